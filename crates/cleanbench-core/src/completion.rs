@@ -1,0 +1,81 @@
+//! What a model answered, after the wire format has been read.
+
+use serde::{Deserialize, Serialize};
+
+/// Token counts as the endpoint reported them. `None` means "not reported" and is never treated as 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt, cached ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<u64>,
+    /// Tokens generated, reasoning included where the endpoint counts it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion: Option<u64>,
+    /// Tokens of reasoning among the generated ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<u64>,
+    /// Tokens of the prompt that were read from the endpoint's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<u64>,
+}
+
+/// Why generation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// The model ended its answer, or a stop text was met.
+    Stop,
+    /// The token limit cut it off.
+    Length,
+    /// A content filter cut it off.
+    ContentFilter,
+    /// The model asked for a tool.
+    ToolCalls,
+    /// The endpoint said something else; its own word.
+    Other(String),
+    /// The endpoint did not say.
+    Unreported,
+}
+
+impl Finish {
+    /// The reason for the endpoint's word `word`.
+    pub fn from_wire(word: Option<&str>) -> Self {
+        match word {
+            Some("stop" | "eos" | "end_turn" | "stop_sequence") => Self::Stop,
+            Some("length" | "max_tokens") => Self::Length,
+            Some("content_filter") => Self::ContentFilter,
+            Some("tool_calls" | "function_call") => Self::ToolCalls,
+            None | Some("") => Self::Unreported,
+            Some(other) => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The word used in tables.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ContentFilter => "content_filter",
+            Self::ToolCalls => "tool_calls",
+            Self::Other(word) => word,
+            Self::Unreported => "",
+        }
+    }
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The answer without its reasoning; empty where the endpoint sent none.
+    pub text: String,
+    /// The reasoning, from its own field or from `<think>` at the start of the content.
+    pub reasoning: Option<String>,
+    /// Why it ended.
+    pub finish: Finish,
+    /// Reported token counts.
+    pub usage: Usage,
+    /// The model name that the endpoint reported.
+    pub model: Option<String>,
+    /// The `system_fingerprint` that the endpoint reported.
+    pub fingerprint: Option<String>,
+}

@@ -1,0 +1,233 @@
+//! SHA-256 digests with a domain, and the suite's key.
+//!
+//! Invariant: two different kinds of thing never share a digest, because every digest starts from a
+//! domain string, and no two lists of parts collide, because each part is preceded by its length.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// Digest of `parts` in `domain`: SHA-256 over the length-prefixed domain and parts
+    /// (lengths are 64-bit little-endian byte counts).
+    pub fn of(domain: &str, parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        absorb(&mut hasher, domain.as_bytes());
+        for part in parts {
+            absorb(&mut hasher, part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// Plain SHA-256 of `bytes`, as `sha256sum` prints it; for whole files.
+    pub fn of_file_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+fn absorb(hasher: &mut Sha256, part: &[u8]) {
+    hasher.update((part.len() as u64).to_le_bytes());
+    hasher.update(part);
+}
+
+/// Plain SHA-256 of a stream of bytes, as `sha256sum` prints it.
+#[derive(Default, Clone)]
+pub struct FileHasher(Sha256);
+
+impl FileHasher {
+    /// Takes in the next bytes of the file.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Digest of everything taken in so far.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+impl std::io::Write for FileHasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The suite's own secret key: without it a digest of a private item confirms no guess.
+///
+/// `Debug` never shows the bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DigestKey([u8; 32]);
+
+impl DigestKey {
+    /// A key from 32 random bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Keyed digest of `bytes` in `domain`. The message is hashed first, so that both inputs of the
+    /// outer hash have a fixed length and length extension has nothing to extend.
+    pub fn digest(&self, domain: &str, bytes: &[u8]) -> Digest {
+        let inner = Digest::of(domain, &[bytes]);
+        Digest::of("cleanbench/keyed/1", &[&self.0, &inner.0])
+    }
+
+    /// The key as 64 hexadecimal digits, for its own file and nowhere else.
+    pub fn reveal_hex(&self) -> String {
+        hex(&self.0)
+    }
+}
+
+impl FromStr for DigestKey {
+    type Err = ParseHexError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_hex(text).map(Self)
+    }
+}
+
+impl fmt::Debug for DigestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DigestKey(..)")
+    }
+}
+
+/// Lower-case hexadecimal text of `bytes`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+/// The text is not exactly the expected number of lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected} lower-case hexadecimal digits")]
+pub struct ParseHexError {
+    expected: usize,
+}
+
+/// Parses exactly `2 * N` lower-case hexadecimal digits. Upper case is refused so that a flipped
+/// case bit in a stored digest does not go unnoticed.
+pub(crate) fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], ParseHexError> {
+    let error = ParseHexError { expected: N * 2 };
+    if text.len() != N * 2 {
+        return Err(error);
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let high = nibble(pair[0]).ok_or(error)?;
+        let low = nibble(pair[1]).ok_or(error)?;
+        *byte = high << 4 | low;
+    }
+    Ok(bytes)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl FromStr for Digest {
+    type Err = ParseHexError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_hex(text).map(Self)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_from_str(deserializer)
+    }
+}
+
+/// Deserialises any `FromStr` type from a JSON string.
+pub(crate) fn deserialize_from_str<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+    T::Err: fmt::Display,
+{
+    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_vectors_computed_with_python_hashlib() {
+        // hashlib.sha256(struct.pack("<Q",1)+b"d"+struct.pack("<Q",2)+b"ab"+struct.pack("<Q",0))
+        assert_eq!(
+            Digest::of("d", &[b"ab", b""]).to_string(),
+            "738bfb43292a47751bdc5d9f7f0333d72b3255835b58dc8230abeec7f93dcd85"
+        );
+        let key = DigestKey::new([7; 32]);
+        assert_eq!(
+            key.digest("d", b"x").to_string(),
+            "4c39a32a4c63fd201982d3db4782f66781f50a056b717ebbffc40b9ef8938955"
+        );
+        assert_eq!(
+            Digest::of_file_bytes(b"abc").to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn parts_are_not_interchangeable() {
+        assert_ne!(
+            Digest::of("d", &[b"ab", b"c"]),
+            Digest::of("d", &[b"a", b"bc"])
+        );
+        assert_ne!(Digest::of("d", &[b"a"]), Digest::of("e", &[b"a"]));
+    }
+
+    #[test]
+    fn upper_case_and_short_hex_are_refused() {
+        let text = Digest([0xab; 32]).to_string();
+        assert_eq!(text.parse::<Digest>(), Ok(Digest([0xab; 32])));
+        assert!(text.to_uppercase().parse::<Digest>().is_err());
+        assert!(text[1..].parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        assert_eq!(format!("{:?}", DigestKey::new([9; 32])), "DigestKey(..)");
+    }
+}

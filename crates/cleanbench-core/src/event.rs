@@ -1,0 +1,261 @@
+//! Journal events: what a run is made of.
+//!
+//! Events hold no text of a prompt or a completion: those are payloads, which can be erased while the
+//! chain of events stays valid. Positions (`model`, `task`, `sample`) refer to the plan in `run.json`
+//! and to the lines of `samples.jsonl`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::completion::{Finish, Usage};
+use crate::model::{CallError, Timing};
+use crate::{CallId, Digest, RunId};
+
+/// Where the bytes of a payload are, and what they must hash to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayloadRef {
+    /// SHA-256 over the payload's own salt and its bytes.
+    pub digest: Digest,
+    /// Number of the payload segment.
+    pub segment: u32,
+    /// Offset of the frame in the segment, in bytes.
+    pub offset: u64,
+    /// Length of the frame, in bytes.
+    pub length: u32,
+    /// CRC-32 of the frame as stored, so that no bit of the file is without a check.
+    pub crc: u32,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The model answered; the answer may be empty or wrong.
+    Answered,
+    /// The endpoint rejected the request.
+    Refused,
+    /// A content filter rejected or cut off the answer.
+    Censored,
+    /// The endpoint does not do what was asked.
+    Unsupported,
+    /// Every attempt failed.
+    Exhausted,
+    /// Decided not to ask.
+    Skipped,
+}
+
+impl Outcome {
+    /// The word used in files and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Censored => "censored",
+            Self::Unsupported => "unsupported",
+            Self::Exhausted => "exhausted",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Position of a call in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// Position of the model in `run.json`, from 0.
+    pub model: u32,
+    /// Line of the sample in `samples.jsonl`, from 0.
+    pub sample: u64,
+    /// Repeat of the sample, from 1.
+    pub epoch: u32,
+}
+
+/// What the adapter read in a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Why generation ended.
+    pub finish: Finish,
+    /// Whether the answer has no text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty: bool,
+    /// Reported token counts.
+    #[serde(default)]
+    pub usage: Usage,
+    /// The model name that the endpoint reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The fingerprint that the endpoint reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+/// The score of one scorer, without the text it was drawn from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordedScore {
+    /// 0 to 1.
+    pub value: f64,
+    /// Why no answer could be read out, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extraction_failure: Option<String>,
+}
+
+/// Why a writer stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// Every planned call has ended.
+    Complete,
+    /// The user asked to stop.
+    Interrupted,
+    /// An endpoint never answered.
+    EndpointRefused,
+    /// An endpoint stopped answering.
+    Outage,
+    /// An internal error.
+    Internal,
+}
+
+/// The segment before this one, whose head this one continues.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentSegment {
+    /// Number of the segment.
+    pub segment: u32,
+    /// Hash of its last record.
+    pub head: Digest,
+    /// Number of its records.
+    pub records: u64,
+}
+
+/// One thing that happened. In the journal an event is an object with one key, its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// First record of a segment: who writes, and what it continues.
+    SegmentOpened {
+        /// Format of the journal, for example `cleanbench-journal/1.0`.
+        format: String,
+        /// The run.
+        run: RunId,
+        /// Number of this segment.
+        segment: u32,
+        /// Payload segment that this writer starts with.
+        payload_segment: u32,
+        /// Version of the tool.
+        tool: String,
+        /// The segment it continues, `None` for the first.
+        parent: Option<ParentSegment>,
+        /// Bytes of an unfinished record that were cut off the parent's end.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        dropped_bytes: u64,
+    },
+    /// The plan was fixed. Written before the first call.
+    Planned {
+        /// Digest of the plan in `run.json`.
+        plan: Digest,
+    },
+    /// A foreign fact was copied to `inputs/`.
+    InputAdded {
+        /// Path in the run directory.
+        path: String,
+        /// SHA-256 of the file.
+        digest: Digest,
+        /// What it is, for example `suite`.
+        role: String,
+    },
+    /// Calls that had ended without an answer are opened again.
+    GenerationOpened {
+        /// Number of the generation, from 1; the first run is 0.
+        generation: u32,
+    },
+    /// An attempt is about to be sent.
+    AttemptStarted {
+        /// The call.
+        call: CallId,
+        /// Number of the attempt within the call, from 1, over all generations.
+        attempt: u32,
+        /// Position of the call.
+        place: Place,
+        /// The body that is sent. A retry refers to the payload of the first attempt.
+        request: Option<PayloadRef>,
+    },
+    /// An attempt ended.
+    AttemptEnded {
+        /// The call.
+        call: CallId,
+        /// Number of the attempt.
+        attempt: u32,
+        /// Position of the call.
+        place: Place,
+        /// HTTP status, if a reply came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// `Content-Type` of the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content_type: Option<String>,
+        /// The body as received, if any byte came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        response: Option<PayloadRef>,
+        /// What was read in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading: Option<Reading>,
+        /// Why the attempt failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<CallError>,
+        /// When things happened.
+        timing: Timing,
+        /// How the call ended, unless it is retried.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<Outcome>,
+    },
+    /// Found at resume: an attempt without an end. Its outcome is unknown and it was possibly billed.
+    AttemptUnknown {
+        /// The call.
+        call: CallId,
+        /// Number of the attempt.
+        attempt: u32,
+        /// Position of the call.
+        place: Place,
+        /// Always [`UNKNOWN_NOTE`]; for those who read the journal with their eyes.
+        note: String,
+    },
+    /// An answer was judged.
+    Judged {
+        /// The call.
+        call: CallId,
+        /// Position of the call.
+        place: Place,
+        /// Digest over the digests of the task's scorers, in order.
+        scorers: Digest,
+        /// One score for each scorer of the task, in order.
+        scores: Vec<RecordedScore>,
+        /// Why the judgement failed, if a scorer panicked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// A payload was zeroed on purpose.
+    Erased {
+        /// Which.
+        payload: PayloadRef,
+    },
+    /// Last record of a writer that stopped in order.
+    Stopped {
+        /// Why.
+        reason: StopReason,
+    },
+}
+
+/// The note of [`Event::AttemptUnknown`].
+pub const UNKNOWN_NOTE: &str = "outcome unknown, possibly billed";
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A consumer of events: progress, a report in the making, a test. Called in journal order, only for
+/// events that the journal has taken; must not block.
+pub trait EventSink: Send + Sync {
+    /// Takes in one event.
+    fn event(&self, event: &Event);
+}

@@ -1,0 +1,145 @@
+//! What is asked of a model, before any wire format.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Sensitivity;
+
+/// Speaker of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Instructions that precede the conversation.
+    System,
+    /// The person who asks.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// The text, exactly as the model gets it.
+    pub content: String,
+}
+
+/// The form in which an endpoint is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// Chat messages; the model answers with a new assistant message.
+    Chat,
+    /// A raw text that the model continues.
+    Completion,
+    /// Chat messages of which the last is the beginning of the assistant's answer.
+    Prefill,
+}
+
+/// Sampling parameters of a task or model. A value that is `None` is not sent, so the endpoint's own
+/// default holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Temperature, 0 to 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Nucleus sampling mass, above 0 and up to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// Most tokens that may be generated, reasoning included; at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
+    /// Texts at which generation ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+}
+
+impl Sampling {
+    /// These parameters where they are set, else those of `base`.
+    #[must_use]
+    pub fn or(self, base: &Self) -> Self {
+        Self {
+            temperature: self.temperature.or(base.temperature),
+            top_p: self.top_p.or(base.top_p),
+            max_tokens: self.max_tokens.or(base.max_tokens),
+            stop: if self.stop.is_empty() {
+                base.stop.clone()
+            } else {
+                self.stop
+            },
+        }
+    }
+}
+
+/// One question to a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// How it is put.
+    pub form: Form,
+    /// The conversation. In [`Form::Prefill`] the last message is the assistant's beginning; in
+    /// [`Form::Completion`] the contents are joined by blank lines into one text.
+    pub messages: Vec<Message>,
+    /// Sampling parameters that are sent.
+    pub sampling: Sampling,
+    /// Seed that is sent, where sampling is random.
+    pub seed: Option<u64>,
+    /// Label of the sample; an adapter refuses to send what its endpoint may not see.
+    pub sensitivity: Sensitivity,
+}
+
+impl Request {
+    /// The form that `messages` ask for on an endpoint of kind `endpoint`: a conversation that ends
+    /// with the assistant is a prefill.
+    pub fn form_for(endpoint: Form, messages: &[Message]) -> Form {
+        let ends_with_assistant = messages
+            .last()
+            .is_some_and(|last| last.role == Role::Assistant);
+        match endpoint {
+            Form::Chat | Form::Prefill if ends_with_assistant => Form::Prefill,
+            Form::Chat | Form::Prefill => Form::Chat,
+            Form::Completion => Form::Completion,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_that_ends_with_the_assistant_is_a_prefill() {
+        let message = |role| Message {
+            role,
+            content: String::new(),
+        };
+        let user = [message(Role::User)];
+        let prefill = [message(Role::User), message(Role::Assistant)];
+        assert_eq!(Request::form_for(Form::Chat, &user), Form::Chat);
+        assert_eq!(Request::form_for(Form::Chat, &prefill), Form::Prefill);
+        assert_eq!(
+            Request::form_for(Form::Completion, &prefill),
+            Form::Completion
+        );
+    }
+
+    #[test]
+    fn own_parameters_win() {
+        let base = Sampling {
+            temperature: Some(1.0),
+            max_tokens: Some(5),
+            ..Sampling::default()
+        };
+        let own = Sampling {
+            temperature: Some(0.0),
+            ..Sampling::default()
+        };
+        let merged = own.or(&base);
+        assert_eq!(
+            (merged.temperature, merged.max_tokens),
+            (Some(0.0), Some(5))
+        );
+    }
+}

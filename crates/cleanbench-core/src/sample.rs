@@ -1,0 +1,79 @@
+//! Samples: one row of a task, as the loader hands it on and as a run directory keeps it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::request::Message;
+
+/// Who may see a sample. Ordered: the later, the more protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sensitivity {
+    /// May be sent anywhere.
+    Public,
+    /// May be sent to this machine, and to hosts that were allowed private samples.
+    Private,
+    /// May be sent to this machine, and to hosts that were allowed secret samples.
+    Secret,
+}
+
+impl Sensitivity {
+    /// All labels, least protected first.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Private, Self::Secret];
+
+    /// The word used in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+impl std::fmt::Display for Sensitivity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a sample asks: one text, or a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleInput {
+    /// The `input` field, put into the task's prompt.
+    Input(String),
+    /// The `messages` field, sent as it stands.
+    Messages(Vec<Message>),
+}
+
+/// One sample after loading: aliases resolved, defaults of the task applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Identity within the task.
+    pub id: String,
+    /// The question.
+    pub input: SampleInput,
+    /// What a right answer is. For multiple choice the *text* of the right choice (the loader
+    /// resolves letters and positions); otherwise whatever the data said: a string, a number, a list
+    /// of acceptable answers, or an object of expected fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Value>,
+    /// The options of a multiple-choice sample, the task's if the sample has none of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// Free fields, for templates and slices.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+    /// Date at which the item was written, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// Sample of which this one is a rewording: same content and answer, other words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewording_of: Option<String>,
+    /// Sample of which this one is an isomorph: same skill, new content, new answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isomorph_of: Option<String>,
+    /// Who may see it.
+    pub sensitivity: Sensitivity,
+}

@@ -1,0 +1,125 @@
+//! Scores and the seam at which scorers are added.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Completion, Digest, Sample, canonical};
+
+/// What a scorer read out of a completion before judging it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extraction {
+    /// The answer that was compared with the target.
+    Found(String),
+    /// No answer could be read out; the reason. Counted on its own and scored 0.
+    Failed(&'static str),
+}
+
+/// The judgement of one scorer on one completion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// 0 (wrong) to 1 (right); never NaN.
+    pub value: f64,
+    /// What was judged.
+    pub extraction: Extraction,
+}
+
+impl Score {
+    /// 1 or 0 for an answer that was found.
+    pub fn verdict(right: bool, answer: impl Into<String>) -> Self {
+        Self {
+            value: f64::from(u8::from(right)),
+            extraction: Extraction::Found(answer.into()),
+        }
+    }
+
+    /// 0 because no answer could be read out.
+    pub fn not_extracted(reason: &'static str) -> Self {
+        Self {
+            value: 0.0,
+            extraction: Extraction::Failed(reason),
+        }
+    }
+}
+
+/// Judges a completion. Pure: the same sample and completion give the same score, always; an
+/// implementation never sees a clock, a network or a random number.
+///
+/// `score` is called only for samples that passed [`Scorer::check_sample`], so it need not fail; a
+/// completion in which nothing can be found is [`Score::not_extracted`].
+pub trait Scorer: Send + Sync + std::fmt::Debug {
+    /// Raised whenever the same input may give another score than before.
+    fn version(&self) -> u32;
+
+    /// Whether the sample has what this scorer needs, for example a target.
+    ///
+    /// # Errors
+    /// A lowercase fragment that says what is missing or wrong.
+    fn check_sample(&self, sample: &Sample) -> Result<(), String>;
+
+    /// Judges `completion` as an answer to `sample`.
+    fn score(&self, sample: &Sample, completion: &Completion) -> Score;
+}
+
+/// A scorer as a suite names it: a type and its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScorerSpec {
+    /// Name of the scorer, for example `choice`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Parameters as written in the suite; defaults are not filled in.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+}
+
+impl ScorerSpec {
+    /// Identity of this scorer at `version`: changes whenever its parameters or its code change.
+    pub fn digest(&self, version: u32) -> Digest {
+        let spec = Value::from_iter([
+            ("type".to_owned(), Value::from(self.kind.as_str())),
+            ("params".to_owned(), Value::Object(self.params.clone())),
+        ]);
+        Digest::of(
+            "cleanbench/scorer/1",
+            &[&canonical::to_bytes(&spec), &version.to_le_bytes()],
+        )
+    }
+}
+
+/// Why a scorer cannot be built from its specification.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SpecError {
+    /// The parameter at fault; `None` when it is the type itself.
+    pub param: Option<String>,
+    /// A lowercase fragment.
+    pub message: String,
+    /// What to do instead.
+    pub hint: Option<String>,
+}
+
+/// Where the loader learns which scorers exist, without depending on them.
+pub trait ScorerCatalog {
+    /// Builds the scorer that `spec` names.
+    ///
+    /// # Errors
+    /// Every fault of the specification, not only the first.
+    fn build(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_and_version_change_the_digest() {
+        let spec = ScorerSpec {
+            kind: "exact".to_owned(),
+            params: Map::new(),
+        };
+        let mut other = spec.clone();
+        other.params.insert("case".to_owned(), Value::from(true));
+        assert_eq!(spec.digest(1), spec.clone().digest(1));
+        assert_ne!(spec.digest(1), spec.digest(2));
+        assert_ne!(spec.digest(1), other.digest(1));
+    }
+}

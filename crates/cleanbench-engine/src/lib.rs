@@ -1,0 +1,1 @@
+//! Plan, schedule, call, record: the only code that calls a model.

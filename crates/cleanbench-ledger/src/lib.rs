@@ -1,0 +1,1 @@
+//! The run directory: hash-chained journal, salted payloads, locks, recovery.

@@ -1,0 +1,1 @@
+//! Run directory to one report value, and that to CSV, table and verification.

@@ -1,0 +1,1 @@
+//! Scorers: pure functions of a sample and a completion.

@@ -1,0 +1,1 @@
+//! Statistics of evaluation: intervals; knows nothing of the product.
