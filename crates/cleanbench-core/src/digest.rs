@@ -37,7 +37,7 @@ fn absorb(hasher: &mut Sha256, part: &[u8]) {
 }
 
 /// Plain SHA-256 of a stream of bytes, as `sha256sum` prints it.
-#[derive(Default, Clone)]
+#[derive(Debug, Default, Clone)]
 pub struct FileHasher(Sha256);
 
 impl FileHasher {

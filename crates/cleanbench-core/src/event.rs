@@ -97,6 +97,19 @@ pub struct RecordedScore {
     pub extraction_failure: Option<String>,
 }
 
+impl From<crate::Score> for RecordedScore {
+    fn from(score: crate::Score) -> Self {
+        let extraction_failure = match score.extraction {
+            crate::Extraction::Found(_) => None,
+            crate::Extraction::Failed(reason) => Some(reason.to_owned()),
+        };
+        Self {
+            value: score.value,
+            extraction_failure,
+        }
+    }
+}
+
 /// Why a writer stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -173,11 +186,12 @@ pub enum Event {
         attempt: u32,
         /// Position of the call.
         place: Place,
-        /// The body that is sent. A retry refers to the payload of the first attempt.
+        /// The body that is sent. A retry refers to the payload of the first attempt. `None` when the
+        /// endpoint has no way to express the request.
         request: Option<PayloadRef>,
     },
-    /// An attempt ended.
-    AttemptEnded {
+    /// Whatever came back was stored; nobody has interpreted it yet.
+    ReplyReceived {
         /// The call.
         call: CallId,
         /// Number of the attempt.
@@ -190,18 +204,33 @@ pub enum Event {
         /// `Content-Type` of the reply.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
-        /// The body as received, if any byte came.
+        /// The wait that the endpoint asked for, in milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+        /// The body as received, if a reply came.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         response: Option<PayloadRef>,
-        /// What was read in it.
+        /// Why the reply is missing or incomplete.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<CallError>,
+        /// When things happened.
+        timing: Timing,
+    },
+    /// An attempt ended: its reply was read, or there was none.
+    AttemptEnded {
+        /// The call.
+        call: CallId,
+        /// Number of the attempt.
+        attempt: u32,
+        /// Position of the call.
+        place: Place,
+        /// What was read in the reply.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reading: Option<Reading>,
         /// Why the attempt failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<CallError>,
-        /// When things happened.
-        timing: Timing,
-        /// How the call ended, unless it is retried.
+        /// How the call ended, unless it stays open: for a retry, or because the run stops.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outcome: Option<Outcome>,
     },

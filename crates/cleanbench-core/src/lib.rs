@@ -14,6 +14,7 @@ pub mod completion;
 pub mod digest;
 pub mod event;
 pub mod exit;
+pub mod history;
 pub mod ids;
 pub mod merkle;
 pub mod model;

@@ -94,31 +94,32 @@ pub enum CallErrorKind {
 impl CallErrorKind {
     /// Whether another attempt of the same call may succeed.
     pub fn retryable(self) -> bool {
-        match self {
-            Self::Dns | Self::Connect | Self::Timeout | Self::Broken | Self::RateLimited => true,
-            Self::Overloaded | Self::NotJson | Self::Malformed => true,
-            Self::Tls | Self::Auth | Self::NotFound | Self::Rejected | Self::TooLong => false,
-            Self::Censored | Self::Unsupported | Self::Forbidden | Self::Panic => false,
-        }
+        matches!(
+            self,
+            Self::Dns
+                | Self::Connect
+                | Self::Timeout
+                | Self::Broken
+                | Self::RateLimited
+                | Self::Overloaded
+                | Self::NotJson
+                | Self::Malformed
+        )
     }
 
     /// Whether, met before the endpoint ever answered, it means that no call will succeed: the
     /// engine then stops asking instead of failing sample by sample.
     pub fn condemns_endpoint(self) -> bool {
-        match self {
-            Self::Dns | Self::Connect | Self::Tls | Self::Auth | Self::NotFound | Self::NotJson => {
-                true
-            }
-            Self::Forbidden => true,
-            Self::Timeout
-            | Self::Broken
-            | Self::RateLimited
-            | Self::Overloaded
-            | Self::Rejected => false,
-            Self::TooLong | Self::Censored | Self::Unsupported | Self::Malformed | Self::Panic => {
-                false
-            }
-        }
+        matches!(
+            self,
+            Self::Dns
+                | Self::Connect
+                | Self::Tls
+                | Self::Auth
+                | Self::NotFound
+                | Self::NotJson
+                | Self::Forbidden
+        )
     }
 
     /// How a call ends when this is its last error.
@@ -134,8 +135,11 @@ impl CallErrorKind {
             | Self::Tls
             | Self::Timeout
             | Self::Broken
-            | Self::RateLimited => Outcome::Exhausted,
-            Self::Overloaded | Self::NotJson | Self::Malformed | Self::Panic => Outcome::Exhausted,
+            | Self::RateLimited
+            | Self::Overloaded
+            | Self::NotJson
+            | Self::Malformed
+            | Self::Panic => Outcome::Exhausted,
         }
     }
 }

@@ -1,1 +1,23 @@
-//! Plan, schedule, call, record: the only code that calls a model.
+//! The engine: plan, call, record, judge.
+//!
+//! The only code that makes a model do something. It works from the run directory alone: a new run is
+//! first written down as a plan with all its samples ([`prepare`]), a resumed one is read back
+//! ([`reopen`]), and from there on both go the same way ([`execute`]).
+//!
+//! Invariants: an attempt is on record before it is sent; a reply is on record before it is read; a
+//! call that has ended is never made again; a panic in one call becomes a record, not a hang.
+//!
+//! It does not print, does not know where a model runs, and does not know how files look.
+
+mod call;
+mod conclude;
+mod health;
+mod plan;
+mod resume;
+mod schedule;
+mod stop;
+
+pub use plan::{Draft, Input, PrepareError, prepare};
+pub use resume::{Opened, Pending, ResumeError, begin, reopen};
+pub use schedule::{Ending, EngineError, ModelSlot, Settings, Work, execute};
+pub use stop::{StopHandle, StopLevel, StopSignal, stop_pair};

@@ -1,1 +1,28 @@
-//! Model adapters: one HTTP client factory, the OpenAI-compatible wire format, models.toml.
+//! Model adapters: who is asked, how the question travels, and what the answer says.
+//!
+//! Three parts, each usable without the next:
+//!
+//! - [`config`]: `models.toml` and the `-m` argument become an [`Endpoint`]. No I/O, no secret.
+//! - [`Reader`] and [`request_body`]: the OpenAI-compatible wire format, pure in both directions.
+//!   [`Reader`] reads recorded replies years later exactly as it read them on the day.
+//! - [`ClientFactory`]: the only code of the product that opens a socket. It makes [`OpenAiModel`],
+//!   the implementation of [`cleanbench_core::Model`].
+//!
+//! Invariants: nothing is sent to a host that was not named, or that may not see the sample; no key
+//! and no part of a prompt ever stands in an error; one call of `send` is one attempt.
+//!
+//! It refuses to follow redirects, to use proxies, to read the environment and to retry.
+
+pub mod config;
+
+mod body;
+mod client;
+mod provider;
+mod read;
+mod sse;
+
+pub use body::request_body;
+pub use client::{ApiKey, ClientFactory, ConnectError, OpenAiModel};
+pub use config::{ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, resolve};
+pub use provider::{Prefill, Profile, profiles};
+pub use read::{Reader, reader};

@@ -1,1 +1,21 @@
-//! Run directory to one report value, and that to CSV, table and verification.
+//! From a run directory to tables, and back to the question whether they are true.
+//!
+//! Invariant: everything here is a pure function of the run directory. The same directory gives the
+//! same bytes, whatever the number of threads; no network, no clock.
+//!
+//! [`Recording::open`] reads the journal once; [`tables::write_all`] writes the CSV files and closes
+//! `run.json`; [`verify::verify`] recomputes all of it and names every place that differs.
+
+pub mod cell;
+pub mod detail;
+mod error;
+pub mod recording;
+pub mod rows;
+mod scan;
+pub mod summary;
+pub mod tables;
+pub mod verify;
+
+pub use error::ReportError;
+pub use recording::Recording;
+pub use summary::{Summary, SummaryRow};

@@ -1,1 +1,24 @@
-//! Statistics of evaluation: intervals; knows nothing of the product.
+//! Statistics of evaluation: intervals for proportions, and sums that do not lose small terms.
+//!
+//! Invariant: every function is a pure function of its arguments that uses only IEEE 754 addition,
+//! multiplication, division and square root, in a fixed order. The logarithm that the normal quantile
+//! needs is therefore computed here, not by the platform's library, so that the same input gives the
+//! same bits on every machine.
+//!
+//! It refuses to estimate from nothing: no trials or no values give `None`, never 0 or NaN.
+//!
+//! ```
+//! use cleanbench_stats::{Confidence, wilson};
+//!
+//! let interval = wilson(812.0, 1000, Confidence::PERCENT_95).expect("there are trials");
+//! assert_eq!(interval.method.as_str(), "wilson");
+//! assert!((interval.low - 0.7866).abs() < 1e-4 && (interval.high - 0.8350).abs() < 1e-4);
+//! ```
+
+mod interval;
+mod quantile;
+mod sum;
+
+pub use interval::{Confidence, Interval, Method, wilson};
+pub use quantile::normal_quantile;
+pub use sum::{Sum, mean};

@@ -1,1 +1,30 @@
 //! A fake OpenAI-compatible server with scripted faults, for tests and load.
+//!
+//! [`FakeServer`] answers `POST /v1/chat/completions` and `POST /v1/completions` as a [`Script`] says,
+//! streamed or whole, and counts what it was asked. `GET /v1/models` and `GET /health` answer as real
+//! servers do. Servers in another process are checked and steered by `GET /__counts` (JSON),
+//! `GET /__prompts` (JSONL of prompt hash and count) and `POST /__script`.
+//!
+//! Invariant: an answer, and a fault by share, follow from the prompt's text alone, so the same script
+//! gives the same bytes on every server and in any order. It refuses to listen anywhere but on the
+//! loopback address.
+//!
+//! Start reading at [`Script`]: it says all that the server can do.
+
+mod answer;
+mod body;
+mod counts;
+mod fault;
+mod key;
+mod question;
+mod reply;
+mod script;
+mod server;
+mod service;
+mod wire;
+
+pub use counts::{Counts, Seen};
+pub use fault::{Fault, Rule};
+pub use key::{PromptKey, prompt_key, right_choice};
+pub use script::{Answers, Latency, Reasoning, Script, ScriptError, Usage};
+pub use server::{FakeServer, Options, StartError};

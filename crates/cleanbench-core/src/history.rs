@@ -1,0 +1,334 @@
+//! Folding events into the state of every planned call.
+//!
+//! A plan has a fixed number of calls in a fixed order (model, sample, epoch), so the state of all of
+//! them is a flat table: three bytes a call, however many there are. Resuming a run and reporting on
+//! it both start from this table, so they can never disagree about what has ended.
+
+use crate::event::{Event, Outcome, Place};
+
+/// The calls of a plan, numbered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallSpace {
+    models: u32,
+    tasks: Vec<TaskSpan>,
+    calls_per_model: u64,
+}
+
+/// The samples of one task within `samples.jsonl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct TaskSpan {
+    first_sample: u64,
+    samples: u64,
+    epochs: u32,
+    first_call: u64,
+}
+
+impl CallSpace {
+    /// The calls of `models` models over tasks of (samples, epochs) each, in plan order.
+    pub fn new(models: u32, tasks: impl IntoIterator<Item = (u64, u32)>) -> Self {
+        let mut space = Self {
+            models,
+            tasks: Vec::new(),
+            calls_per_model: 0,
+        };
+        let mut first_sample = 0;
+        for (samples, epochs) in tasks {
+            space.tasks.push(TaskSpan {
+                first_sample,
+                samples,
+                epochs,
+                first_call: space.calls_per_model,
+            });
+            first_sample += samples;
+            space.calls_per_model += samples * u64::from(epochs);
+        }
+        space
+    }
+
+    /// Number of calls of the whole plan.
+    pub fn calls(&self) -> u64 {
+        self.calls_per_model * u64::from(self.models)
+    }
+
+    /// Number of calls that one model gets.
+    pub fn calls_per_model(&self) -> u64 {
+        self.calls_per_model
+    }
+
+    /// Number of the call at `place`; `None` if the plan has no such call.
+    pub fn index(&self, place: Place) -> Option<usize> {
+        let span = &self.tasks[self.task_of(place.sample)?];
+        if place.model >= self.models || place.epoch == 0 || place.epoch > span.epochs {
+            return None;
+        }
+        let within = (place.sample - span.first_sample) * u64::from(span.epochs)
+            + u64::from(place.epoch - 1);
+        usize::try_from(u64::from(place.model) * self.calls_per_model + span.first_call + within)
+            .ok()
+    }
+
+    /// Position of the task that the sample at line `sample` belongs to.
+    pub fn task_of(&self, sample: u64) -> Option<usize> {
+        let task = self
+            .tasks
+            .partition_point(|span| span.first_sample <= sample)
+            .checked_sub(1)?;
+        // Tasks without samples share their first line with the next task; the last one that starts
+        // at or before the sample is the one that holds it.
+        (sample < self.tasks[task].first_sample + self.tasks[task].samples).then_some(task)
+    }
+
+    /// All calls in plan order.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        (0..self.models).flat_map(move |model| self.places_of(model))
+    }
+
+    /// The calls of one model in plan order.
+    pub fn places_of(&self, model: u32) -> impl Iterator<Item = Place> + '_ {
+        self.tasks.iter().flat_map(move |span| {
+            let epochs = span.epochs;
+            (span.first_sample..span.first_sample + span.samples).flat_map(move |sample| {
+                (1..=epochs).map(move |epoch| Place {
+                    model,
+                    sample,
+                    epoch,
+                })
+            })
+        })
+    }
+}
+
+/// State of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallState {
+    /// How it ended; `None` while it has not.
+    pub outcome: Option<Outcome>,
+    /// Whether its answer has been judged.
+    pub judged: bool,
+    /// Attempts started so far.
+    pub attempts: u16,
+}
+
+/// An event that the plan has no place for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the plan has no call for model {}, sample line {}, epoch {}", .0.model, .0.sample, .0.epoch)]
+pub struct UnplannedPlace(pub Place);
+
+/// The state of every call of a plan.
+#[derive(Debug, Clone)]
+pub struct CallTable {
+    space: CallSpace,
+    states: Vec<u8>,
+    attempts: Vec<u16>,
+    generation: u32,
+}
+
+const OUTCOMES: [Outcome; 6] = [
+    Outcome::Answered,
+    Outcome::Refused,
+    Outcome::Censored,
+    Outcome::Unsupported,
+    Outcome::Exhausted,
+    Outcome::Skipped,
+];
+const OUTCOME_BITS: u8 = 0b0111;
+const JUDGED_BIT: u8 = 0b1000;
+
+impl CallTable {
+    /// A table in which no call has been made.
+    pub fn new(space: CallSpace) -> Self {
+        let calls = usize::try_from(space.calls()).unwrap_or(usize::MAX);
+        Self {
+            space,
+            states: vec![0; calls],
+            attempts: vec![0; calls],
+            generation: 0,
+        }
+    }
+
+    /// The numbering.
+    pub fn space(&self) -> &CallSpace {
+        &self.space
+    }
+
+    /// Number of times that unanswered calls have been opened again.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// State of the call at `place`, if the plan has it.
+    pub fn state(&self, place: Place) -> Option<CallState> {
+        let index = self.space.index(place)?;
+        let byte = *self.states.get(index)?;
+        let outcome = (byte & OUTCOME_BITS)
+            .checked_sub(1)
+            .map(|code| OUTCOMES[usize::from(code)]);
+        Some(CallState {
+            outcome,
+            judged: byte & JUDGED_BIT != 0,
+            attempts: self.attempts[index],
+        })
+    }
+
+    /// Takes in one event.
+    ///
+    /// # Errors
+    /// When the event names a call that the plan does not have.
+    pub fn apply(&mut self, event: &Event) -> Result<(), UnplannedPlace> {
+        match event {
+            Event::AttemptStarted { place, attempt, .. } => {
+                let index = self.find(*place)?;
+                self.attempts[index] = u16::try_from(*attempt).unwrap_or(u16::MAX);
+            }
+            Event::AttemptEnded {
+                place,
+                outcome: Some(outcome),
+                ..
+            } => {
+                let index = self.find(*place)?;
+                self.states[index] = code(*outcome);
+            }
+            Event::Judged { place, .. } => {
+                let index = self.find(*place)?;
+                self.states[index] |= JUDGED_BIT;
+            }
+            Event::GenerationOpened { generation } => self.reopen(*generation),
+            Event::AttemptEnded { outcome: None, .. }
+            | Event::AttemptUnknown { .. }
+            | Event::ReplyReceived { .. }
+            | Event::SegmentOpened { .. }
+            | Event::Planned { .. }
+            | Event::InputAdded { .. }
+            | Event::Erased { .. }
+            | Event::Stopped { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Opens every call again that ended without an answer.
+    fn reopen(&mut self, generation: u32) {
+        self.generation = generation;
+        let answered = code(Outcome::Answered);
+        for state in &mut self.states {
+            if *state & OUTCOME_BITS != answered {
+                *state = 0;
+            }
+        }
+    }
+
+    fn find(&self, place: Place) -> Result<usize, UnplannedPlace> {
+        self.space.index(place).ok_or(UnplannedPlace(place))
+    }
+}
+
+fn code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Answered => 1,
+        Outcome::Refused => 2,
+        Outcome::Censored => 3,
+        Outcome::Unsupported => 4,
+        Outcome::Exhausted => 5,
+        Outcome::Skipped => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CallId;
+
+    fn ended(place: Place, outcome: Option<Outcome>) -> Event {
+        Event::AttemptEnded {
+            call: CallId([0; 16]),
+            attempt: 1,
+            place,
+            reading: None,
+            error: None,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn places_are_numbered_in_plan_order() {
+        let space = CallSpace::new(2, [(2, 3), (0, 1), (1, 1)]);
+        assert_eq!(space.calls(), 14);
+        let numbers: Vec<_> = space
+            .places()
+            .map(|place| space.index(place).unwrap())
+            .collect();
+        assert_eq!(numbers, (0..14).collect::<Vec<_>>());
+        assert_eq!(space.task_of(0), Some(0));
+        assert_eq!(space.task_of(2), Some(2));
+        assert_eq!(space.task_of(3), None);
+        for wrong in [
+            Place {
+                model: 2,
+                sample: 0,
+                epoch: 1,
+            },
+            Place {
+                model: 0,
+                sample: 3,
+                epoch: 1,
+            },
+            Place {
+                model: 0,
+                sample: 2,
+                epoch: 2,
+            },
+            Place {
+                model: 0,
+                sample: 0,
+                epoch: 0,
+            },
+        ] {
+            assert_eq!(space.index(wrong), None);
+        }
+    }
+
+    #[test]
+    fn every_outcome_survives_its_code() {
+        for (position, outcome) in OUTCOMES.into_iter().enumerate() {
+            assert_eq!(usize::from(code(outcome)), position + 1);
+        }
+    }
+
+    #[test]
+    fn a_new_generation_keeps_only_answers() {
+        let mut table = CallTable::new(CallSpace::new(1, [(3, 1)]));
+        let place = |sample| Place {
+            model: 0,
+            sample,
+            epoch: 1,
+        };
+        table
+            .apply(&ended(place(0), Some(Outcome::Answered)))
+            .unwrap();
+        table
+            .apply(&ended(place(1), Some(Outcome::Exhausted)))
+            .unwrap();
+        table.apply(&ended(place(2), None)).unwrap();
+        assert_eq!(
+            table.state(place(1)).unwrap().outcome,
+            Some(Outcome::Exhausted)
+        );
+        assert_eq!(table.state(place(2)).unwrap().outcome, None);
+        table
+            .apply(&Event::GenerationOpened { generation: 1 })
+            .unwrap();
+        assert_eq!(
+            table.state(place(0)).unwrap().outcome,
+            Some(Outcome::Answered)
+        );
+        assert_eq!(table.state(place(1)).unwrap().outcome, None);
+        assert!(
+            table.apply(&ended(place(3), None)).is_ok(),
+            "no outcome, nothing to place"
+        );
+        assert!(
+            table
+                .apply(&ended(place(3), Some(Outcome::Answered)))
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,238 @@
+//! One call: attempts until it ends, each on record before it is sent.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use cleanbench_core::event::{PayloadRef, Place};
+use cleanbench_core::model::Sent;
+use cleanbench_core::{CallError, CallErrorKind, CallId, CallKey, Event, Purpose, Request, seed};
+use cleanbench_ledger::samples::SampleContent;
+use cleanbench_ledger::{Entry, Frame};
+use futures_util::FutureExt as _;
+
+use crate::conclude::{Next, Recorded, conclude};
+use crate::schedule::{EngineError, ModelSlot, Shared};
+use crate::stop::StopLevel;
+
+/// The longest wait between two attempts, whatever an endpoint asks for.
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
+/// Where the exponential backoff ends.
+const BACKOFF_CEILING: Duration = Duration::from_secs(30);
+
+/// Identity of the call at `place`.
+pub(crate) fn call_id(shared: &Shared, place: Place, task: usize, sample: &str) -> CallId {
+    let plan = shared.plan();
+    CallId::of(&CallKey {
+        run: &shared.manifest.run,
+        model: &plan.models[place.model as usize].name,
+        task: &plan.tasks[task].name,
+        sample,
+        epoch: place.epoch,
+        purpose: Purpose::Task,
+        step: 0,
+    })
+}
+
+/// Makes the call at `place` until it ends, the run stops, or the endpoint is given up.
+/// `attempts` were already made by earlier writers.
+pub(crate) async fn run_call(
+    shared: &Shared,
+    slot: &ModelSlot,
+    place: Place,
+    content: &SampleContent,
+    attempts: u16,
+) -> Result<(), EngineError> {
+    let task = shared
+        .table
+        .space()
+        .task_of(place.sample)
+        .unwrap_or_default();
+    let call = call_id(shared, place, task, &content.sample.id);
+    let request = request(shared, slot, place, task, content);
+    let mut stored = None;
+    for try_number in 0..=shared.settings.max_retries {
+        let attempt = u32::from(attempts) + 1 + try_number;
+        let may_retry = try_number < shared.settings.max_retries;
+        let next = attempt_once(
+            shared,
+            slot,
+            content,
+            &request,
+            &mut stored,
+            (call, attempt, place),
+            may_retry,
+        )
+        .await?;
+        let Next::Retry { after } = next else { break };
+        let wait = wait_before(call, try_number, after, shared.settings.backoff);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = shared.stop.reached(StopLevel::Drain) => break,
+        }
+        if slot.health.given_up().is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn request(
+    shared: &Shared,
+    slot: &ModelSlot,
+    place: Place,
+    task: usize,
+    content: &SampleContent,
+) -> Request {
+    let plan = shared.plan();
+    let sampling = plan.models[place.model as usize].sampling[task].clone();
+    // Greedy decoding needs no seed, and some endpoints reject one.
+    let seed = (sampling.temperature != Some(0.0)).then(|| {
+        let purpose = format!("epoch/{}", place.epoch);
+        seed::derive(
+            plan.seed,
+            &plan.tasks[task].name,
+            &content.sample.id,
+            &purpose,
+        )
+    });
+    Request {
+        form: Request::form_for(slot.model.form(), &content.messages),
+        messages: content.messages.clone(),
+        sampling,
+        seed,
+        sensitivity: content.sample.sensitivity,
+    }
+}
+
+async fn attempt_once(
+    shared: &Shared,
+    slot: &ModelSlot,
+    content: &SampleContent,
+    request: &Request,
+    stored: &mut Option<PayloadRef>,
+    (call, attempt, place): (CallId, u32, Place),
+    may_retry: bool,
+) -> Result<Next, EngineError> {
+    let body = slot.model.body(request);
+    let bytes = body.as_deref().unwrap_or_default();
+    let frame = match stored {
+        None if body.is_ok() => {
+            Some(Frame::new(bytes).map_err(cleanbench_ledger::LedgerError::from)?)
+        }
+        _ => None,
+    };
+    let started = Event::AttemptStarted {
+        call,
+        attempt,
+        place,
+        request: *stored,
+    };
+    let reference = shared
+        .ledger
+        .append(Entry {
+            event: started,
+            frame,
+        })
+        .written()
+        .await?;
+    *stored = reference.or(*stored);
+    let recorded = match &body {
+        Ok(bytes) => {
+            let sent = send(slot, bytes.clone(), request).await;
+            record_reply(shared, (call, attempt, place), bytes, sent).await?
+        }
+        Err(error) => Recorded {
+            call,
+            attempt,
+            place,
+            body: &[],
+            reply: None,
+            error: Some(error.clone()),
+        },
+    };
+    conclude(shared, slot, content, recorded, may_retry).await
+}
+
+async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request) -> Sent {
+    let sending = AssertUnwindSafe(async { slot.model.send(body, request.sensitivity).await });
+    sending.catch_unwind().await.unwrap_or_else(|_| Sent {
+        reply: None,
+        error: Some(CallError::new(
+            CallErrorKind::Panic,
+            "sending the request panicked",
+        )),
+        timing: cleanbench_core::Timing::default(),
+    })
+}
+
+async fn record_reply<'a>(
+    shared: &Shared,
+    (call, attempt, place): (CallId, u32, Place),
+    body: &'a [u8],
+    sent: Sent,
+) -> Result<Recorded<'a>, EngineError> {
+    let reply = sent.reply;
+    let frame = match &reply {
+        Some(reply) => Some(Frame::new(&reply.body).map_err(cleanbench_ledger::LedgerError::from)?),
+        None => None,
+    };
+    let event = Event::ReplyReceived {
+        call,
+        attempt,
+        place,
+        status: reply.as_ref().map(|reply| reply.status),
+        content_type: reply.as_ref().and_then(|reply| reply.content_type.clone()),
+        retry_after: reply.as_ref().and_then(|reply| reply.retry_after),
+        response: None,
+        error: sent.error.clone(),
+        timing: sent.timing,
+    };
+    shared
+        .ledger
+        .append(Entry { event, frame })
+        .written()
+        .await?;
+    Ok(Recorded {
+        call,
+        attempt,
+        place,
+        body,
+        reply,
+        error: sent.error,
+    })
+}
+
+/// Exponential backoff from `base` with a jitter of up to one half that depends on the call alone, or
+/// what the endpoint asked for.
+fn wait_before(call: CallId, try_number: u32, after: Option<u64>, base: Duration) -> Duration {
+    if let Some(milliseconds) = after {
+        return Duration::from_millis(milliseconds).min(LONGEST_WAIT);
+    }
+    let full = base
+        .saturating_mul(1_u32 << try_number.min(16))
+        .min(BACKOFF_CEILING);
+    let jitter = f64::from(call.0[(try_number % 16) as usize]) / 512.0;
+    full.mul_f64(1.0 - jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_stay_within_their_bounds() {
+        let base = Duration::from_millis(500);
+        let call = CallId([255; 16]);
+        for (try_number, full) in [(0, 500), (1, 1000), (2, 2000), (10, 30_000), (40, 30_000)] {
+            let wait = wait_before(call, try_number, None, base);
+            let full = Duration::from_millis(full);
+            assert!(wait <= full && wait >= full / 2, "{try_number}: {wait:?}");
+        }
+        assert_eq!(
+            wait_before(call, 9, Some(0), base),
+            Duration::ZERO,
+            "the endpoint's word counts"
+        );
+        assert_eq!(wait_before(call, 0, Some(10_000_000), base), LONGEST_WAIT);
+    }
+}

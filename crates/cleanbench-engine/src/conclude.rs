@@ -1,0 +1,190 @@
+//! From a recorded reply to an ended attempt and a judgement.
+//!
+//! The same code serves a reply that has just arrived and one that was found at resume.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cleanbench_core::event::{Place, Reading, RecordedScore};
+use cleanbench_core::{
+    CallError, CallErrorKind, CallId, Completion, Event, Finish, Outcome, Reply, Sample, Scorer,
+};
+use cleanbench_ledger::samples::SampleContent;
+
+use crate::schedule::{EngineError, ModelSlot, Shared};
+
+/// An attempt whose reply, or the lack of one, is on record.
+pub(crate) struct Recorded<'a> {
+    pub(crate) call: CallId,
+    pub(crate) attempt: u32,
+    pub(crate) place: Place,
+    /// The body that was sent.
+    pub(crate) body: &'a [u8],
+    pub(crate) reply: Option<Reply>,
+    pub(crate) error: Option<CallError>,
+}
+
+/// What follows an ended attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The call has ended, or must stay open.
+    Nothing,
+    /// Another attempt, not before this many milliseconds if the endpoint said so.
+    Retry { after: Option<u64> },
+}
+
+/// Reads the reply, records how the attempt ended, and judges an answer. `may_retry` says whether an
+/// error that can pass keeps the call open.
+pub(crate) async fn conclude(
+    shared: &Shared,
+    slot: &ModelSlot,
+    content: &SampleContent,
+    recorded: Recorded<'_>,
+    may_retry: bool,
+) -> Result<Next, EngineError> {
+    match read(slot, &recorded) {
+        Ok(completion) => {
+            slot.health.note_answer();
+            answered(shared, content, &recorded, &completion).await?;
+            Ok(Next::Nothing)
+        }
+        Err(error) => {
+            let after = recorded.reply.as_ref().and_then(|reply| reply.retry_after);
+            let keep_open = slot.health.note_error(&error);
+            let retry = may_retry && error.kind.retryable();
+            let outcome = (!keep_open && !retry).then(|| error.kind.outcome());
+            if let Some(outcome) = outcome {
+                slot.health.note_failed_call(outcome, &error);
+            }
+            if error.kind == CallErrorKind::Panic {
+                shared.note_panic();
+            }
+            let ended = Event::AttemptEnded {
+                call: recorded.call,
+                attempt: recorded.attempt,
+                place: recorded.place,
+                reading: None,
+                error: Some(error),
+                outcome,
+            };
+            shared.ledger.append(ended).written().await?;
+            Ok(if retry && !keep_open {
+                Next::Retry { after }
+            } else {
+                Next::Nothing
+            })
+        }
+    }
+}
+
+fn read(slot: &ModelSlot, recorded: &Recorded<'_>) -> Result<Completion, CallError> {
+    if let Some(error) = &recorded.error {
+        return Err(error.clone());
+    }
+    let Some(reply) = &recorded.reply else {
+        return Err(CallError::new(
+            CallErrorKind::Broken,
+            "no reply was recorded",
+        ));
+    };
+    catch_unwind(AssertUnwindSafe(|| slot.model.read(recorded.body, reply))).unwrap_or_else(|_| {
+        Err(CallError::new(
+            CallErrorKind::Panic,
+            "reading the reply panicked",
+        ))
+    })
+}
+
+async fn answered(
+    shared: &Shared,
+    content: &SampleContent,
+    recorded: &Recorded<'_>,
+    completion: &Completion,
+) -> Result<(), EngineError> {
+    let censored = completion.finish == Finish::ContentFilter;
+    let outcome = if censored {
+        Outcome::Censored
+    } else {
+        Outcome::Answered
+    };
+    let ended = Event::AttemptEnded {
+        call: recorded.call,
+        attempt: recorded.attempt,
+        place: recorded.place,
+        reading: Some(reading(completion)),
+        error: None,
+        outcome: Some(outcome),
+    };
+    let ended = shared.ledger.append(ended);
+    if !censored {
+        judged(shared, content, recorded, completion).await?;
+    }
+    ended.written().await?;
+    Ok(())
+}
+
+/// Judges an answer whose attempt has already been recorded as ended.
+pub(crate) async fn judge_again(
+    shared: &Shared,
+    slot: &ModelSlot,
+    content: &SampleContent,
+    recorded: Recorded<'_>,
+) -> Result<(), EngineError> {
+    match read(slot, &recorded) {
+        Ok(completion) => judged(shared, content, &recorded, &completion).await,
+        Err(error) => Err(EngineError::Changed(error.message)),
+    }
+}
+
+async fn judged(
+    shared: &Shared,
+    content: &SampleContent,
+    recorded: &Recorded<'_>,
+    completion: &Completion,
+) -> Result<(), EngineError> {
+    let task = shared
+        .table
+        .space()
+        .task_of(recorded.place.sample)
+        .unwrap_or_default();
+    let (scores, error) = judge(&shared.scorers[task], &content.sample, completion);
+    if error.is_some() {
+        shared.note_panic();
+    }
+    let event = Event::Judged {
+        call: recorded.call,
+        place: recorded.place,
+        scorers: shared.plan().tasks[task].scorers_digest,
+        scores,
+        error,
+    };
+    shared.ledger.append(event).written().await?;
+    Ok(())
+}
+
+/// Puts every scorer to `completion`. A scorer that panics leaves no scores and an error.
+fn judge(
+    scorers: &[Box<dyn Scorer>],
+    sample: &Sample,
+    completion: &Completion,
+) -> (Vec<RecordedScore>, Option<String>) {
+    let scores = catch_unwind(AssertUnwindSafe(|| {
+        scorers
+            .iter()
+            .map(|scorer| RecordedScore::from(scorer.score(sample, completion)))
+            .collect()
+    }));
+    match scores {
+        Ok(scores) => (scores, None),
+        Err(_) => (Vec::new(), Some("a scorer panicked".to_owned())),
+    }
+}
+
+fn reading(completion: &Completion) -> Reading {
+    Reading {
+        finish: completion.finish.clone(),
+        empty: completion.text.trim().is_empty(),
+        usage: completion.usage,
+        model: completion.model.clone(),
+        fingerprint: completion.fingerprint.clone(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Whether an endpoint is worth asking on.
+//!
+//! An endpoint that has never answered is given up at the first error that no call can escape (wrong
+//! key, no such host), or after a run of calls that all failed. One that has answered is given up only
+//! after a run of failures that are the endpoint's own. What was not asked stays open, so the run can
+//! be resumed.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use cleanbench_core::event::StopReason;
+use cleanbench_core::{CallError, Outcome};
+
+/// Calls that must fail in a row before an endpoint is given up.
+const PATIENCE: u32 = 16;
+
+/// The state of one endpoint, shared by all its calls.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    answered: AtomicBool,
+    failures: AtomicU32,
+    given_up: OnceLock<(StopReason, CallError)>,
+}
+
+impl Health {
+    /// Notes that an attempt was answered.
+    pub(crate) fn note_answer(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+        self.failures.store(0, Ordering::Relaxed);
+    }
+
+    /// Notes that an attempt failed. Returns whether the call must stay open because the endpoint is
+    /// given up for good.
+    pub(crate) fn note_error(&self, error: &CallError) -> bool {
+        if !self.answered.load(Ordering::Relaxed) && error.kind.condemns_endpoint() {
+            self.give_up(StopReason::EndpointRefused, error);
+        }
+        self.given_up.get().is_some() && error.kind.condemns_endpoint()
+    }
+
+    /// Notes that a call ended without an answer.
+    pub(crate) fn note_failed_call(&self, outcome: Outcome, error: &CallError) {
+        let answered = self.answered.load(Ordering::Relaxed);
+        let of_endpoint = outcome == Outcome::Exhausted || error.kind.condemns_endpoint();
+        if answered && !of_endpoint {
+            self.failures.store(0, Ordering::Relaxed);
+            return;
+        }
+        if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE {
+            let reason = if answered {
+                StopReason::Outage
+            } else {
+                StopReason::EndpointRefused
+            };
+            self.give_up(reason, error);
+        }
+    }
+
+    fn give_up(&self, reason: StopReason, error: &CallError) {
+        // Only the first reason counts; later calls fail for the same one.
+        drop(self.given_up.set((reason, error.clone())));
+    }
+
+    /// Why the endpoint was given up, if it was.
+    pub(crate) fn given_up(&self) -> Option<&(StopReason, CallError)> {
+        self.given_up.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cleanbench_core::CallErrorKind;
+
+    #[test]
+    fn a_wrong_key_is_final_only_before_the_first_answer() {
+        let error = CallError::new(CallErrorKind::Auth, "no");
+        let fresh = Health::default();
+        assert!(fresh.note_error(&error));
+        assert_eq!(fresh.given_up().unwrap().0, StopReason::EndpointRefused);
+        let working = Health::default();
+        working.note_answer();
+        assert!(!working.note_error(&error));
+        assert!(working.given_up().is_none());
+    }
+
+    #[test]
+    fn a_run_of_failures_is_an_outage_and_one_answer_ends_it() {
+        let error = CallError::new(CallErrorKind::Overloaded, "503");
+        let health = Health::default();
+        health.note_answer();
+        for _ in 1..PATIENCE {
+            health.note_failed_call(Outcome::Exhausted, &error);
+        }
+        health.note_answer();
+        for _ in 1..PATIENCE {
+            health.note_failed_call(Outcome::Exhausted, &error);
+        }
+        assert!(health.given_up().is_none());
+        health.note_failed_call(Outcome::Exhausted, &error);
+        assert_eq!(health.given_up().unwrap().0, StopReason::Outage);
+    }
+
+    #[test]
+    fn requests_that_are_rejected_one_by_one_do_not_stop_a_working_endpoint() {
+        let error = CallError::new(CallErrorKind::TooLong, "too long");
+        let health = Health::default();
+        health.note_answer();
+        for _ in 0..100 {
+            health.note_failed_call(Outcome::Refused, &error);
+        }
+        assert!(health.given_up().is_none());
+    }
+}

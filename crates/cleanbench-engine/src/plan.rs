@@ -1,0 +1,168 @@
+//! Writing a new run down before its first call.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use cleanbench_core::history::CallTable;
+use cleanbench_core::{Digest, DigestKey, RunId};
+use cleanbench_ledger::manifest::{MANIFEST_FORMAT, ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
+use cleanbench_ledger::writer::{Continuation, timestamp};
+use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
+
+use crate::resume::Opened;
+
+/// A foreign fact that is copied into the run directory.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Name of the file in `inputs/`.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Everything that is decided before the first call.
+#[derive(Debug)]
+pub struct Draft {
+    /// Folder in which the run directory is made.
+    pub out: PathBuf,
+    /// Name and version of the program.
+    pub tool: String,
+    /// Identity of the new run.
+    pub run: RunId,
+    /// The suite.
+    pub suite: SuitePlan,
+    /// The models.
+    pub models: Vec<ModelPlan>,
+    /// The tasks. Their number of samples is counted while the samples arrive.
+    pub tasks: Vec<TaskPlan>,
+    /// Seed from which all others are derived.
+    pub seed: u64,
+    /// The suite's key.
+    pub key: DigestKey,
+    /// Files for `inputs/`.
+    pub inputs: Vec<Input>,
+}
+
+/// Why a run cannot be written down.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError<E> {
+    /// A sample could not be read.
+    #[error(transparent)]
+    Sample(E),
+    /// The run directory cannot be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Writes the run directory of `draft` with all `samples` (task position and content, in plan order).
+///
+/// # Errors
+/// When a sample cannot be read or the directory cannot be written; the directory is then left
+/// without a `run.json`, so nothing takes it for a run.
+pub fn prepare<E>(
+    draft: Draft,
+    samples: impl IntoIterator<Item = Result<(u32, SampleContent), E>>,
+) -> Result<Opened, PrepareError<E>> {
+    let created = timestamp();
+    let run = RunDirectory::create(
+        &draft.out,
+        &compact(&created),
+        &draft.suite.name,
+        &draft.run,
+    )?;
+    let lock = run.lock()?;
+    let inputs = write_inputs(&run, &draft.inputs)?;
+    let mut tasks = draft.tasks;
+    let digests = write_samples(&run, draft.key, samples, &mut tasks)?;
+    let plan = Plan {
+        tool: draft.tool,
+        created,
+        suite: draft.suite,
+        models: draft.models,
+        tasks,
+        seed: draft.seed,
+        samples_digest: digests.file,
+        samples_root: digests.root,
+        inputs,
+    };
+    let table = CallTable::new(plan.call_space());
+    let manifest = Manifest {
+        format: MANIFEST_FORMAT.to_owned(),
+        run: draft.run,
+        plan,
+        end: None,
+    };
+    manifest.write(&run)?;
+    let continuation = Continuation {
+        segment: 0,
+        parent: None,
+        payload_segment: digests.next_payload_segment,
+        dropped_bytes: 0,
+    };
+    Ok(Opened {
+        run,
+        manifest,
+        table,
+        pending: Vec::new(),
+        continuation,
+        lock,
+    })
+}
+
+fn write_inputs(
+    run: &RunDirectory,
+    inputs: &[Input],
+) -> Result<BTreeMap<String, Digest>, LedgerError> {
+    let mut digests = BTreeMap::new();
+    for input in inputs {
+        let path = format!("inputs/{}", input.name);
+        cleanbench_ledger::manifest::write_atomically(run, &path, &input.bytes)?;
+        digests.insert(path, Digest::of_file_bytes(&input.bytes));
+    }
+    Ok(digests)
+}
+
+fn write_samples<E>(
+    run: &RunDirectory,
+    key: DigestKey,
+    samples: impl IntoIterator<Item = Result<(u32, SampleContent), E>>,
+    tasks: &mut [TaskPlan],
+) -> Result<SampleDigests, PrepareError<E>> {
+    let mut writer = SampleWriter::create(run, key)?;
+    for task in tasks.iter_mut() {
+        task.samples = 0;
+    }
+    for item in samples {
+        let (task, content) = item.map_err(PrepareError::Sample)?;
+        writer.push(task, &content)?;
+        if let Some(plan) = tasks.get_mut(task as usize) {
+            plan.samples += 1;
+        }
+    }
+    Ok(writer.finish()?)
+}
+
+/// `2026-11-23T21:17:47.123Z` as `20261123T211747Z`, for a folder's name.
+fn compact(time: &str) -> String {
+    let seconds = time.split('.').next().unwrap_or(time);
+    let mut name: String = seconds
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    if !name.ends_with('Z') {
+        name.push('Z');
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn folder_times_have_no_punctuation() {
+        assert_eq!(
+            super::compact("2026-11-23T21:17:47.123Z"),
+            "20261123T211747Z"
+        );
+    }
+}

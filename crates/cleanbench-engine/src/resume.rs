@@ -1,0 +1,236 @@
+//! Opening a run: reading back what was recorded, and starting a writer that continues it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cleanbench_core::event::{PayloadRef, Place, StopReason, UNKNOWN_NOTE};
+use cleanbench_core::history::{CallTable, UnplannedPlace};
+use cleanbench_core::{CallId, Event, EventSink, Outcome, Reply};
+use cleanbench_ledger::directory::RunLock;
+use cleanbench_ledger::recovery::recover;
+use cleanbench_ledger::writer::{Continuation, WriterThread};
+use cleanbench_ledger::{Ledger, LedgerError, Manifest, RunDirectory};
+
+/// A run that is ready to go on, locked for this process.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where it is.
+    pub run: RunDirectory,
+    /// Its plan.
+    pub manifest: Manifest,
+    /// What has ended.
+    pub table: CallTable,
+    /// What was under way when the last writer stopped. At most as many as were in flight.
+    pub pending: Vec<Pending>,
+    /// Where the journal goes on.
+    pub continuation: Continuation,
+    /// Keeps other writers out.
+    pub lock: RunLock,
+}
+
+/// A call that was under way when the last writer stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// The call.
+    pub call: CallId,
+    /// Its last attempt.
+    pub attempt: u32,
+    /// Position of the call.
+    pub place: Place,
+    /// The body that was sent.
+    pub request: Option<PayloadRef>,
+    /// What came back, if it was recorded.
+    pub reply: Option<RecordedReply>,
+    /// Whether the reply was read as an answer, and only the judgement is missing.
+    pub answered: bool,
+}
+
+/// A reply on record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedReply {
+    /// The reply without its body.
+    pub head: Reply,
+    /// The body.
+    pub body: Option<PayloadRef>,
+    /// Why the reply is missing or incomplete.
+    pub error: Option<cleanbench_core::CallError>,
+}
+
+/// Why a run cannot be resumed.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// The directory cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Journal and plan do not belong together.
+    #[error(transparent)]
+    Unplanned(#[from] UnplannedPlace),
+}
+
+/// Reads a run back and cuts off what a killed writer left behind.
+///
+/// # Errors
+/// When the run is damaged, in use, or no run.
+pub fn reopen(run: RunDirectory) -> Result<Opened, ResumeError> {
+    let manifest = Manifest::read(&run)?;
+    let lock = run.lock()?;
+    let mut table = CallTable::new(manifest.plan.call_space());
+    let mut pending = BTreeMap::new();
+    let continuation = recover(&run, &manifest.run, |event| {
+        track(&mut pending, event);
+        table.apply(event).map_err(ResumeError::from)
+    })?;
+    Ok(Opened {
+        run,
+        manifest,
+        table,
+        pending: pending.into_values().collect(),
+        continuation,
+        lock,
+    })
+}
+
+/// Keeps `pending` at the calls that are under way after `event`.
+fn track(pending: &mut BTreeMap<CallId, Pending>, event: &Event) {
+    match event {
+        Event::AttemptStarted {
+            call,
+            attempt,
+            place,
+            request,
+        } => {
+            let started = Pending {
+                call: *call,
+                attempt: *attempt,
+                place: *place,
+                request: *request,
+                reply: None,
+                answered: false,
+            };
+            pending.insert(*call, started);
+        }
+        Event::ReplyReceived {
+            call,
+            status,
+            content_type,
+            retry_after,
+            response,
+            error,
+            ..
+        } => {
+            if let Some(started) = pending.get_mut(call) {
+                let head = Reply {
+                    status: status.unwrap_or_default(),
+                    content_type: content_type.clone(),
+                    retry_after: *retry_after,
+                    body: Vec::new(),
+                };
+                started.reply = Some(RecordedReply {
+                    head,
+                    body: *response,
+                    error: error.clone(),
+                });
+            }
+        }
+        Event::AttemptEnded {
+            call,
+            outcome: Some(Outcome::Answered),
+            ..
+        } => {
+            if let Some(started) = pending.get_mut(call) {
+                started.answered = true;
+            }
+        }
+        Event::AttemptEnded { call, .. }
+        | Event::AttemptUnknown { call, .. }
+        | Event::Judged { call, .. } => {
+            pending.remove(call);
+        }
+        Event::SegmentOpened { .. }
+        | Event::Planned { .. }
+        | Event::InputAdded { .. }
+        | Event::GenerationOpened { .. }
+        | Event::Erased { .. }
+        | Event::Stopped { .. } => {}
+    }
+}
+
+/// Starts the writer of `opened` and records how this part of the run begins: for a new run its plan,
+/// for a resumed one the attempts whose outcome is unknown, and with `retry_errors` a new generation.
+/// Attempts without a recorded reply leave `opened.pending`.
+///
+/// # Errors
+/// When the journal cannot be written.
+pub fn begin(
+    opened: &mut Opened,
+    tool: &str,
+    retry_errors: bool,
+    sinks: Vec<Arc<dyn EventSink>>,
+) -> Result<(Ledger, WriterThread), ResumeError> {
+    let is_new = opened.continuation.parent.is_none();
+    let (ledger, thread) = Ledger::start(
+        &opened.run,
+        &opened.manifest.run,
+        tool,
+        opened.continuation.clone(),
+        sinks,
+    )?;
+    let mut events = if is_new {
+        opening(&opened.manifest)?
+    } else {
+        Vec::new()
+    };
+    opened.pending.retain(|pending| {
+        if pending.reply.is_none() {
+            events.push(unknown(pending));
+        }
+        pending.reply.is_some()
+    });
+    if retry_errors {
+        events.push(Event::GenerationOpened {
+            generation: opened.table.generation() + 1,
+        });
+    }
+    for event in events {
+        opened.table.apply(&event)?;
+        ledger.append(event).wait()?;
+    }
+    Ok((ledger, thread))
+}
+
+fn opening(manifest: &Manifest) -> Result<Vec<Event>, LedgerError> {
+    let plan = manifest.plan.digest().map_err(std::io::Error::from)?;
+    let inputs = manifest
+        .plan
+        .inputs
+        .iter()
+        .map(|(path, digest)| Event::InputAdded {
+            path: path.clone(),
+            digest: *digest,
+            role: path.trim_start_matches("inputs/").to_owned(),
+        });
+    Ok(std::iter::once(Event::Planned { plan })
+        .chain(inputs)
+        .collect())
+}
+
+fn unknown(pending: &Pending) -> Event {
+    Event::AttemptUnknown {
+        call: pending.call,
+        attempt: pending.attempt,
+        place: pending.place,
+        note: UNKNOWN_NOTE.to_owned(),
+    }
+}
+
+/// The reasons for which a run stops, the more serious later.
+pub(crate) fn more_serious(one: StopReason, other: StopReason) -> StopReason {
+    let rank = |reason| match reason {
+        StopReason::Complete => 0,
+        StopReason::Outage => 1,
+        StopReason::EndpointRefused => 2,
+        StopReason::Internal => 3,
+        StopReason::Interrupted => 4,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}

@@ -1,0 +1,352 @@
+//! Which call is made when.
+//!
+//! Every model walks the plan in its own order of calls and keeps at most its own number in flight.
+//! Samples are streamed from the run directory, so memory depends on what is in flight and not on the
+//! size of the suite.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cleanbench_core::event::{Place, StopReason};
+use cleanbench_core::history::CallTable;
+use cleanbench_core::{CallError, Event, Model, Outcome, Reply, Scorer};
+use cleanbench_ledger::samples::{self, SampleContent};
+use cleanbench_ledger::{
+    Ledger, LedgerError, Manifest, PayloadReader, Plan, RunDirectory, SampleRow, SampleRows,
+};
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::call::run_call;
+use crate::conclude::{Next, Recorded, conclude, judge_again};
+use crate::health::Health;
+use crate::resume::{Pending, more_serious};
+use crate::stop::{StopLevel, StopSignal};
+
+/// Numbers that steer the engine.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Attempts after the first one, for errors that can pass.
+    pub max_retries: u32,
+    /// Wait before the first retry, doubled for each further one.
+    pub backoff: Duration,
+}
+
+/// A model with its own limits.
+#[derive(Debug)]
+pub struct ModelSlot {
+    pub(crate) model: Arc<dyn Model>,
+    pub(crate) concurrency: usize,
+    pub(crate) health: Health,
+}
+
+impl ModelSlot {
+    /// `model`, asked at most `concurrency` times at once (at least 1).
+    pub fn new(model: Arc<dyn Model>, concurrency: usize) -> Self {
+        Self {
+            model,
+            concurrency: concurrency.max(1),
+            health: Health::default(),
+        }
+    }
+}
+
+/// Everything that [`execute`] needs.
+#[derive(Debug)]
+pub struct Work {
+    /// Where the run is.
+    pub run: RunDirectory,
+    /// Its plan.
+    pub manifest: Manifest,
+    /// What has ended.
+    pub table: CallTable,
+    /// Replies on record that nobody has read.
+    pub pending: Vec<Pending>,
+    /// Where events go.
+    pub ledger: Ledger,
+    /// The models, in plan order.
+    pub models: Vec<ModelSlot>,
+    /// The scorers of each task, in plan order.
+    pub scorers: Vec<Vec<Box<dyn Scorer>>>,
+    /// Numbers.
+    pub settings: Settings,
+    /// When to stop.
+    pub stop: StopSignal,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Why it stopped.
+    pub reason: StopReason,
+    /// For each model that was given up: its position, why, and the error that decided it.
+    pub given_up: Vec<(usize, StopReason, CallError)>,
+    /// Calls and judgements that panicked.
+    pub panics: u64,
+}
+
+/// Why the engine cannot go on. What was recorded so far stays valid.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The run directory cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A recorded reply that was an answer is not one any more.
+    #[error("a recorded reply that was read as an answer no longer is: {0}")]
+    Changed(String),
+}
+
+/// What all calls of a run share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) manifest: Manifest,
+    pub(crate) table: CallTable,
+    pub(crate) ledger: Ledger,
+    pub(crate) scorers: Vec<Vec<Box<dyn Scorer>>>,
+    pub(crate) settings: Settings,
+    pub(crate) stop: StopSignal,
+    run: RunDirectory,
+    payloads: PayloadReader,
+    panics: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.manifest.plan
+    }
+
+    pub(crate) fn note_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Makes every call of the plan that has not ended, and records why it stopped.
+///
+/// # Errors
+/// When the run directory cannot be read or written; calls in flight are then dropped.
+pub async fn execute(work: Work) -> Result<Ending, EngineError> {
+    let shared = Arc::new(Shared {
+        payloads: PayloadReader::new(work.run.path()),
+        run: work.run,
+        manifest: work.manifest,
+        table: work.table,
+        ledger: work.ledger,
+        scorers: work.scorers,
+        settings: work.settings,
+        stop: work.stop,
+        panics: AtomicU64::new(0),
+    });
+    let slots: Vec<_> = work.models.into_iter().map(Arc::new).collect();
+    let settled = settle_pending(&shared, &slots, work.pending).await?;
+    let runs = slots
+        .iter()
+        .zip(0..)
+        .map(|(slot, model)| run_model(&shared, slot, model, &settled));
+    for result in join_all(runs).await {
+        result?;
+    }
+    let ending = ending(&shared, &slots);
+    shared
+        .ledger
+        .append(Event::Stopped {
+            reason: ending.reason,
+        })
+        .written()
+        .await?;
+    Ok(ending)
+}
+
+fn ending(shared: &Shared, slots: &[Arc<ModelSlot>]) -> Ending {
+    let panics = shared.panics.load(Ordering::Relaxed);
+    let given_up: Vec<_> = slots
+        .iter()
+        .enumerate()
+        .filter_map(|(position, slot)| {
+            let (reason, error) = slot.health.given_up()?;
+            Some((position, *reason, error.clone()))
+        })
+        .collect();
+    let mut reason = given_up
+        .iter()
+        .fold(StopReason::Complete, |worst, (_, reason, _)| {
+            more_serious(worst, *reason)
+        });
+    if panics > 0 {
+        reason = more_serious(reason, StopReason::Internal);
+    }
+    if shared.stop.level() > StopLevel::Run {
+        reason = more_serious(reason, StopReason::Interrupted);
+    }
+    Ending {
+        reason,
+        given_up,
+        panics,
+    }
+}
+
+/// Reads and judges the replies that were recorded and not yet judged when the last writer stopped.
+/// Returns the places that have thereby ended.
+async fn settle_pending(
+    shared: &Shared,
+    slots: &[Arc<ModelSlot>],
+    mut pending: Vec<Pending>,
+) -> Result<Vec<Place>, EngineError> {
+    pending.sort_by_key(|item| item.place.sample);
+    let mut rows = SampleRows::open(&shared.run)?;
+    let mut line = 0;
+    let mut row = None;
+    let mut settled = Vec::new();
+    for item in pending {
+        while line <= item.place.sample {
+            row = rows.next().transpose()?;
+            line += 1;
+        }
+        let content = match &row {
+            Some(row) => samples::content(&shared.payloads, row)?,
+            None => None,
+        };
+        let Some(content) = content else { continue };
+        if settle(shared, &slots[item.place.model as usize], &content, &item).await? {
+            settled.push(item.place);
+        }
+    }
+    Ok(settled)
+}
+
+async fn settle(
+    shared: &Shared,
+    slot: &ModelSlot,
+    content: &SampleContent,
+    item: &Pending,
+) -> Result<bool, EngineError> {
+    let load = |reference: Option<_>| match reference {
+        Some(reference) => Ok::<_, LedgerError>(
+            shared
+                .payloads
+                .read(&reference)?
+                .present()
+                .unwrap_or_default(),
+        ),
+        None => Ok(Vec::new()),
+    };
+    let Some(reply) = &item.reply else {
+        return Ok(false);
+    };
+    let body = load(item.request)?;
+    let recorded = Recorded {
+        call: item.call,
+        attempt: item.attempt,
+        place: item.place,
+        body: &body,
+        reply: Some(Reply {
+            body: load(reply.body)?,
+            ..reply.head.clone()
+        }),
+        error: reply.error.clone(),
+    };
+    if item.answered {
+        judge_again(shared, slot, content, recorded).await?;
+        return Ok(true);
+    }
+    // An error that can pass leaves the call open: it is asked again like any other.
+    Ok(conclude(shared, slot, content, recorded, true).await? == Next::Nothing)
+}
+
+async fn run_model(
+    shared: &Arc<Shared>,
+    slot: &Arc<ModelSlot>,
+    model: u32,
+    settled: &[Place],
+) -> Result<(), EngineError> {
+    let permits = Arc::new(Semaphore::new(slot.concurrency));
+    let mut calls = JoinSet::new();
+    let mut failure = None;
+    'samples: for (row, sample) in SampleRows::open(&shared.run)?.zip(0..) {
+        let row = row?;
+        for epoch in 1..=shared.plan().tasks[row.task as usize].epochs {
+            let place = Place {
+                model,
+                sample,
+                epoch,
+            };
+            let state = shared.table.state(place).unwrap_or_default();
+            if state.outcome.is_some() || settled.contains(&place) {
+                continue;
+            }
+            let permit = tokio::select! {
+                permit = Arc::clone(&permits).acquire_owned() => permit,
+                () = shared.stop.reached(StopLevel::Drain) => break 'samples,
+            };
+            while let Some(ended) = calls.try_join_next() {
+                failure = failure.or(failed(shared, ended));
+            }
+            if failure.is_some() || slot.health.given_up().is_some() {
+                break 'samples;
+            }
+            let (shared, slot, row) = (Arc::clone(shared), Arc::clone(slot), row.clone());
+            calls.spawn(async move {
+                let _permit = permit;
+                run_row(&shared, &slot, place, &row, state.attempts).await
+            });
+        }
+    }
+    loop {
+        tokio::select! {
+            ended = calls.join_next() => match ended {
+                Some(ended) => failure = failure.or(failed(shared, ended)),
+                None => break,
+            },
+            () = shared.stop.reached(StopLevel::Abort) => {
+                calls.shutdown().await;
+                break;
+            }
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+async fn run_row(
+    shared: &Shared,
+    slot: &ModelSlot,
+    place: Place,
+    row: &SampleRow,
+    attempts: u16,
+) -> Result<(), EngineError> {
+    let Some(content) = samples::content(&shared.payloads, row)? else {
+        return skip_erased(shared, place, row).await;
+    };
+    run_call(shared, slot, place, &content, attempts).await
+}
+
+/// A sample that was erased before it was asked can never be asked.
+async fn skip_erased(shared: &Shared, place: Place, row: &SampleRow) -> Result<(), EngineError> {
+    let event = Event::AttemptEnded {
+        call: crate::call::call_id(shared, place, row.task as usize, &row.id),
+        attempt: 0,
+        place,
+        reading: None,
+        error: None,
+        outcome: Some(Outcome::Skipped),
+    };
+    shared.ledger.append(event).written().await?;
+    Ok(())
+}
+
+/// The error of a call that could not be recorded, and a count of those that panicked outside of
+/// every place where a panic is expected.
+fn failed(
+    shared: &Shared,
+    ended: Result<Result<(), EngineError>, tokio::task::JoinError>,
+) -> Option<EngineError> {
+    match ended {
+        Ok(result) => result.err(),
+        Err(error) => {
+            if error.is_panic() {
+                shared.note_panic();
+            }
+            None
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Where things are in a run directory, and which run a prefix means.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_core::RunId;
+use fs_err::{File, OpenOptions};
+
+use crate::LedgerError;
+
+/// A run directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// The run directory at `path`; nothing is read yet.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Makes the folder `<out>/<time>-<suite>-<run>` with its subfolders. `time` is a compact UTC time.
+    ///
+    /// # Errors
+    /// When the folder exists or cannot be made.
+    pub fn create(out: &Path, time: &str, suite: &str, run: &RunId) -> Result<Self, LedgerError> {
+        fs_err::create_dir_all(out)?;
+        let path = out.join(format!("{time}-{}-{run}", folder_name(suite)));
+        fs_err::create_dir(&path)?;
+        for folder in ["journal", "payloads", "inputs"] {
+            fs_err::create_dir(path.join(folder))?;
+        }
+        Ok(Self { path })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Path of the file `name` in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Name of journal segment `segment`, relative to the folder.
+    pub fn journal_name(segment: u32) -> String {
+        format!("journal/{segment:05}.jsonl")
+    }
+
+    /// Makes what was created or renamed in the folder durable.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn sync(&self) -> Result<(), LedgerError> {
+        for folder in ["", "journal", "payloads"] {
+            File::open(self.path.join(folder))?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Locks the run for writing; the lock ends with the returned guard or the process.
+    ///
+    /// # Errors
+    /// [`LedgerError::Locked`] when another process writes this run.
+    pub fn lock(&self) -> Result<RunLock, LedgerError> {
+        let path = self.file("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
+        match file.file().try_lock() {
+            Ok(()) => Ok(RunLock { _file: file }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::Locked(self.path.clone())),
+            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// Numbers of the journal segments present, ascending.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn journal_segments(&self) -> Result<Vec<u32>, LedgerError> {
+        self.numbered("journal", ".jsonl")
+    }
+
+    /// Numbers of the payload segments present, ascending.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn payload_segments(&self) -> Result<Vec<u32>, LedgerError> {
+        self.numbered("payloads", ".seg")
+    }
+
+    fn numbered(&self, folder: &str, suffix: &str) -> Result<Vec<u32>, LedgerError> {
+        let path = self.path.join(folder);
+        if !path.is_dir() {
+            return Err(LedgerError::NotARun(
+                self.path.clone(),
+                format!("there is no `{folder}` folder in it"),
+            ));
+        }
+        let mut numbers = Vec::new();
+        for entry in fs_err::read_dir(path)? {
+            let name = entry?.file_name();
+            let number = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(suffix))
+                .and_then(|stem| stem.parse::<u32>().ok());
+            numbers.extend(number);
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+}
+
+/// Holds the lock on a run.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
+}
+
+/// Letters, digits, `-`, `_` and `.` stay; anything else becomes `-`, so that a suite's name is never
+/// a path.
+fn folder_name(suite: &str) -> String {
+    let safe = |letter: char| {
+        if letter.is_ascii_alphanumeric() || "-_.".contains(letter) {
+            letter
+        } else {
+            '-'
+        }
+    };
+    suite.chars().take(60).map(safe).collect()
+}
+
+/// Why a word does not name a run.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// Nothing matches.
+    #[error("no run in `{}` matches `{word}`", out.display())]
+    None {
+        /// Where was looked.
+        out: PathBuf,
+        /// What was looked for.
+        word: String,
+    },
+    /// Several match.
+    #[error("`{word}` matches several runs: {}", found.join(", "))]
+    Several {
+        /// What was looked for.
+        word: String,
+        /// The first few that match.
+        found: Vec<String>,
+    },
+    /// The output folder cannot be listed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// All run directories in `out`, oldest first.
+///
+/// # Errors
+/// When the folder exists and cannot be listed.
+pub fn list(out: &Path) -> Result<Vec<RunDirectory>, std::io::Error> {
+    if !out.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for entry in fs_err::read_dir(out)? {
+        let path = entry?.path();
+        if path.join("run.json").is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths.into_iter().map(RunDirectory::at).collect())
+}
+
+/// The run that `word` means: a path, or the beginning of a run's id or folder name in `out`.
+///
+/// # Errors
+/// When none or several match.
+pub fn find(out: &Path, word: &str) -> Result<RunDirectory, FindError> {
+    if Path::new(word).join("journal").is_dir() {
+        return Ok(RunDirectory::at(word));
+    }
+    let matches = |run: &RunDirectory| {
+        let name = run
+            .path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let id = name.rsplit('-').next().unwrap_or_default();
+        name.starts_with(word) || id.starts_with(word)
+    };
+    let mut found: Vec<_> = list(out)?.into_iter().filter(matches).collect();
+    match found.len() {
+        0 => Err(FindError::None {
+            out: out.to_owned(),
+            word: word.to_owned(),
+        }),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let names = found
+                .iter()
+                .take(5)
+                .map(|run| run.path.display().to_string())
+                .collect();
+            Err(FindError::Several {
+                word: word.to_owned(),
+                found: names,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unique_prefix_of_the_id_or_the_name_finds_a_run() {
+        let out = tempfile::tempdir().unwrap();
+        for name in ["20260101T000000Z-a-abcd1234", "20260102T000000Z-a-abzz1234"] {
+            let path = out.path().join(name);
+            fs_err::create_dir_all(path.join("journal")).unwrap();
+            fs_err::write(path.join("run.json"), "{}").unwrap();
+        }
+        assert!(find(out.path(), "abc").is_ok());
+        assert!(find(out.path(), "20260102").is_ok());
+        assert!(matches!(
+            find(out.path(), "ab"),
+            Err(FindError::Several { .. })
+        ));
+        assert!(matches!(find(out.path(), "x"), Err(FindError::None { .. })));
+    }
+
+    #[test]
+    fn a_suite_name_is_never_a_path() {
+        assert_eq!(folder_name("../ü x"), "..---x");
+    }
+
+    #[test]
+    fn a_second_writer_is_refused() {
+        let out = tempfile::tempdir().unwrap();
+        let run = RunDirectory::create(out.path(), "t", "s", &RunId::from_random([1; 5])).unwrap();
+        let lock = run.lock().unwrap();
+        assert!(matches!(run.lock(), Err(LedgerError::Locked(_))));
+        drop(lock);
+        assert!(run.lock().is_ok());
+    }
+}

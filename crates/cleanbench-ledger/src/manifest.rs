@@ -1,0 +1,225 @@
+//! `run.json`: the plan, fixed before the first call, and at the end where the journal stands.
+//!
+//! The journal's `planned` record holds the plan's digest, so the plan cannot be changed afterwards;
+//! everything in `end` can be recomputed from the other files, so it cannot either.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use cleanbench_core::event::StopReason;
+use cleanbench_core::history::CallSpace;
+use cleanbench_core::{Digest, RunId, Sampling, ScorerSpec, Sensitivity, canonical};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::record::readable;
+use crate::{Damage, LedgerError, RunDirectory};
+
+/// Format of `run.json`.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.0";
+
+/// The whole of `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`MANIFEST_FORMAT`].
+    pub format: String,
+    /// Identity of the run.
+    pub run: RunId,
+    /// What was decided before the first call.
+    pub plan: Plan,
+    /// Where the run stands; absent until a writer has stopped in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+/// What was decided before the first call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Name and version of the program.
+    pub tool: String,
+    /// When the run was planned, UTC.
+    pub created: String,
+    /// The suite.
+    pub suite: SuitePlan,
+    /// The models, in the order of the command line.
+    pub models: Vec<ModelPlan>,
+    /// The tasks, in the order of the suite.
+    pub tasks: Vec<TaskPlan>,
+    /// Seed from which all others are derived.
+    pub seed: u64,
+    /// SHA-256 of `samples.jsonl`.
+    pub samples_digest: Digest,
+    /// Merkle root over the digests of all samples (RFC 6962; leaf = input digest ‖ sample digest).
+    pub samples_root: Digest,
+    /// SHA-256 of the files in `inputs/`, by path.
+    pub inputs: BTreeMap<String, Digest>,
+}
+
+/// The suite of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuitePlan {
+    /// Name.
+    pub name: String,
+    /// Version as its author wrote it.
+    pub version: String,
+    /// Digest over the manifest and all data files.
+    pub digest: Digest,
+}
+
+/// A model of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelPlan {
+    /// Name as the user wrote it.
+    pub name: String,
+    /// The endpoint, as the model adapter describes it. No secret.
+    pub endpoint: Value,
+    /// Sampling parameters that are sent, for each task in order.
+    pub sampling: Vec<Sampling>,
+}
+
+/// A task of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskPlan {
+    /// Name.
+    pub name: String,
+    /// Repeats of each sample.
+    pub epochs: u32,
+    /// Number of samples.
+    pub samples: u64,
+    /// Label of the task.
+    pub sensitivity: Sensitivity,
+    /// Scorers, the first being the one that the summary shows.
+    pub scorers: Vec<ScorerSpec>,
+    /// Digest over the scorers with their versions.
+    pub scorers_digest: Digest,
+    /// The task as the suite defines it.
+    pub definition: Value,
+}
+
+/// Where a run stands when its writer has stopped in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// Why the last writer stopped.
+    pub stopped: StopReason,
+    /// When, UTC: the time of the journal's last record.
+    pub at: String,
+    /// Heads of all journal segments.
+    pub segments: Vec<SegmentHead>,
+    /// Number of calls by how they ended; `open` are those that have not.
+    pub calls: BTreeMap<String, u64>,
+    /// Attempts whose outcome is unknown and that were possibly billed.
+    pub attempts_unknown: u64,
+    /// Answers judged.
+    pub judged: u64,
+    /// SHA-256 of the tables, by file name.
+    pub files: BTreeMap<String, Digest>,
+}
+
+/// The last record of a journal segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentHead {
+    /// Number of the segment.
+    pub segment: u32,
+    /// Number of records.
+    pub records: u64,
+    /// Hash of the last one.
+    pub head: Digest,
+}
+
+impl Plan {
+    /// Digest that the journal's `planned` record holds.
+    ///
+    /// # Errors
+    /// Never for a plan that was read from JSON.
+    pub fn digest(&self) -> Result<Digest, serde_json::Error> {
+        Ok(Digest::of("cleanbench/plan/1", &[&canonical::of(self)?]))
+    }
+
+    /// The numbered calls of the plan.
+    pub fn call_space(&self) -> CallSpace {
+        let models = u32::try_from(self.models.len()).unwrap_or(u32::MAX);
+        CallSpace::new(
+            models,
+            self.tasks.iter().map(|task| (task.samples, task.epochs)),
+        )
+    }
+}
+
+impl Manifest {
+    /// The bytes of `run.json`: indented, one line feed at the end.
+    ///
+    /// # Errors
+    /// When a number in it cannot be written as JSON.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Writes `run.json` so that at every moment the old or the new one is there, whole.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write(&self, run: &RunDirectory) -> Result<(), LedgerError> {
+        let bytes = self.to_bytes().map_err(std::io::Error::from)?;
+        write_atomically(run, "run.json", &bytes)
+    }
+
+    /// Reads `run.json` of `run`.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, or of a later format.
+    pub fn read(run: &RunDirectory) -> Result<Self, LedgerError> {
+        let path = run.file("run.json");
+        let bytes = fs_err::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => LedgerError::NotARun(
+                run.path().to_owned(),
+                "there is no `run.json` in it".to_owned(),
+            ),
+            _ => error.into(),
+        })?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        let format = value
+            .get("format")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        if !format.is_empty() && !readable(&format, MANIFEST_FORMAT) {
+            return Err(LedgerError::TooNew {
+                file: "run.json".to_owned(),
+                found: format,
+                known: MANIFEST_FORMAT,
+            });
+        }
+        serde_json::from_slice(&bytes).map_err(|error| damaged(&error).into())
+    }
+}
+
+fn damaged(error: &serde_json::Error) -> Damage {
+    Damage::at_line(
+        "run.json",
+        error.line() as u64,
+        format!("unreadable: {error}"),
+    )
+}
+
+/// Replaces the file `name` of `run` in one step.
+///
+/// # Errors
+/// When the folder cannot be written; the old file is then untouched.
+pub fn write_atomically(run: &RunDirectory, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+    let path = run.file(name);
+    let draft = run.file(&format!("{name}.new"));
+    let mut file = fs_err::File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs_err::rename(&draft, &path)?;
+    run.sync()
+}

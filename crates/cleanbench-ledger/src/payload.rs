@@ -1,0 +1,332 @@
+//! Payloads: the texts themselves, kept apart from the journal so that they can be erased.
+//!
+//! A segment is a short magic number followed by frames without gaps. A frame is the zstd compression
+//! of a random 32-byte salt and the payload's bytes. Because the salt is inside, zeroing the frame
+//! leaves a digest in the journal from which nothing about the content can be confirmed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use cleanbench_core::Digest;
+use cleanbench_core::event::PayloadRef;
+use fs_err::{File, OpenOptions};
+use zstd::bulk::{Compressor, Decompressor};
+
+use crate::{Damage, LedgerError};
+
+/// First bytes of a payload segment.
+pub const MAGIC: &[u8; 8] = b"CBPAY01\n";
+/// A segment that has reached this size is followed by a new one.
+const SEGMENT_SIZE: u64 = 256 * 1024 * 1024;
+const SALT: usize = 32;
+/// Upper bound on an uncompressed payload, against a damaged length. An adapter accepts 64 MiB.
+const LARGEST: u64 = 80 * 1024 * 1024;
+const LEVEL: i32 = 1;
+
+/// A payload ready to be stored.
+#[derive(Debug)]
+pub struct Frame {
+    digest: Digest,
+    bytes: Vec<u8>,
+    crc: u32,
+}
+
+thread_local! {
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+impl Frame {
+    /// Salts, digests and compresses `payload`.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes or the compressor no memory.
+    pub fn new(payload: &[u8]) -> io::Result<Self> {
+        let mut salted = vec![0; SALT];
+        getrandom::fill(&mut salted).map_err(io::Error::other)?;
+        salted.extend_from_slice(payload);
+        let digest = digest(&salted);
+        let bytes = COMPRESSOR.with_borrow_mut(|slot| match slot {
+            Some(compressor) => compressor.compress(&salted),
+            None => slot.insert(Compressor::new(LEVEL)?).compress(&salted),
+        })?;
+        let crc = crc32fast::hash(&bytes);
+        Ok(Self { digest, bytes, crc })
+    }
+}
+
+fn digest(salted: &[u8]) -> Digest {
+    let (salt, payload) = salted.split_at(SALT.min(salted.len()));
+    Digest::of("cleanbench/payload/1", &[salt, payload])
+}
+
+/// Path of payload segment `segment`, relative to the run directory.
+pub fn segment_name(segment: u32) -> String {
+    format!("payloads/{segment:04}.seg")
+}
+
+/// Appends frames to segments; opens the next segment when one is full.
+#[derive(Debug)]
+pub struct PayloadWriter {
+    run: PathBuf,
+    segment: u32,
+    file: File,
+    length: u64,
+    pending: Vec<u8>,
+}
+
+impl PayloadWriter {
+    /// Starts the new segment `segment`; it must not exist.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(run: &Path, segment: u32) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(run.join(segment_name(segment)))?;
+        let mut writer = Self {
+            run: run.to_owned(),
+            segment,
+            file,
+            length: 0,
+            pending: Vec::new(),
+        };
+        writer.pending.extend_from_slice(MAGIC);
+        writer.length = MAGIC.len() as u64;
+        writer.flush()?;
+        Ok(writer)
+    }
+
+    /// Takes in `frame`; it is in the file after the next [`PayloadWriter::flush`].
+    ///
+    /// # Errors
+    /// When the segment is full and the next one cannot be made.
+    pub fn push(&mut self, frame: &Frame) -> io::Result<PayloadRef> {
+        if self.length >= SEGMENT_SIZE {
+            self.flush()?;
+            self.file.sync_data()?;
+            *self = Self::create(&self.run, self.segment + 1)?;
+        }
+        let length = u32::try_from(frame.bytes.len()).map_err(io::Error::other)?;
+        let reference = PayloadRef {
+            digest: frame.digest,
+            segment: self.segment,
+            offset: self.length,
+            length,
+            crc: frame.crc,
+        };
+        self.pending.extend_from_slice(&frame.bytes);
+        self.length += u64::from(length);
+        Ok(reference)
+    }
+
+    /// Bytes waiting for a flush.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Hands all pending bytes to the operating system.
+    ///
+    /// # Errors
+    /// When the disk is full, for example.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.pending)?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// A second handle to the current segment, for syncing from another thread.
+    ///
+    /// # Errors
+    /// When no file descriptor is left.
+    pub fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Number of the segment after the last one written.
+    pub fn next_segment(&self) -> u32 {
+        self.segment + 1
+    }
+}
+
+/// What is at a payload's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// The bytes, checked against their digest.
+    Present(Vec<u8>),
+    /// The frame was zeroed.
+    Erased,
+}
+
+impl Payload {
+    /// The bytes, unless they were erased.
+    pub fn present(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Present(bytes) => Some(bytes),
+            Self::Erased => None,
+        }
+    }
+}
+
+/// Reads payloads by reference. Safe to share between threads.
+#[derive(Debug)]
+pub struct PayloadReader {
+    run: PathBuf,
+    files: Mutex<BTreeMap<u32, Arc<File>>>,
+}
+
+impl PayloadReader {
+    /// A reader for the run directory `run`.
+    pub fn new(run: &Path) -> Self {
+        Self {
+            run: run.to_owned(),
+            files: Mutex::default(),
+        }
+    }
+
+    /// Reads and checks one payload.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] when the frame is not what the reference says; a frame of zeros is
+    /// [`Payload::Erased`], and whether that was recorded is for the caller to check.
+    pub fn read(&self, reference: &PayloadRef) -> Result<Payload, LedgerError> {
+        let damage =
+            |what: &str| Damage::at_byte(segment_name(reference.segment), reference.offset, what);
+        let mut frame = vec![0; reference.length as usize];
+        let file = self.file(reference.segment)?;
+        if let Err(error) = file.file().read_exact_at(&mut frame, reference.offset) {
+            return Err(match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    damage("the file ends before the payload does").into()
+                }
+                _ => error.into(),
+            });
+        }
+        if crc32fast::hash(&frame) != reference.crc {
+            if frame.iter().all(|byte| *byte == 0) {
+                return Ok(Payload::Erased);
+            }
+            return Err(damage("the payload was changed").into());
+        }
+        let mut salted =
+            decompress(&frame).ok_or_else(|| damage("the payload cannot be decompressed"))?;
+        if salted.len() < SALT || digest(&salted) != reference.digest {
+            return Err(damage("the payload does not match its digest").into());
+        }
+        salted.drain(..SALT);
+        Ok(Payload::Present(salted))
+    }
+
+    /// Length of a segment in bytes, and whether it starts as a segment must.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn segment(&self, segment: u32) -> Result<(u64, bool), LedgerError> {
+        let file = self.file(segment)?;
+        let length = file.metadata()?.len();
+        let mut magic = [0; MAGIC.len()];
+        let whole = file.file().read_exact_at(&mut magic, 0).is_ok() && &magic == MAGIC;
+        Ok((length, whole))
+    }
+
+    fn file(&self, segment: u32) -> Result<Arc<File>, LedgerError> {
+        let mut files = self
+            .files
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(file) = files.get(&segment) {
+            return Ok(Arc::clone(file));
+        }
+        let name = segment_name(segment);
+        let file = File::open(self.run.join(&name)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                LedgerError::from(Damage::whole(name, "the file is missing"))
+            }
+            _ => error.into(),
+        })?;
+        let file = Arc::new(file);
+        files.insert(segment, Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+fn decompress(frame: &[u8]) -> Option<Vec<u8>> {
+    let size = zstd::zstd_safe::get_frame_content_size(frame).ok()??;
+    let capacity = usize::try_from(size.min(LARGEST)).ok()?;
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let decompressor = match slot {
+            Some(decompressor) => decompressor,
+            None => slot.insert(Decompressor::new().ok()?),
+        };
+        decompressor.decompress(frame, capacity).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(payloads: &[&[u8]]) -> (tempfile::TempDir, Vec<PayloadRef>) {
+        let run = tempfile::tempdir().unwrap();
+        fs_err::create_dir(run.path().join("payloads")).unwrap();
+        let mut writer = PayloadWriter::create(run.path(), 0).unwrap();
+        let refs = payloads
+            .iter()
+            .map(|payload| writer.push(&Frame::new(payload).unwrap()).unwrap())
+            .collect();
+        writer.flush().unwrap();
+        (run, refs)
+    }
+
+    #[test]
+    fn what_was_stored_is_read() {
+        let large = vec![b'x'; 3_000_000];
+        let (run, refs) = store(&[b"one", b"", &large]);
+        let reader = PayloadReader::new(run.path());
+        for (reference, expected) in refs.iter().zip([b"one".to_vec(), Vec::new(), large]) {
+            assert_eq!(reader.read(reference).unwrap(), Payload::Present(expected));
+        }
+    }
+
+    #[test]
+    fn the_same_text_twice_cannot_be_told() {
+        let (_run, refs) = store(&[b"same", b"same"]);
+        assert_ne!(refs[0].digest, refs[1].digest);
+    }
+
+    #[test]
+    fn a_change_of_any_bit_is_found_and_zeros_are_an_erasure() {
+        let (run, refs) = store(&[b"a short payload"]);
+        let path = run.path().join(segment_name(0));
+        let whole = fs_err::read(&path).unwrap();
+        let frame = MAGIC.len()..whole.len();
+        for position in frame.clone() {
+            for bit in 0..8 {
+                let mut changed = whole.clone();
+                changed[position] ^= 1 << bit;
+                fs_err::write(&path, &changed).unwrap();
+                assert!(
+                    PayloadReader::new(run.path()).read(&refs[0]).is_err(),
+                    "byte {position} bit {bit}"
+                );
+            }
+        }
+        let mut erased = whole.clone();
+        erased[frame].fill(0);
+        fs_err::write(&path, &erased).unwrap();
+        assert_eq!(
+            PayloadReader::new(run.path()).read(&refs[0]).unwrap(),
+            Payload::Erased
+        );
+        fs_err::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(
+            PayloadReader::new(run.path()).read(&refs[0]).is_err(),
+            "cut"
+        );
+    }
+}

@@ -1,0 +1,335 @@
+//! Reading the journal: every record of every segment, each checked against the chain.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::FileExt as _;
+
+use cleanbench_core::event::ParentSegment;
+use cleanbench_core::{Digest, Event, RunId};
+use fs_err::File;
+
+use crate::manifest::SegmentHead;
+use crate::record::{self, JOURNAL_FORMAT, Record, readable};
+use crate::{Damage, LedgerError, RunDirectory};
+
+/// Where a record is; eight bytes, so that a table of them stays small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Location(u64);
+
+const OFFSET_BITS: u32 = 44;
+
+impl Location {
+    fn new(segment: u32, offset: u64) -> Self {
+        Self(u64::from(segment + 1) << OFFSET_BITS | offset)
+    }
+
+    /// Whether this is the place of a record, and not the default.
+    pub fn is_some(self) -> bool {
+        self.0 != 0
+    }
+
+    fn parts(self) -> (u32, u64) {
+        let segment = u32::try_from(self.0 >> OFFSET_BITS).unwrap_or(u32::MAX);
+        (segment.saturating_sub(1), self.0 & ((1 << OFFSET_BITS) - 1))
+    }
+}
+
+/// What the end of the last segment may look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// The writer stopped in order: an unfinished record is damage.
+    Whole,
+    /// The writer may have been killed: an unfinished last record is left out.
+    MayBeTorn,
+}
+
+/// Streams the records of a run in order.
+#[derive(Debug)]
+pub struct JournalReader {
+    run: RunDirectory,
+    id: RunId,
+    tail: Tail,
+    segments: Vec<u32>,
+    next: usize,
+    open: Option<OpenSegment>,
+    heads: Vec<SegmentHead>,
+    dropped: u64,
+    last_at: String,
+}
+
+#[derive(Debug)]
+struct OpenSegment {
+    number: u32,
+    lines: BufReader<File>,
+    offset: u64,
+    records: u64,
+    head: Digest,
+}
+
+impl JournalReader {
+    /// Opens the journal of the run `id` in `run`.
+    ///
+    /// # Errors
+    /// When there is no journal.
+    pub fn open(run: &RunDirectory, id: &RunId, tail: Tail) -> Result<Self, LedgerError> {
+        let segments = run.journal_segments()?;
+        for (expected, found) in segments.iter().enumerate() {
+            if u32::try_from(expected) != Ok(*found) {
+                let name = RunDirectory::journal_name(u32::try_from(expected).unwrap_or(u32::MAX));
+                return Err(Damage::whole(name, "the segment is missing").into());
+            }
+        }
+        Ok(Self {
+            run: run.clone(),
+            id: id.clone(),
+            tail,
+            segments,
+            next: 0,
+            open: None,
+            heads: Vec::new(),
+            dropped: 0,
+            last_at: String::new(),
+        })
+    }
+
+    /// Heads of the segments read so far. A segment without a whole record has none.
+    pub fn heads(&self) -> &[SegmentHead] {
+        &self.heads
+    }
+
+    /// Bytes of the unfinished record at the end, known once the iterator has ended.
+    pub fn dropped_bytes(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Time of the last record read.
+    pub fn last_at(&self) -> &str {
+        &self.last_at
+    }
+
+    /// Byte length of the whole records of the segment being read.
+    pub fn valid_length(&self) -> u64 {
+        self.open.as_ref().map_or(0, |segment| segment.offset)
+    }
+
+    /// Next record with its place.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] at the first line that does not continue the chain.
+    pub fn read(&mut self) -> Result<Option<(Location, Record)>, LedgerError> {
+        let mut line = Vec::new();
+        loop {
+            if self.open.is_none() && !self.open_next()? {
+                return Ok(None);
+            }
+            let is_last = self.next == self.segments.len();
+            let Some(segment) = self.open.as_mut() else {
+                return Ok(None);
+            };
+            line.clear();
+            let length = segment.lines.read_until(b'\n', &mut line)? as u64;
+            if length == 0 {
+                if is_last {
+                    return Ok(None);
+                }
+                self.open = None;
+                continue;
+            }
+            let name = RunDirectory::journal_name(segment.number);
+            match decode(&line, segment) {
+                Ok((record, hash)) => {
+                    check_opening(&self.id, &self.heads, segment, &record)
+                        .map_err(|what| Damage::at_line(name, segment.records + 1, what))?;
+                    let location = Location::new(segment.number, segment.offset);
+                    segment.offset += length;
+                    segment.records += 1;
+                    segment.head = hash;
+                    self.note(&record);
+                    return Ok(Some((location, record)));
+                }
+                Err(what) => {
+                    let at_end = segment.lines.fill_buf()?.is_empty();
+                    if is_last && at_end && self.tail == Tail::MayBeTorn {
+                        self.dropped = length;
+                        return Ok(None);
+                    }
+                    return Err(Damage::at_line(name, segment.records + 1, what).into());
+                }
+            }
+        }
+    }
+
+    fn open_next(&mut self) -> Result<bool, LedgerError> {
+        let Some(&number) = self.segments.get(self.next) else {
+            return Ok(false);
+        };
+        let file = File::open(self.run.file(&RunDirectory::journal_name(number)))?;
+        let head = self
+            .heads
+            .last()
+            .map_or_else(|| record::genesis(&self.id), |head| head.head);
+        self.open = Some(OpenSegment {
+            number,
+            lines: BufReader::with_capacity(128 * 1024, file),
+            offset: 0,
+            records: 0,
+            head,
+        });
+        self.next += 1;
+        Ok(true)
+    }
+
+    fn note(&mut self, record: &Record) {
+        record.at.clone_into(&mut self.last_at);
+        let Some(segment) = &self.open else { return };
+        let head = SegmentHead {
+            segment: segment.number,
+            records: segment.records,
+            head: segment.head,
+        };
+        match self.heads.last_mut() {
+            Some(last) if last.segment == segment.number => *last = head,
+            _ => self.heads.push(head),
+        }
+    }
+}
+
+impl Iterator for JournalReader {
+    type Item = Result<(Location, Record), LedgerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+fn decode(line: &[u8], segment: &OpenSegment) -> Result<(Record, Digest), String> {
+    let text = line
+        .strip_suffix(b"\n")
+        .ok_or("the last record is cut off")?;
+    let (record, hash) = record::decode(text, segment.head)?;
+    if record.seq != segment.records {
+        return Err(format!(
+            "record {} stands at position {}",
+            record.seq, segment.records
+        ));
+    }
+    Ok((record, hash))
+}
+
+/// The first record of a segment must open it and name its parent; no other record may.
+fn check_opening(
+    id: &RunId,
+    heads: &[SegmentHead],
+    open: &OpenSegment,
+    record: &Record,
+) -> Result<(), String> {
+    let Event::SegmentOpened {
+        format,
+        run,
+        segment,
+        parent,
+        ..
+    } = &record.event
+    else {
+        return if open.records == 0 {
+            Err("the segment has no header".to_owned())
+        } else {
+            Ok(())
+        };
+    };
+    if open.records != 0 {
+        return Err("a header inside a segment".to_owned());
+    }
+    if !readable(format, JOURNAL_FORMAT) {
+        return Err(format!(
+            "format `{format}` is later than `{JOURNAL_FORMAT}`; use a later cleanbench"
+        ));
+    }
+    let expected = heads.last().map(|last| ParentSegment {
+        segment: last.segment,
+        head: last.head,
+        records: last.records,
+    });
+    if run != id || *segment != open.number || *parent != expected {
+        return Err("the header belongs to another run or place".to_owned());
+    }
+    Ok(())
+}
+
+/// Reads single records again by their place. The chain was checked when the place was found. Safe to
+/// share between threads.
+#[derive(Debug)]
+pub struct RecordReader {
+    run: RunDirectory,
+    files: Vec<File>,
+}
+
+/// Bytes read at once; most records are shorter.
+const READ_AHEAD: usize = 1024;
+
+impl RecordReader {
+    /// A reader for the journal of `run`.
+    ///
+    /// # Errors
+    /// When a segment cannot be opened.
+    pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
+        let open = |segment| File::open(run.file(&RunDirectory::journal_name(segment)));
+        let files = run
+            .journal_segments()?
+            .into_iter()
+            .map(open)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            run: run.clone(),
+            files,
+        })
+    }
+
+    /// The record at `location`.
+    ///
+    /// # Errors
+    /// When the file has changed meanwhile.
+    pub fn read(&self, location: Location) -> Result<Record, LedgerError> {
+        let (segment, offset) = location.parts();
+        let damage =
+            |what: String| Damage::at_byte(RunDirectory::journal_name(segment), offset, what);
+        let file = self
+            .files
+            .get(segment as usize)
+            .ok_or_else(|| damage("no such segment".to_owned()))?;
+        let line = read_line(file, offset)?;
+        serde_json::from_slice::<RecordWithHash>(&line)
+            .map(|line| Record {
+                seq: line.seq,
+                at: line.at,
+                event: line.event,
+            })
+            .map_err(|error| damage(format!("unreadable record: {error}")).into())
+    }
+
+    /// The run that is read.
+    pub fn run(&self) -> &RunDirectory {
+        &self.run
+    }
+}
+
+fn read_line(file: &File, offset: u64) -> std::io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut chunk = [0; READ_AHEAD];
+    loop {
+        let count = file
+            .file()
+            .read_at(&mut chunk, offset + line.len() as u64)?;
+        let end = chunk[..count].iter().position(|byte| *byte == b'\n');
+        line.extend_from_slice(&chunk[..end.unwrap_or(count)]);
+        if end.is_some() || count == 0 {
+            return Ok(line);
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct RecordWithHash {
+    seq: u64,
+    at: String,
+    event: Event,
+}

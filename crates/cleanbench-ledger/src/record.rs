@@ -1,0 +1,155 @@
+//! One line of the journal, and the chain that links it to the line before.
+//!
+//! ```text
+//! {"seq":7,"at":"2026-11-23T21:17:47.123Z","event":{…},"hash":"…64 hex…"}
+//! ```
+//!
+//! `hash` = H(previous hash ‖ the line's bytes before `,"hash"`). The line's form is fixed to the byte,
+//! so a change anywhere in it, the closing brace and the line feed included, is found.
+
+use cleanbench_core::{Digest, Event, RunId};
+use serde::{Deserialize, Serialize};
+
+/// Format of the journal. Major: readers must match; minor: later reads earlier.
+pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.0";
+
+const HASH_KEY: &[u8] = br#","hash":""#;
+const CLOSE: &[u8] = br#""}"#;
+const HASH_DIGITS: usize = 64;
+const TRAILER: usize = HASH_KEY.len() + HASH_DIGITS + CLOSE.len();
+
+/// A decoded line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Position in the segment, from 0.
+    pub seq: u64,
+    /// When it was written, UTC with milliseconds.
+    pub at: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The hash before the first record of a run's first segment.
+pub fn genesis(run: &RunId) -> Digest {
+    Digest::of("cleanbench/journal/genesis/1", &[run.as_str().as_bytes()])
+}
+
+/// Appends `record` as a line to `out` and returns its hash.
+///
+/// # Errors
+/// When the event cannot be written as JSON (a float that is no number).
+pub fn encode(
+    record: &Record,
+    previous: Digest,
+    out: &mut Vec<u8>,
+) -> Result<Digest, serde_json::Error> {
+    let start = out.len();
+    serde_json::to_writer(&mut *out, record)?;
+    // The brace that closes the object makes room for the hash.
+    out.pop();
+    let hash = link(previous, &out[start..]);
+    out.extend_from_slice(HASH_KEY);
+    out.extend_from_slice(hash.to_string().as_bytes());
+    out.extend_from_slice(CLOSE);
+    out.push(b'\n');
+    Ok(hash)
+}
+
+/// Decodes one line (without its line feed) that follows the record with hash `previous`.
+///
+/// # Errors
+/// A lowercase fragment that says which check failed.
+pub fn decode(line: &[u8], previous: Digest) -> Result<(Record, Digest), String> {
+    let (body, hash) = split(line).ok_or("not a journal record")?;
+    if link(previous, body) != hash {
+        return Err("the hash does not continue the chain".to_owned());
+    }
+    let mut json = Vec::with_capacity(body.len() + 1);
+    json.extend_from_slice(body);
+    json.push(b'}');
+    let record =
+        serde_json::from_slice(&json).map_err(|error| format!("unreadable record: {error}"))?;
+    Ok((record, hash))
+}
+
+fn split(line: &[u8]) -> Option<(&[u8], Digest)> {
+    let (body, trailer) = line.split_at(line.len().checked_sub(TRAILER)?);
+    let digits = trailer.strip_prefix(HASH_KEY)?.strip_suffix(CLOSE)?;
+    Some((body, std::str::from_utf8(digits).ok()?.parse().ok()?))
+}
+
+fn link(previous: Digest, body: &[u8]) -> Digest {
+    Digest::of("cleanbench/journal/1", &[&previous.0, body])
+}
+
+/// Whether a file of format `found` can be read by a program that writes `known` (`name/major.minor`).
+pub fn readable(found: &str, known: &str) -> bool {
+    let parts = |format: &str| -> Option<(String, u32)> {
+        let (major, minor) = format.rsplit_once('.')?;
+        Some((major.to_owned(), minor.parse().ok()?))
+    };
+    match (parts(found), parts(known)) {
+        (Some((found_major, found_minor)), Some((known_major, known_minor))) => {
+            found_major == known_major && found_minor <= known_minor
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> (Vec<u8>, Digest) {
+        let record = Record {
+            seq: 3,
+            at: "2026-01-02T03:04:05.678Z".to_owned(),
+            event: Event::GenerationOpened { generation: 2 },
+        };
+        let mut out = Vec::new();
+        encode(&record, Digest([1; 32]), &mut out).unwrap();
+        out.pop();
+        (out, Digest([1; 32]))
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let (line, previous) = line();
+        let (record, _) = decode(&line, previous).unwrap();
+        assert_eq!(record.event, Event::GenerationOpened { generation: 2 });
+        assert!(
+            decode(&line, Digest([2; 32])).is_err(),
+            "another predecessor"
+        );
+    }
+
+    #[test]
+    fn a_change_of_any_bit_is_found() {
+        let (line, previous) = line();
+        for position in 0..line.len() {
+            for bit in 0..8 {
+                let mut changed = line.clone();
+                changed[position] ^= 1 << bit;
+                assert!(
+                    decode(&changed, previous).is_err(),
+                    "byte {position} bit {bit}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn later_minor_versions_read_earlier_ones() {
+        assert!(readable("cleanbench-journal/1.0", "cleanbench-journal/1.2"));
+        assert!(!readable(
+            "cleanbench-journal/1.3",
+            "cleanbench-journal/1.2"
+        ));
+        assert!(!readable(
+            "cleanbench-journal/2.0",
+            "cleanbench-journal/1.2"
+        ));
+        assert!(!readable("something", "cleanbench-journal/1.2"));
+    }
+}

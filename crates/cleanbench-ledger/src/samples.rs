@@ -1,0 +1,235 @@
+//! `samples.jsonl`: one line a sample, written before the first call.
+//!
+//! A line holds two digests keyed with the suite's key: of what the model saw (pairs runs) and of the
+//! whole sample with its target (a corrected label changes only this one). The content is a payload,
+//! so a run can be resumed, judged again and verified without the suite's files.
+
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+
+use cleanbench_core::digest::FileHasher;
+use cleanbench_core::event::PayloadRef;
+use cleanbench_core::merkle::MerkleTree;
+use cleanbench_core::{Digest, DigestKey, Message, Sample, canonical};
+use fs_err::File;
+use serde::{Deserialize, Serialize};
+
+use crate::payload::{PayloadReader, PayloadWriter};
+use crate::{Damage, Frame, LedgerError, RunDirectory};
+
+const FILE: &str = "samples.jsonl";
+/// Payload bytes gathered before they are written out.
+const BATCH: usize = 256 * 1024;
+
+/// One line of `samples.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleRow {
+    /// Position of the task in the plan.
+    pub task: u32,
+    /// Identity of the sample within its task.
+    pub id: String,
+    /// Keyed digest of the rendered messages.
+    pub input_digest: Digest,
+    /// Keyed digest of the sample with its target.
+    pub sample_digest: Digest,
+    /// The content, a [`SampleContent`].
+    pub payload: PayloadRef,
+}
+
+/// What a sample's payload holds, as canonical JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleContent {
+    /// The messages as the model gets them.
+    pub messages: Vec<Message>,
+    /// The sample.
+    pub sample: Sample,
+}
+
+impl SampleContent {
+    /// Keyed digest of what the model sees.
+    ///
+    /// # Errors
+    /// Never for messages, which are plain text.
+    pub fn input_digest(&self, key: &DigestKey) -> Result<Digest, serde_json::Error> {
+        Ok(key.digest("cleanbench/input/1", &canonical::of(&self.messages)?))
+    }
+
+    /// Keyed digest of the whole sample.
+    ///
+    /// # Errors
+    /// Never for a sample that was read from JSON.
+    pub fn sample_digest(&self, key: &DigestKey) -> Result<Digest, serde_json::Error> {
+        Ok(key.digest("cleanbench/sample/1", &canonical::of(&self.sample)?))
+    }
+}
+
+/// Adds one sample's digests to the tree whose root stands in `run.json`.
+pub fn push_leaf(tree: &mut MerkleTree, row: &SampleRow) {
+    let mut leaf = [0; 64];
+    leaf[..32].copy_from_slice(&row.input_digest.0);
+    leaf[32..].copy_from_slice(&row.sample_digest.0);
+    tree.push(&leaf);
+}
+
+/// Writes `samples.jsonl` and the samples' payloads.
+#[derive(Debug)]
+pub struct SampleWriter {
+    key: DigestKey,
+    rows: BufWriter<File>,
+    hasher: FileHasher,
+    tree: MerkleTree,
+    payloads: PayloadWriter,
+    line: Vec<u8>,
+}
+
+/// What the plan keeps of the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleDigests {
+    /// SHA-256 of `samples.jsonl`.
+    pub file: Digest,
+    /// Merkle root over all samples.
+    pub root: Digest,
+    /// First payload segment that is free.
+    pub next_payload_segment: u32,
+}
+
+impl SampleWriter {
+    /// Starts `samples.jsonl` and payload segment 0 of a new run.
+    ///
+    /// # Errors
+    /// When a file cannot be made.
+    pub fn create(run: &RunDirectory, key: DigestKey) -> Result<Self, LedgerError> {
+        Ok(Self {
+            key,
+            rows: BufWriter::new(File::create(run.file(FILE))?),
+            hasher: FileHasher::default(),
+            tree: MerkleTree::default(),
+            payloads: PayloadWriter::create(run.path(), 0)?,
+            line: Vec::new(),
+        })
+    }
+
+    /// Appends one sample of the task at position `task`.
+    ///
+    /// # Errors
+    /// When the disk is full, for example.
+    pub fn push(&mut self, task: u32, content: &SampleContent) -> Result<(), LedgerError> {
+        let json = |error: serde_json::Error| std::io::Error::from(error);
+        let frame = Frame::new(&canonical::of(content).map_err(json)?)?;
+        let row = SampleRow {
+            task,
+            id: content.sample.id.clone(),
+            input_digest: content.input_digest(&self.key).map_err(json)?,
+            sample_digest: content.sample_digest(&self.key).map_err(json)?,
+            payload: self.payloads.push(&frame)?,
+        };
+        if self.payloads.pending() > BATCH {
+            self.payloads.flush()?;
+        }
+        push_leaf(&mut self.tree, &row);
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &row).map_err(json)?;
+        self.line.push(b'\n');
+        self.hasher.update(&self.line);
+        self.rows.write_all(&self.line)?;
+        Ok(())
+    }
+
+    /// Makes everything durable.
+    ///
+    /// # Errors
+    /// When the disk is full, for example.
+    pub fn finish(mut self) -> Result<SampleDigests, LedgerError> {
+        self.payloads.flush()?;
+        self.payloads.handle()?.sync_all()?;
+        self.rows.flush()?;
+        self.rows.get_ref().sync_all()?;
+        Ok(SampleDigests {
+            file: self.hasher.finish(),
+            root: self.tree.root(),
+            next_payload_segment: self.payloads.next_segment(),
+        })
+    }
+}
+
+/// Streams the lines of `samples.jsonl`.
+#[derive(Debug)]
+pub struct SampleRows {
+    lines: BufReader<File>,
+    line: u64,
+    buffer: Vec<u8>,
+    hasher: FileHasher,
+}
+
+impl SampleRows {
+    /// Opens the file of `run`.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
+        let file = File::open(run.file(FILE)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                LedgerError::from(Damage::whole(FILE, "the file is missing"))
+            }
+            _ => error.into(),
+        })?;
+        Ok(Self {
+            lines: BufReader::new(file),
+            line: 0,
+            buffer: Vec::new(),
+            hasher: FileHasher::default(),
+        })
+    }
+
+    /// SHA-256 of everything read so far; of the file once the iterator has ended.
+    pub fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
+    }
+
+    fn read(&mut self) -> Result<Option<SampleRow>, LedgerError> {
+        self.buffer.clear();
+        if self.lines.read_until(b'\n', &mut self.buffer)? == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        self.hasher.update(&self.buffer);
+        let damage = |what: String| LedgerError::from(Damage::at_line(FILE, self.line, what));
+        let Some(text) = self.buffer.strip_suffix(b"\n") else {
+            return Err(damage("the last line is cut off".to_owned()));
+        };
+        serde_json::from_slice(text)
+            .map(Some)
+            .map_err(|error| damage(format!("unreadable: {error}")))
+    }
+}
+
+impl Iterator for SampleRows {
+    type Item = Result<SampleRow, LedgerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// Reads a sample's content; `None` when it was erased.
+///
+/// # Errors
+/// When the payload is damaged.
+pub fn content(
+    payloads: &PayloadReader,
+    row: &SampleRow,
+) -> Result<Option<SampleContent>, LedgerError> {
+    let Some(bytes) = payloads.read(&row.payload)?.present() else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        let name = crate::payload::segment_name(row.payload.segment);
+        Damage::at_byte(
+            name,
+            row.payload.offset,
+            format!("the sample is unreadable: {error}"),
+        )
+        .into()
+    })
+}

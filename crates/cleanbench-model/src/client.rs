@@ -1,0 +1,320 @@
+//! The client: the only code of the product that opens sockets.
+//!
+//! Invariants: a connection goes to a host that was named, and only after the sample's label was
+//! checked; one `send` is one attempt; the key is in one header and nowhere else, and what comes
+//! back is freed of it before anyone sees it. Proxies, redirects, compression and retries are off.
+
+mod egress;
+mod key;
+mod transport;
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cleanbench_core::model::Sent;
+use cleanbench_core::{
+    BoxFuture, CallError, CallErrorKind, Completion, Form, Model, Reply, Request, Sensitivity,
+    Timing,
+};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
+
+use crate::{Endpoint, Reader, request_body};
+use egress::Egress;
+use transport::Silence;
+
+pub use key::ApiKey;
+
+/// Largest body that is kept, in bytes. A completion of a million tokens has a tenth of it.
+const LARGEST_BODY: usize = 64 << 20;
+
+/// How long an idle connection is kept. Shorter than the five seconds after which common servers
+/// close theirs, so that a request does not meet a connection that is just being closed.
+const KEEP_IDLE: Duration = Duration::from_secs(4);
+
+const USER_AGENT: &str = concat!("cleanbench/", env!("CARGO_PKG_VERSION"));
+
+/// Why no client could be made for an endpoint. No socket was opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The host is not among those that the factory was made for.
+    #[error("{host} was not named on the command line or in the models file; nothing was sent")]
+    NotNamed {
+        /// Host and port.
+        host: String,
+    },
+    /// The key cannot stand in a header.
+    #[error("the key for {host} is empty or has characters that no key has; check {source_name}")]
+    BadKey {
+        /// Host and port.
+        host: String,
+        /// The environment variable, or what stands in its place.
+        source_name: String,
+    },
+    /// TLS cannot be set up.
+    #[error(
+        "no TLS for {host}: {cause}; install the system's CA certificates, or use a http:// address on this machine"
+    )]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// What the TLS library says.
+        cause: String,
+    },
+}
+
+impl ConnectError {
+    /// The kind under which the engine would record it.
+    pub fn kind(&self) -> CallErrorKind {
+        match self {
+            Self::NotNamed { .. } => CallErrorKind::Forbidden,
+            Self::BadKey { .. } => CallErrorKind::Auth,
+            Self::Tls { .. } => CallErrorKind::Tls,
+        }
+    }
+}
+
+/// Makes clients for the hosts that were named, and for no others.
+#[derive(Debug, Clone)]
+pub struct ClientFactory {
+    hosts: Arc<BTreeSet<String>>,
+}
+
+impl ClientFactory {
+    /// A factory for the hosts of `endpoints`: those that the models file and the command line
+    /// named for this run.
+    pub fn new(endpoints: &[Endpoint]) -> Self {
+        let hosts = endpoints.iter().map(Endpoint::host).collect();
+        Self {
+            hosts: Arc::new(hosts),
+        }
+    }
+
+    /// A client for `endpoint`. Opens no socket yet.
+    ///
+    /// # Errors
+    /// When the host was not named, the key cannot be a key, or TLS cannot be set up: a `https:`
+    /// endpoint needs the CA certificates of the system, a `http:` endpoint does not.
+    pub fn connect(
+        &self,
+        endpoint: &Endpoint,
+        key: Option<ApiKey>,
+    ) -> Result<OpenAiModel, ConnectError> {
+        let host = endpoint.host();
+        let egress = Egress::new(Arc::clone(&self.hosts), endpoint);
+        if !egress.is_named() {
+            return Err(ConnectError::NotNamed { host });
+        }
+        let authorization = match &key {
+            Some(key) => Some(key.header().ok_or_else(|| ConnectError::BadKey {
+                host: host.clone(),
+                source_name: endpoint.key_env.clone().unwrap_or("its source".to_owned()),
+            })?),
+            None => None,
+        };
+        let client = transport::client(endpoint).map_err(|error| ConnectError::Tls {
+            host,
+            cause: transport::causes(&error),
+        })?;
+        Ok(OpenAiModel {
+            reader: Reader::new(endpoint),
+            endpoint: endpoint.clone(),
+            egress,
+            client,
+            authorization,
+            key,
+        })
+    }
+}
+
+/// A model behind an OpenAI-compatible HTTP API.
+#[derive(Debug)]
+pub struct OpenAiModel {
+    endpoint: Endpoint,
+    reader: Reader,
+    egress: Egress,
+    client: reqwest::Client,
+    authorization: Option<HeaderValue>,
+    key: Option<ApiKey>,
+}
+
+impl Model for OpenAiModel {
+    fn form(&self) -> Form {
+        self.endpoint.form
+    }
+
+    fn body(&self, request: &Request) -> Result<Vec<u8>, CallError> {
+        request_body(&self.endpoint, request)
+    }
+
+    fn send(&self, body: Vec<u8>, sensitivity: Sensitivity) -> BoxFuture<'_, Sent> {
+        Box::pin(async move {
+            match self.egress.check(sensitivity) {
+                Ok(()) => self.exchange(body).await,
+                Err(error) => Exchange::begin().fail(error),
+            }
+        })
+    }
+
+    fn read(&self, body: &[u8], reply: &Reply) -> Result<Completion, CallError> {
+        self.reader.read(body, reply)
+    }
+}
+
+impl OpenAiModel {
+    async fn exchange(&self, body: Vec<u8>) -> Sent {
+        let mut exchange = Exchange::begin();
+        let mut request = self.client.post(self.endpoint.url.clone());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let json = HeaderValue::from_static("application/json");
+        let sending = request.header(CONTENT_TYPE, json).body(body).send();
+        let error = match sending.await {
+            Ok(response) => self.collect(response, &mut exchange).await.err(),
+            Err(error) => Some(self.explain(&error, Silence::BeforeAnswer)),
+        };
+        if let (Some(key), Some(reply)) = (&self.key, &mut exchange.reply) {
+            key.overwrite_in(reply);
+        }
+        exchange.end(error)
+    }
+
+    /// Reads the body into `exchange`, which keeps what arrived even if the rest does not.
+    async fn collect(
+        &self,
+        mut response: reqwest::Response,
+        exchange: &mut Exchange,
+    ) -> Result<(), CallError> {
+        exchange.timing.headers = Some(exchange.elapsed());
+        let reply = exchange.reply.insert(Reply {
+            status: response.status().as_u16(),
+            content_type: text_of(response.headers().get(CONTENT_TYPE)),
+            retry_after: retry_after(response.headers()),
+            body: Vec::new(),
+        });
+        loop {
+            let chunk = response.chunk().await;
+            let chunk = chunk.map_err(|error| self.explain(&error, Silence::WithinAnswer))?;
+            let Some(chunk) = chunk else {
+                return Ok(());
+            };
+            if exchange.timing.first_byte.is_none() && !chunk.is_empty() {
+                exchange.timing.first_byte = Some(micros(exchange.begun));
+            }
+            let room = LARGEST_BODY - reply.body.len();
+            reply
+                .body
+                .extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if chunk.len() > room {
+                return Err(self.too_large());
+            }
+        }
+    }
+
+    fn explain(&self, error: &reqwest::Error, silence: Silence) -> CallError {
+        transport::explain(error, silence, &self.endpoint)
+    }
+
+    fn too_large(&self) -> CallError {
+        let host = self.endpoint.host();
+        let message = format!(
+            "{host}: body larger than {} MiB; set `max_tokens`",
+            LARGEST_BODY >> 20
+        );
+        CallError::new(CallErrorKind::Malformed, message)
+    }
+}
+
+/// What is known of one attempt while it goes on.
+struct Exchange {
+    begun: Instant,
+    timing: Timing,
+    reply: Option<Reply>,
+}
+
+impl Exchange {
+    fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+            timing: Timing::default(),
+            reply: None,
+        }
+    }
+
+    fn elapsed(&self) -> u64 {
+        micros(self.begun)
+    }
+
+    fn fail(self, error: CallError) -> Sent {
+        self.end(Some(error))
+    }
+
+    fn end(mut self, error: Option<CallError>) -> Sent {
+        self.timing.end = self.elapsed();
+        Sent {
+            reply: self.reply,
+            error,
+            timing: self.timing,
+        }
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+fn text_of(header: Option<&HeaderValue>) -> Option<String> {
+    header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// The wait that was asked for, in milliseconds. `Retry-After` with a date is ignored: to read it
+/// takes a clock that agrees with the server's.
+fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    let number = |name: &str| -> Option<f64> {
+        let number = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
+        (0.0..=1e9).contains(&number).then_some(number)
+    };
+    let milliseconds = number("retry-after-ms").or_else(|| Some(number("retry-after")? * 1e3))?;
+    let wait = Duration::try_from_secs_f64(milliseconds / 1e3).ok()?;
+    u64::try_from(wait.as_millis()).ok()
+}
+
+/// Addresses that `localhost` means. DNS is never asked for it.
+fn loopback() -> [SocketAddr; 2] {
+    [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+    ]
+}
+
+/// Redirects are answers, not instructions.
+fn no_redirects() -> Policy {
+    Policy::none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_asked_for_is_read_in_milliseconds() {
+        let check = |name: &'static str, value: &'static str, expect| {
+            let headers = HeaderMap::from_iter([(
+                reqwest::header::HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )]);
+            assert_eq!(retry_after(&headers), expect, "{name}: {value}");
+        };
+        check("retry-after", "2", Some(2_000));
+        check("retry-after", " 0.25 ", Some(250));
+        check("retry-after-ms", "750", Some(750));
+        check("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", None);
+        check("retry-after", "-1", None);
+        check("retry-after", "NaN", None);
+        check("retry-after", "1e300", None);
+        check("other", "2", None);
+    }
+}

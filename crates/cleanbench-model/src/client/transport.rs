@@ -1,0 +1,131 @@
+//! How the HTTP client is set up, and what its failures mean in plain words.
+//!
+//! Invariant: an error names host, cause and next step, and is made of our own words only. The
+//! library's texts may hold the URL and are never passed on, except the cause of a failed TLS
+//! handshake.
+
+use std::error::Error;
+use std::io;
+
+use cleanbench_core::{CallError, CallErrorKind};
+
+use super::{KEEP_IDLE, USER_AGENT, loopback, no_redirects};
+use crate::Endpoint;
+
+/// A client for `endpoint` alone.
+pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .no_proxy()
+        .redirect(no_redirects())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(endpoint.timeouts.connect)
+        .read_timeout(endpoint.timeouts.idle)
+        .pool_idle_timeout(KEEP_IDLE)
+        .tcp_nodelay(true)
+        .resolve_to_addrs("localhost", &loopback());
+    // Without this a machine that has no CA certificates could not even ask itself.
+    let builder = if endpoint.url.scheme() == "http" {
+        builder.tls_certs_only([])
+    } else {
+        builder
+    };
+    builder.build()
+}
+
+/// During what an endpoint fell silent.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Silence {
+    /// Nothing had come yet.
+    BeforeAnswer,
+    /// The headers had come.
+    WithinAnswer,
+}
+
+/// `error` as the engine and the user see it.
+pub(super) fn explain(error: &reqwest::Error, silence: Silence, endpoint: &Endpoint) -> CallError {
+    let (kind, what) = if error.is_timeout() {
+        (CallErrorKind::Timeout, timed_out(error, silence, endpoint))
+    } else if error.is_dns() {
+        let what = "the host name does not resolve; check its spelling and the network";
+        (CallErrorKind::Dns, what.to_owned())
+    } else if let Some(cause) = tls_cause(error, endpoint) {
+        let what = format!("no TLS connection: {cause}; check the certificate, or use http://");
+        (CallErrorKind::Tls, what)
+    } else if error.is_connect() {
+        (CallErrorKind::Connect, unreachable(error).to_owned())
+    } else {
+        (CallErrorKind::Broken, broken(silence).to_owned())
+    };
+    CallError::new(kind, format!("{}: {what}", endpoint.host()))
+}
+
+fn timed_out(error: &reqwest::Error, silence: Silence, endpoint: &Endpoint) -> String {
+    let timeouts = &endpoint.timeouts;
+    if error.is_connect() {
+        let seconds = timeouts.connect.as_secs_f64();
+        return format!(
+            "no connection within {seconds} s; is the server up, and is a firewall between?"
+        );
+    }
+    let seconds = timeouts.idle.as_secs_f64();
+    let where_it_stopped = match silence {
+        Silence::BeforeAnswer => "no answer",
+        Silence::WithinAnswer => "no further byte of the answer",
+    };
+    let remedy = if endpoint.stream {
+        "set a longer `timeouts.idle`"
+    } else {
+        "set `stream = true` or a longer `timeouts.idle`"
+    };
+    format!("{where_it_stopped} for {seconds} s (idle timeout); {remedy} for slow models")
+}
+
+fn unreachable(error: &reqwest::Error) -> &'static str {
+    match io_kind(error) {
+        Some(io::ErrorKind::ConnectionRefused) => {
+            "connection refused; is the server up, and is the port right?"
+        }
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            "host unreachable; check the address and the network"
+        }
+        _ => "no connection; is the server up?",
+    }
+}
+
+fn broken(silence: Silence) -> &'static str {
+    match silence {
+        Silence::BeforeAnswer => "the connection closed before an answer came; is the server up?",
+        Silence::WithinAnswer => "the connection broke within the answer; what came is recorded",
+    }
+}
+
+/// What failed in the TLS handshake, if that is where `error` comes from. A handshake fails while
+/// connecting, with unusable data or a sudden end.
+fn tls_cause(error: &reqwest::Error, endpoint: &Endpoint) -> Option<String> {
+    if endpoint.url.scheme() != "https" || !error.is_connect() {
+        return None;
+    }
+    matches!(
+        io_kind(error)?,
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
+    .then(|| chain(error).last().map(ToString::to_string))
+    .flatten()
+}
+
+/// Everything that `error` says below its own line, which may hold the URL.
+pub(super) fn causes(error: &reqwest::Error) -> String {
+    let causes: Vec<_> = chain(error).skip(1).map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
+    chain(error).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind))
+}
+
+fn chain<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let first: &'a (dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |&error| error.source())
+}

@@ -1,0 +1,148 @@
+//! `models.toml` and the `-m` argument: who is asked, where, and what may be sent there.
+//!
+//! Invariant: what comes out is an [`Endpoint`] that holds no secret and needs no further reading of
+//! files or the environment. Every fault of a file is reported, each with its place. It refuses
+//! unknown keys, values out of range, and options that would do nothing.
+
+mod allow;
+mod endpoint;
+mod entry;
+mod fields;
+mod price;
+mod resolve;
+mod target;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use fields::{Diagnostics, Fields};
+
+pub use endpoint::{Endpoint, Limits, Timeouts};
+pub use resolve::{Overrides, resolve};
+
+/// Where in a file something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePlace {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for FilePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.path.display(), self.line, self.column)
+    }
+}
+
+/// A fault of the models file or of a `-m` argument.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// Where it stands; `None` for the command line.
+    pub place: Option<FilePlace>,
+    /// A lowercase fragment that names what is wrong.
+    pub message: String,
+    /// What to do instead. Not part of the `Display` text.
+    pub hint: Option<String>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            place: None,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// The models that a `models.toml` names.
+#[derive(Debug, Clone, Default)]
+pub struct ModelsFile {
+    endpoints: BTreeMap<String, Endpoint>,
+}
+
+impl ModelsFile {
+    /// Parses and checks the text of the file at `path`; the path is only named in errors.
+    ///
+    /// # Errors
+    /// Every fault that was found, in the order of the file.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Vec<ConfigError>> {
+        let mut found = Diagnostics::new(text, path);
+        let (document, errors) = toml::de::DeTable::parse_recoverable(text);
+        for error in &errors {
+            found.push(error.span().unwrap_or_default(), error.message());
+        }
+        let mut endpoints = BTreeMap::new();
+        if errors.is_empty() {
+            let mut top = Fields::new(document.get_ref(), document.span());
+            if let Some(models) = top.table("models", &mut found) {
+                endpoints = read_models(&models, &mut found);
+            }
+            top.finish(&mut found);
+        }
+        found.into_result(Self { endpoints })
+    }
+
+    /// A file that names no model.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.endpoints.keys().map(String::as_str)
+    }
+
+    /// The endpoint called `name`, before anything that the command line says.
+    pub(crate) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.get(name)
+    }
+}
+
+fn read_models(models: &Fields<'_, '_>, found: &mut Diagnostics<'_>) -> BTreeMap<String, Endpoint> {
+    let mut endpoints = BTreeMap::new();
+    for (name, fields) in models.tables(found) {
+        if name.is_empty() || name.chars().any(char::is_control) {
+            found.push(
+                fields.span(),
+                "a model needs a name without control characters",
+            );
+        } else if let Some(endpoint) = entry::read(name, fields, found) {
+            endpoints.insert(name.to_owned(), endpoint);
+        }
+    }
+    endpoints
+}
+
+/// The known name closest to `name`, if one is close enough to have been meant.
+pub(crate) fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The resolved endpoint: everything that is needed to ask, and nothing that is secret.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use cleanbench_core::{Form, Sampling, Sensitivity};
+use cleanbench_price::Price;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use url::{Host, Url};
+
+use super::target::{self, Target};
+use super::{ConfigError, allow};
+
+/// How much may be asked of an endpoint at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Calls in flight at a time, at least 1; `None` leaves it to the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+}
+
+/// How long an endpoint may be silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// Until the connection stands, TLS included. In a description: milliseconds.
+    #[serde(rename = "connect_ms", with = "milliseconds")]
+    pub connect: Duration,
+    /// Between the request and the first byte, and between any two bytes. In a description:
+    /// milliseconds. There is no limit to a whole answer: models that reason take minutes.
+    #[serde(rename = "idle_ms", with = "milliseconds")]
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(300),
+        }
+    }
+}
+
+/// A model at a place: what an adapter is built from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The name as the user wrote it; it stands in `run.json` and in tables.
+    pub name: String,
+    /// Name of the provider profile; `openai-compatible` where none was named or recognised.
+    pub provider: String,
+    /// The full URL, with `…/chat/completions` or `…/completions`. Never with a user, a query or a
+    /// fragment.
+    #[serde(serialize_with = "write_url", deserialize_with = "read_url")]
+    pub url: Url,
+    /// [`Form::Chat`] or [`Form::Completion`].
+    pub form: Form,
+    /// The model's name as the endpoint knows it.
+    pub model: String,
+    /// Environment variable that holds the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_env: Option<String>,
+    /// Whether asking without a key is pointless: the host is a hosted provider's own.
+    pub key_required: bool,
+    /// Parameters that apply where a task sets none.
+    #[serde(default)]
+    pub sampling: Sampling,
+    /// How much may be asked at once.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How long it may be silent.
+    pub timeouts: Timeouts,
+    /// Whether answers are asked for as a stream.
+    #[serde(default)]
+    pub stream: bool,
+    /// What it costs. `None` is unknown, never free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Which samples may be sent there; always holds [`Sensitivity::Public`].
+    pub allow: BTreeSet<Sensitivity>,
+    /// Whether the host is this machine.
+    pub loopback: bool,
+}
+
+impl Endpoint {
+    /// An endpoint with nothing but its address; everything else is the default.
+    pub(super) fn at(name: &str, model: &str, target: Target) -> Self {
+        let profile = target.profile;
+        let loopback = is_loopback(&target.url);
+        let owned = target.url.host_str().is_some_and(|host| profile.owns(host));
+        let key_env = profile.key_env.filter(|_| owned);
+        Self {
+            name: name.to_owned(),
+            provider: profile.name.to_owned(),
+            form: target.form,
+            model: model.to_owned(),
+            key_env: key_env.map(str::to_owned),
+            key_required: key_env.is_some(),
+            sampling: Sampling::default(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            stream: false,
+            price: None,
+            allow: allow::by_default(loopback),
+            url: target.url,
+            loopback,
+        }
+    }
+
+    /// `host:port`, the port of the scheme if the URL names none.
+    pub fn host(&self) -> String {
+        host_of(&self.url)
+    }
+
+    /// Whether a sample labelled `sensitivity` may be sent there.
+    pub fn may_see(&self, sensitivity: Sensitivity) -> bool {
+        self.allow.contains(&sensitivity)
+    }
+
+    /// Every field, for `run.json`.
+    ///
+    /// # Panics
+    /// Never: all fields can be represented in JSON.
+    pub fn describe(&self) -> Value {
+        serde_json::to_value(self).expect("text keys and finite numbers only")
+    }
+
+    /// The endpoint that [`Endpoint::describe`] described.
+    ///
+    /// # Errors
+    /// When `description` is none, or its URL is not one that could have been described.
+    pub fn from_description(description: &Value) -> Result<Self, ConfigError> {
+        let mut endpoint = Self::deserialize(description).map_err(|error| {
+            ConfigError::new(format!("the recorded endpoint cannot be read: {error}"))
+        })?;
+        // The URL decides, not a field that may have been edited beside it.
+        endpoint.loopback = is_loopback(&endpoint.url);
+        Ok(endpoint)
+    }
+}
+
+/// `host:port` of `url`.
+pub(crate) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// Whether `url` can only mean this machine. `localhost` does, because the client never asks DNS
+/// for it.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+fn write_url<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(url.as_str())
+}
+
+fn read_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    target::parse_url(&text).map_err(serde::de::Error::custom)
+}
+
+mod milliseconds {
+    //! Durations as whole milliseconds.
+
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}

@@ -1,0 +1,248 @@
+//! One `[models.NAME]` table.
+
+use std::time::Duration;
+
+use cleanbench_core::{Form, Sampling};
+
+use super::allow;
+use super::endpoint::{Endpoint, Limits, Timeouts};
+use super::fields::{At, Diagnostics, Fields};
+use super::resolve::known_provider;
+use super::target::Target;
+use super::{ConfigError, price};
+use crate::provider::Profile;
+
+/// Reads the table of the model `name`; `None` after a fault that leaves no address.
+pub(super) fn read(
+    name: &str,
+    mut fields: Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> Option<Endpoint> {
+    let base = read_base(name, &mut fields, found);
+    let key_env = read_key_env(&mut fields, found);
+    let stream = fields.flag("stream", found);
+    let sampling = fields.table("generate", found);
+    let sampling = sampling.map(|table| read_sampling(table, found));
+    let limits = fields.table("limits", found);
+    let limits = limits.map(|table| read_limits(table, found));
+    let timeouts = fields.table("timeouts", found);
+    let timeouts = timeouts.map(|table| read_timeouts(table, found));
+    let price = fields.table("price", found);
+    let price = price.and_then(|table| price::read(table, found));
+    let allow = fields.texts("allow", found);
+    refuse_keys(&mut fields, found);
+    fields.finish(found);
+
+    let mut endpoint = base?;
+    if let Some(key_env) = key_env {
+        endpoint.key_env = Some(key_env);
+    }
+    endpoint.stream = stream.is_some_and(|at| at.value);
+    endpoint.sampling = sampling.unwrap_or_default();
+    endpoint.limits = limits.unwrap_or_default();
+    endpoint.timeouts = timeouts.unwrap_or_default();
+    endpoint.price = price;
+    allow_labels(
+        &mut endpoint,
+        allow.map_or(Vec::new(), |at| at.value),
+        found,
+    );
+    Some(endpoint)
+}
+
+/// The address: provider, URL, form and model.
+fn read_base(
+    name: &str,
+    fields: &mut Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> Option<Endpoint> {
+    let profile = match fields.text("provider", found) {
+        None => None,
+        Some(provider) => match known_provider(provider.value) {
+            Ok(profile) => Some(profile),
+            Err(error) => {
+                found.push_error(provider.span, error);
+                return ask_for_the_rest(fields, found);
+            }
+        },
+    };
+    let base_url = fields.text("base_url", found);
+    let model = fields
+        .text("model", found)
+        .filter(|at| !at.value.is_empty());
+    let form = read_form(fields, found);
+    if model.is_none() {
+        let error = ConfigError::new(format!("model `{name}` needs `model`"));
+        found.push_error(
+            fields.span(),
+            error.hint("the name by which the endpoint knows the model"),
+        );
+    }
+    let target = read_target(name, base_url, form, profile, fields, found)?;
+    Some(Endpoint::at(name, model?.value, target))
+}
+
+/// After a fault in the address the other keys of the address are still known keys.
+fn ask_for_the_rest(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<Endpoint> {
+    fields.text("base_url", found);
+    fields.text("model", found);
+    read_form(fields, found);
+    None
+}
+
+fn read_target(
+    name: &str,
+    base_url: Option<At<&str>>,
+    form: Option<Form>,
+    profile: Option<&'static Profile>,
+    fields: &Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> Option<Target> {
+    let (text, span) = match (base_url, profile) {
+        (Some(base_url), _) => (base_url.value, base_url.span),
+        (None, Some(profile)) => (profile.base_url, fields.span()),
+        (None, None) => {
+            let message = format!("model `{name}` needs `provider` or `base_url`");
+            found.push(fields.span(), message);
+            return None;
+        }
+    };
+    let target = Target::new(text, form, profile);
+    target.map_err(|error| found.push_error(span, error)).ok()
+}
+
+fn read_form(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<Form> {
+    let form = fields.text("form", found)?;
+    match form.value {
+        "chat" => Some(Form::Chat),
+        "completion" => Some(Form::Completion),
+        _ => {
+            found.push(form.span, "`form` must be \"chat\" or \"completion\"");
+            None
+        }
+    }
+}
+
+fn read_key_env(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<String> {
+    let variable = fields.text("api_key_env", found)?;
+    let mut bytes = variable.value.bytes();
+    let name_like = bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if name_like {
+        return Some(variable.value.to_owned());
+    }
+    // The value is not repeated: it may be the key itself.
+    found.push_hint(
+        variable.span,
+        "`api_key_env` must be the name of an environment variable",
+        "never write the key itself into this file",
+    );
+    None
+}
+
+/// A key in the file is the one mistake that must not be answered with "did you mean".
+fn refuse_keys(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) {
+    for key in ["api_key", "key", "token"] {
+        fields.refuse(
+            key,
+            "a key must not stand in the models file",
+            "put it into an environment variable and name that with `api_key_env`",
+            found,
+        );
+    }
+}
+
+fn read_sampling(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Sampling {
+    let temperature = fields.number("temperature", found);
+    let top_p = fields.number("top_p", found);
+    let max_tokens = fields.count("max_tokens", found);
+    let stop = fields.texts("stop", found);
+    let reasoning = fields.text("reasoning", found);
+    fields.finish(found);
+    refuse(
+        found,
+        temperature
+            .as_ref()
+            .filter(|at| !(0.0..=2.0).contains(&at.value)),
+        "`temperature` must be from 0 to 2",
+    );
+    refuse(
+        found,
+        top_p
+            .as_ref()
+            .filter(|at| !(at.value > 0.0 && at.value <= 1.0)),
+        "`top_p` must be above 0 and at most 1",
+    );
+    refuse(
+        found,
+        reasoning.as_ref(),
+        "`reasoning` is not yet supported; leave it out, and the endpoint's default holds",
+    );
+    let stop = stop.map_or(Vec::new(), |at| at.value);
+    for text in stop.iter().filter(|text| text.value.is_empty()) {
+        refuse(found, Some(text), "a text in `stop` must not be empty");
+    }
+    Sampling {
+        temperature: temperature.map(|at| at.value),
+        top_p: top_p.map(|at| at.value),
+        max_tokens: max_tokens.map(|at| at.value),
+        stop: stop.iter().map(|text| text.value.to_owned()).collect(),
+    }
+}
+
+fn read_limits(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Limits {
+    let concurrency = fields.count("concurrency", found);
+    for key in ["requests_per_minute", "tokens_per_minute"] {
+        let rate = fields.count(key, found);
+        let message = format!("`{key}` is not yet supported; limit `concurrency` instead");
+        refuse(found, rate.as_ref(), &message);
+    }
+    fields.finish(found);
+    Limits {
+        concurrency: concurrency.map(|at| at.value),
+    }
+}
+
+/// Longest timeout that is accepted: a day.
+const LONGEST: f64 = 86_400.0;
+
+fn read_timeouts(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Timeouts {
+    let default = Timeouts::default();
+    let mut seconds = |key, default| match fields.number(key, found) {
+        None => default,
+        Some(at) if at.value >= 0.001 && at.value <= LONGEST => Duration::from_secs_f64(at.value),
+        Some(at) => {
+            let message = format!("`{key}` must be from 0.001 to {LONGEST} seconds");
+            found.push(at.span, message);
+            default
+        }
+    };
+    let timeouts = Timeouts {
+        connect: seconds("connect", default.connect),
+        idle: seconds("idle", default.idle),
+    };
+    fields.finish(found);
+    timeouts
+}
+
+fn allow_labels(endpoint: &mut Endpoint, labels: Vec<At<&str>>, found: &mut Diagnostics<'_>) {
+    for word in labels {
+        match allow::label(word.value) {
+            Some(label) => {
+                endpoint.allow.insert(label);
+            }
+            None => found.push(
+                word.span,
+                "`allow` may list \"public\", \"private\" and \"secret\"",
+            ),
+        }
+    }
+}
+
+fn refuse<T>(found: &mut Diagnostics<'_>, at: Option<&At<T>>, message: &str) {
+    if let Some(at) = at {
+        found.push(at.span.clone(), message);
+    }
+}

@@ -1,0 +1,247 @@
+//! A TOML table read key by key, with every fault reported at its place.
+//!
+//! Invariant: the keys that were asked for are the keys that are known, so the check for unknown
+//! keys cannot fall behind the code that reads them.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{ConfigError, FilePlace, closest};
+
+/// The faults of one file.
+#[derive(Debug)]
+pub(super) struct Diagnostics<'a> {
+    text: &'a str,
+    path: &'a Path,
+    errors: Vec<(usize, ConfigError)>,
+}
+
+impl<'a> Diagnostics<'a> {
+    pub(super) fn new(text: &'a str, path: &'a Path) -> Self {
+        Self {
+            text,
+            path,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Reports a fault at `span`.
+    pub(super) fn push(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.push_error(span, ConfigError::new(message));
+    }
+
+    /// Reports a fault at `span` with what to do instead.
+    pub(super) fn push_hint(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push_error(span, ConfigError::new(message).hint(hint));
+    }
+
+    /// Reports `error` at `span`.
+    pub(super) fn push_error(&mut self, span: Range<usize>, error: ConfigError) {
+        let place = Some(self.place(span.start));
+        self.errors
+            .push((span.start, ConfigError { place, ..error }));
+    }
+
+    /// `value` if nothing was found, else all faults in the order of the file.
+    pub(super) fn into_result<T>(mut self, value: T) -> Result<T, Vec<ConfigError>> {
+        if self.errors.is_empty() {
+            return Ok(value);
+        }
+        self.errors.sort_by_key(|(offset, _)| *offset);
+        Err(self.errors.into_iter().map(|(_, error)| error).collect())
+    }
+
+    fn place(&self, offset: usize) -> FilePlace {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        FilePlace {
+            path: self.path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct At<T> {
+    pub(super) value: T,
+    pub(super) span: Range<usize>,
+}
+
+/// One table and the keys that were asked for so far.
+#[derive(Debug)]
+pub(super) struct Fields<'t, 'i> {
+    table: &'t DeTable<'i>,
+    span: Range<usize>,
+    asked: Vec<&'static str>,
+    refused: Vec<&'static str>,
+}
+
+impl<'t, 'i> Fields<'t, 'i> {
+    pub(super) fn new(table: &'t DeTable<'i>, span: Range<usize>) -> Self {
+        Self {
+            table,
+            span,
+            asked: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Where the table stands.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Whether the key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// A text.
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<At<&'t str>> {
+        self.read(key, "a text in quotes", found, DeValue::as_str)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<At<bool>> {
+        self.read(key, "true or false", found, DeValue::as_bool)
+    }
+
+    /// A number, with or without decimals.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<At<f64>> {
+        self.read(key, "a number", found, |value| match value {
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+            _ => None,
+        })
+    }
+
+    /// A whole number from 1 up to what 32 bits hold.
+    pub(super) fn count(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<At<u32>> {
+        self.read(key, "a whole number of at least 1", found, |value| {
+            let integer = value.as_integer()?;
+            let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok()?;
+            (number > 0).then_some(number)
+        })
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<At<Vec<At<&'t str>>>> {
+        self.read(key, "a list of texts in quotes", found, |value| {
+            let items = value.as_array()?.iter();
+            items
+                .map(|item| {
+                    item.get_ref().as_str().map(|value| At {
+                        value,
+                        span: item.span(),
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// A table.
+    pub(super) fn table(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<Fields<'t, 'i>> {
+        let table = self.read(key, "a table", found, DeValue::as_table)?;
+        Some(Fields::new(table.value, table.span))
+    }
+
+    /// Every value of this table as a table of its own, with its key.
+    pub(super) fn tables(&self, found: &mut Diagnostics<'_>) -> Vec<(&'t str, Fields<'t, 'i>)> {
+        let mut tables = Vec::new();
+        for (key, value) in self.table {
+            match value.get_ref().as_table() {
+                Some(table) => {
+                    tables.push((key.get_ref().as_ref(), Fields::new(table, value.span())));
+                }
+                None => mismatch(key.get_ref(), "a table", value, found),
+            }
+        }
+        tables
+    }
+
+    /// Reports a key that must not be there, instead of calling it unknown.
+    pub(super) fn refuse(
+        &mut self,
+        key: &'static str,
+        message: &str,
+        hint: &str,
+        found: &mut Diagnostics<'_>,
+    ) {
+        if let Some((place, _)) = self.table.get_key_value(key) {
+            self.refused.push(key);
+            found.push_hint(place.span(), format!("`{key}`: {message}"), hint);
+        }
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(super) fn finish(self, found: &mut Diagnostics<'_>) {
+        for key in self.table.keys() {
+            let name = key.get_ref().as_ref();
+            if self.asked.contains(&name) || self.refused.contains(&name) {
+                continue;
+            }
+            let hint = match closest(name, self.asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known keys: {}", self.asked.join(", ")),
+            };
+            found.push_hint(key.span(), format!("unknown key `{name}`"), hint);
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        found: &mut Diagnostics<'_>,
+        convert: impl FnOnce(&'t DeValue<'i>) -> Option<T>,
+    ) -> Option<At<T>> {
+        self.asked.push(key);
+        let value = self.table.get(key)?;
+        let Some(converted) = convert(value.get_ref()) else {
+            mismatch(key, expected, value, found);
+            return None;
+        };
+        Some(At {
+            value: converted,
+            span: value.span(),
+        })
+    }
+}
+
+fn mismatch(key: &str, expected: &str, value: &Spanned<DeValue<'_>>, found: &mut Diagnostics<'_>) {
+    found.push(value.span(), format!("`{key}` must be {expected}"));
+}

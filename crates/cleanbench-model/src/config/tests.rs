@@ -1,0 +1,355 @@
+//! What `models.toml` and `-m` become, and what they refuse.
+
+use std::path::Path;
+
+use cleanbench_core::Sensitivity;
+
+use super::*;
+
+fn parse(text: &str) -> Result<ModelsFile, Vec<ConfigError>> {
+    ModelsFile::parse(text, Path::new("models.toml"))
+}
+
+fn faults(text: &str) -> Vec<String> {
+    let errors = parse(text).expect_err(text);
+    errors
+        .iter()
+        .map(|error| match &error.hint {
+            Some(hint) => format!("{error} ({hint})"),
+            None => error.to_string(),
+        })
+        .collect()
+}
+
+const FULL: &str = r#"
+[models.local-qwen]
+provider = "llamacpp"
+base_url = "http://127.0.0.1:8080/v1/"
+model = "qwen3-8b"
+api_key_env = "LOCAL_KEY"
+form = "completion"
+stream = true
+generate = { temperature = 0, top_p = 0.9, max_tokens = 64, stop = ["\n"] }
+limits = { concurrency = 32 }
+timeouts = { connect = 2, idle = 0.5 }
+price = { input = "0.15", output = "0.60", cached_input = "0.003", source = "list", date = "2026-10-01" }
+
+[models.remote]
+base_url = "https://llm.example/v1"
+model = "m"
+allow = ["private"]
+"#;
+
+#[test]
+fn every_field_arrives_and_survives_a_description() {
+    let file = parse(FULL).unwrap();
+    assert_eq!(file.names().collect::<Vec<_>>(), ["local-qwen", "remote"]);
+    let local = resolve("local-qwen", &file, &Overrides::default()).unwrap();
+    assert_eq!(local.url.as_str(), "http://127.0.0.1:8080/v1/completions");
+    assert_eq!(local.host(), "127.0.0.1:8080");
+    assert_eq!(local.key_env.as_deref(), Some("LOCAL_KEY"));
+    assert!(local.stream && local.loopback && !local.key_required);
+    assert_eq!(local.sampling.max_tokens, Some(64));
+    assert_eq!(local.limits.concurrency, Some(32));
+    assert_eq!(local.timeouts.idle.as_millis(), 500);
+    assert!(local.price.is_some() && local.may_see(Sensitivity::Secret));
+    for name in ["local-qwen", "remote"] {
+        let endpoint = resolve(name, &file, &Overrides::default()).unwrap();
+        let described = endpoint.describe();
+        let again = Endpoint::from_description(&described).unwrap();
+        assert_eq!(again.describe(), described);
+    }
+}
+
+#[test]
+fn a_description_cannot_smuggle_in_a_user_or_a_loopback() {
+    let file = parse(FULL).unwrap();
+    let remote = resolve("remote", &file, &Overrides::default()).unwrap();
+    let mut described = remote.describe();
+    described["loopback"] = true.into();
+    assert!(!Endpoint::from_description(&described).unwrap().loopback);
+    described["url"] = "https://user:secret@llm.example/v1/chat/completions".into();
+    let error = Endpoint::from_description(&described).unwrap_err();
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[test]
+fn faults_are_all_found_with_their_places() {
+    let check = |text: &str, expect: &[&str]| assert_eq!(faults(text), expect, "{text}");
+    check(
+        "[models.a\n",
+        &["models.toml:1:10: unclosed table, expected `]`"],
+    );
+    check(
+        "[model.a]\n",
+        &["models.toml:1:2: unknown key `model` (did you mean `models`?)"],
+    );
+    check(
+        "[models.a]\nprovider = \"vlm\"\nmodle = \"x\"\n[models.b]\nprovider = \"vllm\"\n",
+        &[
+            "models.toml:2:12: unknown provider `vlm` (did you mean `vllm`?)",
+            "models.toml:3:1: unknown key `modle` (did you mean `model`?)",
+            "models.toml:4:1: model `b` needs `model` (the name by which the endpoint knows the model)",
+        ],
+    );
+    check(
+        "[models.a]\nmodel = \"m\"\n",
+        &["models.toml:1:1: model `a` needs `provider` or `base_url`"],
+    );
+    check("models.a = 3\n", &["models.toml:1:12: `a` must be a table"]);
+}
+
+#[test]
+fn values_out_of_range_and_options_without_effect_are_refused() {
+    let check = |line: &str, expect: &str| {
+        let text = format!("[models.a]\nprovider = \"vllm\"\nmodel = \"m\"\n{line}\n");
+        let found = faults(&text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0], format!("models.toml:4:{expect}"));
+    };
+    check("stream = \"yes\"", "10: `stream` must be true or false");
+    check(
+        "form = \"raw\"",
+        "8: `form` must be \"chat\" or \"completion\"",
+    );
+    check(
+        "generate = { temperature = 2.5 }",
+        "28: `temperature` must be from 0 to 2",
+    );
+    check(
+        "generate = { temperature = nan }",
+        "28: `temperature` must be from 0 to 2",
+    );
+    check(
+        "generate = { top_p = 0 }",
+        "22: `top_p` must be above 0 and at most 1",
+    );
+    check(
+        "generate = { max_tokens = 0 }",
+        "27: `max_tokens` must be a whole number of at least 1",
+    );
+    check(
+        "generate = { stop = [\"\"] }",
+        "22: a text in `stop` must not be empty",
+    );
+    check(
+        "generate = { reasoning = \"off\" }",
+        "26: `reasoning` is not yet supported; leave it out, and the endpoint's default holds",
+    );
+    check(
+        "limits = { requests_per_minute = 60 }",
+        "34: `requests_per_minute` is not yet supported; limit `concurrency` instead",
+    );
+    check(
+        "timeouts = { idle = 0 }",
+        "21: `idle` must be from 0.001 to 86400 seconds",
+    );
+    check(
+        "allow = [\"all\"]",
+        "10: `allow` may list \"public\", \"private\" and \"secret\"",
+    );
+    check(
+        "price = { input = \"1\" }",
+        "9: `price` needs `output`, in US dollars per million tokens",
+    );
+    check(
+        "price = { input = 0.5, output = \"1\" }",
+        "19: `input` must be a text in quotes",
+    );
+    check(
+        "price = { input = \"-1\", output = \"1\" }",
+        "9: price -1.00 is not between 0 and 1000000.00 US dollars per million tokens",
+    );
+    check(
+        "price = { input = \"1\", output = \"1\", date = \"1.10.2026\" }",
+        "9: `1.10.2026` is not a date such as \"2026-10-01\"",
+    );
+}
+
+#[test]
+fn a_key_in_the_file_is_refused_and_never_repeated() {
+    for line in [
+        "api_key_env = \"sk-0123456789\"",
+        "api_key = \"sk-0123456789\"",
+    ] {
+        let found = faults(&format!(
+            "[models.a]\nprovider = \"vllm\"\nmodel = \"m\"\n{line}\n"
+        ));
+        assert!(
+            found.iter().any(|fault| fault.contains("variable")),
+            "{found:?}"
+        );
+        assert!(!found.concat().contains("sk-"), "{found:?}");
+    }
+}
+
+#[test]
+fn every_way_to_name_a_model() {
+    let file = parse(FULL).unwrap();
+    let check = |spec: &str, base_url: Option<&str>, expect: [&str; 4]| {
+        let overrides = Overrides {
+            base_url: base_url.map(str::to_owned),
+            ..Overrides::default()
+        };
+        let endpoint = resolve(spec, &file, &overrides).expect(spec);
+        let got = [
+            endpoint.url.as_str(),
+            &endpoint.model,
+            &endpoint.provider,
+            endpoint.key_env.as_deref().unwrap_or(""),
+        ];
+        assert_eq!(got, expect, "{spec} {base_url:?}");
+        assert_eq!(endpoint.name, spec);
+    };
+    let unknown = "openai-compatible";
+    check(
+        "remote",
+        None,
+        ["https://llm.example/v1/chat/completions", "m", unknown, ""],
+    );
+    check(
+        "openrouter/a/b:free",
+        None,
+        [
+            "https://openrouter.ai/api/v1/chat/completions",
+            "a/b:free",
+            "openrouter",
+            "OPENROUTER_API_KEY",
+        ],
+    );
+    check(
+        "ollama/llama3.2",
+        None,
+        [
+            "http://127.0.0.1:11434/v1/chat/completions",
+            "llama3.2",
+            "ollama",
+            "",
+        ],
+    );
+    check(
+        "http://localhost:8000/v1#Qwen/Qwen3 8B",
+        None,
+        [
+            "http://localhost:8000/v1/chat/completions",
+            "Qwen/Qwen3 8B",
+            unknown,
+            "",
+        ],
+    );
+    check(
+        "http://[::1]:8000/v1/completions#n",
+        None,
+        ["http://[::1]:8000/v1/completions", "n", unknown, ""],
+    );
+    check(
+        "https://api.deepseek.com/v1#d",
+        None,
+        [
+            "https://api.deepseek.com/v1/chat/completions",
+            "d",
+            "deepseek",
+            "DEEPSEEK_API_KEY",
+        ],
+    );
+    check(
+        "deepseek/d",
+        Some("https://api.deepseek.com/beta"),
+        [
+            "https://api.deepseek.com/beta/chat/completions",
+            "d",
+            "deepseek",
+            "DEEPSEEK_API_KEY",
+        ],
+    );
+    check(
+        "deepseek/d",
+        Some("https://elsewhere.example/v1"),
+        [
+            "https://elsewhere.example/v1/chat/completions",
+            "d",
+            "deepseek",
+            "",
+        ],
+    );
+    check(
+        "Qwen/Qwen3",
+        Some("http://gpu:8000/v1/chat/completions"),
+        [
+            "http://gpu:8000/v1/chat/completions",
+            "Qwen/Qwen3",
+            unknown,
+            "",
+        ],
+    );
+    check(
+        "local-qwen",
+        Some("http://gpu:1/v1"),
+        ["http://gpu:1/v1/completions", "qwen3-8b", "llamacpp", ""],
+    );
+}
+
+#[test]
+fn what_names_no_model_says_what_to_do() {
+    let file = parse(FULL).unwrap();
+    let check = |spec: &str, message: &str, hint: &str| {
+        let error = resolve(spec, &file, &Overrides::default()).expect_err(spec);
+        assert!(error.message.contains(message), "{spec}: {error}");
+        let given = error.hint.unwrap_or_default();
+        assert!(given.contains(hint), "{spec}: {given}");
+    };
+    check("local-qwem", "unknown model `local-qwem`", "`local-qwen`");
+    check("zzz", "unknown model `zzz`", "provider/model");
+    check("opnai/gpt", "unknown provider `opnai`", "`openai`");
+    check("anthropic/claude", "not yet supported", "OpenAI-compatible");
+    check("embedded/clean", "not yet supported", "llamacpp/");
+    check("openai/", "which model", "openai/MODEL");
+    check("http://127.0.0.1:8000/v1", "which model", "/v1#NAME");
+    check("ftp://host/v1#m", "http://", "127.0.0.1");
+    check("http://u:p@host/v1#m", "user name", "api_key_env");
+    check("http://host/v1?key=1#m", "query", "api_key_env");
+}
+
+#[test]
+fn who_may_see_what() {
+    let file = parse(FULL).unwrap();
+    let check = |spec: &str, allow_private: &[&str], expect: &[Sensitivity]| {
+        let overrides = Overrides {
+            allow_private: allow_private.iter().map(|&host| host.to_owned()).collect(),
+            ..Overrides::default()
+        };
+        let endpoint = resolve(spec, &file, &overrides).expect(spec);
+        let seen = Sensitivity::ALL.map(|label| endpoint.may_see(label).then_some(label));
+        let seen: Vec<_> = seen.into_iter().flatten().collect();
+        assert_eq!(seen, expect, "{spec} {allow_private:?}");
+    };
+    let public = &Sensitivity::ALL[..1];
+    let private = &Sensitivity::ALL[..2];
+    check("local-qwen", &[], &Sensitivity::ALL);
+    check("http://localhost:1/v1#m", &[], &Sensitivity::ALL);
+    check("http://[::1]:1/v1#m", &[], &Sensitivity::ALL);
+    check("http://localhost.evil.example/v1#m", &[], public);
+    check("http://10.0.0.5:8000/v1#m", &[], public);
+    check("http://10.0.0.5:8000/v1#m", &["10.0.0.5"], private);
+    check("http://10.0.0.5:8000/v1#m", &["10.0.0.5:8000"], private);
+    check(
+        "http://10.0.0.5:8000/v1#m",
+        &["10.0.0.5:8001", "10.0.0.50"],
+        public,
+    );
+    check("openai/gpt", &["API.openai.com:443"], private);
+    check("remote", &[], private);
+}
+
+#[test]
+fn a_permission_does_not_move_to_another_host() {
+    let file = parse(FULL).unwrap();
+    let overrides = Overrides {
+        base_url: Some("https://other.example/v1".to_owned()),
+        concurrency: Some(3),
+        ..Overrides::default()
+    };
+    let moved = resolve("remote", &file, &overrides).unwrap();
+    assert!(!moved.may_see(Sensitivity::Private));
+    assert_eq!(moved.limits.concurrency, Some(3));
+}

@@ -1,0 +1,179 @@
+//! A recorded reply to a completion, or to the error it is instead.
+//!
+//! Invariant: pure, and total over hostile input: any bytes give a completion or an error, never a
+//! panic. Errors quote the server in at most 200 printable characters, and not at all where it
+//! repeats the prompt. Nothing is guessed: what the server did not report is `None`.
+
+mod fault;
+mod lenient;
+mod quote;
+mod refusal;
+mod stream;
+mod thinking;
+mod wire;
+
+use cleanbench_core::{CallError, CallErrorKind, Completion, Finish, Form, Reply, Usage};
+
+use crate::Endpoint;
+use crate::provider::{self, Profile};
+use fault::Fault;
+use wire::Envelope;
+
+/// Reads recorded replies of one endpoint. Needs no client, no key and no network.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    host: String,
+    form: Form,
+    profile: &'static Profile,
+    key_env: Option<String>,
+}
+
+/// The reader for replies of `endpoint`.
+pub fn reader(endpoint: &Endpoint) -> Reader {
+    Reader::new(endpoint)
+}
+
+/// An answer as it travelled, before prefix and reasoning are taken off its text.
+#[derive(Debug, Default)]
+struct Answer {
+    text: String,
+    reasoning: String,
+    finish: Option<String>,
+    usage: Usage,
+    model: Option<String>,
+    fingerprint: Option<String>,
+}
+
+impl Reader {
+    /// The reader for replies of `endpoint`.
+    pub fn new(endpoint: &Endpoint) -> Self {
+        Self {
+            host: endpoint.host(),
+            form: endpoint.form,
+            profile: provider::named_or_unknown(&endpoint.provider),
+            key_env: endpoint.key_env.clone(),
+        }
+    }
+
+    /// The form in which the endpoint is asked.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Reads `reply` to the request whose bytes were `body`.
+    ///
+    /// # Errors
+    /// When the reply is not a completion; the kind says what it is instead.
+    pub fn read(&self, body: &[u8], reply: &Reply) -> Result<Completion, CallError> {
+        self.completion(body, reply)
+            .map_err(|fault| fault.into_error(&self.host, self.key_env.as_deref(), body))
+    }
+
+    fn completion(&self, body: &[u8], reply: &Reply) -> Result<Completion, Fault> {
+        if !(200..300).contains(&reply.status) {
+            return Err(refusal::by_status(reply.status, &reply.body));
+        }
+        let answer = if is_event_stream(reply.content_type.as_deref()) {
+            stream::read(&reply.body)?
+        } else {
+            whole(reply)?
+        };
+        self.interpret(body, answer)
+    }
+
+    fn interpret(&self, body: &[u8], answer: Answer) -> Result<Completion, Fault> {
+        let finish = Finish::from_wire(answer.finish.as_deref());
+        let text = self.without_prefix(body, answer.text);
+        let (text, reasoning) = match self.form {
+            Form::Completion => (text, some(answer.reasoning)),
+            Form::Chat | Form::Prefill => thinking::split(text, answer.reasoning, &finish),
+        };
+        if finish == Finish::ContentFilter && text.is_empty() {
+            let what = "a content filter cut off the whole answer";
+            return Err(Fault::new(CallErrorKind::Censored, what));
+        }
+        Ok(Completion {
+            text,
+            reasoning,
+            finish,
+            usage: answer.usage,
+            model: answer.model,
+            fingerprint: answer.fingerprint,
+        })
+    }
+
+    /// Some servers send the text that was to be continued once more.
+    fn without_prefix(&self, body: &[u8], text: String) -> String {
+        if self.form == Form::Completion || !self.profile.prefill.may_repeat() {
+            return text;
+        }
+        match wire::prefix_of(body) {
+            Some(prefix) => match text.strip_prefix(&prefix) {
+                Some(rest) => rest.to_owned(),
+                None => text,
+            },
+            None => text,
+        }
+    }
+}
+
+fn is_event_stream(content_type: Option<&str>) -> bool {
+    let media_type = content_type.and_then(|text| text.split(';').next());
+    media_type.is_some_and(|text| text.trim().eq_ignore_ascii_case("text/event-stream"))
+}
+
+/// Reads a reply that is one JSON document.
+fn whole(reply: &Reply) -> Result<Answer, Fault> {
+    let mut envelope: Envelope = match serde_json::from_slice(&reply.body) {
+        Ok(envelope) => envelope,
+        Err(error) => return Err(no_envelope(reply, &error)),
+    };
+    if let Some(fault) = envelope.fault() {
+        return Err(fault);
+    }
+    let mut answer = Answer::default();
+    if !envelope.take_choice(&mut answer) {
+        let what = "the answer is JSON without `choices`; is this an OpenAI-compatible path?";
+        return Err(Fault::new(CallErrorKind::Malformed, what));
+    }
+    envelope.take_facts(&mut answer);
+    Ok(answer)
+}
+
+fn no_envelope(reply: &Reply, error: &serde_json::Error) -> Fault {
+    let body = reply.body.trim_ascii();
+    if body.is_empty() {
+        let what = "the answer is empty; the server closed before it had one";
+        return Fault::new(CallErrorKind::Broken, what);
+    }
+    if matches!(body[0], b'{' | b'[') {
+        let what = format!("the answer is no completion: {}", position(error));
+        return Fault::new(CallErrorKind::Malformed, what);
+    }
+    let kind = reply.content_type.as_deref().unwrap_or("no content type");
+    let what = format!(
+        "HTTP {} with a body that is no JSON ({})",
+        reply.status,
+        quote::clean(kind, 60)
+    );
+    Fault::new(CallErrorKind::NotJson, what).said(String::from_utf8_lossy(body).into_owned(), 60)
+}
+
+/// Where and how JSON is wrong, without any of its content.
+fn position(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "it breaks off",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
+            "its JSON is broken"
+        }
+        serde_json::error::Category::Data => "a field has an unexpected type",
+    };
+    format!("{what} at line {}, column {}", error.line(), error.column())
+}
+
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

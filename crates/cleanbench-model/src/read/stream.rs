@@ -1,0 +1,67 @@
+//! A streamed answer, recorded as one body.
+
+use cleanbench_core::CallErrorKind;
+
+use super::fault::Fault;
+use super::wire::Envelope;
+use super::{Answer, position, refusal};
+use crate::sse::{self, Event};
+
+/// Puts the chunks of `body` together.
+///
+/// # Errors
+/// When the stream reports an error before it has said how the answer ended, when a chunk is no
+/// JSON, and when it ends without a reason and without `[DONE]`.
+pub(super) fn read(body: &[u8]) -> Result<Answer, Fault> {
+    let mut answer = Answer::default();
+    let mut done = false;
+    for event in sse::events(body) {
+        if event.data.trim() == "[DONE]" {
+            done = true;
+            break;
+        }
+        take(&event, &mut answer)?;
+    }
+    if done || answer.finish.is_some() {
+        Ok(answer)
+    } else {
+        Err(ended_early())
+    }
+}
+
+fn take(event: &Event, answer: &mut Answer) -> Result<(), Fault> {
+    if event.data.trim().is_empty() {
+        return Ok(());
+    }
+    let mut chunk: Envelope = match serde_json::from_str(&event.data) {
+        Ok(chunk) => chunk,
+        Err(_) if !event.finished => return Err(ended_early()),
+        Err(error) => {
+            let what = format!("a chunk of the stream is unreadable: {}", position(&error));
+            return Err(Fault::new(CallErrorKind::Malformed, what));
+        }
+    };
+    // An error after the reason for ending (a router's "token limit reached") changes nothing.
+    if answer.finish.is_none()
+        && let Some(fault) = fault_of(event, &chunk)
+    {
+        return Err(fault);
+    }
+    let _no_choice_in_a_chunk_of_usage = chunk.take_choice(answer);
+    chunk.take_facts(answer);
+    Ok(())
+}
+
+fn fault_of(event: &Event, chunk: &Envelope) -> Option<Fault> {
+    chunk.fault().or_else(|| {
+        let named = event.name == "error";
+        named.then(|| {
+            refusal::inside_success(&serde_json::from_str(&event.data).unwrap_or_default())
+        })
+    })
+}
+
+fn ended_early() -> Fault {
+    let what = "the stream ended early: neither a finish reason nor [DONE]";
+    Fault::new(CallErrorKind::Broken, what)
+}

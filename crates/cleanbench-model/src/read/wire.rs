@@ -1,0 +1,170 @@
+//! The JSON of answers, as far as it is used: one shape for whole answers and for chunks.
+
+use cleanbench_core::Usage;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::fault::Fault;
+use super::lenient::{self, Content};
+use super::{Answer, refusal};
+
+/// A whole answer, or one chunk of a streamed one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Envelope {
+    choices: Option<Vec<Choice>>,
+    usage: Option<WireUsage>,
+    #[serde(deserialize_with = "lenient::text")]
+    model: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    system_fingerprint: Option<String>,
+    error: Value,
+    /// Where `MiniMax` reports errors, with status 200.
+    base_resp: Value,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Choice {
+    #[serde(deserialize_with = "lenient::count")]
+    index: Option<u64>,
+    #[serde(deserialize_with = "lenient::text")]
+    finish_reason: Option<String>,
+    message: Option<Said>,
+    delta: Option<Said>,
+    #[serde(deserialize_with = "lenient::text")]
+    text: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    #[serde(deserialize_with = "lenient::content")]
+    content: Content,
+    #[serde(deserialize_with = "lenient::text")]
+    reasoning_content: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    reasoning: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WireUsage {
+    #[serde(deserialize_with = "lenient::count")]
+    prompt_tokens: Option<u64>,
+    #[serde(deserialize_with = "lenient::count")]
+    completion_tokens: Option<u64>,
+    prompt_tokens_details: Option<PromptDetails>,
+    completion_tokens_details: Option<CompletionDetails>,
+    #[serde(deserialize_with = "lenient::count")]
+    prompt_cache_hit_tokens: Option<u64>,
+    #[serde(deserialize_with = "lenient::count")]
+    cached_tokens: Option<u64>,
+    #[serde(deserialize_with = "lenient::count")]
+    reasoning_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PromptDetails {
+    #[serde(deserialize_with = "lenient::count")]
+    cached_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CompletionDetails {
+    #[serde(deserialize_with = "lenient::count")]
+    reasoning_tokens: Option<u64>,
+}
+
+impl Envelope {
+    /// The error that the server reports inside a success, if it does.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let reported = match &self.error {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            _ => true,
+        };
+        if reported {
+            return Some(refusal::inside_success(&self.error));
+        }
+        let code = self.base_resp["status_code"].as_u64();
+        let failed = code.is_some_and(|code| code != 0);
+        failed.then(|| refusal::inside_success(&self.base_resp))
+    }
+
+    /// Appends what the first choice says. `false` if there is no choice.
+    pub(super) fn take_choice(&mut self, answer: &mut Answer) -> bool {
+        let choices = self.choices.take().unwrap_or_default();
+        let first = choices
+            .into_iter()
+            .find(|choice| choice.index.unwrap_or(0) == 0);
+        let Some(choice) = first else {
+            return false;
+        };
+        for said in [choice.message, choice.delta].into_iter().flatten() {
+            let own_field = said.reasoning_content.filter(|text| !text.is_empty());
+            let field = own_field.or(said.reasoning).unwrap_or_default();
+            answer.text.push_str(&said.content.text);
+            answer.reasoning.push_str(&said.content.reasoning);
+            answer.reasoning.push_str(&field);
+        }
+        answer.text.push_str(&choice.text.unwrap_or_default());
+        let finish = choice.finish_reason.filter(|word| !word.is_empty());
+        answer.finish = finish.or(answer.finish.take());
+        true
+    }
+
+    /// Takes over what is said about the whole answer; what a later chunk says wins.
+    pub(super) fn take_facts(&mut self, answer: &mut Answer) {
+        if let Some(usage) = self.usage.take() {
+            answer.usage = usage.normalised();
+        }
+        let named = |text: Option<String>| text.filter(|text| !text.is_empty());
+        answer.model = named(self.model.take()).or(answer.model.take());
+        let fingerprint = named(self.system_fingerprint.take());
+        answer.fingerprint = fingerprint.or(answer.fingerprint.take());
+    }
+}
+
+impl WireUsage {
+    fn normalised(self) -> Usage {
+        let cached = self.prompt_tokens_details.and_then(|it| it.cached_tokens);
+        let reasoning = self
+            .completion_tokens_details
+            .and_then(|it| it.reasoning_tokens);
+        Usage {
+            prompt: self.prompt_tokens,
+            completion: self.completion_tokens,
+            reasoning: reasoning.or(self.reasoning_tokens),
+            cached: cached
+                .or(self.prompt_cache_hit_tokens)
+                .or(self.cached_tokens),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Conversation {
+    #[serde(default)]
+    messages: Vec<Turn>,
+}
+
+#[derive(Deserialize)]
+struct Turn {
+    role: String,
+    content: String,
+}
+
+/// The assistant's beginning that the request `body` asks to continue, if it does.
+pub(super) fn prefix_of(body: &[u8]) -> Option<String> {
+    // Nearly all requests hold no turn of the assistant; they are not parsed.
+    let text = std::str::from_utf8(body).ok()?;
+    if !text.contains("\"assistant\"") {
+        return None;
+    }
+    let mut conversation: Conversation = serde_json::from_str(text).ok()?;
+    let last = conversation.messages.pop()?;
+    (last.role == "assistant" && !last.content.is_empty()).then_some(last.content)
+}

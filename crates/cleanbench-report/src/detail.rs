@@ -1,0 +1,129 @@
+//! What was asked and answered for one sample, in full.
+
+use cleanbench_core::event::Place;
+use cleanbench_core::{Completion, Event, Outcome, Score};
+use cleanbench_ledger::reader::RecordReader;
+use cleanbench_ledger::samples::{self, SampleContent};
+use cleanbench_ledger::{SampleRows, Tail};
+
+use crate::scan::{Index, scan};
+use crate::{Recording, ReportError};
+
+/// One call of a sample.
+#[derive(Debug)]
+pub struct CallDetail {
+    /// Name of the model.
+    pub model: String,
+    /// Repeat, from 1.
+    pub epoch: u32,
+    /// How it ended; `None` while it has not.
+    pub outcome: Option<Outcome>,
+    /// Why its last attempt failed.
+    pub error: Option<String>,
+    /// The last body that was received, where it is no answer.
+    pub raw: Option<String>,
+    /// The answer.
+    pub completion: Option<Completion>,
+    /// Name and score of each scorer.
+    pub scores: Vec<(String, Score)>,
+}
+
+/// A sample with all its calls.
+#[derive(Debug)]
+pub struct SampleDetail {
+    /// Name of the task.
+    pub task: String,
+    /// Identity of the sample.
+    pub id: String,
+    /// The content; `None` when it was erased.
+    pub content: Option<SampleContent>,
+    /// Its calls, in plan order.
+    pub calls: Vec<CallDetail>,
+}
+
+/// Every sample whose id is `word`, or whose task and id are `word` with a colon between.
+///
+/// # Errors
+/// When the run is damaged.
+pub fn find(recording: &Recording, word: &str) -> Result<Vec<SampleDetail>, ReportError> {
+    let index = scan(
+        &recording.run,
+        &recording.manifest,
+        &recording.prices,
+        Tail::MayBeTorn,
+        |_| Ok(()),
+    )?;
+    let records = RecordReader::open(&recording.run)?;
+    let plan = &recording.manifest.plan;
+    let mut found = Vec::new();
+    for (row, line) in SampleRows::open(&recording.run)?.zip(0..) {
+        let row = row?;
+        let task = &plan.tasks[row.task as usize];
+        if row.id != word && format!("{}:{}", task.name, row.id) != word {
+            continue;
+        }
+        let content = samples::content(&recording.payloads, &row)?;
+        let mut calls = Vec::new();
+        for model in 0..u32::try_from(plan.models.len()).unwrap_or(u32::MAX) {
+            for epoch in 1..=task.epochs {
+                let place = Place {
+                    model,
+                    sample: line,
+                    epoch,
+                };
+                calls.push(call(
+                    recording,
+                    &index,
+                    &records,
+                    content.as_ref(),
+                    place,
+                    row.task as usize,
+                )?);
+            }
+        }
+        found.push(SampleDetail {
+            task: task.name.clone(),
+            id: row.id,
+            content,
+            calls,
+        });
+    }
+    Ok(found)
+}
+
+fn call(
+    recording: &Recording,
+    index: &Index,
+    records: &RecordReader,
+    content: Option<&SampleContent>,
+    place: Place,
+    task: usize,
+) -> Result<CallDetail, ReportError> {
+    let plan = &recording.manifest.plan;
+    let mut detail = CallDetail {
+        model: plan.models[place.model as usize].name.clone(),
+        epoch: place.epoch,
+        outcome: index.table.state(place).and_then(|state| state.outcome),
+        error: None,
+        raw: None,
+        completion: recording.completion(records, index, place)?,
+        scores: Vec::new(),
+    };
+    let Some(call) = index.table.space().index(place) else {
+        return Ok(detail);
+    };
+    if index.ended[call].is_some()
+        && let Event::AttemptEnded { error, .. } = records.read(index.ended[call])?.event
+    {
+        detail.error = error.map(|error| error.message);
+    }
+    if let (Some(completion), Some(content)) = (&detail.completion, content) {
+        let scorers = plan.tasks[task].scorers.iter().zip(recording.scorers(task));
+        detail.scores = scorers
+            .map(|(spec, scorer)| (spec.kind.clone(), scorer.score(&content.sample, completion)))
+            .collect();
+    } else if let Some(reply) = recording.reply(records, index.replied[call])? {
+        detail.raw = Some(String::from_utf8_lossy(&reply.body).into_owned());
+    }
+    Ok(detail)
+}

@@ -1,0 +1,164 @@
+//! A run opened for reading: its plan, and what is needed to read and judge its replies again.
+
+use cleanbench_core::event::Place;
+use cleanbench_core::{Completion, Event, Reply, Scorer};
+use cleanbench_ledger::payload::Payload;
+use cleanbench_ledger::reader::RecordReader;
+use cleanbench_ledger::{Location, Manifest, PayloadReader, RunDirectory};
+use cleanbench_model::{Endpoint, Reader};
+use cleanbench_price::Price;
+
+use crate::ReportError;
+use crate::scan::Index;
+
+/// A run opened for reading.
+#[derive(Debug)]
+pub struct Recording {
+    /// Where it is.
+    pub run: RunDirectory,
+    /// Its plan.
+    pub manifest: Manifest,
+    /// The payloads.
+    pub payloads: PayloadReader,
+    /// Prices of the models, in plan order.
+    pub prices: Vec<Option<Price>>,
+    readers: Vec<Reader>,
+    scorers: Vec<Vec<Box<dyn Scorer>>>,
+    current: Vec<bool>,
+}
+
+impl Recording {
+    /// Reads the plan of `run`.
+    ///
+    /// # Errors
+    /// When it is no run, or names an adapter or scorer that this version does not have.
+    pub fn open(run: RunDirectory) -> Result<Self, ReportError> {
+        let manifest = Manifest::read(&run)?;
+        let endpoints = endpoints(&manifest)?;
+        let mut scorers = Vec::new();
+        let mut current = Vec::new();
+        for task in &manifest.plan.tasks {
+            let built = build_scorers(&task.scorers)?;
+            current.push(cleanbench_score::digest_of(&task.scorers, &built) == task.scorers_digest);
+            scorers.push(built);
+        }
+        Ok(Self {
+            payloads: PayloadReader::new(run.path()),
+            readers: endpoints.iter().map(cleanbench_model::reader).collect(),
+            prices: endpoints
+                .into_iter()
+                .map(|endpoint| endpoint.price)
+                .collect(),
+            run,
+            manifest,
+            scorers,
+            current,
+        })
+    }
+
+    /// The scorers of the task at position `task`.
+    pub fn scorers(&self, task: usize) -> &[Box<dyn Scorer>] {
+        &self.scorers[task]
+    }
+
+    /// Whether this version judges the task at position `task` as the run did.
+    pub fn judges_alike(&self, task: usize) -> bool {
+        self.current[task]
+    }
+
+    /// Reads the recorded reply of the call at `place` again. `None` when it was erased or is no
+    /// answer to this version.
+    ///
+    /// # Errors
+    /// When journal or payload are damaged.
+    pub(crate) fn completion(
+        &self,
+        records: &RecordReader,
+        index: &Index,
+        place: Place,
+    ) -> Result<Option<Completion>, ReportError> {
+        let Some(call) = index.table.space().index(place) else {
+            return Ok(None);
+        };
+        let Some(body) = self.request_body(records, index.started[call])? else {
+            return Ok(None);
+        };
+        let Some(reply) = self.reply(records, index.replied[call])? else {
+            return Ok(None);
+        };
+        Ok(self.readers[place.model as usize].read(&body, &reply).ok())
+    }
+
+    /// The bytes that were sent in the attempt recorded at `location`.
+    pub(crate) fn request_body(
+        &self,
+        records: &RecordReader,
+        location: Location,
+    ) -> Result<Option<Vec<u8>>, ReportError> {
+        if !location.is_some() {
+            return Ok(None);
+        }
+        match records.read(location)?.event {
+            Event::AttemptStarted {
+                request: Some(reference),
+                ..
+            } => Ok(self.payloads.read(&reference)?.present()),
+            _ => Ok(None),
+        }
+    }
+
+    /// The reply recorded at `location`.
+    pub(crate) fn reply(
+        &self,
+        records: &RecordReader,
+        location: Location,
+    ) -> Result<Option<Reply>, ReportError> {
+        if !location.is_some() {
+            return Ok(None);
+        }
+        let Event::ReplyReceived {
+            status,
+            content_type,
+            retry_after,
+            response: Some(response),
+            ..
+        } = records.read(location)?.event
+        else {
+            return Ok(None);
+        };
+        let Payload::Present(body) = self.payloads.read(&response)? else {
+            return Ok(None);
+        };
+        Ok(Some(Reply {
+            status: status.unwrap_or_default(),
+            content_type,
+            retry_after,
+            body,
+        }))
+    }
+}
+
+fn endpoints(manifest: &Manifest) -> Result<Vec<Endpoint>, ReportError> {
+    let models = &manifest.plan.models;
+    models
+        .iter()
+        .map(|model| {
+            Endpoint::from_description(&model.endpoint)
+                .map_err(|error| ReportError::Plan(format!("model `{}`: {error}", model.name)))
+        })
+        .collect()
+}
+
+fn build_scorers(
+    specs: &[cleanbench_core::ScorerSpec],
+) -> Result<Vec<Box<dyn Scorer>>, ReportError> {
+    specs
+        .iter()
+        .map(|spec| {
+            cleanbench_score::build(spec).map_err(|errors| {
+                let first = errors.first().map(ToString::to_string).unwrap_or_default();
+                ReportError::Plan(format!("scorer `{}`: {first}", spec.kind))
+            })
+        })
+        .collect()
+}

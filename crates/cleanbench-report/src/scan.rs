@@ -1,0 +1,274 @@
+//! One pass over the journal: where the records of each call are, and sums over attempts.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::event::{Place, Reading, StopReason};
+use cleanbench_core::history::CallTable;
+use cleanbench_core::{CallError, CallId, Digest, Event, Outcome, Timing, Usd};
+use cleanbench_ledger::manifest::SegmentHead;
+use cleanbench_ledger::{JournalReader, Location, Manifest, RunDirectory, Tail};
+use cleanbench_price::Price;
+
+use crate::ReportError;
+
+/// What the journal says, in a form that rows can be drawn from. About 35 bytes a call.
+#[derive(Debug)]
+pub struct Index {
+    /// The state of every call.
+    pub table: CallTable,
+    pub(crate) started: Vec<Location>,
+    pub(crate) replied: Vec<Location>,
+    pub(crate) ended: Vec<Location>,
+    pub(crate) judged: Vec<Location>,
+    /// Sums over attempts, for each model and task.
+    pub totals: Vec<Vec<Totals>>,
+    /// Heads of the journal's segments.
+    pub heads: Vec<SegmentHead>,
+    /// Time of the last record.
+    pub last_at: String,
+    /// Why the last writer stopped; `None` if it was killed.
+    pub stopped: Option<StopReason>,
+    /// Digest of the plan according to the journal.
+    pub planned: Option<Digest>,
+    /// Payloads that were zeroed on purpose.
+    pub erased: Vec<cleanbench_core::event::PayloadRef>,
+}
+
+/// Sums over the attempts of one model at one task.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Attempts started.
+    pub attempts: u64,
+    /// Attempts whose outcome is unknown and that were possibly billed.
+    pub unknown: u64,
+    /// Reported prompt tokens.
+    pub prompt: Sum,
+    /// Reported generated tokens.
+    pub completion: Sum,
+    /// Reported reasoning tokens.
+    pub reasoning: Sum,
+    /// Cost of the attempts whose usage and price are known.
+    pub cost: Usd,
+    /// Attempts whose cost is known.
+    pub priced: u64,
+}
+
+/// A sum of counts of which some were not reported.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Sum of those that were.
+    pub total: u64,
+    /// Number of those that were.
+    pub reported: u64,
+}
+
+impl Sum {
+    fn add(&mut self, count: Option<u64>) {
+        if let Some(count) = count {
+            self.total += count;
+            self.reported += 1;
+        }
+    }
+
+    /// The sum; `None` when nothing was reported, which is not 0.
+    pub fn known(self) -> Option<u64> {
+        (self.reported > 0).then_some(self.total)
+    }
+}
+
+/// An attempt, put together from its records.
+#[derive(Debug, Clone)]
+pub struct AttemptRow {
+    /// The call.
+    pub call: CallId,
+    /// Position of the call.
+    pub place: Place,
+    /// Number of the attempt.
+    pub attempt: u32,
+    /// When it was sent.
+    pub started_at: String,
+    /// When it ended, or was found without an end.
+    pub ended_at: String,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// When things happened.
+    pub timing: Option<Timing>,
+    /// What was read.
+    pub reading: Option<Reading>,
+    /// Why it failed.
+    pub error: Option<CallError>,
+    /// How the call ended with it.
+    pub outcome: Option<Outcome>,
+    /// What it cost, if that is known.
+    pub cost: Option<Usd>,
+    /// Whether its outcome is unknown.
+    pub unknown: bool,
+}
+
+/// Reads the journal of `run` once; `each` gets every attempt that has ended, in journal order.
+pub(crate) fn scan(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    prices: &[Option<Price>],
+    tail: Tail,
+    mut each: impl FnMut(&AttemptRow) -> Result<(), ReportError>,
+) -> Result<Index, ReportError> {
+    let space = manifest.plan.call_space();
+    let calls = usize::try_from(space.calls()).unwrap_or(usize::MAX);
+    let mut index = Index {
+        table: CallTable::new(space),
+        started: vec![Location::default(); calls],
+        replied: vec![Location::default(); calls],
+        ended: vec![Location::default(); calls],
+        judged: vec![Location::default(); calls],
+        totals: vec![
+            vec![Totals::default(); manifest.plan.tasks.len()];
+            manifest.plan.models.len()
+        ],
+        heads: Vec::new(),
+        last_at: String::new(),
+        stopped: None,
+        planned: None,
+        erased: Vec::new(),
+    };
+    let mut open = BTreeMap::new();
+    let mut reader = JournalReader::open(run, &manifest.run, tail)?;
+    while let Some((location, record)) = reader.read()? {
+        index.table.apply(&record.event)?;
+        index.place(location, &record.event);
+        if let Some(row) = follow(&mut open, record.at, record.event) {
+            let row = index.total(row, prices);
+            each(&row)?;
+        }
+    }
+    index.heads = reader.heads().to_vec();
+    reader.last_at().clone_into(&mut index.last_at);
+    Ok(index)
+}
+
+impl Index {
+    fn place(&mut self, location: Location, event: &Event) {
+        let space = self.table.space();
+        match event {
+            Event::AttemptStarted { place, .. } => {
+                set(&mut self.started, space.index(*place), location)
+            }
+            Event::ReplyReceived { place, .. } => {
+                set(&mut self.replied, space.index(*place), location)
+            }
+            Event::AttemptEnded { place, .. } => {
+                set(&mut self.ended, space.index(*place), location)
+            }
+            Event::Judged { place, .. } => set(&mut self.judged, space.index(*place), location),
+            Event::Stopped { reason } => self.stopped = Some(*reason),
+            Event::SegmentOpened { .. } => self.stopped = None,
+            Event::Planned { plan } => self.planned = Some(*plan),
+            Event::Erased { payload } => self.erased.push(*payload),
+            Event::InputAdded { .. }
+            | Event::GenerationOpened { .. }
+            | Event::AttemptUnknown { .. } => {}
+        }
+    }
+
+    /// Adds an attempt to the sums and fills in its cost.
+    fn total(&mut self, mut row: AttemptRow, prices: &[Option<Price>]) -> AttemptRow {
+        let model = row.place.model as usize;
+        let Some(task) = self.table.space().task_of(row.place.sample) else {
+            return row;
+        };
+        let price = prices.get(model).and_then(Option::as_ref);
+        row.cost = price
+            .zip(row.reading.as_ref())
+            .and_then(|(price, reading)| price.cost(&reading.usage));
+        let totals = &mut self.totals[model][task];
+        totals.attempts += 1;
+        totals.unknown += u64::from(row.unknown);
+        if let Some(reading) = &row.reading {
+            totals.prompt.add(reading.usage.prompt);
+            totals.completion.add(reading.usage.completion);
+            totals.reasoning.add(reading.usage.reasoning);
+        }
+        if let Some(cost) = row.cost {
+            totals.cost += cost;
+            totals.priced += 1;
+        }
+        row
+    }
+}
+
+fn set(locations: &mut [Location], index: Option<usize>, location: Location) {
+    if let Some(slot) = index.and_then(|index| locations.get_mut(index)) {
+        *slot = location;
+    }
+}
+
+/// Follows the attempts that are under way; returns an attempt when it has ended.
+fn follow(open: &mut BTreeMap<CallId, AttemptRow>, at: String, event: Event) -> Option<AttemptRow> {
+    match event {
+        Event::AttemptStarted {
+            call,
+            attempt,
+            place,
+            ..
+        } => {
+            open.insert(call, AttemptRow::started(call, attempt, place, at));
+            None
+        }
+        Event::ReplyReceived {
+            call,
+            status,
+            timing,
+            ..
+        } => {
+            if let Some(row) = open.get_mut(&call) {
+                row.status = status;
+                row.timing = Some(timing);
+            }
+            None
+        }
+        Event::AttemptEnded {
+            call,
+            reading,
+            error,
+            outcome,
+            ..
+        } => {
+            let row = open.remove(&call)?;
+            Some(AttemptRow {
+                ended_at: at,
+                reading,
+                error,
+                outcome,
+                ..row
+            })
+        }
+        Event::AttemptUnknown { call, .. } => {
+            let row = open.remove(&call)?;
+            Some(AttemptRow {
+                ended_at: at,
+                unknown: true,
+                ..row
+            })
+        }
+        _ => None,
+    }
+}
+
+impl AttemptRow {
+    fn started(call: CallId, attempt: u32, place: Place, at: String) -> Self {
+        Self {
+            call,
+            place,
+            attempt,
+            started_at: at,
+            ended_at: String::new(),
+            status: None,
+            timing: None,
+            reading: None,
+            error: None,
+            outcome: None,
+            cost: None,
+            unknown: false,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! One line for each model and task: the score with its interval, and everything that qualifies it.
+
+use cleanbench_core::Outcome;
+use cleanbench_stats::{Confidence, Interval, wilson};
+
+use crate::Recording;
+use crate::rows::Row;
+use crate::scan::{Index, Totals};
+
+/// Printed where nothing is known of contamination.
+pub const NOT_ASSESSED: &str = "not assessed";
+
+/// A model at a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummaryRow {
+    /// Name of the model.
+    pub model: String,
+    /// Name of the task.
+    pub task: String,
+    /// The scorer whose score this is.
+    pub scorer: String,
+    /// Samples of the task.
+    pub samples: u64,
+    /// Repeats of each.
+    pub epochs: u32,
+    /// Calls by how they ended; those that have not ended are left out.
+    pub outcomes: Vec<(Outcome, u64)>,
+    /// Calls that have not ended.
+    pub open: u64,
+    /// Answers without text.
+    pub empty: u64,
+    /// Answers in which the scorer found nothing to judge; scored 0.
+    pub extraction_failures: u64,
+    /// Samples with at least one judged answer: the n of the score.
+    pub n: u64,
+    /// Mean over these samples of the mean over their epochs.
+    pub score: Option<f64>,
+    /// Wilson interval at 95 %.
+    pub interval: Option<Interval>,
+    /// Sums over attempts.
+    pub totals: Totals,
+}
+
+impl SummaryRow {
+    /// Number of calls that ended as `outcome`.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.outcomes
+            .iter()
+            .find(|(kind, _)| *kind == outcome)
+            .map_or(0, |(_, count)| *count)
+    }
+
+    /// Calls without an answer: every end but an answer, and those that have not ended.
+    pub fn unanswered(&self) -> u64 {
+        let failed: u64 = self
+            .outcomes
+            .iter()
+            .filter(|(kind, _)| *kind != Outcome::Answered)
+            .map(|(_, count)| count)
+            .sum();
+        failed + self.open
+    }
+}
+
+/// All lines of a run, in plan order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The lines.
+    pub rows: Vec<SummaryRow>,
+}
+
+/// Gathers rows, which must come in plan order, into a [`Summary`].
+#[derive(Debug)]
+pub struct Summarizer {
+    rows: Vec<SummaryRow>,
+    tasks: usize,
+    sums: Vec<cleanbench_stats::Sum>,
+    sample: Option<SampleSum>,
+}
+
+#[derive(Debug)]
+struct SampleSum {
+    line: usize,
+    sample: u64,
+    total: f64,
+    count: u32,
+}
+
+impl Summarizer {
+    /// An empty summary of every model and task of the plan.
+    pub fn new(recording: &Recording, index: &Index) -> Self {
+        let plan = &recording.manifest.plan;
+        let mut rows = Vec::new();
+        for (model, totals) in plan.models.iter().zip(&index.totals) {
+            for (task, totals) in plan.tasks.iter().zip(totals) {
+                rows.push(SummaryRow {
+                    model: model.name.clone(),
+                    task: task.name.clone(),
+                    scorer: task
+                        .scorers
+                        .first()
+                        .map_or_else(String::new, |scorer| scorer.kind.clone()),
+                    samples: task.samples,
+                    epochs: task.epochs,
+                    outcomes: Vec::new(),
+                    open: 0,
+                    empty: 0,
+                    extraction_failures: 0,
+                    n: 0,
+                    score: None,
+                    interval: None,
+                    totals: totals.clone(),
+                });
+            }
+        }
+        let sums = vec![cleanbench_stats::Sum::default(); rows.len()];
+        Self {
+            rows,
+            tasks: plan.tasks.len(),
+            sums,
+            sample: None,
+        }
+    }
+
+    /// Takes in the next row.
+    pub fn add(&mut self, row: &Row) {
+        let line = row.place.model as usize * self.tasks + row.task;
+        let summary = &mut self.rows[line];
+        match row.outcome {
+            None => summary.open += 1,
+            Some(outcome) => match summary
+                .outcomes
+                .iter_mut()
+                .find(|(kind, _)| *kind == outcome)
+            {
+                Some((_, count)) => *count += 1,
+                None => summary.outcomes.push((outcome, 1)),
+            },
+        }
+        let answered = row.outcome == Some(Outcome::Answered);
+        summary.empty +=
+            u64::from(answered && row.reading.as_ref().is_some_and(|reading| reading.empty));
+        let Some(score) = row.scores.first() else {
+            return;
+        };
+        summary.extraction_failures += u64::from(score.extraction_failure.is_some());
+        self.add_score(line, row.place.sample, score.value);
+    }
+
+    fn add_score(&mut self, line: usize, sample: u64, value: f64) {
+        match &mut self.sample {
+            Some(open) if open.line == line && open.sample == sample => {
+                open.total += value;
+                open.count += 1;
+            }
+            _ => {
+                self.close_sample();
+                self.sample = Some(SampleSum {
+                    line,
+                    sample,
+                    total: value,
+                    count: 1,
+                });
+            }
+        }
+    }
+
+    fn close_sample(&mut self) {
+        if let Some(done) = self.sample.take() {
+            self.sums[done.line].add(done.total / f64::from(done.count));
+            self.rows[done.line].n += 1;
+        }
+    }
+
+    /// The summary of all rows taken in.
+    pub fn finish(mut self) -> Summary {
+        self.close_sample();
+        for (row, sum) in self.rows.iter_mut().zip(&self.sums) {
+            if row.n > 0 {
+                #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
+                let n = row.n as f64;
+                row.score = Some(sum.value() / n);
+                row.interval = wilson(sum.value(), row.n, Confidence::PERCENT_95);
+            }
+        }
+        Summary { rows: self.rows }
+    }
+}

@@ -1,0 +1,403 @@
+//! `results.csv`, `calls.csv`, `summary.csv`, and the end of `run.json`.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::io::{BufWriter, Write};
+
+use cleanbench_core::digest::FileHasher;
+use cleanbench_core::event::RecordedScore;
+use cleanbench_core::{Digest, Outcome};
+use cleanbench_ledger::manifest::End;
+use cleanbench_ledger::{Manifest, RunDirectory, SampleRows, Tail};
+use csv::Writer;
+
+use crate::rows::{Answer, Row, for_each};
+use crate::scan::{AttemptRow, Index, scan};
+use crate::summary::{NOT_ASSESSED, Summarizer, Summary, SummaryRow};
+use crate::{Recording, ReportError, cell};
+
+/// Names of the tables.
+pub const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
+
+const RESULTS: [&str; 11] = [
+    "model",
+    "task",
+    "sample",
+    "epoch",
+    "outcome",
+    "finish",
+    "scorer",
+    "score",
+    "extraction_failure",
+    "answer",
+    "other_scores",
+];
+const CALLS: [&str; 19] = [
+    "model",
+    "task",
+    "sample",
+    "epoch",
+    "call",
+    "attempt",
+    "started_at",
+    "ended_at",
+    "status",
+    "headers_ms",
+    "first_byte_ms",
+    "end_ms",
+    "error",
+    "outcome",
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "cached_tokens",
+    "cost_usd",
+];
+const SUMMARY: [&str; 29] = [
+    "model",
+    "task",
+    "scorer",
+    "score",
+    "interval_low",
+    "interval_high",
+    "confidence",
+    "method",
+    "n",
+    "samples",
+    "epochs",
+    "answered",
+    "unanswered",
+    "refused",
+    "censored",
+    "unsupported",
+    "exhausted",
+    "skipped",
+    "open",
+    "empty",
+    "extraction_failures",
+    "attempts",
+    "attempts_unknown",
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "cost_usd",
+    "attempts_priced",
+    "contamination",
+];
+
+/// Where the tables go: files for a report, a comparison for a verification.
+pub trait TableSink {
+    /// A destination for the table `name`.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn open(&mut self, name: &'static str) -> Result<Box<dyn Write + '_>, ReportError>;
+}
+
+/// Everything that a pass over the run gives.
+#[derive(Debug)]
+pub struct Report {
+    /// What the journal says.
+    pub index: Index,
+    /// The summary.
+    pub summary: Summary,
+}
+
+/// Draws all tables of `recording` into `sink`; `each` sees every row of `results.csv`.
+///
+/// # Errors
+/// When the run is damaged or `sink` fails.
+pub fn draw(
+    recording: &Recording,
+    sink: &mut dyn TableSink,
+    tail: Tail,
+    mut each: impl FnMut(&Row),
+) -> Result<Report, ReportError> {
+    let index = draw_calls(recording, sink, tail)?;
+    let mut summarizer = Summarizer::new(recording, &index);
+    {
+        let mut table = Writer::from_writer(sink.open("results.csv")?);
+        table.write_record(RESULTS)?;
+        for_each(recording, &index, |row| {
+            summarizer.add(&row);
+            each(&row);
+            Ok(table.write_record(result_cells(recording, &row))?)
+        })?;
+        table.flush()?;
+    }
+    let summary = summarizer.finish();
+    let mut table = Writer::from_writer(sink.open("summary.csv")?);
+    table.write_record(SUMMARY)?;
+    for row in &summary.rows {
+        table.write_record(summary_cells(row))?;
+    }
+    table.flush()?;
+    drop(table);
+    Ok(Report { index, summary })
+}
+
+fn draw_calls(
+    recording: &Recording,
+    sink: &mut dyn TableSink,
+    tail: Tail,
+) -> Result<Index, ReportError> {
+    let names = SampleNames::read(&recording.run)?;
+    let mut table = Writer::from_writer(sink.open("calls.csv")?);
+    table.write_record(CALLS)?;
+    let index = scan(
+        &recording.run,
+        &recording.manifest,
+        &recording.prices,
+        tail,
+        |attempt| Ok(table.write_record(call_cells(recording, &names, attempt))?),
+    )?;
+    table.flush()?;
+    Ok(index)
+}
+
+/// The ids of all samples in one string, eight bytes a sample beside the text itself.
+struct SampleNames {
+    text: String,
+    ends: Vec<u32>,
+    tasks: Vec<(u64, u32)>,
+}
+
+impl SampleNames {
+    fn read(run: &RunDirectory) -> Result<Self, ReportError> {
+        let mut names = Self {
+            text: String::new(),
+            ends: Vec::new(),
+            tasks: Vec::new(),
+        };
+        for row in SampleRows::open(run)? {
+            let row = row?;
+            if names.tasks.last().is_none_or(|(_, task)| *task != row.task) {
+                names.tasks.push((names.ends.len() as u64, row.task));
+            }
+            names.text.push_str(&row.id);
+            names
+                .ends
+                .push(u32::try_from(names.text.len()).unwrap_or(u32::MAX));
+        }
+        Ok(names)
+    }
+
+    fn name(&self, sample: u64) -> &str {
+        let Ok(position) = usize::try_from(sample) else {
+            return "";
+        };
+        let start = position
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
+        let end = self.ends.get(position).copied().unwrap_or(start);
+        self.text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    fn task(&self, sample: u64) -> usize {
+        let position = self.tasks.partition_point(|(first, _)| *first <= sample);
+        position
+            .checked_sub(1)
+            .map_or(0, |position| self.tasks[position].1 as usize)
+    }
+}
+
+fn number(value: Option<impl Display>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn milliseconds(micros: Option<u64>) -> String {
+    number(micros.map(|micros| format!("{}.{:03}", micros / 1000, micros % 1000)))
+}
+
+fn result_cells(recording: &Recording, row: &Row) -> [String; RESULTS.len()] {
+    let plan = &recording.manifest.plan;
+    let task = &plan.tasks[row.task];
+    let score = row.scores.first();
+    let failure = score
+        .and_then(|score| score.extraction_failure.as_deref())
+        .unwrap_or_default();
+    let others = task.scorers.iter().zip(&row.scores).skip(1);
+    let others: Vec<_> = others
+        .map(|(scorer, score)| format!("{}={}", scorer.kind, score.value))
+        .collect();
+    [
+        cell::text(&plan.models[row.place.model as usize].name),
+        cell::text(&task.name),
+        cell::text(&row.sample),
+        row.place.epoch.to_string(),
+        row.outcome.map_or("open", Outcome::as_str).to_owned(),
+        cell::text(
+            row.reading
+                .as_ref()
+                .map_or("", |reading| reading.finish.as_str()),
+        ),
+        task.scorers
+            .first()
+            .map_or_else(String::new, |scorer| scorer.kind.clone()),
+        number(score.map(|score: &RecordedScore| score.value)),
+        cell::text(failure),
+        match &row.answer {
+            Answer::Text(answer) => cell::text(answer),
+            Answer::None => String::new(),
+            Answer::Erased => "[erased]".to_owned(),
+        },
+        others.join(" "),
+    ]
+}
+
+fn call_cells(
+    recording: &Recording,
+    names: &SampleNames,
+    row: &AttemptRow,
+) -> [String; CALLS.len()] {
+    let plan = &recording.manifest.plan;
+    let usage = row
+        .reading
+        .as_ref()
+        .map(|reading| reading.usage)
+        .unwrap_or_default();
+    let error = row.error.as_ref().map(|error| cell::text(&error.message));
+    let unknown = row
+        .unknown
+        .then(|| cleanbench_core::event::UNKNOWN_NOTE.to_owned());
+    [
+        cell::text(&plan.models[row.place.model as usize].name),
+        cell::text(&plan.tasks[names.task(row.place.sample)].name),
+        cell::text(names.name(row.place.sample)),
+        row.place.epoch.to_string(),
+        row.call.to_string(),
+        row.attempt.to_string(),
+        row.started_at.clone(),
+        row.ended_at.clone(),
+        number(row.status),
+        milliseconds(row.timing.and_then(|timing| timing.headers)),
+        milliseconds(row.timing.and_then(|timing| timing.first_byte)),
+        milliseconds(row.timing.map(|timing| timing.end)),
+        error.or(unknown).unwrap_or_default(),
+        row.outcome.map_or("", Outcome::as_str).to_owned(),
+        number(usage.prompt),
+        number(usage.completion),
+        number(usage.reasoning),
+        number(usage.cached),
+        number(row.cost),
+    ]
+}
+
+fn summary_cells(row: &SummaryRow) -> [String; SUMMARY.len()] {
+    let interval = row.interval.as_ref();
+    let totals = &row.totals;
+    [
+        cell::text(&row.model),
+        cell::text(&row.task),
+        row.scorer.clone(),
+        number(row.score),
+        number(interval.map(|interval| interval.low)),
+        number(interval.map(|interval| interval.high)),
+        number(interval.map(|_| "0.95")),
+        number(interval.map(|interval| interval.method.as_str())),
+        row.n.to_string(),
+        row.samples.to_string(),
+        row.epochs.to_string(),
+        row.count(Outcome::Answered).to_string(),
+        row.unanswered().to_string(),
+        row.count(Outcome::Refused).to_string(),
+        row.count(Outcome::Censored).to_string(),
+        row.count(Outcome::Unsupported).to_string(),
+        row.count(Outcome::Exhausted).to_string(),
+        row.count(Outcome::Skipped).to_string(),
+        row.open.to_string(),
+        row.empty.to_string(),
+        row.extraction_failures.to_string(),
+        totals.attempts.to_string(),
+        totals.unknown.to_string(),
+        number(totals.prompt.known()),
+        number(totals.completion.known()),
+        number(totals.reasoning.known()),
+        number((totals.priced > 0).then_some(totals.cost)),
+        totals.priced.to_string(),
+        NOT_ASSESSED.to_owned(),
+    ]
+}
+
+/// Writes all tables of `recording` and closes `run.json`. Called twice, it writes the same bytes.
+///
+/// # Errors
+/// When the run is damaged or its folder cannot be written.
+pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
+    let mut sink = FileSink {
+        run: &recording.run,
+    };
+    let report = draw(recording, &mut sink, Tail::MayBeTorn, |_| {})?;
+    let mut files = BTreeMap::new();
+    for name in TABLES {
+        let draft = recording.run.file(&format!("{name}.new"));
+        files.insert(name.to_owned(), file_digest(&draft)?);
+        fs_err::rename(draft, recording.run.file(name))?;
+    }
+    if let Some(manifest) = closed_manifest(recording, &report, files) {
+        manifest.write(&recording.run)?;
+    }
+    recording.run.sync()?;
+    Ok(report)
+}
+
+/// `run.json` as it must be after a writer has stopped in order; `None` when none has.
+pub(crate) fn closed_manifest(
+    recording: &Recording,
+    report: &Report,
+    files: BTreeMap<String, Digest>,
+) -> Option<Manifest> {
+    let index = &report.index;
+    let mut calls = BTreeMap::new();
+    for row in &report.summary.rows {
+        for (outcome, count) in &row.outcomes {
+            *calls.entry(outcome.as_str().to_owned()).or_insert(0) += count;
+        }
+        *calls.entry("open".to_owned()).or_insert(0) += row.open;
+    }
+    let judged = index
+        .table
+        .space()
+        .places()
+        .filter(|place| index.table.state(*place).is_some_and(|state| state.judged));
+    let end = End {
+        stopped: index.stopped?,
+        at: index.last_at.clone(),
+        segments: index.heads.clone(),
+        calls,
+        attempts_unknown: index
+            .totals
+            .iter()
+            .flatten()
+            .map(|totals| totals.unknown)
+            .sum(),
+        judged: judged.count() as u64,
+        files,
+    };
+    Some(Manifest {
+        end: Some(end),
+        ..recording.manifest.clone()
+    })
+}
+
+struct FileSink<'a> {
+    run: &'a RunDirectory,
+}
+
+impl TableSink for FileSink<'_> {
+    fn open(&mut self, name: &'static str) -> Result<Box<dyn Write + '_>, ReportError> {
+        let file = fs_err::File::create(self.run.file(&format!("{name}.new")))?;
+        Ok(Box::new(BufWriter::new(file)))
+    }
+}
+
+/// SHA-256 of a file.
+pub(crate) fn file_digest(path: &std::path::Path) -> Result<Digest, ReportError> {
+    let mut hasher = FileHasher::default();
+    std::io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
+    Ok(hasher.finish())
+}

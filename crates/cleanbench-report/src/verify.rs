@@ -1,0 +1,521 @@
+//! Is everything that a run directory says true?
+//!
+//! Every byte of a finished run is covered: the chain covers the journal, references cover the
+//! payloads without gaps, the plan's digest covers the plan, its digests cover the samples and inputs,
+//! and tables and the end of `run.json` are recomputed from the recorded replies and compared byte by
+//! byte. Verification needs no network and no key.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Write};
+
+use cleanbench_core::event::PayloadRef;
+use cleanbench_core::merkle::MerkleTree;
+use cleanbench_core::{Digest, DigestKey};
+use cleanbench_ledger::payload::{MAGIC, Payload, segment_name};
+use cleanbench_ledger::recovery::payload_of;
+use cleanbench_ledger::samples::{self, push_leaf};
+use cleanbench_ledger::{
+    Damage, JournalReader, LedgerError, Manifest, PayloadReader, RunDirectory, SampleRows, Tail,
+};
+
+use crate::rows::Row;
+use crate::tables::{TABLES, TableSink, closed_manifest, draw, file_digest};
+use crate::{Recording, ReportError};
+
+/// The suite's key in a run directory.
+pub const KEY_FILE: &str = "inputs/suite.key";
+/// Places named before the rest is only counted.
+const MOST: usize = 100;
+
+/// What a verification found.
+#[derive(Debug, Default)]
+pub struct Verification {
+    /// Places that do not hold what was recorded, in the order of the checks.
+    pub damages: Vec<Damage>,
+    /// Further damages that are not listed.
+    pub more: u64,
+    /// What could not be checked, and why; no damage.
+    pub notes: Vec<String>,
+    /// Journal records whose chain was checked.
+    pub records: u64,
+    /// Payloads that were read and digested.
+    pub payloads: u64,
+    /// Judgements that were recomputed from the recorded replies.
+    pub judgements: u64,
+}
+
+impl Verification {
+    /// Whether nothing is damaged.
+    pub fn passed(&self) -> bool {
+        self.damages.is_empty()
+    }
+
+    fn damage(&mut self, damage: Damage) {
+        if self.damages.len() < MOST {
+            self.damages.push(damage);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Turns damage met on the way into a finding; passes other errors on.
+    fn absorb<T>(&mut self, result: Result<T, ReportError>) -> Result<Option<T>, ReportError> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(ReportError::Ledger(LedgerError::Damaged(damage))) => {
+                self.damage(damage);
+                Ok(None)
+            }
+            Err(ReportError::Unplanned(error)) => {
+                self.damage(Damage::whole("journal", error.to_string()));
+                Ok(None)
+            }
+            Err(ReportError::Plan(what)) => {
+                self.damage(Damage::whole("run.json", what));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Checks everything in `run`.
+///
+/// # Errors
+/// When the folder cannot be read at all; damage is not an error but a finding.
+pub fn verify(run: &RunDirectory) -> Result<Verification, ReportError> {
+    let mut found = Verification::default();
+    let read = Manifest::read(run).map_err(ReportError::from);
+    let Some(manifest) = found.absorb(read)? else {
+        return Ok(found);
+    };
+    check_form(run, &manifest, &mut found)?;
+    check_inputs(run, &manifest, &mut found)?;
+    let mut coverage = Coverage::new(run);
+    let samples = check_samples(run, &manifest, &mut coverage, &mut found);
+    found.absorb(samples)?;
+    let journal = check_journal(run, &manifest, &mut coverage, &mut found);
+    let journal = found.absorb(journal)?;
+    if journal.is_some() {
+        coverage.close(run, &mut found)?;
+    }
+    if !found.passed() {
+        found.notes.push(
+            "the tables were not recomputed, because what they come from is damaged".to_owned(),
+        );
+        return Ok(found);
+    }
+    let tables = check_tables(run, &manifest, &mut found);
+    found.absorb(tables)?;
+    Ok(found)
+}
+
+/// `run.json` must be in exactly the form in which it is written.
+fn check_form(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let bytes = fs_err::read(run.file("run.json"))?;
+    let expected = manifest.to_bytes().map_err(io::Error::from)?;
+    if let Some(line) = first_difference(&bytes, &expected) {
+        found.damage(Damage::at_line(
+            "run.json",
+            line,
+            "not in the form in which it was written",
+        ));
+    }
+    Ok(())
+}
+
+fn first_difference(one: &[u8], other: &[u8]) -> Option<u64> {
+    if one == other {
+        return None;
+    }
+    let common = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    Some(one[..common].iter().filter(|byte| **byte == b'\n').count() as u64 + 1)
+}
+
+fn check_inputs(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    for (path, digest) in &manifest.plan.inputs {
+        if !run.file(path).is_file() {
+            if path == KEY_FILE {
+                found.notes.push(format!(
+                    "{path} was removed: sample digests are recorded, not recomputable"
+                ));
+            } else {
+                found.damage(Damage::whole(path, "the file is missing"));
+            }
+        } else if file_digest(&run.file(path))? != *digest {
+            found.damage(Damage::whole(path, "the file was changed"));
+        }
+    }
+    Ok(())
+}
+
+fn check_samples(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    coverage: &mut Coverage,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let key = read_key(run);
+    let mut rows = SampleRows::open(run)?;
+    let mut tree = MerkleTree::default();
+    let mut line = 0;
+    coverage.open(0);
+    while let Some(row) = rows.next().transpose()? {
+        line += 1;
+        push_leaf(&mut tree, &row);
+        coverage.extend(&row.payload, found)?;
+        found.payloads += 1;
+        let Some(content) = samples::content(&coverage.payloads, &row)? else {
+            coverage.note_erased(&row.payload);
+            continue;
+        };
+        let Some(key) = &key else { continue };
+        let json = |error: serde_json::Error| io::Error::from(error);
+        let same = content.input_digest(key).map_err(json)? == row.input_digest
+            && content.sample_digest(key).map_err(json)? == row.sample_digest
+            && content.sample.id == row.id;
+        if !same {
+            found.damage(Damage::at_line(
+                "samples.jsonl",
+                line,
+                "the digests do not match the sample",
+            ));
+        }
+    }
+    if rows.digest() != manifest.plan.samples_digest || tree.root() != manifest.plan.samples_root {
+        found.damage(Damage::whole(
+            "samples.jsonl",
+            "the file does not match its digest in run.json",
+        ));
+    }
+    if line
+        != manifest
+            .plan
+            .tasks
+            .iter()
+            .map(|task| task.samples)
+            .sum::<u64>()
+    {
+        found.damage(Damage::whole(
+            "samples.jsonl",
+            "the number of samples is not the planned one",
+        ));
+    }
+    Ok(())
+}
+
+fn read_key(run: &RunDirectory) -> Option<DigestKey> {
+    fs_err::read_to_string(run.file(KEY_FILE))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+fn check_journal(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    coverage: &mut Coverage,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let tail = if manifest.end.is_some() {
+        Tail::Whole
+    } else {
+        Tail::MayBeTorn
+    };
+    let mut reader = JournalReader::open(run, &manifest.run, tail)?;
+    let mut planned = None;
+    let mut inputs = BTreeMap::new();
+    while let Some((_, record)) = reader.read()? {
+        found.records += 1;
+        if let Some(reference) = payload_of(&record.event) {
+            coverage.extend(reference, found)?;
+            coverage.check(reference, found)?;
+        }
+        match record.event {
+            cleanbench_core::Event::SegmentOpened {
+                payload_segment, ..
+            } => coverage.open(payload_segment),
+            cleanbench_core::Event::Planned { plan } => planned = Some(plan),
+            cleanbench_core::Event::InputAdded { path, digest, .. } => {
+                drop(inputs.insert(path, digest))
+            }
+            cleanbench_core::Event::Erased { payload } => coverage.allow_erased(&payload),
+            _ => {}
+        }
+    }
+    let plan = manifest.plan.digest().map_err(io::Error::from)?;
+    if planned != Some(plan) || inputs != manifest.plan.inputs {
+        found.damage(Damage::whole(
+            "run.json",
+            "the plan is not the one that the journal recorded",
+        ));
+    }
+    match &manifest.end {
+        Some(end) if end.segments != reader.heads() => {
+            let last =
+                RunDirectory::journal_name(reader.heads().last().map_or(0, |head| head.segment));
+            found.damage(Damage::whole(
+                last,
+                "the journal does not end where run.json says",
+            ));
+        }
+        Some(_) => {}
+        None => found
+            .notes
+            .push("the run has not ended in order; resume it with `--resume`".to_owned()),
+    }
+    Ok(())
+}
+
+/// Checks that references cover the payload segments without a gap, and that each payload is whole.
+struct Coverage {
+    payloads: PayloadReader,
+    ends: BTreeMap<u32, u64>,
+    erased: BTreeMap<(u32, u64), bool>,
+}
+
+impl Coverage {
+    fn new(run: &RunDirectory) -> Self {
+        Self {
+            payloads: PayloadReader::new(run.path()),
+            ends: BTreeMap::new(),
+            erased: BTreeMap::new(),
+        }
+    }
+
+    fn open(&mut self, segment: u32) {
+        self.ends.entry(segment).or_insert(MAGIC.len() as u64);
+    }
+
+    /// The payload must follow the one before it, or be one that was seen already.
+    fn extend(
+        &mut self,
+        reference: &PayloadRef,
+        found: &mut Verification,
+    ) -> Result<(), ReportError> {
+        self.open(reference.segment);
+        let Some(end) = self.ends.get_mut(&reference.segment) else {
+            return Ok(());
+        };
+        if reference.offset > *end {
+            found.damage(Damage::at_byte(
+                segment_name(reference.segment),
+                *end,
+                "bytes that no record refers to",
+            ));
+        }
+        *end = (*end).max(reference.offset + u64::from(reference.length));
+        Ok(())
+    }
+
+    fn check(
+        &mut self,
+        reference: &PayloadRef,
+        found: &mut Verification,
+    ) -> Result<(), ReportError> {
+        found.payloads += 1;
+        let read = self.payloads.read(reference).map_err(ReportError::from);
+        if found.absorb(read)? == Some(Payload::Erased) {
+            self.note_erased(reference);
+        }
+        Ok(())
+    }
+
+    fn note_erased(&mut self, reference: &PayloadRef) {
+        self.erased
+            .entry((reference.segment, reference.offset))
+            .or_insert(false);
+    }
+
+    fn allow_erased(&mut self, reference: &PayloadRef) {
+        self.erased
+            .insert((reference.segment, reference.offset), true);
+    }
+
+    /// Nothing may follow the last payload of a segment, and every erasure must be on record.
+    fn close(&self, run: &RunDirectory, found: &mut Verification) -> Result<(), ReportError> {
+        for segment in run.payload_segments()? {
+            let name = segment_name(segment);
+            let (length, magic) = self.payloads.segment(segment)?;
+            if !magic {
+                found.damage(Damage::at_byte(name.clone(), 0, "not a payload segment"));
+            }
+            match self.ends.get(&segment) {
+                Some(end) if *end == length => {}
+                Some(end) => found.damage(Damage::at_byte(
+                    name,
+                    *end,
+                    "bytes that no record refers to",
+                )),
+                None => found.damage(Damage::whole(name, "no record refers to this segment")),
+            }
+        }
+        for ((segment, offset), recorded) in &self.erased {
+            if !recorded {
+                let what = "the payload was zeroed without a record of it";
+                found.damage(Damage::at_byte(segment_name(*segment), *offset, what));
+            }
+        }
+        if self.erased.values().any(|recorded| *recorded) {
+            found.notes.push(
+                "erased payloads: their judgements are recorded, not recomputable".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn check_tables(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    if manifest.end.is_none() {
+        return Ok(());
+    }
+    let recording = Recording::open(run.clone())?;
+    for (task, plan) in manifest.plan.tasks.iter().enumerate() {
+        if !recording.judges_alike(task) {
+            found.notes.push(format!(
+                "task `{}` was judged by another version of its scorers: judgements are recorded, not recomputable",
+                plan.name
+            ));
+        }
+    }
+    let mut sink = CompareSink {
+        run,
+        differences: Vec::new(),
+    };
+    let mut wrong = Vec::new();
+    let mut judgements = 0;
+    let report = draw(&recording, &mut sink, Tail::Whole, |row| {
+        judgements += u64::from(row.recomputed.is_some());
+        wrong.extend(misjudged(&recording, row));
+    })?;
+    found.judgements = judgements;
+    let differences = std::mem::take(&mut sink.differences);
+    wrong
+        .into_iter()
+        .chain(differences)
+        .for_each(|damage| found.damage(damage));
+    check_end(run, &recording, &report, found)
+}
+
+/// A recorded judgement must be the one that the recorded reply gives.
+fn misjudged(recording: &Recording, row: &Row) -> Option<Damage> {
+    let recomputed = row.recomputed.as_ref()?;
+    if !recording.judges_alike(row.task) || *recomputed == row.scores {
+        return None;
+    }
+    let task = &recording.manifest.plan.tasks[row.task].name;
+    let what = format!(
+        "sample `{}` of task `{task}`: the recorded score is not what its reply gives",
+        row.sample
+    );
+    Some(Damage::whole("journal", what))
+}
+
+fn check_end(
+    run: &RunDirectory,
+    recording: &Recording,
+    report: &crate::tables::Report,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let mut files: BTreeMap<String, Digest> = BTreeMap::new();
+    for name in TABLES {
+        if run.file(name).is_file() {
+            files.insert(name.to_owned(), file_digest(&run.file(name))?);
+        }
+    }
+    let expected = closed_manifest(recording, report, files);
+    if expected.and_then(|manifest| manifest.end) != recording.manifest.end && found.passed() {
+        found.damage(Damage::whole(
+            "run.json",
+            "its end is not what the other files give",
+        ));
+    }
+    Ok(())
+}
+
+/// Compares tables with the files instead of writing them.
+struct CompareSink<'a> {
+    run: &'a RunDirectory,
+    differences: Vec<Damage>,
+}
+
+impl TableSink for CompareSink<'_> {
+    fn open(&mut self, name: &'static str) -> Result<Box<dyn Write + '_>, ReportError> {
+        match fs_err::File::open(self.run.file(name)) {
+            Ok(file) => Ok(Box::new(Compare {
+                name,
+                file: BufReader::new(file),
+                line: 1,
+                differs: None,
+                differences: &mut self.differences,
+            })),
+            Err(_) => {
+                self.differences
+                    .push(Damage::whole(name, "the file is missing"));
+                Ok(Box::new(io::sink()))
+            }
+        }
+    }
+}
+
+/// A writer that reads along in a file and notes the first line that differs.
+struct Compare<'a> {
+    name: &'static str,
+    file: BufReader<fs_err::File>,
+    line: u64,
+    differs: Option<u64>,
+    differences: &'a mut Vec<Damage>,
+}
+
+impl Write for Compare<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.differs.is_some() {
+            return Ok(bytes.len());
+        }
+        let present = self.file.fill_buf()?;
+        let compared = present.len().min(bytes.len());
+        let same = present
+            .iter()
+            .zip(bytes)
+            .take_while(|(a, b)| a == b)
+            .count();
+        self.line += bytes[..same].iter().filter(|byte| **byte == b'\n').count() as u64;
+        if same < compared || present.is_empty() {
+            self.differs = Some(self.line);
+            return Ok(bytes.len());
+        }
+        self.file.consume(compared);
+        Ok(compared)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Compare<'_> {
+    fn drop(&mut self) {
+        let is_longer = self.file.fill_buf().map_or(true, |rest| !rest.is_empty());
+        let line = self.differs.or(is_longer.then_some(self.line));
+        if let Some(line) = line {
+            self.differences.push(Damage::at_line(
+                self.name,
+                line,
+                "not what the recorded replies give",
+            ));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The one table of scorers.
+//!
+//! To add a scorer: one file in `scorers/`, one line here, one table of test cases in that file.
+
+use cleanbench_core::{Digest, Scorer, ScorerCatalog, ScorerSpec, SpecError};
+
+use crate::params::Params;
+use crate::rule::{Rule, Ruled};
+use crate::scorers::{choice, contains, exact, json_fields, numeric, regex};
+use crate::suggest::closest;
+
+/// Builds a scorer from its parameters; `None` only after recording a fault.
+type Build = fn(&mut Params<'_>) -> Option<Box<dyn Scorer>>;
+
+/// Every scorer by name, in the order of the documentation.
+const SCORERS: &[(&str, Build)] = &[
+    ("exact", |params| boxed(Some(exact::build(params)))),
+    ("choice", |params| boxed(Some(choice::build(params)))),
+    ("numeric", |params| boxed(Some(numeric::build(params)))),
+    ("contains", |params| boxed(Some(contains::build(params)))),
+    ("regex", |params| boxed(regex::build(params))),
+    ("json_fields", |params| {
+        boxed(Some(json_fields::build(params)))
+    }),
+];
+
+fn boxed<R: Rule + 'static>(rule: Option<R>) -> Option<Box<dyn Scorer>> {
+    rule.map(|rule| Box::new(Ruled(rule)) as Box<dyn Scorer>)
+}
+
+/// The scorers of this crate as a catalogue for the loader.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Registry;
+
+impl ScorerCatalog for Registry {
+    fn build(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+        build(spec)
+    }
+}
+
+/// Names of all scorers, in the order of the documentation.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SCORERS.iter().map(|(name, _)| *name)
+}
+
+/// Builds the scorer that `spec` names.
+///
+/// # Errors
+/// Every fault of the specification: an unknown type, or each parameter that is unknown, missing or
+/// has a wrong value.
+pub fn build(spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+    let Some((_, build)) = SCORERS.iter().find(|(name, _)| *name == spec.kind) else {
+        return Err(vec![unknown_type(&spec.kind)]);
+    };
+    let mut params = Params::new(&spec.params);
+    let scorer = build(&mut params);
+    let faults = params.finish();
+    match scorer {
+        Some(scorer) if faults.is_empty() => Ok(scorer),
+        _ => Err(faults),
+    }
+}
+
+fn unknown_type(kind: &str) -> SpecError {
+    let list: Vec<&str> = names().collect();
+    let list = format!("known scorers: {}", list.join(", "));
+    SpecError {
+        param: None,
+        message: format!("unknown scorer `{kind}`"),
+        hint: Some(match closest(kind, names()) {
+            Some(near) => format!("did you mean `{near}`? {list}"),
+            None => list,
+        }),
+    }
+}
+
+/// Identity of a task's scorers: changes with any parameter, any version, or their order.
+///
+/// `scorers[i]` must be what `specs[i]` was built into; a longer list is read up to the length of the
+/// shorter.
+pub fn digest_of(specs: &[ScorerSpec], scorers: &[Box<dyn Scorer>]) -> Digest {
+    debug_assert_eq!(
+        specs.len(),
+        scorers.len(),
+        "one scorer for each specification"
+    );
+    let digests: Vec<Digest> = specs
+        .iter()
+        .zip(scorers)
+        .map(|(spec, scorer)| spec.digest(scorer.version()))
+        .collect();
+    let parts: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+    Digest::of("cleanbench/scorers/1", &parts)
+}

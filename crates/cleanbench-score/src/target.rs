@@ -1,0 +1,63 @@
+//! Reads the target of a sample as a list of acceptable answers.
+//!
+//! It refuses targets that no completion could equal: none, null, an object, an empty list, or text
+//! in which nothing is visible.
+
+use cleanbench_core::Sample;
+use serde_json::Value;
+
+use crate::text::is_blank;
+
+/// The target, or why there is none.
+pub(crate) fn required(sample: &Sample) -> Result<&Value, String> {
+    match &sample.target {
+        None | Some(Value::Null) => Err("the sample has no target".to_owned()),
+        Some(target) => Ok(target),
+    }
+}
+
+/// The target's items: of a list each, else the target itself.
+pub(crate) fn items(target: &Value) -> &[Value] {
+    match target {
+        Value::Array(items) => items,
+        single => std::slice::from_ref(single),
+    }
+}
+
+/// Checks that every acceptable answer is a text, a number or a boolean.
+pub(crate) fn check_texts(sample: &Sample) -> Result<(), String> {
+    let items = items(required(sample)?);
+    if items.is_empty() {
+        return Err("the target is an empty list".to_owned());
+    }
+    for item in items {
+        match text_of(item) {
+            None => {
+                return Err(format!(
+                    "the target holds {item}, which is no string, number or boolean"
+                ));
+            }
+            Some(text) if is_blank(&text) => {
+                return Err("the target holds an empty text".to_owned());
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Every acceptable answer as text. Empty for a sample that fails [`check_texts`] for want of a
+/// target.
+pub(crate) fn texts(sample: &Sample) -> Vec<String> {
+    let items = sample.target.as_ref().map(items).unwrap_or_default();
+    items.iter().filter_map(text_of).collect()
+}
+
+/// The text of a scalar, numbers as JSON writes them.
+pub(crate) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,152 @@
+//! Text as the scorers see it: what is blank, how case is folded, where a word ends.
+//!
+//! Invariant: every function is linear in the length of its text and works on whole characters.
+
+/// Whether nothing in `text` is visible: only white space, control characters, marks of direction
+/// and joining, or byte-order marks.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|character| {
+        character.is_whitespace()
+            || character.is_control()
+            || matches!(character,
+                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+                | '\u{feff}')
+    })
+}
+
+/// `text` in lower case, character by character and without regard to language.
+pub(crate) fn fold_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// `text` with every run of white space as one space, and none at the ends.
+pub(crate) fn collapse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// Whether a character belongs to a word that white space or punctuation must bound. Letters of
+/// scripts that are written without spaces do not.
+pub(crate) fn is_word(character: char) -> bool {
+    let combining = ('\u{300}'..='\u{36f}').contains(&character);
+    character == '_' || combining || character.is_alphanumeric() && !is_unspaced(character)
+}
+
+/// Thai, Lao, Burmese, Khmer, and the scripts of Chinese and Japanese.
+fn is_unspaced(character: char) -> bool {
+    matches!(character,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// The beginning of `text` from `position` on, at most `bytes` long and cut between characters.
+pub(crate) fn window(text: &str, position: usize, bytes: usize) -> &str {
+    let end = position.saturating_add(bytes).min(text.len());
+    &text[position..text.floor_char_boundary(end)]
+}
+
+/// The character that ends just before `position`.
+pub(crate) fn before(text: &str, position: usize) -> Option<char> {
+    text[..position].chars().next_back()
+}
+
+/// The character that starts at `position`.
+pub(crate) fn after(text: &str, position: usize) -> Option<char> {
+    text[position..].chars().next()
+}
+
+/// Starts of the occurrences of `needle` in `text` that are no part of a longer word or number,
+/// overlapping ones included. No occurrence for an empty needle.
+pub(crate) fn word_occurrences<'a>(
+    text: &'a str,
+    needle: &'a str,
+) -> impl Iterator<Item = usize> + 'a {
+    let step = needle.chars().next().map_or(0, char::len_utf8);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while step > 0 && from < text.len() {
+            let start = from + text[from..].find(needle)?;
+            from = start + step;
+            if stands_alone(text, start, start + needle.len()) {
+                return Some(start);
+            }
+        }
+        None
+    })
+}
+
+/// Whether `text[start..end]` is bounded on both sides: a word by no other letter or digit, and a
+/// number by no sign, decimal or thousands separator that would make it another number.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let (Some(first), Some(last)) = (after(text, start), before(text, end)) else {
+        return false;
+    };
+    let starts = !is_word(first) || !before(text, start).is_some_and(is_word);
+    let ends = !is_word(last) || !after(text, end).is_some_and(is_word);
+    starts
+        && ends
+        && !(first.is_ascii_digit() && continues_left(text, start))
+        && !(last.is_ascii_digit() && continues_right(text, end))
+}
+
+/// Whether the digit at `start` goes on to the left: after a sign, or as in `1,5` and `1.5`.
+fn continues_left(text: &str, start: usize) -> bool {
+    match before(text, start) {
+        Some('-' | '\u{2212}') => true,
+        Some('.' | ',') => before(text, start - 1).is_some_and(|c| c.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// Whether the digit before `end` goes on to the right, as in `1,5` and `1.5`.
+fn continues_right(text: &str, end: usize) -> bool {
+    matches!(after(text, end), Some('.' | ','))
+        && after(text, end + 1).is_some_and(|c| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_words_and_numbers() {
+        for (text, needle, expected) in [
+            ("the cat sat on the cat", "cat", vec![4, 19]),
+            ("concatenate", "cat", vec![]),
+            ("cat_1 cat-1", "cat", vec![6]),
+            ("1.5 and 5, -5 and 5.", "5", vec![8, 18]),
+            ("xa a a", "a a", vec![3]),
+            ("äcatä Cat", "cat", vec![]),
+            ("(cat)", "cat", vec![1]),
+            ("c++ or c", "c++", vec![0]),
+            ("aaa", "", vec![]),
+            ("是网络问题", "网络", vec![3]),
+            ("cafe\u{301}", "cafe", vec![]),
+        ] {
+            let found: Vec<usize> = word_occurrences(text, needle).collect();
+            assert_eq!(found, expected, "{needle} in {text}");
+        }
+    }
+
+    #[test]
+    fn blank_is_what_nobody_can_see() {
+        for text in ["", " \n\t", "\0", "\u{200b}\u{feff}", "\u{202e}\u{a0}"] {
+            assert!(is_blank(text), "{text:?}");
+        }
+        for text in ["a", ".", "\u{200b}0"] {
+            assert!(!is_blank(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn white_space_is_collapsed() {
+        assert_eq!(collapse(" a\u{a0}\n b  "), "a b");
+    }
+}

@@ -1,0 +1,287 @@
+//! The registry from outside, and hostile answers put to every scorer.
+
+use cleanbench_core::sample::SampleInput;
+use cleanbench_core::{
+    Completion, Extraction, Finish, Sample, Scorer, ScorerCatalog, ScorerSpec, Sensitivity, Usage,
+};
+use cleanbench_score::{Registry, build, digest_of, names};
+use serde_json::{Map, Value, json};
+
+fn spec(kind: &str, params: Value) -> ScorerSpec {
+    serde_json::from_value(json!({"type": kind, "params": params})).unwrap()
+}
+
+/// Every scorer with parameters that make it work hard, and a target it accepts.
+fn every_scorer() -> Vec<(ScorerSpec, Value)> {
+    let prose = json!({"normalize": ["case", "punctuation", "articles", "whitespace", "trim"]});
+    vec![
+        (spec("exact", prose), json!("x")),
+        (spec("choice", json!({})), json!("a a")),
+        (spec("choice", json!({"accept": "letter"})), json!("a a")),
+        (spec("numeric", json!({})), json!(1)),
+        (spec("numeric", json!({"take": "only"})), json!(1)),
+        (spec("contains", json!({"words": true})), json!("a a")),
+        (spec("regex", json!({"pattern": r"(\w+)\s*$"})), json!("a")),
+        (spec("json_fields", json!({"case": false})), json!({"a": 1})),
+    ]
+}
+
+fn sample(target: Value) -> Sample {
+    Sample {
+        id: "s".to_owned(),
+        input: SampleInput::Input("?".to_owned()),
+        target: Some(target),
+        choices: ["a a", "a", "b", "a b", "answer", "1", "{", "é"]
+            .map(str::to_owned)
+            .to_vec(),
+        metadata: Map::new(),
+        created: None,
+        rewording_of: None,
+        isomorph_of: None,
+        sensitivity: Sensitivity::Public,
+    }
+}
+
+fn completion(text: &str) -> Completion {
+    Completion {
+        text: text.to_owned(),
+        reasoning: Some("the answer is a a".to_owned()),
+        finish: Finish::Stop,
+        usage: Usage::default(),
+        model: None,
+        fingerprint: None,
+    }
+}
+
+fn check_all(text: &str) {
+    for (spec, target) in every_scorer() {
+        let scorer = build(&spec).unwrap();
+        let sample = sample(target);
+        scorer.check_sample(&sample).unwrap();
+        let score = scorer.score(&sample, &completion(text));
+        let start: String = text.chars().take(40).collect();
+        assert!(
+            (0.0..=1.0).contains(&score.value),
+            "{start:?} by {}",
+            spec.kind
+        );
+    }
+}
+
+/// Fragments whose every pairing is put to every scorer: cut characters, marks, controls.
+const FRAGMENTS: &[&str] = &[
+    "",
+    " ",
+    "\0",
+    "\u{202e}",
+    "\u{200b}",
+    "\u{feff}",
+    "é",
+    "e\u{301}",
+    "🦀",
+    "東京",
+    "ß",
+    "İ",
+    "½",
+    "²",
+    "٣",
+    "\u{a0}",
+    "\n",
+    "\r\n",
+    "a",
+    "A",
+    "B",
+    "(A",
+    "b)",
+    "**",
+    "`",
+    "```json\n",
+    "{",
+    "}",
+    "{\"a\":",
+    "[",
+    "]",
+    "\"",
+    "\\",
+    "\\boxed{",
+    "\\boxed{\\text{",
+    "####",
+    "answer is",
+    "Answer:",
+    "answer：",
+    "-",
+    "−",
+    "$",
+    "\\$",
+    "€ ",
+    "1",
+    "1,",
+    ".5",
+    "1e",
+    "e9",
+    "1e999",
+    "×10^",
+    "1{,}2",
+    "1\u{202f}234",
+    "=",
+    "not ",
+    "or B",
+    ", C",
+    "\u{1f468}\u{200d}\u{1f469}",
+    "%s%n",
+    "=cmd()",
+    "<script>",
+    "\u{1b}[2J",
+];
+
+#[test]
+fn nasty_fragments_in_every_pairing_do_not_panic() {
+    let scorers: Vec<(Box<dyn Scorer>, Sample)> = every_scorer()
+        .into_iter()
+        .map(|(spec, target)| (build(&spec).unwrap(), sample(target)))
+        .collect();
+    for first in FRAGMENTS {
+        for second in FRAGMENTS {
+            let completion = completion(&format!("{first}{second}{first}"));
+            for (scorer, sample) in &scorers {
+                let score = scorer.score(sample, &completion);
+                assert!((0.0..=1.0).contains(&score.value), "{first:?} {second:?}");
+            }
+        }
+    }
+}
+
+/// Half a million bytes each of what would take minutes if any step were quadratic.
+#[test]
+fn long_hostile_answers_take_linear_time() {
+    for unit in [
+        "[",
+        "{",
+        "{\"a\":",
+        "{\"a\":\"",
+        "{\"\":{",
+        "\"",
+        "\\",
+        "(",
+        "A ",
+        "A\n",
+        "(A) ",
+        "a ",
+        "a a",
+        "not ",
+        "answer",
+        "answer is ",
+        "answer: A, ",
+        "the answer to ",
+        "\\boxed{",
+        "\\boxed{1",
+        "####",
+        "#### ",
+        "1",
+        "1,",
+        "1 ",
+        "1.",
+        "1=",
+        "1 = ",
+        "-",
+        "$",
+        "$ ",
+        "1e",
+        "×10^",
+        "1^",
+        ".",
+        "```",
+        "```json\n{",
+        "\n",
+        " \n",
+        "é",
+        "\u{301}",
+        "\u{202f}1",
+        "𝔸",
+        "\"a\":1,",
+        "*",
+        "B. ",
+        "A or ",
+        "A, ",
+    ] {
+        let mut text = unit.repeat(500_000 / unit.len());
+        text.push('x');
+        check_all(&text);
+    }
+}
+
+#[test]
+fn an_answer_in_which_nothing_is_visible_is_empty_for_all() {
+    for text in ["", " \n\t", "\u{200b}", "\0", "\u{feff}\u{202e}"] {
+        for (spec, target) in every_scorer() {
+            let score = build(&spec)
+                .unwrap()
+                .score(&sample(target), &completion(text));
+            assert_eq!(
+                score.extraction,
+                Extraction::Failed("empty completion"),
+                "{text:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_name_is_covered_and_unknown_names_are_explained() {
+    let covered: Vec<String> = every_scorer()
+        .into_iter()
+        .map(|(spec, _)| spec.kind)
+        .collect();
+    for name in names() {
+        assert!(
+            covered.iter().any(|kind| kind == name),
+            "{name} is not tested here"
+        );
+    }
+    for (kind, hint) in [
+        (
+            "chioce",
+            "did you mean `choice`? known scorers: exact, choice, numeric",
+        ),
+        (
+            "bleu",
+            "known scorers: exact, choice, numeric, contains, regex, json_fields",
+        ),
+    ] {
+        let faults = Registry.build(&spec(kind, json!({}))).unwrap_err();
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].param, None);
+        assert_eq!(faults[0].message, format!("unknown scorer `{kind}`"));
+        let found = faults[0].hint.as_deref().unwrap();
+        assert!(found.starts_with(hint), "{found}");
+    }
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let params = json!({"tolerance": "x", "take": "middle", "speed": 3});
+    let faults = build(&spec("numeric", params)).unwrap_err();
+    let mut at: Vec<&str> = faults
+        .iter()
+        .filter_map(|fault| fault.param.as_deref())
+        .collect();
+    at.sort_unstable();
+    assert_eq!(at, ["speed", "take", "tolerance"]);
+}
+
+#[test]
+fn the_digest_depends_on_parameters_and_order() {
+    let digest = |specs: &[ScorerSpec]| {
+        let scorers: Vec<Box<dyn Scorer>> = specs.iter().map(|spec| build(spec).unwrap()).collect();
+        digest_of(specs, &scorers)
+    };
+    let exact = spec("exact", json!({}));
+    let choice = spec("choice", json!({}));
+    let letter = spec("choice", json!({"accept": "letter"}));
+    let both = digest(&[exact.clone(), choice.clone()]);
+    assert_eq!(both, digest(&[exact.clone(), choice.clone()]));
+    assert_ne!(both, digest(&[choice, exact.clone()]));
+    assert_ne!(both, digest(&[exact.clone(), letter]));
+    assert_ne!(both, digest(&[exact]));
+    assert_ne!(digest(&[]), both);
+}

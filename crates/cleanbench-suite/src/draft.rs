@@ -1,0 +1,325 @@
+//! A sample while its fields are being collected, and what makes it a [`Sample`].
+//!
+//! Invariant: a field is given once, under one name; a fault in one field hides no fault in another.
+
+use std::collections::HashSet;
+
+use cleanbench_core::sample::SampleInput;
+use cleanbench_core::{Message, Sample, Sensitivity};
+use serde_json::{Map, Value};
+
+use crate::choices;
+use crate::diagnostic::Fault;
+use crate::field::{FIELDS, Field};
+use crate::json::{Entry, Raw};
+use crate::messages;
+use crate::words::{did_you_mean, is_date, kind_of_json, shown};
+
+/// What a task lends to its samples.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) choices: &'a [String],
+    pub(crate) sensitivity: Sensitivity,
+}
+
+/// A value and its byte offset in the text it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) at: usize,
+}
+
+/// The fields of a sample as far as they could be read.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) id: Option<At<String>>,
+    input: Option<String>,
+    messages: Option<Vec<Message>>,
+    target: Option<At<Value>>,
+    choices: Option<At<Vec<String>>>,
+    metadata: Map<String, Value>,
+    created: Option<String>,
+    pub(crate) rewording_of: Option<At<String>>,
+    pub(crate) isomorph_of: Option<At<String>>,
+    sensitivity: Option<Sensitivity>,
+    /// The name under which each field was given.
+    names: [Option<&'static str>; FIELDS],
+}
+
+impl Draft {
+    /// Reads one line of JSONL.
+    pub(crate) fn from_json(text: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        let entries = match (Raw { text, at: 0 }).entries("a sample") {
+            Ok(entries) => entries,
+            Err(fault) => {
+                faults.push(fault);
+                return None;
+            }
+        };
+        report_duplicates(&entries, faults);
+        let mut draft = Self::default();
+        for entry in &entries {
+            if let Err(fault) = draft.add(entry) {
+                faults.push(fault);
+            }
+        }
+        Some(draft)
+    }
+
+    fn add(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
+        let Some((field, name)) = Field::named(&entry.key) else {
+            return Err(unknown(&entry.key, entry.key_at));
+        };
+        if entry.raw.text == "null" {
+            return Ok(());
+        }
+        self.claim(field, name, entry.key_at)?;
+        self.set_json(field, entry.raw)
+    }
+
+    /// Notes that `field` is given under `name`; a second alias is a fault.
+    pub(crate) fn claim(
+        &mut self,
+        field: Field,
+        name: &'static str,
+        at: usize,
+    ) -> Result<(), Fault> {
+        match self.names[field as usize].replace(name) {
+            Some(before) if before != name => {
+                let message = format!("`{before}` and `{name}` both give the {}", field.name());
+                Err(Fault::new(at, message).hint("keep one of them"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has(&self, field: Field) -> bool {
+        self.names[field as usize].is_some()
+    }
+
+    /// Sets `field` from valid JSON.
+    pub(crate) fn set_json(&mut self, field: Field, raw: Raw<'_>) -> Result<(), Fault> {
+        let name = self.names[field as usize].unwrap_or(field.name());
+        let what = format!("`{name}`");
+        match field {
+            Field::Target => {
+                self.target = Some(At {
+                    value: raw.parse()?,
+                    at: raw.at,
+                });
+            }
+            Field::Messages => self.messages = Some(messages::parse(raw)?),
+            Field::Choices => {
+                self.choices = Some(At {
+                    value: check_choices(raw)?,
+                    at: raw.at,
+                });
+            }
+            Field::Metadata => self.metadata.append(&mut raw.map(&what)?),
+            Field::Id | Field::RewordingOf | Field::IsomorphOf => {
+                return self.set_text(field, identity(raw, &what)?, raw.at);
+            }
+            Field::Input | Field::Created | Field::Sensitivity => {
+                return self.set_text(field, raw.string(&what)?, raw.at);
+            }
+            Field::Cluster | Field::Weight => return Err(refuse(field, raw)),
+        }
+        Ok(())
+    }
+
+    /// Sets `field` from a text: a cell of a CSV file or a string of JSON.
+    pub(crate) fn set_text(&mut self, field: Field, text: String, at: usize) -> Result<(), Fault> {
+        let is_blank = text.trim().is_empty();
+        match field {
+            Field::Id | Field::Input if is_blank => {
+                let name = self.names[field as usize].unwrap_or(field.name());
+                return Err(Fault::new(at, format!("`{name}` is empty")));
+            }
+            Field::Id => self.id = Some(At { value: text, at }),
+            Field::Input => self.input = Some(text),
+            Field::RewordingOf => self.rewording_of = Some(At { value: text, at }),
+            Field::IsomorphOf => self.isomorph_of = Some(At { value: text, at }),
+            Field::Target => {
+                self.target = Some(At {
+                    value: Value::String(text),
+                    at,
+                });
+            }
+            Field::Created => self.created = Some(date("created", text, at)?),
+            Field::Sensitivity => self.sensitivity = Some(sensitivity(&text, at)?),
+            Field::Messages | Field::Choices | Field::Metadata => return self.set_cell(field, &text, at),
+            Field::Cluster | Field::Weight => return Err(not_yet(&format!("`{}`", field.name()), at)),
+        }
+        Ok(())
+    }
+
+    /// Sets `field` from JSON within a cell; faults stand at the start of the cell, because quotes
+    /// within it may be doubled.
+    fn set_cell(&mut self, field: Field, text: &str, at: usize) -> Result<(), Fault> {
+        let raw = Raw { text, at };
+        raw.check()
+            .and_then(|()| self.set_json(field, raw))
+            .map_err(|fault| Fault {
+                at,
+                message: format!("in the cell `{}`: {}", field.name(), fault.message),
+                hint: fault.hint,
+            })
+    }
+
+    /// Sets the options from cells of their own.
+    pub(crate) fn set_choices(&mut self, value: Vec<String>, at: usize) -> Result<(), Fault> {
+        if let Some((_, message)) = choices::fault_of(&value) {
+            return Err(Fault::new(at, message));
+        }
+        self.choices = Some(At { value, at });
+        Ok(())
+    }
+
+    /// Adds a free field.
+    pub(crate) fn set_metadata(&mut self, name: &str, text: String) {
+        self.metadata.insert(name.to_owned(), Value::String(text));
+    }
+
+    /// The sample, where nothing is wrong with it. `position` counts the task's samples from 1.
+    pub(crate) fn finish(
+        self,
+        rules: Rules<'_>,
+        position: u64,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Sample> {
+        match (self.has(Field::Input), self.has(Field::Messages)) {
+            (true, true) => faults.push(
+                Fault::new(0, "both an input and `messages`").hint("keep one of them"),
+            ),
+            (false, false) => faults.push(missing_input()),
+            _ => {}
+        }
+        let choices = self.choices.map_or_else(|| rules.choices.to_vec(), |own| own.value);
+        let target = match self.target {
+            Some(target) if !choices.is_empty() => {
+                match choices::resolve(&target.value, &choices, target.at) {
+                    Ok(text) => Some(Value::String(text)),
+                    Err(fault) => {
+                        faults.push(fault);
+                        None
+                    }
+                }
+            }
+            other => other.map(|target| target.value),
+        };
+        if !faults.is_empty() {
+            return None;
+        }
+        Some(Sample {
+            id: self.id.map_or_else(|| position.to_string(), |id| id.value),
+            input: match (self.input, self.messages) {
+                (Some(text), _) => SampleInput::Input(text),
+                (None, messages) => SampleInput::Messages(messages?),
+            },
+            target,
+            choices,
+            metadata: self.metadata,
+            created: self.created,
+            rewording_of: self.rewording_of.map(|other| other.value),
+            isomorph_of: self.isomorph_of.map(|other| other.value),
+            sensitivity: rules.sensitivity.max(self.sensitivity.unwrap_or(rules.sensitivity)),
+        })
+    }
+}
+
+fn report_duplicates(entries: &[Entry<'_>], faults: &mut Vec<Fault>) {
+    let mut keys = HashSet::with_capacity(entries.len());
+    for entry in entries {
+        if !keys.insert(&entry.key) {
+            let message = format!("duplicate key {}", shown(&entry.key));
+            faults.push(Fault::new(entry.key_at, message));
+        }
+    }
+}
+
+fn missing_input() -> Fault {
+    Fault::new(0, "a sample without `input`")
+        .hint("give `input` (or `question`, `prompt`, `query`) or `messages`")
+}
+
+fn unknown(key: &str, at: usize) -> Fault {
+    let free = "put free fields under `metadata`";
+    let hint = Field::near(key).map_or(free.to_owned(), |name| {
+        format!("did you mean `{name}`? {free}")
+    });
+    Fault::new(at, format!("unknown field {}", shown(key))).hint(hint)
+}
+
+fn check_choices(raw: Raw<'_>) -> Result<Vec<String>, Fault> {
+    let elements = raw.elements("`choices`")?;
+    let texts = raw.strings("`choices`")?;
+    match choices::fault_of(&texts) {
+        Some((index, message)) => {
+            let at = elements.get(index).filter(|_| texts.len() > 1);
+            Err(Fault::new(at.map_or(raw.at, |element| element.at), message))
+        }
+        None => Ok(texts),
+    }
+}
+
+/// A string, or a whole number as text: data sets number their items.
+fn identity(raw: Raw<'_>, what: &str) -> Result<String, Fault> {
+    let is_number = kind_of_json(raw.text) == "a number";
+    if is_number && raw.parse::<Value>()?.as_i64().is_some() {
+        return Ok(raw.text.to_owned());
+    }
+    if !raw.text.starts_with('"') {
+        let found = kind_of_json(raw.text);
+        let message = format!("{what} must be a string or a whole number, found {found}");
+        return Err(Fault::new(raw.at, message));
+    }
+    raw.string(what)
+}
+
+/// A date `YYYY-MM-DD`.
+///
+/// # Errors
+/// A fault at `at` that names the field.
+pub(crate) fn date(name: &str, text: String, at: usize) -> Result<String, Fault> {
+    if is_date(&text) {
+        return Ok(text);
+    }
+    let message = format!("`{name}` is {}, which is no date", shown(&text));
+    Err(Fault::new(at, message).hint("write it as YYYY-MM-DD"))
+}
+
+/// The label that `word` names.
+///
+/// # Errors
+/// A fault at `at`.
+pub(crate) fn sensitivity(word: &str, at: usize) -> Result<Sensitivity, Fault> {
+    let found = Sensitivity::ALL.into_iter().find(|label| label.as_str() == word);
+    found.ok_or_else(|| {
+        let words = Sensitivity::ALL.map(Sensitivity::as_str);
+        Fault::new(at, format!("unknown sensitivity {}", shown(word)))
+            .hint("it is `public`, `private` or `secret`")
+            .maybe_hint(did_you_mean(word, words))
+    })
+}
+
+/// The fault of using something that a later version brings.
+pub(crate) fn not_yet(what: &str, at: usize) -> Fault {
+    Fault::new(at, format!("{what} is not yet supported")).hint("remove it")
+}
+
+fn refuse(field: Field, raw: Raw<'_>) -> Fault {
+    let kind = kind_of_json(raw.text);
+    let (expected, fits) = match field {
+        Field::Weight => {
+            let weight = raw.parse::<f64>().ok();
+            ("a number above 0", weight.is_some_and(|weight| weight > 0.0))
+        }
+        _ => ("a string or a number", kind == "a string" || kind == "a number"),
+    };
+    if fits {
+        return not_yet(&format!("`{}`", field.name()), raw.at);
+    }
+    let found = if kind == "a number" { raw.text } else { kind };
+    let message = format!("`{}` must be {expected}, found {found}", field.name());
+    Fault::new(raw.at, message)
+}

@@ -1,0 +1,132 @@
+//! Collects diagnostics: no fault twice, at most [`MOST`] errors a file, in reading order.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Document, Fault, Severity};
+
+/// Most errors that are listed for one file; the rest are counted.
+const MOST: usize = 1_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    files: Vec<FileLog>,
+    seen: HashSet<u64>,
+    errors: u64,
+}
+
+#[derive(Debug)]
+struct FileLog {
+    path: PathBuf,
+    diagnostics: Vec<Diagnostic>,
+    /// Line of the first fault that is not listed, and how many are not.
+    unlisted: Option<(u32, u64)>,
+}
+
+impl Log {
+    /// Files are listed in the order in which they are first mentioned here or by a fault.
+    pub(crate) fn mention(&mut self, path: &Path) -> usize {
+        if let Some(index) = self.files.iter().position(|file| file.path == path) {
+            return index;
+        }
+        self.files.push(FileLog {
+            path: path.to_owned(),
+            diagnostics: Vec::new(),
+            unlisted: None,
+        });
+        self.files.len() - 1
+    }
+
+    pub(crate) fn error(&mut self, document: Document<'_>, fault: Fault) {
+        self.errors += 1;
+        self.add(document, Severity::Error, fault);
+    }
+
+    pub(crate) fn warn(&mut self, document: Document<'_>, fault: Fault) {
+        self.add(document, Severity::Warning, fault);
+    }
+
+    /// How many errors there were so far, repeated and unlisted ones included.
+    pub(crate) fn errors(&self) -> u64 {
+        self.errors
+    }
+
+    fn add(&mut self, document: Document<'_>, severity: Severity, fault: Fault) {
+        let index = self.mention(document.path);
+        let place = document.place(fault.at);
+        let mut hasher = DefaultHasher::new();
+        (index, place.line, place.column, &fault.message).hash(&mut hasher);
+        let file = &mut self.files[index];
+        if file.diagnostics.len() >= MOST {
+            file.unlisted.get_or_insert((place.line, 0)).1 += 1;
+        } else if self.seen.insert(hasher.finish()) {
+            file.diagnostics.push(document.diagnostic(severity, fault));
+        }
+    }
+
+    /// Everything in order: files as first mentioned, then by line and column.
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
+        self.files.into_iter().flat_map(FileLog::finish).collect()
+    }
+}
+
+impl FileLog {
+    fn finish(mut self) -> Vec<Diagnostic> {
+        self.diagnostics
+            .sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        if let Some((line, number)) = self.unlisted {
+            self.diagnostics.push(Diagnostic {
+                severity: Severity::Error,
+                path: self.path,
+                line,
+                column: 1,
+                message: format!("{number} more faults in this file are not listed"),
+                excerpt: None,
+                hint: Some("repair the ones above first".to_owned()),
+            });
+        }
+        self.diagnostics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(path: &str, line: u32) -> Document<'_> {
+        Document {
+            path: Path::new(path),
+            text: "abc",
+            line,
+        }
+    }
+
+    #[test]
+    fn repeats_are_dropped_and_the_order_is_that_of_reading() {
+        let mut log = Log::default();
+        log.mention(Path::new("z"));
+        log.warn(document("a", 1), Fault::new(0, "third"));
+        log.error(document("z", 2), Fault::new(1, "second"));
+        log.error(document("z", 2), Fault::new(0, "first"));
+        log.error(document("z", 2), Fault::new(0, "first"));
+        let messages: Vec<_> = log.finish().into_iter().map(|d| d.message).collect();
+        assert_eq!(messages, ["first", "second", "third"]);
+    }
+
+    #[test]
+    fn a_thousand_errors_a_file_are_enough() {
+        let mut log = Log::default();
+        for line in 1..=1_005 {
+            log.error(document("a", line), Fault::new(0, "bad"));
+        }
+        log.error(document("b", 1), Fault::new(0, "bad"));
+        let diagnostics = log.finish();
+        assert_eq!(diagnostics.len(), 1_002);
+        let last = &diagnostics[1_000];
+        assert_eq!(
+            (last.line, last.message.as_str()),
+            (1_001, "5 more faults in this file are not listed")
+        );
+    }
+}

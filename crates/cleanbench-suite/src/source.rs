@@ -1,0 +1,146 @@
+//! Opens a data file for reading text, whatever its compression, and digests its bytes on the way.
+//!
+//! Invariant: a digest is of the file's bytes as stored, so `sha256sum` confirms it.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cleanbench_core::Digest;
+use cleanbench_core::digest::FileHasher;
+use flate2::read::MultiGzDecoder;
+
+use crate::words::shown;
+
+/// Most bytes of one record. Bounds memory when a compressed file unpacks without end, or a quote is
+/// never closed.
+pub(crate) const MOST_BYTES: usize = 64 << 20;
+
+/// How records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    None,
+    Gzip,
+    Zstd,
+}
+
+/// Format and packing that the name of `path` says.
+///
+/// # Errors
+/// A lowercase fragment for names that this version does not read.
+pub(crate) fn kind_of(path: &Path) -> Result<(Format, Packing), String> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default().to_ascii_lowercase();
+    let (stem, packing) = if let Some(stem) = name.strip_suffix(".gz") {
+        (stem, Packing::Gzip)
+    } else if let Some(stem) = name.strip_suffix(".zst") {
+        (stem, Packing::Zstd)
+    } else {
+        (name.as_str(), Packing::None)
+    };
+    match stem.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("jsonl") => Ok((Format::Jsonl, packing)),
+        Some("csv") => Ok((Format::Csv, packing)),
+        Some("parquet") => Err("parquet data is not yet supported".to_owned()),
+        _ => Err(format!("{} is no kind of data file", shown(&name))),
+    }
+}
+
+/// A data file being read.
+pub(crate) struct Source {
+    text: Box<dyn BufRead + Send>,
+    hasher: Arc<Mutex<FileHasher>>,
+}
+
+impl Source {
+    /// Opens `path` and skips a byte order mark.
+    pub(crate) fn open(path: &Path, packing: Packing) -> io::Result<Self> {
+        let hasher = Arc::new(Mutex::new(FileHasher::default()));
+        let file = BufReader::with_capacity(
+            1 << 16,
+            Hashing {
+                file: fs_err::File::open(path)?,
+                hasher: Arc::clone(&hasher),
+            },
+        );
+        let mut text: Box<dyn BufRead + Send> = match packing {
+            Packing::None => Box::new(file),
+            Packing::Gzip => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))),
+            Packing::Zstd => {
+                let decoder = zstd::Decoder::with_buffer(file)?;
+                Box::new(BufReader::with_capacity(1 << 16, decoder))
+            }
+        };
+        if text.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
+            text.consume(3);
+        }
+        Ok(Self { text, hasher })
+    }
+
+    /// Whether the text begins with a UTF-16 byte order mark.
+    pub(crate) fn is_utf16(&mut self) -> io::Result<bool> {
+        let start = self.text.fill_buf()?;
+        Ok(start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff"))
+    }
+
+    /// Appends the next line with its line feed to `buffer`; false at the end of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or unpacked, or `buffer` would pass [`MOST_BYTES`].
+    pub(crate) fn line(&mut self, buffer: &mut Vec<u8>) -> io::Result<bool> {
+        let room = MOST_BYTES.saturating_sub(buffer.len());
+        let mut limited = (&mut self.text).take(room as u64);
+        let read = limited.read_until(b'\n', buffer)?;
+        if read == room {
+            let message = format!("a record is longer than {} MiB", MOST_BYTES >> 20);
+            return Err(io::Error::other(message));
+        }
+        Ok(read > 0)
+    }
+
+    /// Digest of the file. Whole only once [`Source::line`] returned false.
+    pub(crate) fn digest(&self) -> Digest {
+        let hasher = self.hasher.lock().unwrap_or_else(PoisonError::into_inner);
+        hasher.clone().finish()
+    }
+}
+
+struct Hashing {
+    file: fs_err::File,
+    hasher: Arc<Mutex<FileHasher>>,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let mut hasher = self.hasher.lock().unwrap_or_else(PoisonError::into_inner);
+        hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_decide_the_kind() {
+        for (name, expected) in [
+            ("a.jsonl", Ok((Format::Jsonl, Packing::None))),
+            ("a.b.CSV.GZ", Ok((Format::Csv, Packing::Gzip))),
+            ("a.jsonl.zst", Ok((Format::Jsonl, Packing::Zstd))),
+            ("a.parquet", Err("parquet data is not yet supported")),
+            ("suite.key", Err("`suite.key` is no kind of data file")),
+            ("csv", Err("`csv` is no kind of data file")),
+        ] {
+            let found = kind_of(Path::new(name));
+            assert_eq!(found.as_ref().map_err(String::as_str), expected.as_ref().map_err(|e| *e));
+        }
+    }
+}

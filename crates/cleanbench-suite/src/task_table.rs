@@ -1,0 +1,381 @@
+//! The keys of a `[[task]]` table, which may also stand in `[defaults]`.
+//!
+//! Refused with "not yet supported" rather than ignored: keys that a later version reads.
+
+use cleanbench_core::{Role, Sampling, ScorerSpec, Sensitivity};
+use toml::de::{DeTable, DeValue};
+
+use crate::choices;
+use crate::diagnostic::Fault;
+use crate::draft::{At, date, not_yet, sensitivity};
+use crate::messages::role;
+use crate::toml_read::{Node, Reader};
+use crate::words::did_you_mean;
+
+/// Keys that this version reads.
+const KNOWN: [&str; 13] = [
+    "name",
+    "data",
+    "sensitivity",
+    "released",
+    "system",
+    "prompt",
+    "prompt_file",
+    "messages",
+    "choices",
+    "scorers",
+    "tags",
+    "epochs",
+    "generate",
+];
+
+/// Keys that a later version reads, with what their values must be.
+const LATER: [(&str, Shape); 9] = [
+    ("control", Shape::Table),
+    ("response_format", Shape::Table),
+    ("tools", Shape::Array),
+    ("tool_choice", Shape::TextOrTable),
+    ("fewshot", Shape::Text),
+    ("primary", Shape::Text),
+    ("reducer", Shape::Text),
+    ("cluster", Shape::Text),
+    ("slices", Shape::Texts),
+];
+
+/// Keys of `generate`; the last two are refused.
+const GENERATE: [&str; 6] = ["temperature", "top_p", "max_tokens", "stop", "reasoning", "seed"];
+
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    Text,
+    Texts,
+    Array,
+    Table,
+    TextOrTable,
+}
+
+/// A scorer as it is written, with the places of its parts.
+#[derive(Debug, Clone)]
+pub(crate) struct ScorerEntry {
+    pub(crate) spec: ScorerSpec,
+    pub(crate) at: usize,
+    params: Vec<(String, usize)>,
+}
+
+impl ScorerEntry {
+    /// Where the parameter `name` is; the type where there is no such parameter.
+    pub(crate) fn place_of(&self, name: Option<&str>) -> usize {
+        let found = self.params.iter().find(|(param, _)| Some(param.as_str()) == name);
+        found.map_or(self.at, |(_, at)| *at)
+    }
+}
+
+/// How a task words its question.
+#[derive(Debug, Clone)]
+pub(crate) enum Wording {
+    Prompt(At<String>),
+    File(At<String>),
+    Messages(Vec<(Role, At<String>)>),
+}
+
+/// What a table says; None where it says nothing (or something wrong, which is logged).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TaskTable {
+    pub(crate) name: Option<At<String>>,
+    pub(crate) data: Option<At<String>>,
+    pub(crate) sensitivity: Option<Sensitivity>,
+    pub(crate) released: Option<String>,
+    pub(crate) system: Option<At<String>>,
+    pub(crate) wording: Option<Wording>,
+    pub(crate) choices: Option<Vec<String>>,
+    pub(crate) scorers: Option<Vec<ScorerEntry>>,
+    pub(crate) tags: Option<Vec<String>>,
+    pub(crate) epochs: Option<u32>,
+    pub(crate) sampling: Sampling,
+}
+
+impl TaskTable {
+    /// Reads a table called `what` in messages.
+    pub(crate) fn read(reader: &mut Reader<'_>, what: &str, table: &DeTable<'_>) -> Self {
+        let mut fields = Self::default();
+        for (key, node) in table {
+            let name = key.get_ref().as_ref();
+            if let Some((_, shape)) = LATER.iter().find(|(later, _)| *later == name) {
+                refuse_later(reader, name, node, key.span().start, *shape);
+            } else if KNOWN.contains(&name) {
+                fields.read_key(reader, name, node);
+            } else {
+                let later = LATER.iter().map(|(name, _)| *name);
+                let known: Vec<_> = KNOWN.into_iter().chain(later).collect();
+                reader.unknown_key(name, key.span().start, what, &known);
+            }
+        }
+        check_wordings(reader, table);
+        fields
+    }
+
+    fn read_key(&mut self, reader: &mut Reader<'_>, name: &str, node: &Node<'_>) {
+        match name {
+            "name" => self.name = reader.plain_name(name, node),
+            "data" => self.data = reader.text(name, node),
+            "sensitivity" => self.sensitivity = read_sensitivity(reader, name, node),
+            "released" => self.released = read_released(reader, name, node),
+            "system" => self.system = reader.string(name, node),
+            "prompt" => self.wording = reader.string(name, node).map(Wording::Prompt),
+            "prompt_file" => self.wording = reader.text(name, node).map(Wording::File),
+            "messages" => self.wording = read_messages(reader, name, node).map(Wording::Messages),
+            "choices" => self.choices = read_choices(reader, name, node),
+            "scorers" => self.scorers = read_scorers(reader, name, node),
+            "tags" => {
+                let tags = reader.texts(name, node);
+                self.tags = tags.map(|tags| tags.into_iter().map(|tag| tag.value).collect());
+            }
+            "epochs" => {
+                let number = reader.whole(name, node, 1..=i64::from(u32::MAX));
+                self.epochs = number.and_then(|number| u32::try_from(number).ok());
+            }
+            _ => self.sampling = read_generate(reader, name, node),
+        }
+    }
+
+    /// This table where it says something, else `base`.
+    pub(crate) fn or(self, base: &Self) -> Self {
+        Self {
+            name: self.name,
+            data: self.data,
+            sensitivity: self.sensitivity.or(base.sensitivity),
+            released: self.released.or_else(|| base.released.clone()),
+            system: self.system.or_else(|| base.system.clone()),
+            wording: self.wording.or_else(|| base.wording.clone()),
+            choices: self.choices.or_else(|| base.choices.clone()),
+            scorers: self.scorers.or_else(|| base.scorers.clone()),
+            tags: self.tags.or_else(|| base.tags.clone()),
+            epochs: self.epochs.or(base.epochs),
+            sampling: self.sampling.or(&base.sampling),
+        }
+    }
+}
+
+/// Checks the shape of a value that is refused anyway, then refuses it.
+fn refuse_later(reader: &mut Reader<'_>, name: &str, node: &Node<'_>, at: usize, shape: Shape) {
+    let fits = match shape {
+        Shape::Text => reader.text(name, node).is_some(),
+        Shape::Texts => reader.texts(name, node).is_some(),
+        Shape::Array => reader.array(name, node).is_some(),
+        Shape::Table => reader.table(name, node).is_some(),
+        Shape::TextOrTable => node.get_ref().is_str() || reader.table(name, node).is_some(),
+    };
+    if fits {
+        reader.fault(not_yet(&format!("`{name}`"), at));
+    }
+}
+
+/// At most one way of wording the question may be used in one table.
+fn check_wordings(reader: &mut Reader<'_>, table: &DeTable<'_>) {
+    let wordings = ["prompt", "prompt_file", "messages"];
+    let mut used: Vec<_> = table
+        .keys()
+        .filter(|key| wordings.contains(&key.get_ref().as_ref()))
+        .collect();
+    used.sort_by_key(|key| key.span().start);
+    if let [first, rest @ ..] = used.as_slice() {
+        for key in rest {
+            let message = format!("both `{}` and `{}`", first.get_ref(), key.get_ref());
+            reader.fault(Fault::new(key.span().start, message).hint("keep one of them"));
+        }
+    }
+}
+
+fn read_sensitivity(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Sensitivity> {
+    let word = reader.string(name, node)?;
+    reader.accept(sensitivity(&word.value, word.at))
+}
+
+fn read_released(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<String> {
+    let text = match node.get_ref() {
+        DeValue::Datetime(moment) => At {
+            value: moment.to_string(),
+            at: node.span().start,
+        },
+        _ => reader.string(name, node)?,
+    };
+    reader.accept(date(name, text.value, text.at))
+}
+
+fn read_choices(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<String>> {
+    let texts = reader.texts(name, node)?;
+    let places: Vec<_> = texts.iter().map(|text| text.at).collect();
+    let texts: Vec<_> = texts.into_iter().map(|text| text.value).collect();
+    let Some((index, message)) = choices::fault_of(&texts) else {
+        return Some(texts);
+    };
+    let place = places.get(index).filter(|_| places.len() > 1);
+    reader.fault(Fault::new(place.copied().unwrap_or(node.span().start), message));
+    None
+}
+
+fn read_messages(
+    reader: &mut Reader<'_>,
+    name: &str,
+    node: &Node<'_>,
+) -> Option<Vec<(Role, At<String>)>> {
+    let elements = reader.array(name, node)?;
+    if elements.is_empty() {
+        reader.fault(Fault::new(node.span().start, "`messages` is empty"));
+    }
+    let messages: Vec<_> = elements
+        .iter()
+        .map(|element| read_message(reader, element))
+        .collect();
+    messages.into_iter().collect()
+}
+
+fn read_message(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<(Role, At<String>)> {
+    let table = reader.table("each of messages", node)?;
+    let (mut found_role, mut content) = (None, None);
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "role" => {
+                let word = reader.string("role", value)?;
+                found_role = Some(reader.accept(role(&word.value, word.at))?);
+            }
+            "content" => content = Some(reader.string("content", value)?),
+            other => reader.unknown_key(other, key.span().start, "a message", &["role", "content"]),
+        }
+    }
+    if found_role.is_none() || content.is_none() {
+        let fault = Fault::new(node.span().start, "a message needs `role` and `content`");
+        reader.fault(fault);
+    }
+    found_role.zip(content)
+}
+
+fn read_scorers(
+    reader: &mut Reader<'_>,
+    name: &str,
+    node: &Node<'_>,
+) -> Option<Vec<ScorerEntry>> {
+    let elements = reader.array(name, node)?;
+    if elements.is_empty() {
+        let fault = Fault::new(node.span().start, "`scorers` is empty; at least one is needed");
+        reader.fault(fault);
+        return None;
+    }
+    let mut entries: Vec<ScorerEntry> = Vec::new();
+    for element in elements {
+        let entry = read_scorer(reader, element)?;
+        if entries.iter().any(|before| before.spec == entry.spec) {
+            reader.fault(Fault::new(entry.at, "the same scorer stands there twice"));
+        }
+        entries.push(entry);
+    }
+    Some(entries)
+}
+
+fn read_scorer(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<ScorerEntry> {
+    let at = node.span().start;
+    if let DeValue::String(kind) = node.get_ref() {
+        return Some(scorer_entry(kind.as_ref(), at));
+    }
+    let table = reader.table("each of scorers", node)?;
+    let Some(kind) = table.get("type") else {
+        let fault = Fault::new(at, "a scorer without `type`");
+        reader.fault(fault.hint("write `{ type = \"exact\" }`, or a name"));
+        return None;
+    };
+    let kind = reader.text("type", kind)?;
+    let mut entry = scorer_entry(&kind.value, kind.at);
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        if name != "type" {
+            entry.params.push((name.to_owned(), key.span().start));
+            let value = reader.json(name, value)?;
+            entry.spec.params.insert(name.to_owned(), value);
+        }
+    }
+    Some(entry)
+}
+
+fn scorer_entry(kind: &str, at: usize) -> ScorerEntry {
+    ScorerEntry {
+        spec: ScorerSpec {
+            kind: kind.to_owned(),
+            params: serde_json::Map::new(),
+        },
+        at,
+        params: Vec::new(),
+    }
+}
+
+fn read_generate(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Sampling {
+    let mut sampling = Sampling::default();
+    let Some(table) = reader.table(name, node) else {
+        return sampling;
+    };
+    for (key, value) in table {
+        let (name, at) = (key.get_ref().as_ref(), key.span().start);
+        match name {
+            "temperature" => {
+                let fits = |number: f64| (0.0..=2.0).contains(&number);
+                sampling.temperature = read_share(reader, name, value, "from 0 to 2", fits);
+            }
+            "top_p" => {
+                let fits = |number: f64| number > 0.0 && number <= 1.0;
+                sampling.top_p = read_share(reader, name, value, "above 0 and at most 1", fits);
+            }
+            "max_tokens" => {
+                let number = reader.whole(name, value, 1..=i64::from(u32::MAX));
+                sampling.max_tokens = number.and_then(|number| u32::try_from(number).ok());
+            }
+            "stop" => sampling.stop = read_stop(reader, name, value).unwrap_or_default(),
+            "reasoning" => {
+                if value.get_ref().is_bool() || reader.text(name, value).is_some() {
+                    reader.fault(not_yet("`generate.reasoning`", at));
+                }
+            }
+            "seed" => {
+                if reader.whole(name, value, 0..=i64::MAX).is_some() {
+                    let hint = "remove it and give `--seed` on the command line";
+                    reader.fault(not_yet("`generate.seed`", at).hint(hint));
+                }
+            }
+            _ => {
+                let hint = did_you_mean(name, GENERATE);
+                let message = format!("unknown key {} in generate", crate::words::shown(name));
+                reader.fault(Fault::new(at, message).maybe_hint(hint));
+            }
+        }
+    }
+    sampling
+}
+
+/// A number that fulfils `fits`, which `range` describes.
+fn read_share(
+    reader: &mut Reader<'_>,
+    name: &str,
+    node: &Node<'_>,
+    range: &str,
+    fits: impl Fn(f64) -> bool,
+) -> Option<f64> {
+    let number = reader.number(name, node)?;
+    if fits(number) {
+        return Some(number);
+    }
+    let message = format!("`{name}` must be {range}, found {number}");
+    reader.fault(Fault::new(node.span().start, message));
+    None
+}
+
+/// One text or several; a stop text may be white space.
+fn read_stop(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<String>> {
+    let texts: Vec<_> = if let Some(elements) = node.get_ref().as_array() {
+        let texts = elements.iter().map(|element| reader.string("each of stop", element));
+        texts.collect::<Option<_>>()?
+    } else {
+        vec![reader.string(name, node)?]
+    };
+    if let Some(empty) = texts.iter().find(|text| text.value.is_empty()) {
+        reader.fault(Fault::new(empty.at, "an empty stop text ends every answer at once"));
+    }
+    Some(texts.into_iter().map(|text| text.value).collect())
+}

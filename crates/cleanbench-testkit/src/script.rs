@@ -1,0 +1,321 @@
+//! What the fake server says, and how: the script.
+//!
+//! Invariant: a script is plain data (JSON with unknown keys refused), and an answer follows from the
+//! script and the prompt's text alone. A script that could not be served as written (a share above
+//! 1, no choices, a lookup file that does not parse) is refused when it is installed.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Book;
+use crate::fault::{Fault, Rule};
+
+/// How the server behaves. The default answers `OK` at once and never fails.
+///
+/// ```
+/// use cleanbench_testkit::{Answers, Fault, Rule, Script};
+/// let script = Script::answering(Answers::Fixed("42".to_owned()))
+///     .with_rule(Rule::always(Fault::Hang).when_prompt_contains("sleep"));
+/// let json = r#"{"answers":{"fixed":"42"},"faults":[{"fault":"hang","prompt_contains":"sleep"}]}"#;
+/// assert_eq!(serde_json::from_str::<Script>(json).unwrap(), script);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Script {
+    /// Where answers come from.
+    pub answers: Answers,
+    /// How long a true answer takes; statuses and other bare faults come at once.
+    pub latency: Latency,
+    /// How reasoning is shown beside the answer.
+    pub reasoning: Reasoning,
+    /// Whether token counts (words, in truth) are reported.
+    pub usage: Usage,
+    /// What goes wrong; the first rule that strikes counts.
+    pub faults: Vec<Rule>,
+    /// The key that `authorization: Bearer …` must carry; other requests get 401. `None` asks for no
+    /// key.
+    pub require_key: Option<String>,
+    /// The model reported in answers; `None` repeats the model that was asked for.
+    pub model: Option<String>,
+    /// The models listed by `GET /v1/models`.
+    pub models: Vec<String>,
+    /// The fingerprint reported in answers; `None` leaves the field out.
+    pub system_fingerprint: Option<String>,
+    /// How many of the latest requests are kept whole, for [`crate::FakeServer::seen`]; 0 keeps
+    /// none.
+    pub record: usize,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            answers: Answers::default(),
+            latency: Latency::default(),
+            reasoning: Reasoning::default(),
+            usage: Usage::default(),
+            faults: Vec::new(),
+            require_key: None,
+            model: None,
+            models: vec!["fake".to_owned()],
+            system_fingerprint: Some("fp_fake".to_owned()),
+            record: 0,
+        }
+    }
+}
+
+impl Script {
+    /// The default script with these answers.
+    pub fn answering(answers: Answers) -> Self {
+        Self {
+            answers,
+            ..Self::default()
+        }
+    }
+
+    /// Appends a rule.
+    #[must_use]
+    pub fn with_rule(mut self, rule: Rule) -> Self {
+        self.faults.push(rule);
+        self
+    }
+
+    /// The default script in which `fault` strikes every request.
+    pub fn failing(fault: Fault) -> Self {
+        Self::default().with_rule(Rule::always(fault))
+    }
+
+    /// Reads a script from a JSON file. A relative lookup file is looked for beside the script.
+    ///
+    /// Errors: the file cannot be read, or is not a script.
+    pub fn load(path: &Path) -> Result<Self, ScriptError> {
+        let text = fs_err::read_to_string(path)?;
+        let place = || path.display().to_string();
+        let mut script: Self =
+            serde_json::from_str(&text).map_err(|source| ScriptError::Parse {
+                place: place(),
+                source,
+            })?;
+        if let (Answers::Lookup { file, .. }, Some(folder)) = (&mut script.answers, path.parent()) {
+            *file = folder.join(&*file);
+        }
+        Ok(script)
+    }
+
+    /// Refuses what cannot be served, and reads the lookup file if there is one.
+    pub(crate) fn install(self) -> Result<Installed, ScriptError> {
+        self.faults.iter().try_for_each(Rule::validate)?;
+        let book = Book::open(&self.answers)?;
+        Ok(Installed { script: self, book })
+    }
+}
+
+/// A script that has been checked and is being served.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    /// The script as given.
+    pub(crate) script: Script,
+    /// Its answers, ready for use.
+    pub(crate) book: Book,
+}
+
+/// Where answers come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Answers {
+    /// Always this text.
+    Fixed(String),
+    /// The prompt itself.
+    Echo,
+    /// The choice that the prompt's hash picks ([`crate::right_choice`]), or, outside of
+    /// `right_share`, another one.
+    Hash {
+        /// What is chosen from; at least one.
+        choices: Vec<String>,
+        /// Share of prompts that get the right choice, 0 to 1.
+        #[serde(default = "all")]
+        right_share: f64,
+    },
+    /// The answer of the first pair whose text occurs in the prompt. A pair whose text is a whole
+    /// line of the prompt goes before one that merely occurs.
+    Map {
+        /// Text looked for, and the answer to it.
+        pairs: Vec<(String, String)>,
+        /// The answer where none occurs.
+        default: String,
+    },
+    /// As `Map`, with the pairs in a JSONL file of `{"contains": …, "answer": …}`.
+    Lookup {
+        /// The file.
+        file: PathBuf,
+        /// The answer where none occurs.
+        default: String,
+        /// Share of prompts that get their answer, 0 to 1; the others get `default`.
+        #[serde(default = "all")]
+        right_share: f64,
+    },
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::Fixed("OK".to_owned())
+    }
+}
+
+fn all() -> f64 {
+    1.0
+}
+
+/// How long a true answer takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Latency {
+    /// Milliseconds before the first byte.
+    pub fixed_ms: u64,
+    /// Up to this many milliseconds more, drawn by the prompt's hash.
+    pub jitter_ms: u64,
+    /// Milliseconds between two events of a stream.
+    pub event_ms: u64,
+}
+
+/// How reasoning is shown beside the answer; the text is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reasoning {
+    /// Not at all.
+    #[default]
+    None,
+    /// In the message's field `reasoning_content`.
+    ReasoningContent(String),
+    /// In the message's field `reasoning`.
+    Reasoning(String),
+    /// In the content, before the answer, between `<think>` and `</think>`.
+    Think(String),
+}
+
+/// Whether token counts are reported.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Usage {
+    /// Words of the messages and of the answer; reasoning counts as part of the answer and is told
+    /// apart.
+    #[default]
+    Words,
+    /// As `Words`, with this many of the prompt's tokens reported as read from a cache (all of them
+    /// at most).
+    Cached(u64),
+    /// No usage at all.
+    Absent,
+}
+
+/// Why a script cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptError {
+    /// The script or its lookup file cannot be read; the source names the path.
+    #[error(transparent)]
+    Read(#[from] std::io::Error),
+    /// Not a script, or not a line of a lookup file.
+    #[error("cannot parse {place}: {source}")]
+    Parse {
+        /// File, or file and line.
+        place: String,
+        /// What the JSON parser says.
+        source: serde_json::Error,
+    },
+    /// A share outside 0 to 1.
+    #[error("the {what} is {share}; use a number from 0 to 1")]
+    Share {
+        /// Which share.
+        what: &'static str,
+        /// Its value.
+        share: f64,
+    },
+    /// A status that cannot end a response.
+    #[error("the status {0} cannot end a response; use 200 to 599")]
+    Status(u16),
+    /// Another value that has no meaning.
+    #[error("{0}")]
+    Meaningless(&'static str),
+}
+
+/// Refuses what is not a share; NaN is none.
+pub(crate) fn check_share(what: &'static str, share: f64) -> Result<(), ScriptError> {
+    if (0.0..=1.0).contains(&share) {
+        Ok(())
+    } else {
+        Err(ScriptError::Share { what, share })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answers, Script};
+
+    #[test]
+    fn scripts_survive_json() {
+        let check = |json: &str| {
+            let script: Script = serde_json::from_str(json).unwrap();
+            let text = serde_json::to_string(&script).unwrap();
+            assert_eq!(serde_json::from_str::<Script>(&text).unwrap(), script);
+        };
+        check("{}");
+        check(r#"{"answers": "echo", "latency": {"fixed_ms": 5}, "usage": {"cached": 3}}"#);
+        check(r#"{"reasoning": {"think": "hm"}, "require_key": "k", "record": 4}"#);
+        check(
+            r#"{"faults": [
+                {"fault": {"status": {"code": 429, "retry_after": 0}}, "share": 0.1, "times_per_prompt": 1},
+                {"fault": "reset", "every": 7}, {"fault": {"slow_drip": {"bytes": 3, "pause_ms": 1}}}
+            ]}"#,
+        );
+    }
+
+    #[test]
+    fn bad_scripts_are_refused_with_a_reason() {
+        let check = |json: &str, expect: &str| {
+            let installed = serde_json::from_str::<Script>(json)
+                .map_err(|error| error.to_string())
+                .and_then(|script| script.install().map_err(|error| error.to_string()));
+            let error = installed.unwrap_err();
+            assert!(error.contains(expect), "{error}");
+        };
+        check(r#"{"answer": "x"}"#, "unknown field `answer`");
+        check(r#"{"faults": [{"fault": "hang", "shar": 1}]}"#, "shar");
+        check(r#"{"answers": {"hash": {"choices": []}}}"#, "choice");
+        check(
+            r#"{"answers": {"hash": {"choices": ["a"], "right_share": 2}}}"#,
+            "2",
+        );
+        check(r#"{"faults": [{"fault": "hang", "every": 0}]}"#, "every");
+        check(
+            r#"{"answers": {"lookup": {"file": "/no/such/file", "default": ""}}}"#,
+            "/no/such/file",
+        );
+    }
+
+    #[test]
+    fn a_lookup_file_is_found_beside_its_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs_err::write(&path, text).unwrap();
+            path
+        };
+        let json = r#"{"answers": {"lookup": {"file": "answers.jsonl", "default": "?"}}}"#;
+        let path = write("script.json", json);
+        write(
+            "answers.jsonl",
+            "{\"contains\": \"a\", \"answer\": \"b\"}\n\n",
+        );
+        let script = Script::load(&path).unwrap();
+        assert!(matches!(&script.answers, Answers::Lookup { file, .. } if file.is_absolute()));
+        assert!(script.clone().install().is_ok());
+        write(
+            "answers.jsonl",
+            "{\"contains\": \"a\", \"answer\": \"b\"}\n{}\n",
+        );
+        let error = script.install().unwrap_err().to_string();
+        assert!(error.contains("answers.jsonl:2"), "{error}");
+        let broken = Script::load(&write("broken.json", "[")).unwrap_err();
+        assert!(broken.to_string().contains("broken.json"), "{broken}");
+    }
+}

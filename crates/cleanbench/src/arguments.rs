@@ -1,0 +1,172 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Private, contamination-aware benchmarking of language models.
+#[derive(Debug, Parser)]
+#[command(name = "cleanbench", version, after_help = cleanbench_core::exit::HELP, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Say less; only errors and the result
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more; hides the progress lines
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Validate a suite; list what would be sent where, and estimate tokens and cost
+    Check(CheckArguments),
+    /// Put the tasks of a suite to models, record everything, and score
+    #[command(visible_alias = "eval")]
+    Run(Box<RunArguments>),
+    /// Draw the tables of a run again from what it recorded
+    Report(ReportArguments),
+    /// Check that a run directory is untouched, and recompute every number in it
+    Verify(VerifyArguments),
+    /// Show a run, or what was asked and answered for one of its samples
+    Show(ShowArguments),
+    /// List the runs of the output folder
+    List(ListArguments),
+}
+
+/// Form of what is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs; stable
+    Json,
+}
+
+/// The output folder.
+#[derive(Debug, Args)]
+pub(crate) struct OutArguments {
+    /// Folder that holds the run directories
+    #[arg(
+        short = 'o',
+        long = "out",
+        value_name = "DIR",
+        default_value = "reports"
+    )]
+    pub(crate) out: PathBuf,
+    /// Form of the result
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// Which models, and what they may see.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArguments {
+    /// A name of the models file, `provider/model`, or a URL `http://host:port/v1#model`; repeatable
+    #[arg(short, long = "model", value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// The models file [default: models.toml in the suite's folder or here]
+    #[arg(long = "models", value_name = "FILE")]
+    pub(crate) models_file: Option<PathBuf>,
+    /// Ask the models at this URL instead of their own
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Allow private samples to be sent to this host; repeatable
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_private: Vec<String>,
+}
+
+/// Which part of the suite.
+#[derive(Debug, Args)]
+pub(crate) struct SelectArguments {
+    /// Only this task; repeatable
+    #[arg(short, long = "task", value_name = "TASK")]
+    pub(crate) tasks: Vec<String>,
+    /// Only tasks with this tag; repeatable
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Only the first N samples of each task
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// Repeat every sample N times, whatever the suite says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) epochs: Option<u32>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Folder or file of the suite [default: here]
+    pub(crate) suite: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) models: ModelArguments,
+    #[command(flatten)]
+    pub(crate) select: SelectArguments,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// Folder or file of the suite [default: here]
+    pub(crate) suite: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) models: ModelArguments,
+    #[command(flatten)]
+    pub(crate) select: SelectArguments,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+    /// Most calls in flight for each model [default: the models file, else 16]
+    #[arg(short = 'j', long, visible_alias = "max-connections", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) max_concurrency: Option<u32>,
+    /// Seed from which every other is derived
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=9_007_199_254_740_991))]
+    pub(crate) seed: u64,
+    /// Attempts after the first one, for errors that can pass
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(..=100))]
+    pub(crate) max_retries: u32,
+    /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
+    pub(crate) resume: Option<String>,
+    /// With --resume: also ask again what ended without an answer
+    #[arg(long, requires = "resume")]
+    pub(crate) retry_errors: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The run: its id, a prefix of it, or its folder
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// The run: its id, a prefix of it, or its folder
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// The run: its id, a prefix of it, or its folder
+    pub(crate) run: String,
+    /// A sample's id, or `TASK:ID`
+    pub(crate) sample: Option<String>,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}

@@ -1,0 +1,232 @@
+//! `cleanbench check`: everything that can be known of a run without making it.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::{Exit, Role, Sensitivity, Usd};
+use cleanbench_model::Endpoint;
+use cleanbench_report::cell;
+use cleanbench_suite::Suite;
+use comfy_table::{Table, presets};
+
+use super::selection::{Selected, load_suite, select};
+use crate::arguments::CheckArguments;
+use crate::endpoints::resolve_all;
+use crate::failure::Failure;
+use crate::talk::Talk;
+
+/// Bytes that one token stands for in an estimate. English text has about four; other languages fewer.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What a pass over the samples of one task gives.
+#[derive(Debug, Default)]
+struct Census {
+    labels: BTreeMap<Sensitivity, u64>,
+    prompt_bytes: u64,
+    first: Option<String>,
+}
+
+/// Validates a suite and prints what a run would do.
+pub(super) fn check(arguments: &CheckArguments, talk: Talk) -> Result<Exit, Failure> {
+    let suite = load_suite(arguments.suite.as_ref(), talk)?;
+    let selected = select(&suite, &arguments.select)?;
+    let endpoints = resolve_all(&arguments.models, None, &suite)?;
+    talk.result(format!(
+        "suite {} version {}, digest {}",
+        cell::safe(&suite.name),
+        cell::safe(&suite.version),
+        suite.digest
+    ));
+    let censuses = selected.iter().map(census).collect::<Result<Vec<_>, _>>()?;
+    talk.result(task_table(&selected, &censuses));
+    for (chosen, census) in selected.iter().zip(&censuses) {
+        if let Some(first) = &census.first {
+            talk.result(format!(
+                "\nfirst prompt of task {}:\n{}",
+                cell::safe(&chosen.task.name),
+                indent(first)
+            ));
+        }
+    }
+    data_files(&suite, talk);
+    if endpoints.is_empty() {
+        talk.result("\nno model named: pass `-m` to see what would be sent where");
+        return Ok(Exit::Done);
+    }
+    let mut exit = Exit::Done;
+    for endpoint in &endpoints {
+        exit = print_endpoint(endpoint, &selected, &censuses, talk, exit);
+    }
+    Ok(exit)
+}
+
+fn census(selected: &Selected<'_>) -> Result<Census, Failure> {
+    let mut census = Census::default();
+    let limit = usize::try_from(selected.samples).unwrap_or(usize::MAX);
+    for rendered in selected.task.samples().take(limit) {
+        let rendered = rendered.map_err(|error| Failure::new(Exit::SuiteInvalid, error))?;
+        *census
+            .labels
+            .entry(rendered.sample.sensitivity)
+            .or_default() += 1;
+        census.prompt_bytes += rendered
+            .messages
+            .iter()
+            .map(|message| message.content.len() as u64)
+            .sum::<u64>();
+        census.first.get_or_insert_with(|| {
+            let speaker = |role| match role {
+                Role::System => "system",
+                Role::User => "user",
+                Role::Assistant => "assistant",
+            };
+            let lines = rendered
+                .messages
+                .iter()
+                .map(|message| format!("[{}] {}", speaker(message.role), message.content));
+            lines.collect::<Vec<_>>().join("\n")
+        });
+    }
+    Ok(census)
+}
+
+fn indent(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("  {}", cell::safe(line)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn labels(census: &Census) -> String {
+    let parts = census
+        .labels
+        .iter()
+        .map(|(label, count)| format!("{count} {label}"));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn task_table(selected: &[Selected<'_>], censuses: &[Census]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["task", "samples", "epochs", "labels", "scorers", "tags"]);
+    for (chosen, census) in selected.iter().zip(censuses) {
+        let scorers: Vec<_> = chosen
+            .task
+            .scorers
+            .iter()
+            .map(|scorer| scorer.kind.as_str())
+            .collect();
+        table.add_row([
+            cell::safe(&chosen.task.name),
+            chosen.samples.to_string(),
+            chosen.epochs.to_string(),
+            labels(census),
+            scorers.join(", "),
+            chosen.task.tags.join(", "),
+        ]);
+    }
+    let lines: Vec<_> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+fn data_files(suite: &Suite, talk: Talk) {
+    talk.result("\ndata:");
+    for file in suite.tasks.iter().flat_map(|task| &task.files) {
+        talk.result(format!(
+            "  {} ({} samples, SHA-256 {})",
+            file.path.display(),
+            file.samples,
+            file.digest
+        ));
+    }
+}
+
+fn print_endpoint(
+    endpoint: &Endpoint,
+    selected: &[Selected<'_>],
+    censuses: &[Census],
+    talk: Talk,
+    exit: Exit,
+) -> Exit {
+    let calls: u64 = selected
+        .iter()
+        .map(|chosen| chosen.samples * u64::from(chosen.epochs))
+        .sum();
+    let place = if endpoint.loopback {
+        "this machine"
+    } else {
+        "remote"
+    };
+    talk.result(format!(
+        "\nmodel {}: {} ({place}), {calls} calls planned",
+        cell::safe(&endpoint.name),
+        endpoint.url
+    ));
+    let mut exit = exit;
+    for (chosen, census) in selected.iter().zip(censuses) {
+        let refused: Vec<_> = census
+            .labels
+            .keys()
+            .filter(|label| !endpoint.may_see(**label))
+            .copied()
+            .collect();
+        let verdict = if refused.is_empty() {
+            "would be sent".to_owned()
+        } else {
+            exit = Exit::ConfigInvalid;
+            let labels: Vec<_> = refused.iter().map(|label| label.as_str()).collect();
+            format!(
+                "REFUSED: this host may not see {} samples",
+                labels.join(" or ")
+            )
+        };
+        talk.result(format!(
+            "  task {}: {} to {}: {verdict}",
+            cell::safe(&chosen.task.name),
+            labels(census),
+            endpoint.host()
+        ));
+    }
+    talk.result(format!("  {}", estimate(endpoint, selected, censuses)));
+    exit
+}
+
+fn estimate(endpoint: &Endpoint, selected: &[Selected<'_>], censuses: &[Census]) -> String {
+    let mut prompt = 0;
+    let mut most = Some(0);
+    for (chosen, census) in selected.iter().zip(censuses) {
+        prompt += census.prompt_bytes.div_ceil(BYTES_PER_TOKEN) * u64::from(chosen.epochs);
+        let sampling = endpoint.sampling.clone().or(&chosen.task.sampling);
+        let limit = sampling
+            .max_tokens
+            .map(|limit| u64::from(limit) * chosen.samples * u64::from(chosen.epochs));
+        most = most.zip(limit).map(|(sum, limit)| sum + limit);
+    }
+    let generated = most.map_or(
+        "no limit on generated tokens (`max_tokens` is not set)".to_owned(),
+        |most| format!("at most {most} generated"),
+    );
+    let tokens = format!(
+        "estimate: about {prompt} prompt tokens (1 token = {BYTES_PER_TOKEN} bytes), {generated}"
+    );
+    match (&endpoint.price, most) {
+        (None, _) => format!("{tokens}; cost unknown (no price in the models file)"),
+        (Some(price), None) => format!(
+            "{tokens}; cost at least ${}",
+            rounded(price.estimate(prompt, 0))
+        ),
+        (Some(price), Some(most)) => format!(
+            "{tokens}; cost between ${} and ${}",
+            rounded(price.estimate(prompt, 0)),
+            rounded(price.estimate(prompt, most))
+        ),
+    }
+}
+
+/// An estimate needs no more than a hundredth of a cent.
+fn rounded(amount: Usd) -> Usd {
+    const STEP: i128 = 100_000_000;
+    Usd::from_pico((amount.pico() + STEP - 1).div_euclid(STEP) * STEP)
+}

@@ -1,0 +1,51 @@
+//! The commands: each reads its arguments, calls the libraries, and prints.
+
+mod check;
+mod list;
+mod report;
+mod run;
+mod selection;
+mod show;
+mod verify;
+
+use clap::Parser as _;
+use cleanbench_core::Exit;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+use crate::talk::Talk;
+
+/// Parses the command line, runs the command, prints its failure, and says how it ended.
+pub(crate) fn main() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Printing fails only when nobody listens.
+            drop(error.print());
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+        }
+    };
+    let talk = Talk::new(arguments.quiet, arguments.verbose);
+    match dispatch(&arguments.command, talk) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            talk.fail(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
+    match command {
+        Command::Check(arguments) => check::check(arguments, talk),
+        Command::Run(arguments) => run::run(arguments, talk),
+        Command::Report(arguments) => report::report(arguments, talk),
+        Command::Verify(arguments) => verify::verify(arguments, talk),
+        Command::Show(arguments) => show::show(arguments, talk),
+        Command::List(arguments) => list::list(arguments, talk),
+    }
+}

@@ -1,0 +1,206 @@
+//! `cleanbench run`: write the plan down, make the calls, draw the tables.
+
+use cleanbench_core::{Exit, RunId, ScorerSpec};
+use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
+use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_ledger::samples::SampleContent;
+use cleanbench_ledger::{RunDirectory, directory};
+use cleanbench_model::Endpoint;
+use cleanbench_suite::Suite;
+
+use super::selection::{Selected, load_suite, select};
+use crate::arguments::RunArguments;
+use crate::endpoints::{check_label, resolve_all};
+use crate::failure::Failure;
+use crate::session::{self, TOOL};
+use crate::suite_key;
+use crate::talk::Talk;
+
+/// Runs a suite, or goes on with a run.
+pub(super) fn run(arguments: &RunArguments, talk: Talk) -> Result<Exit, Failure> {
+    let (opened, endpoints) = match &arguments.resume {
+        Some(word) => resume(arguments, word, talk)?,
+        None => start(arguments, talk)?,
+    };
+    session::run(opened, &endpoints, arguments, talk)
+}
+
+fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>), Failure> {
+    let suite = load_suite(arguments.suite.as_ref(), talk)?;
+    let selected = select(&suite, &arguments.select)?;
+    let endpoints = resolve_all(&arguments.models, arguments.max_concurrency, &suite)?;
+    if endpoints.is_empty() {
+        return Err(Failure::new(Exit::Usage, "no model named")
+            .hint("pass `-m`, for example `-m http://127.0.0.1:8080/v1#my-model`, or write `models = [\"…\"]` into suite.toml"));
+    }
+    for Selected { task, .. } in &selected {
+        check_label(&endpoints, task.sensitivity, || {
+            format!("task `{}`", task.name)
+        })?;
+    }
+    session::check_keys(&endpoints)?;
+    let draft = draft(arguments, &suite, &selected, &endpoints, talk)?;
+    let out = draft.out.clone();
+    let id = draft.run.clone();
+    let prepared = prepare(draft, samples(&selected, &endpoints));
+    if prepared.is_err() {
+        discard(&out, &id);
+    }
+    match prepared {
+        Ok(opened) => Ok((opened, endpoints)),
+        Err(PrepareError::Sample(failure)) => Err(failure),
+        Err(PrepareError::Ledger(error)) => {
+            Err(Failure::new(Exit::CannotWrite, error)
+                .hint("`-o DIR` chooses another output folder"))
+        }
+    }
+}
+
+/// Removes what a run that could not be planned left behind: nothing was asked, nothing is lost.
+fn discard(out: &std::path::Path, id: &RunId) {
+    let Ok(entries) = fs_err::read_dir(out) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if name.ends_with(&format!("-{id}")) && !path.join("run.json").exists() {
+            drop(fs_err::remove_dir_all(path));
+        }
+    }
+}
+
+fn draft(
+    arguments: &RunArguments,
+    suite: &Suite,
+    selected: &[Selected<'_>],
+    endpoints: &[Endpoint],
+    talk: Talk,
+) -> Result<Draft, Failure> {
+    let key = suite_key::load_or_make(suite, talk)?;
+    let mut random = [0; 5];
+    getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+    let inputs = vec![
+        Input {
+            name: "suite.toml".to_owned(),
+            bytes: suite.manifest_bytes.clone(),
+        },
+        Input {
+            name: "suite.key".to_owned(),
+            bytes: format!("{}\n", key.reveal_hex()).into_bytes(),
+        },
+    ];
+    Ok(Draft {
+        out: arguments.out.out.clone(),
+        tool: TOOL.to_owned(),
+        run: RunId::from_random(random),
+        suite: SuitePlan {
+            name: suite.name.clone(),
+            version: suite.version.clone(),
+            digest: suite.digest,
+        },
+        models: endpoints
+            .iter()
+            .map(|endpoint| model_plan(endpoint, selected))
+            .collect(),
+        tasks: selected.iter().map(task_plan).collect::<Result<_, _>>()?,
+        seed: arguments.seed,
+        key,
+        inputs,
+    })
+}
+
+fn model_plan(endpoint: &Endpoint, selected: &[Selected<'_>]) -> ModelPlan {
+    // What the user says of a model holds over what the suite says of a task: a model that reasons
+    // needs more tokens than the author of the suite had in mind.
+    let effective = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
+    ModelPlan {
+        name: endpoint.name.clone(),
+        endpoint: endpoint.describe(),
+        sampling: selected.iter().map(effective).collect(),
+    }
+}
+
+fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
+    let task = selected.task;
+    Ok(TaskPlan {
+        name: task.name.clone(),
+        epochs: selected.epochs,
+        samples: selected.samples,
+        sensitivity: task.sensitivity,
+        scorers: task.scorers.clone(),
+        scorers_digest: scorers_digest(&task.scorers)?,
+        definition: task.describe(),
+    })
+}
+
+fn scorers_digest(specs: &[ScorerSpec]) -> Result<cleanbench_core::Digest, Failure> {
+    let built = session::build_scorers(specs)?;
+    Ok(cleanbench_score::digest_of(specs, &built))
+}
+
+/// The samples of all selected tasks, each refused if a model may not see it.
+fn samples<'a>(
+    selected: &'a [Selected<'a>],
+    endpoints: &'a [Endpoint],
+) -> impl Iterator<Item = Result<(u32, SampleContent), Failure>> + 'a {
+    selected
+        .iter()
+        .zip(0_u32..)
+        .flat_map(move |(chosen, position)| {
+            let limit = usize::try_from(chosen.samples).unwrap_or(usize::MAX);
+            chosen.task.samples().take(limit).map(move |rendered| {
+                let rendered = rendered.map_err(|error| Failure::new(Exit::SuiteInvalid, error))?;
+                let sample = &rendered.sample;
+                check_label(endpoints, sample.sensitivity, || {
+                    format!("sample `{}` of task `{}`", sample.id, chosen.task.name)
+                })?;
+                Ok((
+                    position,
+                    SampleContent {
+                        messages: rendered.messages,
+                        sample: rendered.sample,
+                    },
+                ))
+            })
+        })
+}
+
+fn resume(
+    arguments: &RunArguments,
+    word: &str,
+    talk: Talk,
+) -> Result<(Opened, Vec<Endpoint>), Failure> {
+    let run = if word.is_empty() {
+        latest(arguments)?
+    } else {
+        directory::find(&arguments.out.out, word)?
+    };
+    talk.detail(format!("resuming {}", run.path().display()));
+    let opened = reopen(run)?;
+    let mut endpoints = Vec::new();
+    for model in &opened.manifest.plan.models {
+        let mut endpoint = Endpoint::from_description(&model.endpoint).map_err(|error| {
+            Failure::new(
+                Exit::VerifyFailed,
+                format!("run.json: model `{}`: {error}", model.name),
+            )
+        })?;
+        endpoint.limits.concurrency = arguments.max_concurrency.or(endpoint.limits.concurrency);
+        endpoints.push(endpoint);
+    }
+    session::check_keys(&endpoints)?;
+    Ok((opened, endpoints))
+}
+
+fn latest(arguments: &RunArguments) -> Result<RunDirectory, Failure> {
+    let out = &arguments.out.out;
+    directory::list(out)?.pop().ok_or_else(|| {
+        Failure::new(
+            Exit::NothingSelected,
+            format!("there is no run in `{}`", out.display()),
+        )
+    })
+}

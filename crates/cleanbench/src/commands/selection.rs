@@ -1,0 +1,95 @@
+//! From `SUITE -t … -n …` to the tasks that are meant.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_core::Exit;
+use cleanbench_suite::{Severity, Suite, Task};
+
+use crate::arguments::SelectArguments;
+use crate::failure::Failure;
+use crate::talk::Talk;
+
+/// Loads the suite at `path`, else the one here. Every diagnostic is printed.
+pub(super) fn load_suite(path: Option<&PathBuf>, talk: Talk) -> Result<Suite, Failure> {
+    let here = PathBuf::from(".");
+    let path = match path {
+        Some(path) => path,
+        None if Path::new("suite.toml").is_file() => &here,
+        None => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "no suite named, and there is no `suite.toml` in this folder",
+            )
+            .hint("name a suite's folder, for example `cleanbench check tasks/ticket-routing`"));
+        }
+    };
+    let loaded = cleanbench_suite::load(path, &cleanbench_score::Registry);
+    for diagnostic in &loaded.diagnostics {
+        talk.verbatim(diagnostic);
+    }
+    loaded.suite.ok_or_else(|| {
+        let errors = loaded
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .count();
+        let plural = if errors == 1 { "" } else { "s" };
+        Failure::new(
+            Exit::SuiteInvalid,
+            format!("the suite `{}` has {errors} error{plural}", path.display()),
+        )
+    })
+}
+
+/// The tasks that `-t` and `--tag` leave, with the number of samples and epochs of each.
+pub(super) struct Selected<'a> {
+    pub(super) task: &'a Task,
+    pub(super) samples: u64,
+    pub(super) epochs: u32,
+}
+
+/// Applies `-t`, `--tag`, `-n` and `--epochs`.
+pub(super) fn select<'a>(
+    suite: &'a Suite,
+    select: &SelectArguments,
+) -> Result<Vec<Selected<'a>>, Failure> {
+    for name in &select.tasks {
+        if !suite.tasks.iter().any(|task| task.name == *name) {
+            let known: Vec<_> = suite
+                .tasks
+                .iter()
+                .map(|task| format!("`{}`", task.name))
+                .collect();
+            return Err(Failure::new(
+                Exit::NothingSelected,
+                format!("the suite has no task `{name}`"),
+            )
+            .hint(format!("its tasks are {}", known.join(", "))));
+        }
+    }
+    let wanted = |task: &&Task| {
+        let by_name = select.tasks.is_empty() || select.tasks.contains(&task.name);
+        let by_tag =
+            select.tags.is_empty() || task.tags.iter().any(|tag| select.tags.contains(tag));
+        by_name && by_tag
+    };
+    let selected: Vec<_> = suite
+        .tasks
+        .iter()
+        .filter(wanted)
+        .map(|task| Selected {
+            task,
+            samples: select
+                .limit
+                .map_or(task.samples, |limit| limit.min(task.samples)),
+            epochs: select.epochs.unwrap_or(task.epochs),
+        })
+        .collect();
+    if selected.is_empty() {
+        return Err(
+            Failure::new(Exit::NothingSelected, "no task of the suite is selected")
+                .hint("`cleanbench check` lists tasks and tags"),
+        );
+    }
+    Ok(selected)
+}

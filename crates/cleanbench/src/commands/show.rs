@@ -1,0 +1,150 @@
+//! `cleanbench show`: a run at a glance, or one of its samples in full.
+
+use cleanbench_core::{Exit, Extraction, Outcome};
+use cleanbench_ledger::{Tail, directory};
+use cleanbench_report::detail::{CallDetail, SampleDetail, find};
+use cleanbench_report::tables::{TableSink, draw};
+use cleanbench_report::{Recording, ReportError};
+use serde_json::{Value, json};
+
+use crate::arguments::{Format, ShowArguments};
+use crate::failure::Failure;
+use crate::session::print_result;
+use crate::talk::Talk;
+
+/// Shows a run or a sample.
+pub(super) fn show(arguments: &ShowArguments, talk: Talk) -> Result<Exit, Failure> {
+    let run = directory::find(&arguments.out.out, &arguments.run)?;
+    let recording = Recording::open(run)?;
+    match &arguments.sample {
+        None => show_run(&recording, arguments.out.format, talk),
+        Some(word) => show_sample(&recording, word, arguments.out.format, talk),
+    }
+}
+
+/// Draws tables that nobody keeps.
+struct NoTables;
+
+impl TableSink for NoTables {
+    fn open(&mut self, _name: &'static str) -> Result<Box<dyn std::io::Write + '_>, ReportError> {
+        Ok(Box::new(std::io::sink()))
+    }
+}
+
+fn show_run(recording: &Recording, format: Format, talk: Talk) -> Result<Exit, Failure> {
+    let report = draw(recording, &mut NoTables, Tail::MayBeTorn, |_| {})?;
+    let plan = &recording.manifest.plan;
+    talk.say(format!(
+        "run {} of suite `{}` version {}, planned {}",
+        recording.manifest.run, plan.suite.name, plan.suite.version, plan.created
+    ));
+    print_result(recording, &report.summary, format, None, talk);
+    Ok(Exit::Done)
+}
+
+fn show_sample(
+    recording: &Recording,
+    word: &str,
+    format: Format,
+    talk: Talk,
+) -> Result<Exit, Failure> {
+    let found = find(recording, word)?;
+    if found.is_empty() {
+        return Err(Failure::new(
+            Exit::NothingSelected,
+            format!("the run has no sample `{word}`"),
+        )
+        .hint("ids stand in the column `sample` of results.csv; `TASK:ID` names one of several"));
+    }
+    match format {
+        Format::Json => talk.result(Value::from_iter(found.iter().map(sample_json))),
+        Format::Text => found.iter().for_each(|sample| print_sample(sample, talk)),
+    }
+    Ok(Exit::Done)
+}
+
+fn print_sample(sample: &SampleDetail, talk: Talk) {
+    talk.result(format!(
+        "sample {}:{}",
+        lines(&sample.task),
+        lines(&sample.id)
+    ));
+    match &sample.content {
+        None => talk.result("  [erased]"),
+        Some(content) => {
+            for message in &content.messages {
+                talk.result(format!(
+                    "--- {:?}\n{}",
+                    message.role,
+                    lines(&message.content)
+                ));
+            }
+            if let Some(target) = &content.sample.target {
+                talk.result(format!("--- target\n{}", lines(&target.to_string())));
+            }
+        }
+    }
+    for call in &sample.calls {
+        print_call(call, talk);
+    }
+}
+
+fn print_call(call: &CallDetail, talk: Talk) {
+    let outcome = call.outcome.map_or("open", Outcome::as_str);
+    talk.result(format!(
+        "=== {} epoch {}: {outcome}",
+        lines(&call.model),
+        call.epoch
+    ));
+    if let Some(error) = &call.error {
+        talk.result(format!("error: {}", lines(error)));
+    }
+    if let Some(completion) = &call.completion {
+        if let Some(reasoning) = &completion.reasoning {
+            talk.result(format!("--- reasoning\n{}", lines(reasoning)));
+        }
+        talk.result(format!("--- answer\n{}", lines(&completion.text)));
+    }
+    if let Some(raw) = &call.raw {
+        talk.result(format!("--- reply as received\n{}", lines(raw)));
+    }
+    for (scorer, score) in &call.scores {
+        let what = match &score.extraction {
+            Extraction::Found(answer) => format!("read as {:?}", lines(answer)),
+            Extraction::Failed(reason) => format!("no answer found: {reason}"),
+        };
+        talk.result(format!("score {scorer}: {} ({what})", score.value));
+    }
+}
+
+/// Hostile characters made visible, line feeds kept, nothing cut.
+fn lines(text: &str) -> String {
+    text.split('\n')
+        .map(cleanbench_report::cell::safe)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn sample_json(sample: &SampleDetail) -> Value {
+    json!({
+        "task": sample.task,
+        "sample": sample.id,
+        "messages": sample.content.as_ref().map(|content| json!(content.messages)),
+        "target": sample.content.as_ref().and_then(|content| content.sample.target.clone()),
+        "calls": sample.calls.iter().map(|call| json!({
+            "model": call.model,
+            "epoch": call.epoch,
+            "outcome": call.outcome.map_or("open", Outcome::as_str),
+            "error": call.error,
+            "reasoning": call.completion.as_ref().and_then(|completion| completion.reasoning.clone()),
+            "answer": call.completion.as_ref().map(|completion| completion.text.clone()),
+            "reply": call.raw,
+            "scores": call.scores.iter().map(|(scorer, score)| json!({
+                "scorer": scorer,
+                "value": score.value,
+                "answer": match &score.extraction { Extraction::Found(answer) => Some(answer), Extraction::Failed(_) => None },
+                "extraction_failure": match &score.extraction { Extraction::Failed(reason) => Some(*reason), Extraction::Found(_) => None },
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,55 @@
+//! `cleanbench verify`: is everything that a run directory says true?
+
+use cleanbench_core::Exit;
+use cleanbench_ledger::directory;
+use cleanbench_report::verify::{Verification, verify as check_run};
+use serde_json::json;
+
+use crate::arguments::{Format, VerifyArguments};
+use crate::failure::Failure;
+use crate::talk::Talk;
+
+/// Verifies a run and names every damaged place.
+pub(super) fn verify(arguments: &VerifyArguments, talk: Talk) -> Result<Exit, Failure> {
+    let run = directory::find(&arguments.out.out, &arguments.run)?;
+    let found = check_run(&run)?;
+    match arguments.out.format {
+        Format::Text => print_text(&found, &run.path().display().to_string(), talk),
+        Format::Json => talk.result(json!({
+            "verified": found.passed(),
+            "damages": found.damages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "more": found.more,
+            "notes": found.notes,
+            "records": found.records,
+            "payloads": found.payloads,
+            "judgements": found.judgements,
+        })),
+    }
+    Ok(if found.passed() {
+        Exit::Done
+    } else {
+        Exit::VerifyFailed
+    })
+}
+
+fn print_text(found: &Verification, run: &str, talk: Talk) {
+    for damage in &found.damages {
+        talk.result(format!("damaged: {damage}"));
+    }
+    if found.more > 0 {
+        talk.result(format!("damaged: {} further places", found.more));
+    }
+    for note in &found.notes {
+        talk.result(format!("note: {note}"));
+    }
+    let checked = format!(
+        "{} journal records, {} payloads, {} judgements recomputed",
+        found.records, found.payloads, found.judgements
+    );
+    let verdict = if found.passed() {
+        "verified"
+    } else {
+        "NOT VERIFIED"
+    };
+    talk.result(format!("{verdict}: {run} ({checked})"));
+}

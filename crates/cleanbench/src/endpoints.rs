@@ -1,0 +1,129 @@
+//! From `-m` and the models file to endpoints, and from endpoints to models that can be asked.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cleanbench_core::{Exit, Model, Sensitivity};
+use cleanbench_model::{ApiKey, ClientFactory, Endpoint, ModelsFile, Overrides, resolve};
+use cleanbench_suite::Suite;
+
+use crate::arguments::ModelArguments;
+use crate::environment::Environment;
+use crate::failure::Failure;
+
+/// The endpoints that the command line, else the suite, names.
+pub(crate) fn resolve_all(
+    arguments: &ModelArguments,
+    concurrency: Option<u32>,
+    suite: &Suite,
+) -> Result<Vec<Endpoint>, Failure> {
+    let specs = if arguments.models.is_empty() {
+        &suite.models
+    } else {
+        &arguments.models
+    };
+    let file = models_file(arguments, suite)?;
+    let overrides = Overrides {
+        base_url: arguments.base_url.clone(),
+        allow_private: arguments.allow_private.clone(),
+        concurrency,
+    };
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    let mut errors = Vec::new();
+    for spec in specs {
+        match resolve(spec, &file, &overrides) {
+            Ok(endpoint) if endpoints.iter().any(|other| other.name == endpoint.name) => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("model `{spec}` is named twice"),
+                ));
+            }
+            Ok(endpoint) => endpoints.push(endpoint),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() {
+        Ok(endpoints)
+    } else {
+        Err(Failure::config(errors))
+    }
+}
+
+fn models_file(arguments: &ModelArguments, suite: &Suite) -> Result<ModelsFile, Failure> {
+    let Some(path) = models_path(arguments, suite) else {
+        return Ok(ModelsFile::empty());
+    };
+    let text = fs_err::read_to_string(&path)
+        .map_err(|error| Failure::unreadable(&path, Exit::ConfigInvalid, &error))?;
+    ModelsFile::parse(&text, &path).map_err(Failure::config)
+}
+
+fn models_path(arguments: &ModelArguments, suite: &Suite) -> Option<PathBuf> {
+    let beside = [
+        suite.dir.join("models.toml"),
+        Path::new("models.toml").to_owned(),
+    ];
+    arguments
+        .models_file
+        .clone()
+        .or_else(|| beside.into_iter().find(|path| path.is_file()))
+}
+
+/// Refuses before any socket opens what a label forbids: task or sample, and host, are named.
+pub(crate) fn check_label(
+    endpoints: &[Endpoint],
+    sensitivity: Sensitivity,
+    what: impl Fn() -> String,
+) -> Result<(), Failure> {
+    let Some(endpoint) = endpoints
+        .iter()
+        .find(|endpoint| !endpoint.may_see(sensitivity))
+    else {
+        return Ok(());
+    };
+    let host = endpoint.host();
+    let message = format!(
+        "{} is {sensitivity} and must not be sent to `{host}` (model `{}`)",
+        what(),
+        endpoint.name
+    );
+    let hint = match sensitivity {
+        Sensitivity::Secret => format!(
+            "if it may, put `allow = [\"secret\"]` into `{}`'s entry of the models file",
+            endpoint.name
+        ),
+        _ => format!(
+            "if it may, pass `--allow-private {host}` or put `allow = [\"private\"]` into the model's entry of the models file"
+        ),
+    };
+    Err(Failure::new(Exit::ConfigInvalid, message).hint(hint))
+}
+
+/// Makes models of endpoints. Opens no socket yet.
+pub(crate) fn connect(
+    endpoints: &[Endpoint],
+    environment: &Environment,
+) -> Result<Vec<Arc<dyn Model>>, Failure> {
+    let factory = ClientFactory::new(endpoints);
+    let mut models: Vec<Arc<dyn Model>> = Vec::new();
+    for endpoint in endpoints {
+        let key = endpoint
+            .key_env
+            .as_deref()
+            .and_then(|name| environment.get(name));
+        if let (None, true, Some(name)) = (&key, endpoint.key_required, &endpoint.key_env) {
+            let message = format!(
+                "model `{}` needs a key, and `{name}` is not set",
+                endpoint.name
+            );
+            return Err(Failure::new(Exit::ConfigInvalid, message).hint(format!(
+                "export `{name}`, or write it into `.env` in this folder"
+            )));
+        }
+        let model = factory
+            .connect(endpoint, key.map(ApiKey::new))
+            .map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
+        models.push(Arc::new(model));
+    }
+    Ok(models)
+}

@@ -1,0 +1,53 @@
+//! The environment: the process's own variables, then those of `.env` in the working folder.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is where the environment is read"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cleanbench_core::Exit;
+
+use crate::failure::Failure;
+
+/// Variables by name. `Debug` shows no value.
+pub(crate) struct Environment {
+    file: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
+    }
+}
+
+impl Environment {
+    /// Reads `.env` if there is one. The process's own environment is never changed.
+    pub(crate) fn load() -> Result<Self, Failure> {
+        let path = Path::new(".env");
+        if !path.is_file() {
+            return Ok(Self {
+                file: BTreeMap::new(),
+            });
+        }
+        // The library's own error text quotes the line, which may hold a key.
+        let broken = || {
+            Failure::new(
+                Exit::ConfigInvalid,
+                "`.env` cannot be read: expected lines of `NAME=value`",
+            )
+        };
+        let lines = dotenvy::from_path_iter(path).map_err(|_| broken())?;
+        let file = lines.collect::<Result<_, _>>().map_err(|_| broken())?;
+        Ok(Self { file })
+    }
+
+    /// The value of `name`, unless it is unset or empty.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let own = std::env::var(name).ok();
+        own.or_else(|| self.file.get(name).cloned())
+            .filter(|value| !value.is_empty())
+    }
+}

@@ -1,0 +1,95 @@
+//! The table at the end of a run.
+
+use cleanbench_report::summary::NOT_ASSESSED;
+use cleanbench_report::{Summary, SummaryRow, cell};
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+/// The summary for people.
+pub(crate) fn text(summary: &Summary) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header([
+        "model",
+        "task",
+        "scorer",
+        "score [95% interval]",
+        "n",
+        "errors",
+        "no answer found",
+        "contamination",
+    ]);
+    for row in &summary.rows {
+        table.add_row([
+            cell::visible(&row.model),
+            cell::visible(&row.task),
+            row.scorer.clone(),
+            score(row),
+            row.n.to_string(),
+            row.unanswered().to_string(),
+            extraction(row),
+            NOT_ASSESSED.to_owned(),
+        ]);
+    }
+    let lines: Vec<_> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+fn score(row: &SummaryRow) -> String {
+    match (row.score, &row.interval) {
+        (Some(score), Some(interval)) => {
+            let half = (interval.high - interval.low) / 2.0;
+            format!(
+                "{score:.3} ± {half:.3} [{:.3}, {:.3}]",
+                interval.low, interval.high
+            )
+        }
+        _ => "no answers".to_owned(),
+    }
+}
+
+fn extraction(row: &SummaryRow) -> String {
+    match row.empty {
+        0 => row.extraction_failures.to_string(),
+        empty => format!("{} ({empty} empty)", row.extraction_failures),
+    }
+}
+
+/// The summary for programs.
+pub(crate) fn json(summary: &Summary) -> Value {
+    Value::from_iter(summary.rows.iter().map(row_json))
+}
+
+fn row_json(row: &SummaryRow) -> Value {
+    let outcomes: serde_json::Map<_, _> = row
+        .outcomes
+        .iter()
+        .map(|(outcome, count)| (outcome.as_str().to_owned(), Value::from(*count)))
+        .collect();
+    let interval = row.interval.as_ref().map(|interval| {
+        json!({"low": interval.low, "high": interval.high, "confidence": 0.95, "method": interval.method.as_str()})
+    });
+    json!({
+        "model": row.model,
+        "task": row.task,
+        "scorer": row.scorer,
+        "score": row.score,
+        "interval": interval,
+        "n": row.n,
+        "samples": row.samples,
+        "epochs": row.epochs,
+        "outcomes": outcomes,
+        "open": row.open,
+        "empty": row.empty,
+        "extraction_failures": row.extraction_failures,
+        "attempts": row.totals.attempts,
+        "attempts_unknown": row.totals.unknown,
+        "prompt_tokens": row.totals.prompt.known(),
+        "completion_tokens": row.totals.completion.known(),
+        "cost_usd": (row.totals.priced > 0).then(|| row.totals.cost.to_string()),
+        "contamination": NOT_ASSESSED,
+    })
+}

@@ -1,0 +1,262 @@
+//! A run from its opened directory to its tables: writer, models, signals, progress, result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cleanbench_core::event::StopReason;
+use cleanbench_core::history::CallTable;
+use cleanbench_core::{EventSink, Exit, Scorer, ScorerSpec};
+use cleanbench_engine::{
+    Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal, Work, begin, execute,
+    stop_pair,
+};
+use cleanbench_ledger::{Ledger, RunDirectory};
+use cleanbench_model::Endpoint;
+use cleanbench_report::tables::write_all;
+use cleanbench_report::{Recording, Summary};
+use serde_json::json;
+
+use crate::arguments::{Format, RunArguments};
+use crate::endpoints::connect;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::result_table;
+use crate::talk::Talk;
+
+/// Name and version of the program, as recorded.
+pub(crate) const TOOL: &str = concat!("cleanbench ", env!("CARGO_PKG_VERSION"));
+/// Calls in flight for a model whose limit nobody set.
+const DEFAULT_CONCURRENCY: u32 = 16;
+const BACKOFF: Duration = Duration::from_millis(500);
+
+/// Says which key is missing before anything is written.
+pub(crate) fn check_keys(endpoints: &[Endpoint]) -> Result<(), Failure> {
+    connect(endpoints, &Environment::load()?).map(drop)
+}
+
+/// The scorers that `specs` name; they were checked when the suite was loaded.
+pub(crate) fn build_scorers(specs: &[ScorerSpec]) -> Result<Vec<Box<dyn Scorer>>, Failure> {
+    let build = |spec| {
+        cleanbench_score::build(spec).map_err(|errors| {
+            let messages = errors.iter().map(ToString::to_string).collect();
+            Failure {
+                exit: Exit::SuiteInvalid,
+                messages,
+                hints: Vec::new(),
+            }
+        })
+    };
+    specs.iter().map(build).collect()
+}
+
+/// Makes every call of `opened` that has not ended, and prints the result.
+pub(crate) fn run(
+    mut opened: Opened,
+    endpoints: &[Endpoint],
+    arguments: &RunArguments,
+    talk: Talk,
+) -> Result<Exit, Failure> {
+    let models = connect(endpoints, &Environment::load()?)?;
+    let prices: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| endpoint.price.clone())
+        .collect();
+    let progress = talk
+        .shows_progress()
+        .then(|| Arc::new(Progress::new(&opened.manifest.plan, &opened.table, &prices)));
+    let sinks = progress
+        .iter()
+        .map(|progress| Arc::clone(progress) as Arc<dyn EventSink>)
+        .collect();
+    let (ledger, writer) = begin(&mut opened, TOOL, arguments.retry_errors, sinks)?;
+    let directory = opened.run.clone();
+    talk.say(format!("run: {}", directory.path().display()));
+    let slots = models.into_iter().zip(endpoints).map(|(model, endpoint)| {
+        ModelSlot::new(
+            model,
+            endpoint.limits.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize,
+        )
+    });
+    let settings = Settings {
+        max_retries: arguments.max_retries,
+        backoff: BACKOFF,
+    };
+    let (stop, signal) = stop_pair();
+    let ended = {
+        let (work, lock) = work(opened, ledger, slots.collect(), settings, signal)?;
+        let ended = drive(work, stop, &directory, talk);
+        let written = writer.join();
+        drop(lock);
+        ended.and_then(|ending| written.map(|()| ending).map_err(Failure::from))
+    };
+    if let Some(progress) = &progress {
+        progress.clear();
+    }
+    conclude(&ended?, directory, arguments.out.format, talk)
+}
+
+fn work(
+    opened: Opened,
+    ledger: Ledger,
+    models: Vec<ModelSlot>,
+    settings: Settings,
+    stop: StopSignal,
+) -> Result<(Work, impl Sized), Failure> {
+    let scorers = opened
+        .manifest
+        .plan
+        .tasks
+        .iter()
+        .map(|task| build_scorers(&task.scorers))
+        .collect::<Result<_, _>>()?;
+    let table: CallTable = opened.table;
+    let work = Work {
+        run: opened.run,
+        manifest: opened.manifest,
+        table,
+        pending: opened.pending,
+        ledger,
+        models,
+        scorers,
+        settings,
+        stop,
+    };
+    Ok((work, opened.lock))
+}
+
+fn drive(work: Work, stop: StopHandle, run: &RunDirectory, talk: Talk) -> Result<Ending, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let resume = format!("cleanbench run --resume {}", run.path().display());
+    runtime.block_on(async {
+        let signals = tokio::spawn(listen(stop, talk, resume));
+        let ending = execute(work).await;
+        signals.abort();
+        Ok(ending?)
+    })
+}
+
+/// The first Ctrl-C or termination lets calls in flight end, the second drops them.
+async fn listen(stop: StopHandle, talk: Talk, resume: String) {
+    loop {
+        interrupted().await;
+        match stop.escalate() {
+            StopLevel::Drain => talk.say(format!(
+                "stopping: waiting for the calls in flight (once more to drop them); go on with: {resume}"
+            )),
+            StopLevel::Abort => talk.say("dropping the calls in flight; their outcome is unknown, possibly billed"),
+            StopLevel::Run => {}
+        }
+    }
+}
+
+async fn interrupted() {
+    let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending().await },
+        _ = terminate.recv() => {}
+    }
+}
+
+fn conclude(
+    ending: &Ending,
+    run: RunDirectory,
+    format: Format,
+    talk: Talk,
+) -> Result<Exit, Failure> {
+    let recording = Recording::open(run)?;
+    let report = write_all(&recording)?;
+    let exit = exit_of(ending, &report.summary);
+    print_result(&recording, &report.summary, format, Some(exit), talk);
+    explain(ending, &recording, &report.summary, talk);
+    Ok(exit)
+}
+
+/// Prints the summary in the form that was asked for.
+pub(crate) fn print_result(
+    recording: &Recording,
+    summary: &Summary,
+    format: Format,
+    exit: Option<Exit>,
+    talk: Talk,
+) {
+    match format {
+        Format::Text => talk.result(result_table::text(summary)),
+        Format::Json => talk.result(json!({
+            "run": recording.manifest.run,
+            "directory": recording.run.path(),
+            "exit": exit.map(Exit::code),
+            "summary": result_table::json(summary),
+        })),
+    }
+}
+
+/// How the run ended, by what stopped it and by what is missing.
+fn exit_of(ending: &Ending, summary: &Summary) -> Exit {
+    let stopped = match ending.reason {
+        StopReason::Complete => Exit::Done,
+        StopReason::Interrupted => Exit::Interrupted,
+        StopReason::EndpointRefused => Exit::EndpointRefused,
+        StopReason::Outage => Exit::Inconclusive,
+        StopReason::Internal => Exit::Internal,
+    };
+    let missing = summary
+        .rows
+        .iter()
+        .any(|row| row.unanswered() > 0 || row.empty > 0);
+    stopped.worst(if missing {
+        Exit::Unanswered
+    } else {
+        Exit::Done
+    })
+}
+
+fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk) {
+    let plan = &recording.manifest.plan;
+    for (model, _, error) in &ending.given_up {
+        talk.fail(&Failure::new(
+            Exit::EndpointRefused,
+            format!("model `{}` was given up: {error}", plan.models[*model].name),
+        ));
+    }
+    if ending.panics > 0 {
+        talk.warn(format!(
+            "{} calls or judgements failed by a bug in cleanbench; they are on record",
+            ending.panics
+        ));
+    }
+    let open: u64 = summary.rows.iter().map(|row| row.open).sum();
+    let unanswered: u64 = summary.rows.iter().map(|row| row.unanswered()).sum();
+    let empty: u64 = summary.rows.iter().map(|row| row.empty).sum();
+    let folder = recording.run.path().display();
+    if unanswered > open {
+        talk.warn(format!(
+            "{} calls ended without an answer (see `{folder}/calls.csv`); ask them again with: cleanbench run --resume {folder} --retry-errors",
+            unanswered - open
+        ));
+    }
+    if open > 0 {
+        talk.say(format!(
+            "{open} calls were not made; go on with: cleanbench run --resume {folder}"
+        ));
+    }
+    if empty > 0 {
+        talk.warn(format!(
+            "{empty} answers came back without any text; they are scored 0 and counted as `empty`"
+        ));
+    }
+    let unknown: u64 = summary.rows.iter().map(|row| row.totals.unknown).sum();
+    if unknown > 0 {
+        talk.say(format!(
+            "{unknown} attempts: {}",
+            cleanbench_core::event::UNKNOWN_NOTE
+        ));
+    }
+    talk.say(format!("tables: {folder}/results.csv, calls.csv, summary.csv; `cleanbench verify {folder}` recomputes them"));
+}

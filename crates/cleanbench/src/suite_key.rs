@@ -1,0 +1,43 @@
+//! The suite's key: under it, and only under it, digests of two runs can be compared.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use cleanbench_core::{DigestKey, Exit};
+use cleanbench_suite::Suite;
+
+use crate::failure::Failure;
+use crate::talk::Talk;
+
+/// Reads the key of `suite`, or makes one on first use.
+pub(crate) fn load_or_make(suite: &Suite, talk: Talk) -> Result<DigestKey, Failure> {
+    let path = cleanbench_suite::suite_key_path(&suite.dir);
+    match fs_err::read_to_string(&path) {
+        Ok(text) => text.trim().parse().map_err(|error| {
+            Failure::new(Exit::ConfigInvalid, format!("`{}`: {error}", path.display()))
+                .hint("remove the file to have a new key made; runs under the old key no longer pair with new ones")
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(&path, talk),
+        Err(error) => Err(Failure::unreadable(&path, Exit::ConfigInvalid, &error)),
+    }
+}
+
+fn make(path: &std::path::Path, talk: Talk) -> Result<DigestKey, Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    let key = DigestKey::new(bytes);
+    let written = fs_err::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| writeln!(file, "{}", key.reveal_hex()));
+    match written {
+        Ok(()) => talk.say(format!("made `{}`; keep it with the suite, runs pair only under the same key", path.display())),
+        Err(error) => talk.warn(format!(
+            "cannot write `{}` ({error}); this run has a key of its own and will not pair with others",
+            path.display()
+        )),
+    }
+    Ok(key)
+}
