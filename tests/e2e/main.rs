@@ -1,1 +1,14 @@
-//! end to end
+//! The end-to-end tests: the built `cleanbench` program against a fake server, from outside.
+//!
+//! One binary, so that the workspace links once. Every test works in a folder of its own, with an
+//! environment of its own, and may run beside the others.
+
+mod architecture;
+mod bed;
+mod faults;
+mod identity;
+mod interruption;
+mod memory;
+mod output;
+mod privacy;
+mod tampering;

@@ -9,7 +9,6 @@ mod key;
 mod transport;
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,6 @@ use cleanbench_core::{
     Timing,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::redirect::Policy;
 
 use crate::{Endpoint, Reader, request_body};
 use egress::Egress;
@@ -280,19 +278,6 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let milliseconds = number("retry-after-ms").or_else(|| Some(number("retry-after")? * 1e3))?;
     let wait = Duration::try_from_secs_f64(milliseconds / 1e3).ok()?;
     u64::try_from(wait.as_millis()).ok()
-}
-
-/// Addresses that `localhost` means. DNS is never asked for it.
-fn loopback() -> [SocketAddr; 2] {
-    [
-        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
-    ]
-}
-
-/// Redirects are answers, not instructions.
-fn no_redirects() -> Policy {
-    Policy::none()
 }
 
 #[cfg(test)]

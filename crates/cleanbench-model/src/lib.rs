@@ -11,6 +11,16 @@
 //! Invariants: nothing is sent to a host that was not named, or that may not see the sample; no key
 //! and no part of a prompt ever stands in an error; one call of `send` is one attempt.
 //!
+//! ```
+//! use cleanbench_model::{ClientFactory, ModelsFile, Overrides, resolve};
+//!
+//! let endpoint = resolve("ollama/llama3.2", &ModelsFile::empty(), &Overrides::default())?;
+//! assert_eq!(endpoint.host(), "127.0.0.1:11434");
+//! let factory = ClientFactory::new(std::slice::from_ref(&endpoint));
+//! let model = factory.connect(&endpoint, None)?; // no socket is open yet
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! It refuses to follow redirects, to use proxies, to read the environment and to retry.
 
 pub mod config;

@@ -124,10 +124,10 @@ fn is_event_stream(content_type: Option<&str>) -> bool {
 
 /// Reads a reply that is one JSON document.
 fn whole(reply: &Reply) -> Result<Answer, Fault> {
-    let mut envelope: Envelope = match serde_json::from_slice(&reply.body) {
-        Ok(envelope) => envelope,
-        Err(error) => return Err(no_envelope(reply, &error)),
-    };
+    // Tokens that end within a character make some servers send broken UTF-8; the rest is legible.
+    let text = String::from_utf8_lossy(&reply.body);
+    let mut envelope: Envelope =
+        serde_json::from_str(&text).map_err(|error| no_envelope(reply, &error))?;
     if let Some(fault) = envelope.fault() {
         return Err(fault);
     }

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn what_the_end_cut_off_is_marked() {
         let events = events(b"data: a\n\ndata: {\"x\"");
-        assert_eq!(events[0].finished, true);
-        assert_eq!(events[1].finished, false);
+        assert!(events[0].finished);
+        assert!(!events[1].finished);
     }
 }

@@ -1,6 +1,8 @@
 //! The client against real sockets on this machine: what leaves it, what does not, and what its
 //! failures are called.
 
+#![expect(clippy::unwrap_used, reason = "an integration test, helpers included")]
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
@@ -62,7 +64,7 @@ async fn serve(script: String, then: Then) -> (u16, JoinHandle<String>) {
         let request = read_request(&mut stream).await;
         stream.write_all(script.as_bytes()).await.unwrap();
         if let Then::Hang = then {
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
         }
         request
     });
@@ -240,15 +242,18 @@ async fn a_server_that_speaks_no_tls() {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream
-            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            .await
-            .unwrap();
+        let refusal = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+        stream.write_all(refusal).await.unwrap();
+        let _rest = stream.read_to_end(&mut Vec::new()).await;
     });
     let endpoint = endpoint(&format!("https://127.0.0.1:{port}/v1#m"));
     let factory = ClientFactory::new(std::slice::from_ref(&endpoint));
     let kind = match factory.connect(&endpoint, None) {
-        Ok(model) => ask(&model).await.error.unwrap().kind,
+        Ok(model) => {
+            let error = ask(&model).await.error.unwrap();
+            assert!(error.message.contains("no TLS connection: "), "{error}");
+            error.kind
+        }
         // A machine without CA certificates fails earlier, and says the same.
         Err(error) => error.kind(),
     };
@@ -326,35 +331,56 @@ async fn a_stream_is_recorded_whole() {
     assert!(!request.contains("authorization"), "{request}");
 }
 
-/// Run by `without_ca_certificates` in a process of its own, where none can be found.
 #[tokio::test]
-#[ignore = "needs the environment that `without_ca_certificates` makes"]
-async fn in_a_machine_without_ca_certificates() {
-    let (port, _server) = serve(http("200 OK", "", ANSWER), Then::Close).await;
-    assert_eq!(ask(&connect(&local(port), None)).await.error, None);
-    let remote = endpoint("https://llm.invalid/v1#m");
-    let factory = ClientFactory::new(std::slice::from_ref(&remote));
-    let error = factory.connect(&remote, None).unwrap_err();
-    assert_eq!(error.kind(), CallErrorKind::Tls);
-    assert!(error.to_string().contains("CA certificates"), "{error}");
+async fn a_body_without_end_is_cut_off() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+        let _head = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        let megabyte = vec![b' '; 1 << 20];
+        while stream.write_all(&megabyte).await.is_ok() {}
+    });
+    let sent = ask(&connect(&local(port), None)).await;
+    let error = sent.error.unwrap();
+    assert_eq!(error.kind, CallErrorKind::Malformed);
+    let words = "body larger than 64 MiB";
+    assert!(error.message.contains(words), "{error}");
+    assert_eq!(sent.reply.unwrap().body.len(), 64 << 20);
 }
 
+#[tokio::test]
+async fn this_machine_is_asked_without_ca_certificates() {
+    let (port, _server) = serve(http("200 OK", "", ANSWER), Then::Close).await;
+    let sent = ask(&connect(&local(port), None)).await;
+    assert_eq!(sent.error, None);
+    let remote = endpoint("https://llm.invalid/v1#m");
+    let factory = ClientFactory::new(std::slice::from_ref(&remote));
+    if let Err(error) = factory.connect(&remote, None) {
+        assert_eq!(error.kind(), CallErrorKind::Tls);
+        println!("{error}");
+    }
+}
+
+/// The test above once more, in a process that finds no certificates.
 #[cfg(target_os = "linux")]
 #[test]
-fn without_ca_certificates() {
+fn a_machine_without_ca_certificates_is_told_what_is_missing() {
+    let test = "this_machine_is_asked_without_ca_certificates";
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "in_a_machine_without_ca_certificates",
-        ])
+        .args(["--exact", test, "--nocapture"])
         .env("SSL_CERT_FILE", "/nonexistent")
         .env("SSL_CERT_DIR", "/nonexistent")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}"
-    );
+    assert!(output.status.success(), "{said}");
+    for words in [
+        "1 passed",
+        "no TLS for llm.invalid:443",
+        "install the system's CA",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }

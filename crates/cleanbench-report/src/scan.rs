@@ -78,31 +78,31 @@ impl Sum {
 
 /// An attempt, put together from its records.
 #[derive(Debug, Clone)]
-pub struct AttemptRow {
+pub(crate) struct AttemptRow {
     /// The call.
-    pub call: CallId,
+    pub(crate) call: CallId,
     /// Position of the call.
-    pub place: Place,
+    pub(crate) place: Place,
     /// Number of the attempt.
-    pub attempt: u32,
+    pub(crate) attempt: u32,
     /// When it was sent.
-    pub started_at: String,
+    pub(crate) started_at: String,
     /// When it ended, or was found without an end.
-    pub ended_at: String,
+    pub(crate) ended_at: String,
     /// HTTP status.
-    pub status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// When things happened.
-    pub timing: Option<Timing>,
+    pub(crate) timing: Option<Timing>,
     /// What was read.
-    pub reading: Option<Reading>,
+    pub(crate) reading: Option<Reading>,
     /// Why it failed.
-    pub error: Option<CallError>,
+    pub(crate) error: Option<CallError>,
     /// How the call ended with it.
-    pub outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Outcome>,
     /// What it cost, if that is known.
-    pub cost: Option<Usd>,
+    pub(crate) cost: Option<Usd>,
     /// Whether its outcome is unknown.
-    pub unknown: bool,
+    pub(crate) unknown: bool,
 }
 
 /// Reads the journal of `run` once; `each` gets every attempt that has ended, in journal order.

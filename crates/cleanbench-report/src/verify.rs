@@ -246,7 +246,7 @@ fn check_journal(
             } => coverage.open(payload_segment),
             cleanbench_core::Event::Planned { plan } => planned = Some(plan),
             cleanbench_core::Event::InputAdded { path, digest, .. } => {
-                drop(inputs.insert(path, digest))
+                inputs.insert(path, digest);
             }
             cleanbench_core::Event::Erased { payload } => coverage.allow_erased(&payload),
             _ => {}

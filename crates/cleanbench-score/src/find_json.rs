@@ -105,9 +105,9 @@ mod tests {
 
     use super::*;
 
-    fn check(text: &str, expected: Value) {
+    fn check(text: &str, expected: &Value) {
         let found = find_object(text).map_or(Value::Null, Value::Object);
-        assert_eq!(found, expected, "{text}");
+        assert_eq!(&found, expected, "{text}");
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
             ("no braces", json!(null)),
             ("{\"é\":\"東京\"}!", json!({"é": "東京"})),
         ] {
-            check(text, expected);
+            check(text, &expected);
         }
     }
 

@@ -43,7 +43,10 @@ pub(crate) fn fault_of(choices: &[String]) -> Option<(usize, String)> {
     }
     let mut seen = std::collections::HashSet::with_capacity(choices.len());
     let repeated = choices.iter().position(|choice| !seen.insert(choice))?;
-    let message = format!("the choice {} stands there twice", shown(&choices[repeated]));
+    let message = format!(
+        "the choice {} stands there twice",
+        shown(&choices[repeated])
+    );
     Some((repeated, message))
 }
 

@@ -85,7 +85,8 @@ impl Splitter {
                 (State::Closed, b'\r') if record.get(at + 1) == Some(&b'\n') => {}
                 (State::Closed, _) => {
                     let fault = Fault::new(at, "text after the closing quote of a cell");
-                    self.fault.get_or_insert(fault.hint("double a quote within a quoted cell"));
+                    self.fault
+                        .get_or_insert(fault.hint("double a quote within a quoted cell"));
                     self.state = State::Plain;
                 }
                 (State::Start | State::Plain, _) => self.state = State::Plain,
@@ -106,7 +107,9 @@ impl Splitter {
 
     fn end_cell(&mut self, record: &[u8], at: usize) {
         let content = &record[self.start..at];
-        let content = content.strip_suffix(b"\r").filter(|_| record.get(at) == Some(&b'\n'));
+        let content = content
+            .strip_suffix(b"\r")
+            .filter(|_| record.get(at) == Some(&b'\n'));
         let mut end = content.map_or(at, |content| self.start + content.len());
         if self.state == State::Closed {
             end -= 1;
@@ -220,9 +223,12 @@ impl Layout {
 
     fn ragged(&self, record: &str, cells: &[Cell]) -> Fault {
         let (expected, found) = (self.columns.len(), cells.len());
-        let at = cells.get(expected).map_or(record.trim_end().len(), |cell| cell.start);
+        let at = cells
+            .get(expected)
+            .map_or(record.trim_end().len(), |cell| cell.start);
         let message = format!("{found} cells where there are {expected} columns");
-        Fault::new(at, message).hint("put a cell that holds a comma or a line feed in double quotes")
+        Fault::new(at, message)
+            .hint("put a cell that holds a comma or a line feed in double quotes")
     }
 }
 
@@ -253,19 +259,25 @@ fn column(name: &str, at: usize, letters: usize) -> Result<Column, Fault> {
     if name.trim().is_empty() {
         return Err(Fault::new(at, "a column without a name"));
     }
-    if name.len() == 1 && name.bytes().all(|byte| byte.is_ascii_uppercase())
+    if name.len() == 1
+        && name.bytes().all(|byte| byte.is_ascii_uppercase())
         && choices::index_of_letter(name, letters).is_some()
     {
         return Ok(Column::Option);
     }
-    if let Some(free) = name.strip_prefix("metadata.").filter(|free| !free.is_empty()) {
+    if let Some(free) = name
+        .strip_prefix("metadata.")
+        .filter(|free| !free.is_empty())
+    {
         return Ok(Column::Metadata(free.to_owned()));
     }
     match Field::near(name.trim()) {
-        Some(near) => Err(Fault::new(at, format!("unknown column {}", shown(name))).hint(format!(
-            "did you mean `{near}`? name a free column `metadata.{}`",
-            name.trim()
-        ))),
+        Some(near) => Err(
+            Fault::new(at, format!("unknown column {}", shown(name))).hint(format!(
+                "did you mean `{near}`? name a free column `metadata.{}`",
+                name.trim()
+            )),
+        ),
         None => Ok(Column::Metadata(name.to_owned())),
     }
 }
@@ -273,7 +285,8 @@ fn column(name: &str, at: usize, letters: usize) -> Result<Column, Fault> {
 /// Checks the header as a whole; false when no row can be read with it.
 fn check_columns(cells: &[Cell], columns: &[Column], faults: &mut Vec<Fault>) -> bool {
     let has = |wanted: Field| {
-        let is_wanted = |column: &Column| matches!(column, Column::Field(field, _) if *field == wanted);
+        let is_wanted =
+            |column: &Column| matches!(column, Column::Field(field, _) if *field == wanted);
         columns.iter().position(is_wanted)
     };
     if let (Some(index), true) = (has(Field::Choices), columns.contains(&Column::Option)) {
@@ -300,7 +313,10 @@ fn set_options(draft: &mut Draft, mut options: Vec<(String, usize)>) -> Result<(
     };
     let at = *at;
     if let Some(gap) = options.iter().position(|(text, _)| text.is_empty()) {
-        let message = format!("option {} is empty but a later one is not", choices::letter(gap));
+        let message = format!(
+            "option {} is empty but a later one is not",
+            choices::letter(gap)
+        );
         return Err(Fault::new(options[gap].1, message));
     }
     draft.set_choices(options.into_iter().map(|(text, _)| text).collect(), at)
@@ -316,7 +332,9 @@ mod tests {
             let mut splitter = Splitter::default();
             let mut length = 0;
             loop {
-                length += rest[length..].find('\n').map_or(rest.len() - length, |at| at + 1);
+                length += rest[length..]
+                    .find('\n')
+                    .map_or(rest.len() - length, |at| at + 1);
                 if splitter.feed(&rest.as_bytes()[..length]) {
                     break;
                 }
@@ -344,7 +362,10 @@ mod tests {
             "é,\"ü\n\"\n",
         ] {
             let mut builder = ::csv::ReaderBuilder::new();
-            let mut reader = builder.has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let mut reader = builder
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(text.as_bytes());
             let expected: Vec<Vec<String>> = reader
                 .records()
                 .map(|record| record.unwrap().iter().map(str::to_owned).collect())

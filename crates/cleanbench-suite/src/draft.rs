@@ -147,8 +147,12 @@ impl Draft {
             }
             Field::Created => self.created = Some(date("created", text, at)?),
             Field::Sensitivity => self.sensitivity = Some(sensitivity(&text, at)?),
-            Field::Messages | Field::Choices | Field::Metadata => return self.set_cell(field, &text, at),
-            Field::Cluster | Field::Weight => return Err(not_yet(&format!("`{}`", field.name()), at)),
+            Field::Messages | Field::Choices | Field::Metadata => {
+                return self.set_cell(field, &text, at);
+            }
+            Field::Cluster | Field::Weight => {
+                return Err(not_yet(&format!("`{}`", field.name()), at));
+            }
         }
         Ok(())
     }
@@ -188,13 +192,15 @@ impl Draft {
         faults: &mut Vec<Fault>,
     ) -> Option<Sample> {
         match (self.has(Field::Input), self.has(Field::Messages)) {
-            (true, true) => faults.push(
-                Fault::new(0, "both an input and `messages`").hint("keep one of them"),
-            ),
+            (true, true) => {
+                faults.push(Fault::new(0, "both an input and `messages`").hint("keep one of them"))
+            }
             (false, false) => faults.push(missing_input()),
             _ => {}
         }
-        let choices = self.choices.map_or_else(|| rules.choices.to_vec(), |own| own.value);
+        let choices = self
+            .choices
+            .map_or_else(|| rules.choices.to_vec(), |own| own.value);
         let target = match self.target {
             Some(target) if !choices.is_empty() => {
                 match choices::resolve(&target.value, &choices, target.at) {
@@ -222,7 +228,9 @@ impl Draft {
             created: self.created,
             rewording_of: self.rewording_of.map(|other| other.value),
             isomorph_of: self.isomorph_of.map(|other| other.value),
-            sensitivity: rules.sensitivity.max(self.sensitivity.unwrap_or(rules.sensitivity)),
+            sensitivity: rules
+                .sensitivity
+                .max(self.sensitivity.unwrap_or(rules.sensitivity)),
         })
     }
 }
@@ -293,7 +301,9 @@ pub(crate) fn date(name: &str, text: String, at: usize) -> Result<String, Fault>
 /// # Errors
 /// A fault at `at`.
 pub(crate) fn sensitivity(word: &str, at: usize) -> Result<Sensitivity, Fault> {
-    let found = Sensitivity::ALL.into_iter().find(|label| label.as_str() == word);
+    let found = Sensitivity::ALL
+        .into_iter()
+        .find(|label| label.as_str() == word);
     found.ok_or_else(|| {
         let words = Sensitivity::ALL.map(Sensitivity::as_str);
         Fault::new(at, format!("unknown sensitivity {}", shown(word)))
@@ -312,9 +322,15 @@ fn refuse(field: Field, raw: Raw<'_>) -> Fault {
     let (expected, fits) = match field {
         Field::Weight => {
             let weight = raw.parse::<f64>().ok();
-            ("a number above 0", weight.is_some_and(|weight| weight > 0.0))
+            (
+                "a number above 0",
+                weight.is_some_and(|weight| weight > 0.0),
+            )
         }
-        _ => ("a string or a number", kind == "a string" || kind == "a number"),
+        _ => (
+            "a string or a number",
+            kind == "a string" || kind == "a number",
+        ),
     };
     if fits {
         return not_yet(&format!("`{}`", field.name()), raw.at);

@@ -14,6 +14,7 @@
 
 mod choices;
 mod csv;
+mod data_pass;
 mod diagnostic;
 mod draft;
 mod field;
@@ -32,6 +33,7 @@ mod suite;
 mod task_table;
 mod toml_escape;
 mod toml_read;
+mod wording;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -88,13 +88,7 @@ fn value_or_default(text: Option<crate::draft::At<String>>) -> String {
     text.map_or_else(String::new, |text| text.value)
 }
 
-fn require(
-    reader: &mut Reader<'_>,
-    table: &DeTable<'_>,
-    names: &[&str],
-    at: usize,
-    what: &str,
-) {
+fn require(reader: &mut Reader<'_>, table: &DeTable<'_>, names: &[&str], at: usize, what: &str) {
     for name in names {
         if !table.contains_key(*name) {
             reader.fault(Fault::new(at, format!("{what} has no `{name}`")));
@@ -105,9 +99,7 @@ fn require(
 fn read_tasks(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Vec<(usize, TaskTable)> {
     let defaults = root.get("defaults");
     let defaults_table = defaults.and_then(|node| reader.table("defaults", node));
-    let base = defaults_table.map_or_else(TaskTable::default, |table| {
-        read_defaults(reader, table)
-    });
+    let base = defaults_table.map_or_else(TaskTable::default, |table| read_defaults(reader, table));
     let Some(node) = root.get("task") else {
         reader.fault(Fault::new(0, "the suite has no `[[task]]`"));
         return Vec::new();

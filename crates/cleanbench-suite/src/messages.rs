@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_conversation_is_read_or_the_fault_is_named() {
-        let check = |text: &str| parse(Raw { text, at: 0 }).map_err(|fault| (fault.at, fault.message));
+        let check =
+            |text: &str| parse(Raw { text, at: 0 }).map_err(|fault| (fault.at, fault.message));
         let good = check(r#"[{"role":"user","content":"a"},{"content":"b","role":"assistant"}]"#);
         assert_eq!(good.unwrap()[1].role, Role::Assistant);
         for (text, at, message) in [

@@ -140,7 +140,10 @@ mod tests {
             ("csv", Err("`csv` is no kind of data file")),
         ] {
             let found = kind_of(Path::new(name));
-            assert_eq!(found.as_ref().map_err(String::as_str), expected.as_ref().map_err(|e| *e));
+            assert_eq!(
+                found.as_ref().map_err(String::as_str),
+                expected.as_ref().map_err(|e| *e)
+            );
         }
     }
 }

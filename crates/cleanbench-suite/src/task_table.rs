@@ -43,7 +43,14 @@ const LATER: [(&str, Shape); 9] = [
 ];
 
 /// Keys of `generate`; the last two are refused.
-const GENERATE: [&str; 6] = ["temperature", "top_p", "max_tokens", "stop", "reasoning", "seed"];
+const GENERATE: [&str; 6] = [
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "stop",
+    "reasoning",
+    "seed",
+];
 
 #[derive(Debug, Clone, Copy)]
 enum Shape {
@@ -65,7 +72,10 @@ pub(crate) struct ScorerEntry {
 impl ScorerEntry {
     /// Where the parameter `name` is; the type where there is no such parameter.
     pub(crate) fn place_of(&self, name: Option<&str>) -> usize {
-        let found = self.params.iter().find(|(param, _)| Some(param.as_str()) == name);
+        let found = self
+            .params
+            .iter()
+            .find(|(param, _)| Some(param.as_str()) == name);
         found.map_or(self.at, |(_, at)| *at)
     }
 }
@@ -210,7 +220,10 @@ fn read_choices(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<
         return Some(texts);
     };
     let place = places.get(index).filter(|_| places.len() > 1);
-    reader.fault(Fault::new(place.copied().unwrap_or(node.span().start), message));
+    reader.fault(Fault::new(
+        place.copied().unwrap_or(node.span().start),
+        message,
+    ));
     None
 }
 
@@ -250,14 +263,13 @@ fn read_message(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<(Role, At<St
     found_role.zip(content)
 }
 
-fn read_scorers(
-    reader: &mut Reader<'_>,
-    name: &str,
-    node: &Node<'_>,
-) -> Option<Vec<ScorerEntry>> {
+fn read_scorers(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<ScorerEntry>> {
     let elements = reader.array(name, node)?;
     if elements.is_empty() {
-        let fault = Fault::new(node.span().start, "`scorers` is empty; at least one is needed");
+        let fault = Fault::new(
+            node.span().start,
+            "`scorers` is empty; at least one is needed",
+        );
         reader.fault(fault);
         return None;
     }
@@ -369,13 +381,18 @@ fn read_share(
 /// One text or several; a stop text may be white space.
 fn read_stop(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<String>> {
     let texts: Vec<_> = if let Some(elements) = node.get_ref().as_array() {
-        let texts = elements.iter().map(|element| reader.string("each of stop", element));
+        let texts = elements
+            .iter()
+            .map(|element| reader.string("each of stop", element));
         texts.collect::<Option<_>>()?
     } else {
         vec![reader.string(name, node)?]
     };
     if let Some(empty) = texts.iter().find(|text| text.value.is_empty()) {
-        reader.fault(Fault::new(empty.at, "an empty stop text ends every answer at once"));
+        reader.fault(Fault::new(
+            empty.at,
+            "an empty stop text ends every answer at once",
+        ));
     }
     Some(texts.into_iter().map(|text| text.value).collect())
 }

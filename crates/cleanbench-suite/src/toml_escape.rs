@@ -16,7 +16,8 @@ pub(crate) fn offset_in_text(text: &str, start: usize, wanted: usize) -> usize {
     let mut at = delimiter;
     if delimiter == 3 {
         let body = &token[at..];
-        at += usize::from(body.starts_with('\r')) + usize::from(body.trim_start_matches('\r').starts_with('\n'));
+        at += usize::from(body.starts_with('\r'))
+            + usize::from(body.trim_start_matches('\r').starts_with('\n'));
     }
     let mut decoded = 0;
     while decoded < wanted && at < token.len() {
@@ -42,10 +43,12 @@ fn step(rest: &str, is_basic: bool) -> (usize, usize) {
         Some(b'x') => 2,
         Some(b'u') => 4,
         Some(b'U') => 8,
-        _ => return match continuation(rest) {
-            0 => (2, 1),
-            width => (width, 0),
-        },
+        _ => {
+            return match continuation(rest) {
+                0 => (2, 1),
+                width => (width, 0),
+            };
+        }
     };
     let code = rest.get(2..2 + digits);
     let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
@@ -60,7 +63,11 @@ fn continuation(rest: &str) -> usize {
     };
     let kept = after.trim_start_matches([' ', '\t', '\r', '\n']);
     let removed = &after[..after.len() - kept.len()];
-    if removed.contains('\n') { 1 + removed.len() } else { 0 }
+    if removed.contains('\n') {
+        1 + removed.len()
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]

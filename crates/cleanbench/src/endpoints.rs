@@ -121,7 +121,7 @@ pub(crate) fn connect(
             )));
         }
         let model = factory
-            .connect(endpoint, key.map(ApiKey::new))
+            .connect(endpoint, key.as_deref().map(ApiKey::new))
             .map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
         models.push(Arc::new(model));
     }

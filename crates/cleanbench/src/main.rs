@@ -8,6 +8,7 @@ mod commands;
 mod endpoints;
 mod environment;
 mod failure;
+mod plain_table;
 mod progress;
 mod result_table;
 mod session;

@@ -2,14 +2,13 @@
 
 use cleanbench_report::summary::NOT_ASSESSED;
 use cleanbench_report::{Summary, SummaryRow, cell};
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
+
+use crate::plain_table::plain_table;
 
 /// The summary for people.
 pub(crate) fn text(summary: &Summary) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    table.set_header([
+    let header = [
         "model",
         "task",
         "scorer",
@@ -18,9 +17,9 @@ pub(crate) fn text(summary: &Summary) -> String {
         "errors",
         "no answer found",
         "contamination",
-    ]);
-    for row in &summary.rows {
-        table.add_row([
+    ];
+    let rows = summary.rows.iter().map(|row| {
+        [
             cell::visible(&row.model),
             cell::visible(&row.task),
             row.scorer.clone(),
@@ -29,13 +28,9 @@ pub(crate) fn text(summary: &Summary) -> String {
             row.unanswered().to_string(),
             extraction(row),
             NOT_ASSESSED.to_owned(),
-        ]);
-    }
-    let lines: Vec<_> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n")
+        ]
+    });
+    plain_table(header, rows)
 }
 
 fn score(row: &SummaryRow) -> String {

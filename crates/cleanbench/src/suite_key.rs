@@ -1,10 +1,10 @@
 //! The suite's key: under it, and only under it, digests of two runs can be compared.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 
 use cleanbench_core::{DigestKey, Exit};
 use cleanbench_suite::Suite;
+use fs_err::os::unix::fs::OpenOptionsExt as _;
 
 use crate::failure::Failure;
 use crate::talk::Talk;

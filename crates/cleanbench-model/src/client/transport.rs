@@ -6,10 +6,13 @@
 
 use std::error::Error;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use cleanbench_core::{CallError, CallErrorKind};
 
-use super::{KEEP_IDLE, USER_AGENT, loopback, no_redirects};
+use super::{KEEP_IDLE, USER_AGENT};
+use reqwest::redirect::Policy;
+
 use crate::Endpoint;
 
 /// A client for `endpoint` alone.
@@ -17,7 +20,7 @@ pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, reqwest::Er
     let builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .no_proxy()
-        .redirect(no_redirects())
+        .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(endpoint.timeouts.connect)
@@ -32,6 +35,14 @@ pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, reqwest::Er
         builder
     };
     builder.build()
+}
+
+/// Addresses that `localhost` means. DNS is never asked for it.
+fn loopback() -> [SocketAddr; 2] {
+    [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+    ]
 }
 
 /// During what an endpoint fell silent.
@@ -101,18 +112,16 @@ fn broken(silence: Silence) -> &'static str {
     }
 }
 
-/// What failed in the TLS handshake, if that is where `error` comes from. A handshake fails while
-/// connecting, with unusable data or a sudden end.
+/// What failed in the TLS handshake, if that is where `error` comes from: a failure to connect that
+/// is not the operating system's.
 fn tls_cause(error: &reqwest::Error, endpoint: &Endpoint) -> Option<String> {
-    if endpoint.url.scheme() != "https" || !error.is_connect() {
-        return None;
-    }
-    matches!(
-        io_kind(error)?,
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-    )
-    .then(|| chain(error).last().map(ToString::to_string))
-    .flatten()
+    let by_the_system = |io: &io::Error| io.raw_os_error().is_some();
+    let handshake = endpoint.url.scheme() == "https"
+        && error.is_connect()
+        && io_errors(error).next().is_some()
+        && !io_errors(error).any(by_the_system);
+    let cause = chain(error).last().filter(|_| handshake);
+    cause.map(ToString::to_string)
 }
 
 /// Everything that `error` says below its own line, which may hold the URL.
@@ -122,10 +131,24 @@ pub(super) fn causes(error: &reqwest::Error) -> String {
 }
 
 fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
-    chain(error).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind))
+    io_errors(error).map(io::Error::kind).last()
 }
 
+fn io_errors(error: &reqwest::Error) -> impl Iterator<Item = &io::Error> {
+    chain(error).filter_map(|cause| cause.downcast_ref())
+}
+
+/// `error` and its causes. An I/O error that wraps another error skips it as its source, so it is
+/// unwrapped here.
 fn chain<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let first: &'a (dyn Error + 'static) = error;
-    std::iter::successors(Some(first), |&error| error.source())
+    std::iter::successors(Some(first), |&error| {
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        match wrapped {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
 }

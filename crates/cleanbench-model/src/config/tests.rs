@@ -186,107 +186,43 @@ fn a_key_in_the_file_is_refused_and_never_repeated() {
 #[test]
 fn every_way_to_name_a_model() {
     let file = parse(FULL).unwrap();
-    let check = |spec: &str, base_url: Option<&str>, expect: [&str; 4]| {
+    let check = |spec: &str, base_url: &str, expect: &str| {
         let overrides = Overrides {
-            base_url: base_url.map(str::to_owned),
+            base_url: Some(base_url.to_owned()).filter(|url| !url.is_empty()),
             ..Overrides::default()
         };
         let endpoint = resolve(spec, &file, &overrides).expect(spec);
-        let got = [
-            endpoint.url.as_str(),
-            &endpoint.model,
-            &endpoint.provider,
-            endpoint.key_env.as_deref().unwrap_or(""),
-        ];
-        assert_eq!(got, expect, "{spec} {base_url:?}");
+        let key = endpoint.key_env.as_deref().unwrap_or("no key");
+        let Endpoint {
+            url,
+            provider,
+            model,
+            ..
+        } = &endpoint;
+        let got = format!("{url} {provider} {key} {model}");
+        assert_eq!(got, expect.replace("CHAT", "chat/completions"), "{spec}");
         assert_eq!(endpoint.name, spec);
     };
-    let unknown = "openai-compatible";
-    check(
-        "remote",
-        None,
-        ["https://llm.example/v1/chat/completions", "m", unknown, ""],
-    );
-    check(
-        "openrouter/a/b:free",
-        None,
-        [
-            "https://openrouter.ai/api/v1/chat/completions",
-            "a/b:free",
-            "openrouter",
-            "OPENROUTER_API_KEY",
-        ],
-    );
-    check(
-        "ollama/llama3.2",
-        None,
-        [
-            "http://127.0.0.1:11434/v1/chat/completions",
-            "llama3.2",
-            "ollama",
-            "",
-        ],
-    );
-    check(
-        "http://localhost:8000/v1#Qwen/Qwen3 8B",
-        None,
-        [
-            "http://localhost:8000/v1/chat/completions",
-            "Qwen/Qwen3 8B",
-            unknown,
-            "",
-        ],
-    );
-    check(
-        "http://[::1]:8000/v1/completions#n",
-        None,
-        ["http://[::1]:8000/v1/completions", "n", unknown, ""],
-    );
-    check(
-        "https://api.deepseek.com/v1#d",
-        None,
-        [
-            "https://api.deepseek.com/v1/chat/completions",
-            "d",
-            "deepseek",
-            "DEEPSEEK_API_KEY",
-        ],
-    );
-    check(
-        "deepseek/d",
-        Some("https://api.deepseek.com/beta"),
-        [
-            "https://api.deepseek.com/beta/chat/completions",
-            "d",
-            "deepseek",
-            "DEEPSEEK_API_KEY",
-        ],
-    );
-    check(
-        "deepseek/d",
-        Some("https://elsewhere.example/v1"),
-        [
-            "https://elsewhere.example/v1/chat/completions",
-            "d",
-            "deepseek",
-            "",
-        ],
-    );
-    check(
-        "Qwen/Qwen3",
-        Some("http://gpu:8000/v1/chat/completions"),
-        [
-            "http://gpu:8000/v1/chat/completions",
-            "Qwen/Qwen3",
-            unknown,
-            "",
-        ],
-    );
-    check(
-        "local-qwen",
-        Some("http://gpu:1/v1"),
-        ["http://gpu:1/v1/completions", "qwen3-8b", "llamacpp", ""],
-    );
+    let expect = "https://llm.example/v1/CHAT openai-compatible no key m";
+    check("remote", "", expect);
+    let expect = "https://openrouter.ai/api/v1/CHAT openrouter OPENROUTER_API_KEY a/b:free";
+    check("openrouter/a/b:free", "", expect);
+    let expect = "http://127.0.0.1:11434/v1/CHAT ollama no key llama3.2";
+    check("ollama/llama3.2", "", expect);
+    let expect = "http://localhost:8000/v1/CHAT openai-compatible no key Qwen/Qwen3 8B";
+    check("http://localhost:8000/v1#Qwen/Qwen3 8B", "", expect);
+    let expect = "http://[::1]:8000/v1/completions openai-compatible no key n";
+    check("http://[::1]:8000/v1/completions#n", "", expect);
+    let expect = "https://api.deepseek.com/v1/CHAT deepseek DEEPSEEK_API_KEY d";
+    check("https://api.deepseek.com/v1#d", "", expect);
+    let expect = "https://api.deepseek.com/beta/CHAT deepseek DEEPSEEK_API_KEY d";
+    check("deepseek/d", "https://api.deepseek.com/beta", expect);
+    let expect = "https://elsewhere.example/v1/CHAT deepseek no key d";
+    check("deepseek/d", "https://elsewhere.example/v1", expect);
+    let expect = "http://gpu:8000/v1/CHAT openai-compatible no key Qwen/Qwen3";
+    check("Qwen/Qwen3", "http://gpu:8000/v1/chat/completions", expect);
+    let expect = "http://gpu:1/v1/completions llamacpp no key qwen3-8b";
+    check("local-qwen", "http://gpu:1/v1", expect);
 }
 
 #[test]

@@ -169,7 +169,9 @@ fn push_text(part: &Value, text: &mut String) {
         Value::Array(parts) => parts.iter().for_each(|part| push_text(part, text)),
         Value::Object(fields) => {
             let inner = fields.get("text").or_else(|| fields.get("thinking"));
-            inner.into_iter().for_each(|part| push_text(part, text));
+            if let Some(part) = inner {
+                push_text(part, text);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

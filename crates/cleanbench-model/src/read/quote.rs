@@ -87,8 +87,9 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
         Value::String(text) => texts.push(text.clone()),
         Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
         Value::Object(message) => {
-            let content = message.get("content");
-            content.into_iter().for_each(|item| collect(item, texts));
+            if let Some(content) = message.get("content") {
+                collect(content, texts);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

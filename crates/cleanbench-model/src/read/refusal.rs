@@ -26,7 +26,7 @@ const CENSORED: [&str; 11] = [
     "new_sensitive",
 ];
 
-/// Words for a prompt that does not fit: llama.cpp, `OpenAI`, vLLM, SGLang, `MiniMax`, `DashScope`.
+/// Words for a prompt that does not fit: llama.cpp, `OpenAI`, vLLM, `SGLang`, `MiniMax`, `DashScope`.
 const TOO_LONG: [&str; 8] = [
     "exceed_context_size",
     "context_length_exceeded",
@@ -83,6 +83,27 @@ struct Facts {
 }
 
 impl Facts {
+    /// Facts of a body that is an error: `{"error": …}`, the same in a list, the error itself, or
+    /// plain text. Of a web page only its text is kept: its words mean nothing.
+    fn of_body(body: &[u8]) -> Self {
+        let Ok(document) = serde_json::from_slice::<Value>(body) else {
+            let text = String::from_utf8_lossy(body);
+            let words = if text.trim_start().starts_with('<') {
+                String::new()
+            } else {
+                text.to_lowercase()
+            };
+            let message = text.into_owned();
+            return Self {
+                message,
+                words,
+                code: None,
+            };
+        };
+        let inner = document.get(0).unwrap_or(&document);
+        Self::of(inner.get("error").unwrap_or(inner))
+    }
+
     /// Facts of an error object in any of the known shapes.
     fn of(error: &Value) -> Self {
         let mut facts = Self::default();
@@ -95,12 +116,11 @@ impl Facts {
         if let Value::String(message) = error {
             message.clone_into(&mut self.message);
         }
-        for key in ["message", "msg", "detail", "status_msg"] {
-            if let Some(message) = error[key].as_str()
-                && self.message.is_empty()
-            {
-                message.clone_into(&mut self.message);
-            }
+        let validation = &error["detail"][0]["msg"];
+        let keys = ["message", "msg", "detail", "status_msg"].map(|key| &error[key]);
+        let message = keys.into_iter().chain([validation]).find_map(Value::as_str);
+        if let Some(message) = message {
+            message.clone_into(&mut self.message);
         }
         for word in [&error["code"], &error["type"], &error["innererror"]["code"]] {
             self.words.push(' ');
@@ -122,17 +142,10 @@ impl Facts {
 
 /// The fault that a status other than success means.
 pub(super) fn by_status(status: u16, body: &[u8]) -> Fault {
-    let document = serde_json::from_slice::<Value>(body).ok();
-    let facts = document.as_ref().map_or_else(Facts::default, |document| {
-        Facts::of(document.get("error").unwrap_or(document))
-    });
+    let facts = Facts::of_body(body);
     let kind = kind_of(status, &facts);
-    let said = if document.is_some() {
-        facts.message
-    } else {
-        String::from_utf8_lossy(body).into_owned()
-    };
-    Fault::new(kind, format!("HTTP {status}, {}", meaning(status, kind))).said(said, SHOWN)
+    let what = format!("HTTP {status}, {}", meaning(status, kind));
+    Fault::new(kind, what).said(facts.message, SHOWN)
 }
 
 /// The fault that an error object inside a success means.

@@ -84,6 +84,7 @@ impl Envelope {
         let reported = match &self.error {
             Value::Null | Value::Bool(false) => false,
             Value::String(text) => !text.is_empty(),
+            Value::Object(fields) => !fields.is_empty(),
             _ => true,
         };
         if reported {

@@ -2,12 +2,12 @@
 //!
 //! Parameter `accept`: `"both"`, `"letter"` or `"text"`. The forms, tried in this order:
 //!
-//! 1. The whole answer is an option: its text, its letter (`B`, `b`, `(B)`, `B.`, `**B**`), or its
-//!    letter and its own text.
+//! 1. The whole answer is an option: its text, its letter (`B`, `b`, `(B)`, `B.`, `**B**`,
+//!    "Option B"), or its letter and its own text.
 //! 2. The answer says so (see [`crate::statement`]): "the answer is B", "Answer: billing",
 //!    `\boxed{B}`. The last statement that names an option counts.
-//! 3. The answer opens with a letter that is set off (`B) text`, `B. text`, `**B** text`, "B because"),
-//!    and no other line opens with another one. A lower-case letter counts here in brackets only.
+//! 3. The answer opens with a letter that is set off (`B) text`, `B. text`, `**B** text`, "B because",
+//!    "B is correct"), and no other line opens with another one. A lower-case letter counts here in brackets only.
 //! 4. One option stands on a line of its own, by letter or text, and no other does.
 //! 5. One option's text occurs as whole words, and no other does. Text inside that of a longer option
 //!    does not count ("network" in "network hardware"), nor text right after "not".

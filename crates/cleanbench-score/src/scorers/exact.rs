@@ -125,7 +125,7 @@ mod tests {
         let params = if normalize.is_null() {
             json!({})
         } else {
-            json!({ "normalize": normalize })
+            Value::from_iter([("normalize", normalize)])
         };
         check(&spec("exact", params), &sample(target, &[]), text, expect);
     }

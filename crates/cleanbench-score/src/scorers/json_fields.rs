@@ -166,7 +166,10 @@ mod tests {
     use crate::testing::{check, faulty, refused, sample, spec};
 
     fn case(params: &Value, target: &Value, text: &str, expect: Expect) {
-        let (spec, sample) = (spec("json_fields", params.clone()), sample(target.clone(), &[]));
+        let (spec, sample) = (
+            spec("json_fields", params.clone()),
+            sample(target.clone(), &[]),
+        );
         check(&spec, &sample, text, expect);
     }
 
@@ -175,14 +178,34 @@ mod tests {
         let target = json!({"a": 1, "b": "x"});
         for (params, text, expect) in [
             (json!({}), r#"{"a":1,"b":"x"}"#, Right(r#"{"a":1,"b":"x"}"#)),
-            (json!({}), r#"{"b":" x ","a":1.0}"#, Right(r#"{"a":1.0,"b":" x "}"#)),
-            (json!({}), r#"{"a":2,"b":"x"}"#, Part(0.5, r#"{"a":2,"b":"x"}"#)),
+            (
+                json!({}),
+                r#"{"b":" x ","a":1.0}"#,
+                Right(r#"{"a":1.0,"b":" x "}"#),
+            ),
+            (
+                json!({}),
+                r#"{"a":2,"b":"x"}"#,
+                Part(0.5, r#"{"a":2,"b":"x"}"#),
+            ),
             (json!({}), r#"{"c":2}"#, Wrong(r#"{"c":2}"#)),
             (json!({}), "a is 1", Nothing("no JSON object")),
             (json!({}), "", Nothing("empty completion")),
-            (json!({"all": true}), r#"{"a":1,"b":"y"}"#, Wrong(r#"{"a":1,"b":"y"}"#)),
-            (json!({"all": true}), r#"{"a":1,"b":"x","c":0}"#, Right(r#"{"a":1,"b":"x","c":0}"#)),
-            (json!({"fields": ["b"]}), r#"{"b":"x"}"#, Right(r#"{"b":"x"}"#)),
+            (
+                json!({"all": true}),
+                r#"{"a":1,"b":"y"}"#,
+                Wrong(r#"{"a":1,"b":"y"}"#),
+            ),
+            (
+                json!({"all": true}),
+                r#"{"a":1,"b":"x","c":0}"#,
+                Right(r#"{"a":1,"b":"x","c":0}"#),
+            ),
+            (
+                json!({"fields": ["b"]}),
+                r#"{"b":"x"}"#,
+                Right(r#"{"b":"x"}"#),
+            ),
         ] {
             case(&params, &target, text, expect);
         }
@@ -200,7 +223,12 @@ mod tests {
             (&lenient, json!(12), r#"{"a":"12 kg"}"#, false),
             (&plain, json!(12), r#"{"a":"12"}"#, false),
             (&plain, json!(0.1), r#"{"a":0.10}"#, true),
-            (&plain, json!(9_007_199_254_740_993_u64), r#"{"a":9007199254740992}"#, false),
+            (
+                &plain,
+                json!(9_007_199_254_740_993_u64),
+                r#"{"a":9007199254740992}"#,
+                false,
+            ),
             (&plain, json!(true), r#"{"a":true}"#, true),
             (&plain, json!(true), r#"{"a":"true"}"#, false),
             (&plain, json!(null), r#"{"a":null}"#, true),
@@ -213,14 +241,28 @@ mod tests {
             let target = json!({ "a": target });
             let rule = crate::build(&spec("json_fields", params.clone())).unwrap();
             let score = rule.score(&sample(target, &[]), &crate::testing::completion(text));
-            assert_eq!(score, Score::verdict(equal, object.to_string()), "{text} by {params}");
+            assert_eq!(
+                score,
+                Score::verdict(equal, object.to_string()),
+                "{text} by {params}"
+            );
         }
     }
 
     #[test]
     fn keys_with_dots_are_keys_unless_declared_as_paths() {
-        case(&json!({}), &json!({"a.b": 1}), r#"{"a.b":1}"#, Right(r#"{"a.b":1}"#));
-        case(&json!({}), &json!({"a.b": 1}), r#"{"a":{"b":1}}"#, Wrong(r#"{"a":{"b":1}}"#));
+        case(
+            &json!({}),
+            &json!({"a.b": 1}),
+            r#"{"a.b":1}"#,
+            Right(r#"{"a.b":1}"#),
+        );
+        case(
+            &json!({}),
+            &json!({"a.b": 1}),
+            r#"{"a":{"b":1}}"#,
+            Wrong(r#"{"a":{"b":1}}"#),
+        );
     }
 
     #[test]
@@ -229,7 +271,12 @@ mod tests {
         let deep = json!({"fields": ["a.b.1.c"]});
         let right = r#"{"a":{"b":[0,{"c":2}]}}"#;
         case(&deep, &target, right, Right(right));
-        case(&deep, &target, r#"{"a":{"b":{}}}"#, Wrong(r#"{"a":{"b":{}}}"#));
+        case(
+            &deep,
+            &target,
+            r#"{"a":{"b":{}}}"#,
+            Wrong(r#"{"a":{"b":{}}}"#),
+        );
         case(&deep, &target, r#"{"a":1}"#, Wrong(r#"{"a":1}"#));
         let whole = r#"{"a":{"b":[{"c":1.0},{"c":2}]},"d":1}"#;
         case(&json!({}), &target, whole, Part(0.5, whole));

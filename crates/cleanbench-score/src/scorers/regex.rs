@@ -235,6 +235,10 @@ mod tests {
             "ac",
             Nothing("the pattern did not match"),
         );
+    }
+
+    #[test]
+    fn a_mere_match_needs_no_target() {
         let matches = json!({"pattern": r"^\d{3}$", "compare": "match"});
         case(matches.clone(), json!(null), "123", Right("123"));
         case(matches.clone(), json!(null), "1234 ", Wrong("1234"));

@@ -6,12 +6,12 @@ use cleanbench_core::{Exit, Role, Sensitivity, Usd};
 use cleanbench_model::Endpoint;
 use cleanbench_report::cell;
 use cleanbench_suite::Suite;
-use comfy_table::{Table, presets};
 
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::CheckArguments;
 use crate::endpoints::resolve_all;
 use crate::failure::Failure;
+use crate::plain_table::plain_table;
 use crate::talk::Talk;
 
 /// Bytes that one token stands for in an estimate. English text has about four; other languages fewer.
@@ -105,30 +105,26 @@ fn labels(census: &Census) -> String {
 }
 
 fn task_table(selected: &[Selected<'_>], censuses: &[Census]) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    table.set_header(["task", "samples", "epochs", "labels", "scorers", "tags"]);
-    for (chosen, census) in selected.iter().zip(censuses) {
+    let rows = selected.iter().zip(censuses).map(|(chosen, census)| {
         let scorers: Vec<_> = chosen
             .task
             .scorers
             .iter()
             .map(|scorer| scorer.kind.as_str())
             .collect();
-        table.add_row([
+        [
             cell::safe(&chosen.task.name),
             chosen.samples.to_string(),
             chosen.epochs.to_string(),
             labels(census),
             scorers.join(", "),
             chosen.task.tags.join(", "),
-        ]);
-    }
-    let lines: Vec<_> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n")
+        ]
+    });
+    plain_table(
+        ["task", "samples", "epochs", "labels", "scorers", "tags"],
+        rows,
+    )
 }
 
 fn data_files(suite: &Suite, talk: Talk) {

@@ -2,11 +2,12 @@
 
 use cleanbench_core::Exit;
 use cleanbench_ledger::{Manifest, directory};
-use comfy_table::{Table, presets};
+use cleanbench_report::cell;
 use serde_json::{Value, json};
 
 use crate::arguments::{Format, ListArguments};
 use crate::failure::Failure;
+use crate::plain_table::plain_table;
 use crate::talk::Talk;
 
 /// Lists runs, oldest first.
@@ -43,27 +44,20 @@ fn state(manifest: &Manifest) -> String {
 }
 
 fn table(rows: &[(cleanbench_ledger::RunDirectory, Manifest)]) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    table.set_header(["run", "created", "suite", "models", "state"]);
-    for (_, manifest) in rows {
+    let rows = rows.iter().map(|(_, manifest)| {
         let plan = &manifest.plan;
         let models: Vec<_> = plan
             .models
             .iter()
             .map(|model| model.name.as_str())
             .collect();
-        table.add_row([
+        [
             manifest.run.to_string(),
             plan.created.clone(),
-            plan.suite.name.clone(),
-            models.join(", "),
+            cell::safe(&plan.suite.name),
+            cell::safe(&models.join(", ")),
             state(manifest),
-        ]);
-    }
-    let lines: Vec<_> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n")
+        ]
+    });
+    plain_table(["run", "created", "suite", "models", "state"], rows)
 }

@@ -1,4 +1,5 @@
-//! Letters that label an option, as answers write them: `B`, `(B)`, `B.`, `b)`, `**B**`, "B because".
+//! Letters that label an option, as answers write them: `B`, `(B)`, `B.`, `b)`, `**B**`, "B
+//! because", "Option B".
 //!
 //! The hard part is what is *no* label: the article in "A good answer", the pronoun in "I think", and
 //! letters that belong to something longer, such as `B-12`, `C++`, `d'Or` or `B.C.`
@@ -16,7 +17,7 @@ pub(super) enum Style {
     Emphasised,
     /// The last thing on its line.
     EndOfLine,
-    /// Followed by "because" or "since".
+    /// Followed by "because", "since", "is correct" or the like.
     Reasoned,
     /// Followed by something else that makes no word of it.
     Bare,
@@ -44,6 +45,7 @@ pub(super) fn label_at(text: &str, at: usize) -> Option<Label> {
     let reach = window(text, at, REACH);
     let body = reach.trim_start_matches(|c: char| c.is_whitespace() || OPENING.contains(&c));
     let decorated = reach[..reach.len() - body.len()].contains(OPENING);
+    let body = without_noun(body);
     let inner = body.strip_prefix(['(', '[']);
     let bracketed = inner.is_some();
     let inner = inner.map_or(body, |inner| inner.trim_start_matches(OPENING));
@@ -61,6 +63,15 @@ pub(super) fn label_at(text: &str, at: usize) -> Option<Label> {
         style,
         end: at + reach.len() - end.len(),
     })
+}
+
+/// `body` without the noun in "Option B" and "Choice (B)".
+fn without_noun(body: &str) -> &str {
+    let noun = body
+        .get(..6)
+        .filter(|noun| noun.eq_ignore_ascii_case("option") || noun.eq_ignore_ascii_case("choice"));
+    let rest = noun.and_then(|_| body[6..].strip_prefix(' '));
+    rest.map_or(body, |rest| rest.trim_start_matches(OPENING))
 }
 
 fn after_bracket(tail: &str, style: Style) -> &str {
@@ -100,12 +111,21 @@ fn before_word(rest: &str, letter: char, emphasised: bool) -> Option<Style> {
     if emphasised {
         return Some(Style::Emphasised);
     }
-    if word == "because" || word == "since" {
+    if word == "because" || word == "since" || word == "is" && affirms(&rest[end..]) {
         return Some(Style::Reasoned);
     }
     let may_be_word = matches!(letter, 'A' | 'a' | 'I' | 'i');
     let set_off = word.is_empty() || JOINING.contains(&word.as_str());
     (set_off || !may_be_word).then_some(Style::Bare)
+}
+
+/// Whether "is" goes on as in "is correct" or "is the right answer".
+fn affirms(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix("the ").unwrap_or(rest);
+    ["correct", "right", "best"]
+        .iter()
+        .any(|word| rest.starts_with(word))
 }
 
 /// Whether another label is joined to the one that ends at `end`, as in "B or C", "A/B", "A, C".
@@ -151,6 +171,10 @@ mod tests {
         check("**B.** Text", Some(('B', Style::Punctuated)));
         check("B}", Some(('B', Style::Bare)));
         check("A because", Some(('A', Style::Reasoned)));
+        check("B is the correct one", Some(('B', Style::Reasoned)));
+        check("A is wrong", Some(('A', Style::Bare)));
+        check("Option B", Some(('B', Style::EndOfLine)));
+        check("**Option (b)** is", Some(('b', Style::Bracketed)));
         check("A (the first)", Some(('A', Style::Bare)));
         check("D of them", Some(('D', Style::Bare)));
     }

@@ -1,0 +1,223 @@
+//! The pass over a task's data: every record is taken apart, checked, shown to the scorers, rendered.
+//!
+//! Invariant: files are read once, streaming; a second time only to show where references to
+//! missing samples stand.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use cleanbench_core::{Sample, Scorer, ScorerSpec, Sensitivity};
+
+use crate::diagnostic::{Document, Fault, Severity};
+use crate::draft::{At, Rules};
+use crate::load::{Loader, whole};
+use crate::prompt::{Prompts, RenderError};
+use crate::rows::{Row, Rows};
+use crate::suite::{DataFile, Task};
+use crate::task_table::TaskTable;
+use crate::wording::{template_fault, with_template};
+use crate::words::shown;
+
+/// A task while it is being read.
+pub(crate) struct Reading {
+    pub(crate) table: TaskTable,
+    pub(crate) prompts: Option<Prompts>,
+    pub(crate) scorers: Vec<(String, Box<dyn Scorer>)>,
+    pub(crate) files: Vec<DataFile>,
+    pub(crate) strictest: Sensitivity,
+    pub(crate) samples: u64,
+    /// Faults of templates that were met while rendering, so that each is reported once.
+    pub(crate) template_faults: HashSet<String>,
+}
+
+impl Reading {
+    fn sensitivity(&self) -> Sensitivity {
+        self.table.sensitivity.unwrap_or(Sensitivity::Private)
+    }
+
+    pub(crate) fn complete(self, dir: &Path) -> Option<Task> {
+        let sensitivity = self.sensitivity();
+        let scorers: Vec<ScorerSpec> = self
+            .table
+            .scorers?
+            .into_iter()
+            .map(|entry| entry.spec)
+            .collect();
+        Some(Task {
+            name: self.table.name?.value,
+            epochs: self.table.epochs.unwrap_or(1),
+            sampling: self.table.sampling,
+            sensitivity,
+            strictest: self.strictest,
+            released: self.table.released,
+            scorers,
+            tags: self.table.tags.unwrap_or_default(),
+            choices: self.table.choices.unwrap_or_default(),
+            samples: self.samples,
+            files: self.files,
+            prompts: self.prompts?,
+            dir: dir.to_owned(),
+        })
+    }
+}
+
+impl Loader<'_> {
+    /// Reads one data file; gives its number of lines.
+    pub(crate) fn data_file(&mut self, reading: &mut Reading, path: &Path) -> u32 {
+        let mut rows = match Rows::open(path) {
+            Ok(rows) => rows,
+            Err(error) => {
+                let fault = Fault::new(0, format!("cannot read the file: {error}"));
+                self.log.error(whole(path), fault);
+                return 0;
+            }
+        };
+        let before = reading.samples;
+        while let Some(row) = rows.next_row() {
+            reading.samples += u64::from(row.is_sample);
+            self.row(reading, path, row);
+        }
+        let digest = rows.digest();
+        self.parts.push([b"data ", digest.0.as_slice()].concat());
+        reading.files.push(DataFile {
+            path: path.to_owned(),
+            digest,
+            samples: reading.samples - before,
+        });
+        rows.lines()
+    }
+
+    fn row(&mut self, reading: &mut Reading, path: &Path, row: Row<'_>) {
+        let document = Document {
+            path,
+            text: &row.text,
+            line: row.line,
+        };
+        let mut faults = row.faults;
+        if let Some(mut draft) = row.draft {
+            let id = draft.id.clone().unwrap_or_else(|| At {
+                value: reading.samples.to_string(),
+                at: 0,
+            });
+            faults.extend(self.identify(reading, row.line, &id));
+            for other in [&draft.rewording_of, &draft.isomorph_of]
+                .into_iter()
+                .flatten()
+            {
+                faults.extend(self.refer(&id.value, other));
+            }
+            draft.id = Some(id);
+            let rules = Rules {
+                choices: reading.table.choices.as_deref().unwrap_or_default(),
+                sensitivity: reading.sensitivity(),
+            };
+            if let Some(sample) = draft.finish(rules, reading.samples, &mut faults) {
+                reading.strictest = reading.strictest.max(sample.sensitivity);
+                self.try_out(reading, &sample, &mut faults);
+            }
+        }
+        for fault in faults {
+            self.log.error(document, fault);
+        }
+    }
+
+    /// Notes the sample's identity; the fault if it is taken.
+    fn identify(&mut self, reading: &Reading, line: u32, id: &At<String>) -> Option<Fault> {
+        let (file, first) = self.identities.add(&id.value, line)?;
+        let place = match reading.files.get(file) {
+            Some(other) => format!("{}:{first}", other.path.display()),
+            None => format!("line {first}"),
+        };
+        let shown = shown(&id.value);
+        let message = format!("duplicate id {shown}; the first is at {place}");
+        Some(Fault::new(id.at, message).hint("an id is unique within its task"))
+    }
+
+    /// Notes a reference to another sample; the fault if it is one to itself.
+    fn refer(&mut self, id: &str, other: &At<String>) -> Option<Fault> {
+        self.identities.refer(&other.value);
+        let message = "a sample cannot be a rewording or isomorph of itself";
+        (id == other.value).then(|| Fault::new(other.at, message))
+    }
+
+    /// Renders a sample and shows it to the scorers.
+    fn try_out(&mut self, reading: &mut Reading, sample: &Sample, faults: &mut Vec<Fault>) {
+        for (kind, scorer) in &reading.scorers {
+            if let Err(message) = scorer.check_sample(sample) {
+                faults.push(Fault::new(0, format!("scorer `{kind}`: {message}")));
+            }
+        }
+        let Some(Err(error)) = reading
+            .prompts
+            .as_ref()
+            .map(|prompts| prompts.render(sample))
+        else {
+            return;
+        };
+        let place = self.template_place(&error);
+        if !error.is_of_template {
+            faults.push(Fault::new(0, format!("{}{place}", error.message)));
+        } else if reading.template_faults.insert(error.message.clone()) {
+            let at = error.range.map_or(0, |range| range.start);
+            let fault = Fault::new(at, error.message);
+            template_fault(
+                self.log,
+                self.manifest,
+                error.template,
+                Severity::Error,
+                fault,
+            );
+        }
+    }
+
+    /// ` (file:line:column)` of the part of a template at fault.
+    fn template_place(&self, error: &RenderError<'_>) -> String {
+        let (Some(range), false) = (&error.range, error.is_of_template) else {
+            return String::new();
+        };
+        with_template(
+            self.manifest,
+            error.template,
+            range.start,
+            |document, at| {
+                let place = document.place(at);
+                format!(
+                    " ({}:{}:{})",
+                    document.path.display(),
+                    place.line,
+                    place.column
+                )
+            },
+        )
+    }
+
+    /// Reports references to samples that no task has.
+    pub(crate) fn check_references(&mut self, tasks: &[Reading]) {
+        if !self.identities.settle() {
+            return;
+        }
+        for file in tasks.iter().flat_map(|task| &task.files) {
+            let Ok(mut rows) = Rows::open(&file.path) else {
+                continue;
+            };
+            while let Some(row) = rows.next_row() {
+                let document = Document {
+                    path: &file.path,
+                    text: &row.text,
+                    line: row.line,
+                };
+                let Some(draft) = &row.draft else { continue };
+                for other in [&draft.rewording_of, &draft.isomorph_of]
+                    .into_iter()
+                    .flatten()
+                {
+                    if self.identities.is_missing(&other.value) {
+                        let shown = shown(&other.value);
+                        let message = format!("no sample of the suite has the id {shown}");
+                        self.log.error(document, Fault::new(other.at, message));
+                    }
+                }
+            }
+        }
+    }
+}

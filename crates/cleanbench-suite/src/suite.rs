@@ -1,0 +1,148 @@
+//! A suite after loading.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_core::{Digest, Sampling, ScorerSpec, Sensitivity};
+use serde_json::{Map, Value, json};
+
+use crate::draft::Rules;
+use crate::messages::role_name;
+use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
+use crate::stream::Samples;
+
+/// A validated suite.
+#[derive(Debug)]
+pub struct Suite {
+    /// Name, fit to be part of a file name.
+    pub name: String,
+    /// The author's version of it.
+    pub version: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Models to use when none is named.
+    pub models: Vec<String>,
+    /// The suite's folder, to which its paths are relative.
+    pub dir: PathBuf,
+    /// The manifest.
+    pub file: PathBuf,
+    /// The bytes of the manifest that were read.
+    pub manifest_bytes: Vec<u8>,
+    /// The tasks as they stand in the manifest; at least one.
+    pub tasks: Vec<Task>,
+    /// Digest of everything the suite says: the manifest, the prompt files and the data files, in
+    /// the order of tasks. Paths are not part of it, so a suite may be moved.
+    pub digest: Digest,
+}
+
+/// One data file of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// The file, as it was opened.
+    pub path: PathBuf,
+    /// Plain SHA-256 of its bytes as stored (compressed, if it is).
+    pub digest: Digest,
+    /// Samples in it.
+    pub samples: u64,
+}
+
+/// One kind of question: prompt, scorers, samples.
+#[derive(Debug)]
+pub struct Task {
+    /// Name, unique in the suite.
+    pub name: String,
+    /// How often each sample is put; at least 1.
+    pub epochs: u32,
+    /// Sampling parameters that the task asks for.
+    pub sampling: Sampling,
+    /// The task's label. A task that gives none is private: what is not declared public stays here.
+    pub sensitivity: Sensitivity,
+    /// The strictest label among its samples; at least the task's own.
+    pub strictest: Sensitivity,
+    /// When its items could first be seen, `YYYY-MM-DD`.
+    pub released: Option<String>,
+    /// Its scorers, at least one, all known to the catalog it was loaded with.
+    pub scorers: Vec<ScorerSpec>,
+    /// Free words to select it by.
+    pub tags: Vec<String>,
+    /// Options of samples that give none of their own; empty or at least two.
+    pub choices: Vec<String>,
+    /// How many samples it has; at least 1.
+    pub samples: u64,
+    /// Its data files, sorted by path.
+    pub files: Vec<DataFile>,
+    pub(crate) prompts: Prompts,
+    pub(crate) dir: PathBuf,
+}
+
+impl Task {
+    /// Streams the samples in the order of files and lines, rendered.
+    ///
+    /// An error ends the stream. That a file has changed since loading is noticed at its end (or at
+    /// a line that no longer validates), so whoever must not act on changed files collects first.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples::new(self)
+    }
+
+    pub(crate) fn rules(&self) -> Rules<'_> {
+        Rules {
+            choices: &self.choices,
+            sensitivity: self.sensitivity,
+        }
+    }
+
+    /// Everything that was resolved, as an object for a run's record: which data, which prompt,
+    /// which parameters. File paths within the suite's folder are relative to it.
+    pub fn describe(&self) -> Value {
+        let files = self.files.iter().map(|file| {
+            json!({
+                "path": relative(&self.dir, &file.path),
+                "digest": file.digest,
+                "samples": file.samples,
+            })
+        });
+        let mut fields = json!({
+            "name": self.name,
+            "epochs": self.epochs,
+            "sampling": self.sampling,
+            "sensitivity": self.sensitivity,
+            "strictest": self.strictest,
+            "released": self.released,
+            "scorers": self.scorers,
+            "tags": self.tags,
+            "choices": self.choices,
+            "template_engine": TEMPLATE_ENGINE,
+            "files": files.collect::<Vec<_>>(),
+            "samples": self.samples,
+        });
+        if let Value::Object(fields) = &mut fields {
+            self.describe_prompts(fields);
+        }
+        fields
+    }
+
+    fn describe_prompts(&self, fields: &mut Map<String, Value>) {
+        let system = self.prompts.system.as_ref();
+        fields.insert(
+            "system".to_owned(),
+            json!(system.map(|template| &template.text)),
+        );
+        if let [(_, only)] = self.prompts.turns.as_slice()
+            && only.name == "prompt"
+        {
+            fields.insert("prompt".to_owned(), json!(only.text));
+            if let Origin::File(path) = &only.origin {
+                fields.insert("prompt_file".to_owned(), json!(relative(&self.dir, path)));
+            }
+            return;
+        }
+        let turns = self.prompts.turns.iter();
+        let turns = turns
+            .map(|(role, template)| json!({"role": role_name(*role), "content": template.text}));
+        fields.insert("messages".to_owned(), turns.collect());
+    }
+}
+
+fn relative(dir: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(dir).unwrap_or(path);
+    path.to_string_lossy().replace('\\', "/")
+}

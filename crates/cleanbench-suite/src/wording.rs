@@ -1,0 +1,138 @@
+//! From the wording in a task's table to compiled templates, and from a fault in a template to its
+//! place in the manifest or prompt file.
+
+use cleanbench_core::Role;
+
+use crate::diagnostic::{Document, Fault, Severity};
+use crate::draft::At;
+use crate::files;
+use crate::load::{Loader, whole};
+use crate::log::Log;
+use crate::prompt::{Origin, Prompts, Template};
+use crate::task_table::{TaskTable, Wording};
+use crate::toml_escape::offset_in_text;
+
+impl Loader<'_> {
+    pub(crate) fn prompts(&mut self, table: &TaskTable) -> Option<Prompts> {
+        let named = |name: String, text: &At<String>| Template {
+            name,
+            text: text.value.clone(),
+            origin: Origin::Manifest(text.at),
+        };
+        let system = table
+            .system
+            .as_ref()
+            .map(|text| named("system".to_owned(), text));
+        let turns = match &table.wording {
+            None => vec![(Role::User, Template::built_in())],
+            Some(Wording::Prompt(text)) => vec![(Role::User, named("prompt".to_owned(), text))],
+            Some(Wording::File(path)) => vec![(Role::User, self.prompt_file(path)?)],
+            Some(Wording::Messages(messages)) => {
+                self.check_system(table, messages);
+                let turns = messages.iter().enumerate();
+                turns
+                    .map(|(index, (role, text))| (*role, named(format!("messages[{index}]"), text)))
+                    .collect()
+            }
+        };
+        let (manifest, log) = (self.manifest, &mut *self.log);
+        let mut report = |template: &Template, fault: Fault| {
+            template_fault(log, manifest, template, Severity::Error, fault);
+        };
+        let prompts = Prompts::compile(system, turns, &mut report)?;
+        self.warn_of_unused_input(&prompts);
+        Some(prompts)
+    }
+
+    fn check_system(&mut self, table: &TaskTable, messages: &[(Role, At<String>)]) {
+        if let Some(system) = &table.system
+            && messages.iter().any(|(role, _)| *role == Role::System)
+        {
+            let message = "both `system` and a system message in `messages`";
+            let fault = Fault::new(system.at, message).hint("keep one of them");
+            self.log.error(self.manifest, fault);
+        }
+    }
+
+    fn warn_of_unused_input(&mut self, prompts: &Prompts) {
+        if let (false, Some((_, template))) = (prompts.uses("input"), prompts.turns.first()) {
+            let fault = Fault::new(0, "no template uses `input`, so every question is the same")
+                .hint("put `{{ input }}` where the question belongs");
+            template_fault(self.log, self.manifest, template, Severity::Warning, fault);
+        }
+    }
+
+    fn prompt_file(&mut self, written: &At<String>) -> Option<Template> {
+        let path = match files::one(self.dir, &written.value) {
+            Ok(path) => path,
+            Err(fault) => {
+                self.path_fault(written.at, fault);
+                return None;
+            }
+        };
+        let bytes = match fs_err::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let message = format!("cannot read the prompt file: {}", error.kind());
+                self.log
+                    .error(self.manifest, Fault::new(written.at, message));
+                return None;
+            }
+        };
+        self.log.mention(&path);
+        let without_mark = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let text = String::from_utf8_lossy(without_mark).into_owned();
+        if let Err(error) = std::str::from_utf8(without_mark) {
+            let at = error.valid_up_to();
+            let message = format!("invalid UTF-8: byte 0x{:02x}", without_mark[at]);
+            let document = Document {
+                text: &text,
+                ..whole(&path)
+            };
+            self.log.error(document, Fault::new(at, message));
+            return None;
+        }
+        self.parts.push([b"prompt ", bytes.as_slice()].concat());
+        Some(Template {
+            name: "prompt".to_owned(),
+            text,
+            origin: Origin::File(path),
+        })
+    }
+}
+
+/// Calls `then` with the document that holds `template` and the offset of its byte `at` there.
+pub(crate) fn with_template<T>(
+    manifest: Document<'_>,
+    template: &Template,
+    at: usize,
+    then: impl FnOnce(Document<'_>, usize) -> T,
+) -> T {
+    match &template.origin {
+        Origin::Manifest(start) => then(manifest, offset_in_text(manifest.text, *start, at)),
+        Origin::File(path) => {
+            let document = Document {
+                text: &template.text,
+                ..whole(path)
+            };
+            then(document, at)
+        }
+        Origin::BuiltIn => then(manifest, 0),
+    }
+}
+
+pub(crate) fn template_fault(
+    log: &mut Log,
+    manifest: Document<'_>,
+    template: &Template,
+    severity: Severity,
+    fault: Fault,
+) {
+    with_template(manifest, template, fault.at, |document, at| {
+        let fault = Fault { at, ..fault };
+        match severity {
+            Severity::Error => log.error(document, fault),
+            Severity::Warning => log.warn(document, fault),
+        }
+    });
+}

@@ -1,0 +1,108 @@
+//! The house as ARCHITECTURE.md draws it: crates use only lower layers.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+const LAYERS: [(&str, u8); 10] = [
+    ("cleanbench-core", 0),
+    ("cleanbench-stats", 0),
+    ("cleanbench-suite", 1),
+    ("cleanbench-ledger", 1),
+    ("cleanbench-price", 1),
+    ("cleanbench-model", 2),
+    ("cleanbench-score", 2),
+    ("cleanbench-engine", 3),
+    ("cleanbench-report", 3),
+    ("cleanbench", 5),
+];
+/// Used by tests alone.
+const TESTKIT: &str = "cleanbench-testkit";
+
+/// Every edge of the workspace that the table of layers forbids.
+fn forbidden(edges: &[(String, String, DependencyKind)]) -> Vec<String> {
+    let layers: BTreeMap<_, _> = LAYERS.into_iter().collect();
+    let mut wrong = Vec::new();
+    for (from, to, kind) in edges {
+        if *kind != DependencyKind::Normal {
+            continue;
+        }
+        // Crates of the lowest layer stand side by side but for the nouns themselves.
+        let allowed = match (layers.get(from.as_str()), layers.get(to.as_str())) {
+            (Some(from), Some(to)) => from > to,
+            _ => false,
+        };
+        if !allowed {
+            wrong.push(format!("{from} -> {to}"));
+        }
+    }
+    wrong
+}
+
+fn edges() -> Vec<(String, String, DependencyKind)> {
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .other_options(vec!["--offline".to_owned()])
+        .exec()
+        .unwrap();
+    let mut edges = Vec::new();
+    for package in &metadata.packages {
+        for dependency in &package.dependencies {
+            if dependency.name.starts_with("cleanbench") {
+                edges.push((
+                    package.name.to_string(),
+                    dependency.name.clone(),
+                    dependency.kind,
+                ));
+            }
+        }
+    }
+    edges
+}
+
+#[test]
+fn arrows_point_down() {
+    let edges = edges();
+    assert!(edges.len() > 15, "the workspace was read");
+    assert_eq!(forbidden(&edges), Vec::<String>::new());
+}
+
+#[test]
+fn an_upward_edge_is_found() {
+    let edge = |from: &str, to: &str| (from.to_owned(), to.to_owned(), DependencyKind::Normal);
+    assert_eq!(
+        forbidden(&[edge("cleanbench-core", "cleanbench-suite")]).len(),
+        1,
+        "up"
+    );
+    assert_eq!(
+        forbidden(&[edge("cleanbench-engine", "cleanbench-report")]).len(),
+        1,
+        "sideways"
+    );
+    assert_eq!(
+        forbidden(&[edge("cleanbench", TESTKIT)]).len(),
+        1,
+        "the testkit is for tests"
+    );
+}
+
+#[test]
+fn every_crate_has_a_layer_and_a_place_in_the_architecture() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let text = fs_err::read_to_string(format!("{root}/ARCHITECTURE.md")).unwrap();
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .other_options(vec!["--offline".to_owned()])
+        .exec()
+        .unwrap();
+    for package in &metadata.packages {
+        let name = package.name.to_string();
+        let known = name == TESTKIT || LAYERS.iter().any(|(known, _)| *known == name);
+        assert!(known, "{name} has no layer");
+        assert!(
+            text.contains(&format!("`{name}`")),
+            "{name} is not in ARCHITECTURE.md"
+        );
+    }
+}
