@@ -133,7 +133,7 @@ pub(crate) fn data(samples: usize) -> String {
     (0..samples)
         .map(|number| {
             let input = question(number);
-            let target = right_choice(&choices, &input);
+            let target = right_choice(&choices, &input).unwrap();
             format!("{{\"id\":\"s{number}\",\"input\":\"{input}\",\"target\":\"{target}\"}}\n")
         })
         .collect()

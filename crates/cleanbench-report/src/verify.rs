@@ -10,8 +10,9 @@ use std::io::{self, BufRead, BufReader, Write};
 
 use cleanbench_core::event::PayloadRef;
 use cleanbench_core::merkle::MerkleTree;
-use cleanbench_core::{Digest, DigestKey};
+use cleanbench_core::{Digest, DigestKey, RunId};
 use cleanbench_ledger::payload::{MAGIC, Payload, segment_name};
+use cleanbench_ledger::record::{decode, genesis};
 use cleanbench_ledger::recovery::payload_of;
 use cleanbench_ledger::samples::{self, push_leaf};
 use cleanbench_ledger::{
@@ -64,6 +65,10 @@ impl Verification {
             Ok(value) => Ok(Some(value)),
             Err(ReportError::Ledger(LedgerError::Damaged(damage))) => {
                 self.damage(damage);
+                Ok(None)
+            }
+            Err(ReportError::Ledger(error @ LedgerError::TooNew { .. })) => {
+                self.damage(Damage::whole("run.json", error.to_string()));
                 Ok(None)
             }
             Err(ReportError::Unplanned(error)) => {
@@ -226,6 +231,16 @@ fn check_journal(
     coverage: &mut Coverage,
     found: &mut Verification,
 ) -> Result<(), ReportError> {
+    if let Some(owner) = owner(run)
+        && owner != manifest.run
+    {
+        let what = format!(
+            "names run `{}`, but the journal is that of run `{owner}`",
+            manifest.run
+        );
+        found.damage(Damage::whole("run.json", what));
+        return Ok(());
+    }
     let tail = if manifest.end.is_some() {
         Tail::Whole
     } else {
@@ -274,6 +289,21 @@ fn check_journal(
             .push("the run has not ended in order; resume it with `--resume`".to_owned()),
     }
     Ok(())
+}
+
+/// The run that the journal's first record says it belongs to, if that record is whole under this id.
+fn owner(run: &RunDirectory) -> Option<RunId> {
+    let file = fs_err::File::open(run.file(&RunDirectory::journal_name(0))).ok()?;
+    let mut line = Vec::new();
+    BufReader::new(file).read_until(b'\n', &mut line).ok()?;
+    let value: serde_json::Value = serde_json::from_slice(&line).ok()?;
+    let id: RunId = value
+        .pointer("/event/segment_opened/run")?
+        .as_str()?
+        .parse()
+        .ok()?;
+    decode(line.strip_suffix(b"\n")?, genesis(&id)).ok()?;
+    Some(id)
 }
 
 /// Checks that references cover the payload segments without a gap, and that each payload is whole.

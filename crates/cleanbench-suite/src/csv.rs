@@ -226,7 +226,7 @@ impl Layout {
         let at = cells
             .get(expected)
             .map_or(record.trim_end().len(), |cell| cell.start);
-        let message = format!("{found} cells where there are {expected} columns");
+        let message = format!("expected {expected} cells, found {found}");
         Fault::new(at, message)
             .hint("put a cell that holds a comma or a line feed in double quotes")
     }

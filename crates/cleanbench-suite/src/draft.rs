@@ -184,6 +184,16 @@ impl Draft {
         self.metadata.insert(name.to_owned(), Value::String(text));
     }
 
+    fn check_question(&self) -> Option<Fault> {
+        match (self.has(Field::Input), self.has(Field::Messages)) {
+            (true, true) => {
+                Some(Fault::new(0, "both an input and `messages`").hint("keep one of them"))
+            }
+            (false, false) => Some(missing_input()),
+            _ => None,
+        }
+    }
+
     /// The sample, where nothing is wrong with it. `position` counts the task's samples from 1.
     pub(crate) fn finish(
         self,
@@ -191,28 +201,16 @@ impl Draft {
         position: u64,
         faults: &mut Vec<Fault>,
     ) -> Option<Sample> {
-        match (self.has(Field::Input), self.has(Field::Messages)) {
-            (true, true) => {
-                faults.push(Fault::new(0, "both an input and `messages`").hint("keep one of them"))
-            }
-            (false, false) => faults.push(missing_input()),
-            _ => {}
-        }
-        let choices = self
-            .choices
-            .map_or_else(|| rules.choices.to_vec(), |own| own.value);
-        let target = match self.target {
-            Some(target) if !choices.is_empty() => {
-                match choices::resolve(&target.value, &choices, target.at) {
-                    Ok(text) => Some(Value::String(text)),
-                    Err(fault) => {
-                        faults.push(fault);
-                        None
-                    }
-                }
-            }
-            other => other.map(|target| target.value),
+        faults.extend(self.check_question());
+        let choices = match self.choices {
+            Some(own) => own.value,
+            None => rules.choices.to_vec(),
         };
+        let target = resolve_target(self.target, &choices);
+        let target = target.unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        });
         if !faults.is_empty() {
             return None;
         }
@@ -232,6 +230,17 @@ impl Draft {
                 .sensitivity
                 .max(self.sensitivity.unwrap_or(rules.sensitivity)),
         })
+    }
+}
+
+/// The target as scorers get it: among choices the text of the right one.
+fn resolve_target(target: Option<At<Value>>, choices: &[String]) -> Result<Option<Value>, Fault> {
+    match target {
+        Some(target) if !choices.is_empty() => {
+            let text = choices::resolve(&target.value, choices, target.at)?;
+            Ok(Some(Value::String(text)))
+        }
+        other => Ok(other.map(|target| target.value)),
     }
 }
 

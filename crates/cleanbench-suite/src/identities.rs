@@ -60,13 +60,13 @@ impl Identities {
     /// Notes that some sample refers to `id`.
     pub(crate) fn refer(&mut self, id: &str) {
         let key = key_of(id);
-        if !self.has(&key) {
+        if !self.has(key) {
             self.open.insert(key);
         }
     }
 
-    fn has(&self, key: &Key) -> bool {
-        self.tasks.iter().any(|task| task.lines.contains_key(key))
+    fn has(&self, key: Key) -> bool {
+        self.tasks.iter().any(|task| task.lines.contains_key(&key))
     }
 
     /// Drops the open references that have been met by now; whether some are left.

@@ -1,0 +1,834 @@
+//! The loader from outside: suites written to a folder, loaded, and what comes out or is reported.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use cleanbench_core::{
+    Completion, Message, Role, Sample, Score, Scorer, ScorerCatalog, ScorerSpec, Sensitivity,
+    SpecError,
+};
+use cleanbench_suite::{LoadError, Loaded, Rendered, Severity, Suite, load, suite_key_path};
+use serde_json::{Value, json};
+
+/// Knows two scorers: `exact` (parameter `ignore_case`) and `choice`.
+struct TwoScorers;
+
+#[derive(Debug)]
+struct Fake {
+    needs_choices: bool,
+}
+
+impl Scorer for Fake {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn check_sample(&self, sample: &Sample) -> Result<(), String> {
+        match sample.target {
+            None => Err("the sample has no target".to_owned()),
+            Some(_) if self.needs_choices && sample.choices.is_empty() => {
+                Err("the sample has no choices".to_owned())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn score(&self, _: &Sample, completion: &Completion) -> Score {
+        Score::verdict(false, completion.text.as_str())
+    }
+}
+
+impl ScorerCatalog for TwoScorers {
+    fn build(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+        let error = |param: Option<&String>, message: String| SpecError {
+            param: param.cloned(),
+            message,
+            hint: Some("known are `exact` and `choice`".to_owned()),
+        };
+        let needs_choices = match spec.kind.as_str() {
+            "exact" => false,
+            "choice" => true,
+            other => return Err(vec![error(None, format!("unknown scorer `{other}`"))]),
+        };
+        let unknown = spec.params.keys().filter(|name| *name != "ignore_case");
+        let errors: Vec<_> = unknown
+            .map(|name| error(Some(name), format!("unknown parameter `{name}`")))
+            .collect();
+        if errors.is_empty() {
+            Ok(Box::new(Fake { needs_choices }))
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+/// A suite's folder in a temporary place.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &[u8])]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (name, bytes) in files {
+            folder.write(name, bytes);
+        }
+        folder
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.0.path().join(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, bytes).unwrap();
+    }
+
+    fn load(&self) -> Loaded {
+        load(self.0.path(), &TwoScorers)
+    }
+
+    fn suite(&self) -> Suite {
+        let loaded = self.load();
+        let shown: Vec<_> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+        loaded
+            .suite
+            .unwrap_or_else(|| panic!("{}", shown.join("\n")))
+    }
+
+    /// `file:line:column: message` of every diagnostic, errors and warnings.
+    fn faults(&self) -> Vec<String> {
+        let loaded = self.load();
+        let has_error = |d: &cleanbench_suite::Diagnostic| d.severity == Severity::Error;
+        assert_eq!(
+            loaded.suite.is_none(),
+            loaded.diagnostics.iter().any(has_error)
+        );
+        let shown = loaded.diagnostics.into_iter().map(|d| {
+            let path = d.path.strip_prefix(self.0.path()).unwrap().display();
+            format!("{path}:{}:{}: {}", d.line, d.column, d.message)
+        });
+        shown.collect()
+    }
+}
+
+/// A suite with one task that reads `data` and has the further lines `keys`.
+fn manifest(data: &str, keys: &str) -> String {
+    format!("name = \"s\"\nversion = \"1\"\n[[task]]\nname = \"t\"\ndata = \"{data}\"\n{keys}\n")
+}
+
+fn folder(name: &str, bytes: &[u8], keys: &str) -> Folder {
+    Folder::new(&[
+        (name, bytes),
+        ("suite.toml", manifest(name, keys).as_bytes()),
+    ])
+}
+
+fn samples(suite: &Suite) -> Vec<Rendered> {
+    let samples = suite.tasks[0].samples();
+    samples.collect::<Result<_, LoadError>>().unwrap()
+}
+
+const MISTAKEN_SUITE: &str = r#"name = "mistakes"
+version = "1"
+modles = ["x"]
+
+[defaults]
+epochs = 0
+generate = { temperature = 3 }
+
+[[task]]
+name = "quiz"
+data = "quiz.jsonl"
+sensitivity = "privat"
+released = "2026-02-30"
+prompt = "Frage \u00fcber \"{{ question }}\""
+scorers = ["exakt"]
+
+[[task]]
+name = "quiz"
+data = "table.csv"
+prompt_file = "prompt.md"
+scorers = [{ type = "choice", strictt = true }]
+primary = "choice"
+
+[[task]]
+name = "more"
+data = "none-*.jsonl"
+scorers = ["exact"]
+"#;
+
+const MISTAKEN_LINES: &[u8] = b"{\"id\": \"a\", \"input\": \"ok\", \"target\": \"x\"}
+{\"input\": \"q\", \"id\": \"a\", \"target\": \"x\"}
+{\"id\": \"b\", \"input\": \"\xc3\xbc\", \"metdata\": {}}
+
+{\"id\": \"c\", \"input\": 5}
+{\"id\": \"d\" \"input\": \"q\"}
+{\"id\": \"e\", \"target\": \"x\"}
+{\"id\": \"\xc3\xbc\xff\", \"input\": \"q\"}
+{\"id\": \"f\", \"question\": \"q\", \"input\": \"q\"}
+{\"id\": \"g\", \"input\": \"q\", \"choices\": [\"a\", \"b\", \"a\"]}
+{\"id\": \"h\", \"input\": \"q\", \"choices\": [\"Ja\", \"Nein\"], \"target\": \"C\"}
+{\"id\": \"i\", \"input\": \"q\", \"rewording_of\": \"zz\"}
+";
+
+const MISTAKEN_TABLE: &str = "id,input,A,B,target,created
+x1,\"a question
+of \"\"two\"\" lines\",yes,no,A,2026-01-01
+x2,\"short,\nrow\",yes,no
+x3,q,yes,no,B,\"2026-13-01\"
+ ,q,yes,no,B,
+";
+
+#[test]
+fn twenty_five_mistakes_are_all_reported_where_they_are() {
+    let folder = Folder::new(&[
+        ("suite.toml", MISTAKEN_SUITE.as_bytes()),
+        ("quiz.jsonl", MISTAKEN_LINES),
+        ("table.csv", MISTAKEN_TABLE.as_bytes()),
+        ("prompt.md", b"Question:\n  {{ input | }}\n"),
+    ]);
+    // Written by hand from the text above: where each mistake is, and a word of its message.
+    let expected = [
+        ("suite.toml", 3, 1, "unknown key `modles`"),
+        ("suite.toml", 6, 10, "`epochs` must be from 1"),
+        ("suite.toml", 7, 28, "`temperature` must be from 0 to 2"),
+        ("suite.toml", 12, 15, "unknown sensitivity `privat`"),
+        ("suite.toml", 13, 12, "no date"),
+        ("suite.toml", 14, 32, "unknown variable `question`"),
+        ("suite.toml", 15, 12, "unknown scorer `exakt`"),
+        ("suite.toml", 18, 8, "task `quiz` is already at line 10"),
+        ("suite.toml", 21, 31, "unknown parameter `strictt`"),
+        ("suite.toml", 22, 1, "`primary` is not yet supported"),
+        ("suite.toml", 26, 8, "no file matches `none-*.jsonl`"),
+        (
+            "quiz.jsonl",
+            2,
+            22,
+            "duplicate id `a`; the first is at line 1",
+        ),
+        ("quiz.jsonl", 3, 27, "unknown field `metdata`"),
+        ("quiz.jsonl", 5, 22, "must be a string, found a number"),
+        ("quiz.jsonl", 6, 12, "invalid JSON"),
+        ("quiz.jsonl", 7, 1, "without `input`"),
+        ("quiz.jsonl", 8, 10, "invalid UTF-8: byte 0xff"),
+        ("quiz.jsonl", 9, 30, "both `question` and `input`"),
+        ("quiz.jsonl", 10, 49, "choice `a` stands there twice"),
+        ("quiz.jsonl", 11, 64, "not among the choices `Ja`, `Nein`"),
+        ("quiz.jsonl", 12, 43, "has the id `zz`"),
+        ("prompt.md", 2, 14, "syntax error"),
+        ("table.csv", 5, 12, "expected 6 cells, found 4"),
+        ("table.csv", 6, 16, "`created` is `2026-13-01`"),
+        ("table.csv", 7, 1, "`id` is empty"),
+    ];
+    let faults = folder.faults();
+    for (path, line, column, message) in expected {
+        let place = format!("{path}:{line}:{column}: ");
+        let found = faults.iter().find(|fault| fault.starts_with(&place));
+        let found = found.unwrap_or_else(|| panic!("{place}{message}\n{faults:#?}"));
+        assert!(found.contains(message), "{found} / {message}");
+    }
+    assert_eq!(faults.len(), 25, "{faults:#?}");
+    let diagnostics = folder.load().diagnostics;
+    let shown: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+    let root = format!("{}/", folder.0.path().display());
+    insta::assert_snapshot!(shown.join("\n\n").replace(&root, ""));
+}
+
+#[test]
+fn every_layout_gives_the_same_samples() {
+    let lines = br#"{"question": "2 + 2?", "options": ["3", "4", "5", "6"], "answer": "b"}
+
+{"id": null, "query": "1 + \"2\"?", "choices": ["1", "2", "3", "4"], "label": 2}
+"#;
+    let header =
+        "\u{feff}prompt,A,B,C,D,ideal\r\n2 + 2?,3,4,5,6,B\r\n\"1 + \"\"2\"\"?\",1,2,3,4,3\r\n";
+    let list = "choices,query,target\n\"[\"\"3\"\", \"\"4\"\", \"\"5\"\", \"\"6\"\"]\",2 + 2?,4\n\"[\"\"1\"\",\"\"2\"\",\"\"3\"\",\"\"4\"\"]\",\"1 + \"\"2\"\"?\",c";
+    let headerless = "2 + 2?,3,4,5,6,B\n\"1 + \"\"2\"\"?\",1,2,3,4,C\n";
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(lines).unwrap();
+    let cases: [(&str, Vec<u8>); 6] = [
+        ("a.jsonl", lines.to_vec()),
+        ("a.csv", header.into()),
+        ("b.csv", list.into()),
+        ("c.csv", headerless.into()),
+        ("a.jsonl.gz", gzip.finish().unwrap()),
+        (
+            "c.csv.zst",
+            zstd::encode_all(headerless.as_bytes(), 1).unwrap(),
+        ),
+    ];
+    for (name, bytes) in cases {
+        let folder = folder(name, &bytes, "scorers = [\"choice\"]");
+        let suite = folder.suite();
+        let found: Vec<_> = samples(&suite)
+            .into_iter()
+            .map(|rendered| {
+                (
+                    rendered.sample.id,
+                    rendered.sample.target,
+                    rendered.messages,
+                )
+            })
+            .collect();
+        let message = |text: &str| {
+            let wording = "Which option is right? Reply with its letter only.";
+            vec![Message {
+                role: Role::User,
+                content: format!("{text}\n\n{wording}"),
+            }]
+        };
+        let expected = [
+            (
+                "1".to_owned(),
+                Some(json!("4")),
+                message("2 + 2?\n\nA. 3\nB. 4\nC. 5\nD. 6"),
+            ),
+            (
+                "2".to_owned(),
+                Some(json!("3")),
+                message("1 + \"2\"?\n\nA. 1\nB. 2\nC. 3\nD. 4"),
+            ),
+        ];
+        assert_eq!(found, expected, "{name}");
+        assert_eq!(suite.tasks[0].samples, 2);
+        assert_eq!(suite.tasks[0].sensitivity, Sensitivity::Private);
+    }
+}
+
+#[test]
+fn headerless_tables_may_have_five_options_and_lettered_ones_fewer_at_the_end() {
+    let five = "Which?,v,w,x,y,z,E\n\"And\nthis?\",1,2,3,4,5,A\n";
+    let suite = folder("five.csv", five.as_bytes(), "scorers = [\"choice\"]").suite();
+    let targets: Vec<_> = samples(&suite)
+        .into_iter()
+        .map(|r| r.sample.target.unwrap())
+        .collect();
+    assert_eq!(targets, [json!("z"), json!("1")]);
+
+    let fewer = "input,A,B,C,D,target\nq,a,b,c,d,D\nq,a,b,,,B\nq,a,,c,,A\n";
+    assert_eq!(
+        folder("fewer.csv", fewer.as_bytes(), "scorers = [\"choice\"]").faults(),
+        ["fewer.csv:4:5: option B is empty but a later one is not"]
+    );
+}
+
+#[test]
+fn a_glob_reads_files_in_order_and_the_key_is_never_data() {
+    let line = |text: &str| format!("{{\"input\": \"{text}\", \"target\": 1}}\n").into_bytes();
+    let folder = Folder::new(&[
+        (
+            "suite.toml",
+            manifest("data/*", "scorers = [\"exact\"]").as_bytes(),
+        ),
+        ("data/b.jsonl", &[line("2"), line("3")].concat()),
+        ("data/a.jsonl", &line("1")),
+        ("data/c.csv", b"input,target\n4,1\n"),
+        ("data/suite.key", b"secret"),
+    ]);
+    let suite = folder.suite();
+    let found = samples(&suite);
+    let texts: Vec<_> = found
+        .iter()
+        .map(|r| (r.sample.id.as_str(), r.messages[0].content.as_str()))
+        .collect();
+    assert_eq!(texts, [("1", "1"), ("2", "2"), ("3", "3"), ("4", "4")]);
+    let counts: Vec<_> = suite.tasks[0]
+        .files
+        .iter()
+        .map(|file| file.samples)
+        .collect();
+    assert_eq!(counts, [1, 2, 1]);
+    assert_eq!(suite_key_path(Path::new("x")), Path::new("x/suite.key"));
+}
+
+#[test]
+fn what_a_later_version_brings_is_refused_by_name() {
+    let keys = r#"scorers = ["exact"]
+control = { task = "u", kind = "sibling" }
+response_format = { type = "json_object" }
+tools = []
+tool_choice = "auto"
+fewshot = "few.jsonl"
+primary = "exact"
+reducer = "mean"
+cluster = "customer"
+slices = ["lang"]
+generate = { reasoning = "off", seed = 7 }
+[probes]
+use = ["completion"]
+[[gate]]
+task = "t"
+"#;
+    let data = br#"{"input": "q", "target": 1, "cluster": "c"}
+{"input": "q", "target": 1, "weight": 2}
+{"input": "q", "target": 1, "weight": -1}
+"#;
+    let faults = folder("a.jsonl", data, keys).faults();
+    let refused = [
+        "suite.toml:7:1: `control`",
+        "suite.toml:8:1: `response_format`",
+        "suite.toml:9:1: `tools`",
+        "suite.toml:10:1: `tool_choice`",
+        "suite.toml:11:1: `fewshot`",
+        "suite.toml:12:1: `primary`",
+        "suite.toml:13:1: `reducer`",
+        "suite.toml:14:1: `cluster`",
+        "suite.toml:15:1: `slices`",
+        "suite.toml:16:14: `generate.reasoning`",
+        "suite.toml:16:33: `generate.seed`",
+        "suite.toml:17:2: `[probes]`",
+        "suite.toml:19:3: `[[gate]]`",
+        "a.jsonl:1:40: `cluster`",
+        "a.jsonl:2:39: `weight`",
+    ];
+    let mut expected: Vec<_> = refused
+        .map(|place| format!("{place} is not yet supported"))
+        .into();
+    expected.push("a.jsonl:3:39: `weight` must be a number above 0, found -1".to_owned());
+    assert_eq!(faults, expected);
+    for (name, message) in [
+        (
+            "a.parquet",
+            "suite.toml:5:8: parquet data is not yet supported",
+        ),
+        (
+            "weight.csv",
+            "weight.csv:1:14: `weight` is not yet supported",
+        ),
+    ] {
+        let faults = folder(
+            name,
+            b"input,target,weight\nq,1,2\n",
+            "scorers = [\"exact\"]",
+        )
+        .faults();
+        assert_eq!(faults, [message]);
+    }
+}
+
+/// Checks the faults of one task over one file.
+fn check(name: &str, data: &str, keys: &str, expected: &[&str]) {
+    let keys = format!("scorers = [\"exact\"]\n{keys}");
+    assert_eq!(
+        folder(name, data.as_bytes(), &keys).faults(),
+        expected,
+        "{data}\n{keys}"
+    );
+}
+
+#[test]
+fn faults_in_samples() {
+    let messages = r#"{"messages": [{"role": "bot", "content": ""}], "target": 1}"#;
+    for (line, expected) in [
+        ("[1]", "1: a sample must be an object, found an array"),
+        (
+            r#"{"input":"q","input":"r","target":1}"#,
+            "14: duplicate key `input`",
+        ),
+        (r#"{"input":"","target":1}"#, "10: `input` is empty"),
+        (r#"{"id":"","input":"q","target":1}"#, "7: `id` is empty"),
+        (
+            r#"{"id":1.5,"input":"q","target":1}"#,
+            "7: `id` must be a string or a whole number, found a number",
+        ),
+        (
+            r#"{"input":"q","messages":[{"role":"user","content":"x"}],"target":1}"#,
+            "1: both an input and `messages`",
+        ),
+        (messages, "24: unknown role `bot`"),
+        (
+            r#"{"input":"q","target":1,"metadata":[]}"#,
+            "36: `metadata` must be an object, found an array",
+        ),
+        (
+            r#"{"input":"q","target":1,"metadata":{"a":1,"a":2}}"#,
+            "43: duplicate key `a` in `metadata`",
+        ),
+        (
+            r#"{"input":"q","target":1,"created":"1.1.2026"}"#,
+            "35: `created` is `1.1.2026`, which is no date",
+        ),
+        (
+            r#"{"input":"q","target":1,"sensitivity":"Secret"}"#,
+            "39: unknown sensitivity `Secret`",
+        ),
+        (
+            r#"{"input":"q","choices":["x"],"target":"x"}"#,
+            "24: 1 choice; at least 2 are needed",
+        ),
+        (
+            r#"{"input":"q","choices":["x",2],"target":"x"}"#,
+            "29: each of `choices` must be a string, found a number",
+        ),
+        (
+            r#"{"input":"q","choices":["x","y"],"target":2}"#,
+            "43: target `2` is not among the choices `x`, `y`",
+        ),
+        (
+            r#"{"id":"s","input":"q","target":1,"isomorph_of":"s"}"#,
+            "48: a sample cannot be a rewording or isomorph of itself",
+        ),
+        (
+            r#"{"input":"\ud800","target":1}"#,
+            "17: invalid JSON: unexpected end of hex escape",
+        ),
+        (
+            r#"{"input":"ü","target":1e999}"#,
+            "27: invalid JSON: number out of range",
+        ),
+        (
+            r#"{"input":"q"}"#,
+            "1: scorer `exact`: the sample has no target",
+        ),
+    ] {
+        check("a.jsonl", line, "", &[&format!("a.jsonl:1:{expected}")]);
+    }
+    check(
+        "a.jsonl",
+        "[\n{\"input\":\"q\"}\n]",
+        "",
+        &["a.jsonl:1:2: invalid JSON: EOF while parsing a list"],
+    );
+    check(
+        "a.jsonl",
+        " \n\n",
+        "",
+        &["suite.toml:5:8: empty data: there is no sample in it"],
+    );
+}
+
+#[test]
+fn faults_in_tables() {
+    for (data, expected) in [
+        (
+            "input,target\n\"a\nb\n\nc\",1\nd\n",
+            "6:2: expected 2 cells, found 1",
+        ),
+        ("input,target\nq,1,2,3\n", "2:5: expected 2 cells, found 4"),
+        (
+            "input,target\n\nq,\"1\nr,1\n",
+            "3:3: this quote is never closed",
+        ),
+        (
+            "input,target\r\n\"q\"x,1\r\nr,1\r\n",
+            "2:4: text after the closing quote of a cell",
+        ),
+        (
+            "input,target,lable\nq,1,2\n",
+            "1:14: unknown column `lable`",
+        ),
+        (
+            "input,target,,x\nq,1,2,3\n",
+            "1:14: a column without a name",
+        ),
+        ("input,target,x,x\nq,1,2,3\n", "1:16: duplicate column `x`"),
+        ("target,text\n1,q\n", "1:1: no column `input` in the header"),
+        (
+            "input,answer,ideal\nq,1,\nq,1,2\n",
+            "3:5: `answer` and `ideal` both give the target",
+        ),
+        (
+            "input,target,metadata\nq,1,nope\n",
+            "2:5: in the cell `metadata`: invalid JSON: expected ident",
+        ),
+        ("input,target\nq,1\n,1\n", "3:1: a sample without `input`"),
+    ] {
+        check("a.csv", data, "", &[&format!("a.csv:{expected}")]);
+    }
+}
+
+#[test]
+fn faults_in_manifests() {
+    let line = "{\"input\": \"q\", \"target\": 1}";
+    for (keys, expected) in [
+        (
+            "prompt = '{{ input }}'\nmessages = [{ role = 'user', content = '{{ input }}' }]",
+            "8:1: both `prompt` and `messages`",
+        ),
+        (
+            "prompt = '''\n{{ input }}\n{{ target }}'''",
+            "9:4: unknown variable `target`",
+        ),
+        (
+            "prompt = '{{ input | loud }}'",
+            "7:14: cannot render `prompt`: unknown filter: filter loud is unknown in `input | loud`",
+        ),
+        (
+            "prompt_file = '../x.md'",
+            "7:15: `../x.md` leaves the suite's folder",
+        ),
+        (
+            "prompt_file = 'x.md'",
+            "7:15: cannot read the prompt file: entity not found",
+        ),
+        (
+            "messages = [{ role = 'user' }]",
+            "7:13: a message needs `role` and `content`",
+        ),
+        (
+            "system = 'x'\nmessages = [{ role = 'system', content = '{{ input }}' }]",
+            "7:10: both `system` and a system message in `messages`",
+        ),
+        (
+            "choices = ['a', 'b', 'a']",
+            "7:22: the choice `a` stands there twice",
+        ),
+        (
+            "generate = { top_p = 0 }",
+            "7:22: `top_p` must be above 0 and at most 1, found 0",
+        ),
+        (
+            "generate = { max_tokens = 0 }",
+            "7:27: `max_tokens` must be from 1 to 4294967295, found 0",
+        ),
+        (
+            "generate = { tempreature = 0 }",
+            "7:14: unknown key `tempreature` in generate",
+        ),
+        (
+            "generate = { stop = ['a', ''] }",
+            "7:27: an empty stop text ends every answer at once",
+        ),
+        (
+            "released = 2026-01-01T10:00:00",
+            "7:12: `released` is `2026-01-01T10:00:00`, which is no date",
+        ),
+        (
+            "epochs = 'two'",
+            "7:10: `epochs` must be an integer, found a string",
+        ),
+        (
+            "tags = ['a', 1]",
+            "7:14: `each of tags` must be a string, found an integer",
+        ),
+        ("[defaults]\ndata = 'x'", "8:1: `data` cannot be a default"),
+        ("[tasks]", "7:2: unknown key `tasks` in a suite"),
+        (
+            "prompt = 'Hello'",
+            "7:10: no template uses `input`, so every question is the same",
+        ),
+    ] {
+        check("a.jsonl", line, keys, &[&format!("suite.toml:{expected}")]);
+    }
+    for (text, expected) in [
+        ("name = \n", "suite.toml:1:8: "),
+        ("name = 'a'\nname = 'b'\n", "suite.toml:2:1: duplicate key"),
+        (
+            "name = 'a/b'\nversion = '1'\n[[task]]\nname='t'\ndata='x'\n",
+            "suite.toml:1:8: `name` is `a/b`, which is no plain name",
+        ),
+        (
+            "name = 'a'\nversion = 1\n",
+            "suite.toml:1:1: the suite has no `[[task]]`",
+        ),
+    ] {
+        let faults = Folder::new(&[("suite.toml", text.as_bytes())]).faults();
+        assert!(faults[0].starts_with(expected), "{faults:?} / {expected}");
+    }
+    let faults = Folder::new(&[]).faults();
+    assert_eq!(
+        faults,
+        ["suite.toml:1:1: cannot read the suite: entity not found"]
+    );
+}
+
+#[test]
+fn ids_are_unique_over_the_files_of_a_task_and_references_cross_tasks() {
+    let text = r#"name = "s"
+version = "1"
+defaults = { scorers = ["exact"], generate = { temperature = 0, max_tokens = 9 } }
+[[task]]
+name = "one"
+data = "one*.jsonl"
+generate = { temperature = 1 }
+[[task]]
+name = "two"
+data = "two.csv"
+"#;
+    let line = |rest: &str| format!("{{\"input\": \"q\", \"target\": 1, {rest}}}\n");
+    let first = line(r#""id": "a", "rewording_of": "later""#);
+    let good = Folder::new(&[
+        ("suite.toml", text.as_bytes()),
+        ("one1.jsonl", first.as_bytes()),
+        (
+            "one2.jsonl",
+            line(r#""id": "b", "isomorph_of": "a""#).as_bytes(),
+        ),
+        (
+            "two.csv",
+            b"id,input,target,sensitivity\na,q,1,\nlater,q,1,secret\n",
+        ),
+    ]);
+    let suite = good.suite();
+    assert_eq!(suite.tasks[0].sampling.temperature, Some(1.0));
+    assert_eq!(suite.tasks[0].sampling.max_tokens, Some(9));
+    assert_eq!(suite.tasks[0].strictest, Sensitivity::Private);
+    assert_eq!(suite.tasks[1].strictest, Sensitivity::Secret);
+
+    let twice = format!("\n{}", line(r#""id": "a", "isomorph_of": "nowhere""#));
+    good.write("one2.jsonl", twice.as_bytes());
+    let shown: Vec<_> = good
+        .load()
+        .diagnostics
+        .into_iter()
+        .map(|d| d.message)
+        .collect();
+    let place = good.0.path().join("one1.jsonl");
+    assert_eq!(
+        shown,
+        [
+            format!("duplicate id `a`; the first is at {}:1", place.display()),
+            "no sample of the suite has the id `nowhere`".to_owned()
+        ]
+    );
+}
+
+#[test]
+fn templates_conversations_and_metadata_reach_the_model() {
+    let keys = r#"scorers = ["exact"]
+sensitivity = "public"
+released = 2026-03-01
+system = "You speak {{ metadata.lang }}."
+messages = [
+  { role = "user", content = "{{ id }}: {{ input }}" },
+  { role = "assistant", content = "Answer:" },
+]
+tags = ["nightly"]
+"#;
+    let data = r#"{"id": 7, "input": "q", "target": [1, 2], "metadata": {"lang": "de"}}
+{"messages": [{"role": "user", "content": "own {{ id }}"}], "target": {"a": 1}, "metadata": {"lang": "en"}, "sensitivity": "secret"}
+"#;
+    let folder = folder("a.jsonl", data.as_bytes(), keys);
+    let suite = folder.suite();
+    let found: Vec<Vec<(Role, String)>> = samples(&suite)
+        .into_iter()
+        .map(|r| {
+            r.messages
+                .into_iter()
+                .map(|m| (m.role, m.content))
+                .collect()
+        })
+        .collect();
+    let turn = |role, text: &str| (role, text.to_owned());
+    assert_eq!(
+        found,
+        [
+            vec![
+                turn(Role::System, "You speak de."),
+                turn(Role::User, "7: q"),
+                turn(Role::Assistant, "Answer:")
+            ],
+            vec![
+                turn(Role::System, "You speak en."),
+                turn(Role::User, "own {{ id }}")
+            ],
+        ]
+    );
+    let task = &suite.tasks[0];
+    let labels: Vec<_> = samples(&suite)
+        .iter()
+        .map(|r| r.sample.sensitivity)
+        .collect();
+    assert_eq!(labels, [Sensitivity::Public, Sensitivity::Secret]);
+    let description = task.describe();
+    for (key, expected) in [
+        ("name", json!("t")),
+        ("released", json!("2026-03-01")),
+        ("tags", json!(["nightly"])),
+        ("scorers", json!([{"type": "exact"}])),
+        ("system", json!("You speak {{ metadata.lang }}.")),
+        ("samples", json!(2)),
+        ("template_engine", json!(cleanbench_suite::TEMPLATE_ENGINE)),
+    ] {
+        assert_eq!(description[key], expected, "{key}");
+    }
+    assert_eq!(description["messages"][1]["role"], "assistant");
+    assert_eq!(description["files"][0]["path"], "a.jsonl");
+    assert_eq!(description["prompt"], Value::Null);
+}
+
+#[test]
+fn a_missing_variable_is_reported_at_the_sample_and_names_the_template() {
+    let data = "input,target,lang,metadata.level\nq,1,de,3\nr,1,,4\n";
+    let keys = "prompt = '{{ input }} {{ metadata.lang }} {{ metadata.level }}'";
+    let suite = folder(
+        "a.csv",
+        data.as_bytes(),
+        &format!("scorers = ['exact']\n{keys}"),
+    )
+    .suite();
+    let found: Vec<_> = samples(&suite)
+        .into_iter()
+        .map(|r| r.messages[0].content.clone())
+        .collect();
+    assert_eq!(found, ["q de 3", "r  4"]);
+
+    let missing = folder(
+        "a.csv",
+        data.as_bytes(),
+        "scorers = ['exact']\nprompt = \"{{ input }}\\t{{ metadata.subject }}\"",
+    );
+    let faults: Vec<_> = missing
+        .load()
+        .diagnostics
+        .into_iter()
+        .map(|d| (d.line, d.message))
+        .collect();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert_eq!(faults[0].0, 2);
+    assert!(
+        faults[0]
+            .1
+            .contains("cannot render `prompt`: undefined value"),
+        "{faults:?}"
+    );
+    assert!(faults[0].1.ends_with("suite.toml:7:28)"), "{faults:?}");
+}
+
+#[test]
+fn streaming_twice_gives_the_same_and_a_change_is_noticed() {
+    let line = |n: u32| format!("{{\"input\": \"q{n}\", \"target\": {n}}}\n");
+    let data: String = (0..500).map(line).collect();
+    let folder = folder("a.jsonl", data.as_bytes(), "scorers = [\"exact\"]");
+    let suite = folder.suite();
+    let first = samples(&suite);
+    assert_eq!(first.len(), 500);
+    assert_eq!(first, samples(&suite));
+    assert_eq!(folder.suite().digest, suite.digest);
+
+    folder.write("a.jsonl", data.replace("q499", "q_99").as_bytes());
+    let last = suite.tasks[0].samples().last().unwrap().unwrap_err();
+    assert!(matches!(last, LoadError::Changed(_)), "{last}");
+    assert_ne!(folder.suite().digest, suite.digest);
+
+    folder.write("a.jsonl", format!("{}nonsense\n", line(0)).as_bytes());
+    let found: Vec<_> = suite.tasks[0].samples().collect();
+    assert_eq!(found.len(), 2, "an error ends the stream");
+    let error = found[1].as_ref().unwrap_err().to_string();
+    assert!(
+        error.contains("a.jsonl:2:2: error: invalid JSON"),
+        "{error}"
+    );
+
+    fs_err::remove_file(folder.0.path().join("a.jsonl")).unwrap();
+    let found = suite.tasks[0].samples().next().unwrap();
+    assert!(matches!(found, Err(LoadError::Unreadable { .. })));
+}
+
+#[test]
+fn broken_packing_and_foreign_encodings_are_faults_of_the_file() {
+    let packed = zstd::encode_all(&b"{\"input\": \"q\", \"target\": 1}\n"[..], 1).unwrap();
+    let keys = "scorers = [\"exact\"]";
+    let cut = folder("a.jsonl.zst", &packed[..packed.len() - 3], keys).faults();
+    assert!(
+        cut[0].starts_with("a.jsonl.zst:1:1: cannot read"),
+        "{cut:?}"
+    );
+    let no_gzip = folder("a.csv.gz", b"input,target\n", keys).faults();
+    assert!(
+        no_gzip[0].starts_with("a.csv.gz:1:1: cannot read"),
+        "{no_gzip:?}"
+    );
+    let utf16 = folder("a.csv", b"\xff\xfei\0n\0", keys).faults();
+    assert_eq!(
+        utf16,
+        ["a.csv:1:1: cannot read on: the file is UTF-16; save it as UTF-8"]
+    );
+}
