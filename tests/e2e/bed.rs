@@ -24,7 +24,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -92,7 +92,7 @@ impl Bed {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
-        Done::of(self.command(arguments).output().unwrap())
+        Done::of(&self.command(arguments).output().unwrap())
     }
 
     /// Runs the suite on the model of the models file, into the folder `out`.
@@ -193,7 +193,7 @@ pub(crate) fn signal(child: &Child, name: &str) {
 }
 
 pub(crate) fn wait(child: Child) -> Done {
-    Done::of(child.wait_with_output().unwrap())
+    Done::of(&child.wait_with_output().unwrap())
 }
 
 /// A server and a bed whose models file names it.

@@ -3,6 +3,12 @@
 //! One binary, so that the workspace links once. Every test works in a folder of its own, with an
 //! environment of its own, and may run beside the others.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "a test that cannot set its scene must panic"
+)]
+
 mod architecture;
 mod bed;
 mod faults;

@@ -140,8 +140,12 @@ fn costs_are_exact_and_unknown_is_not_zero() {
     let summary = table(&bed.only_run("priced"), "summary.csv").remove(0);
     let micros = |tokens: &str, price: u64| tokens.parse::<u64>().unwrap() * price;
     let expected = micros(&summary["prompt_tokens"], 1) + micros(&summary["completion_tokens"], 2);
-    let cost: f64 = summary["cost_usd"].parse().unwrap();
-    assert!((cost * 1e6 - expected as f64).abs() < 1e-6, "{summary:?}");
+    let cost: cleanbench_core::Usd = summary["cost_usd"].parse().unwrap();
+    assert_eq!(
+        cost,
+        cleanbench_core::Usd::from_pico(i128::from(expected) * 1_000_000),
+        "{summary:?}"
+    );
 }
 
 #[test]

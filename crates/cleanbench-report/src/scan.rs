@@ -151,13 +151,13 @@ impl Index {
         let space = self.table.space();
         match event {
             Event::AttemptStarted { place, .. } => {
-                set(&mut self.started, space.index(*place), location)
+                set(&mut self.started, space.index(*place), location);
             }
             Event::ReplyReceived { place, .. } => {
-                set(&mut self.replied, space.index(*place), location)
+                set(&mut self.replied, space.index(*place), location);
             }
             Event::AttemptEnded { place, .. } => {
-                set(&mut self.ended, space.index(*place), location)
+                set(&mut self.ended, space.index(*place), location);
             }
             Event::Judged { place, .. } => set(&mut self.judged, space.index(*place), location),
             Event::Stopped { reason } => self.stopped = Some(*reason),

@@ -16,7 +16,8 @@ use cleanbench_ledger::record::{decode, genesis};
 use cleanbench_ledger::recovery::payload_of;
 use cleanbench_ledger::samples::{self, push_leaf};
 use cleanbench_ledger::{
-    Damage, JournalReader, LedgerError, Manifest, PayloadReader, RunDirectory, SampleRows, Tail,
+    Damage, JournalReader, LedgerError, Manifest, PayloadReader, RunDirectory, SampleRow,
+    SampleRows, Tail,
 };
 
 use crate::rows::Row;
@@ -138,7 +139,11 @@ fn first_difference(one: &[u8], other: &[u8]) -> Option<u64> {
         return None;
     }
     let common = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-    Some(one[..common].iter().filter(|byte| **byte == b'\n').count() as u64 + 1)
+    Some(line_feeds(&one[..common]) + 1)
+}
+
+fn line_feeds(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 fn check_inputs(
@@ -168,37 +173,31 @@ fn check_samples(
     coverage: &mut Coverage,
     found: &mut Verification,
 ) -> Result<(), ReportError> {
+    const FILE: &str = "samples.jsonl";
+    let rows = SampleRows::open(run)?;
+    if file_digest(&run.file(FILE))? != manifest.plan.samples_digest {
+        coverage.samples_damaged = true;
+        found.damage(first_wrong_row(run, rows, coverage));
+        return Ok(());
+    }
     let key = read_key(run);
-    let mut rows = SampleRows::open(run)?;
     let mut tree = MerkleTree::default();
     let mut line = 0;
     coverage.open(0);
-    while let Some(row) = rows.next().transpose()? {
+    for row in rows {
+        let row = row?;
         line += 1;
         push_leaf(&mut tree, &row);
-        coverage.extend(&row.payload, found)?;
+        coverage.extend(&row.payload, found);
         found.payloads += 1;
-        let Some(content) = samples::content(&coverage.payloads, &row)? else {
-            coverage.note_erased(&row.payload);
-            continue;
-        };
-        let Some(key) = &key else { continue };
-        let json = |error: serde_json::Error| io::Error::from(error);
-        let same = content.input_digest(key).map_err(json)? == row.input_digest
-            && content.sample_digest(key).map_err(json)? == row.sample_digest
-            && content.sample.id == row.id;
-        if !same {
-            found.damage(Damage::at_line(
-                "samples.jsonl",
-                line,
-                "the digests do not match the sample",
-            ));
+        if let Some(what) = wrong_with(&row, key.as_ref(), coverage)? {
+            found.damage(Damage::at_line(FILE, line, what));
         }
     }
-    if rows.digest() != manifest.plan.samples_digest || tree.root() != manifest.plan.samples_root {
+    if tree.root() != manifest.plan.samples_root {
         found.damage(Damage::whole(
-            "samples.jsonl",
-            "the file does not match its digest in run.json",
+            "run.json",
+            "the root of samples.jsonl is not the planned one",
         ));
     }
     if line
@@ -210,11 +209,52 @@ fn check_samples(
             .sum::<u64>()
     {
         found.damage(Damage::whole(
-            "samples.jsonl",
+            FILE,
             "the number of samples is not the planned one",
         ));
     }
     Ok(())
+}
+
+/// Whether the payload that `row` refers to is the sample whose digests it holds.
+fn wrong_with(
+    row: &SampleRow,
+    key: Option<&DigestKey>,
+    coverage: &mut Coverage,
+) -> Result<Option<&'static str>, ReportError> {
+    let Some(content) = samples::content(&coverage.payloads, row)? else {
+        coverage.note_erased(&row.payload);
+        return Ok(None);
+    };
+    if content.sample.id != row.id {
+        return Ok(Some("the payload is that of another sample"));
+    }
+    let Some(key) = key else { return Ok(None) };
+    let json = |error: serde_json::Error| io::Error::from(error);
+    let same = content.input_digest(key).map_err(json)? == row.input_digest
+        && content.sample_digest(key).map_err(json)? == row.sample_digest;
+    Ok((!same).then_some("the digests do not match the sample"))
+}
+
+/// Where a changed `samples.jsonl` first goes wrong. A row that cannot be read, or does not lead to
+/// its payload, is the place; else only the whole file can be named.
+fn first_wrong_row(run: &RunDirectory, rows: SampleRows, coverage: &mut Coverage) -> Damage {
+    let key = read_key(run);
+    for (row, line) in rows.zip(1..) {
+        let wrong = match row
+            .map_err(ReportError::from)
+            .and_then(|row| wrong_with(&row, key.as_ref(), coverage))
+        {
+            Ok(None) => continue,
+            Ok(Some(what)) => what.to_owned(),
+            Err(error) => error.to_string(),
+        };
+        return Damage::at_line("samples.jsonl", line, wrong);
+    }
+    Damage::whole(
+        "samples.jsonl",
+        "the file does not match its digest in run.json",
+    )
 }
 
 fn read_key(run: &RunDirectory) -> Option<DigestKey> {
@@ -252,7 +292,7 @@ fn check_journal(
     while let Some((_, record)) = reader.read()? {
         found.records += 1;
         if let Some(reference) = payload_of(&record.event) {
-            coverage.extend(reference, found)?;
+            coverage.extend(reference, found);
             coverage.check(reference, found)?;
         }
         match record.event {
@@ -311,6 +351,8 @@ struct Coverage {
     payloads: PayloadReader,
     ends: BTreeMap<u32, u64>,
     erased: BTreeMap<(u32, u64), bool>,
+    /// References in `samples.jsonl` cannot be trusted, so gaps mean nothing.
+    samples_damaged: bool,
 }
 
 impl Coverage {
@@ -319,6 +361,7 @@ impl Coverage {
             payloads: PayloadReader::new(run.path()),
             ends: BTreeMap::new(),
             erased: BTreeMap::new(),
+            samples_damaged: false,
         }
     }
 
@@ -327,14 +370,10 @@ impl Coverage {
     }
 
     /// The payload must follow the one before it, or be one that was seen already.
-    fn extend(
-        &mut self,
-        reference: &PayloadRef,
-        found: &mut Verification,
-    ) -> Result<(), ReportError> {
+    fn extend(&mut self, reference: &PayloadRef, found: &mut Verification) {
         self.open(reference.segment);
         let Some(end) = self.ends.get_mut(&reference.segment) else {
-            return Ok(());
+            return;
         };
         if reference.offset > *end {
             found.damage(Damage::at_byte(
@@ -344,7 +383,6 @@ impl Coverage {
             ));
         }
         *end = (*end).max(reference.offset + u64::from(reference.length));
-        Ok(())
     }
 
     fn check(
@@ -373,6 +411,9 @@ impl Coverage {
 
     /// Nothing may follow the last payload of a segment, and every erasure must be on record.
     fn close(&self, run: &RunDirectory, found: &mut Verification) -> Result<(), ReportError> {
+        if self.samples_damaged {
+            return Ok(());
+        }
         for segment in run.payload_segments()? {
             let name = segment_name(segment);
             let (length, magic) = self.payloads.segment(segment)?;
@@ -484,19 +525,18 @@ struct CompareSink<'a> {
 
 impl TableSink for CompareSink<'_> {
     fn open(&mut self, name: &'static str) -> Result<Box<dyn Write + '_>, ReportError> {
-        match fs_err::File::open(self.run.file(name)) {
-            Ok(file) => Ok(Box::new(Compare {
+        if let Ok(file) = fs_err::File::open(self.run.file(name)) {
+            Ok(Box::new(Compare {
                 name,
                 file: BufReader::new(file),
                 line: 1,
                 differs: None,
                 differences: &mut self.differences,
-            })),
-            Err(_) => {
-                self.differences
-                    .push(Damage::whole(name, "the file is missing"));
-                Ok(Box::new(io::sink()))
-            }
+            }))
+        } else {
+            self.differences
+                .push(Damage::whole(name, "the file is missing"));
+            Ok(Box::new(io::sink()))
         }
     }
 }
@@ -522,7 +562,7 @@ impl Write for Compare<'_> {
             .zip(bytes)
             .take_while(|(a, b)| a == b)
             .count();
-        self.line += bytes[..same].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += line_feeds(&bytes[..same]);
         if same < compared || present.is_empty() {
             self.differs = Some(self.line);
             return Ok(bytes.len());

@@ -45,7 +45,7 @@ pub(crate) fn resolve_all(
     if errors.is_empty() {
         Ok(endpoints)
     } else {
-        Err(Failure::config(errors))
+        Err(Failure::config(&errors))
     }
 }
 
@@ -55,7 +55,7 @@ fn models_file(arguments: &ModelArguments, suite: &Suite) -> Result<ModelsFile, 
     };
     let text = fs_err::read_to_string(&path)
         .map_err(|error| Failure::unreadable(&path, Exit::ConfigInvalid, &error))?;
-    ModelsFile::parse(&text, &path).map_err(Failure::config)
+    ModelsFile::parse(&text, &path).map_err(|errors| Failure::config(&errors))
 }
 
 fn models_path(arguments: &ModelArguments, suite: &Suite) -> Option<PathBuf> {

@@ -35,7 +35,7 @@ impl Failure {
     }
 
     /// Faults of models file or command line.
-    pub(crate) fn config(errors: Vec<ConfigError>) -> Self {
+    pub(crate) fn config(errors: &[ConfigError]) -> Self {
         let hints = errors
             .iter()
             .filter_map(|error| error.hint.clone())

@@ -55,7 +55,7 @@ fn extraction(row: &SummaryRow) -> String {
 
 /// The summary for programs.
 pub(crate) fn json(summary: &Summary) -> Value {
-    Value::from_iter(summary.rows.iter().map(row_json))
+    summary.rows.iter().map(row_json).collect()
 }
 
 fn row_json(row: &SummaryRow) -> Value {

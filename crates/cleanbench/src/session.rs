@@ -22,7 +22,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::result_table;
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 
 /// Name and version of the program, as recorded.
 pub(crate) const TOOL: &str = concat!("cleanbench ", env!("CARGO_PKG_VERSION"));
@@ -173,7 +173,7 @@ fn conclude(
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
     let exit = exit_of(ending, &report.summary);
-    print_result(&recording, &report.summary, format, Some(exit), talk);
+    print_result(&recording, &report.summary, format, Some(exit));
     explain(ending, &recording, &report.summary, talk);
     Ok(exit)
 }
@@ -184,11 +184,10 @@ pub(crate) fn print_result(
     summary: &Summary,
     format: Format,
     exit: Option<Exit>,
-    talk: Talk,
 ) {
     match format {
-        Format::Text => talk.result(result_table::text(summary)),
-        Format::Json => talk.result(json!({
+        Format::Text => talk::result(result_table::text(summary)),
+        Format::Json => talk::result(json!({
             "run": recording.manifest.run,
             "directory": recording.run.path(),
             "exit": exit.map(Exit::code),
@@ -220,23 +219,27 @@ fn exit_of(ending: &Ending, summary: &Summary) -> Exit {
 fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk) {
     let plan = &recording.manifest.plan;
     for (model, _, error) in &ending.given_up {
-        talk.fail(&Failure::new(
+        talk::fail(&Failure::new(
             Exit::EndpointRefused,
             format!("model `{}` was given up: {error}", plan.models[*model].name),
         ));
     }
     if ending.panics > 0 {
-        talk.warn(format!(
+        talk::warn(format!(
             "{} calls or judgements failed by a bug in cleanbench; they are on record",
             ending.panics
         ));
     }
     let open: u64 = summary.rows.iter().map(|row| row.open).sum();
-    let unanswered: u64 = summary.rows.iter().map(|row| row.unanswered()).sum();
+    let unanswered: u64 = summary
+        .rows
+        .iter()
+        .map(cleanbench_report::SummaryRow::unanswered)
+        .sum();
     let empty: u64 = summary.rows.iter().map(|row| row.empty).sum();
     let folder = recording.run.path().display();
     if unanswered > open {
-        talk.warn(format!(
+        talk::warn(format!(
             "{} calls ended without an answer (see `{folder}/calls.csv`); ask them again with: cleanbench run --resume {folder} --retry-errors",
             unanswered - open
         ));
@@ -247,7 +250,7 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
         ));
     }
     if empty > 0 {
-        talk.warn(format!(
+        talk::warn(format!(
             "{empty} answers came back without any text; they are scored 0 and counted as `empty`"
         ));
     }

@@ -7,7 +7,7 @@ use cleanbench_suite::Suite;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 
 use crate::failure::Failure;
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 
 /// Reads the key of `suite`, or makes one on first use.
 pub(crate) fn load_or_make(suite: &Suite, talk: Talk) -> Result<DigestKey, Failure> {
@@ -33,8 +33,11 @@ fn make(path: &std::path::Path, talk: Talk) -> Result<DigestKey, Failure> {
         .open(path)
         .and_then(|mut file| writeln!(file, "{}", key.reveal_hex()));
     match written {
-        Ok(()) => talk.say(format!("made `{}`; keep it with the suite, runs pair only under the same key", path.display())),
-        Err(error) => talk.warn(format!(
+        Ok(()) => talk.say(format!(
+            "made `{}`; keep it with the suite, runs pair only under the same key",
+            path.display()
+        )),
+        Err(error) => talk::warn(format!(
             "cannot write `{}` ({error}); this run has a key of its own and will not pair with others",
             path.display()
         )),

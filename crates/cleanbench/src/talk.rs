@@ -1,13 +1,10 @@
 //! The only code that prints: results to stdout, everything else to stderr.
-
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is this module's one job"
-)]
+//!
+//! A reader that goes away (`cleanbench list | head -1`) ends nothing: what it no longer reads is
+//! dropped, and the run goes on.
 
 use std::fmt::Display;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write, stderr, stdout};
 
 use crate::failure::Failure;
 
@@ -25,6 +22,11 @@ pub(crate) struct Talk {
     level: Level,
 }
 
+/// Nobody may be listening any more, which is no reason to stop.
+fn emit(mut stream: impl Write, text: impl Display) {
+    drop(writeln!(stream, "{text}"));
+}
+
 impl Talk {
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
         let level = match (quiet, verbose) {
@@ -35,51 +37,49 @@ impl Talk {
         Self { level }
     }
 
-    /// Part of the result.
-    pub(crate) fn result(self, text: impl Display) {
-        println!("{text}");
-    }
-
     /// Something the user should know.
     pub(crate) fn say(self, text: impl Display) {
         if self.level >= Level::Default {
-            eprintln!("{text}");
+            emit(stderr(), text);
         }
     }
 
     /// Something only a curious user wants to know.
     pub(crate) fn detail(self, text: impl Display) {
         if self.level >= Level::Verbose {
-            eprintln!("{text}");
+            emit(stderr(), text);
         }
-    }
-
-    /// Something that may be wrong.
-    pub(crate) fn warn(self, text: impl Display) {
-        eprintln!("warning: {text}");
-    }
-
-    /// Why the command cannot go on.
-    pub(crate) fn fail(self, failure: &Failure) {
-        for message in &failure.messages {
-            eprintln!("error: {message}");
-        }
-        let mut said: Vec<&str> = Vec::new();
-        for hint in &failure.hints {
-            if !said.contains(&hint.as_str()) {
-                eprintln!("hint: {hint}");
-                said.push(hint);
-            }
-        }
-    }
-
-    /// Text that is complete in itself, such as a diagnostic.
-    pub(crate) fn verbatim(self, text: impl Display) {
-        eprintln!("{text}");
     }
 
     /// Whether progress lines are wanted and can be drawn.
     pub(crate) fn shows_progress(self) -> bool {
-        self.level == Level::Default && std::io::stderr().is_terminal()
+        self.level == Level::Default && stderr().is_terminal()
+    }
+}
+
+/// Part of the result. Printed however quiet.
+pub(crate) fn result(text: impl Display) {
+    emit(stdout(), text);
+}
+
+/// Something that may be wrong. Printed however quiet.
+pub(crate) fn warn(text: impl Display) {
+    emit(stderr(), format_args!("warning: {text}"));
+}
+
+/// Text for stderr that is complete in itself, such as a diagnostic.
+pub(crate) fn verbatim(text: impl Display) {
+    emit(stderr(), text);
+}
+
+/// Why a command cannot go on. A hint that several faults share is said once.
+pub(crate) fn fail(failure: &Failure) {
+    for message in &failure.messages {
+        emit(stderr(), format_args!("error: {message}"));
+    }
+    for (position, hint) in failure.hints.iter().enumerate() {
+        if !failure.hints[..position].contains(hint) {
+            emit(stderr(), format_args!("hint: {hint}"));
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::arguments::CheckArguments;
 use crate::endpoints::resolve_all;
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
-use crate::talk::Talk;
+use crate::talk;
 
 /// Bytes that one token stands for in an estimate. English text has about four; other languages fewer.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -26,35 +26,35 @@ struct Census {
 }
 
 /// Validates a suite and prints what a run would do.
-pub(super) fn check(arguments: &CheckArguments, talk: Talk) -> Result<Exit, Failure> {
-    let suite = load_suite(arguments.suite.as_ref(), talk)?;
+pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
+    let suite = load_suite(arguments.suite.as_ref())?;
     let selected = select(&suite, &arguments.select)?;
     let endpoints = resolve_all(&arguments.models, None, &suite)?;
-    talk.result(format!(
+    talk::result(format!(
         "suite {} version {}, digest {}",
         cell::safe(&suite.name),
         cell::safe(&suite.version),
         suite.digest
     ));
     let censuses = selected.iter().map(census).collect::<Result<Vec<_>, _>>()?;
-    talk.result(task_table(&selected, &censuses));
+    talk::result(task_table(&selected, &censuses));
     for (chosen, census) in selected.iter().zip(&censuses) {
         if let Some(first) = &census.first {
-            talk.result(format!(
+            talk::result(format!(
                 "\nfirst prompt of task {}:\n{}",
                 cell::safe(&chosen.task.name),
                 indent(first)
             ));
         }
     }
-    data_files(&suite, talk);
+    data_files(&suite);
     if endpoints.is_empty() {
-        talk.result("\nno model named: pass `-m` to see what would be sent where");
+        talk::result("\nno model named: pass `-m` to see what would be sent where");
         return Ok(Exit::Done);
     }
     let mut exit = Exit::Done;
     for endpoint in &endpoints {
-        exit = print_endpoint(endpoint, &selected, &censuses, talk, exit);
+        exit = print_endpoint(endpoint, &selected, &censuses, exit);
     }
     Ok(exit)
 }
@@ -127,10 +127,10 @@ fn task_table(selected: &[Selected<'_>], censuses: &[Census]) -> String {
     )
 }
 
-fn data_files(suite: &Suite, talk: Talk) {
-    talk.result("\ndata:");
+fn data_files(suite: &Suite) {
+    talk::result("\ndata:");
     for file in suite.tasks.iter().flat_map(|task| &task.files) {
-        talk.result(format!(
+        talk::result(format!(
             "  {} ({} samples, SHA-256 {})",
             file.path.display(),
             file.samples,
@@ -143,7 +143,6 @@ fn print_endpoint(
     endpoint: &Endpoint,
     selected: &[Selected<'_>],
     censuses: &[Census],
-    talk: Talk,
     exit: Exit,
 ) -> Exit {
     let calls: u64 = selected
@@ -155,7 +154,7 @@ fn print_endpoint(
     } else {
         "remote"
     };
-    talk.result(format!(
+    talk::result(format!(
         "\nmodel {}: {} ({place}), {calls} calls planned",
         cell::safe(&endpoint.name),
         endpoint.url
@@ -178,14 +177,14 @@ fn print_endpoint(
                 labels.join(" or ")
             )
         };
-        talk.result(format!(
+        talk::result(format!(
             "  task {}: {} to {}: {verdict}",
             cell::safe(&chosen.task.name),
             labels(census),
             endpoint.host()
         ));
     }
-    talk.result(format!("  {}", estimate(endpoint, selected, censuses)));
+    talk::result(format!("  {}", estimate(endpoint, selected, censuses)));
     exit
 }
 

@@ -1,14 +1,14 @@
 //! `cleanbench list`: the runs of the output folder.
 
 use cleanbench_core::Exit;
-use cleanbench_ledger::{Manifest, directory};
+use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
 use crate::arguments::{Format, ListArguments};
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 
 /// Lists runs, oldest first.
 pub(super) fn list(arguments: &ListArguments, talk: Talk) -> Result<Exit, Failure> {
@@ -16,21 +16,28 @@ pub(super) fn list(arguments: &ListArguments, talk: Talk) -> Result<Exit, Failur
     for run in directory::list(&arguments.out.out)? {
         match Manifest::read(&run) {
             Ok(manifest) => rows.push((run, manifest)),
-            Err(error) => talk.warn(error),
+            Err(error) => talk::warn(error),
         }
     }
     if rows.is_empty() {
         talk.say(format!("no runs in `{}`", arguments.out.out.display()));
     }
     match arguments.out.format {
-        Format::Json => talk.result(Value::from_iter(rows.iter().map(|(run, manifest)| {
-            json!({"run": manifest.run, "directory": run.path(), "suite": manifest.plan.suite.name,
-                   "created": manifest.plan.created, "state": state(manifest)})
-        }))),
+        Format::Json => talk::result(rows.iter().map(run_json).collect::<Value>()),
         Format::Text if rows.is_empty() => {}
-        Format::Text => talk.result(table(&rows)),
+        Format::Text => talk::result(table(&rows)),
     }
     Ok(Exit::Done)
+}
+
+fn run_json((run, manifest): &(RunDirectory, Manifest)) -> Value {
+    json!({
+        "run": manifest.run,
+        "directory": run.path(),
+        "suite": manifest.plan.suite.name,
+        "created": manifest.plan.created,
+        "state": state(manifest),
+    })
 }
 
 fn state(manifest: &Manifest) -> String {
@@ -43,7 +50,7 @@ fn state(manifest: &Manifest) -> String {
     }
 }
 
-fn table(rows: &[(cleanbench_ledger::RunDirectory, Manifest)]) -> String {
+fn table(rows: &[(RunDirectory, Manifest)]) -> String {
     let rows = rows.iter().map(|(_, manifest)| {
         let plan = &manifest.plan;
         let models: Vec<_> = plan

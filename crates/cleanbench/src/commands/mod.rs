@@ -13,7 +13,7 @@ use cleanbench_core::Exit;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 
 /// Parses the command line, runs the command, prints its failure, and says how it ended.
 pub(crate) fn main() -> Exit {
@@ -33,7 +33,7 @@ pub(crate) fn main() -> Exit {
     match dispatch(&arguments.command, talk) {
         Ok(exit) => exit,
         Err(failure) => {
-            talk.fail(&failure);
+            talk::fail(&failure);
             failure.exit
         }
     }
@@ -41,10 +41,10 @@ pub(crate) fn main() -> Exit {
 
 fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
     match command {
-        Command::Check(arguments) => check::check(arguments, talk),
+        Command::Check(arguments) => check::check(arguments),
         Command::Run(arguments) => run::run(arguments, talk),
         Command::Report(arguments) => report::report(arguments, talk),
-        Command::Verify(arguments) => verify::verify(arguments, talk),
+        Command::Verify(arguments) => verify::verify(arguments),
         Command::Show(arguments) => show::show(arguments, talk),
         Command::List(arguments) => list::list(arguments, talk),
     }

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &RunArguments, talk: Talk) -> Result<Exit, Failure>
 }
 
 fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>), Failure> {
-    let suite = load_suite(arguments.suite.as_ref(), talk)?;
+    let suite = load_suite(arguments.suite.as_ref())?;
     let selected = select(&suite, &arguments.select)?;
     let endpoints = resolve_all(&arguments.models, arguments.max_concurrency, &suite)?;
     if endpoints.is_empty() {

@@ -7,10 +7,10 @@ use cleanbench_suite::{Severity, Suite, Task};
 
 use crate::arguments::SelectArguments;
 use crate::failure::Failure;
-use crate::talk::Talk;
+use crate::talk;
 
 /// Loads the suite at `path`, else the one here. Every diagnostic is printed.
-pub(super) fn load_suite(path: Option<&PathBuf>, talk: Talk) -> Result<Suite, Failure> {
+pub(super) fn load_suite(path: Option<&PathBuf>) -> Result<Suite, Failure> {
     let here = PathBuf::from(".");
     let path = match path {
         Some(path) => path,
@@ -25,7 +25,7 @@ pub(super) fn load_suite(path: Option<&PathBuf>, talk: Talk) -> Result<Suite, Fa
     };
     let loaded = cleanbench_suite::load(path, &cleanbench_score::Registry);
     for diagnostic in &loaded.diagnostics {
-        talk.verbatim(diagnostic);
+        talk::verbatim(diagnostic);
     }
     loaded.suite.ok_or_else(|| {
         let errors = loaded

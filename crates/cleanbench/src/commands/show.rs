@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::arguments::{Format, ShowArguments};
 use crate::failure::Failure;
 use crate::session::print_result;
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 
 /// Shows a run or a sample.
 pub(super) fn show(arguments: &ShowArguments, talk: Talk) -> Result<Exit, Failure> {
@@ -18,7 +18,7 @@ pub(super) fn show(arguments: &ShowArguments, talk: Talk) -> Result<Exit, Failur
     let recording = Recording::open(run)?;
     match &arguments.sample {
         None => show_run(&recording, arguments.out.format, talk),
-        Some(word) => show_sample(&recording, word, arguments.out.format, talk),
+        Some(word) => show_sample(&recording, word, arguments.out.format),
     }
 }
 
@@ -38,16 +38,11 @@ fn show_run(recording: &Recording, format: Format, talk: Talk) -> Result<Exit, F
         "run {} of suite `{}` version {}, planned {}",
         recording.manifest.run, plan.suite.name, plan.suite.version, plan.created
     ));
-    print_result(recording, &report.summary, format, None, talk);
+    print_result(recording, &report.summary, format, None);
     Ok(Exit::Done)
 }
 
-fn show_sample(
-    recording: &Recording,
-    word: &str,
-    format: Format,
-    talk: Talk,
-) -> Result<Exit, Failure> {
+fn show_sample(recording: &Recording, word: &str, format: Format) -> Result<Exit, Failure> {
     let found = find(recording, word)?;
     if found.is_empty() {
         return Err(Failure::new(
@@ -57,63 +52,63 @@ fn show_sample(
         .hint("ids stand in the column `sample` of results.csv; `TASK:ID` names one of several"));
     }
     match format {
-        Format::Json => talk.result(Value::from_iter(found.iter().map(sample_json))),
-        Format::Text => found.iter().for_each(|sample| print_sample(sample, talk)),
+        Format::Json => talk::result(found.iter().map(sample_json).collect::<Value>()),
+        Format::Text => found.iter().for_each(print_sample),
     }
     Ok(Exit::Done)
 }
 
-fn print_sample(sample: &SampleDetail, talk: Talk) {
-    talk.result(format!(
+fn print_sample(sample: &SampleDetail) {
+    talk::result(format!(
         "sample {}:{}",
         lines(&sample.task),
         lines(&sample.id)
     ));
     match &sample.content {
-        None => talk.result("  [erased]"),
+        None => talk::result("  [erased]"),
         Some(content) => {
             for message in &content.messages {
-                talk.result(format!(
+                talk::result(format!(
                     "--- {:?}\n{}",
                     message.role,
                     lines(&message.content)
                 ));
             }
             if let Some(target) = &content.sample.target {
-                talk.result(format!("--- target\n{}", lines(&target.to_string())));
+                talk::result(format!("--- target\n{}", lines(&target.to_string())));
             }
         }
     }
     for call in &sample.calls {
-        print_call(call, talk);
+        print_call(call);
     }
 }
 
-fn print_call(call: &CallDetail, talk: Talk) {
+fn print_call(call: &CallDetail) {
     let outcome = call.outcome.map_or("open", Outcome::as_str);
-    talk.result(format!(
+    talk::result(format!(
         "=== {} epoch {}: {outcome}",
         lines(&call.model),
         call.epoch
     ));
     if let Some(error) = &call.error {
-        talk.result(format!("error: {}", lines(error)));
+        talk::result(format!("error: {}", lines(error)));
     }
     if let Some(completion) = &call.completion {
         if let Some(reasoning) = &completion.reasoning {
-            talk.result(format!("--- reasoning\n{}", lines(reasoning)));
+            talk::result(format!("--- reasoning\n{}", lines(reasoning)));
         }
-        talk.result(format!("--- answer\n{}", lines(&completion.text)));
+        talk::result(format!("--- answer\n{}", lines(&completion.text)));
     }
     if let Some(raw) = &call.raw {
-        talk.result(format!("--- reply as received\n{}", lines(raw)));
+        talk::result(format!("--- reply as received\n{}", lines(raw)));
     }
     for (scorer, score) in &call.scores {
         let what = match &score.extraction {
             Extraction::Found(answer) => format!("read as {:?}", lines(answer)),
             Extraction::Failed(reason) => format!("no answer found: {reason}"),
         };
-        talk.result(format!("score {scorer}: {} ({what})", score.value));
+        talk::result(format!("score {scorer}: {} ({what})", score.value));
     }
 }
 

@@ -7,15 +7,15 @@ use serde_json::json;
 
 use crate::arguments::{Format, VerifyArguments};
 use crate::failure::Failure;
-use crate::talk::Talk;
+use crate::talk;
 
 /// Verifies a run and names every damaged place.
-pub(super) fn verify(arguments: &VerifyArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let run = directory::find(&arguments.out.out, &arguments.run)?;
     let found = check_run(&run)?;
     match arguments.out.format {
-        Format::Text => print_text(&found, &run.path().display().to_string(), talk),
-        Format::Json => talk.result(json!({
+        Format::Text => print_text(&found, &run.path().display().to_string()),
+        Format::Json => talk::result(json!({
             "verified": found.passed(),
             "damages": found.damages.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "more": found.more,
@@ -32,15 +32,15 @@ pub(super) fn verify(arguments: &VerifyArguments, talk: Talk) -> Result<Exit, Fa
     })
 }
 
-fn print_text(found: &Verification, run: &str, talk: Talk) {
+fn print_text(found: &Verification, run: &str) {
     for damage in &found.damages {
-        talk.result(format!("damaged: {damage}"));
+        talk::result(format!("damaged: {damage}"));
     }
     if found.more > 0 {
-        talk.result(format!("damaged: {} further places", found.more));
+        talk::result(format!("damaged: {} further places", found.more));
     }
     for note in &found.notes {
-        talk.result(format!("note: {note}"));
+        talk::result(format!("note: {note}"));
     }
     let checked = format!(
         "{} journal records, {} payloads, {} judgements recomputed",
@@ -51,5 +51,5 @@ fn print_text(found: &Verification, run: &str, talk: Talk) {
     } else {
         "NOT VERIFIED"
     };
-    talk.result(format!("{verdict}: {run} ({checked})"));
+    talk::result(format!("{verdict}: {run} ({checked})"));
 }
