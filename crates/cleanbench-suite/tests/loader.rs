@@ -295,7 +295,8 @@ fn every_layout_gives_the_same_samples() {
 #[test]
 fn headerless_tables_may_have_five_options_and_lettered_ones_fewer_at_the_end() {
     let five = "Which?,v,w,x,y,z,E\n\"And\nthis?\",1,2,3,4,5,A\n";
-    let suite = folder("five.csv", five.as_bytes(), "scorers = [\"choice\"]").suite();
+    let written = folder("five.csv", five.as_bytes(), "scorers = [\"choice\"]");
+    let suite = written.suite();
     let targets: Vec<_> = samples(&suite)
         .into_iter()
         .map(|r| r.sample.target.unwrap())
