@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cleanbench_core::Event;
-use cleanbench_ledger::recovery::payload_of;
 use cleanbench_ledger::{JournalReader, Manifest, PayloadReader, RunDirectory, Tail};
 use cleanbench_testkit::{FakeServer, Fault, Rule, Script};
 
@@ -128,13 +127,13 @@ fn payloads(run: &Path) -> Vec<(&'static str, String)> {
     let mut texts = Vec::new();
     for item in JournalReader::open(&directory, &manifest.run, Tail::MayBeTorn).unwrap() {
         let (_, record) = item.unwrap();
-        if let Some(reference) = payload_of(&record.event) {
+        if let Some(reference) = record.event.payload() {
             let name = if matches!(record.event, Event::AttemptStarted { .. }) {
                 "request"
             } else {
                 "reply"
             };
-            let bytes = reader.read(reference).unwrap().present().unwrap();
+            let bytes = reader.read(&reference).unwrap().present().unwrap();
             texts.push((name, String::from_utf8_lossy(&bytes).into_owned()));
         }
     }

@@ -271,6 +271,35 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Where the event keeps the reference of a payload that is stored with it; `None` for events
+    /// that have none.
+    pub fn payload_slot(&mut self) -> Option<&mut Option<PayloadRef>> {
+        match self {
+            Self::AttemptStarted { request, .. } => Some(request),
+            Self::ReplyReceived { response, .. } => Some(response),
+            Self::SegmentOpened { .. }
+            | Self::Planned { .. }
+            | Self::InputAdded { .. }
+            | Self::GenerationOpened { .. }
+            | Self::AttemptEnded { .. }
+            | Self::AttemptUnknown { .. }
+            | Self::Judged { .. }
+            | Self::Erased { .. }
+            | Self::Stopped { .. } => None,
+        }
+    }
+
+    /// The payload that the event brought with it or, for a retry, repeats.
+    pub fn payload(&self) -> Option<PayloadRef> {
+        match self {
+            Self::AttemptStarted { request, .. } => *request,
+            Self::ReplyReceived { response, .. } => *response,
+            _ => None,
+        }
+    }
+}
+
 /// The note of [`Event::AttemptUnknown`].
 pub const UNKNOWN_NOTE: &str = "outcome unknown, possibly billed";
 

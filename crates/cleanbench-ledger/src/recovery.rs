@@ -32,7 +32,11 @@ pub fn recover<E: From<LedgerError>>(
     let mut kept: Option<(SegmentHead, u64)> = None;
     let mut lost = false;
     while let Some((_, record)) = reader.read()? {
-        if payload_of(&record.event).is_some_and(|reference| is_lost(reference, &lengths)) {
+        if record
+            .event
+            .payload()
+            .is_some_and(|reference| is_lost(&reference, &lengths))
+        {
             lost = true;
             break;
         }
@@ -78,23 +82,6 @@ fn continuation(
         parent,
         payload_segment,
         dropped_bytes,
-    }
-}
-
-/// Reference to a payload that `event` brought with it or repeats.
-pub fn payload_of(event: &Event) -> Option<&PayloadRef> {
-    match event {
-        Event::AttemptStarted { request, .. } => request.as_ref(),
-        Event::ReplyReceived { response, .. } => response.as_ref(),
-        Event::SegmentOpened { .. }
-        | Event::Planned { .. }
-        | Event::InputAdded { .. }
-        | Event::GenerationOpened { .. }
-        | Event::AttemptEnded { .. }
-        | Event::AttemptUnknown { .. }
-        | Event::Judged { .. }
-        | Event::Erased { .. }
-        | Event::Stopped { .. } => None,
     }
 }
 
@@ -185,8 +172,8 @@ impl PayloadEnds {
         {
             self.open(*payload_segment);
         }
-        if let Some(reference) = payload_of(event) {
-            self.extend(reference);
+        if let Some(reference) = event.payload() {
+            self.extend(&reference);
         }
     }
 

@@ -230,7 +230,9 @@ impl Writer {
         let mut stored = None;
         if let Some(frame) = entry.frame {
             let reference = self.payloads.push(&frame)?;
-            attach(&mut event, reference);
+            if let Some(slot) = event.payload_slot() {
+                *slot = Some(reference);
+            }
             stored = Some(reference);
         }
         let at = timestamp();
@@ -264,23 +266,6 @@ impl Writer {
     /// now only keeps the file tidy, so a failure here changes nothing.
     fn cut_unfinished(&mut self) {
         drop(self.file.set_len(self.written));
-    }
-}
-
-/// Puts the reference of a stored payload into the event that it belongs to.
-fn attach(event: &mut Event, reference: PayloadRef) {
-    match event {
-        Event::AttemptStarted { request, .. } => *request = Some(reference),
-        Event::ReplyReceived { response, .. } => *response = Some(reference),
-        Event::SegmentOpened { .. }
-        | Event::Planned { .. }
-        | Event::InputAdded { .. }
-        | Event::GenerationOpened { .. }
-        | Event::AttemptEnded { .. }
-        | Event::AttemptUnknown { .. }
-        | Event::Judged { .. }
-        | Event::Erased { .. }
-        | Event::Stopped { .. } => {}
     }
 }
 

@@ -13,7 +13,6 @@ use cleanbench_core::merkle::MerkleTree;
 use cleanbench_core::{Digest, DigestKey, RunId};
 use cleanbench_ledger::payload::{MAGIC, Payload, segment_name};
 use cleanbench_ledger::record::{decode, genesis};
-use cleanbench_ledger::recovery::payload_of;
 use cleanbench_ledger::samples::{self, push_leaf};
 use cleanbench_ledger::{
     Damage, JournalReader, LedgerError, Manifest, PayloadReader, RunDirectory, SampleRow,
@@ -291,9 +290,9 @@ fn check_journal(
     let mut inputs = BTreeMap::new();
     while let Some((_, record)) = reader.read()? {
         found.records += 1;
-        if let Some(reference) = payload_of(&record.event) {
-            coverage.extend(reference, found);
-            coverage.check(reference, found)?;
+        if let Some(reference) = record.event.payload() {
+            coverage.extend(&reference, found);
+            coverage.check(&reference, found)?;
         }
         match record.event {
             cleanbench_core::Event::SegmentOpened {
