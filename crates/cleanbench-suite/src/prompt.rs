@@ -246,7 +246,11 @@ fn render_error<'a>(template: &'a Template, error: &Error) -> RenderError<'a> {
         .range()
         .filter(|range| template.text.get(range.clone()).is_some());
     let part = range.clone().and_then(|range| template.text.get(range));
-    let part = part.map_or_else(String::new, |part| format!(" in {}", shown(part)));
+    let explanation = explain(error);
+    let part = match part {
+        Some(part) if !explanation.contains(part) => format!(" in {}", shown(part)),
+        _ => String::new(),
+    };
     let is_of_template = matches!(
         error.kind(),
         ErrorKind::UnknownFilter
@@ -258,11 +262,7 @@ fn render_error<'a>(template: &'a Template, error: &Error) -> RenderError<'a> {
     RenderError {
         template,
         range,
-        message: format!(
-            "cannot render `{}`: {}{part}",
-            template.name,
-            explain(error)
-        ),
+        message: format!("cannot render `{}`: {explanation}{part}", template.name),
         is_of_template,
     }
 }

@@ -11,6 +11,7 @@ use cleanbench_core::history::{CallSpace, CallTable};
 use cleanbench_core::{Event, EventSink, Outcome, Usd};
 use cleanbench_ledger::Plan;
 use cleanbench_price::Price;
+use cleanbench_report::cell;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Redraws a second.
@@ -48,7 +49,7 @@ impl Progress {
                     ProgressBar::new(task.samples * u64::from(task.epochs))
                         .with_style(style.clone()),
                 );
-                bar.set_prefix(format!("{} · {}", model.name, task.name));
+                bar.set_prefix(cell::visible(&format!("{} · {}", model.name, task.name)));
                 lines.push(Mutex::new(Line {
                     bar,
                     price: price.clone(),
@@ -104,6 +105,11 @@ impl Progress {
 
     /// Takes the lines off the screen.
     pub(crate) fn clear(&self) {
+        for line in &self.lines {
+            if let Ok(line) = line.lock() {
+                line.bar.finish_and_clear();
+            }
+        }
         // A terminal that is gone has nothing to clear.
         drop(self.bars.clear());
     }

@@ -62,6 +62,8 @@ pub(crate) fn run(
         .iter()
         .map(|endpoint| endpoint.price.clone())
         .collect();
+    let directory = opened.run.clone();
+    talk.say(format!("run: {}", directory.path().display()));
     let progress = talk
         .shows_progress()
         .then(|| Arc::new(Progress::new(&opened.manifest.plan, &opened.table, &prices)));
@@ -70,8 +72,6 @@ pub(crate) fn run(
         .map(|progress| Arc::clone(progress) as Arc<dyn EventSink>)
         .collect();
     let (ledger, writer) = begin(&mut opened, TOOL, arguments.retry_errors, sinks)?;
-    let directory = opened.run.clone();
-    talk.say(format!("run: {}", directory.path().display()));
     let slots = models.into_iter().zip(endpoints).map(|(model, endpoint)| {
         ModelSlot::new(
             model,
