@@ -1,6 +1,8 @@
 //! Which sample identities exist, and which are referred to, as hashes: about 24 bytes a sample.
+//!
+//! Trees and not hash tables, whose doubling would for a moment take twice that.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
 
 /// 64 bits of a hash, as bytes so that a table entry takes 12 bytes and not 16.
@@ -15,7 +17,7 @@ fn key_of(id: &str) -> Key {
 /// The identities of one task, with the line of each in its files put one after the other.
 #[derive(Debug, Default)]
 struct TaskIdentities {
-    lines: HashMap<Key, u32>,
+    lines: BTreeMap<Key, u32>,
     /// For each file the number of lines in the files before it.
     starts: Vec<u32>,
 }
@@ -25,7 +27,7 @@ struct TaskIdentities {
 pub(crate) struct Identities {
     tasks: Vec<TaskIdentities>,
     /// References to samples that had not been met when they were read.
-    open: HashSet<Key>,
+    open: BTreeSet<Key>,
 }
 
 impl Identities {

@@ -25,7 +25,7 @@ pub(crate) fn text(summary: &Summary) -> String {
             row.scorer.clone(),
             score(row),
             row.n.to_string(),
-            row.unanswered().to_string(),
+            errors(row),
             extraction(row),
             NOT_ASSESSED.to_owned(),
         ]
@@ -43,6 +43,14 @@ fn score(row: &SummaryRow) -> String {
             )
         }
         _ => "no answers".to_owned(),
+    }
+}
+
+/// Calls that ended without an answer; those that have not ended are named apart.
+fn errors(row: &SummaryRow) -> String {
+    match row.open {
+        0 => row.unanswered().to_string(),
+        open => format!("{} ({open} open)", row.unanswered() - open),
     }
 }
 

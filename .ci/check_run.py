@@ -1,0 +1,71 @@
+"""Check one run directory from outside: only its files are read, none of the product's code.
+
+    check_run.py RUN SAMPLES [streamed]
+
+Demands that exactly SAMPLES samples were put, each answered in one attempt, that the tables
+agree with run.json and with one another, and prints the tokens generated. With `streamed`, some
+answer must have come in over time: its first byte well before its end.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+# A reply that is sent whole has microseconds between its first and its last byte.
+STREAMED_AT_LEAST_MS = 1.0
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def problems(run: Path, samples: int, streamed: bool) -> list[str]:
+    """Everything that is wrong with the run, in words."""
+    manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    results, calls, summary = (table(run / f"{name}.csv") for name in ("results", "calls", "summary"))
+    end = manifest.get("end") or {}
+    found = []
+
+    def demand(what: str, is_value: object, must_be: object) -> None:
+        if is_value != must_be:
+            found.append(f"{what} is {is_value!r}, must be {must_be!r}")
+
+    demand("run.json: end.stopped", end.get("stopped"), "complete")
+    demand("run.json: end.calls", end.get("calls"), {"answered": samples, "open": 0})
+    demand("results.csv: rows", len(results), samples)
+    demand("results.csv: outcomes", {row["outcome"] for row in results}, {"answered"})
+    demand("results.csv: samples", len({row["sample"] for row in results}), samples)
+    demand("calls.csv: rows (an answered call must not be repeated)", len(calls), samples)
+    demand("calls.csv: statuses", {row["status"] for row in calls}, {"200"})
+    demand("calls.csv: samples", {row["sample"] for row in calls}, {row["sample"] for row in results})
+    demand("summary.csv: rows", len(summary), 1)
+    for row in summary:
+        demand("summary.csv: answered", row["answered"], str(samples))
+        demand("summary.csv: contamination", row["contamination"], "not assessed")
+        for column in ("prompt_tokens", "completion_tokens"):
+            demand(f"summary.csv: {column}", row[column], str(sum(int(call[column] or 0) for call in calls)))
+        mean = sum(float(result["score"]) for result in results) / max(len(results), 1)
+        if abs(float(row["score"]) - mean) > 1e-9:
+            found.append(f"summary.csv: score is {row['score']}, the mean of results.csv is {mean}")
+    spread = max((float(row["end_ms"]) - float(row["first_byte_ms"]) for row in calls), default=0.0)
+    if streamed and spread < STREAMED_AT_LEAST_MS:
+        found.append(f"calls.csv: no answer was streamed, the slowest took {spread} ms from first byte to end")
+    return found
+
+
+def main() -> None:
+    if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["streamed"]):
+        sys.exit("usage: check_run.py RUN SAMPLES [streamed]")
+    run, samples = Path(sys.argv[1]), int(sys.argv[2])
+    found = problems(run, samples, streamed=len(sys.argv) == 4)
+    for problem in found:
+        print(f"{run.name}: {problem}", file=sys.stderr)
+    if found:
+        sys.exit(1)
+    print(sum(int(row["completion_tokens"]) for row in table(run / "calls.csv")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+# Shortcuts only: nothing depends on them.
+default:
+    @just --list
+build:
+    cargo build --release --locked
+test:
+    cargo test --workspace --locked
+lint:
+    cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+live:
+    bash .ci/live
+ci:
+    bash .ci/run
