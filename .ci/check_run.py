@@ -2,8 +2,8 @@
 
     check_run.py RUN SAMPLES [streamed]
 
-Demands that exactly SAMPLES samples were put, each answered in one attempt, that the tables
-agree with run.json and with one another, and prints the tokens generated. With `streamed`, some
+Demands that exactly SAMPLES samples were put, each answered in one attempt, and that the tables
+agree with run.json and with one another. Prints how many tokens were generated. With `streamed`, some
 answer must have come in over time: its first byte well before its end.
 """
 
@@ -46,10 +46,11 @@ def problems(run: Path, samples: int, streamed: bool) -> list[str]:
         demand("summary.csv: contamination", row["contamination"], "not assessed")
         for column in ("prompt_tokens", "completion_tokens"):
             demand(f"summary.csv: {column}", row[column], str(sum(int(call[column] or 0) for call in calls)))
-        mean = sum(float(result["score"]) for result in results) / max(len(results), 1)
-        if abs(float(row["score"]) - mean) > 1e-9:
+        scores = [float(result["score"]) for result in results if result["score"]]
+        mean = sum(scores) / max(len(scores), 1)
+        if abs(float(row["score"] or 0) - mean) > 1e-9:
             found.append(f"summary.csv: score is {row['score']}, the mean of results.csv is {mean}")
-    spread = max((float(row["end_ms"]) - float(row["first_byte_ms"]) for row in calls), default=0.0)
+    spread = max((float(row["end_ms"] or 0) - float(row["first_byte_ms"] or 0) for row in calls), default=0.0)
     if streamed and spread < STREAMED_AT_LEAST_MS:
         found.append(f"calls.csv: no answer was streamed, the slowest took {spread} ms from first byte to end")
     return found

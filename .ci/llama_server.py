@@ -19,7 +19,6 @@ SLOTS = 2
 TOKENS_PER_SLOT = 2048
 # More threads than idle cores make ggml spin at its barriers: slower by ten times and more.
 COMPUTE_THREADS = 1
-PROMPT_CACHE_MIB = 256
 PARENT_POLL_SECONDS = 1.0
 
 
@@ -34,7 +33,9 @@ def parameters(model: Path) -> xllamacpp.CommonParams:
     params.cpuparams.n_threads = COMPUTE_THREADS
     params.cpuparams_batch.n_threads = COMPUTE_THREADS
     params.n_gpu_layers = 0
-    params.cache_ram_mib = PROMPT_CACHE_MIB
+    # With a prompt cache, an answer would hang on what was asked before it.
+    params.cache_prompt = False
+    params.cache_ram_mib = 0
     params.endpoint_metrics = True
     params.endpoint_slots = True
     params.offline = True

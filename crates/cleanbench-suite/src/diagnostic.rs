@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::words::push_visible;
+use crate::words::{push_visible, visible};
 
 /// Most characters of a line that an excerpt shows.
 const WIDTH: usize = 100;
@@ -51,7 +51,7 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (line, path) = (self.line, self.path.display());
+        let (line, path) = (self.line, visible(&self.path.to_string_lossy()));
         write!(
             f,
             "{path}:{line}:{}: {}: {}",
@@ -128,16 +128,17 @@ impl Document<'_> {
     }
 
     pub(crate) fn diagnostic(&self, severity: Severity, fault: Fault) -> Diagnostic {
-        let place = self.place(fault.at);
+        let Fault { at, message, hint } = fault;
+        let place = self.place(at);
         let line = self.text[place.start..place.end].trim_end_matches('\r');
         Diagnostic {
             severity,
             path: self.path.to_owned(),
             line: place.line,
             column: place.column,
-            message: fault.message,
+            message: visible(&message),
             excerpt: (!line.is_empty()).then(|| excerpt(line, place.at - place.start)),
-            hint: fault.hint,
+            hint: hint.as_deref().map(visible),
         }
     }
 }
@@ -216,6 +217,18 @@ mod tests {
     fn characters_that_steer_a_terminal_are_escaped_and_the_caret_moves_along() {
         let expected = "a.jsonl:9:3: error: bad\n  9 | \\u{1b}\\u{202e}x\n    |               ^\n  hint: do better";
         assert_eq!(show("\u{1b}\u{202e}x", 4), expected);
+    }
+
+    #[test]
+    fn messages_and_hints_steer_no_terminal_either() {
+        let document = Document {
+            path: Path::new("\u{7}.csv"),
+            text: "",
+            line: 1,
+        };
+        let fault = Fault::new(0, "a\u{1b}").hint("b\u{202e}");
+        let shown = document.diagnostic(Severity::Error, fault).to_string();
+        assert_eq!(shown, "\\u{7}.csv:1:1: error: a\\u{1b}\n  hint: b\\u{202e}");
     }
 
     #[test]

@@ -15,6 +15,15 @@ pub(crate) fn push_visible(out: &mut String, character: char) {
     }
 }
 
+/// `text` with every such character escaped.
+pub(crate) fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        push_visible(&mut out, character);
+    }
+    out
+}
+
 /// `text` in back quotes, made visible and shortened.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::from("`");
