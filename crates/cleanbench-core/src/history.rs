@@ -6,6 +6,9 @@
 
 use crate::event::{Event, Outcome, Place};
 
+/// Most repeats of a sample that a plan may have.
+pub const MOST_EPOCHS: u32 = 10_000;
+
 /// The calls of a plan, numbered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallSpace {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use cleanbench_core::event::StopReason;
-use cleanbench_core::history::CallSpace;
+use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
 use cleanbench_core::{Digest, RunId, Sampling, ScorerSpec, Sensitivity, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -198,7 +198,52 @@ impl Manifest {
                 known: MANIFEST_FORMAT,
             });
         }
-        serde_json::from_slice(&bytes).map_err(|error| damaged(&error).into())
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        manifest.plan.check_size(run)?;
+        Ok(manifest)
+    }
+}
+
+/// A line of `samples.jsonl` is longer than this, in bytes: three digests alone take 192.
+const SHORTEST_ROW: u64 = 192;
+
+impl Plan {
+    /// Refuses a plan of more calls than its samples can account for, before tables of that size are
+    /// made in memory.
+    fn check_size(&self, run: &RunDirectory) -> Result<(), Damage> {
+        let rows =
+            fs_err::metadata(run.file("samples.jsonl")).map_or(0, |file| file.len() / SHORTEST_ROW);
+        let samples = self
+            .tasks
+            .iter()
+            .try_fold(0_u64, |sum, task| sum.checked_add(task.samples));
+        if samples.is_none_or(|samples| samples > rows) {
+            return Err(Damage::whole(
+                "run.json",
+                "plans more samples than samples.jsonl holds",
+            ));
+        }
+        if self
+            .tasks
+            .iter()
+            .any(|task| task.epochs == 0 || task.epochs > MOST_EPOCHS)
+        {
+            return Err(Damage::whole(
+                "run.json",
+                format!("epochs must be from 1 to {MOST_EPOCHS}"),
+            ));
+        }
+        if self
+            .models
+            .iter()
+            .any(|model| model.sampling.len() != self.tasks.len())
+        {
+            return Err(Damage::whole(
+                "run.json",
+                "a model has not one `sampling` for each task",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Refused with "not yet supported" rather than ignored: keys that a later version reads.
 
+use cleanbench_core::history::MOST_EPOCHS;
 use cleanbench_core::{Role, Sampling, ScorerSpec, Sensitivity};
 use toml::de::{DeTable, DeValue};
 
@@ -141,7 +142,7 @@ impl TaskTable {
                 self.tags = tags.map(|tags| tags.into_iter().map(|tag| tag.value).collect());
             }
             "epochs" => {
-                let number = reader.whole(name, node, 1..=i64::from(u32::MAX));
+                let number = reader.whole(name, node, 1..=i64::from(MOST_EPOCHS));
                 self.epochs = number.and_then(|number| u32::try_from(number).ok());
             }
             _ => self.sampling = read_generate(reader, name, node),
