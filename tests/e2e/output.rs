@@ -14,7 +14,7 @@ fn the_result_is_on_stdout_and_talk_on_stderr() {
         done.stdout
     );
     assert!(
-        done.stdout.contains("not assessed") && done.stdout.contains('±'),
+        done.stdout.contains("not assessed") && done.stdout.contains("[95% Wilson]"),
         "{}",
         done.stdout
     );

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cleanbench_ledger::RunDirectory;
+use cleanbench_core::Event;
+use cleanbench_ledger::record::{Record, encode, genesis};
+use cleanbench_ledger::{JournalReader, Manifest, RunDirectory, Tail};
 use cleanbench_report::verify::verify;
 
 use crate::bed::{answering, bed_with, copy};
@@ -97,42 +99,151 @@ fn the_program_says_where_and_exits_with_102() {
     }
 }
 
-#[test]
-fn a_judgement_that_its_reply_does_not_give_is_found_even_with_a_valid_chain() {
-    // A run judged against one answer, then the recorded replies of another: the chain of the second
-    // is whole, its tables are redrawn, and still its scores are not what its replies give.
-    let (bed, _server) = bed_with(4, answering());
+/// Forges the journal of a finished run, redraws its tables, and expects to be found out.
+#[track_caller]
+fn check_forgery(words: &str, forge: impl FnMut(&mut Event) -> bool) {
+    let (bed, _server) = bed_with(20, answering());
     bed.run_suite("out", &[]).expect(0);
     let run = bed.only_run("out");
-    forge_scores(&run);
+    rewrite(&run, forge);
+    let path = run.to_str().unwrap();
+    bed.run(&["report", path]).expect(0);
+    let done = bed.run(&["verify", path]).expect(102);
+    assert!(done.stdout.contains(words), "{}", done.stdout);
+}
+
+/// Rewrites the journal with a valid chain, keeping the events for which `forge` returns true, and
+/// takes the old end out of `run.json`.
+fn rewrite(run: &Path, mut forge: impl FnMut(&mut Event) -> bool) {
+    let directory = RunDirectory::at(run);
+    let mut manifest = Manifest::read(&directory).unwrap();
+    let mut head = genesis(&manifest.run);
+    let mut forged = Vec::new();
+    let mut seq = 0;
+    for item in JournalReader::open(&directory, &manifest.run, Tail::Whole).unwrap() {
+        let (_, mut record): (_, Record) = item.unwrap();
+        if forge(&mut record.event) {
+            record.seq = seq;
+            seq += 1;
+            head = encode(&record, head, &mut forged).unwrap();
+        }
+    }
+    fs_err::write(run.join("journal/00000.jsonl"), forged).unwrap();
+    manifest.end = None;
+    manifest.write(&directory).unwrap();
+}
+
+#[test]
+fn a_score_that_its_reply_does_not_give_is_found() {
+    check_forgery("the recorded score is not what its reply gives", |event| {
+        if let Event::Judged { scores, .. } = event {
+            scores[0].value = 1.0 - scores[0].value;
+        }
+        true
+    });
+}
+
+#[test]
+fn wrong_answers_that_were_made_refusals_are_found() {
+    let mut wrong = Vec::new();
+    let (bed, _server) = bed_with(20, answering());
+    bed.run_suite("out", &[]).expect(0);
+    let run = bed.only_run("out");
+    rewrite(&run, |event| {
+        match event {
+            Event::Judged { scores, place, .. } if scores[0].value < 1.0 => wrong.push(*place),
+            _ => {}
+        }
+        true
+    });
+    assert!(!wrong.is_empty());
+    rewrite(&run, |event| match event {
+        Event::Judged { place, .. } => !wrong.contains(place),
+        Event::AttemptEnded {
+            place,
+            outcome,
+            reading,
+            ..
+        } if wrong.contains(place) => {
+            *outcome = Some(cleanbench_core::Outcome::Refused);
+            *reading = None;
+            true
+        }
+        _ => true,
+    });
     bed.run(&["report", run.to_str().unwrap()]).expect(0);
     let done = bed.run(&["verify", run.to_str().unwrap()]).expect(102);
     assert!(
         done.stdout
-            .contains("the recorded score is not what its reply gives"),
+            .contains("recorded as refused, and its reply is not"),
         "{}",
         done.stdout
     );
 }
 
-/// Rewrites the journal with every score inverted and the chain recomputed.
-fn forge_scores(run: &Path) {
-    use cleanbench_core::Event;
-    use cleanbench_ledger::record::{Record, encode, genesis};
-    use cleanbench_ledger::{JournalReader, Manifest, Tail};
-
-    let directory = RunDirectory::at(run);
-    let manifest = Manifest::read(&directory).unwrap();
-    let mut head = genesis(&manifest.run);
-    let mut forged = Vec::new();
-    for item in JournalReader::open(&directory, &manifest.run, Tail::Whole).unwrap() {
-        let (_, mut record): (_, Record) = item.unwrap();
-        if let Event::Judged { scores, .. } = &mut record.event {
-            for score in scores {
-                score.value = 1.0 - score.value;
-            }
+#[test]
+fn judgements_and_tokens_cannot_be_dropped_or_changed() {
+    check_forgery("the answer has no judgement on record", |event| {
+        !matches!(event, Event::Judged { .. })
+    });
+    check_forgery("and its reply is not", |event| {
+        if let Event::AttemptEnded {
+            reading: Some(reading),
+            ..
+        } = event
+        {
+            reading.usage.completion = Some(1_000_000);
         }
-        head = encode(&record, head, &mut forged).unwrap();
+        true
+    });
+}
+
+#[test]
+fn a_changed_plan_is_not_resumed() {
+    let (bed, server) = bed_with(5, answering());
+    bed.run_suite("out", &[]).expect(0);
+    let run = bed.only_run("out");
+    let text = fs_err::read_to_string(run.join("run.json")).unwrap();
+    fs_err::write(
+        run.join("run.json"),
+        text.replacen("\"epochs\": 1", "\"epochs\": 2", 1),
+    )
+    .unwrap();
+    let done = bed.run(&["run", "--resume", "-o", "out"]).expect(102);
+    assert!(
+        done.stderr.contains("the plan is not the one"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(server.totals().requests, 5);
+}
+
+#[test]
+fn a_finished_run_that_was_cut_short_is_neither_resumed_nor_redrawn() {
+    let (bed, server) = bed_with(40, answering());
+    bed.run_suite("out", &[]).expect(0);
+    let run = bed.only_run("out");
+    let journal = fs_err::read_to_string(run.join("journal/00000.jsonl")).unwrap();
+    let kept: String = journal.split_inclusive('\n').take(30).collect();
+    let results = fs_err::read(run.join("results.csv")).unwrap();
+    fs_err::write(run.join("journal/00000.jsonl"), kept).unwrap();
+    bed.run(&["report", run.to_str().unwrap()]).expect(102);
+    bed.run(&["run", "--resume", "-o", "out"]).expect(102);
+    assert_eq!(server.totals().requests, 40);
+    assert_eq!(fs_err::read(run.join("results.csv")).unwrap(), results);
+}
+
+#[test]
+fn scores_survive_the_journal_to_the_last_bit() {
+    for n in 1..200_u32 {
+        for k in 0..=n {
+            let value = f64::from(k) / f64::from(n);
+            let text = serde_json::to_string(&value).unwrap();
+            assert_eq!(
+                serde_json::from_str::<f64>(&text).unwrap().to_bits(),
+                value.to_bits(),
+                "{k}/{n}"
+            );
+        }
     }
-    fs_err::write(run.join("journal/00000.jsonl"), forged).unwrap();
 }

@@ -87,6 +87,35 @@ pub struct Reading {
     pub fingerprint: Option<String>,
 }
 
+/// Longest word of an endpoint's own that goes into the journal, in characters.
+const LONGEST_WORD: usize = 100;
+
+impl From<&crate::Completion> for Reading {
+    /// What is kept of a completion. Words of the endpoint's own are cut and cleaned: the journal can
+    /// not be erased, and must not become a place where a server can leave texts.
+    fn from(completion: &crate::Completion) -> Self {
+        let finish = match &completion.finish {
+            Finish::Other(word) => Finish::Other(short_word(word)),
+            known => known.clone(),
+        };
+        Self {
+            finish,
+            empty: completion.text.trim().is_empty(),
+            usage: completion.usage,
+            model: completion.model.as_deref().map(short_word),
+            fingerprint: completion.fingerprint.as_deref().map(short_word),
+        }
+    }
+}
+
+/// The first characters of `word`, without control characters.
+pub fn short_word(word: &str) -> String {
+    word.chars()
+        .filter(|letter| !letter.is_control())
+        .take(LONGEST_WORD)
+        .collect()
+}
+
 /// The score of one scorer, without the text it was drawn from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedScore {

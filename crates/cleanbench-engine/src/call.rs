@@ -1,9 +1,9 @@
 //! One call: attempts until it ends, each on record before it is sent.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use cleanbench_core::event::{PayloadRef, Place};
+use cleanbench_core::event::{PayloadRef, Place, short_word};
 use cleanbench_core::model::Sent;
 use cleanbench_core::{CallError, CallErrorKind, CallId, CallKey, Event, Purpose, Request, seed};
 use cleanbench_ledger::samples::SampleContent;
@@ -113,7 +113,12 @@ async fn attempt_once(
     (call, attempt, place): (CallId, u32, Place),
     may_retry: bool,
 ) -> Result<Next, EngineError> {
-    let body = slot.model.body(request);
+    let body = catch_unwind(AssertUnwindSafe(|| slot.model.body(request))).unwrap_or_else(|_| {
+        Err(CallError::new(
+            CallErrorKind::Panic,
+            "wording the request panicked",
+        ))
+    });
     let bytes = body.as_deref().unwrap_or_default();
     let frame = match stored {
         None if body.is_ok() => {
@@ -138,7 +143,7 @@ async fn attempt_once(
     *stored = reference.or(*stored);
     let recorded = match &body {
         Ok(bytes) => {
-            let sent = send(slot, bytes.clone(), request).await;
+            let sent = send(slot, bytes.clone(), request, shared.settings.attempt_limit).await;
             record_reply(shared, (call, attempt, place), bytes, sent).await?
         }
         Err(error) => Recorded {
@@ -153,16 +158,27 @@ async fn attempt_once(
     conclude(shared, slot, content, recorded, may_retry).await
 }
 
-async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request) -> Sent {
+async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, limit: Duration) -> Sent {
     let sending = AssertUnwindSafe(async { slot.model.send(body, request.sensitivity).await });
-    sending.catch_unwind().await.unwrap_or_else(|_| Sent {
+    let failed = |kind, message: String| Sent {
         reply: None,
-        error: Some(CallError::new(
-            CallErrorKind::Panic,
-            "sending the request panicked",
-        )),
+        error: Some(CallError::new(kind, message)),
         timing: cleanbench_core::Timing::default(),
-    })
+    };
+    match tokio::time::timeout(limit, sending.catch_unwind()).await {
+        Ok(Ok(sent)) => sent,
+        Ok(Err(_)) => failed(
+            CallErrorKind::Panic,
+            "sending the request panicked".to_owned(),
+        ),
+        Err(_) => failed(
+            CallErrorKind::Timeout,
+            format!(
+                "no complete answer within {} s; `--attempt-timeout` allows more",
+                limit.as_secs()
+            ),
+        ),
+    }
 }
 
 async fn record_reply<'a>(
@@ -181,7 +197,9 @@ async fn record_reply<'a>(
         attempt,
         place,
         status: reply.as_ref().map(|reply| reply.status),
-        content_type: reply.as_ref().and_then(|reply| reply.content_type.clone()),
+        content_type: reply
+            .as_ref()
+            .and_then(|reply| reply.content_type.as_deref().map(short_word)),
         retry_after: reply.as_ref().and_then(|reply| reply.retry_after),
         response: None,
         error: sent.error.clone(),

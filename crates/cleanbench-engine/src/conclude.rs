@@ -110,7 +110,7 @@ async fn answered(
         call: recorded.call,
         attempt: recorded.attempt,
         place: recorded.place,
-        reading: Some(reading(completion)),
+        reading: Some(Reading::from(completion)),
         error: None,
         outcome: Some(outcome),
     };
@@ -176,15 +176,5 @@ fn judge(
     match scores {
         Ok(scores) => (scores, None),
         Err(_) => (Vec::new(), Some("a scorer panicked".to_owned())),
-    }
-}
-
-fn reading(completion: &Completion) -> Reading {
-    Reading {
-        finish: completion.finish.clone(),
-        empty: completion.text.trim().is_empty(),
-        usage: completion.usage,
-        model: completion.model.clone(),
-        fingerprint: completion.fingerprint.clone(),
     }
 }

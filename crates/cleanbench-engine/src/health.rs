@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cleanbench_core::event::StopReason;
-use cleanbench_core::{CallError, Outcome};
+use cleanbench_core::{CallError, CallErrorKind, Outcome};
 
 /// Calls that must fail in a row before an endpoint is given up.
 const PATIENCE: u32 = 16;
@@ -29,9 +29,20 @@ impl Health {
         self.failures.store(0, Ordering::Relaxed);
     }
 
+    /// Notes an error that only a working endpoint gives: it read the request and judged it.
+    fn proves_life(kind: CallErrorKind) -> bool {
+        matches!(
+            kind,
+            CallErrorKind::TooLong | CallErrorKind::Censored | CallErrorKind::Unsupported
+        )
+    }
+
     /// Notes that an attempt failed. Returns whether the call must stay open because the endpoint is
     /// given up for good.
     pub(crate) fn note_error(&self, error: &CallError) -> bool {
+        if Self::proves_life(error.kind) {
+            self.note_answer();
+        }
         if !self.answered.load(Ordering::Relaxed) && error.kind.condemns_endpoint() {
             self.give_up(StopReason::EndpointRefused, error);
         }
@@ -70,7 +81,6 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cleanbench_core::CallErrorKind;
 
     #[test]
     fn a_wrong_key_is_final_only_before_the_first_answer() {

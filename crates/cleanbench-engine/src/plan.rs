@@ -107,6 +107,7 @@ pub fn prepare<E>(
         pending: Vec::new(),
         continuation,
         lock,
+        planned: false,
     })
 }
 

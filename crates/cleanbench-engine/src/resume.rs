@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use cleanbench_core::event::{PayloadRef, Place, StopReason, UNKNOWN_NOTE};
 use cleanbench_core::history::{CallTable, UnplannedPlace};
-use cleanbench_core::{CallId, Event, EventSink, Outcome, Reply};
+use cleanbench_core::{CallId, Digest, Event, EventSink, Outcome, Reply};
 use cleanbench_ledger::directory::RunLock;
 use cleanbench_ledger::recovery::recover;
 use cleanbench_ledger::writer::{Continuation, WriterThread};
-use cleanbench_ledger::{Ledger, LedgerError, Manifest, RunDirectory};
+use cleanbench_ledger::{Damage, Ledger, LedgerError, Manifest, RunDirectory};
 
 /// A run that is ready to go on, locked for this process.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Opened {
     pub continuation: Continuation,
     /// Keeps other writers out.
     pub lock: RunLock,
+    /// Whether the journal holds the plan and all inputs already.
+    pub planned: bool,
 }
 
 /// A call that was under way when the last writer stopped.
@@ -67,6 +69,38 @@ pub enum ResumeError {
     Unplanned(#[from] UnplannedPlace),
 }
 
+/// What the journal says of the plan.
+#[derive(Debug, Default)]
+struct Recorded {
+    plan: Option<Digest>,
+    inputs: BTreeMap<String, Digest>,
+}
+
+impl Recorded {
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Planned { plan } => self.plan = Some(*plan),
+            Event::InputAdded { path, digest, .. } => {
+                self.inputs.insert(path.clone(), *digest);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the plan is wholly on record.
+    ///
+    /// # Errors
+    /// When another plan is on record: nothing may be sent under this one.
+    fn check(&self, manifest: &Manifest) -> Result<bool, LedgerError> {
+        let plan = manifest.plan.digest().map_err(std::io::Error::from)?;
+        if self.plan.is_some_and(|recorded| recorded != plan) {
+            let what = "the plan is not the one that the journal recorded";
+            return Err(Damage::whole("run.json", what).into());
+        }
+        Ok(self.plan.is_some() && self.inputs == manifest.plan.inputs)
+    }
+}
+
 /// Reads a run back and cuts off what a killed writer left behind.
 ///
 /// # Errors
@@ -76,17 +110,22 @@ pub fn reopen(run: RunDirectory) -> Result<Opened, ResumeError> {
     let lock = run.lock()?;
     let mut table = CallTable::new(manifest.plan.call_space());
     let mut pending = BTreeMap::new();
-    let continuation = recover(&run, &manifest.run, |event| {
+    let mut recorded = Recorded::default();
+    let continuation = recover(&run, &manifest, |event| {
         track(&mut pending, event);
+        recorded.note(event);
         table.apply(event).map_err(ResumeError::from)
     })?;
+    let planned = recorded.check(&manifest)?;
+    let pending = pending.into_values().collect();
     Ok(Opened {
         run,
         manifest,
         table,
-        pending: pending.into_values().collect(),
+        pending,
         continuation,
         lock,
+        planned,
     })
 }
 
@@ -167,7 +206,10 @@ pub fn begin(
     retry_errors: bool,
     sinks: Vec<Arc<dyn EventSink>>,
 ) -> Result<(Ledger, WriterThread), ResumeError> {
-    let is_new = opened.continuation.parent.is_none();
+    if opened.manifest.end.take().is_some() {
+        // While somebody writes, where the run ended before is no longer true.
+        opened.manifest.write(&opened.run)?;
+    }
     let (ledger, thread) = Ledger::start(
         &opened.run,
         &opened.manifest.run,
@@ -175,10 +217,10 @@ pub fn begin(
         opened.continuation.clone(),
         sinks,
     )?;
-    let mut events = if is_new {
-        opening(&opened.manifest)?
-    } else {
+    let mut events = if opened.planned {
         Vec::new()
+    } else {
+        opening(&opened.manifest)?
     };
     opened.pending.retain(|pending| {
         if pending.reply.is_none() {

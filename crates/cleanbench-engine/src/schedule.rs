@@ -32,6 +32,9 @@ pub struct Settings {
     pub max_retries: u32,
     /// Wait before the first retry, doubled for each further one.
     pub backoff: Duration,
+    /// Longest time for one attempt. An endpoint that keeps a connection alive without ever ending
+    /// its answer must not keep the run from ending.
+    pub attempt_limit: Duration,
 }
 
 /// A model with its own limits.
@@ -139,6 +142,15 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         panics: AtomicU64::new(0),
     });
     let slots: Vec<_> = work.models.into_iter().map(Arc::new).collect();
+    for (slot, model) in slots.iter().zip(0..) {
+        let answered = |place| {
+            let state = shared.table.state(place).unwrap_or_default();
+            state.outcome == Some(Outcome::Answered)
+        };
+        if shared.table.space().places_of(model).any(answered) {
+            slot.health.note_answer();
+        }
+    }
     let settled = settle_pending(&shared, &slots, work.pending).await?;
     let runs = slots
         .iter()
@@ -249,6 +261,25 @@ async fn settle(
     if item.answered {
         judge_again(shared, slot, content, recorded).await?;
         return Ok(true);
+    }
+    if let Some(error) = recorded.error.clone().or_else(|| {
+        let reply = recorded.reply.as_ref()?;
+        slot.model
+            .read(&body, reply)
+            .err()
+            .filter(|error| error.kind.condemns_endpoint())
+    }) {
+        // It says how the endpoint was, not how it is: the call stays open and is asked again.
+        let event = Event::AttemptEnded {
+            call: item.call,
+            attempt: item.attempt,
+            place: item.place,
+            reading: None,
+            error: Some(error),
+            outcome: None,
+        };
+        shared.ledger.append(event).written().await?;
+        return Ok(false);
     }
     // An error that can pass leaves the call open: it is asked again like any other.
     Ok(conclude(shared, slot, content, recorded, true).await? == Next::Nothing)

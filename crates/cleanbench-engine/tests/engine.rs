@@ -37,6 +37,7 @@ impl Model for Puppet {
 
     fn body(&self, request: &Request) -> Result<Vec<u8>, CallError> {
         let text = request.messages[0].content.clone();
+        assert!(text != "panic in body", "as asked");
         if text == "inexpressible" {
             return Err(CallError::new(
                 CallErrorKind::Unsupported,
@@ -51,6 +52,9 @@ impl Model for Puppet {
         Box::pin(async move {
             tokio::task::yield_now().await;
             assert!(!body.starts_with(b"panic in send"), "as asked");
+            if body.starts_with(b"never ends") {
+                std::future::pending::<()>().await;
+            }
             let reply = Reply {
                 status: 200,
                 content_type: None,
@@ -182,6 +186,7 @@ fn run(mut opened: Opened, model: Arc<Puppet>) -> (Ending, Vec<Event>) {
         settings: Settings {
             max_retries: 2,
             backoff: Duration::ZERO,
+            attempt_limit: Duration::from_millis(300),
         },
         stop,
     };
@@ -220,17 +225,21 @@ fn a_panic_is_a_record_and_the_others_go_on() {
         "panic in read",
         "panic in score",
         "inexpressible",
+        "panic in body",
+        "never ends",
         "fine too",
     ];
     let (ending, events) = run(plan(out.path(), 0.0, &texts), Arc::default());
     assert_eq!(ending.reason, StopReason::Internal);
-    assert_eq!(ending.panics, 6, "two epochs of three");
+    assert_eq!(ending.panics, 8, "two epochs of four");
     let expected = [
         Outcome::Answered,
         Outcome::Exhausted,
         Outcome::Exhausted,
         Outcome::Answered,
         Outcome::Unsupported,
+        Outcome::Exhausted,
+        Outcome::Exhausted,
         Outcome::Answered,
     ];
     let twice: Vec<_> = (0..).zip(expected).flat_map(|pair| [pair, pair]).collect();

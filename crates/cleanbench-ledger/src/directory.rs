@@ -1,5 +1,6 @@
 //! Where things are in a run directory, and which run a prefix means.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::RunId;
@@ -26,7 +27,16 @@ impl RunDirectory {
     pub fn create(out: &Path, time: &str, suite: &str, run: &RunId) -> Result<Self, LedgerError> {
         fs_err::create_dir_all(out)?;
         let path = out.join(format!("{time}-{}-{run}", folder_name(suite)));
-        fs_err::create_dir(&path)?;
+        // What was asked and answered is private, whatever the user's umask.
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(|error| {
+                std::io::Error::new(
+                    error.kind(),
+                    format!("cannot make `{}`: {error}", path.display()),
+                )
+            })?;
         for folder in ["journal", "payloads", "inputs"] {
             fs_err::create_dir(path.join(folder))?;
         }

@@ -8,13 +8,13 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::event::{ParentSegment, PayloadRef};
-use cleanbench_core::{Event, RunId};
+use cleanbench_core::{Digest, Event};
 use fs_err::OpenOptions;
 
 use crate::manifest::SegmentHead;
 use crate::payload::{MAGIC, segment_name};
 use crate::writer::Continuation;
-use crate::{JournalReader, LedgerError, RunDirectory, SampleRows, Tail};
+use crate::{Damage, JournalReader, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
 
 /// Reads the whole journal of a run that nobody writes, handing every record to `visit`, cuts off what
 /// a killed writer left, and says where a new segment continues. The caller holds the lock.
@@ -23,12 +23,12 @@ use crate::{JournalReader, LedgerError, RunDirectory, SampleRows, Tail};
 /// When the journal is damaged anywhere but at its end, or `visit` fails.
 pub fn recover<E: From<LedgerError>>(
     run: &RunDirectory,
-    id: &RunId,
+    manifest: &Manifest,
     mut visit: impl FnMut(&Event) -> Result<(), E>,
 ) -> Result<Continuation, E> {
-    let mut payloads = PayloadEnds::of_samples(run)?;
+    let mut payloads = PayloadEnds::of_samples(run, manifest.plan.samples_digest)?;
     let lengths = payload_lengths(run)?;
-    let mut reader = JournalReader::open(run, id, Tail::MayBeTorn)?;
+    let mut reader = JournalReader::open(run, &manifest.run, Tail::MayBeTorn)?;
     let mut kept: Option<(SegmentHead, u64)> = None;
     let mut lost = false;
     while let Some((_, record)) = reader.read()? {
@@ -47,15 +47,10 @@ pub fn recover<E: From<LedgerError>>(
         };
         kept = Some((head.clone(), reader.valid_length()));
     }
-    if lost && !is_last_segment(run, kept.as_ref())? {
-        let segment = kept.map_or(0, |(head, _)| head.segment);
-        let what = "a payload of this segment is missing";
-        return Err(LedgerError::from(crate::Damage::whole(
-            RunDirectory::journal_name(segment),
-            what,
-        ))
-        .into());
+    if lost {
+        check_loss(run, manifest, kept.as_ref())?;
     }
+    check_end(manifest, reader.heads())?;
     let dropped_bytes = cut_journal(run, kept.as_ref())?;
     payloads.cut(run, &lengths)?;
     run.sync()?;
@@ -106,13 +101,61 @@ fn payload_lengths(run: &RunDirectory) -> Result<BTreeMap<u32, u64>, LedgerError
     Ok(lengths)
 }
 
-fn is_last_segment(
+/// Records that may be missing from the end of a journal whose writer had stopped in order. A last
+/// sync that a disk did not honour loses a few; a journal that lacks more was cut by somebody.
+const MOST_MISSING: u64 = 16;
+
+/// A run that ended in order must still have the journal that `run.json` names, but for a few records
+/// at its very end: to resume from less would throw answers away and have them paid for again.
+///
+/// # Errors
+/// When the journal is another one, or lacks more.
+pub fn check_end(manifest: &Manifest, heads: &[SegmentHead]) -> Result<(), LedgerError> {
+    let Some(end) = &manifest.end else {
+        return Ok(());
+    };
+    let (Some((last, before)), Some((found, found_before))) =
+        (end.segments.split_last(), heads.split_last())
+    else {
+        return Err(not_the_end(end.segments.last()));
+    };
+    let missing = last.records.saturating_sub(found.records);
+    let same_end =
+        found == last || (missing > 0 && missing <= MOST_MISSING && found.segment == last.segment);
+    if before == found_before && same_end {
+        Ok(())
+    } else {
+        Err(not_the_end(Some(last)))
+    }
+}
+
+fn not_the_end(last: Option<&SegmentHead>) -> LedgerError {
+    let name = RunDirectory::journal_name(last.map_or(0, |head| head.segment));
+    Damage::whole(name, "the journal does not end where run.json says").into()
+}
+
+/// What a power cut can lose at most: twice what is written between two syncs.
+const MOST_LOST: u64 = 4 * 1024 * 1024;
+
+/// A missing payload is the work of a power cut only at the very end of what was written; anywhere
+/// else it is damage, and cutting the journal there would throw answers away.
+fn check_loss(
     run: &RunDirectory,
+    manifest: &Manifest,
     kept: Option<&(SegmentHead, u64)>,
-) -> Result<bool, LedgerError> {
-    let last = run.journal_segments()?.last().copied();
-    Ok(last == Some(kept.map_or(0, |(head, _)| head.segment))
-        || last == kept.map(|(head, _)| head.segment + 1))
+) -> Result<(), LedgerError> {
+    let (segment, valid) = kept.map_or((0, 0), |(head, valid)| (head.segment, *valid));
+    let name = RunDirectory::journal_name(segment);
+    let bytes = fs_err::read(run.file(&name))?;
+    let rest = bytes
+        .get(usize::try_from(valid).unwrap_or(usize::MAX)..)
+        .unwrap_or_default();
+    let is_last = run.journal_segments()?.last() == Some(&segment);
+    let stopped = rest.windows(11).any(|window| window == b"{\"stopped\":");
+    if manifest.end.is_none() && is_last && !stopped && rest.len() as u64 <= MOST_LOST {
+        return Ok(());
+    }
+    Err(Damage::whole(name, "a payload that this segment refers to is missing").into())
 }
 
 /// Cuts the last segment after its last whole record, and removes a segment that has none.
@@ -125,10 +168,10 @@ fn cut_journal(run: &RunDirectory, kept: Option<&(SegmentHead, u64)>) -> Result<
             Some((head, _)) if segment < head.segment => {}
             Some((head, valid)) if segment == head.segment => {
                 dropped += length.saturating_sub(*valid);
-                OpenOptions::new()
-                    .write(true)
-                    .open(&path)?
-                    .set_len(*valid)?;
+                let file = OpenOptions::new().write(true).open(&path)?;
+                file.set_len(*valid)?;
+                // The next segment chains to this end, so it must outlast a power cut.
+                file.sync_all()?;
             }
             _ => {
                 dropped += length;
@@ -147,11 +190,16 @@ struct PayloadEnds {
 
 impl PayloadEnds {
     /// The samples' payloads, which no journal record refers to.
-    fn of_samples(run: &RunDirectory) -> Result<Self, LedgerError> {
+    fn of_samples(run: &RunDirectory, expected: Digest) -> Result<Self, LedgerError> {
         let mut ends = Self::default();
         ends.open(0);
-        for row in SampleRows::open(run)? {
-            ends.extend(&row?.payload);
+        let mut rows = SampleRows::open(run)?;
+        while let Some(row) = rows.next().transpose()? {
+            ends.extend(&row.payload);
+        }
+        if rows.digest() != expected {
+            let what = "the file does not match its digest in run.json";
+            return Err(Damage::whole("samples.jsonl", what).into());
         }
         Ok(ends)
     }

@@ -86,7 +86,7 @@ impl Reader {
         let text = self.without_prefix(body, answer.text);
         let (text, reasoning) = match self.form {
             Form::Completion => (text, some(answer.reasoning)),
-            Form::Chat | Form::Prefill => thinking::split(text, answer.reasoning, &finish),
+            Form::Chat | Form::Prefill => thinking::split(text, answer.reasoning),
         };
         if finish == Finish::ContentFilter && text.is_empty() {
             let what = "a content filter cut off the whole answer";

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// Longest text in a cell, in characters; the whole text is in the payloads.
-const LONGEST: usize = 200;
+pub(crate) const LONGEST: usize = 200;
 
 /// `text` for a CSV cell: cut to 200 characters, control and bidirectional characters made visible,
 /// and an apostrophe put before what a spreadsheet would take for a formula (OWASP, CSV injection).

@@ -7,7 +7,7 @@ use cleanbench_ledger::samples::{self, SampleContent};
 use cleanbench_ledger::{SampleRows, Tail};
 
 use crate::scan::{Index, scan};
-use crate::{Recording, ReportError};
+use crate::{Recording, ReportError, cell};
 
 /// One call of a sample.
 #[derive(Debug)]
@@ -58,8 +58,11 @@ pub fn find(recording: &Recording, word: &str) -> Result<Vec<SampleDetail>, Repo
     let mut found = Vec::new();
     for (row, line) in SampleRows::open(&recording.run)?.zip(0..) {
         let row = row?;
-        let task = &plan.tasks[row.task as usize];
-        if row.id != word && format!("{}:{}", task.name, row.id) != word {
+        let Some(task) = plan.tasks.get(row.task as usize) else {
+            continue;
+        };
+        let shown = cell::text(&row.id);
+        if row.id != word && shown != word && format!("{}:{}", task.name, row.id) != word {
             continue;
         }
         let content = samples::content(&recording.payloads, &row)?;
@@ -106,7 +109,9 @@ fn call(
         outcome: index.table.state(place).and_then(|state| state.outcome),
         error: None,
         raw: None,
-        completion: recording.completion(records, index, place)?,
+        completion: recording
+            .read_again(records, index, place)?
+            .and_then(Result::ok),
         scores: Vec::new(),
     };
     let Some(call) = index.table.space().index(place) else {
@@ -117,7 +122,9 @@ fn call(
     {
         detail.error = error.map(|error| error.message);
     }
-    if let (Some(completion), Some(content)) = (&detail.completion, content) {
+    if let (Some(completion), Some(content), Some(Outcome::Answered)) =
+        (&detail.completion, content, detail.outcome)
+    {
         let scorers = plan.tasks[task].scorers.iter().zip(recording.scorers(task));
         detail.scores = scorers
             .map(|(spec, scorer)| (spec.kind.clone(), scorer.score(&content.sample, completion)))

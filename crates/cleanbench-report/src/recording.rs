@@ -1,15 +1,16 @@
 //! A run opened for reading: its plan, and what is needed to read and judge its replies again.
 
 use cleanbench_core::event::Place;
-use cleanbench_core::{Completion, Event, Reply, Scorer};
+use cleanbench_core::{CallError, Completion, Event, Reply, Scorer};
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
-use cleanbench_ledger::{Location, Manifest, PayloadReader, RunDirectory};
+use cleanbench_ledger::{Damage, LedgerError, Location, Manifest, PayloadReader, RunDirectory};
 use cleanbench_model::{Endpoint, Reader};
 use cleanbench_price::Price;
 
 use crate::ReportError;
 use crate::scan::Index;
+use crate::tables::file_digest;
 
 /// A run opened for reading.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ impl Recording {
     /// When it is no run, or names an adapter or scorer that this version does not have.
     pub fn open(run: RunDirectory) -> Result<Self, ReportError> {
         let manifest = Manifest::read(&run)?;
+        if file_digest(&run.file("samples.jsonl"))? != manifest.plan.samples_digest {
+            let what = "the file does not match its digest in run.json";
+            return Err(LedgerError::from(Damage::whole("samples.jsonl", what)).into());
+        }
         let endpoints = endpoints(&manifest)?;
         let mut scorers = Vec::new();
         let mut current = Vec::new();
@@ -66,17 +71,16 @@ impl Recording {
         self.current[task]
     }
 
-    /// Reads the recorded reply of the call at `place` again. `None` when it was erased or is no
-    /// answer to this version.
+    /// Reads the recorded reply of the call at `place` again. `None` when it was erased.
     ///
     /// # Errors
     /// When journal or payload are damaged.
-    pub(crate) fn completion(
+    pub(crate) fn read_again(
         &self,
         records: &RecordReader,
         index: &Index,
         place: Place,
-    ) -> Result<Option<Completion>, ReportError> {
+    ) -> Result<Option<Result<Completion, CallError>>, ReportError> {
         let Some(call) = index.table.space().index(place) else {
             return Ok(None);
         };
@@ -86,7 +90,7 @@ impl Recording {
         let Some(reply) = self.reply(records, index.replied[call])? else {
             return Ok(None);
         };
-        Ok(self.readers[place.model as usize].read(&body, &reply).ok())
+        Ok(Some(self.readers[place.model as usize].read(&body, &reply)))
     }
 
     /// The bytes that were sent in the attempt recorded at `location`.

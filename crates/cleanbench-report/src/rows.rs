@@ -3,13 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cleanbench_core::event::{Place, Reading, RecordedScore};
-use cleanbench_core::{Event, Extraction, Outcome};
+use cleanbench_core::{
+    CallError, CallErrorKind, CallId, CallKey, Completion, Event, Extraction, Finish, Outcome,
+    Purpose,
+};
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use rayon::prelude::*;
 
 use crate::scan::Index;
-use crate::{Recording, ReportError};
+use crate::{Recording, ReportError, cell};
 
 /// Rows worked on at once.
 const CHUNK: usize = 2048;
@@ -31,8 +34,10 @@ pub struct Row {
     pub scores: Vec<RecordedScore>,
     /// What the first scorer took for the answer.
     pub answer: Answer,
-    /// What this version makes of the recorded reply; `None` when it cannot be told.
-    pub recomputed: Option<Vec<RecordedScore>>,
+    /// Whether the judgement was recomputed from the recorded reply.
+    pub recomputed: bool,
+    /// What is on record and does not follow from the recorded reply, a lowercase fragment.
+    pub wrong: Option<String>,
 }
 
 /// What the first scorer took for the answer.
@@ -56,12 +61,21 @@ pub fn for_each(
     mut each: impl FnMut(Row) -> Result<(), ReportError>,
 ) -> Result<(), ReportError> {
     let records = RecordReader::open(&recording.run)?;
+    let epochs = recording
+        .manifest
+        .plan
+        .tasks
+        .iter()
+        .map(|task| task.epochs)
+        .max()
+        .unwrap_or(1);
+    let chunk_size = (CHUNK / epochs.max(1) as usize).max(1);
     for model in 0..u32::try_from(recording.manifest.plan.models.len()).unwrap_or(u32::MAX) {
         let mut rows = SampleRows::open(&recording.run)?.zip(0..);
         loop {
             let chunk: Vec<(SampleRow, u64)> = rows
                 .by_ref()
-                .take(CHUNK)
+                .take(chunk_size)
                 .map(|(row, sample)| Ok((row?, sample)))
                 .collect::<Result<_, ReportError>>()?;
             if chunk.is_empty() {
@@ -128,33 +142,198 @@ fn one_row(
         reading: None,
         scores: Vec::new(),
         answer: Answer::None,
-        recomputed: None,
+        recomputed: false,
+        wrong: None,
     };
-    let (Some(_), Some(call)) = (state.outcome, index.table.space().index(place)) else {
+    let (Some(outcome), Some(call)) = (state.outcome, index.table.space().index(place)) else {
         return Ok(result);
     };
-    if let Event::AttemptEnded { reading, .. } = records.read(index.ended[call])?.event {
-        result.reading = reading;
+    let ended = Ended::read(&records.read(index.ended[call])?.event);
+    result.reading.clone_from(&ended.reading);
+    let judged = if state.judged {
+        Some(records.read(index.judged[call])?.event)
+    } else {
+        None
+    };
+    if let Some(Event::Judged { scores, .. }) = &judged {
+        result.scores.clone_from(scores);
     }
-    if state.judged
-        && let Event::Judged { scores, .. } = records.read(index.judged[call])?.event
-    {
-        result.scores = scores;
-        judge_again(recording, index, records, row, &mut result)?;
+    let reply = ReplyOnRecord::read(recording, index, records, place, ended.attempt)?;
+    result.wrong = wrong_call(recording, row, place, &ended, judged.as_ref())
+        .or_else(|| wrong_ending(&ended, outcome, &reply))
+        .or_else(|| wrong_judgement(recording, result.task, outcome, judged.as_ref()));
+    match reply {
+        ReplyOnRecord::Answer(completion) if outcome == Outcome::Answered => {
+            judge_again(recording, row, &completion, judged.as_ref(), &mut result)?;
+        }
+        ReplyOnRecord::Erased => result.answer = Answer::Erased,
+        _ => {}
     }
     Ok(result)
 }
 
+/// The end of an attempt as the journal has it.
+struct Ended {
+    call: Option<CallId>,
+    attempt: u32,
+    reading: Option<Reading>,
+    error: Option<CallError>,
+}
+
+impl Ended {
+    fn read(event: &Event) -> Self {
+        match event {
+            Event::AttemptEnded {
+                call,
+                attempt,
+                reading,
+                error,
+                ..
+            } => Self {
+                call: Some(*call),
+                attempt: *attempt,
+                reading: reading.clone(),
+                error: error.clone(),
+            },
+            _ => Self {
+                call: None,
+                attempt: 0,
+                reading: None,
+                error: None,
+            },
+        }
+    }
+}
+
+/// What this version reads in the reply to the attempt that ended a call.
+enum ReplyOnRecord {
+    Answer(Completion),
+    /// An error of this kind: in the reply, or instead of one.
+    Error(CallErrorKind),
+    /// The attempt has no reply on record.
+    None,
+    Erased,
+}
+
+impl ReplyOnRecord {
+    fn read(
+        recording: &Recording,
+        index: &Index,
+        records: &RecordReader,
+        place: Place,
+        attempt: u32,
+    ) -> Result<Self, ReportError> {
+        let location = index
+            .table
+            .space()
+            .index(place)
+            .map(|call| index.replied[call])
+            .unwrap_or_default();
+        if !location.is_some() {
+            return Ok(Self::None);
+        }
+        match records.read(location)?.event {
+            Event::ReplyReceived {
+                attempt: number, ..
+            } if number != attempt => Ok(Self::None),
+            Event::ReplyReceived {
+                error: Some(error), ..
+            } => Ok(Self::Error(error.kind)),
+            Event::ReplyReceived { response: None, .. } => Ok(Self::None),
+            _ => Ok(match recording.read_again(records, index, place)? {
+                None => Self::Erased,
+                Some(Ok(completion)) => Self::Answer(completion),
+                Some(Err(error)) => Self::Error(error.kind),
+            }),
+        }
+    }
+}
+
+/// Records must carry the identity of the call at their place.
+fn wrong_call(
+    recording: &Recording,
+    row: &SampleRow,
+    place: Place,
+    ended: &Ended,
+    judged: Option<&Event>,
+) -> Option<String> {
+    let plan = &recording.manifest.plan;
+    let expected = CallId::of(&CallKey {
+        run: &recording.manifest.run,
+        model: &plan.models[place.model as usize].name,
+        task: &plan.tasks[row.task as usize].name,
+        sample: &row.id,
+        epoch: place.epoch,
+        purpose: Purpose::Task,
+        step: 0,
+    });
+    let judged = match judged {
+        Some(Event::Judged { call, .. }) => *call,
+        _ => expected,
+    };
+    let same = ended.call == Some(expected) && judged == expected;
+    (!same).then(|| "a record has the identity of another call".to_owned())
+}
+
+/// How the call ended must follow from its reply.
+fn wrong_ending(ended: &Ended, outcome: Outcome, reply: &ReplyOnRecord) -> Option<String> {
+    let kind = ended.error.as_ref().map(|error| error.kind);
+    let right = match reply {
+        ReplyOnRecord::Erased => true,
+        ReplyOnRecord::Answer(completion) => {
+            let censored = completion.finish == Finish::ContentFilter;
+            let expected = if censored {
+                Outcome::Censored
+            } else {
+                Outcome::Answered
+            };
+            outcome == expected
+                && kind.is_none()
+                && ended.reading == Some(Reading::from(completion))
+        }
+        ReplyOnRecord::Error(found) => {
+            let panicked = kind == Some(CallErrorKind::Panic);
+            (kind == Some(*found) || panicked) && kind.is_some_and(|kind| kind.outcome() == outcome)
+        }
+        ReplyOnRecord::None => {
+            outcome == Outcome::Skipped || kind.is_some_and(|kind| kind.outcome() == outcome)
+        }
+    };
+    (!right).then(|| {
+        format!(
+            "the call is recorded as {}, and its reply is not",
+            outcome.as_str()
+        )
+    })
+}
+
+/// An answer has exactly one judgement, by the planned scorers; nothing else has any.
+fn wrong_judgement(
+    recording: &Recording,
+    task: usize,
+    outcome: Outcome,
+    judged: Option<&Event>,
+) -> Option<String> {
+    match (outcome, judged) {
+        (Outcome::Answered, None) => Some("the answer has no judgement on record".to_owned()),
+        (Outcome::Answered, Some(Event::Judged { scorers, .. })) => {
+            let planned = recording.manifest.plan.tasks[task].scorers_digest;
+            (*scorers != planned)
+                .then(|| "the judgement is by other scorers than planned".to_owned())
+        }
+        (_, Some(_)) => Some("a judgement of what is no answer".to_owned()),
+        (_, None) => None,
+    }
+}
+
 fn judge_again(
     recording: &Recording,
-    index: &Index,
-    records: &RecordReader,
     row: &SampleRow,
+    completion: &Completion,
+    judged: Option<&Event>,
     result: &mut Row,
 ) -> Result<(), ReportError> {
-    let content = samples::content(&recording.payloads, row)?;
-    let completion = recording.completion(records, index, result.place)?;
-    let (Some(content), Some(completion)) = (content, completion) else {
+    let Some(content) = samples::content(&recording.payloads, row)? else {
         result.answer = Answer::Erased;
         return Ok(());
     };
@@ -163,13 +342,27 @@ fn judge_again(
     let scores = catch_unwind(AssertUnwindSafe(|| {
         scorers
             .iter()
-            .map(|scorer| scorer.score(&content.sample, &completion))
+            .map(|scorer| scorer.score(&content.sample, completion))
             .collect::<Vec<_>>()
     }));
-    let Ok(scores) = scores else { return Ok(()) };
+    let failed = matches!(judged, Some(Event::Judged { error: Some(_), .. }));
+    let Ok(scores) = scores else {
+        if !failed {
+            result
+                .wrong
+                .get_or_insert("the recorded judgement cannot be repeated".to_owned());
+        }
+        return Ok(());
+    };
     if let Some(Extraction::Found(answer)) = scores.first().map(|score| &score.extraction) {
-        result.answer = Answer::Text(answer.clone());
+        result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
-    result.recomputed = Some(scores.into_iter().map(RecordedScore::from).collect());
+    let scores: Vec<_> = scores.into_iter().map(RecordedScore::from).collect();
+    result.recomputed = true;
+    if recording.judges_alike(result.task) && !failed && scores != result.scores {
+        result
+            .wrong
+            .get_or_insert("the recorded score is not what its reply gives".to_owned());
+    }
     Ok(())
 }

@@ -65,7 +65,7 @@ pub struct Sum {
 impl Sum {
     fn add(&mut self, count: Option<u64>) {
         if let Some(count) = count {
-            self.total += count;
+            self.total = self.total.saturating_add(count);
             self.reported += 1;
         }
     }
@@ -140,6 +140,17 @@ pub(crate) fn scan(
             let row = index.total(row, prices);
             each(&row)?;
         }
+    }
+    // What a writer dropped or left behind has no end on record, and was possibly billed all the same.
+    for row in std::mem::take(&mut open).into_values() {
+        let row = index.total(
+            AttemptRow {
+                unknown: true,
+                ..row
+            },
+            prices,
+        );
+        each(&row)?;
     }
     index.heads = reader.heads().to_vec();
     reader.last_at().clone_into(&mut index.last_at);

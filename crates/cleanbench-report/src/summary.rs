@@ -1,6 +1,6 @@
 //! One line for each model and task: the score with its interval, and everything that qualifies it.
 
-use cleanbench_core::Outcome;
+use cleanbench_core::{Finish, Outcome};
 use cleanbench_stats::{Confidence, Interval, wilson};
 
 use crate::Recording;
@@ -29,6 +29,8 @@ pub struct SummaryRow {
     pub open: u64,
     /// Answers without text.
     pub empty: u64,
+    /// Answers that the token limit cut off.
+    pub truncated: u64,
     /// Answers in which the scorer found nothing to judge; scored 0.
     pub extraction_failures: u64,
     /// Samples with at least one judged answer: the n of the score.
@@ -105,6 +107,7 @@ impl Summarizer {
                     outcomes: Vec::new(),
                     open: 0,
                     empty: 0,
+                    truncated: 0,
                     extraction_failures: 0,
                     n: 0,
                     score: None,
@@ -140,6 +143,11 @@ impl Summarizer {
         let answered = row.outcome == Some(Outcome::Answered);
         summary.empty +=
             u64::from(answered && row.reading.as_ref().is_some_and(|reading| reading.empty));
+        let cut = row
+            .reading
+            .as_ref()
+            .is_some_and(|reading| reading.finish == Finish::Length);
+        summary.truncated += u64::from(answered && cut);
         let Some(score) = row.scores.first() else {
             return;
         };

@@ -8,7 +8,7 @@ use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::{Digest, Outcome};
 use cleanbench_ledger::manifest::End;
-use cleanbench_ledger::{Manifest, RunDirectory, SampleRows, Tail};
+use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
 use csv::Writer;
 
 use crate::rows::{Answer, Row, for_each};
@@ -53,7 +53,7 @@ const CALLS: [&str; 19] = [
     "cached_tokens",
     "cost_usd",
 ];
-const SUMMARY: [&str; 29] = [
+const SUMMARY: [&str; 30] = [
     "model",
     "task",
     "scorer",
@@ -74,6 +74,7 @@ const SUMMARY: [&str; 29] = [
     "skipped",
     "open",
     "empty",
+    "truncated",
     "extraction_failures",
     "attempts",
     "attempts_unknown",
@@ -311,6 +312,7 @@ fn summary_cells(row: &SummaryRow) -> [String; SUMMARY.len()] {
         row.count(Outcome::Skipped).to_string(),
         row.open.to_string(),
         row.empty.to_string(),
+        row.truncated.to_string(),
         row.extraction_failures.to_string(),
         totals.attempts.to_string(),
         totals.unknown.to_string(),
@@ -332,6 +334,16 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
         run: &recording.run,
     };
     let report = draw(recording, &mut sink, Tail::MayBeTorn, |_| {})?;
+    if let Some(end) = &recording.manifest.end
+        && end
+            .segments
+            .iter()
+            .zip(&report.index.heads)
+            .any(|(recorded, found)| found.records < recorded.records)
+    {
+        let what = "the journal is shorter than run.json says; the tables were left as they are";
+        return Err(LedgerError::from(Damage::whole("journal", what)).into());
+    }
     let mut files = BTreeMap::new();
     for name in TABLES {
         let draft = recording.run.file(&format!("{name}.new"));

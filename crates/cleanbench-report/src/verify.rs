@@ -67,7 +67,9 @@ impl Verification {
                 self.damage(damage);
                 Ok(None)
             }
-            Err(ReportError::Ledger(error @ LedgerError::TooNew { .. })) => {
+            Err(ReportError::Ledger(
+                error @ (LedgerError::TooNew { .. } | LedgerError::NotARun(..)),
+            )) => {
                 self.damage(Damage::whole("run.json", error.to_string()));
                 Ok(None)
             }
@@ -102,7 +104,7 @@ pub fn verify(run: &RunDirectory) -> Result<Verification, ReportError> {
     let journal = check_journal(run, &manifest, &mut coverage, &mut found);
     let journal = found.absorb(journal)?;
     if journal.is_some() {
-        coverage.close(run, &mut found)?;
+        coverage.close(run, manifest.end.is_some(), &mut found)?;
     }
     if !found.passed() {
         found.notes.push(
@@ -409,18 +411,30 @@ impl Coverage {
     }
 
     /// Nothing may follow the last payload of a segment, and every erasure must be on record.
-    fn close(&self, run: &RunDirectory, found: &mut Verification) -> Result<(), ReportError> {
+    fn close(
+        &self,
+        run: &RunDirectory,
+        ended: bool,
+        found: &mut Verification,
+    ) -> Result<(), ReportError> {
         if self.samples_damaged {
             return Ok(());
         }
         for segment in run.payload_segments()? {
             let name = segment_name(segment);
             let (length, magic) = self.payloads.segment(segment)?;
-            if !magic {
+            if !magic && (ended || length >= MAGIC.len() as u64) {
                 found.damage(Damage::at_byte(name.clone(), 0, "not a payload segment"));
             }
+            let last = self
+                .ends
+                .last_key_value()
+                .is_none_or(|(last, _)| segment >= *last);
             match self.ends.get(&segment) {
                 Some(end) if *end == length => {}
+                end if last && !ended && end.is_none_or(|end| *end < length) => found.notes.push(format!(
+                    "{name}: the killed writer left a payload that no record refers to; `--resume` cuts it off"
+                )),
                 Some(end) => found.damage(Damage::at_byte(
                     name,
                     *end,
@@ -468,7 +482,7 @@ fn check_tables(
     let mut wrong = Vec::new();
     let mut judgements = 0;
     let report = draw(&recording, &mut sink, Tail::Whole, |row| {
-        judgements += u64::from(row.recomputed.is_some());
+        judgements += u64::from(row.recomputed);
         wrong.extend(misjudged(&recording, row));
     })?;
     found.judgements = judgements;
@@ -480,18 +494,14 @@ fn check_tables(
     check_end(run, &recording, &report, found)
 }
 
-/// A recorded judgement must be the one that the recorded reply gives.
+/// What is recorded of a call must be what its recorded reply gives.
 fn misjudged(recording: &Recording, row: &Row) -> Option<Damage> {
-    let recomputed = row.recomputed.as_ref()?;
-    if !recording.judges_alike(row.task) || *recomputed == row.scores {
-        return None;
-    }
+    let wrong = row.wrong.as_ref()?;
     let task = &recording.manifest.plan.tasks[row.task].name;
-    let what = format!(
-        "sample `{}` of task `{task}`: the recorded score is not what its reply gives",
-        row.sample
-    );
-    Some(Damage::whole("journal", what))
+    Some(Damage::whole(
+        "journal",
+        format!("sample `{}` of task `{task}`: {wrong}", row.sample),
+    ))
 }
 
 fn check_end(

@@ -127,8 +127,11 @@ pub(crate) struct RunArguments {
     /// Attempts after the first one, for errors that can pass
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(..=100))]
     pub(crate) max_retries: u32,
+    /// Longest time for one attempt, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) attempt_timeout: u64,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// With --resume: also ask again what ended without an answer
     #[arg(long, requires = "resume")]

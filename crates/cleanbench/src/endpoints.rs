@@ -10,6 +10,7 @@ use cleanbench_suite::Suite;
 use crate::arguments::ModelArguments;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::talk;
 
 /// The endpoints that the command line, else the suite, names.
 pub(crate) fn resolve_all(
@@ -119,6 +120,12 @@ pub(crate) fn connect(
             return Err(Failure::new(Exit::ConfigInvalid, message).hint(format!(
                 "export `{name}`, or write it into `.env` in this folder"
             )));
+        }
+        if let (None, Some(name)) = (&key, &endpoint.key_env) {
+            talk::warn(format!(
+                "`{name}` is not set; model `{}` is asked without a key",
+                endpoint.name
+            ));
         }
         let model = factory
             .connect(endpoint, key.as_deref().map(ApiKey::new))

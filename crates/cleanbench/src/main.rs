@@ -17,6 +17,16 @@ mod talk;
 
 use std::process::ExitCode;
 
+use cleanbench_core::Exit;
+
 fn main() -> ExitCode {
-    ExitCode::from(commands::main().code())
+    // A panic's own text may quote what a model wrote; its place is enough to find the bug.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        talk::verbatim(format_args!("internal error: a bug in cleanbench{place}"));
+    }));
+    let exit = std::panic::catch_unwind(commands::main).unwrap_or(Exit::Internal);
+    ExitCode::from(exit.code())
 }

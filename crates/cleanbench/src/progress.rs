@@ -155,7 +155,9 @@ impl EventSink for Progress {
                     line.errors += u64::from(*outcome != Outcome::Answered);
                 }
                 let Some(reading) = reading else { return };
-                line.tokens += reading.usage.completion.unwrap_or_default();
+                line.tokens = line
+                    .tokens
+                    .saturating_add(reading.usage.completion.unwrap_or_default());
                 if let Some(cost) = line
                     .price
                     .as_ref()

@@ -12,7 +12,7 @@ pub(crate) fn text(summary: &Summary) -> String {
         "model",
         "task",
         "scorer",
-        "score [95% interval]",
+        "score [95% Wilson]",
         "n",
         "errors",
         "no answer found",
@@ -36,11 +36,7 @@ pub(crate) fn text(summary: &Summary) -> String {
 fn score(row: &SummaryRow) -> String {
     match (row.score, &row.interval) {
         (Some(score), Some(interval)) => {
-            let half = (interval.high - interval.low) / 2.0;
-            format!(
-                "{score:.3} ± {half:.3} [{:.3}, {:.3}]",
-                interval.low, interval.high
-            )
+            format!("{score:.3} [{:.3}, {:.3}]", interval.low, interval.high)
         }
         _ => "no answers".to_owned(),
     }
@@ -87,11 +83,13 @@ fn row_json(row: &SummaryRow) -> Value {
         "outcomes": outcomes,
         "open": row.open,
         "empty": row.empty,
+        "truncated": row.truncated,
         "extraction_failures": row.extraction_failures,
         "attempts": row.totals.attempts,
         "attempts_unknown": row.totals.unknown,
         "prompt_tokens": row.totals.prompt.known(),
         "completion_tokens": row.totals.completion.known(),
+        "attempts_priced": row.totals.priced,
         "cost_usd": (row.totals.priced > 0).then(|| row.totals.cost.to_string()),
         "contamination": NOT_ASSESSED,
     })

@@ -57,6 +57,15 @@ pub(crate) fn run(
     arguments: &RunArguments,
     talk: Talk,
 ) -> Result<Exit, Failure> {
+    if !arguments.retry_errors && has_ended(&opened) {
+        talk.say("every call of this run has ended; nothing is asked");
+        let ending = Ending {
+            reason: StopReason::Complete,
+            given_up: Vec::new(),
+            panics: 0,
+        };
+        return conclude(&ending, opened.run, arguments.out.format, talk);
+    }
     let models = connect(endpoints, &Environment::load()?)?;
     let prices: Vec<_> = endpoints
         .iter()
@@ -81,6 +90,7 @@ pub(crate) fn run(
     let settings = Settings {
         max_retries: arguments.max_retries,
         backoff: BACKOFF,
+        attempt_limit: Duration::from_secs(arguments.attempt_timeout),
     };
     let (stop, signal) = stop_pair();
     let ended = {
@@ -94,6 +104,28 @@ pub(crate) fn run(
         progress.clear();
     }
     conclude(&ended?, directory, arguments.out.format, talk)
+}
+
+/// Whether the run is complete, down to the last record that `run.json` names.
+fn has_ended(opened: &Opened) -> bool {
+    let head = opened
+        .continuation
+        .parent
+        .as_ref()
+        .map(|parent| parent.head);
+    let Some(end) = &opened.manifest.end else {
+        return false;
+    };
+    if end.segments.last().map(|last| last.head) != head {
+        return false;
+    }
+    let ended = |place| {
+        opened
+            .table
+            .state(place)
+            .is_some_and(|state| state.outcome.is_some())
+    };
+    opened.pending.is_empty() && opened.table.space().places().all(ended)
 }
 
 fn work(
@@ -252,6 +284,12 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
     if empty > 0 {
         talk::warn(format!(
             "{empty} answers came back without any text; they are scored 0 and counted as `empty`"
+        ));
+    }
+    let truncated: u64 = summary.rows.iter().map(|row| row.truncated).sum();
+    if truncated > 0 {
+        talk::warn(format!(
+            "{truncated} answers were cut off at `max_tokens`; `generate = {{ max_tokens = … }}` in the models file allows more"
         ));
     }
     let unknown: u64 = summary.rows.iter().map(|row| row.totals.unknown).sum();

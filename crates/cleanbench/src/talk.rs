@@ -4,7 +4,8 @@
 //! dropped, and the run goes on.
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal as _, Write, stderr, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
 
@@ -57,9 +58,21 @@ impl Talk {
     }
 }
 
+/// Set when a part of the result could not be written, for another reason than a reader that left.
+static LOST: AtomicBool = AtomicBool::new(false);
+
 /// Part of the result. Printed however quiet.
 pub(crate) fn result(text: impl Display) {
-    emit(stdout(), text);
+    let mut stream = stdout();
+    let written = writeln!(stream, "{text}").and_then(|()| stream.flush());
+    if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether a part of the result could not be written.
+pub(crate) fn result_is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Something that may be wrong. Printed however quiet.

@@ -2,19 +2,17 @@
 //!
 //! Invariant: a content whose reasoning cannot be told apart for certain is left whole.
 
-use cleanbench_core::Finish;
-
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
 
 /// The answer and its reasoning. Reasoning that came in a field of its own is taken as it is, and
 /// the content then is the answer.
-pub(super) fn split(content: String, field: String, finish: &Finish) -> (String, Option<String>) {
+pub(super) fn split(content: String, field: String) -> (String, Option<String>) {
     if !field.is_empty() {
         return (content, Some(field));
     }
     let parts = match content.trim_start().strip_prefix(OPEN) {
-        Some(rest) => opened(rest, finish),
+        Some(rest) => Some(opened(rest)),
         None => opened_by_the_template(&content),
     };
     match parts {
@@ -27,14 +25,9 @@ pub(super) fn split(content: String, field: String, finish: &Finish) -> (String,
     }
 }
 
-fn opened<'a>(rest: &'a str, finish: &Finish) -> Option<(&'a str, &'a str)> {
-    match rest.split_once(CLOSE) {
-        Some(parts) => Some(parts),
-        // Cut off while it was thinking: there is no answer yet. A model that ended of its own
-        // accord may mean the tag literally.
-        None if *finish == Finish::Stop => None,
-        None => Some((rest, "")),
-    }
+/// Without an end of its reasoning there is no answer, whatever the model says it ended for.
+fn opened(rest: &str) -> (&str, &str) {
+    rest.split_once(CLOSE).unwrap_or((rest, ""))
 }
 
 /// Templates that open the tag in the prompt leave only its end in the answer.
@@ -50,41 +43,24 @@ mod tests {
 
     #[test]
     fn reasoning_is_told_apart() {
-        let check = |content: &str, field: &str, finish: &Finish, expect: (&str, Option<&str>)| {
-            let (text, reasoning) = split(content.to_owned(), field.to_owned(), finish);
+        let check = |content: &str, field: &str, expect: (&str, Option<&str>)| {
+            let (text, reasoning) = split(content.to_owned(), field.to_owned());
             assert_eq!((text.as_str(), reasoning.as_deref()), expect, "{content:?}");
         };
-        let stop = &Finish::Stop;
-        check("42", "", stop, ("42", None));
-        check(
-            "<think>\nhm\n</think>\n\n42\n",
-            "",
-            stop,
-            ("42\n", Some("hm")),
-        );
-        check(" <think></think>42", "", stop, ("42", None));
-        check("hm\n</think>\n\n42", "", stop, ("42", Some("hm")));
-        check("<think>hm", "", &Finish::Length, ("", Some("hm")));
-        check("<think>hm", "", &Finish::Unreported, ("", Some("hm")));
-        check("<think>", "", stop, ("<think>", None));
-        check(
-            "a</think>b</think>c",
-            "",
-            stop,
-            ("a</think>b</think>c", None),
-        );
-        check(
-            "say <think>x</think>",
-            "",
-            stop,
-            ("say <think>x</think>", None),
-        );
+        check("42", "", ("42", None));
+        check("<think>\nhm\n</think>\n\n42\n", "", ("42\n", Some("hm")));
+        check(" <think></think>42", "", ("42", None));
+        check("hm\n</think>\n\n42", "", ("42", Some("hm")));
+        check("<think>hm", "", ("", Some("hm")));
+        check("<think>hm", "", ("", Some("hm")));
+        check("<think>maybe 42", "", ("", Some("maybe 42")));
+        check("a</think>b</think>c", "", ("a</think>b</think>c", None));
+        check("say <think>x</think>", "", ("say <think>x</think>", None));
         check(
             "<think>x</think>42",
             "own",
-            stop,
             ("<think>x</think>42", Some("own")),
         );
-        check("", "own", &Finish::Length, ("", Some("own")));
+        check("", "own", ("", Some("own")));
     }
 }

@@ -31,6 +31,13 @@ pub(crate) fn main() -> Exit {
     };
     let talk = Talk::new(arguments.quiet, arguments.verbose);
     match dispatch(&arguments.command, talk) {
+        Ok(exit) if talk::result_is_lost() => {
+            talk::fail(&Failure::new(
+                Exit::CannotWrite,
+                "the result could not be written to stdout",
+            ));
+            exit.worst(Exit::CannotWrite)
+        }
         Ok(exit) => exit,
         Err(failure) => {
             talk::fail(&failure);

@@ -4,7 +4,7 @@ use cleanbench_core::{Exit, RunId, ScorerSpec};
 use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
-use cleanbench_ledger::{RunDirectory, directory};
+use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_model::Endpoint;
 use cleanbench_suite::Suite;
 
@@ -197,10 +197,18 @@ fn resume(
 
 fn latest(arguments: &RunArguments) -> Result<RunDirectory, Failure> {
     let out = &arguments.out.out;
-    directory::list(out)?.pop().ok_or_else(|| {
-        Failure::new(
-            Exit::NothingSelected,
-            format!("there is no run in `{}`", out.display()),
-        )
-    })
+    let created = |run: &RunDirectory| {
+        Manifest::read(run)
+            .map(|manifest| manifest.plan.created)
+            .unwrap_or_default()
+    };
+    directory::list(out)?
+        .into_iter()
+        .max_by_key(created)
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::NothingSelected,
+                format!("there is no run in `{}`", out.display()),
+            )
+        })
 }

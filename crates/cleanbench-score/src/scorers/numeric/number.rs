@@ -8,7 +8,7 @@
 //! Recognised as a number, but as an unclear one without a value: a comma that is no thousands
 //! separator (`3,14`: nobody knows whether that is one number or two), several points (`1.2.3`),
 //! fractions, dates, times and ratios (`3/4`, `12:30`), powers (`2^10`), vulgar fractions and digits of
-//! other scripts, and what exceeds a 64-bit float. Digits inside a word (`H2O`, `x1`) are no number.
+//! other scripts, groups of three after plain spaces (`1 500` may be one number or two), and what exceeds a 64-bit float. Digits inside a word (`H2O`, `x1`) are no number.
 
 use std::sync::LazyLock;
 
@@ -31,7 +31,7 @@ pub(super) struct Number {
 static CANDIDATE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        (?<digits> \.? [0-9]+
+        (?<digits> [1-9][0-9]{0,2} (?: \x20 [0-9]{3} \b )+ (?: [.,:/'’] [0-9]+ )* | \.? [0-9]+
             (?: [.,:/'’] [0-9]+ | (?: \{,\} | ,\\! ) [0-9]+ | \\, [0-9]{3}
               | [\u{a0}\u{2007}\u{2009}\u{202f}] [0-9]{3} | \^ \{? [-+−]? [0-9]+ \}? )* )
         (?: [eE] (?<exponent> [-+−]? [0-9]+ ) )?
@@ -219,6 +219,11 @@ mod tests {
         check("0,123 1234,567 1,234,56", &[UNCLEAR; 3]);
         check("1.2.3 1.234,56 3/4 12:30 2^10 5'6", &[UNCLEAR; 6]);
         check("1½ 10² ٣5", &[UNCLEAR; 3]);
+        check("1 500, or 1 234 567.5, or 12 000,50", &[UNCLEAR; 3]);
+        check(
+            "in 2019 500 came, 1 50 5 1000",
+            &[2019.0, 500.0, 1.0, 50.0, 5.0, 1000.0],
+        );
         check("1e999 1e5 × 10^5", &[UNCLEAR; 2]);
         check("1 2, 3", &[1.0, 2.0, 3.0]);
     }
