@@ -2,9 +2,10 @@
 
     check_run.py RUN SAMPLES [streamed]
 
-Demands that exactly SAMPLES samples were put, each answered in one attempt, and that the tables
-agree with run.json and with one another. Prints how many tokens were generated. With `streamed`, some
-answer must have come in over time: its first byte well before its end.
+Demands that exactly SAMPLES samples were put, that each was answered exactly once, and that the
+tables agree with run.json and with one another. Prints how many tokens were generated in how many
+attempts: a server may close a connection, which costs an attempt and no answer. With `streamed`,
+some answer must have come in over time: its first byte well before its end.
 """
 
 import csv
@@ -26,6 +27,7 @@ def problems(run: Path, samples: int, streamed: bool) -> list[str]:
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
     results, calls, summary = (table(run / f"{name}.csv") for name in ("results", "calls", "summary"))
     end = manifest.get("end") or {}
+    answers = [call for call in calls if call["status"] == "200"]
     found = []
 
     def demand(what: str, is_value: object, must_be: object) -> None:
@@ -37,9 +39,10 @@ def problems(run: Path, samples: int, streamed: bool) -> list[str]:
     demand("results.csv: rows", len(results), samples)
     demand("results.csv: outcomes", {row["outcome"] for row in results}, {"answered"})
     demand("results.csv: samples", len({row["sample"] for row in results}), samples)
-    demand("calls.csv: rows (an answered call must not be repeated)", len(calls), samples)
-    demand("calls.csv: statuses", {row["status"] for row in calls}, {"200"})
-    demand("calls.csv: samples", {row["sample"] for row in calls}, {row["sample"] for row in results})
+    demand("calls.csv: answers", len(answers), samples)
+    demand("calls.csv: statuses, no answer left out", {row["status"] for row in calls} - {""}, {"200"})
+    demand("calls.csv: samples answered", {row["sample"] for row in answers}, {row["sample"] for row in results})
+    demand("summary.csv: attempts", sum(int(row["attempts"]) for row in summary), len(calls))
     demand("summary.csv: rows", len(summary), 1)
     for row in summary:
         demand("summary.csv: answered", row["answered"], str(samples))
@@ -50,7 +53,7 @@ def problems(run: Path, samples: int, streamed: bool) -> list[str]:
         mean = sum(scores) / max(len(scores), 1)
         if abs(float(row["score"] or 0) - mean) > 1e-9:
             found.append(f"summary.csv: score is {row['score']}, the mean of results.csv is {mean}")
-    spread = max((float(row["end_ms"] or 0) - float(row["first_byte_ms"] or 0) for row in calls), default=0.0)
+    spread = max((float(row["end_ms"] or 0) - float(row["first_byte_ms"] or 0) for row in answers), default=0.0)
     if streamed and spread < STREAMED_AT_LEAST_MS:
         found.append(f"calls.csv: no answer was streamed, the slowest took {spread} ms from first byte to end")
     return found
@@ -65,7 +68,8 @@ def main() -> None:
         print(f"{run.name}: {problem}", file=sys.stderr)
     if found:
         sys.exit(1)
-    print(sum(int(row["completion_tokens"]) for row in table(run / "calls.csv")))
+    calls = table(run / "calls.csv")
+    print(f"{sum(int(call['completion_tokens'] or 0) for call in calls)} tokens in {len(calls)} attempts")
 
 
 if __name__ == "__main__":
