@@ -323,6 +323,34 @@ fn a_reply_on_record_is_read_and_not_asked_again() {
 }
 
 #[test]
+fn a_lost_payload_is_cut_off_at_the_very_end_and_refused_elsewhere() {
+    let out = tempfile::tempdir().unwrap();
+    let opened = plan(out.path(), 0.0, &["a", "b"]);
+    let directory = opened.run.clone();
+    drop(run(opened, Arc::default()));
+    let segment = directory.file("payloads/0001.seg");
+    let whole = fs_err::read(&segment).unwrap();
+    fs_err::write(&segment, &whole[..whole.len() - 1]).unwrap();
+    let refused = reopen(directory.clone()).map(|_| ()).unwrap_err();
+    assert!(
+        refused.to_string().contains("payload"),
+        "the writer had stopped in order: {refused}"
+    );
+    let journal = directory.file("journal/00000.jsonl");
+    let text = fs_err::read_to_string(&journal).unwrap();
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    fs_err::write(&journal, lines[..lines.len() - 1].concat()).unwrap();
+    let model = Arc::new(Puppet::default());
+    let (ending, _) = run(reopen(directory).unwrap(), Arc::clone(&model));
+    assert_eq!(ending.reason, StopReason::Complete);
+    assert_eq!(
+        model.sent.load(Ordering::SeqCst),
+        1,
+        "only what was lost is asked again"
+    );
+}
+
+#[test]
 fn a_sample_that_cannot_be_read_leaves_no_run() {
     let out = tempfile::tempdir().unwrap();
     let mut opened = plan(out.path(), 0.0, &[]);
