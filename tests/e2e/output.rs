@@ -70,6 +70,8 @@ fn usage_and_selection_have_their_own_codes() {
     bed.run(&["run", "suite", "--resume", "x", "-n", "3"])
         .expect(2);
     bed.run(&["run", "suite"]).expect(2);
+    bed.run(&["run", "suite", "-m", MODEL, "--retry-errors"])
+        .expect(2);
     bed.run(&["run", "suite", "-m", MODEL, "-t", "nothing"])
         .expect(4);
     bed.run(&["run", "suite", "-m", MODEL, "--tag", "nothing"])

@@ -134,7 +134,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// With --resume: also ask again what ended without an answer
-    #[arg(long, requires = "resume")]
+    #[arg(long)]
     pub(crate) retry_errors: bool,
 }
 

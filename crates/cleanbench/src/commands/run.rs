@@ -18,6 +18,14 @@ use crate::talk::Talk;
 
 /// Runs a suite, or goes on with a run.
 pub(super) fn run(arguments: &RunArguments, talk: Talk) -> Result<Exit, Failure> {
+    if arguments.retry_errors && arguments.resume.is_none() {
+        // The parser drops a requirement whose own conflicts are met.
+        return Err(Failure::new(
+            Exit::Usage,
+            "`--retry-errors` goes on with a run, and none is named",
+        )
+        .hint("add `--resume RUN`, or `--resume` for the latest"));
+    }
     let (opened, endpoints) = match &arguments.resume {
         Some(word) => resume(arguments, word, talk)?,
         None => start(arguments, talk)?,
