@@ -2,10 +2,9 @@
 
     check_run.py RUN SAMPLES [streamed]
 
-Demands that exactly SAMPLES samples were put, that each was answered exactly once, and that the
-tables agree with run.json and with one another. Prints how many tokens were generated in how many
-attempts: a server may close a connection, which costs an attempt and no answer. With `streamed`,
-some answer must have come in over time: its first byte well before its end.
+Demands that exactly SAMPLES samples were put, that each was answered at the first attempt, and that
+the tables agree with run.json and with one another. Prints how many tokens were generated. With
+`streamed`, some answer must have come in over time: its first byte well before its end.
 """
 
 import csv
@@ -39,8 +38,8 @@ def problems(run: Path, samples: int, streamed: bool) -> list[str]:
     demand("results.csv: rows", len(results), samples)
     demand("results.csv: outcomes", {row["outcome"] for row in results}, {"answered"})
     demand("results.csv: samples", len({row["sample"] for row in results}), samples)
-    demand("calls.csv: answers", len(answers), samples)
-    demand("calls.csv: statuses, no answer left out", {row["status"] for row in calls} - {""}, {"200"})
+    demand("calls.csv: rows", len(calls), samples)
+    demand("calls.csv: statuses", {row["status"] for row in calls}, {"200"})
     demand("calls.csv: samples answered", {row["sample"] for row in answers}, {row["sample"] for row in results})
     demand("summary.csv: attempts", sum(int(row["attempts"]) for row in summary), len(calls))
     demand("summary.csv: rows", len(summary), 1)

@@ -82,6 +82,41 @@ async fn read_request(stream: &mut TcpStream) -> String {
     received
 }
 
+/// A server that answers the first request of every connection with a stream and, without having
+/// announced it, closes the connection where a second one comes.
+async fn serve_one_stream_a_connection() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let event = format!(
+        "data: {}\n\ndata: [DONE]\n\n",
+        ANSWER.replace("message", "delta")
+    );
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let script = http("200 OK", "content-type: text/event-stream\r\n", &event);
+            tokio::spawn(async move {
+                read_request(&mut stream).await;
+                stream.write_all(script.as_bytes()).await.unwrap();
+                let _second_request = stream.read(&mut [0]).await;
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_connection_that_streamed_is_not_asked_again() {
+    let mut endpoint = local(serve_one_stream_a_connection().await);
+    endpoint.stream = true;
+    let model = connect(&endpoint, None);
+    for _ in 0..3 {
+        let sent = ask(&model).await;
+        assert_eq!(sent.error, None);
+        let body = model.body(&question()).unwrap();
+        assert_eq!(model.read(&body, &sent.reply.unwrap()).unwrap().text, "4");
+    }
+}
+
 fn local(port: u16) -> Endpoint {
     let mut endpoint = endpoint(&format!("http://127.0.0.1:{port}/v1#m"));
     endpoint.timeouts.connect = Duration::from_millis(300);

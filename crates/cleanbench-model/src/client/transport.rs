@@ -28,9 +28,17 @@ pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, reqwest::Er
         .pool_idle_timeout(KEEP_IDLE)
         .tcp_nodelay(true)
         .resolve_to_addrs("localhost", &loopback());
-    // Without this a machine that has no CA certificates could not even ask itself.
     let builder = if endpoint.url.scheme() == "http" {
+        // Without this a machine that has no CA certificates could not even ask itself.
         builder.tls_certs_only([])
+    } else {
+        builder
+    };
+    let builder = if endpoint.stream && endpoint.url.scheme() == "http" {
+        // Local servers (llama.cpp) close the connection after a streamed answer without saying
+        // so. Asking on such a connection costs a failed attempt; a new one on the local network
+        // costs less than a millisecond.
+        builder.pool_max_idle_per_host(0)
     } else {
         builder
     };
