@@ -63,8 +63,25 @@ impl Finish {
     }
 }
 
+/// How likely a model found a given text after a prompt.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Likelihood {
+    /// Natural logarithm of each token's probability, given the prompt and the tokens before it; at
+    /// most 0.
+    pub logprobs: Vec<f64>,
+    /// Length of the text in bytes of UTF-8.
+    pub bytes: usize,
+}
+
+impl Likelihood {
+    /// Log probability of the whole text, in nats: the sum over its tokens, in their order.
+    pub fn total(&self) -> f64 {
+        self.logprobs.iter().sum()
+    }
+}
+
 /// One answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
     /// The answer without its reasoning; empty where the endpoint sent none.
     pub text: String,
@@ -78,4 +95,6 @@ pub struct Completion {
     pub model: Option<String>,
     /// The `system_fingerprint` that the endpoint reported.
     pub fingerprint: Option<String>,
+    /// One for each of the request's continuations, in order; empty where none was asked for.
+    pub likelihoods: Vec<Likelihood>,
 }

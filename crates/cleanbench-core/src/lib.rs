@@ -2,7 +2,7 @@
 //!
 //! Everything the other crates exchange is defined here: identities and digests, samples, requests,
 //! completions, scores, journal events, exit codes, and the traits at which implementations are
-//! swapped ([`Model`], [`Scorer`], [`EventSink`]).
+//! swapped ([`Model`], [`Scorer`], [`Probe`], [`EventSink`]).
 //!
 //! Invariant: nothing here does I/O, reads a clock or the environment, or needs a runtime, so every
 //! function is a pure function of its arguments and can be checked against golden vectors.
@@ -19,18 +19,20 @@ pub mod ids;
 pub mod merkle;
 pub mod model;
 pub mod money;
+pub mod probe;
 pub mod request;
 pub mod sample;
 pub mod score;
 pub mod seed;
 
-pub use completion::{Completion, Finish, Usage};
+pub use completion::{Completion, Finish, Likelihood, Usage};
 pub use digest::{Digest, DigestKey};
 pub use event::{Event, EventSink, Outcome};
 pub use exit::Exit;
 pub use ids::{CallId, CallKey, Purpose, RunId};
 pub use model::{BoxFuture, CallError, CallErrorKind, Model, Reply, Timing};
 pub use money::Usd;
+pub use probe::Probe;
 pub use request::{Form, Message, Request, Role, Sampling};
 pub use sample::{Sample, Sensitivity};
 pub use score::{Extraction, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};

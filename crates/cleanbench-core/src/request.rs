@@ -86,6 +86,9 @@ pub struct Request {
     pub sampling: Sampling,
     /// Seed that is sent, where sampling is random.
     pub seed: Option<u64>,
+    /// Texts whose likelihood after the prompt is asked for. Where there are any, nothing is
+    /// generated.
+    pub continuations: Vec<String>,
     /// Label of the sample; an adapter refuses to send what its endpoint may not see.
     pub sensitivity: Sensitivity,
 }

@@ -62,6 +62,10 @@ pub struct Sample {
     /// The options of a multiple-choice sample, the task's if the sample has none of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// For each choice in turn, other ways to say the same; empty for choices that have none, and as
+    /// a whole where no choice has any. Controls for probes that weigh one wording against others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choice_rewordings: Vec<Vec<String>>,
     /// Free fields, for templates and slices.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,

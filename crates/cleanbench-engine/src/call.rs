@@ -100,6 +100,7 @@ fn request(
         messages: content.messages.clone(),
         sampling,
         seed,
+        continuations: Vec::new(),
         sensitivity: content.sample.sensitivity,
     }
 }

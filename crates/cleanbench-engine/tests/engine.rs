@@ -79,6 +79,7 @@ impl Model for Puppet {
             usage: Usage::default(),
             model: None,
             fingerprint: None,
+            likelihoods: Vec::new(),
         })
     }
 }
@@ -121,6 +122,7 @@ fn content(text: &str) -> SampleContent {
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        choice_rewordings: Vec::new(),
         sensitivity: Sensitivity::Private,
     };
     SampleContent {

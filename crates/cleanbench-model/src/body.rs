@@ -60,7 +60,7 @@ struct StreamOptions {
 ///
 /// # Errors
 /// [`CallErrorKind::Unsupported`] when the endpoint is not asked in the request's form, or the
-/// request has no message.
+/// request has no message, or asks for the likelihood of given texts.
 pub fn request_body(endpoint: &Endpoint, request: &Request) -> Result<Vec<u8>, CallError> {
     check(endpoint, request)?;
     serde_json::to_vec(&wire(endpoint, request)).map_err(|error| {
@@ -76,6 +76,9 @@ fn check(endpoint: &Endpoint, request: &Request) -> Result<(), CallError> {
     };
     match (endpoint.form, request.form) {
         _ if request.messages.is_empty() => unsupported("the request has no message"),
+        _ if !request.continuations.is_empty() => {
+            unsupported("the likelihood of a given text cannot be asked for over this protocol")
+        }
         (Form::Chat | Form::Prefill, Form::Completion) => unsupported(
             "it is asked by chat and takes no raw text; set `form = \"completion\"` in the models file",
         ),
@@ -177,6 +180,7 @@ mod tests {
                 stop: vec!["\n".to_owned()],
             },
             seed: Some(7),
+            continuations: Vec::new(),
             sensitivity: Sensitivity::Public,
         }
     }

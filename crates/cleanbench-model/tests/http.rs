@@ -39,6 +39,7 @@ fn question() -> Request {
         }],
         sampling: Sampling::default(),
         seed: None,
+        continuations: Vec::new(),
         sensitivity: Sensitivity::Public,
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn sample(target: Value, choices: &[&str]) -> Sample {
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        choice_rewordings: Vec::new(),
         sensitivity: Sensitivity::Public,
     }
 }
@@ -39,6 +40,7 @@ pub(crate) fn completion(text: &str) -> Completion {
         usage: Usage::default(),
         model: None,
         fingerprint: None,
+        likelihoods: Vec::new(),
     }
 }
 

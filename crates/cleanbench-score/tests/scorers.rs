@@ -44,6 +44,7 @@ fn sample(target: Value) -> Sample {
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        choice_rewordings: Vec::new(),
         sensitivity: Sensitivity::Public,
     }
 }
@@ -56,6 +57,7 @@ fn completion(text: &str) -> Completion {
         usage: Usage::default(),
         model: None,
         fingerprint: None,
+        likelihoods: Vec::new(),
     }
 }
 

@@ -226,6 +226,7 @@ impl Draft {
             created: self.created,
             rewording_of: self.rewording_of.map(|other| other.value),
             isomorph_of: self.isomorph_of.map(|other| other.value),
+            choice_rewordings: Vec::new(),
             sensitivity: rules
                 .sensitivity
                 .max(self.sensitivity.unwrap_or(rules.sensitivity)),

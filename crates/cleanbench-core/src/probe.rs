@@ -1,0 +1,227 @@
+//! The seam at which contamination probes are added.
+//!
+//! A probe is a thing that plans calls and a thing that judges what came back. It is stepwise and
+//! pure: [`Probe::next`] depends on the items and on complete earlier batches in their own order,
+//! never on the order of arrival, so a resumed run plans the same calls again. Every probe puts
+//! suspect items and controls to the *same* model in the same way.
+//!
+//! Refused by design: a finding without a control arm.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Outcome, RecordedScore};
+use crate::{Completion, Message, Sample};
+
+/// In which form a recall probe is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProbeForm {
+    /// The beginning of the item's own text, to be continued: the completion form, or the beginning
+    /// of the assistant's answer.
+    Raw,
+    /// A chat message that says what to do.
+    Instruction,
+}
+
+impl ProbeForm {
+    /// The word used in files and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Instruction => "instruction",
+        }
+    }
+}
+
+/// To which group of items a call belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arm {
+    /// Items that may have been seen.
+    Suspect,
+    /// Items that the model cannot have seen.
+    Control,
+}
+
+impl Arm {
+    /// The word used in files and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Suspect => "suspect",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// What the control items are to the suspect ones; it decides what a difference can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlKind {
+    /// The same content in other words; paired. Shows memory of the wording only.
+    Rewording,
+    /// The same skill with new content; paired. Shows memory of the content.
+    Isomorph,
+    /// Independent items of the same shape and source.
+    Sibling,
+    /// Independent items written after the model's training data end.
+    PostCutoff,
+    /// Independent items that were never published.
+    Private,
+}
+
+impl ControlKind {
+    /// Whether each control belongs to one suspect item.
+    pub fn paired(self) -> bool {
+        matches!(self, Self::Rewording | Self::Isomorph)
+    }
+
+    /// The word used in files and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rewording => "rewording",
+            Self::Isomorph => "isomorph",
+            Self::Sibling => "sibling",
+            Self::PostCutoff => "post_cutoff",
+            Self::Private => "private",
+        }
+    }
+}
+
+/// An item with the name of its task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeItem {
+    /// Name of the task.
+    pub task: String,
+    /// The item.
+    pub sample: Sample,
+}
+
+/// What a probe works on.
+#[derive(Debug, Clone, Copy)]
+pub struct ProbeContext<'a> {
+    /// Items that may have been seen, in plan order.
+    pub suspects: &'a [ProbeItem],
+    /// Controls. Where [`ControlKind::paired`] holds, as many as suspects, and each belongs to the
+    /// suspect at its own position.
+    pub controls: &'a [ProbeItem],
+    /// What the controls are.
+    pub kind: ControlKind,
+    /// Seed of this probe, derived from the run's seed.
+    pub seed: u64,
+}
+
+/// One call that a probe wants made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeCall {
+    /// Which group of items it is about.
+    pub arm: Arm,
+    /// Position of the item in [`ProbeContext::suspects`] or [`ProbeContext::controls`].
+    pub item: usize,
+    /// What the model gets. In the raw form one assistant message, which it continues.
+    pub messages: Vec<Message>,
+    /// Texts whose likelihood is asked for; empty where the model is to generate.
+    pub continuations: Vec<String>,
+    /// Most tokens that may be generated.
+    pub max_tokens: u32,
+    /// Texts at which generation ends.
+    pub stop: Vec<String>,
+    /// What a model that has seen the item would answer.
+    pub expected: String,
+}
+
+/// What a probe wants next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// These calls; the next step is planned when all of them have ended.
+    Calls(Vec<ProbeCall>),
+    /// Nothing more.
+    Done,
+}
+
+/// How one call of a probe ended, without its text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What [`Probe::score`] gave; `None` for a call without an answer.
+    pub score: Option<RecordedScore>,
+}
+
+/// Counts of one arm. `items` = `valid` + `filtered` + `missing`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArmCount {
+    /// Items of the arm.
+    pub items: u64,
+    /// Items that were asked and answered.
+    pub valid: u64,
+    /// Of these, items that the model restored.
+    pub hits: u64,
+    /// Items that this probe cannot use: too short, guessable from the question, and so on.
+    pub filtered: u64,
+    /// Items whose call ended without an answer (refused, censored, failed).
+    pub missing: u64,
+}
+
+/// A difference between the arms and how certain it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// Hit rate of suspects minus hit rate of controls, -1 to 1.
+    pub effect: f64,
+    /// Lower end of the two-sided 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Name of the interval's method.
+    pub interval: String,
+    /// One-sided p-value for "suspects are restored more often".
+    pub p: f64,
+    /// Name of the test.
+    pub test: String,
+    /// Smallest effect that the test at level .05 would have found with a power of .8; `None` when
+    /// no effect would.
+    pub smallest_detectable: Option<f64>,
+    /// For paired controls: both restored, only the suspect, only the control, neither.
+    pub pairs: Option<[u64; 4]>,
+}
+
+/// The result of one probe on one task and model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Name of the probe.
+    pub probe: String,
+    /// The form it was put in.
+    pub form: ProbeForm,
+    /// What the controls are.
+    pub control: ControlKind,
+    /// Suspect items.
+    pub suspects: ArmCount,
+    /// Controls.
+    pub controls: ArmCount,
+    /// The difference; `None` when an arm has no valid item.
+    pub contrast: Option<Contrast>,
+    /// Positions of calls that show it best, over all steps.
+    pub examples: Vec<u64>,
+}
+
+/// Plans the calls of a probe and judges what came back. Pure: no clock, no network, no random
+/// number other than those derived from [`ProbeContext::seed`].
+pub trait Probe: Send + Sync + std::fmt::Debug {
+    /// Name, the same in both forms, for example `completion`.
+    fn id(&self) -> &'static str;
+
+    /// The form in which this one is put.
+    fn form(&self) -> ProbeForm;
+
+    /// Raised whenever the same input may give another plan or judgement than before.
+    fn version(&self) -> u32;
+
+    /// The next batch, given how all calls of earlier batches ended, in their own order.
+    fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step;
+
+    /// Judges one answer. [`RecordedScore::value`] is 1 for a hit and 0 for none; for likelihoods a
+    /// number in nats may be kept instead, as the probe says.
+    fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore;
+
+    /// Judges the whole, given all `calls` that were planned and how each ended.
+    fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding;
+}
