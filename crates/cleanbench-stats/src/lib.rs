@@ -1,11 +1,14 @@
-//! Statistics of evaluation: intervals for proportions, and sums that do not lose small terms.
+//! Statistics of evaluation: intervals for proportions and their differences, exact tests and their
+//! power, multiplicity, the area under the ROC curve, and sums that do not lose small terms.
 //!
 //! Invariant: every function is a pure function of its arguments that uses only IEEE 754 addition,
-//! multiplication, division and square root, in a fixed order. The logarithm that the normal quantile
-//! needs is therefore computed here, not by the platform's library, so that the same input gives the
-//! same bits on every machine.
+//! multiplication, division and square root, in a fixed order. The logarithm and the exponential
+//! function are therefore computed here, not by the platform's library, so that the same input gives
+//! the same bits on every machine.
 //!
-//! It refuses to estimate from nothing: no trials or no values give `None`, never 0 or NaN.
+//! It refuses to estimate from nothing: no trials or no values give `None`, never 0 or NaN. A test
+//! without data rejects nothing: its p-value is 1. Only arguments that are no counts of anything, such
+//! as more hits than trials, give NaN.
 //!
 //! ```
 //! use cleanbench_stats::{Confidence, wilson};
@@ -15,7 +18,14 @@
 //! assert!((interval.low - 0.7866).abs() < 1e-4 && (interval.high - 0.8350).abs() < 1e-4);
 //! ```
 
+pub mod auc;
+pub mod binomial;
+pub mod difference;
+mod elementary;
+pub mod exact;
 mod interval;
+pub mod multiplicity;
+pub mod power;
 mod quantile;
 mod sum;
 
