@@ -1,0 +1,10 @@
+//! Every public function against values computed by others, and against simulation.
+//!
+//! Invariant: the expected values come from other programs (the first lines of each file in `golden/`
+//! say which); the simulations use fixed seeds, so that a failure repeats.
+//!
+//! It refuses an empty or malformed list of values: reading one panics.
+
+mod edges;
+mod reference;
+mod simulation;
