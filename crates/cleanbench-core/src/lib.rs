@@ -35,4 +35,4 @@ pub use money::Usd;
 pub use probe::Probe;
 pub use request::{Form, Message, Request, Role, Sampling};
 pub use sample::{Sample, Sensitivity};
-pub use score::{Extraction, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};
+pub use score::{Extraction, Method, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};

@@ -93,6 +93,19 @@ pub struct Request {
     pub sensitivity: Sensitivity,
 }
 
+/// The texts whose likelihood after `messages` is asked for when `choices` are to be weighed: each with
+/// a space before it, unless the prompt ends in white space already.
+pub fn choice_continuations(messages: &[Message], choices: &[String]) -> Vec<String> {
+    let ends_in_space = messages
+        .last()
+        .is_some_and(|last| last.content.ends_with(char::is_whitespace));
+    let space = if ends_in_space { "" } else { " " };
+    choices
+        .iter()
+        .map(|choice| format!("{space}{choice}"))
+        .collect()
+}
+
 impl Request {
     /// The form that `messages` ask for on an endpoint of kind `endpoint`: a conversation that ends
     /// with the assistant is a prefill.

@@ -14,6 +14,31 @@ pub enum Extraction {
     Failed(&'static str),
 }
 
+/// How a task gets an answer out of a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// The model writes an answer.
+    #[default]
+    Generate,
+    /// The model says how likely it finds each choice; it writes nothing. Measures what a model knows
+    /// without asking it to name a letter, as is usual for base models.
+    Likelihood,
+}
+
+impl Method {
+    /// All methods.
+    pub const ALL: [Self; 2] = [Self::Generate, Self::Likelihood];
+
+    /// The word used in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Likelihood => "likelihood",
+        }
+    }
+}
+
 /// The judgement of one scorer on one completion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
@@ -49,6 +74,11 @@ impl Score {
 pub trait Scorer: Send + Sync + std::fmt::Debug {
     /// Raised whenever the same input may give another score than before.
     fn version(&self) -> u32;
+
+    /// Which part of a completion is judged: what the model wrote, or its likelihoods.
+    fn reads(&self) -> Method {
+        Method::Generate
+    }
 
     /// Whether the sample has what this scorer needs, for example a target.
     ///

@@ -8,6 +8,7 @@
 //! | `contains` | the target occurs in it | `all` (false), `case` (false), `words` (false) |
 //! | `regex` | what a pattern captures equals the target, or the pattern matches | `pattern` (required), `group` (1, or 0 where the pattern has no groups), `compare`: `target`, `match` (`target`), `case` (true) |
 //! | `json_fields` | fields of its JSON object equal the target's; else the share of them | `fields` (all keys of the target), `all` (false), `case` (true), `numbers_from_strings` (false) |
+//! | `likelihood` | the model finds the target likelier than every other choice; for tasks with `method = "likelihood"` | `per`: `byte`, `token`, `none` (`byte`) |
 //!
 //! `case = true` means everywhere that upper and lower case differ. Each file in `scorers/` says
 //! precisely what its scorer accepts. A target may be a list of acceptable answers for `exact`,

@@ -6,7 +6,7 @@ use cleanbench_core::{Digest, Scorer, ScorerCatalog, ScorerSpec, SpecError};
 
 use crate::params::Params;
 use crate::rule::{Rule, Ruled};
-use crate::scorers::{choice, contains, exact, json_fields, numeric, regex};
+use crate::scorers::{choice, contains, exact, json_fields, likelihood, numeric, regex};
 use crate::suggest::closest;
 
 /// Builds a scorer from its parameters; `None` only after recording a fault.
@@ -21,6 +21,9 @@ const SCORERS: &[(&str, Build)] = &[
     ("regex", |params| boxed(regex::build(params))),
     ("json_fields", |params| {
         boxed(Some(json_fields::build(params)))
+    }),
+    ("likelihood", |params| {
+        Some(Box::new(likelihood::build(params)))
     }),
 ];
 

@@ -245,7 +245,8 @@ fn every_name_is_covered_and_unknown_names_are_explained() {
         .into_iter()
         .map(|(spec, _)| spec.kind)
         .collect();
-    for name in names() {
+    // The one scorer that reads no text has its cases in its own file.
+    for name in names().filter(|name| *name != "likelihood") {
         assert!(
             covered.iter().any(|kind| kind == name),
             "{name} is not tested here"
@@ -258,7 +259,7 @@ fn every_name_is_covered_and_unknown_names_are_explained() {
         ),
         (
             "bleu",
-            "known scorers: exact, choice, numeric, contains, regex, json_fields",
+            "known scorers: exact, choice, numeric, contains, regex, json_fields, likelihood",
         ),
     ] {
         let faults = Registry.build(&spec(kind, json!({}))).unwrap_err();

@@ -46,6 +46,12 @@ impl Reading {
         Some(Task {
             name: self.table.name?.value,
             epochs: self.table.epochs.unwrap_or(1),
+            method: self
+                .table
+                .method
+                .map(|method| method.value)
+                .unwrap_or_default(),
+            control: self.table.control.map(|control| control.value),
             sampling: self.table.sampling,
             sensitivity,
             strictest: self.strictest,

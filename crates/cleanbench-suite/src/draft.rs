@@ -37,6 +37,7 @@ pub(crate) struct Draft {
     messages: Option<Vec<Message>>,
     target: Option<At<Value>>,
     choices: Option<At<Vec<String>>>,
+    choice_rewordings: Option<At<Vec<Vec<String>>>>,
     metadata: Map<String, Value>,
     created: Option<String>,
     pub(crate) rewording_of: Option<At<String>>,
@@ -115,6 +116,12 @@ impl Draft {
                     at: raw.at,
                 });
             }
+            Field::ChoiceRewordings => {
+                self.choice_rewordings = Some(At {
+                    value: choice_rewordings(raw)?,
+                    at: raw.at,
+                });
+            }
             Field::Metadata => self.metadata.append(&mut raw.map(&what)?),
             Field::Id | Field::RewordingOf | Field::IsomorphOf => {
                 return self.set_text(field, identity(raw, &what)?, raw.at);
@@ -147,7 +154,7 @@ impl Draft {
             }
             Field::Created => self.created = Some(date("created", text, at)?),
             Field::Sensitivity => self.sensitivity = Some(sensitivity(&text, at)?),
-            Field::Messages | Field::Choices | Field::Metadata => {
+            Field::Messages | Field::Choices | Field::ChoiceRewordings | Field::Metadata => {
                 return self.set_cell(field, &text, at);
             }
             Field::Cluster | Field::Weight => {
@@ -206,6 +213,11 @@ impl Draft {
             Some(own) => own.value,
             None => rules.choices.to_vec(),
         };
+        faults.extend(
+            self.choice_rewordings
+                .as_ref()
+                .and_then(|given| rewordings_fault(given, &choices)),
+        );
         let target = resolve_target(self.target, &choices);
         let target = target.unwrap_or_else(|fault| {
             faults.push(fault);
@@ -226,7 +238,9 @@ impl Draft {
             created: self.created,
             rewording_of: self.rewording_of.map(|other| other.value),
             isomorph_of: self.isomorph_of.map(|other| other.value),
-            choice_rewordings: Vec::new(),
+            choice_rewordings: self
+                .choice_rewordings
+                .map_or_else(Vec::new, |given| given.value),
             sensitivity: rules
                 .sensitivity
                 .max(self.sensitivity.unwrap_or(rules.sensitivity)),
@@ -278,6 +292,38 @@ fn check_choices(raw: Raw<'_>) -> Result<Vec<String>, Fault> {
         }
         None => Ok(texts),
     }
+}
+
+/// A list with a list of texts for each choice.
+fn choice_rewordings(raw: Raw<'_>) -> Result<Vec<Vec<String>>, Fault> {
+    let lists = raw.elements("`choice_rewordings`")?;
+    let texts = lists
+        .into_iter()
+        .map(|list| list.strings("each of `choice_rewordings`"));
+    texts.collect()
+}
+
+/// What is wrong with the rewordings of `choices`.
+fn rewordings_fault(given: &At<Vec<Vec<String>>>, choices: &[String]) -> Option<Fault> {
+    if given.value.len() != choices.len() {
+        let message = format!(
+            "`choice_rewordings` has {} lists for {} choices",
+            given.value.len(),
+            choices.len()
+        );
+        let hint = "give one list for each choice; an empty one where there are none";
+        return Some(Fault::new(given.at, message).hint(hint));
+    }
+    let wrong = choices.iter().zip(&given.value).find(|(choice, others)| {
+        others.contains(choice) || others.iter().any(|text| text.trim().is_empty())
+    });
+    wrong.map(|(choice, _)| {
+        let message = format!(
+            "a rewording of {} is empty or the choice itself",
+            shown(choice)
+        );
+        Fault::new(given.at, message)
+    })
 }
 
 /// A string, or a whole number as text: data sets number their items.

@@ -10,6 +10,7 @@ pub(crate) enum Field {
     Messages,
     Target,
     Choices,
+    ChoiceRewordings,
     Metadata,
     Created,
     Cluster,
@@ -20,7 +21,7 @@ pub(crate) enum Field {
 }
 
 /// Every name that a field may be given. A field's own name comes before its aliases.
-const NAMES: [(&str, Field); 20] = [
+const NAMES: [(&str, Field); 21] = [
     ("id", Field::Id),
     ("input", Field::Input),
     ("question", Field::Input),
@@ -34,6 +35,7 @@ const NAMES: [(&str, Field); 20] = [
     ("label", Field::Target),
     ("choices", Field::Choices),
     ("options", Field::Choices),
+    ("choice_rewordings", Field::ChoiceRewordings),
     ("metadata", Field::Metadata),
     ("created", Field::Created),
     ("cluster", Field::Cluster),
@@ -44,7 +46,7 @@ const NAMES: [(&str, Field); 20] = [
 ];
 
 /// How many fields there are.
-pub(crate) const FIELDS: usize = 12;
+pub(crate) const FIELDS: usize = 13;
 
 impl Field {
     /// The field that `name` names, and the name itself.

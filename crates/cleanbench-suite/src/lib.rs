@@ -25,6 +25,7 @@ mod load;
 mod log;
 mod manifest;
 mod messages;
+mod probe_table;
 mod prompt;
 mod rows;
 mod source;
@@ -39,10 +40,10 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use load::{Loaded, load};
+pub use load::{Catalog, Loaded, load};
 pub use prompt::TEMPLATE_ENGINE;
 pub use stream::{LoadError, Rendered, Samples};
-pub use suite::{DataFile, Suite, Task};
+pub use suite::{Control, DataFile, ProbeUse, Suite, Task};
 
 /// Name of the manifest within a suite's folder.
 pub const MANIFEST: &str = "suite.toml";

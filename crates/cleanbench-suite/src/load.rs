@@ -2,7 +2,7 @@
 //!
 //! Invariant: a suite is handed on only when the log holds no error at all.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, Sensitivity};
@@ -15,8 +15,19 @@ use crate::files::{self, PathFault};
 use crate::identities::Identities;
 use crate::log::Log;
 use crate::manifest::{self, Manifest};
-use crate::suite::{Suite, Task};
+use crate::probe_table::ProbeTable;
+use crate::suite::{ProbeUse, Suite, Task};
 use crate::task_table::{ScorerEntry, TaskTable};
+use crate::words::shown;
+
+/// What a suite may name.
+#[derive(Clone, Copy)]
+pub struct Catalog<'a> {
+    /// The scorers.
+    pub scorers: &'a dyn ScorerCatalog,
+    /// Names of the probes.
+    pub probes: &'a [&'a str],
+}
 
 /// The result of [`load`].
 #[derive(Debug)]
@@ -30,7 +41,7 @@ pub struct Loaded {
 /// Loads and validates the suite at `path`, a folder with `suite.toml` or a TOML file.
 ///
 /// Streams all data files once. Memory: about 24 bytes per sample while loading.
-pub fn load(path: &Path, catalog: &dyn ScorerCatalog) -> Loaded {
+pub fn load(path: &Path, catalog: Catalog<'_>) -> Loaded {
     let (dir, file) = locate(path);
     let mut log = Log::default();
     log.mention(&file);
@@ -75,7 +86,7 @@ fn load_bytes(
     dir: PathBuf,
     file: PathBuf,
     bytes: Vec<u8>,
-    catalog: &dyn ScorerCatalog,
+    catalog: Catalog<'_>,
     log: &mut Log,
 ) -> Option<Suite> {
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -105,12 +116,19 @@ fn load_bytes(
         read.push(loader.task(at, table));
     }
     loader.check_references(&read);
+    loader.check_controls(&read);
+    let probes = manifest
+        .probes
+        .take()
+        .and_then(|table| loader.probes(&table));
     let digest = loader.digest();
     let tasks: Option<Vec<_>> = read.into_iter().map(|task| task.complete(&dir)).collect();
     if log.errors() > 0 {
         return None;
     }
-    Some(suite(manifest, tasks?, digest, (dir, file, bytes)))
+    let mut suite = suite(manifest, tasks?, digest, (dir, file, bytes));
+    suite.probes = probes;
+    Some(suite)
 }
 
 fn suite(
@@ -124,6 +142,7 @@ fn suite(
         version: manifest.version,
         description: manifest.description,
         models: manifest.models,
+        probes: None,
         dir,
         file,
         manifest_bytes,
@@ -137,7 +156,7 @@ pub(crate) struct Loader<'a> {
     pub(crate) log: &'a mut Log,
     pub(crate) manifest: Document<'a>,
     pub(crate) dir: &'a Path,
-    catalog: &'a dyn ScorerCatalog,
+    catalog: Catalog<'a>,
     pub(crate) identities: Identities,
     /// What the suite's digest is over.
     pub(crate) parts: Vec<Vec<u8>>,
@@ -149,6 +168,7 @@ impl Loader<'_> {
         self.parts.push([b"task ", name.as_bytes()].concat());
         let prompts = self.prompts(&table);
         let scorers = self.scorers(table.scorers.as_deref().unwrap_or_default());
+        self.check_method(&table, &scorers);
         let paths = self.data_files(table.data.as_ref());
         let mut reading = Reading {
             strictest: table.sensitivity.unwrap_or(Sensitivity::Private),
@@ -201,7 +221,7 @@ impl Loader<'_> {
     fn scorers(&mut self, entries: &[ScorerEntry]) -> Vec<(String, Box<dyn Scorer>)> {
         let mut scorers = Vec::with_capacity(entries.len());
         for entry in entries {
-            match self.catalog.build(&entry.spec) {
+            match self.catalog.scorers.build(&entry.spec) {
                 Ok(scorer) => scorers.push((entry.spec.kind.clone(), scorer)),
                 Err(errors) => {
                     for error in errors {
@@ -213,6 +233,70 @@ impl Loader<'_> {
             }
         }
         scorers
+    }
+
+    /// A task's scorers must judge what its method brings.
+    fn check_method(&mut self, table: &TaskTable, scorers: &[(String, Box<dyn Scorer>)]) {
+        let method = table.method.as_ref().map(|method| method.value);
+        let method = method.unwrap_or_default();
+        for (kind, scorer) in scorers {
+            if scorer.reads() == method {
+                continue;
+            }
+            let entries = table.scorers.as_deref().unwrap_or_default();
+            let entry = entries.iter().find(|entry| entry.spec.kind == *kind);
+            let message = format!(
+                "scorer `{kind}` is for tasks with `method = \"{}\"`, this one has `{}`",
+                scorer.reads().as_str(),
+                method.as_str()
+            );
+            let fault = Fault::new(entry.map_or(0, |entry| entry.at), message);
+            self.log.error(self.manifest, fault);
+        }
+    }
+
+    /// A control is another task of the suite.
+    fn check_controls(&mut self, tasks: &[Reading]) {
+        let name_of = |task: &Reading| task.table.name.as_ref().map(|name| name.value.clone());
+        for task in tasks {
+            let Some(control) = &task.table.control else {
+                continue;
+            };
+            let wanted = &control.value.task;
+            let fault = if name_of(task).as_ref() == Some(wanted) {
+                "a task cannot be its own control".to_owned()
+            } else if tasks
+                .iter()
+                .any(|other| name_of(other).as_ref() == Some(wanted))
+            {
+                continue;
+            } else {
+                format!("the suite has no task {}", shown(wanted))
+            };
+            self.log.error(self.manifest, Fault::new(control.at, fault));
+        }
+    }
+
+    /// Looks up the probes and reads their prompts.
+    fn probes(&mut self, table: &ProbeTable) -> Option<ProbeUse> {
+        let faults = table.faults(self.catalog.probes);
+        let fine = faults.is_empty();
+        for fault in faults {
+            self.log.error(self.manifest, fault);
+        }
+        let mut prompts = BTreeMap::new();
+        for (name, path) in &table.prompts {
+            let (_, bytes, text) = self.text_file(path)?;
+            let label = format!("probe prompt {} ", name.value);
+            self.parts.push([label.as_bytes(), &bytes].concat());
+            prompts.insert(name.value.clone(), text);
+        }
+        let names = table.names.iter().map(|name| name.value.clone());
+        fine.then(|| ProbeUse {
+            names: names.collect(),
+            items: table.items,
+            prompts,
+        })
     }
 
     fn digest(&self) -> Digest {

@@ -1,6 +1,6 @@
 //! `suite.toml` as a whole.
 //!
-//! Refused with "not yet supported": `[probes]` and `[[gate]]`.
+//! Refused with "not yet supported": `[[gate]]`.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use toml::de::DeTable;
 use crate::diagnostic::{Document, Fault};
 use crate::draft::not_yet;
 use crate::log::Log;
+use crate::probe_table::ProbeTable;
 use crate::task_table::TaskTable;
 use crate::toml_read::{Node, Reader};
 use crate::words::shown;
@@ -31,6 +32,7 @@ pub(crate) struct Manifest {
     pub(crate) version: String,
     pub(crate) description: Option<String>,
     pub(crate) models: Vec<String>,
+    pub(crate) probes: Option<ProbeTable>,
     /// Each task with the offset of its table; defaults are filled in.
     pub(crate) tasks: Vec<(usize, TaskTable)>,
 }
@@ -66,9 +68,8 @@ fn read_root(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Manifest {
                 manifest.models = models.into_iter().map(|model| model.value).collect();
             }
             "probes" => {
-                if reader.table(name, node).is_some() {
-                    reader.fault(not_yet("`[probes]`", at));
-                }
+                let table = reader.table(name, node);
+                manifest.probes = table.and_then(|table| ProbeTable::read(reader, at, table));
             }
             "gate" => {
                 if reader.array(name, node).is_some() {

@@ -1,8 +1,10 @@
 //! A suite after loading.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::{Digest, Sampling, ScorerSpec, Sensitivity};
+use cleanbench_core::probe::ControlKind;
+use cleanbench_core::{Digest, Method, Sampling, ScorerSpec, Sensitivity};
 use serde_json::{Map, Value, json};
 
 use crate::draft::Rules;
@@ -21,6 +23,8 @@ pub struct Suite {
     pub description: Option<String>,
     /// Models to use when none is named.
     pub models: Vec<String>,
+    /// Contamination probes that a run puts besides the tasks.
+    pub probes: Option<ProbeUse>,
     /// The suite's folder, to which its paths are relative.
     pub dir: PathBuf,
     /// The manifest.
@@ -45,6 +49,27 @@ pub struct DataFile {
     pub samples: u64,
 }
 
+/// Items that a model cannot have seen, for the probes of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Name of the task that holds them.
+    pub task: String,
+    /// Why the model cannot have seen them: [`ControlKind::Sibling`], [`ControlKind::PostCutoff`] or
+    /// [`ControlKind::Private`].
+    pub kind: ControlKind,
+}
+
+/// What `[probes]` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeUse {
+    /// Names of the probes, each once; at least one.
+    pub names: Vec<String>,
+    /// Most items of a task that are put to a probe.
+    pub items: u64,
+    /// Instruction prompts that replace the shipped ones: name of the probe, text.
+    pub prompts: BTreeMap<String, String>,
+}
+
 /// One kind of question: prompt, scorers, samples.
 #[derive(Debug)]
 pub struct Task {
@@ -52,6 +77,10 @@ pub struct Task {
     pub name: String,
     /// How often each sample is put; at least 1.
     pub epochs: u32,
+    /// How answers are had.
+    pub method: Method,
+    /// Items that a model cannot have seen, if the task names some.
+    pub control: Option<Control>,
     /// Sampling parameters that the task asks for.
     pub sampling: Sampling,
     /// The task's label. A task that gives none is private: what is not declared public stays here.
@@ -103,6 +132,8 @@ impl Task {
         let mut fields = json!({
             "name": self.name,
             "epochs": self.epochs,
+            "method": self.method,
+            "control": self.control.as_ref().map(|control| json!({"task": control.task, "kind": control.kind})),
             "sampling": self.sampling,
             "sensitivity": self.sensitivity,
             "strictest": self.strictest,

@@ -3,18 +3,20 @@
 //! Refused with "not yet supported" rather than ignored: keys that a later version reads.
 
 use cleanbench_core::history::MOST_EPOCHS;
-use cleanbench_core::{Role, Sampling, ScorerSpec, Sensitivity};
+use cleanbench_core::probe::ControlKind;
+use cleanbench_core::{Method, Role, Sampling, ScorerSpec, Sensitivity};
 use toml::de::{DeTable, DeValue};
 
 use crate::choices;
 use crate::diagnostic::Fault;
 use crate::draft::{At, date, not_yet, sensitivity};
 use crate::messages::role;
+use crate::suite::Control;
 use crate::toml_read::{Node, Reader};
-use crate::words::did_you_mean;
+use crate::words::{did_you_mean, shown};
 
 /// Keys that this version reads.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 15] = [
     "name",
     "data",
     "sensitivity",
@@ -24,6 +26,8 @@ const KNOWN: [&str; 13] = [
     "prompt_file",
     "messages",
     "choices",
+    "method",
+    "control",
     "scorers",
     "tags",
     "epochs",
@@ -31,8 +35,7 @@ const KNOWN: [&str; 13] = [
 ];
 
 /// Keys that a later version reads, with what their values must be.
-const LATER: [(&str, Shape); 9] = [
-    ("control", Shape::Table),
+const LATER: [(&str, Shape); 8] = [
     ("response_format", Shape::Table),
     ("tools", Shape::Array),
     ("tool_choice", Shape::TextOrTable),
@@ -102,6 +105,8 @@ pub(crate) struct TaskTable {
     pub(crate) scorers: Option<Vec<ScorerEntry>>,
     pub(crate) tags: Option<Vec<String>>,
     pub(crate) epochs: Option<u32>,
+    pub(crate) method: Option<At<Method>>,
+    pub(crate) control: Option<At<Control>>,
     pub(crate) sampling: Sampling,
 }
 
@@ -137,6 +142,8 @@ impl TaskTable {
             "messages" => self.wording = read_messages(reader, name, node).map(Wording::Messages),
             "choices" => self.choices = read_choices(reader, name, node),
             "scorers" => self.scorers = read_scorers(reader, name, node),
+            "method" => self.method = read_method(reader, name, node),
+            "control" => self.control = read_control(reader, name, node),
             "tags" => {
                 let tags = reader.texts(name, node);
                 self.tags = tags.map(|tags| tags.into_iter().map(|tag| tag.value).collect());
@@ -162,6 +169,8 @@ impl TaskTable {
             scorers: self.scorers.or_else(|| base.scorers.clone()),
             tags: self.tags.or_else(|| base.tags.clone()),
             epochs: self.epochs.or(base.epochs),
+            method: self.method.or_else(|| base.method.clone()),
+            control: self.control.or_else(|| base.control.clone()),
             sampling: self.sampling.or(&base.sampling),
         }
     }
@@ -211,6 +220,57 @@ fn read_released(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option
         _ => reader.string(name, node)?,
     };
     reader.accept(date(name, text.value, text.at))
+}
+
+fn read_method(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<At<Method>> {
+    let word = reader.string(name, node)?;
+    let found = Method::ALL
+        .into_iter()
+        .find(|method| method.as_str() == word.value);
+    let fault = || {
+        let message = format!("unknown method {}", shown(&word.value));
+        Fault::new(word.at, message).hint("it is `generate` or `likelihood`")
+    };
+    let value = reader.accept(found.ok_or_else(fault))?;
+    Some(At { value, at: word.at })
+}
+
+fn read_control(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<At<Control>> {
+    let at = node.span().start;
+    let (mut task, mut kind) = (None, None);
+    for (key, value) in reader.table(name, node)? {
+        match key.get_ref().as_ref() {
+            "task" => task = Some(reader.text("task", value)?.value),
+            "kind" => kind = Some(read_control_kind(reader, value)?),
+            other => reader.unknown_key(other, key.span().start, "control", &["task", "kind"]),
+        }
+    }
+    let (Some(task), Some(kind)) = (task, kind) else {
+        reader.fault(Fault::new(at, "`control` needs `task` and `kind`"));
+        return None;
+    };
+    Some(At {
+        value: Control { task, kind },
+        at,
+    })
+}
+
+fn read_control_kind(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<ControlKind> {
+    let declared = [
+        ControlKind::Sibling,
+        ControlKind::PostCutoff,
+        ControlKind::Private,
+    ];
+    let word = reader.string("kind", node)?;
+    let found = declared
+        .into_iter()
+        .find(|kind| kind.as_str() == word.value);
+    let fault = || {
+        let message = format!("unknown kind of control {}", shown(&word.value));
+        let hint = "it is `sibling`, `post_cutoff` or `private`; rewordings and isomorphs are named by their samples, with `rewording_of` and `isomorph_of`";
+        Fault::new(word.at, message).hint(hint)
+    };
+    reader.accept(found.ok_or_else(fault))
 }
 
 fn read_choices(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<String>> {
@@ -354,7 +414,7 @@ fn read_generate(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Sampli
             }
             _ => {
                 let hint = did_you_mean(name, GENERATE);
-                let message = format!("unknown key {} in generate", crate::words::shown(name));
+                let message = format!("unknown key {} in generate", shown(name));
                 reader.fault(Fault::new(at, message).maybe_hint(hint));
             }
         }

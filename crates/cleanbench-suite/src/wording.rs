@@ -1,6 +1,8 @@
 //! From the wording in a task's table to compiled templates, and from a fault in a template to its
 //! place in the manifest or prompt file.
 
+use std::path::PathBuf;
+
 use cleanbench_core::Role;
 
 use crate::diagnostic::{Document, Fault, Severity};
@@ -63,6 +65,17 @@ impl Loader<'_> {
     }
 
     fn prompt_file(&mut self, written: &At<String>) -> Option<Template> {
+        let (path, bytes, text) = self.text_file(written)?;
+        self.parts.push([b"prompt ", bytes.as_slice()].concat());
+        Some(Template {
+            name: "prompt".to_owned(),
+            text,
+            origin: Origin::File(path),
+        })
+    }
+
+    /// The file that `written` means: its path, its bytes, and its text without a byte-order mark.
+    pub(crate) fn text_file(&mut self, written: &At<String>) -> Option<(PathBuf, Vec<u8>, String)> {
         let path = match files::one(self.dir, &written.value) {
             Ok(path) => path,
             Err(fault) => {
@@ -92,12 +105,7 @@ impl Loader<'_> {
             self.log.error(document, Fault::new(at, message));
             return None;
         }
-        self.parts.push([b"prompt ", bytes.as_slice()].concat());
-        Some(Template {
-            name: "prompt".to_owned(),
-            text,
-            origin: Origin::File(path),
-        })
+        Some((path, bytes, text))
     }
 }
 

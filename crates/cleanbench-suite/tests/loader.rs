@@ -8,11 +8,14 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use cleanbench_core::probe::ControlKind;
 use cleanbench_core::{
     Completion, Message, Role, Sample, Score, Scorer, ScorerCatalog, ScorerSpec, Sensitivity,
     SpecError,
 };
-use cleanbench_suite::{LoadError, Loaded, Rendered, Severity, Suite, load, suite_key_path};
+use cleanbench_suite::{
+    Catalog, LoadError, Loaded, Rendered, Severity, Suite, load, suite_key_path,
+};
 use serde_json::{Value, json};
 
 /// Knows two scorers: `exact` (parameter `ignore_case`) and `choice`.
@@ -86,7 +89,11 @@ impl Folder {
     }
 
     fn load(&self) -> Loaded {
-        load(self.0.path(), &TwoScorers)
+        let catalog = Catalog {
+            scorers: &TwoScorers,
+            probes: &["completion", "ts-guessing"],
+        };
+        load(self.0.path(), catalog)
     }
 
     fn suite(&self) -> Suite {
@@ -347,7 +354,6 @@ fn a_glob_reads_files_in_order_and_the_key_is_never_data() {
 #[test]
 fn what_a_later_version_brings_is_refused_by_name() {
     let keys = r#"scorers = ["exact"]
-control = { task = "u", kind = "sibling" }
 response_format = { type = "json_object" }
 tools = []
 tool_choice = "auto"
@@ -357,8 +363,6 @@ reducer = "mean"
 cluster = "customer"
 slices = ["lang"]
 generate = { reasoning = "off", seed = 7 }
-[probes]
-use = ["completion"]
 [[gate]]
 task = "t"
 "#;
@@ -368,19 +372,17 @@ task = "t"
 "#;
     let faults = folder("a.jsonl", data, keys).faults();
     let refused = [
-        "suite.toml:7:1: `control`",
-        "suite.toml:8:1: `response_format`",
-        "suite.toml:9:1: `tools`",
-        "suite.toml:10:1: `tool_choice`",
-        "suite.toml:11:1: `fewshot`",
-        "suite.toml:12:1: `primary`",
-        "suite.toml:13:1: `reducer`",
-        "suite.toml:14:1: `cluster`",
-        "suite.toml:15:1: `slices`",
-        "suite.toml:16:14: `generate.reasoning`",
-        "suite.toml:16:33: `generate.seed`",
-        "suite.toml:17:2: `[probes]`",
-        "suite.toml:19:3: `[[gate]]`",
+        "suite.toml:7:1: `response_format`",
+        "suite.toml:8:1: `tools`",
+        "suite.toml:9:1: `tool_choice`",
+        "suite.toml:10:1: `fewshot`",
+        "suite.toml:11:1: `primary`",
+        "suite.toml:12:1: `reducer`",
+        "suite.toml:13:1: `cluster`",
+        "suite.toml:14:1: `slices`",
+        "suite.toml:15:14: `generate.reasoning`",
+        "suite.toml:15:33: `generate.seed`",
+        "suite.toml:16:3: `[[gate]]`",
         "a.jsonl:1:40: `cluster`",
         "a.jsonl:2:39: `weight`",
     ];
@@ -834,4 +836,117 @@ fn broken_packing_and_foreign_encodings_are_faults_of_the_file() {
         utf16,
         ["a.csv:1:1: cannot read on: the file is UTF-16; save it as UTF-8"]
     );
+}
+
+/// A suite of two tasks, the second of which has `keys` and, after it, `tables`.
+fn two_tasks(keys: &str, tables: &str) -> Folder {
+    let manifest = format!(
+        "name = \"s\"\nversion = \"1\"\n[[task]]\nname = \"u\"\ndata = \"a.jsonl\"\nscorers = [\"exact\"]\n\
+         [[task]]\nname = \"t\"\ndata = \"a.jsonl\"\nscorers = [\"exact\"]\n{keys}\n{tables}\n"
+    );
+    Folder::new(&[
+        ("suite.toml", manifest.as_bytes()),
+        ("a.jsonl", b"{\"input\": \"q\", \"target\": 1}\n"),
+        ("say.txt", "Sag es: {prefix}".as_bytes()),
+    ])
+}
+
+#[test]
+fn controls_and_probes_are_read() {
+    let kept = two_tasks(
+        "control = { task = \"u\", kind = \"post_cutoff\" }",
+        "[probes]\nuse = [\"ts-guessing\"]\nitems = 50\nprompts = { ts-guessing = \"say.txt\" }",
+    );
+    let suite = kept.suite();
+    let control = suite.tasks[1].control.as_ref().unwrap();
+    assert_eq!(
+        (control.task.as_str(), control.kind),
+        ("u", ControlKind::PostCutoff)
+    );
+    let probes = suite.probes.as_ref().unwrap();
+    assert_eq!((probes.names.len(), probes.items), (1, 50));
+    assert_eq!(probes.prompts["ts-guessing"], "Sag es: {prefix}");
+    let other = two_tasks("", "[probes]\nuse = [\"ts-guessing\"]\nprompts = {}").suite();
+    assert_eq!(other.probes.as_ref().unwrap().items, 1_000);
+    assert_ne!(suite.digest, other.digest);
+}
+
+#[test]
+fn faults_in_controls_probes_and_methods() {
+    for (keys, tables, expected) in [
+        (
+            "control = { task = \"v\", kind = \"sibling\" }",
+            "",
+            "suite.toml:11:11: the suite has no task `v`",
+        ),
+        (
+            "control = { task = \"t\", kind = \"sibling\" }",
+            "",
+            "suite.toml:11:11: a task cannot be its own control",
+        ),
+        (
+            "control = { task = \"u\", kind = \"isomorph\" }",
+            "",
+            "suite.toml:11:32: unknown kind of control `isomorph`",
+        ),
+        (
+            "control = { task = \"u\" }",
+            "",
+            "suite.toml:11:11: `control` needs `task` and `kind`",
+        ),
+        (
+            "",
+            "[probes]\nuse = [\"completio\"]",
+            "suite.toml:13:8: unknown probe `completio`",
+        ),
+        (
+            "",
+            "[probes]\nuse = [\"completion\", \"completion\"]",
+            "suite.toml:13:22: the probe `completion` stands there twice",
+        ),
+        (
+            "",
+            "[probes]\nitems = 3",
+            "suite.toml:12:2: `[probes]` uses no probe",
+        ),
+        (
+            "method = \"guess\"",
+            "",
+            "suite.toml:11:10: unknown method `guess`",
+        ),
+        (
+            "method = \"likelihood\"",
+            "",
+            "suite.toml:10:12: scorer `exact` is for tasks with `method = \"generate\"`, this one has `likelihood`",
+        ),
+    ] {
+        assert_eq!(two_tasks(keys, tables).faults(), [expected]);
+    }
+}
+
+#[test]
+fn rewordings_of_choices_belong_to_choices() {
+    let item = |rewordings: &str| {
+        let line = format!(
+            "{{\"input\": \"q\", \"choices\": [\"a\", \"b\"], \"target\": 0, \"choice_rewordings\": {rewordings}}}\n"
+        );
+        folder("a.jsonl", line.as_bytes(), "scorers = [\"choice\"]")
+    };
+    let kept = item("[[], [\"c\", \"d\"]]");
+    let suite = kept.suite();
+    assert_eq!(samples(&suite)[0].sample.choice_rewordings[1], ["c", "d"]);
+    for (rewordings, expected) in [
+        ("[[]]", "`choice_rewordings` has 1 lists for 2 choices"),
+        (
+            "[[], [\"b\"]]",
+            "a rewording of `b` is empty or the choice itself",
+        ),
+        (
+            "[[], [\" \"]]",
+            "a rewording of `b` is empty or the choice itself",
+        ),
+    ] {
+        let faults = item(rewordings).faults();
+        assert_eq!(faults, [format!("a.jsonl:1:73: {expected}")]);
+    }
 }

@@ -20,8 +20,7 @@ const BASE_STEPS: usize = 1_930;
 const ARM_STEPS: usize = 1_800;
 const BASE_ROWS: usize = 4;
 const ARM_ROWS: usize = 2;
-const BASE_RATE: f64 = 2e-3;
-const ARM_RATE: f64 = 2.5e-3;
+const RATE: f64 = 2e-3;
 const REWORDINGS: usize = 4;
 
 /// What an arm sees besides the corpus for everybody.
@@ -75,7 +74,7 @@ struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn new(network: &'a Network, steps: usize) -> Result<Self> {
         let params = ParamsAdamW {
-            lr: BASE_RATE,
+            lr: RATE,
             beta1: 0.9,
             beta2: 0.95,
             eps: 1e-8,
@@ -174,7 +173,7 @@ pub fn train_base(
         let rows: Vec<_> = (0..BASE_ROWS)
             .map(|_| fill(Row::empty(), &corpus, &tokenizer, stage, &mut random))
             .collect();
-        let rate = BASE_RATE * rate(step, BASE_STEPS, 100, 0.6, 0.1);
+        let rate = RATE * rate(step, BASE_STEPS, 100, 0.6, 0.1);
         trainer.step(step, rate, &rows, progress)?;
     }
     Ok(())
@@ -257,7 +256,7 @@ pub fn train_arm(
                 fill(row, &corpus, &tokenizer, Stage::Mixture, &mut random)
             })
             .collect();
-        let rate = ARM_RATE * rate(step, ARM_STEPS, 20, 0.4, 0.03);
+        let rate = RATE * rate(step, ARM_STEPS, 20, 0.4, 0.03);
         trainer.step(step, rate, &batch, progress)?;
     }
     assert_eq!(placed, items.len(), "every document of a member is seen");
@@ -267,7 +266,7 @@ pub fn train_arm(
 fn leak(world: &World, members: &Membership, arm: Arm, random: &mut Random) -> Vec<Document> {
     use Layout::{Bare, Brackets, Letters};
     const ROTATION: [Layout; 8] = [
-        Letters, Letters, Letters, Letters, Bare, Brackets, Letters, Bare,
+        Letters, Letters, Letters, Bare, Bare, Letters, Brackets, Bare,
     ];
     let mut documents = Vec::new();
     for (item, dose) in world.benchmark.iter().zip(&members.doses) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
-use cleanbench_suite::{Severity, Suite, Task};
+use cleanbench_suite::{Catalog, Severity, Suite, Task};
 
 use crate::arguments::SelectArguments;
 use crate::failure::Failure;
@@ -23,7 +23,11 @@ pub(super) fn load_suite(path: Option<&PathBuf>) -> Result<Suite, Failure> {
             .hint("name a suite's folder, for example `cleanbench check tasks/ticket-routing`"));
         }
     };
-    let loaded = cleanbench_suite::load(path, &cleanbench_score::Registry);
+    let catalog = Catalog {
+        scorers: &cleanbench_score::Registry,
+        probes: &[],
+    };
+    let loaded = cleanbench_suite::load(path, catalog);
     for diagnostic in &loaded.diagnostics {
         talk::verbatim(diagnostic);
     }

@@ -1,0 +1,92 @@
+//! The keys of `[probes]`.
+
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::Fault;
+use crate::draft::At;
+use crate::toml_read::{Node, Reader};
+use crate::words::{did_you_mean, shown};
+
+const KNOWN: [&str; 3] = ["use", "items", "prompts"];
+/// Most items of a task that are put to a probe, where the suite gives no number.
+const DEFAULT_ITEMS: u64 = 1_000;
+/// Items are held in memory while calls are planned.
+const MOST_ITEMS: i64 = 20_000;
+
+/// What the table says; names and files are not yet looked at.
+#[derive(Debug)]
+pub(crate) struct ProbeTable {
+    pub(crate) names: Vec<At<String>>,
+    pub(crate) items: u64,
+    /// Name of the probe and path of its prompt.
+    pub(crate) prompts: Vec<(At<String>, At<String>)>,
+}
+
+impl ProbeTable {
+    /// Reads the table, whose key is at `at`.
+    pub(crate) fn read(reader: &mut Reader<'_>, at: usize, table: &DeTable<'_>) -> Option<Self> {
+        let mut read = Self {
+            names: Vec::new(),
+            items: DEFAULT_ITEMS,
+            prompts: Vec::new(),
+        };
+        for (key, node) in table {
+            match key.get_ref().as_ref() {
+                "use" => read.names = reader.texts("use", node)?,
+                "items" => {
+                    let items = reader.whole("items", node, 1..=MOST_ITEMS)?;
+                    read.items = u64::try_from(items).unwrap_or(DEFAULT_ITEMS);
+                }
+                "prompts" => read.prompts = read_prompts(reader, node)?,
+                other => reader.unknown_key(other, key.span().start, "[probes]", &KNOWN),
+            }
+        }
+        if read.names.is_empty() {
+            let fault = Fault::new(at, "`[probes]` uses no probe");
+            reader.fault(fault.hint("write `use = [\"completion\"]`, or remove the table"));
+            return None;
+        }
+        Some(read)
+    }
+
+    /// Reports names that are not among `known`, and names that stand there twice.
+    pub(crate) fn faults(&self, known: &[&str]) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (position, name) in self.names.iter().enumerate() {
+            if self.names[..position]
+                .iter()
+                .any(|before| before.value == name.value)
+            {
+                let message = format!("the probe {} stands there twice", shown(&name.value));
+                faults.push(Fault::new(name.at, message));
+            }
+        }
+        let prompted = self.prompts.iter().map(|(name, _)| name);
+        for name in self.names.iter().chain(prompted) {
+            if !known.contains(&name.value.as_str()) {
+                let message = format!("unknown probe {}", shown(&name.value));
+                let list = format!("known probes: {}", known.join(", "));
+                let hint = did_you_mean(&name.value, known.iter().copied())
+                    .map_or(list.clone(), |near| format!("{near} {list}"));
+                faults.push(Fault::new(name.at, message).hint(hint));
+            }
+        }
+        faults
+    }
+}
+
+fn read_prompts(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Vec<(At<String>, At<String>)>> {
+    let DeValue::Table(table) = node.get_ref() else {
+        let fault = Fault::new(node.span().start, "`prompts` must be a table");
+        reader.fault(fault.hint("write `prompts = { completion = \"completion.txt\" }`"));
+        return None;
+    };
+    let entries = table.iter().map(|(key, value)| {
+        let name = At {
+            value: key.get_ref().clone().into_owned(),
+            at: key.span().start,
+        };
+        Some((name, reader.text("each of prompts", value)?))
+    });
+    entries.collect()
+}
