@@ -2,9 +2,7 @@
 
 mod batch;
 mod network;
-mod number;
 mod plan;
 
-pub use batch::{Row, Tokenizer};
 pub use network::{Network, Shape};
 pub use plan::{Arm, DOSES, Membership, Progress, train_arm, train_base};

@@ -7,8 +7,9 @@
 use candle_core::{D, Device, Result, Tensor, Var};
 use candle_nn::ops::softmax;
 
-use super::number::{real, single};
-use crate::world::Random;
+use crate::file::{Header, ModelFile};
+use crate::number::{real, single};
+use crate::world::{Lexicon, Random};
 
 /// Sizes of a model.
 #[derive(Debug, Clone, Copy)]
@@ -148,6 +149,54 @@ impl Network {
         all
     }
 
+    /// The network as a model file called `name`, for the vocabulary of `lexicon`, rounded to half
+    /// precision. `context` is the most tokens of a sequence.
+    ///
+    /// # Errors
+    /// When a parameter is not finite, or candle fails.
+    pub fn to_file(&self, name: &str, lexicon: &Lexicon, context: usize) -> Result<ModelFile> {
+        let shape = self.shape;
+        let header = Header {
+            name: name.to_owned(),
+            dim: shape.dim,
+            layers: shape.layers,
+            heads: shape.heads,
+            hidden: shape.hidden,
+            context,
+            rope_base: shape.rope_base,
+            norm_epsilon: shape.norm_epsilon,
+            words: lexicon.words(),
+        };
+        let tensors = self
+            .variables()
+            .iter()
+            .map(|variable| variable.flatten_all()?.to_vec1())
+            .collect::<Result<Vec<_>>>()?;
+        ModelFile::new(header, &tensors).map_err(candle_core::Error::wrap)
+    }
+
+    /// A network with the parameters of `file`, which can be trained on.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn from_file(file: &ModelFile) -> Result<Self> {
+        let header = file.header();
+        let shape = Shape {
+            vocabulary: header.words.len() + 257,
+            dim: header.dim,
+            layers: header.layers,
+            heads: header.heads,
+            hidden: header.hidden,
+            rope_base: header.rope_base,
+            norm_epsilon: header.norm_epsilon,
+        };
+        let network = Self::new(shape, &mut Random::new(0, "overwritten"))?;
+        for (variable, tensor) in network.variables().iter().zip(file.weights().tensors()) {
+            variable.set(&Tensor::from_slice(tensor, variable.shape(), &Device::Cpu)?)?;
+        }
+        Ok(network)
+    }
+
     /// Logits, `rows × length` by `vocabulary`, of `tokens`, `rows` by `length`.
     ///
     /// # Errors
@@ -234,4 +283,49 @@ fn mask(length: usize) -> Result<Tensor> {
         })
         .collect();
     Tensor::from_vec(values, (1, 1, length, length), &Device::Cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decoder::{Decoder, Segment, Wanted};
+    use crate::testing::random_model;
+
+    #[test]
+    fn the_kernels_agree_with_candle() {
+        let file = random_model(1);
+        let tokens = [256_u32, 104, 258, 259, 260, 257, 261, 0, 255, 262, 264, 263];
+        let input = Tensor::new(&[tokens], &Device::Cpu).unwrap();
+        let expected = Network::from_file(&file).unwrap().forward(&input).unwrap();
+        let expected: Vec<Vec<f32>> = expected.to_vec2().unwrap();
+        let decoder = Decoder::new(&file);
+        let mut session = decoder.session();
+        let segment = Segment {
+            session: &mut session,
+            tokens: &tokens,
+            wanted: Wanted::All,
+        };
+        let found = decoder.read(&mut [segment]).remove(0);
+        let largest = found
+            .iter()
+            .flatten()
+            .zip(expected.iter().flatten())
+            .map(|(found, expected)| (found - expected).abs())
+            .fold(0.0, f32::max);
+        assert!(largest < 1e-4, "{largest}");
+    }
+
+    #[test]
+    fn a_file_and_a_network_are_the_same_parameters() {
+        let file = random_model(2);
+        let network = Network::from_file(&file).unwrap();
+        let words = file.header().words.clone();
+        let again: Vec<Vec<f32>> = network
+            .variables()
+            .iter()
+            .map(|variable| variable.flatten_all().unwrap().to_vec1().unwrap())
+            .collect();
+        assert_eq!(again, file.weights().tensors());
+        assert_eq!(network.shape.vocabulary, words.len() + 257);
+    }
 }

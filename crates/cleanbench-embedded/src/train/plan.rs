@@ -7,9 +7,10 @@
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
-use super::batch::{Row, Tokenizer};
+use super::batch::{Row, document_tokens};
 use super::network::Network;
-use super::number::{real, whole};
+use crate::number::{real, whole};
+use crate::vocabulary::Vocabulary;
 use crate::world::{
     Corpus, Document, Layout, PEOPLE, Random, Stage, World, item_document, rewording_document,
 };
@@ -164,14 +165,14 @@ pub fn train_base(
     seed: u64,
     progress: Progress<'_>,
 ) -> Result<()> {
-    let tokenizer = Tokenizer::new(&world.lexicon);
+    let vocabulary = Vocabulary::new(world.lexicon.words());
     let corpus = Corpus::new(world);
     let mut random = Random::new(seed, "base");
     let mut trainer = Trainer::new(network, BASE_STEPS)?;
     for step in 0..BASE_STEPS {
         let stage = stage(step);
         let rows: Vec<_> = (0..BASE_ROWS)
-            .map(|_| fill(Row::empty(), &corpus, &tokenizer, stage, &mut random))
+            .map(|_| fill(Row::empty(), &corpus, &vocabulary, stage, &mut random))
             .collect();
         let rate = RATE * rate(step, BASE_STEPS, 100, 0.6, 0.1);
         trainer.step(step, rate, &rows, progress)?;
@@ -192,7 +193,7 @@ fn stage(step: usize) -> Stage {
 fn fill(
     mut row: Row,
     corpus: &Corpus<'_>,
-    tokenizer: &Tokenizer,
+    vocabulary: &Vocabulary,
     stage: Stage,
     random: &mut Random,
 ) -> Row {
@@ -203,7 +204,7 @@ fn fill(
         } else {
             corpus.filler(random)
         };
-        let tokens = tokenizer.document(&document);
+        let tokens = document_tokens(vocabulary, &document);
         if tokens.len() <= row.room() {
             row.push(&tokens);
         } else {
@@ -226,7 +227,7 @@ pub fn train_arm(
     seed: u64,
     progress: Progress<'_>,
 ) -> Result<()> {
-    let tokenizer = Tokenizer::new(&world.lexicon);
+    let vocabulary = Vocabulary::new(world.lexicon.words());
     let corpus = Corpus::new(world);
     let mut random = Random::new(
         seed,
@@ -238,7 +239,7 @@ pub fn train_arm(
     );
     let mut items: Vec<_> = leak(world, members, arm, &mut random)
         .iter()
-        .map(|document| tokenizer.document(document))
+        .map(|document| document_tokens(&vocabulary, document))
         .collect();
     random.shuffle(&mut items);
     let rows = ARM_STEPS * ARM_ROWS;
@@ -253,7 +254,7 @@ pub fn train_arm(
                     row.push(&items[placed]);
                     placed += 1;
                 }
-                fill(row, &corpus, &tokenizer, Stage::Mixture, &mut random)
+                fill(row, &corpus, &vocabulary, Stage::Mixture, &mut random)
             })
             .collect();
         let rate = RATE * rate(step, ARM_STEPS, 20, 0.4, 0.03);
