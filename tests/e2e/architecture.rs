@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const LAYERS: [(&str, u8); 11] = [
+const LAYERS: [(&str, u8); 13] = [
     ("cleanbench-core", 0),
     ("cleanbench-stats", 0),
+    ("cleanbench-text", 0),
     ("cleanbench-suite", 1),
     ("cleanbench-ledger", 1),
     ("cleanbench-price", 1),
     ("cleanbench-embedded", 2),
     ("cleanbench-model", 2),
+    ("cleanbench-probe", 2),
     ("cleanbench-score", 2),
     ("cleanbench-engine", 3),
     ("cleanbench-report", 3),

@@ -7,6 +7,8 @@
 //!
 //! Refused by design: a finding without a control arm.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Outcome, RecordedScore};
@@ -111,7 +113,8 @@ pub struct ProbeContext<'a> {
 }
 
 /// One call that a probe wants made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProbeCall {
     /// Which group of items it is about.
     pub arm: Arm,
@@ -127,6 +130,8 @@ pub struct ProbeCall {
     pub stop: Vec<String>,
     /// What a model that has seen the item would answer.
     pub expected: String,
+    /// The item's right answer, if it has one: giving it is answering the question, not remembering.
+    pub right: Option<String>,
 }
 
 /// What a probe wants next.
@@ -199,6 +204,9 @@ pub struct Finding {
     pub controls: ArmCount,
     /// The difference; `None` when an arm has no valid item.
     pub contrast: Option<Contrast>,
+    /// Items that were left out, by reason, over both arms.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filters: BTreeMap<String, u64>,
     /// Positions of calls that show it best, over all steps.
     pub examples: Vec<u64>,
 }

@@ -1,0 +1,34 @@
+//! Contamination probes: what to ask, what an answer shows, and what all of it amounts to.
+//!
+//! | probe | what is asked | a hit |
+//! |---|---|---|
+//! | `completion` | the rest of an item that is cut after 60 % of its words | ROUGE-L of at least .75 |
+//! | `option-completion` | the next option, after the question and the options before it | the same words |
+//! | `ts-guessing` | the text of one wrong option that is masked (Deng et al. 2024) | the same words |
+//! | `forced-likelihood` | how likely a wrong option is, beside rewordings of it | the original is the likeliest |
+//!
+//! Each is put to suspect items and to controls in the same way; [`arms`] chooses the controls, the
+//! probe's `judge` compares the arms, [`verdict()`] weighs all findings of one model and task.
+//!
+//! Invariants: no probe is ever scored against the right answer; no option that is right is ever masked
+//! or asked for, so knowing the answer is not enough for a hit; the same items and seed give the same
+//! calls; nothing is judged without a control.
+//!
+//! It refuses to call a task clean on fewer than 100 items, or without the power to see a leak.
+
+pub mod arms;
+mod contrast;
+mod filter;
+mod layout;
+mod probes;
+mod recall;
+pub mod registry;
+pub mod verdict;
+
+#[cfg(test)]
+mod testing;
+
+pub use arms::{Arms, arms};
+pub use probes::forced_likelihood::advantage;
+pub use recall::similarity;
+pub use verdict::{Class, Verdict, verdict};

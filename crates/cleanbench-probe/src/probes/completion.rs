@@ -1,0 +1,122 @@
+//! `completion`: the item is cut after 60 % of its words; can the model give the rest?
+//!
+//! The oldest test of memory (Golchin and Surdeanu 2024; Carlini et al. 2021 for raw prefixes). The cut
+//! text never holds the answer key, so nothing of it is asked for.
+
+use cleanbench_core::event::RecordedScore;
+use cleanbench_core::probe::{ProbeCall, ProbeForm};
+use cleanbench_core::{Completion, Sample};
+use cleanbench_text::words;
+
+use crate::layout::{item, without_labels};
+use crate::recall::{Ask, Pick, Recall, missed, scored, similarity};
+
+/// Words before the cut, in a hundred.
+const KEPT_PERCENT: usize = 60;
+/// Rests of fewer words are restored by chance.
+const SHORTEST_REST: usize = 8;
+/// Similarity at which the rest counts as restored. Free wordings of the same form reach about .4.
+const RESTORED: f64 = 0.75;
+
+/// The probe.
+#[derive(Debug)]
+pub(crate) struct Completed;
+
+impl Recall for Completed {
+    fn id(&self) -> &'static str {
+        "completion"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn instruction(&self) -> &'static str {
+        "Below is the first part of an item of a published test. Write the rest of the item, word for word, and nothing else.\n\n{text}"
+    }
+
+    fn ask(&self, sample: &Sample, _form: ProbeForm, _pick: Pick) -> Result<Ask, &'static str> {
+        let text = item(sample, sample.choices.iter().map(String::as_str));
+        let (beginning, rest) = cut(&text).ok_or("short item")?;
+        if words(&without_labels(rest)).len() < SHORTEST_REST {
+            return Err("short item");
+        }
+        Ok(Ask {
+            beginning: beginning.to_owned(),
+            shown: None,
+            continuations: Vec::new(),
+            stop: vec!["\nAnswer:".to_owned(), "\nQuestion:".to_owned()],
+            expected: rest.to_owned(),
+        })
+    }
+
+    fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
+        if words(&completion.text).is_empty() {
+            return missed("empty completion");
+        }
+        scored(similarity(call, completion) >= RESTORED)
+    }
+}
+
+/// `text` before and after the end of the word up to which 60 % are kept.
+fn cut(text: &str) -> Option<(&str, &str)> {
+    let ends: Vec<_> = text
+        .split_whitespace()
+        .map(|word| word.as_ptr() as usize - text.as_ptr() as usize + word.len())
+        .collect();
+    let kept = (ends.len() * KEPT_PERCENT).div_ceil(100);
+    let end = *ends.get(kept.checked_sub(1)?)?;
+    Some(text.split_at(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::testing::{only_call, probe};
+    use crate::testing::{choice_sample, completion, usable};
+
+    #[test]
+    fn the_cut_keeps_sixty_percent_of_the_words() {
+        for (text, expected) in [
+            ("a b c d e", Some(("a b c", " d e"))),
+            ("one  two\nthree", Some(("one  two", "\nthree"))),
+            ("ä ö ü ß", Some(("ä ö ü", " ß"))),
+            ("", None),
+        ] {
+            assert_eq!(cut(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_asked_for_and_near_enough_is_a_hit() {
+        let probe = probe("completion", ProbeForm::Raw);
+        let call = only_call(&*probe, usable(1));
+        let beginning = &call.messages[0].content;
+        assert!(beginning.starts_with("Question: What has") && !beginning.ends_with(' '));
+        assert!(call.expected.ends_with("w1x11") && !call.expected.contains("Answer"));
+        let score = |text: &str| probe.score(&call, &completion(text)).value;
+        let rest = call.expected.clone();
+        assert!(score(&rest) >= 1.0);
+        assert!(score(&format!("{}, and more words after it", rest.to_uppercase())) >= 1.0);
+        assert!(
+            score(&rest.replace("\nD.", "\n(D)")) >= 1.0,
+            "labels do not count"
+        );
+        assert!(score("the of and the of and the of and") < 1.0);
+        let empty = probe.score(&call, &completion(" \n"));
+        assert_eq!(
+            empty.extraction_failure.as_deref(),
+            Some("empty completion")
+        );
+    }
+
+    #[test]
+    fn short_items_are_left_out() {
+        let sample = choice_sample("x", "Who was it?", &["a", "b"], 0);
+        let pick = crate::registry::testing::PICK;
+        assert_eq!(
+            Completed.ask(&sample, ProbeForm::Raw, pick),
+            Err("short item")
+        );
+    }
+}

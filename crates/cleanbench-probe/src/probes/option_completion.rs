@@ -1,0 +1,117 @@
+//! `option-completion`: the question and the first options are given; can the model give the next one?
+//!
+//! The option that is asked for is always a wrong one, so that knowing the answer does not help.
+
+use cleanbench_core::event::RecordedScore;
+use cleanbench_core::probe::{ProbeCall, ProbeForm};
+use cleanbench_core::{Completion, Sample};
+
+use crate::filter::{one_option, right_option, whole_item};
+use crate::layout::before_option;
+use crate::probes::ts_guessing::same_option;
+use crate::recall::{Ask, Pick, Recall};
+
+/// Options that are shown at least.
+const SHOWN: usize = 2;
+
+/// The probe.
+#[derive(Debug)]
+pub(crate) struct NextOption;
+
+impl Recall for NextOption {
+    fn id(&self) -> &'static str {
+        "option-completion"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn instruction(&self) -> &'static str {
+        "Below are the question and the first options of a multiple-choice item of a published test. Write the next option, word for word, and nothing else.\n\n{text}"
+    }
+
+    fn ask(&self, sample: &Sample, _form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
+        let place = wrong_option(sample, SHOWN, pick)?;
+        Ok(Ask {
+            beginning: before_option(sample, place),
+            shown: None,
+            continuations: Vec::new(),
+            stop: vec!["\n".to_owned()],
+            expected: sample.choices[place].clone(),
+        })
+    }
+
+    fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
+        same_option(call, completion)
+    }
+}
+
+/// A wrong option at `first` or later that cannot be guessed, or why there is none.
+pub(crate) fn wrong_option(
+    sample: &Sample,
+    first: usize,
+    pick: Pick,
+) -> Result<usize, &'static str> {
+    if let Some(reason) = whole_item(sample) {
+        return Err(reason);
+    }
+    let right = right_option(sample);
+    let wrong = (first..sample.choices.len()).filter(|place| Some(*place) != right);
+    let (guessable, usable): (Vec<_>, Vec<_>) =
+        wrong.partition(|place| one_option(sample, *place).is_some());
+    match pick.one(&usable) {
+        Some(place) => Ok(place),
+        None => Err(guessable
+            .first()
+            .and_then(|place| one_option(sample, *place))
+            .unwrap_or("too few options")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::testing::{PICK, only_call, probe};
+    use crate::testing::{choice_sample, completion, usable};
+
+    #[test]
+    fn a_wrong_option_is_asked_for_after_at_least_two() {
+        let probe = probe("option-completion", ProbeForm::Raw);
+        for number in 0..8 {
+            let item = usable(number);
+            let call = only_call(&*probe, item.clone());
+            assert_ne!(Some(&call.expected), call.right.as_ref());
+            let place = item
+                .sample
+                .choices
+                .iter()
+                .position(|text| *text == call.expected);
+            assert!(place >= Some(2));
+            let text = &call.messages[0].content;
+            assert!(text.ends_with("\nC.") || text.ends_with("\nD."));
+            assert!(!text.contains(&call.expected) && call.stop == ["\n"]);
+            let hit = probe.score(&call, &completion(&format!(" {}\nmore", call.expected)));
+            assert!(hit.value >= 1.0);
+        }
+    }
+
+    #[test]
+    fn without_a_wrong_option_left_nothing_is_asked() {
+        let long = [
+            "the red fox under a bridge",
+            "two grey horses near it",
+            "my brother and his drum",
+        ];
+        let last_is_right = choice_sample("x", "?", &long, 2);
+        assert_eq!(
+            wrong_option(&last_is_right, 2, PICK),
+            Err("too few options")
+        );
+        let short = choice_sample("x", "?", &[long[0], long[1], "a fox"], 0);
+        assert_eq!(wrong_option(&short, 2, PICK), Err("short option"));
+        let two = choice_sample("x", "?", &long[..2], 0);
+        assert_eq!(wrong_option(&two, 2, PICK), Err("too few options"));
+        assert_eq!(wrong_option(&two, 1, PICK), Ok(1));
+    }
+}

@@ -1,0 +1,245 @@
+//! What all probes here have in common: one call an item, a hit or none, two arms.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::event::RecordedScore;
+use cleanbench_core::probe::{
+    Arm, Finding, ProbeCall, ProbeContext, ProbeForm, ProbeItem, Seen, Step,
+};
+use cleanbench_core::seed::derive;
+use cleanbench_core::{Completion, Message, Probe, Role, Sample};
+use cleanbench_text::{rouge_l, words};
+
+use crate::contrast::{contrast, count};
+use crate::layout::{strip_label, without_labels};
+
+/// Examples that a finding names.
+const EXAMPLES: usize = 3;
+
+/// What is asked about one item.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ask {
+    /// The beginning of the item's own text.
+    pub(crate) beginning: String,
+    /// What the instruction form shows instead, if it is not the beginning.
+    pub(crate) shown: Option<String>,
+    pub(crate) continuations: Vec<String>,
+    pub(crate) stop: Vec<String>,
+    pub(crate) expected: String,
+}
+
+/// Where a probe's free choices come from: the same for the two items of a pair.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pick {
+    seed: u64,
+    position: usize,
+}
+
+impl Pick {
+    pub(crate) const fn new(seed: u64, position: usize) -> Self {
+        Self { seed, position }
+    }
+
+    /// One of `options`; `None` when there is none.
+    pub(crate) fn one(self, options: &[usize]) -> Option<usize> {
+        let drawn = derive(self.seed, "", &self.position.to_string(), "pick");
+        let place = usize::try_from(drawn).ok()?.checked_rem(options.len())?;
+        options.get(place).copied()
+    }
+}
+
+/// One way of asking for what only memory can give.
+pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
+    /// Name.
+    fn id(&self) -> &'static str;
+
+    /// Raised whenever the same input may give another plan or judgement than before.
+    fn version(&self) -> u32;
+
+    /// The instruction, with `{text}` where the text belongs; empty for a probe that has none.
+    fn instruction(&self) -> &'static str;
+
+    /// What is asked about `sample`, or why it is left out.
+    fn ask(&self, sample: &Sample, form: ProbeForm, pick: Pick) -> Result<Ask, &'static str>;
+
+    /// 1 for a hit, 0 for none.
+    fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore;
+}
+
+/// A way of asking in one form, as a probe.
+#[derive(Debug)]
+pub(crate) struct Put<R> {
+    pub(crate) recall: R,
+    pub(crate) form: ProbeForm,
+    /// The instruction that is used.
+    pub(crate) instruction: String,
+}
+
+impl<R: Recall> Put<R> {
+    fn plan(&self, context: &ProbeContext<'_>) -> (Vec<ProbeCall>, BTreeMap<String, u64>) {
+        let mut calls = Vec::new();
+        let mut filters = BTreeMap::new();
+        for (arm, items) in [
+            (Arm::Suspect, context.suspects),
+            (Arm::Control, context.controls),
+        ] {
+            for (position, item) in items.iter().enumerate() {
+                let pick = Pick::new(context.seed, position);
+                match self.recall.ask(&item.sample, self.form, pick) {
+                    Ok(ask) => calls.push(self.call(arm, position, item, ask)),
+                    Err(reason) => *filters.entry(reason.to_owned()).or_insert(0) += 1,
+                }
+            }
+        }
+        (calls, filters)
+    }
+
+    fn call(&self, arm: Arm, position: usize, item: &ProbeItem, ask: Ask) -> ProbeCall {
+        let message = match self.form {
+            ProbeForm::Raw => Message {
+                role: Role::Assistant,
+                content: ask.beginning,
+            },
+            ProbeForm::Instruction => Message {
+                role: Role::User,
+                content: self
+                    .instruction
+                    .replace("{text}", ask.shown.as_ref().unwrap_or(&ask.beginning)),
+            },
+        };
+        ProbeCall {
+            arm,
+            item: position,
+            messages: vec![message],
+            continuations: ask.continuations,
+            max_tokens: max_tokens(&ask.expected),
+            stop: ask.stop,
+            right: item
+                .sample
+                .target
+                .as_ref()
+                .and_then(|target| target.as_str())
+                .map(str::to_owned),
+            expected: ask.expected,
+        }
+    }
+}
+
+/// Room for `expected`: two tokens a word and some more, and enough for scripts without words.
+fn max_tokens(expected: &str) -> u32 {
+    let most = words(expected).len() * 2 + 8;
+    u32::try_from(most).unwrap_or(u32::MAX)
+}
+
+impl<R: Recall> Probe for Put<R> {
+    fn id(&self) -> &'static str {
+        self.recall.id()
+    }
+
+    fn form(&self) -> ProbeForm {
+        self.form
+    }
+
+    fn version(&self) -> u32 {
+        self.recall.version()
+    }
+
+    fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step {
+        let (calls, _) = self.plan(context);
+        if seen.is_empty() && !calls.is_empty() {
+            Step::Calls(calls)
+        } else {
+            Step::Done
+        }
+    }
+
+    fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
+        self.recall.score(call, completion)
+    }
+
+    fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding {
+        let (_, filters) = self.plan(context);
+        let hit = |position: &usize| is_hit(seen.get(*position)) == Some(true);
+        let suspects = (0..calls.len()).filter(|place| calls[*place].arm == Arm::Suspect);
+        Finding {
+            probe: self.id().to_owned(),
+            form: self.form,
+            control: context.kind,
+            suspects: count(Arm::Suspect, context.suspects.len(), calls, seen),
+            controls: count(Arm::Control, context.controls.len(), calls, seen),
+            contrast: contrast(context, calls, seen),
+            filters,
+            examples: suspects
+                .filter(hit)
+                .take(EXAMPLES)
+                .map(|position| position as u64)
+                .collect(),
+        }
+    }
+}
+
+/// Whether a call was answered with a hit; `None` for a call without an answer.
+pub(crate) fn is_hit(seen: Option<&Seen>) -> Option<bool> {
+    let score = seen?.score.as_ref()?;
+    Some(score.value >= 1.0)
+}
+
+pub(crate) fn scored(hit: bool) -> RecordedScore {
+    RecordedScore {
+        value: f64::from(u8::from(hit)),
+        extraction_failure: None,
+    }
+}
+
+pub(crate) fn missed(reason: &str) -> RecordedScore {
+    RecordedScore {
+        value: 0.0,
+        extraction_failure: Some(reason.to_owned()),
+    }
+}
+
+/// The text that an answer gives for a single option: its first line that holds anything, without label
+/// and quotation marks.
+pub(crate) fn single_line(answer: &str) -> &str {
+    let line = answer.lines().map(str::trim).find(|line| !line.is_empty());
+    strip_label(line.unwrap_or_default()).trim_matches(['"', '“', '”', '\'', '`', '*'])
+}
+
+/// How near an answer is to what was expected: ROUGE-L of the words, labels left out, the answer cut to
+/// the length of what was expected. 0 to 1. For probes that ask for a text.
+pub fn similarity(call: &ProbeCall, completion: &Completion) -> f64 {
+    let expected = words(&without_labels(&call.expected));
+    let mut found = words(&without_labels(&completion.text));
+    found.truncate(expected.len());
+    rouge_l(&found, &expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_line_is_what_an_answer_says() {
+        for (answer, expected) in [
+            (" the red fox\nB. other", "the red fox"),
+            ("\n\n\"the red fox\"", "the red fox"),
+            ("C. **the red fox**", "the red fox"),
+            ("", ""),
+        ] {
+            assert_eq!(single_line(answer), expected);
+        }
+    }
+
+    #[test]
+    fn choices_depend_on_seed_and_position_alone() {
+        let pick = |seed, position| Pick::new(seed, position).one(&[3, 5, 8]);
+        assert_eq!(pick(1, 2), pick(1, 2));
+        assert_eq!(Pick::new(1, 1).one(&[]), None);
+        let drawn: Vec<_> = (0..300).filter_map(|position| pick(7, position)).collect();
+        for option in [3, 5, 8] {
+            let count = drawn.iter().filter(|one| **one == option).count();
+            // Five standard errors of 100.
+            assert!((60..140).contains(&count), "{option}: {count}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The one table of probes.
+//!
+//! To add a probe: one file in `probes/`, one line here, one table of cases in that file.
+
+use cleanbench_core::probe::ProbeForm;
+use cleanbench_core::{Digest, Probe};
+
+use crate::probes::completion::Completed;
+use crate::probes::forced_likelihood::ForcedLikelihood;
+use crate::probes::option_completion::NextOption;
+use crate::probes::ts_guessing::MaskedOption;
+use crate::recall::{Put, Recall};
+
+/// Names of all probes, in the order of the documentation.
+pub const NAMES: [&str; 4] = [
+    "completion",
+    "option-completion",
+    "ts-guessing",
+    "forced-likelihood",
+];
+
+/// Names of the primary probes: the ones on whose power "no evidence" rests.
+pub const PRIMARY: [&str; 2] = ["completion", "option-completion"];
+
+/// The forms in which the probe called `name` can be put, or none if there is no such probe.
+pub fn forms(name: &str) -> &'static [ProbeForm] {
+    match name {
+        "forced-likelihood" => &[ProbeForm::Raw],
+        name if NAMES.contains(&name) => &[ProbeForm::Raw, ProbeForm::Instruction],
+        _ => &[],
+    }
+}
+
+/// Why a probe cannot be built: a lowercase fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildError(pub String);
+
+impl std::fmt::Display for BuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The probe `name` in `form`. `prompt` replaces the shipped instruction; the text goes where it says
+/// `{text}`.
+///
+/// # Errors
+/// When there is no such probe, it has no such form, or the prompt has no place for the text.
+pub fn build(
+    name: &str,
+    form: ProbeForm,
+    prompt: Option<&str>,
+) -> Result<Box<dyn Probe>, BuildError> {
+    if !forms(name).contains(&form) {
+        let known = NAMES.join(", ");
+        let message = format!(
+            "there is no probe `{name}` in the {} form; known probes: {known}",
+            form.as_str()
+        );
+        return Err(BuildError(message));
+    }
+    if let Some(prompt) = prompt {
+        if !prompt.contains("{text}") {
+            let message = format!("the prompt of probe `{name}` has no `{{text}}`");
+            return Err(BuildError(message));
+        }
+        if !forms(name).contains(&ProbeForm::Instruction) {
+            return Err(BuildError(format!("probe `{name}` has no prompt")));
+        }
+    }
+    Ok(match name {
+        "completion" => put(Completed, form, prompt),
+        "option-completion" => put(NextOption, form, prompt),
+        "ts-guessing" => put(MaskedOption, form, prompt),
+        _ => put(ForcedLikelihood, form, prompt),
+    })
+}
+
+fn put<R: Recall + 'static>(recall: R, form: ProbeForm, prompt: Option<&str>) -> Box<dyn Probe> {
+    let instruction = prompt.unwrap_or(recall.instruction()).to_owned();
+    Box::new(Put {
+        recall,
+        form,
+        instruction,
+    })
+}
+
+/// Identity of a probe: changes with its name, form, version and prompt.
+pub fn digest(probe: &dyn Probe, prompt: Option<&str>) -> Digest {
+    Digest::of(
+        "cleanbench/probe/1",
+        &[
+            probe.id().as_bytes(),
+            probe.form().as_str().as_bytes(),
+            &probe.version().to_le_bytes(),
+            prompt.unwrap_or_default().as_bytes(),
+        ],
+    )
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use cleanbench_core::probe::{ControlKind, ProbeCall, ProbeContext, ProbeItem, Step};
+
+    use super::*;
+    use crate::recall::Pick;
+
+    pub(crate) const PICK: Pick = Pick::new(1, 0);
+
+    pub(crate) fn probe(name: &str, form: ProbeForm) -> Box<dyn Probe> {
+        build(name, form, None).unwrap()
+    }
+
+    /// The call about a single suspect.
+    pub(crate) fn only_call(probe: &dyn Probe, item: ProbeItem) -> ProbeCall {
+        let context = ProbeContext {
+            suspects: &[item],
+            controls: &[],
+            kind: ControlKind::Sibling,
+            seed: 5,
+        };
+        match probe.next(&context, &[]) {
+            Step::Calls(mut calls) if calls.len() == 1 => calls.remove(0),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbench_core::Outcome;
+    use cleanbench_core::probe::{Arm, ControlKind, ProbeContext, Seen, Step};
+
+    use super::*;
+    use crate::recall::scored;
+    use crate::testing::{choice_sample, item, usable};
+
+    fn all() -> Vec<Box<dyn Probe>> {
+        let named = |name: &'static str| forms(name).iter().map(move |form| (name, *form));
+        NAMES
+            .into_iter()
+            .flat_map(named)
+            .map(|(name, form)| build(name, form, None).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn every_probe_plans_judges_and_ends() {
+        let suspects: Vec<_> = (0..40).map(usable).collect();
+        let mut controls: Vec<_> = (40..80).map(usable).collect();
+        controls[7] = item(choice_sample("short", "?", &["a", "b"], 0));
+        for probe in all() {
+            let name = format!("{} {:?}", probe.id(), probe.form());
+            assert!(NAMES.contains(&probe.id()), "{name}");
+            let context = ProbeContext {
+                suspects: &suspects,
+                controls: &controls,
+                kind: ControlKind::Isomorph,
+                seed: 9,
+            };
+            let Step::Calls(calls) = probe.next(&context, &[]) else {
+                panic!("{name} plans nothing");
+            };
+            assert_eq!(
+                probe.next(&context, &[]),
+                Step::Calls(calls.clone()),
+                "{name}"
+            );
+            assert_eq!(calls.len(), 79, "{name}: one control cannot be used");
+            let seen: Vec<_> = calls
+                .iter()
+                .map(|call| Seen {
+                    outcome: Outcome::Answered,
+                    score: Some(scored(call.arm == Arm::Suspect && call.item < 20)),
+                })
+                .collect();
+            assert_eq!(probe.next(&context, &seen), Step::Done, "{name}");
+            let finding = probe.judge(&context, &calls, &seen);
+            assert_eq!(
+                (finding.probe.as_str(), finding.form),
+                (probe.id(), probe.form())
+            );
+            assert_eq!(finding.filters.values().sum::<u64>(), 1);
+            assert_eq!(
+                (finding.suspects.hits, finding.controls.valid),
+                (20, 39),
+                "{name}"
+            );
+            let contrast = finding.contrast.unwrap();
+            assert_eq!(
+                contrast.pairs,
+                Some([0, 19, 0, 20]),
+                "{name}: pair 7 has no control"
+            );
+            assert!(contrast.p < 1e-5 && contrast.low > 0.3);
+            assert_eq!(finding.examples, [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn prompts_can_be_replaced() {
+        let own = build(
+            "ts-guessing",
+            ProbeForm::Instruction,
+            Some("Sag es: {text}"),
+        )
+        .unwrap();
+        let call = testing::only_call(&*own, usable(1));
+        assert!(call.messages[0].content.starts_with("Sag es: Question:"));
+        let shipped = testing::probe("ts-guessing", ProbeForm::Instruction);
+        assert_ne!(
+            digest(&*own, Some("Sag es: {text}")),
+            digest(&*shipped, None)
+        );
+        for (name, form, prompt, reason) in [
+            (
+                "ts-guesing",
+                ProbeForm::Raw,
+                None,
+                "known probes: completion",
+            ),
+            (
+                "forced-likelihood",
+                ProbeForm::Instruction,
+                None,
+                "instruction form",
+            ),
+            (
+                "completion",
+                ProbeForm::Raw,
+                Some("no place"),
+                "has no `{text}`",
+            ),
+            (
+                "forced-likelihood",
+                ProbeForm::Raw,
+                Some("{text}"),
+                "has no prompt",
+            ),
+        ] {
+            let error = build(name, form, prompt).unwrap_err();
+            assert!(error.0.contains(reason), "{error}");
+        }
+    }
+}
