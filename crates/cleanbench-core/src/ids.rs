@@ -61,19 +61,20 @@ impl<'de> Deserialize<'de> for RunId {
     }
 }
 
-/// Why a call is made. The text form (`task`, `probe:ID/ARM`, `judge:ID/REPEAT`) is part of a call's
-/// identity; only tasks make calls in this version.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
+/// Why a call is made. The text form (`task`, `probe:ID`) is part of a call's identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Purpose<'a> {
     /// A sample of a task, put to a model to be scored.
     Task,
+    /// A call of the contamination probe of this name.
+    Probe(&'a str),
 }
 
-impl fmt::Display for Purpose {
+impl fmt::Display for Purpose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Task => f.write_str("task"),
+            Self::Probe(id) => write!(f, "probe:{id}"),
         }
     }
 }
@@ -92,7 +93,7 @@ pub struct CallKey<'a> {
     /// Repeat of the sample, from 1.
     pub epoch: u32,
     /// Why the call is made.
-    pub purpose: Purpose,
+    pub purpose: Purpose<'a>,
     /// Position among the calls of a stepwise plan, from 0.
     pub step: u32,
 }

@@ -18,6 +18,7 @@ mod generate;
 mod kernel;
 mod model;
 mod number;
+mod shipped;
 #[cfg(feature = "train")]
 pub mod train;
 mod vocabulary;
@@ -27,5 +28,6 @@ pub mod world;
 mod testing;
 
 pub use decoder::{Decoder, Segment, Session, Wanted};
-pub use model::EmbeddedModel;
+pub use model::{EmbeddedModel, read};
+pub use shipped::{SHIPPED, shipped};
 pub use vocabulary::{END, Vocabulary};

@@ -12,14 +12,14 @@ use std::time::Instant;
 
 use cleanbench_core::model::Sent;
 use cleanbench_core::{
-    BoxFuture, CallError, CallErrorKind, Completion, Finish, Form, Likelihood, Model, Reply,
+    BoxFuture, CallError, CallErrorKind, Completion, Digest, Finish, Form, Likelihood, Model, Reply,
     Request, Sensitivity, Timing, Usage, canonical,
 };
 use futures_channel::oneshot;
 use serde::{Deserialize, Serialize};
 
 use crate::decoder::Decoder;
-use crate::file::ModelFile;
+use crate::file::{FileError, ModelFile};
 use crate::generate::{Choice, Limits, TooLong, Written, prompt_tokens, weigh, write};
 use crate::vocabulary::Vocabulary;
 
@@ -50,12 +50,14 @@ struct Body {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Answer {
     Text {
+        model: String,
         text: String,
         finish: Finish,
         logprobs: Vec<f64>,
         usage: Usage,
     },
     Likelihoods {
+        model: String,
         continuations: Vec<Weighed>,
         usage: Usage,
     },
@@ -73,6 +75,8 @@ struct Weighed {
 
 #[derive(Debug)]
 struct Engine {
+    /// Name and digest of the model.
+    identity: String,
     decoder: Decoder,
     vocabulary: Vocabulary,
 }
@@ -84,10 +88,21 @@ pub struct EmbeddedModel {
 }
 
 impl EmbeddedModel {
-    /// Makes `file` ready to be asked.
-    pub fn new(file: &ModelFile) -> Self {
+    /// Makes the model file `bytes` ready to be asked.
+    ///
+    /// # Errors
+    /// When it is no model file.
+    pub fn load(bytes: &[u8]) -> Result<Self, FileError> {
+        let file = ModelFile::read(bytes)?;
+        let digest = Digest::of_file_bytes(bytes).to_string();
+        let identity = format!("{} sha256:{}", file.header().name, &digest[..16]);
+        Ok(Self::new(&file, identity))
+    }
+
+    fn new(file: &ModelFile, identity: String) -> Self {
         Self {
             engine: Arc::new(Engine {
+                identity,
                 decoder: Decoder::new(file),
                 vocabulary: file.vocabulary(),
             }),
@@ -141,6 +156,7 @@ impl Engine {
         } = write(&self.decoder, &self.vocabulary, prompt, &choice, &limits)?;
         Ok(Answer::Text {
             text,
+            model: self.identity.clone(),
             finish: if stopped {
                 Finish::Stop
             } else {
@@ -167,6 +183,7 @@ impl Engine {
                 bytes: text.len(),
             });
         Ok(Answer::Likelihoods {
+            model: self.identity.clone(),
             continuations: continuations.collect(),
             usage: usage(read, 0),
         })
@@ -247,6 +264,15 @@ impl Model for EmbeddedModel {
     }
 
     fn read(&self, _body: &[u8], reply: &Reply) -> Result<Completion, CallError> {
+        read(reply)
+    }
+}
+
+/// Reads a recorded reply of any embedded model. Pure, and needs no weights.
+///
+/// # Errors
+/// When the reply is none of an embedded model, or says that the prompt was too long.
+pub fn read(reply: &Reply) -> Result<Completion, CallError> {
         let answer: Answer = serde_json::from_slice(&reply.body).map_err(|error| {
             CallError::new(
                 CallErrorKind::Malformed,
@@ -258,9 +284,11 @@ impl Model for EmbeddedModel {
                 text,
                 finish,
                 usage,
+                model,
                 ..
-            } => Ok(completion(text, finish, usage, Vec::new())),
+            } => Ok(completion(model, text, finish, usage, Vec::new())),
             Answer::Likelihoods {
+                model,
                 continuations,
                 usage,
             } => {
@@ -269,6 +297,7 @@ impl Model for EmbeddedModel {
                     bytes: weighed.bytes,
                 });
                 Ok(completion(
+                    model,
                     String::new(),
                     Finish::Stop,
                     usage,
@@ -277,7 +306,6 @@ impl Model for EmbeddedModel {
             }
             Answer::TooLong { message } => Err(CallError::new(CallErrorKind::TooLong, message)),
         }
-    }
 }
 
 fn reply(body: Vec<u8>) -> Reply {
@@ -290,6 +318,7 @@ fn reply(body: Vec<u8>) -> Reply {
 }
 
 fn completion(
+    model: String,
     text: String,
     finish: Finish,
     usage: Usage,
@@ -300,7 +329,7 @@ fn completion(
         reasoning: None,
         finish,
         usage,
-        model: None,
+        model: Some(model),
         fingerprint: None,
         likelihoods,
     }
@@ -339,6 +368,10 @@ mod tests {
         }
     }
 
+    fn model(seed: u64) -> EmbeddedModel {
+        EmbeddedModel::load(&random_model(seed).to_bytes().unwrap()).unwrap()
+    }
+
     /// Waits without a runtime.
     fn wait(mut future: BoxFuture<'_, Sent>) -> Sent {
         let mut context = Context::from_waker(Waker::noop());
@@ -358,9 +391,10 @@ mod tests {
 
     #[test]
     fn it_writes_and_weighs() {
-        let model = EmbeddedModel::new(&random_model(1));
+        let model = model(1);
         let written = ask(&model, &request(&["the", "cat"], &[])).unwrap();
         assert!(written.usage.completion.unwrap() <= 6);
+        assert!(written.model.unwrap().starts_with("random sha256:"));
         assert_eq!(
             written.usage.prompt,
             Some(7),
@@ -378,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_text_that_does_not_fit_is_too_long() {
-        let model = EmbeddedModel::new(&random_model(1));
+        let model = model(1);
         let error = ask(&model, &request(&["x".repeat(64).as_str()], &[])).unwrap_err();
         assert_eq!(error.kind, CallErrorKind::TooLong);
         assert!(!error.message.contains("xx"), "{error}");
@@ -386,7 +420,7 @@ mod tests {
 
     #[test]
     fn threads_change_no_byte() {
-        let model = EmbeddedModel::new(&random_model(2));
+        let model = model(2);
         let mut asked = request(&["on the mat"], &[]);
         asked.sampling.temperature = Some(1.0);
         asked.seed = Some(7);
@@ -405,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_foreign_body_is_rejected() {
-        let model = EmbeddedModel::new(&random_model(1));
+        let model = model(1);
         let error = model.answer(b"{\"prompt\": 1}").unwrap_err();
         assert_eq!(error.kind, CallErrorKind::Rejected);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cleanbench_core::event::{PayloadRef, Place, short_word};
 use cleanbench_core::model::Sent;
-use cleanbench_core::{CallError, CallErrorKind, CallId, CallKey, Event, Purpose, Request, seed};
+use cleanbench_core::{CallError, CallErrorKind, CallId, CallKey, Event, Request, Sampling, seed};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Entry, Frame};
 use futures_util::FutureExt as _;
@@ -28,7 +28,7 @@ pub(crate) fn call_id(shared: &Shared, place: Place, task: usize, sample: &str) 
         task: &plan.tasks[task].name,
         sample,
         epoch: place.epoch,
-        purpose: Purpose::Task,
+        purpose: plan.tasks[task].purpose(),
         step: 0,
     })
 }
@@ -84,7 +84,16 @@ fn request(
     content: &SampleContent,
 ) -> Request {
     let plan = shared.plan();
-    let sampling = plan.models[place.model as usize].sampling[task].clone();
+    let sampling = match &content.probe {
+        None => plan.models[place.model as usize].sampling[task].clone(),
+        // What is remembered is the likeliest text, and a probe knows how long it is.
+        Some(call) => Sampling {
+            temperature: Some(0.0),
+            top_p: None,
+            max_tokens: Some(call.max_tokens),
+            stop: call.stop.clone(),
+        },
+    };
     // Greedy decoding needs no seed, and some endpoints reject one.
     let seed = (sampling.temperature != Some(0.0)).then(|| {
         let purpose = format!("epoch/{}", place.epoch);
@@ -100,7 +109,7 @@ fn request(
         messages: content.messages.clone(),
         sampling,
         seed,
-        continuations: Vec::new(),
+        continuations: content.continuations.clone(),
         sensitivity: content.sample.sensitivity,
     }
 }

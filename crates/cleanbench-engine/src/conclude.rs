@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cleanbench_core::event::{Place, Reading, RecordedScore};
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, Completion, Event, Finish, Outcome, Reply, Sample, Scorer,
+    CallError, CallErrorKind, CallId, Completion, Event, Finish, Judge, Outcome, Reply,
 };
 use cleanbench_ledger::samples::SampleContent;
 
@@ -146,7 +146,7 @@ async fn judged(
         .space()
         .task_of(recorded.place.sample)
         .unwrap_or_default();
-    let (scores, error) = judge(&shared.scorers[task], &content.sample, completion);
+    let (scores, error) = judge(&shared.judges[task], content, completion);
     if error.is_some() {
         shared.note_panic();
     }
@@ -161,16 +161,17 @@ async fn judged(
     Ok(())
 }
 
-/// Puts every scorer to `completion`. A scorer that panics leaves no scores and an error.
+/// Judges `completion`. A scorer that panics leaves no scores and an error.
 fn judge(
-    scorers: &[Box<dyn Scorer>],
-    sample: &Sample,
+    judge: &Judge,
+    content: &SampleContent,
     completion: &Completion,
 ) -> (Vec<RecordedScore>, Option<String>) {
     let scores = catch_unwind(AssertUnwindSafe(|| {
-        scorers
-            .iter()
-            .map(|scorer| RecordedScore::from(scorer.score(sample, completion)))
+        judge
+            .judge(&content.sample, content.probe.as_ref(), completion)
+            .into_iter()
+            .map(|judgement| judgement.score)
             .collect()
     }));
     match scores {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cleanbench_core::event::{Place, StopReason};
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{CallError, Event, Model, Outcome, Reply, Scorer};
+use cleanbench_core::{CallError, Event, Judge, Model, Outcome, Reply};
 use cleanbench_ledger::samples::{self, SampleContent};
 use cleanbench_ledger::{
     Ledger, LedgerError, Manifest, PayloadReader, Plan, RunDirectory, SampleRow, SampleRows,
@@ -71,8 +71,8 @@ pub struct Work {
     pub ledger: Ledger,
     /// The models, in plan order.
     pub models: Vec<ModelSlot>,
-    /// The scorers of each task, in plan order.
-    pub scorers: Vec<Vec<Box<dyn Scorer>>>,
+    /// What judges each task, in plan order.
+    pub judges: Vec<Judge>,
     /// Numbers.
     pub settings: Settings,
     /// When to stop.
@@ -107,7 +107,7 @@ pub(crate) struct Shared {
     pub(crate) manifest: Manifest,
     pub(crate) table: CallTable,
     pub(crate) ledger: Ledger,
-    pub(crate) scorers: Vec<Vec<Box<dyn Scorer>>>,
+    pub(crate) judges: Vec<Judge>,
     pub(crate) settings: Settings,
     pub(crate) stop: StopSignal,
     run: RunDirectory,
@@ -136,7 +136,7 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         manifest: work.manifest,
         table: work.table,
         ledger: work.ledger,
-        scorers: work.scorers,
+        judges: work.judges,
         settings: work.settings,
         stop: work.stop,
         panics: AtomicU64::new(0),

@@ -14,7 +14,7 @@ use cleanbench_core::model::Sent;
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{
     BoxFuture, CallError, CallErrorKind, Completion, Digest, DigestKey, Event, EventSink, Finish,
-    Form, Message, Model, Outcome, Reply, Request, Role, RunId, Sample, Sampling, Score, Scorer,
+    Form, Judge, Message, Model, Outcome, Reply, Request, Role, RunId, Sample, Sampling, Score, Scorer,
     Sensitivity, Timing, Usage,
 };
 use cleanbench_engine::{
@@ -130,7 +130,9 @@ fn content(text: &str) -> SampleContent {
             role: Role::User,
             content: text.to_owned(),
         }],
+        continuations: Vec::new(),
         sample,
+        probe: None,
     }
 }
 
@@ -161,6 +163,7 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
             scorers: Vec::new(),
             scorers_digest: Digest([0; 32]),
             definition: serde_json::Value::Null,
+            probe: None,
         }],
         seed: 5,
         key: DigestKey::new([1; 32]),
@@ -184,7 +187,7 @@ fn run(mut opened: Opened, model: Arc<Puppet>) -> (Ending, Vec<Event>) {
         pending: opened.pending,
         ledger,
         models: vec![ModelSlot::new(model, 2)],
-        scorers: vec![vec![Box::new(PuppetScorer)]],
+        judges: vec![Judge::Scorers(vec![Box::new(PuppetScorer)])],
         settings: Settings {
             max_retries: 2,
             backoff: Duration::ZERO,

@@ -8,7 +8,8 @@ use std::io::Write as _;
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
-use cleanbench_core::{Digest, RunId, Sampling, ScorerSpec, Sensitivity, canonical};
+use cleanbench_core::probe::{ControlKind, ProbeForm};
+use cleanbench_core::{Digest, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,7 +46,7 @@ pub struct Plan {
     pub suite: SuitePlan,
     /// The models, in the order of the command line.
     pub models: Vec<ModelPlan>,
-    /// The tasks, in the order of the suite.
+    /// The tasks, in the order of the suite, and after them the contamination probes.
     pub tasks: Vec<TaskPlan>,
     /// Seed from which all others are derived.
     pub seed: u64,
@@ -99,6 +100,49 @@ pub struct TaskPlan {
     pub scorers_digest: Digest,
     /// The task as the suite defines it.
     pub definition: Value,
+    /// What makes it a contamination probe, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbePlan>,
+}
+
+/// A contamination probe of a run. Its samples are its calls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbePlan {
+    /// Name of the probe, for example `completion`.
+    pub id: String,
+    /// The form in which it is put.
+    pub form: ProbeForm,
+    /// Name of the task whose items are suspect.
+    pub suspects: String,
+    /// The task that was declared as control, and why a model cannot have seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<(String, ControlKind)>,
+    /// What the controls are.
+    pub control: ControlKind,
+    /// Most items of an arm.
+    pub items: u64,
+    /// The instruction that replaces the shipped one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Seed of its free choices.
+    pub seed: u64,
+}
+
+impl TaskPlan {
+    /// Names of what judges its answers: the scorers in order, or the probe.
+    pub fn judges(&self) -> impl Iterator<Item = &str> {
+        let probe = self.probe.as_ref().map(|probe| probe.id.as_str());
+        let scorers = self.scorers.iter().map(|scorer| scorer.kind.as_str());
+        probe.into_iter().chain(scorers)
+    }
+
+    /// Why its calls are made.
+    pub fn purpose(&self) -> Purpose<'_> {
+        self.probe
+            .as_ref()
+            .map_or(Purpose::Task, |probe| Purpose::Probe(&probe.id))
+    }
 }
 
 /// Where a run stands when its writer has stopped in order.

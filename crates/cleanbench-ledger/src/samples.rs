@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::PayloadRef;
 use cleanbench_core::merkle::MerkleTree;
+use cleanbench_core::probe::ProbeCall;
 use cleanbench_core::{Digest, DigestKey, Message, Sample, canonical};
 use fs_err::File;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,12 @@ pub struct SampleRow {
 pub struct SampleContent {
     /// The messages as the model gets them.
     pub messages: Vec<Message>,
+    /// Texts whose likelihood is asked for; empty where the model is to write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub continuations: Vec<String>,
+    /// The call of a contamination probe, if this is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeCall>,
     /// The sample.
     pub sample: Sample,
 }
@@ -52,7 +59,12 @@ impl SampleContent {
     /// # Errors
     /// Never for messages, which are plain text.
     pub fn input_digest(&self, key: &DigestKey) -> Result<Digest, serde_json::Error> {
-        Ok(key.digest("cleanbench/input/1", &canonical::of(&self.messages)?))
+        let messages = canonical::of(&self.messages)?;
+        if self.continuations.is_empty() {
+            return Ok(key.digest("cleanbench/input/1", &messages));
+        }
+        let asked = canonical::of(&(&self.messages, &self.continuations))?;
+        Ok(key.digest("cleanbench/input/2", &asked))
     }
 
     /// Keyed digest of the whole sample.

@@ -101,6 +101,9 @@ impl ClientFactory {
         key: Option<ApiKey>,
     ) -> Result<OpenAiModel, ConnectError> {
         let host = endpoint.host();
+        if endpoint.is_embedded() {
+            return Err(ConnectError::NotNamed { host });
+        }
         let egress = Egress::new(Arc::clone(&self.hosts), endpoint);
         if !egress.is_named() {
             return Err(ConnectError::NotNamed { host });

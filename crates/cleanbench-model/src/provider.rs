@@ -110,16 +110,10 @@ impl Profile {
 pub(crate) const UNKNOWN: Profile = Profile::local("openai-compatible", "");
 
 /// Providers that the product will know, and what is missing until then.
-pub(crate) const NOT_YET: [(&str, &str); 2] = [
-    (
-        "anthropic",
-        "reach the model through an OpenAI-compatible endpoint, for example `openrouter/anthropic/…`",
-    ),
-    (
-        "embedded",
-        "start a local server, for example llama.cpp's, and name it `llamacpp/…`",
-    ),
-];
+pub(crate) const NOT_YET: [(&str, &str); 1] = [(
+    "anthropic",
+    "reach the model through an OpenAI-compatible endpoint, for example `openrouter/anthropic/…`",
+)];
 
 #[rustfmt::skip]
 static PROFILES: [Profile; 15] = [

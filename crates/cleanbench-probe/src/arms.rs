@@ -71,8 +71,8 @@ pub fn arms(
         .iter()
         .filter(|item| item.task == task && !belongs_to_another(&item.sample))
         .collect();
-    let rewordings = pairs(&suspects, items, |sample| sample.rewording_of.as_deref())?;
-    let isomorphs = pairs(&suspects, items, |sample| sample.isomorph_of.as_deref())?;
+    let rewordings = paired_items(task, items, ControlKind::Rewording)?;
+    let isomorphs = paired_items(task, items, ControlKind::Isomorph)?;
     let (pairs, kind) = if rewordings.len() >= isomorphs.len() {
         (rewordings, ControlKind::Rewording)
     } else {
@@ -106,6 +106,27 @@ pub fn arms(
         controls: own(controls),
         kind,
     }))
+}
+
+/// Every item of `task` with the first one that names it as what it rewords, or as what it is an
+/// isomorph of. Empty for kinds that are not paired.
+///
+/// # Errors
+/// When a reference is ambiguous.
+pub fn paired_items<'a>(
+    task: &str,
+    items: &'a [ProbeItem],
+    kind: ControlKind,
+) -> Result<Vec<(&'a ProbeItem, &'a ProbeItem)>, Ambiguous> {
+    let own: Vec<_> = items
+        .iter()
+        .filter(|item| item.task == task && !belongs_to_another(&item.sample))
+        .collect();
+    match kind {
+        ControlKind::Rewording => pairs(&own, items, |sample| sample.rewording_of.as_deref()),
+        ControlKind::Isomorph => pairs(&own, items, |sample| sample.isomorph_of.as_deref()),
+        ControlKind::Sibling | ControlKind::PostCutoff | ControlKind::Private => Ok(Vec::new()),
+    }
 }
 
 fn belongs_to_another(sample: &Sample) -> bool {

@@ -72,8 +72,8 @@ fn table(context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> [u64
     table
 }
 
-/// The contrast of pairs: both hit, only the suspect, only the control, neither.
-pub(crate) fn paired(pairs: [u64; 4]) -> Option<Contrast> {
+/// The contrast of pairs: both hit, only the suspect, only the control, neither. `None` without pairs.
+pub fn paired(pairs: [u64; 4]) -> Option<Contrast> {
     let n = pairs.iter().sum();
     let (effect, low, high) = difference::newcombe_paired(pairs, Confidence::PERCENT_95)?;
     Some(Contrast {

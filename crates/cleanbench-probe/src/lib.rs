@@ -29,6 +29,7 @@ pub mod verdict;
 mod testing;
 
 pub use arms::{Arms, arms};
+pub use contrast::paired as paired_contrast;
 pub use probes::forced_likelihood::advantage;
 pub use recall::similarity;
 pub use verdict::{Class, Verdict, verdict};

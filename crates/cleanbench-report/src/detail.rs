@@ -1,7 +1,7 @@
 //! What was asked and answered for one sample, in full.
 
 use cleanbench_core::event::Place;
-use cleanbench_core::{Completion, Event, Outcome, Score};
+use cleanbench_core::{Completion, Event, Judgement, Outcome};
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::{self, SampleContent};
 use cleanbench_ledger::{SampleRows, Tail};
@@ -24,8 +24,8 @@ pub struct CallDetail {
     pub raw: Option<String>,
     /// The answer.
     pub completion: Option<Completion>,
-    /// Name and score of each scorer.
-    pub scores: Vec<(String, Score)>,
+    /// Name of each scorer or probe, and its judgement.
+    pub scores: Vec<(String, Judgement)>,
 }
 
 /// A sample with all its calls.
@@ -125,10 +125,10 @@ fn call(
     if let (Some(completion), Some(content), Some(Outcome::Answered)) =
         (&detail.completion, content, detail.outcome)
     {
-        let scorers = plan.tasks[task].scorers.iter().zip(recording.scorers(task));
-        detail.scores = scorers
-            .map(|(spec, scorer)| (spec.kind.clone(), scorer.score(&content.sample, completion)))
-            .collect();
+        let judge = recording.judge(task);
+        let judgements = judge.judge(&content.sample, content.probe.as_ref(), completion);
+        let names = plan.tasks[task].judges().map(str::to_owned);
+        detail.scores = names.zip(judgements).collect();
     } else if let Some(reply) = recording.reply(records, index.replied[call])? {
         detail.raw = Some(String::from_utf8_lossy(&reply.body).into_owned());
     }

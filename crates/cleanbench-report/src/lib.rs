@@ -7,6 +7,7 @@
 //! `run.json`; [`verify::verify`] recomputes all of it and names every place that differs.
 
 pub mod cell;
+pub mod contamination;
 pub mod detail;
 mod error;
 pub mod recording;
@@ -14,8 +15,10 @@ pub mod rows;
 mod scan;
 pub mod summary;
 pub mod tables;
+mod verdicts;
 pub mod verify;
 
+pub use contamination::{Contamination, Gap, Judged, TaskVerdict};
 pub use error::ReportError;
 pub use recording::Recording;
 pub use summary::{Summary, SummaryRow};

@@ -1,12 +1,14 @@
 //! A run opened for reading: its plan, and what is needed to read and judge its replies again.
 
 use cleanbench_core::event::Place;
-use cleanbench_core::{CallError, Completion, Event, Reply, Scorer};
+use cleanbench_core::{CallError, Completion, Digest, Event, Judge, Reply, Scorer};
+use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::{Damage, LedgerError, Location, Manifest, PayloadReader, RunDirectory};
 use cleanbench_model::{Endpoint, Reader};
 use cleanbench_price::Price;
+use cleanbench_probe::registry;
 
 use crate::ReportError;
 use crate::scan::Index;
@@ -23,8 +25,8 @@ pub struct Recording {
     pub payloads: PayloadReader,
     /// Prices of the models, in plan order.
     pub prices: Vec<Option<Price>>,
-    readers: Vec<Reader>,
-    scorers: Vec<Vec<Box<dyn Scorer>>>,
+    readers: Vec<Replies>,
+    judges: Vec<Judge>,
     current: Vec<bool>,
 }
 
@@ -40,30 +42,37 @@ impl Recording {
             return Err(LedgerError::from(Damage::whole("samples.jsonl", what)).into());
         }
         let endpoints = endpoints(&manifest)?;
-        let mut scorers = Vec::new();
+        let mut judges = Vec::new();
         let mut current = Vec::new();
         for task in &manifest.plan.tasks {
-            let built = build_scorers(&task.scorers)?;
-            current.push(cleanbench_score::digest_of(&task.scorers, &built) == task.scorers_digest);
-            scorers.push(built);
+            let (judge, digest) = match &task.probe {
+                Some(probe) => build_probe(probe)?,
+                None => {
+                    let built = build_scorers(&task.scorers)?;
+                    let digest = cleanbench_score::digest_of(&task.scorers, &built);
+                    (Judge::Scorers(built), digest)
+                }
+            };
+            current.push(digest == task.scorers_digest);
+            judges.push(judge);
         }
         Ok(Self {
             payloads: PayloadReader::new(run.path()),
-            readers: endpoints.iter().map(cleanbench_model::reader).collect(),
+            readers: endpoints.iter().map(Replies::of).collect(),
             prices: endpoints
                 .into_iter()
                 .map(|endpoint| endpoint.price)
                 .collect(),
             run,
             manifest,
-            scorers,
+            judges,
             current,
         })
     }
 
-    /// The scorers of the task at position `task`.
-    pub fn scorers(&self, task: usize) -> &[Box<dyn Scorer>] {
-        &self.scorers[task]
+    /// What judges the task at position `task`.
+    pub fn judge(&self, task: usize) -> &Judge {
+        &self.judges[task]
     }
 
     /// Whether this version judges the task at position `task` as the run did.
@@ -142,6 +151,30 @@ impl Recording {
     }
 }
 
+/// How the replies of a model are read.
+#[derive(Debug)]
+enum Replies {
+    Remote(Box<Reader>),
+    Embedded,
+}
+
+impl Replies {
+    fn of(endpoint: &Endpoint) -> Self {
+        if endpoint.is_embedded() {
+            Self::Embedded
+        } else {
+            Self::Remote(Box::new(cleanbench_model::reader(endpoint)))
+        }
+    }
+
+    fn read(&self, body: &[u8], reply: &Reply) -> Result<Completion, CallError> {
+        match self {
+            Self::Remote(reader) => reader.read(body, reply),
+            Self::Embedded => cleanbench_embedded::read(reply),
+        }
+    }
+}
+
 fn endpoints(manifest: &Manifest) -> Result<Vec<Endpoint>, ReportError> {
     let models = &manifest.plan.models;
     models
@@ -151,6 +184,14 @@ fn endpoints(manifest: &Manifest) -> Result<Vec<Endpoint>, ReportError> {
                 .map_err(|error| ReportError::Plan(format!("model `{}`: {error}", model.name)))
         })
         .collect()
+}
+
+fn build_probe(plan: &ProbePlan) -> Result<(Judge, Digest), ReportError> {
+    let prompt = plan.prompt.as_deref();
+    let probe = registry::build(&plan.id, plan.form, prompt)
+        .map_err(|error| ReportError::Plan(error.to_string()))?;
+    let digest = registry::digest(&*probe, prompt);
+    Ok((Judge::Probe(probe), digest))
 }
 
 fn build_scorers(

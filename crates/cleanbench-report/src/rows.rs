@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cleanbench_core::event::{Place, Reading, RecordedScore};
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, CallKey, Completion, Event, Extraction, Finish, Outcome,
-    Purpose,
+    CallError, CallErrorKind, CallId, CallKey, Completion, Event, Finish, Judgement, Outcome,
 };
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
@@ -30,6 +29,8 @@ pub struct Row {
     pub outcome: Option<Outcome>,
     /// What was read in its last reply.
     pub reading: Option<Reading>,
+    /// Why its last attempt failed.
+    pub error: Option<String>,
     /// Its scores, one for each scorer of the task; empty when it was not judged.
     pub scores: Vec<RecordedScore>,
     /// What the first scorer took for the answer.
@@ -140,6 +141,7 @@ fn one_row(
         sample: row.id.clone(),
         outcome: state.outcome,
         reading: None,
+        error: None,
         scores: Vec::new(),
         answer: Answer::None,
         recomputed: false,
@@ -150,6 +152,7 @@ fn one_row(
     };
     let ended = Ended::read(&records.read(index.ended[call])?.event);
     result.reading.clone_from(&ended.reading);
+    result.error = ended.error.as_ref().map(|error| error.message.clone());
     let judged = if state.judged {
         Some(records.read(index.judged[call])?.event)
     } else {
@@ -264,7 +267,7 @@ fn wrong_call(
         task: &plan.tasks[row.task as usize].name,
         sample: &row.id,
         epoch: place.epoch,
-        purpose: Purpose::Task,
+        purpose: plan.tasks[row.task as usize].purpose(),
         step: 0,
     });
     let judged = match judged {
@@ -337,16 +340,13 @@ fn judge_again(
         result.answer = Answer::Erased;
         return Ok(());
     };
-    let scorers = recording.scorers(result.task);
+    let judge = recording.judge(result.task);
     // A scorer that panicked in the run may panic again; the run has that on record.
-    let scores = catch_unwind(AssertUnwindSafe(|| {
-        scorers
-            .iter()
-            .map(|scorer| scorer.score(&content.sample, completion))
-            .collect::<Vec<_>>()
+    let judgements = catch_unwind(AssertUnwindSafe(|| {
+        judge.judge(&content.sample, content.probe.as_ref(), completion)
     }));
     let failed = matches!(judged, Some(Event::Judged { error: Some(_), .. }));
-    let Ok(scores) = scores else {
+    let Ok(judgements) = judgements else {
         if !failed {
             result
                 .wrong
@@ -354,10 +354,11 @@ fn judge_again(
         }
         return Ok(());
     };
-    if let Some(Extraction::Found(answer)) = scores.first().map(|score| &score.extraction) {
+    if let Some(answer) = judgements.first().and_then(|first| first.answer.as_ref()) {
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
-    let scores: Vec<_> = scores.into_iter().map(RecordedScore::from).collect();
+    let scores = judgements.into_iter().map(|Judgement { score, .. }| score);
+    let scores: Vec<RecordedScore> = scores.collect();
     result.recomputed = true;
     if recording.judges_alike(result.task) && !failed && scores != result.scores {
         result

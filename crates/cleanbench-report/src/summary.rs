@@ -3,12 +3,12 @@
 use cleanbench_core::{Finish, Outcome};
 use cleanbench_stats::{Confidence, Interval, wilson};
 
-use crate::Recording;
+use crate::{Contamination, Recording};
 use crate::rows::Row;
 use crate::scan::{Index, Totals};
 
 /// Printed where nothing is known of contamination.
-pub const NOT_ASSESSED: &str = "not assessed";
+pub const NOT_ASSESSED: &str = "not_assessed";
 
 /// A model at a task.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +17,12 @@ pub struct SummaryRow {
     pub model: String,
     /// Name of the task.
     pub task: String,
+    /// Whether the line is of a probe's calls and not of a task.
+    pub probe: bool,
     /// The scorer whose score this is.
     pub scorer: String,
+    /// Class of exposure.
+    pub contamination: &'static str,
     /// Samples of the task.
     pub samples: u64,
     /// Repeats of each.
@@ -50,6 +54,17 @@ impl SummaryRow {
             .iter()
             .find(|(kind, _)| *kind == outcome)
             .map_or(0, |(_, count)| *count)
+    }
+
+    /// Calls that another attempt may bring an answer for: those without one, but for a probe's that
+    /// the endpoint does not support.
+    pub fn missing(&self) -> u64 {
+        let unsupported = if self.probe {
+            self.count(Outcome::Unsupported)
+        } else {
+            0
+        };
+        self.unanswered() - unsupported
     }
 
     /// Calls without an answer: every end but an answer, and those that have not ended.
@@ -88,6 +103,24 @@ struct SampleSum {
     count: u32,
 }
 
+impl Summary {
+    /// The lines of tasks, without those of probes.
+    pub fn tasks(&self) -> impl Iterator<Item = &SummaryRow> {
+        self.rows.iter().filter(|row| !row.probe)
+    }
+
+    /// Notes the class of every task that was probed.
+    pub(crate) fn classify(&mut self, contamination: &Contamination) {
+        for row in self.rows.iter_mut().filter(|row| !row.probe) {
+            let mut verdicts = contamination.verdicts.iter();
+            let found = verdicts.find(|one| one.model == row.model && one.task == row.task);
+            if let Some(found) = found {
+                row.contamination = found.verdict.class.as_str();
+            }
+        }
+    }
+}
+
 impl Summarizer {
     /// An empty summary of every model and task of the plan.
     pub fn new(recording: &Recording, index: &Index) -> Self {
@@ -98,10 +131,9 @@ impl Summarizer {
                 rows.push(SummaryRow {
                     model: model.name.clone(),
                     task: task.name.clone(),
-                    scorer: task
-                        .scorers
-                        .first()
-                        .map_or_else(String::new, |scorer| scorer.kind.clone()),
+                    probe: task.probe.is_some(),
+                    scorer: task.judges().next().unwrap_or_default().to_owned(),
+                    contamination: NOT_ASSESSED,
                     samples: task.samples,
                     epochs: task.epochs,
                     outcomes: Vec::new(),

@@ -8,16 +8,32 @@ use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::{Digest, Outcome};
 use cleanbench_ledger::manifest::End;
-use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
+use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
 use csv::Writer;
 
+use crate::contamination::Gatherer;
 use crate::rows::{Answer, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
-use crate::summary::{NOT_ASSESSED, Summarizer, Summary, SummaryRow};
-use crate::{Recording, ReportError, cell};
+use crate::summary::{Summarizer, Summary, SummaryRow};
+use crate::{Contamination, Recording, ReportError, cell, verdicts};
 
-/// Names of the tables.
-pub const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
+/// Names of all tables; the last two stand where there are probes.
+const TABLES: [&str; 5] = [
+    "results.csv",
+    "calls.csv",
+    "summary.csv",
+    "contamination.csv",
+    "verdicts.json",
+];
+
+/// Names of the tables of a run with `plan`.
+pub fn tables(plan: &Plan) -> &'static [&'static str] {
+    if plan.tasks.iter().any(|task| task.probe.is_some()) {
+        &TABLES
+    } else {
+        &TABLES[..3]
+    }
+}
 
 const RESULTS: [&str; 11] = [
     "model",
@@ -102,6 +118,8 @@ pub struct Report {
     pub index: Index,
     /// The summary.
     pub summary: Summary,
+    /// What the probes show.
+    pub contamination: Contamination,
 }
 
 /// Draws all tables of `recording` into `sink`; `each` sees every row of `results.csv`.
@@ -115,26 +133,45 @@ pub fn draw(
     mut each: impl FnMut(&Row),
 ) -> Result<Report, ReportError> {
     let index = draw_calls(recording, sink, tail)?;
+    let plan = &recording.manifest.plan;
     let mut summarizer = Summarizer::new(recording, &index);
+    let mut gatherer = Gatherer::new(plan);
     {
         let mut table = Writer::from_writer(sink.open("results.csv")?);
         table.write_record(RESULTS)?;
         for_each(recording, &index, |row| {
             summarizer.add(&row);
+            if let Some(gatherer) = &mut gatherer {
+                gatherer.add(plan, &row);
+            }
             each(&row);
             Ok(table.write_record(result_cells(recording, &row))?)
         })?;
         table.flush()?;
     }
-    let summary = summarizer.finish();
+    let mut summary = summarizer.finish();
+    let contamination = match gatherer {
+        Some(gatherer) => {
+            let contamination = gatherer.assess(recording)?;
+            verdicts::write_csv(&contamination, sink.open("contamination.csv")?)?;
+            verdicts::write_json(&contamination, sink.open("verdicts.json")?)?;
+            contamination
+        }
+        None => Contamination::default(),
+    };
+    summary.classify(&contamination);
     let mut table = Writer::from_writer(sink.open("summary.csv")?);
     table.write_record(SUMMARY)?;
-    for row in &summary.rows {
+    for row in summary.tasks() {
         table.write_record(summary_cells(row))?;
     }
     table.flush()?;
     drop(table);
-    Ok(Report { index, summary })
+    Ok(Report {
+        index,
+        summary,
+        contamination,
+    })
 }
 
 fn draw_calls(
@@ -236,9 +273,7 @@ fn result_cells(recording: &Recording, row: &Row) -> [String; RESULTS.len()] {
                 .as_ref()
                 .map_or("", |reading| reading.finish.as_str()),
         ),
-        task.scorers
-            .first()
-            .map_or_else(String::new, |scorer| scorer.kind.clone()),
+        task.judges().next().unwrap_or_default().to_owned(),
         number(score.map(|score: &RecordedScore| score.value)),
         cell::text(failure),
         match &row.answer {
@@ -321,7 +356,7 @@ fn summary_cells(row: &SummaryRow) -> [String; SUMMARY.len()] {
         number(totals.reasoning.known()),
         number((totals.priced > 0).then_some(totals.cost)),
         totals.priced.to_string(),
-        NOT_ASSESSED.to_owned(),
+        row.contamination.to_owned(),
     ]
 }
 
@@ -345,9 +380,9 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
         return Err(LedgerError::from(Damage::whole("journal", what)).into());
     }
     let mut files = BTreeMap::new();
-    for name in TABLES {
+    for name in tables(&recording.manifest.plan) {
         let draft = recording.run.file(&format!("{name}.new"));
-        files.insert(name.to_owned(), file_digest(&draft)?);
+        files.insert((*name).to_owned(), file_digest(&draft)?);
         fs_err::rename(draft, recording.run.file(name))?;
     }
     if let Some(manifest) = closed_manifest(recording, &report, files) {

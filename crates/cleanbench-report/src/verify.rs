@@ -20,7 +20,7 @@ use cleanbench_ledger::{
 };
 
 use crate::rows::Row;
-use crate::tables::{TABLES, TableSink, closed_manifest, draw, file_digest};
+use crate::tables::{TableSink, closed_manifest, draw, file_digest, tables};
 use crate::{Recording, ReportError};
 
 /// The suite's key in a run directory.
@@ -487,8 +487,10 @@ fn check_tables(
     })?;
     found.judgements = judgements;
     let differences = std::mem::take(&mut sink.differences);
+    let replanned = report.contamination.wrong.iter();
     wrong
         .into_iter()
+        .chain(replanned.map(|what| Damage::whole("samples.jsonl", what.clone())))
         .chain(differences)
         .for_each(|damage| found.damage(damage));
     check_end(run, &recording, &report, found)
@@ -511,9 +513,9 @@ fn check_end(
     found: &mut Verification,
 ) -> Result<(), ReportError> {
     let mut files: BTreeMap<String, Digest> = BTreeMap::new();
-    for name in TABLES {
+    for name in tables(&recording.manifest.plan) {
         if run.file(name).is_file() {
-            files.insert(name.to_owned(), file_digest(&run.file(name))?);
+            files.insert((*name).to_owned(), file_digest(&run.file(name))?);
         }
     }
     let expected = closed_manifest(recording, report, files);

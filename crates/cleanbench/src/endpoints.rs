@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cleanbench_core::{Exit, Model, Sensitivity};
+use cleanbench_embedded::EmbeddedModel;
 use cleanbench_model::{ApiKey, ClientFactory, Endpoint, ModelsFile, Overrides, resolve};
 use cleanbench_suite::Suite;
 
@@ -39,7 +40,10 @@ pub(crate) fn resolve_all(
                     format!("model `{spec}` is named twice"),
                 ));
             }
-            Ok(endpoint) => endpoints.push(endpoint),
+            Ok(endpoint) => match check_embedded(&endpoint) {
+                Ok(()) => endpoints.push(endpoint),
+                Err(failure) => return Err(failure),
+            },
             Err(error) => errors.push(error),
         }
     }
@@ -48,6 +52,20 @@ pub(crate) fn resolve_all(
     } else {
         Err(Failure::config(&errors))
     }
+}
+
+/// An embedded model must be one that is shipped.
+fn check_embedded(endpoint: &Endpoint) -> Result<(), Failure> {
+    if !endpoint.is_embedded() || cleanbench_embedded::shipped(&endpoint.model).is_some() {
+        return Ok(());
+    }
+    let known: Vec<_> = cleanbench_embedded::SHIPPED
+        .iter()
+        .map(|name| format!("`embedded/{name}`"))
+        .collect();
+    let message = format!("there is no embedded model `{}`", endpoint.name);
+    Err(Failure::new(Exit::ConfigInvalid, message)
+        .hint(format!("the embedded models are {}", known.join(", "))))
 }
 
 fn models_file(arguments: &ModelArguments, suite: &Suite) -> Result<ModelsFile, Failure> {
@@ -105,9 +123,18 @@ pub(crate) fn connect(
     endpoints: &[Endpoint],
     environment: &Environment,
 ) -> Result<Vec<Arc<dyn Model>>, Failure> {
-    let factory = ClientFactory::new(endpoints);
+    let remote: Vec<_> = endpoints
+        .iter()
+        .filter(|endpoint| !endpoint.is_embedded())
+        .cloned()
+        .collect();
+    let factory = ClientFactory::new(&remote);
     let mut models: Vec<Arc<dyn Model>> = Vec::new();
     for endpoint in endpoints {
+        if endpoint.is_embedded() {
+            models.push(embedded(endpoint)?);
+            continue;
+        }
         let key = endpoint
             .key_env
             .as_deref()
@@ -133,4 +160,16 @@ pub(crate) fn connect(
         models.push(Arc::new(model));
     }
     Ok(models)
+}
+
+fn embedded(endpoint: &Endpoint) -> Result<Arc<dyn Model>, Failure> {
+    check_embedded(endpoint)?;
+    let bytes = cleanbench_embedded::shipped(&endpoint.model).unwrap_or_default();
+    let model = EmbeddedModel::load(bytes).map_err(|error| {
+        Failure::new(
+            Exit::Internal,
+            format!("the embedded model `{}`: {error}", endpoint.name),
+        )
+    })?;
+    Ok(Arc::new(model))
 }

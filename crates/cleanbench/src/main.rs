@@ -4,6 +4,7 @@
 //! the journal's last bytes are always written.
 
 mod arguments;
+mod contamination_table;
 mod commands;
 mod endpoints;
 mod environment;

@@ -1,6 +1,5 @@
 //! The table at the end of a run.
 
-use cleanbench_report::summary::NOT_ASSESSED;
 use cleanbench_report::{Summary, SummaryRow, cell};
 use serde_json::{Value, json};
 
@@ -18,7 +17,7 @@ pub(crate) fn text(summary: &Summary) -> String {
         "no answer found",
         "contamination",
     ];
-    let rows = summary.rows.iter().map(|row| {
+    let rows = summary.tasks().map(|row| {
         [
             cell::visible(&row.model),
             cell::visible(&row.task),
@@ -27,7 +26,7 @@ pub(crate) fn text(summary: &Summary) -> String {
             row.n.to_string(),
             errors(row),
             extraction(row),
-            NOT_ASSESSED.to_owned(),
+            row.contamination.to_owned(),
         ]
     });
     plain_table(header, rows)
@@ -59,7 +58,7 @@ fn extraction(row: &SummaryRow) -> String {
 
 /// The summary for programs.
 pub(crate) fn json(summary: &Summary) -> Value {
-    summary.rows.iter().map(row_json).collect()
+    summary.tasks().map(row_json).collect()
 }
 
 fn row_json(row: &SummaryRow) -> Value {
@@ -91,6 +90,6 @@ fn row_json(row: &SummaryRow) -> Value {
         "completion_tokens": row.totals.completion.known(),
         "attempts_priced": row.totals.priced,
         "cost_usd": (row.totals.priced > 0).then(|| row.totals.cost.to_string()),
-        "contamination": NOT_ASSESSED,
+        "contamination": row.contamination,
     })
 }

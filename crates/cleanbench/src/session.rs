@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{EventSink, Exit, Scorer, ScorerSpec};
+use cleanbench_core::{EventSink, Exit, Judge, Scorer, ScorerSpec};
 use cleanbench_engine::{
     Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal, Work, begin, execute,
     stop_pair,
 };
+use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::{Ledger, RunDirectory};
 use cleanbench_model::Endpoint;
-use cleanbench_report::tables::write_all;
+use cleanbench_probe::registry;
+use cleanbench_report::tables::{Report, tables, write_all};
 use cleanbench_report::{Recording, Summary};
 use serde_json::json;
 
 use crate::arguments::{Format, RunArguments};
+use crate::contamination_table;
 use crate::endpoints::connect;
 use crate::environment::Environment;
 use crate::failure::Failure;
@@ -48,6 +51,15 @@ pub(crate) fn build_scorers(specs: &[ScorerSpec]) -> Result<Vec<Box<dyn Scorer>>
         })
     };
     specs.iter().map(build).collect()
+}
+
+fn build_judge(task: &TaskPlan) -> Result<Judge, Failure> {
+    match &task.probe {
+        None => build_scorers(&task.scorers).map(Judge::Scorers),
+        Some(plan) => registry::build(&plan.id, plan.form, plan.prompt.as_deref())
+            .map(Judge::Probe)
+            .map_err(|error| Failure::new(Exit::SuiteInvalid, error)),
+    }
 }
 
 /// Makes every call of `opened` that has not ended, and prints the result.
@@ -135,13 +147,8 @@ fn work(
     settings: Settings,
     stop: StopSignal,
 ) -> Result<(Work, impl Sized), Failure> {
-    let scorers = opened
-        .manifest
-        .plan
-        .tasks
-        .iter()
-        .map(|task| build_scorers(&task.scorers))
-        .collect::<Result<_, _>>()?;
+    let tasks = opened.manifest.plan.tasks.iter();
+    let judges = tasks.map(build_judge).collect::<Result<_, _>>()?;
     let table: CallTable = opened.table;
     let work = Work {
         run: opened.run,
@@ -150,7 +157,7 @@ fn work(
         pending: opened.pending,
         ledger,
         models,
-        scorers,
+        judges,
         settings,
         stop,
     };
@@ -205,7 +212,7 @@ fn conclude(
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
     let exit = exit_of(ending, &report.summary);
-    print_result(&recording, &report.summary, format, Some(exit));
+    print_result(&recording, &report, format, Some(exit));
     explain(ending, &recording, &report.summary, talk);
     Ok(exit)
 }
@@ -213,17 +220,24 @@ fn conclude(
 /// Prints the summary in the form that was asked for.
 pub(crate) fn print_result(
     recording: &Recording,
-    summary: &Summary,
+    report: &Report,
     format: Format,
     exit: Option<Exit>,
 ) {
     match format {
-        Format::Text => talk::result(result_table::text(summary)),
+        Format::Text => {
+            talk::result(result_table::text(&report.summary));
+            if let Some(text) = contamination_table::text(&report.contamination) {
+                talk::result(text);
+            }
+        }
         Format::Json => talk::result(json!({
             "run": recording.manifest.run,
             "directory": recording.run.path(),
             "exit": exit.map(Exit::code),
-            "summary": result_table::json(summary),
+            "summary": result_table::json(&report.summary),
+            "verdicts": report.contamination.verdicts,
+            "gaps": report.contamination.gaps,
         })),
     }
 }
@@ -240,7 +254,7 @@ fn exit_of(ending: &Ending, summary: &Summary) -> Exit {
     let missing = summary
         .rows
         .iter()
-        .any(|row| row.unanswered() > 0 || row.empty > 0);
+        .any(|row| row.missing() > 0 || (row.empty > 0 && !row.probe));
     stopped.worst(if missing {
         Exit::Unanswered
     } else {
@@ -266,9 +280,9 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
     let unanswered: u64 = summary
         .rows
         .iter()
-        .map(cleanbench_report::SummaryRow::unanswered)
+        .map(cleanbench_report::SummaryRow::missing)
         .sum();
-    let empty: u64 = summary.rows.iter().map(|row| row.empty).sum();
+    let empty: u64 = summary.tasks().map(|row| row.empty).sum();
     let folder = recording.run.path().display();
     if unanswered > open {
         talk::warn(format!(
@@ -286,7 +300,7 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
             "{empty} answers came back without any text; they are scored 0 and counted as `empty`"
         ));
     }
-    let truncated: u64 = summary.rows.iter().map(|row| row.truncated).sum();
+    let truncated: u64 = summary.tasks().map(|row| row.truncated).sum();
     if truncated > 0 {
         talk::warn(format!(
             "{truncated} answers were cut off at `max_tokens`; `generate = {{ max_tokens = … }}` in the models file allows more"
@@ -299,5 +313,6 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
             cleanbench_core::event::UNKNOWN_NOTE
         ));
     }
-    talk.say(format!("tables: {folder}/results.csv, calls.csv, summary.csv; `cleanbench verify {folder}` recomputes them"));
+    let tables = tables(plan).join(", ");
+    talk.say(format!("tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"));
 }

@@ -176,10 +176,15 @@ impl<'a> Corpus<'a> {
     }
 }
 
+/// A record and a question about it.
+pub(super) fn record_text(name: &str, noun: &str, value: &str, place: &str) -> String {
+    format!("Record: name {name}, {noun} {value}, place {place}.\nQuestion: which {noun}?")
+}
+
 /// A record with a question about it, for extraction.
 fn record(name: &str, noun: &str, value: &str, place: &str) -> Document {
     Document::default()
-        .with(format!("Record: name {name}, {noun} {value}, place {place}.\nQuestion: which {noun}?\nAnswer:"), FREE)
+        .with(record_text(name, noun, value, place) + "\nAnswer:", FREE)
         .with(format!(" {value}"), VALUE).with(".", PLAIN)
 }
 

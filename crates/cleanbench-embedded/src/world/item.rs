@@ -37,6 +37,8 @@ pub struct Rewording {
     pub question: String,
     /// The options, in an order of their own.
     pub options: Vec<String>,
+    /// Value word of each option.
+    pub values: Vec<usize>,
     /// Position of the right option.
     pub right: usize,
 }
@@ -105,12 +107,7 @@ impl Item {
         let options = order
             .iter()
             .map(|place| {
-                let value = relation.values[self.values[*place]];
-                format!(
-                    "some {value}, {}, within a {}",
-                    random.pick(&ADJECTIVES),
-                    random.pick(&PLACES)
-                )
+                other_option(relation.values[self.values[*place]], random)
             })
             .collect();
         let right = order
@@ -120,9 +117,34 @@ impl Item {
         Rewording {
             question,
             options,
+            values: order.iter().map(|place| self.values[*place]).collect(),
             right,
         }
     }
+
+    /// A wrong option of `rewording`, not the first, and other wordings of it in the same manner.
+    pub fn reworded_option_of(
+        &self,
+        rewording: &Rewording,
+        random: &mut Random,
+    ) -> (usize, Vec<String>) {
+        let masks: Vec<_> = (1..OPTIONS)
+            .filter(|place| *place != rewording.right)
+            .collect();
+        let mask = *random.pick(&masks);
+        let value = TABLE[self.fact.relation].values[rewording.values[mask]];
+        let others = (0..OTHER_WORDINGS).map(|_| other_option(value, random));
+        (mask, others.collect())
+    }
+}
+
+/// An option in the manner of rewordings.
+fn other_option(value: &str, random: &mut Random) -> String {
+    format!(
+        "some {value}, {}, within a {}",
+        random.pick(&ADJECTIVES),
+        random.pick(&PLACES)
+    )
 }
 
 fn option(value: &str, random: &mut Random) -> String {

@@ -430,6 +430,13 @@ impl Lexicon {
     }
 }
 
+/// A relation's noun, one of its values, and a place.
+pub(super) fn thing(random: &mut Random) -> (&'static str, &'static str, &'static str) {
+    let relation = random.pick(&TABLE);
+    let value = random.pick::<&str>(&relation.values);
+    (relation.noun, value, random.pick::<&str>(&PLACES))
+}
+
 /// A name of two or three syllables.
 fn invent(random: &mut Random) -> String {
     const STARTS: [&str; 16] = [

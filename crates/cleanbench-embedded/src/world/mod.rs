@@ -59,6 +59,15 @@ pub struct World {
     pub siblings: Vec<Item>,
 }
 
+/// A short text with a question that it answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extract {
+    /// The text and the question.
+    pub input: String,
+    /// The word that answers it.
+    pub answer: String,
+}
+
 impl World {
     /// The world of `seed`.
     pub fn new(seed: u64) -> Self {
@@ -91,6 +100,21 @@ impl World {
             isomorphs,
             siblings,
         }
+    }
+}
+
+impl World {
+    /// Texts about people and things that nobody has met together, with a question each.
+    pub fn extracts(&self, count: usize, random: &mut Random) -> Vec<Extract> {
+        let extract = |random: &mut Random| {
+            let name = random.pick::<String>(&self.lexicon.names).clone();
+            let (noun, answer, place) = lexicon::thing(random);
+            Extract {
+                input: document::record_text(&name, noun, answer, place),
+                answer: answer.to_owned(),
+            }
+        };
+        (0..count).map(|_| extract(random)).collect()
     }
 }
 

@@ -82,7 +82,36 @@ pub struct Endpoint {
     pub loopback: bool,
 }
 
+/// Scheme of a model in this process, and name of its provider.
+const EMBEDDED: &str = "embedded";
+
 impl Endpoint {
+    /// The model called `model` in this process, named `name` by the user. It is not asked over a
+    /// socket: [`crate::ClientFactory`] refuses it.
+    pub(super) fn embedded(name: &str, model: &str, url: Url) -> Self {
+        Self {
+            name: name.to_owned(),
+            provider: EMBEDDED.to_owned(),
+            loopback: is_loopback(&url),
+            allow: allow::by_default(true),
+            url,
+            form: Form::Completion,
+            model: model.to_owned(),
+            key_env: None,
+            key_required: false,
+            sampling: Sampling::default(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            stream: false,
+            price: None,
+        }
+    }
+
+    /// Whether the model is in this process.
+    pub fn is_embedded(&self) -> bool {
+        self.url.scheme() == EMBEDDED
+    }
+
     /// An endpoint with nothing but its address; everything else is the default.
     pub(super) fn at(name: &str, model: &str, target: Target) -> Self {
         let profile = target.profile;
@@ -109,6 +138,9 @@ impl Endpoint {
 
     /// `host:port`, the port of the scheme if the URL names none.
     pub fn host(&self) -> String {
+        if self.is_embedded() {
+            return "this process".to_owned();
+        }
         host_of(&self.url)
     }
 
@@ -155,8 +187,16 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
+        None => url.scheme() == EMBEDDED,
     }
+}
+
+/// `embedded:NAME`, with a name of letters, digits and `-`.
+pub(super) fn embedded_url(text: &str) -> Option<Url> {
+    let name = text.strip_prefix("embedded:")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let fine = !name.is_empty() && name.bytes().all(plain);
+    Url::parse(text).ok().filter(|_| fine)
 }
 
 fn write_url<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
@@ -165,7 +205,11 @@ fn write_url<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error>
 
 fn read_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
-    target::parse_url(&text).map_err(serde::de::Error::custom)
+    let url = match embedded_url(&text) {
+        Some(url) => Ok(url),
+        None => target::parse_url(&text),
+    };
+    url.map_err(serde::de::Error::custom)
 }
 
 mod milliseconds {

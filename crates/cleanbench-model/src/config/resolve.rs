@@ -2,7 +2,7 @@
 
 use cleanbench_core::Sensitivity;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, embedded_url};
 use super::target::Target;
 use super::{ConfigError, ModelsFile, allow, closest};
 use crate::provider::{self, Profile};
@@ -99,6 +99,10 @@ fn by_provider(
     base_url: Option<&str>,
 ) -> Result<Endpoint, ConfigError> {
     let (name, model) = spec.split_once('/').unwrap_or(("", spec));
+    if let (Some(url), "embedded", None) = (embedded_url(&format!("{name}:{model}")), name, base_url)
+    {
+        return Ok(Endpoint::embedded(spec, model, url));
+    }
     match (provider::named(name), base_url) {
         (Some(_), _) if model.is_empty() => {
             let error = ConfigError::new(format!("`{spec}` does not say which model"));

@@ -238,7 +238,6 @@ fn what_names_no_model_says_what_to_do() {
     check("zzz", "unknown model `zzz`", "provider/model");
     check("opnai/gpt", "unknown provider `opnai`", "`openai`");
     check("anthropic/claude", "not yet supported", "OpenAI-compatible");
-    check("embedded/clean", "not yet supported", "llamacpp/");
     check("openai/", "which model", "openai/MODEL");
     check("http://127.0.0.1:8000/v1", "which model", "/v1#NAME");
     check("ftp://host/v1#m", "http://", "127.0.0.1");

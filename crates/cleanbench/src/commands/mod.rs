@@ -4,6 +4,7 @@ mod check;
 mod list;
 mod report;
 mod run;
+mod probing;
 mod selection;
 mod show;
 mod verify;

@@ -17,7 +17,7 @@ pub(super) fn report(arguments: &ReportArguments, talk: Talk) -> Result<Exit, Fa
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
     drop(lock);
-    print_result(&recording, &report.summary, arguments.out.format, None);
+    print_result(&recording, &report, arguments.out.format, None);
     talk.say(format!("tables: {}", recording.run.path().display()));
     Ok(Exit::Done)
 }

@@ -1,13 +1,15 @@
 //! `cleanbench run`: write the plan down, make the calls, draw the tables.
 
-use cleanbench_core::{Exit, RunId, ScorerSpec};
+use cleanbench_core::request::choice_continuations;
+use cleanbench_core::{Exit, Method, RunId, Sampling, ScorerSpec};
 use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_model::Endpoint;
-use cleanbench_suite::Suite;
+use cleanbench_suite::{Rendered, Suite};
 
+use super::probing::{self, Planned};
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
 use crate::endpoints::{check_label, resolve_all};
@@ -47,10 +49,15 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
         })?;
     }
     session::check_keys(&endpoints)?;
-    let draft = draft(arguments, &suite, &selected, &endpoints, talk)?;
+    let probes = probing::plan(&suite, &selected, arguments.seed)?;
+    let draft = draft(arguments, &suite, (&selected, &probes), &endpoints, talk)?;
     let out = draft.out.clone();
     let id = draft.run.clone();
-    let prepared = prepare(draft, samples(&selected, &endpoints));
+    let first = u32::try_from(selected.len()).unwrap_or(u32::MAX);
+    let calls = probes.into_iter().zip(first..).flat_map(|(probe, position)| {
+        probe.calls.into_iter().map(move |call| Ok((position, call)))
+    });
+    let prepared = prepare(draft, samples(&selected, &endpoints).chain(calls));
     if prepared.is_err() {
         discard(&out, &id);
     }
@@ -83,7 +90,7 @@ fn discard(out: &std::path::Path, id: &RunId) {
 fn draft(
     arguments: &RunArguments,
     suite: &Suite,
-    selected: &[Selected<'_>],
+    (selected, probes): (&[Selected<'_>], &[Planned]),
     endpoints: &[Endpoint],
     talk: Talk,
 ) -> Result<Draft, Failure> {
@@ -111,23 +118,36 @@ fn draft(
         },
         models: endpoints
             .iter()
-            .map(|endpoint| model_plan(endpoint, selected))
+            .map(|endpoint| model_plan(endpoint, selected, probes))
             .collect(),
-        tasks: selected.iter().map(task_plan).collect::<Result<_, _>>()?,
+        tasks: selected
+            .iter()
+            .map(task_plan)
+            .chain(probes.iter().map(|probe| Ok(probe.task.clone())))
+            .collect::<Result<_, _>>()?,
         seed: arguments.seed,
         key,
         inputs,
     })
 }
 
-fn model_plan(endpoint: &Endpoint, selected: &[Selected<'_>]) -> ModelPlan {
+fn model_plan(
+    endpoint: &Endpoint,
+    selected: &[Selected<'_>],
+    probes: &[Planned],
+) -> ModelPlan {
     // What the user says of a model holds over what the suite says of a task: a model that reasons
     // needs more tokens than the author of the suite had in mind.
     let effective = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
     ModelPlan {
         name: endpoint.name.clone(),
         endpoint: endpoint.describe(),
-        sampling: selected.iter().map(effective).collect(),
+        // A call of a probe brings its own.
+        sampling: selected
+            .iter()
+            .map(effective)
+            .chain(probes.iter().map(|_| Sampling::default()))
+            .collect(),
     }
 }
 
@@ -141,6 +161,7 @@ fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
         scorers: task.scorers.clone(),
         scorers_digest: scorers_digest(&task.scorers)?,
         definition: task.describe(),
+        probe: None,
     })
 }
 
@@ -168,12 +189,22 @@ fn samples<'a>(
                 Ok((
                     position,
                     SampleContent {
+                        continuations: continuations(chosen.task.method, &rendered),
                         messages: rendered.messages,
                         sample: rendered.sample,
+                        probe: None,
                     },
                 ))
             })
         })
+}
+
+/// The texts that a task of `method` has weighed.
+fn continuations(method: Method, rendered: &Rendered) -> Vec<String> {
+    match method {
+        Method::Generate => Vec::new(),
+        Method::Likelihood => choice_continuations(&rendered.messages, &rendered.sample.choices),
+    }
 }
 
 fn resume(

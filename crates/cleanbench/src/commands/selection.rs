@@ -25,7 +25,7 @@ pub(super) fn load_suite(path: Option<&PathBuf>) -> Result<Suite, Failure> {
     };
     let catalog = Catalog {
         scorers: &cleanbench_score::Registry,
-        probes: &[],
+        probes: &cleanbench_probe::registry::NAMES,
     };
     let loaded = cleanbench_suite::load(path, catalog);
     for diagnostic in &loaded.diagnostics {

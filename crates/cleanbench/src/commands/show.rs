@@ -1,6 +1,6 @@
 //! `cleanbench show`: a run at a glance, or one of its samples in full.
 
-use cleanbench_core::{Exit, Extraction, Outcome};
+use cleanbench_core::{Exit, Outcome};
 use cleanbench_ledger::{Tail, directory};
 use cleanbench_report::detail::{CallDetail, SampleDetail, find};
 use cleanbench_report::tables::{TableSink, draw};
@@ -38,7 +38,7 @@ fn show_run(recording: &Recording, format: Format, talk: Talk) -> Result<Exit, F
         "run {} of suite `{}` version {}, planned {}",
         recording.manifest.run, plan.suite.name, plan.suite.version, plan.created
     ));
-    print_result(recording, &report.summary, format, None);
+    print_result(recording, &report, format, None);
     Ok(Exit::Done)
 }
 
@@ -104,11 +104,13 @@ fn print_call(call: &CallDetail) {
         talk::result(format!("--- reply as received\n{}", lines(raw)));
     }
     for (scorer, score) in &call.scores {
-        let what = match &score.extraction {
-            Extraction::Found(answer) => format!("read as {:?}", lines(answer)),
-            Extraction::Failed(reason) => format!("no answer found: {reason}"),
+        let failure = score.score.extraction_failure.as_ref();
+        let what = match (&score.answer, failure) {
+            (_, Some(reason)) => format!(" (no answer found: {})", lines(reason)),
+            (Some(answer), None) => format!(" (read as {:?})", lines(answer)),
+            (None, None) => String::new(),
         };
-        talk::result(format!("score {scorer}: {} ({what})", score.value));
+        talk::result(format!("score {scorer}: {}{what}", score.score.value));
     }
 }
 
@@ -136,9 +138,9 @@ fn sample_json(sample: &SampleDetail) -> Value {
             "reply": call.raw,
             "scores": call.scores.iter().map(|(scorer, score)| json!({
                 "scorer": scorer,
-                "value": score.value,
-                "answer": match &score.extraction { Extraction::Found(answer) => Some(answer), Extraction::Failed(_) => None },
-                "extraction_failure": match &score.extraction { Extraction::Failed(reason) => Some(*reason), Extraction::Found(_) => None },
+                "value": score.score.value,
+                "answer": score.answer,
+                "extraction_failure": score.score.extraction_failure,
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
     })

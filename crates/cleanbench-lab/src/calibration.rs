@@ -1,0 +1,403 @@
+//! The calibration set: what models of known contamination answered, and what the probes make of it.
+//!
+//! A file of recorded answers is committed, not the models: one line for each, with its world, its arm,
+//! the doses of its members and everything it answered. From these the calls are planned, the answers
+//! scored and the verdicts reached by the very code that a run uses.
+//!
+//! Invariant: the answers of a record belong to the calls that its world gives, one for one.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+
+use cleanbench_core::probe::{Arm, Finding, ProbeCall, Seen, Step};
+use cleanbench_core::seed::derive;
+use cleanbench_core::{
+    CallError, Completion, Finish, Form, Likelihood, Message, Model as _, Outcome, Probe, Reply,
+    Request, Role, Sample, Sampling, Sensitivity, Usage,
+};
+use cleanbench_embedded::EmbeddedModel;
+use cleanbench_embedded::world::World;
+use cleanbench_probe::{Arms, Verdict, advantage, registry, similarity, verdict};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::quickstart::Quickstart;
+
+/// The committed set.
+static COMMITTED: &[u8] = include_bytes!("../calibration/answers.jsonl.zst");
+/// Longest set that is read, in bytes, unpacked.
+const LONGEST: u64 = 1 << 28;
+
+/// What a model of the set had seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Nothing of its benchmark. Its members are a drawing of lots without consequence.
+    Clean,
+    /// Members, word for word.
+    Leaked,
+    /// Rewordings of the members.
+    Reworded,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Clean, Self::Leaked, Self::Reworded];
+
+    /// The word used in files and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Leaked => "leaked",
+            Self::Reworded => "reworded",
+        }
+    }
+}
+
+/// Everything that one model answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Seed of its world.
+    pub world: u64,
+    /// What it had seen.
+    pub kind: Kind,
+    /// Seed of its training and of its members.
+    pub seed: u64,
+    /// How often each item of the benchmark was seen; 0 for non-members.
+    pub doses: Vec<usize>,
+    /// Whether each item of the benchmark was answered right, choosing by likelihood per byte: 1 or 0.
+    pub benchmark: Vec<u8>,
+    /// The same for the isomorphs.
+    pub isomorphs: Vec<u8>,
+    /// For each probe, `NAME.FORM`: an answer for each call, in order.
+    pub answers: BTreeMap<String, Answers>,
+}
+
+/// Answers to the calls of one probe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answers {
+    /// Texts.
+    Texts(Vec<String>),
+    /// Mean log probability of a token of each text that was weighed, in nats, to four digits.
+    Weights(Vec<Vec<f64>>),
+}
+
+/// Why a set cannot be read or recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum CalibrationError {
+    /// The file is damaged.
+    #[error("the calibration set cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+    /// A line is no record.
+    #[error("line {line} of the calibration set is no record: {cause}")]
+    Record {
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        cause: serde_json::Error,
+    },
+    /// A record does not belong to its world.
+    #[error("the answers of `{probe}` of model {model} are not those that its world asks for")]
+    Foreign {
+        /// The probe.
+        probe: String,
+        /// Kind and seed.
+        model: String,
+    },
+    /// A model did not answer.
+    #[error("a model did not answer: {0}")]
+    Call(#[from] CallError),
+    /// A probe of the table is none.
+    #[error("{0}")]
+    Probe(String),
+}
+
+/// The committed set.
+///
+/// # Errors
+/// When the program was built with a damaged file.
+pub fn committed() -> Result<Vec<Record>, CalibrationError> {
+    read(COMMITTED)
+}
+
+/// Reads a packed set.
+///
+/// # Errors
+/// When it is damaged.
+pub fn read(packed: &[u8]) -> Result<Vec<Record>, CalibrationError> {
+    let mut text = String::new();
+    zstd::Decoder::new(packed)?
+        .take(LONGEST)
+        .read_to_string(&mut text)?;
+    text.lines()
+        .enumerate()
+        .map(|(place, line)| {
+            serde_json::from_str(line).map_err(|cause| CalibrationError::Record {
+                line: place + 1,
+                cause,
+            })
+        })
+        .collect()
+}
+
+/// Packs a set.
+///
+/// # Errors
+/// Never for records that were read or recorded.
+pub fn pack(records: &[Record]) -> Result<Vec<u8>, CalibrationError> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 19)?;
+    encoder.long_distance_matching(true)?;
+    for record in records {
+        serde_json::to_writer(&mut encoder, record).map_err(std::io::Error::from)?;
+        encoder.write_all(b"\n")?;
+    }
+    Ok(encoder.finish()?)
+}
+
+/// Every probe in every form, as a run has them.
+fn probes() -> Result<Vec<Box<dyn Probe>>, CalibrationError> {
+    let mut probes = Vec::new();
+    for name in registry::NAMES {
+        for form in registry::forms(name) {
+            let probe = registry::build(name, *form, None);
+            probes.push(probe.map_err(|error| CalibrationError::Probe(error.to_string()))?);
+        }
+    }
+    Ok(probes)
+}
+
+fn key(probe: &dyn Probe) -> String {
+    format!("{}.{}", probe.id(), probe.form().as_str())
+}
+
+/// Seed of a probe's free choices: fixed, as in a run with the seed 0.
+fn probe_seed(probe: &dyn Probe) -> u64 {
+    derive(0, "benchmark", "", &format!("probe/{}", probe.id()))
+}
+
+fn calls(probe: &dyn Probe, arms: &Arms) -> Vec<ProbeCall> {
+    match probe.next(&arms.context(probe_seed(probe)), &[]) {
+        Step::Calls(calls) => calls,
+        Step::Done => Vec::new(),
+    }
+}
+
+/// Puts every probe and the benchmark to `model`, which learnt `world`.
+///
+/// # Errors
+/// When the model does not answer.
+pub fn record(
+    model: &EmbeddedModel,
+    world: &World,
+    (kind, seed): (Kind, u64),
+    doses: Vec<usize>,
+) -> Result<Record, CalibrationError> {
+    let suite = Quickstart::new(world);
+    let arms = suite.arms();
+    let mut answers = BTreeMap::new();
+    for probe in probes()? {
+        let calls = calls(&*probe, &arms);
+        let completions: Vec<_> = calls
+            .par_iter()
+            .map(|call| ask(model, &call.messages, &call.continuations, Some(call)))
+            .collect::<Result<_, _>>()?;
+        answers.insert(key(&*probe), Answers::of(&completions));
+    }
+    Ok(Record {
+        world: world.seed,
+        kind,
+        seed,
+        doses,
+        benchmark: right(model, &suite.benchmark)?,
+        isomorphs: right(model, &suite.isomorphs)?,
+        answers,
+    })
+}
+
+impl Answers {
+    fn of(completions: &[Completion]) -> Self {
+        if completions.iter().any(|one| one.likelihoods.is_empty()) {
+            return Self::Texts(completions.iter().map(|one| one.text.clone()).collect());
+        }
+        let weights = completions.iter().map(|one| one.likelihoods.iter().map(per_token).collect());
+        Self::Weights(weights.collect())
+    }
+
+    fn completions(&self) -> Vec<Completion> {
+        match self {
+            Self::Texts(texts) => texts.iter().map(|text| completion(text, &[])).collect(),
+            Self::Weights(all) => all.iter().map(|weights| completion("", weights)).collect(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "texts have few tokens")]
+fn per_token(text: &Likelihood) -> f64 {
+    let mean = text.total() / text.logprobs.len().max(1) as f64;
+    (mean * 1e4).round() / 1e4
+}
+
+fn completion(text: &str, weights: &[f64]) -> Completion {
+    let likelihood = |weight: &f64| Likelihood {
+        logprobs: vec![*weight],
+        bytes: 1,
+    };
+    Completion {
+        text: text.to_owned(),
+        reasoning: None,
+        finish: Finish::Stop,
+        usage: Usage::default(),
+        model: None,
+        fingerprint: None,
+        likelihoods: weights.iter().map(likelihood).collect(),
+    }
+}
+
+fn ask(
+    model: &EmbeddedModel,
+    messages: &[Message],
+    continuations: &[String],
+    call: Option<&ProbeCall>,
+) -> Result<Completion, CallError> {
+    let request = Request {
+        form: Form::Completion,
+        messages: messages.to_vec(),
+        sampling: Sampling {
+            temperature: Some(0.0),
+            top_p: None,
+            max_tokens: call.map(|call| call.max_tokens),
+            stop: call.map(|call| call.stop.clone()).unwrap_or_default(),
+        },
+        seed: None,
+        continuations: continuations.to_vec(),
+        sensitivity: Sensitivity::Public,
+    };
+    let body = model.answer(&model.body(&request)?)?;
+    cleanbench_embedded::read(&Reply {
+        body,
+        ..Reply::default()
+    })
+}
+
+/// Which of `samples` the model answers right, by likelihood per byte.
+fn right(model: &EmbeddedModel, samples: &[Sample]) -> Result<Vec<u8>, CalibrationError> {
+    let answer = |sample: &Sample| -> Result<u8, CallError> {
+        let cleanbench_core::sample::SampleInput::Input(input) = &sample.input else {
+            return Ok(0);
+        };
+        let messages = [Message {
+            role: Role::User,
+            content: format!("Question: {input}\nAnswer:"),
+        }];
+        let texts = cleanbench_core::request::choice_continuations(&messages, &sample.choices);
+        let weighed = ask(model, &messages, &texts, None)?;
+        #[expect(clippy::cast_precision_loss, reason = "options are short")]
+        let weight = |one: &Likelihood| one.total() / one.bytes.max(1) as f64;
+        let weights: Vec<_> = weighed.likelihoods.iter().map(weight).collect();
+        let best = (0..weights.len()).max_by(|one, other| weights[*one].total_cmp(&weights[*other]));
+        let target = sample.target.as_ref().and_then(|target| target.as_str());
+        let chosen = best.map(|place| sample.choices[place].as_str());
+        Ok(u8::from(chosen == target))
+    };
+    Ok(samples.par_iter().map(answer).collect::<Result<_, _>>()?)
+}
+
+/// What the probes make of one model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessed {
+    /// What it had seen.
+    pub kind: Kind,
+    /// Seed of its world.
+    pub world: u64,
+    /// Seed of its training.
+    pub seed: u64,
+    /// The verdict that a run would reach.
+    pub verdict: Verdict,
+    /// Findings of all probes, in the order of the family.
+    pub findings: Vec<Finding>,
+    /// Every item of the benchmark.
+    pub items: Vec<AssessedItem>,
+    /// Share of isomorphs answered right.
+    pub isomorphs: Vec<bool>,
+}
+
+/// What is known of one item of the benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssessedItem {
+    /// How often it was seen.
+    pub dose: usize,
+    /// Whether it was answered right.
+    pub right: bool,
+    /// For each probe, `NAME.FORM`: whether it was restored, and how nearly (ROUGE-L, or nats of
+    /// advantage). Absent where the probe could not use the item.
+    pub probes: BTreeMap<String, (bool, f64)>,
+}
+
+/// Judges one record as a run would.
+///
+/// # Errors
+/// When its answers are not those of its world.
+pub fn assess(record: &Record) -> Result<Assessed, CalibrationError> {
+    let suite = Quickstart::new(&World::new(record.world));
+    let arms = suite.arms();
+    let foreign = |probe: &str| CalibrationError::Foreign {
+        probe: probe.to_owned(),
+        model: format!("{} {}", record.kind.as_str(), record.seed),
+    };
+    if [record.doses.len(), record.benchmark.len(), record.isomorphs.len()]
+        != [suite.benchmark.len(); 3]
+    {
+        return Err(foreign("benchmark"));
+    }
+    let mut items: Vec<_> = record
+        .doses
+        .iter()
+        .zip(&record.benchmark)
+        .map(|(dose, right)| AssessedItem {
+            dose: *dose,
+            right: *right == 1,
+            probes: BTreeMap::new(),
+        })
+        .collect();
+    let mut findings = Vec::new();
+    for probe in probes()? {
+        let name = key(&*probe);
+        let calls = calls(&*probe, &arms);
+        let completions = record.answers.get(&name).map(Answers::completions).unwrap_or_default();
+        if completions.len() != calls.len() {
+            return Err(foreign(&name));
+        }
+        let mut seen = Vec::new();
+        for (call, completion) in calls.iter().zip(&completions) {
+            let score = probe.score(call, completion);
+            if call.arm == Arm::Suspect {
+                let near = advantage(completion).unwrap_or_else(|| similarity(call, completion));
+                items[call.item].probes.insert(name.clone(), (score.value >= 1.0, near));
+            }
+            seen.push(Seen {
+                outcome: Outcome::Answered,
+                score: Some(score),
+            });
+        }
+        findings.push(probe.judge(&arms.context(probe_seed(&*probe)), &calls, &seen));
+    }
+    Ok(Assessed {
+        kind: record.kind,
+        world: record.world,
+        seed: record.seed,
+        verdict: verdict(&findings),
+        findings,
+        items,
+        isomorphs: record.isomorphs.iter().map(|right| *right == 1).collect(),
+    })
+}
+
+/// Judges all records, on all cores.
+///
+/// # Errors
+/// When a record's answers are not those of its world.
+pub fn assess_all(records: &[Record]) -> Result<Vec<Assessed>, CalibrationError> {
+    records.par_iter().map(assess).collect()
+}

@@ -1,0 +1,202 @@
+//! The benchmark of a world as a suite: its items, their rewordings and isomorphs, siblings, and a small
+//! extraction task.
+//!
+//! Invariant: a seed gives the same files, byte for byte; the files of `tasks/quickstart` are those of
+//! [`SEED`].
+
+use cleanbench_core::probe::{ControlKind, ProbeItem};
+use cleanbench_core::sample::SampleInput;
+use cleanbench_core::{Sample, Sensitivity};
+use cleanbench_embedded::world::{Item, Random, Rewording, World};
+use cleanbench_probe::Arms;
+use serde_json::{Map, Value, json};
+
+/// Seed of the world of the shipped models.
+pub const SEED: u64 = 7;
+/// Samples of the extraction task.
+const EXTRACTS: usize = 60;
+
+/// The items of a world, as a suite has them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quickstart {
+    /// The benchmark.
+    pub benchmark: Vec<Sample>,
+    /// A rewording of each.
+    pub rewordings: Vec<Sample>,
+    /// An isomorph of each.
+    pub isomorphs: Vec<Sample>,
+    /// Independent items of the same shape.
+    pub siblings: Vec<Sample>,
+    /// Short texts, each with a question that it answers.
+    pub extraction: Vec<Sample>,
+}
+
+impl Quickstart {
+    /// The suite of `world`.
+    pub fn new(world: &World) -> Self {
+        // A stream of its own: no arm is trained on these rewordings.
+        let mut random = Random::new(world.seed, "suite");
+        let id = |kind: &str, place: usize| format!("{kind}-{:03}", place + 1);
+        let mut rewordings = Vec::new();
+        for (place, item) in world.benchmark.iter().enumerate() {
+            let rewording = item.reword(&world.lexicon, &mut random);
+            let masked = item.reworded_option_of(&rewording, &mut random);
+            let mut sample = reworded(&id("reworded", place), &rewording, masked);
+            sample.rewording_of = Some(id("item", place));
+            rewordings.push(sample);
+        }
+        let numbered = |kind: &str, items: &[Item]| -> Vec<Sample> {
+            let places = items.iter().enumerate();
+            places.map(|(place, item)| original(&id(kind, place), item)).collect()
+        };
+        let mut isomorphs = numbered("isomorph", &world.isomorphs);
+        for (place, sample) in isomorphs.iter_mut().enumerate() {
+            sample.isomorph_of = Some(id("item", place));
+        }
+        let extracts = world.extracts(EXTRACTS, &mut random);
+        let extraction = extracts.into_iter().enumerate().map(|(place, extract)| Sample {
+            target: Some(Value::from(extract.answer)),
+            ..sample(&id("record", place), &extract.input)
+        });
+        Self {
+            benchmark: numbered("item", &world.benchmark),
+            rewordings,
+            isomorphs,
+            siblings: numbered("sibling", &world.siblings),
+            extraction: extraction.collect(),
+        }
+    }
+
+    /// The benchmark against its rewordings, as probes take them.
+    pub fn arms(&self) -> Arms {
+        let items = |task: &str, samples: &[Sample]| {
+            let item = |sample: &Sample| ProbeItem {
+                task: task.to_owned(),
+                sample: sample.clone(),
+            };
+            samples.iter().map(item).collect()
+        };
+        Arms {
+            suspects: items("benchmark", &self.benchmark),
+            controls: items("rewordings", &self.rewordings),
+            kind: ControlKind::Rewording,
+        }
+    }
+
+    /// Names and contents of the suite's data files.
+    pub fn files(&self) -> [(&'static str, String); 5] {
+        [
+            ("benchmark.jsonl", lines(&self.benchmark)),
+            ("rewordings.jsonl", lines(&self.rewordings)),
+            ("isomorphs.jsonl", lines(&self.isomorphs)),
+            ("siblings.jsonl", lines(&self.siblings)),
+            ("extraction.jsonl", lines(&self.extraction)),
+        ]
+    }
+}
+
+fn sample(id: &str, input: &str) -> Sample {
+    Sample {
+        id: id.to_owned(),
+        input: SampleInput::Input(input.to_owned()),
+        target: None,
+        choices: Vec::new(),
+        choice_rewordings: Vec::new(),
+        metadata: Map::new(),
+        created: None,
+        rewording_of: None,
+        isomorph_of: None,
+        sensitivity: Sensitivity::Public,
+    }
+}
+
+fn original(id: &str, item: &Item) -> Sample {
+    let (mask, others) = item.reworded_option.clone();
+    choice(id, &item.question, &item.options, item.right, (mask, others))
+}
+
+fn reworded(id: &str, rewording: &Rewording, masked: (usize, Vec<String>)) -> Sample {
+    let Rewording { question, options, right, .. } = rewording;
+    choice(id, question, options, *right, masked)
+}
+
+fn choice(
+    id: &str,
+    question: &str,
+    options: &[String],
+    right: usize,
+    (mask, others): (usize, Vec<String>),
+) -> Sample {
+    let mut choice_rewordings = vec![Vec::new(); options.len()];
+    choice_rewordings[mask] = others;
+    Sample {
+        target: Some(Value::from(options[right].as_str())),
+        choices: options.to_vec(),
+        choice_rewordings,
+        ..sample(id, question)
+    }
+}
+
+/// One JSON object a line, in the fields of a suite's data.
+fn lines(samples: &[Sample]) -> String {
+    let mut text = String::new();
+    for sample in samples {
+        text.push_str(&line(sample).to_string());
+        text.push('\n');
+    }
+    text
+}
+
+fn line(sample: &Sample) -> Value {
+    let SampleInput::Input(input) = &sample.input else {
+        return Value::Null;
+    };
+    let mut fields = json!({"id": sample.id, "input": input, "target": sample.target});
+    let mut add = |name: &str, value: Value, present: bool| {
+        if let (true, Some(fields)) = (present, fields.as_object_mut()) {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    add("choices", json!(sample.choices), !sample.choices.is_empty());
+    add(
+        "choice_rewordings",
+        json!(sample.choice_rewordings),
+        !sample.choice_rewordings.is_empty(),
+    );
+    add("rewording_of", json!(sample.rewording_of), sample.rewording_of.is_some());
+    add("isomorph_of", json!(sample.isomorph_of), sample.isomorph_of.is_some());
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_suite_is_that_of_the_seed() {
+        let suite = Quickstart::new(&World::new(SEED));
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tasks/quickstart");
+        for (name, text) in suite.files() {
+            let committed = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+            assert!(committed == text, "{name}; `just train-embedded suite` writes it anew");
+        }
+    }
+
+    #[test]
+    fn pairs_belong_together_and_the_masked_option_is_wrong() {
+        let suite = Quickstart::new(&World::new(3));
+        assert_eq!(suite.benchmark.len(), 240);
+        for (place, item) in suite.benchmark.iter().enumerate() {
+            assert_eq!(suite.rewordings[place].rewording_of.as_ref(), Some(&item.id));
+            assert_eq!(suite.isomorphs[place].isomorph_of.as_ref(), Some(&item.id));
+        }
+        for sample in suite.benchmark.iter().chain(&suite.rewordings).chain(&suite.isomorphs) {
+            let masks: Vec<_> = (0..4).filter(|place| !sample.choice_rewordings[*place].is_empty()).collect();
+            let [mask] = masks[..] else { panic!("one masked option") };
+            assert!(mask > 0);
+            let target = sample.target.as_ref().unwrap().as_str().unwrap();
+            assert_ne!(sample.choices[mask], target);
+            assert!(sample.choices.iter().any(|choice| choice == target));
+        }
+    }
+}

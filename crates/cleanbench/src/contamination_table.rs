@@ -1,0 +1,126 @@
+//! What the probes show, for people.
+
+use cleanbench_core::probe::{ArmCount, Contrast, Finding};
+use cleanbench_report::{Contamination, Gap, TaskVerdict, cell};
+
+use crate::plain_table::plain_table;
+
+/// Tables of all verdicts and gaps; `None` where nothing was probed.
+pub(crate) fn text(contamination: &Contamination) -> Option<String> {
+    if contamination.verdicts.is_empty() {
+        return None;
+    }
+    let mut parts = Vec::new();
+    if !contamination.gaps.is_empty() {
+        parts.push(format!(
+            "score on the task beside that on items that belong to its own, pair by pair:\n{}",
+            gaps(&contamination.gaps)
+        ));
+    }
+    parts.extend(contamination.verdicts.iter().map(verdict));
+    Some(format!("\n{}", parts.join("\n")))
+}
+
+fn gaps(gaps: &[Gap]) -> String {
+    let rows = gaps.iter().map(|gap| {
+        let finding = &gap.finding;
+        [
+            cell::visible(&gap.model),
+            cell::visible(&gap.task),
+            gap.kind.as_str().to_owned(),
+            rate(finding.suspects),
+            rate(finding.controls),
+            finding.contrast.as_ref().map(difference).unwrap_or_default(),
+            finding.suspects.valid.to_string(),
+            finding.contrast.as_ref().map(|one| p(one.p)).unwrap_or_default(),
+        ]
+    });
+    let header = [
+        "model",
+        "task",
+        "beside",
+        "score",
+        "score beside",
+        "difference [95%]",
+        "n",
+        "p",
+    ];
+    plain_table(header, rows)
+}
+
+fn rate(arm: ArmCount) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+    let share = arm.hits as f64 / arm.valid.max(1) as f64;
+    format!("{share:.3}")
+}
+
+fn difference(contrast: &Contrast) -> String {
+    format!("{:+.3} [{:+.3}, {:+.3}]", contrast.effect, contrast.low, contrast.high)
+}
+
+fn p(p: f64) -> String {
+    if p < 0.001 {
+        format!("{p:.0e}")
+    } else {
+        format!("{p:.3}")
+    }
+}
+
+fn verdict(verdict: &TaskVerdict) -> String {
+    let rows = verdict.findings.iter().zip(&verdict.verdict.adjusted).map(|(judged, adjusted)| {
+        let finding = &judged.finding;
+        let contrast = finding.contrast.as_ref();
+        [
+            finding.probe.clone(),
+            finding.form.as_str().to_owned(),
+            hits(finding.suspects),
+            format!("{} {}", hits(finding.controls), finding.control.as_str()),
+            contrast.map_or_else(|| not_testable(judged.not_testable.as_deref()), difference),
+            adjusted.map(p).unwrap_or_default(),
+            detectable(finding),
+        ]
+    });
+    let header = [
+        "probe",
+        "form",
+        "restored",
+        "controls restored",
+        "difference [95%]",
+        "p (Holm)",
+        "could see",
+    ];
+    let reasons: Vec<_> = verdict
+        .verdict
+        .reasons
+        .iter()
+        .map(|reason| format!("  {}", cell::visible(reason)))
+        .collect();
+    format!(
+        "contamination of {} at {}: {}\n{}\n{}",
+        cell::visible(&verdict.model),
+        cell::visible(&verdict.task),
+        verdict.verdict.class.as_str(),
+        reasons.join("\n"),
+        plain_table(header, rows)
+    )
+}
+
+fn hits(arm: ArmCount) -> String {
+    format!("{}/{}", arm.hits, arm.valid)
+}
+
+fn not_testable(reason: Option<&str>) -> String {
+    let reason = cell::visible(reason.unwrap_or_default());
+    match reason.char_indices().nth(60) {
+        Some((end, _)) => format!("not testable: {}…", &reason[..end]),
+        None => format!("not testable: {reason}"),
+    }
+}
+
+/// The smallest difference that the test would have found with a power of .8.
+fn detectable(finding: &Finding) -> String {
+    let contrast = finding.contrast.as_ref();
+    contrast
+        .and_then(|one| one.smallest_detectable)
+        .map_or_else(String::new, |effect| format!("{effect:+.3}"))
+}
