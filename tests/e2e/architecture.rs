@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const LAYERS: [(&str, u8); 13] = [
+const LAYERS: [(&str, u8); 14] = [
     ("cleanbench-core", 0),
     ("cleanbench-stats", 0),
     ("cleanbench-text", 0),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, u8); 13] = [
     ("cleanbench-score", 2),
     ("cleanbench-engine", 3),
     ("cleanbench-report", 3),
+    ("cleanbench-lab", 4),
     ("cleanbench", 5),
 ];
 /// Used by tests alone.

@@ -73,7 +73,7 @@ pub struct Place {
 pub struct Reading {
     /// Why generation ended.
     pub finish: Finish,
-    /// Whether the answer has no text.
+    /// Whether the answer has neither text nor likelihoods.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub empty: bool,
     /// Reported token counts.
@@ -100,7 +100,7 @@ impl From<&crate::Completion> for Reading {
         };
         Self {
             finish,
-            empty: completion.text.trim().is_empty(),
+            empty: completion.likelihoods.is_empty() && completion.text.trim().is_empty(),
             usage: completion.usage,
             model: completion.model.as_deref().map(short_word),
             fingerprint: completion.fingerprint.as_deref().map(short_word),

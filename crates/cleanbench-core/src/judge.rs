@@ -49,7 +49,10 @@ impl Judge {
             Self::Probe(probe) => call
                 .map(|call| Judgement {
                     score: probe.score(call, completion),
-                    answer: call.continuations.is_empty().then(|| completion.text.clone()),
+                    answer: call
+                        .continuations
+                        .is_empty()
+                        .then(|| completion.text.clone()),
                 })
                 .into_iter()
                 .collect(),

@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use cleanbench_core::model::Sent;
 use cleanbench_core::{
-    BoxFuture, CallError, CallErrorKind, Completion, Digest, Finish, Form, Likelihood, Model, Reply,
-    Request, Sensitivity, Timing, Usage, canonical,
+    BoxFuture, CallError, CallErrorKind, Completion, Digest, Finish, Form, Likelihood, Model,
+    Reply, Request, Sensitivity, Timing, Usage, canonical,
 };
 use futures_channel::oneshot;
 use serde::{Deserialize, Serialize};
@@ -273,39 +273,39 @@ impl Model for EmbeddedModel {
 /// # Errors
 /// When the reply is none of an embedded model, or says that the prompt was too long.
 pub fn read(reply: &Reply) -> Result<Completion, CallError> {
-        let answer: Answer = serde_json::from_slice(&reply.body).map_err(|error| {
-            CallError::new(
-                CallErrorKind::Malformed,
-                format!("the reply is unreadable: {error}"),
-            )
-        })?;
-        match answer {
-            Answer::Text {
-                text,
-                finish,
-                usage,
+    let answer: Answer = serde_json::from_slice(&reply.body).map_err(|error| {
+        CallError::new(
+            CallErrorKind::Malformed,
+            format!("the reply is unreadable: {error}"),
+        )
+    })?;
+    match answer {
+        Answer::Text {
+            text,
+            finish,
+            usage,
+            model,
+            ..
+        } => Ok(completion(model, text, finish, usage, Vec::new())),
+        Answer::Likelihoods {
+            model,
+            continuations,
+            usage,
+        } => {
+            let likelihoods = continuations.into_iter().map(|weighed| Likelihood {
+                logprobs: weighed.logprobs,
+                bytes: weighed.bytes,
+            });
+            Ok(completion(
                 model,
-                ..
-            } => Ok(completion(model, text, finish, usage, Vec::new())),
-            Answer::Likelihoods {
-                model,
-                continuations,
+                String::new(),
+                Finish::Stop,
                 usage,
-            } => {
-                let likelihoods = continuations.into_iter().map(|weighed| Likelihood {
-                    logprobs: weighed.logprobs,
-                    bytes: weighed.bytes,
-                });
-                Ok(completion(
-                    model,
-                    String::new(),
-                    Finish::Stop,
-                    usage,
-                    likelihoods.collect(),
-                ))
-            }
-            Answer::TooLong { message } => Err(CallError::new(CallErrorKind::TooLong, message)),
+                likelihoods.collect(),
+            ))
         }
+        Answer::TooLong { message } => Err(CallError::new(CallErrorKind::TooLong, message)),
+    }
 }
 
 fn reply(body: Vec<u8>) -> Reply {

@@ -14,8 +14,8 @@ use cleanbench_core::model::Sent;
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{
     BoxFuture, CallError, CallErrorKind, Completion, Digest, DigestKey, Event, EventSink, Finish,
-    Form, Judge, Message, Model, Outcome, Reply, Request, Role, RunId, Sample, Sampling, Score, Scorer,
-    Sensitivity, Timing, Usage,
+    Form, Judge, Message, Model, Outcome, Reply, Request, Role, RunId, Sample, Sampling, Score,
+    Scorer, Sensitivity, Timing, Usage,
 };
 use cleanbench_engine::{
     Draft, Ending, ModelSlot, Opened, PrepareError, Settings, StopSignal, Work, begin, execute,

@@ -221,7 +221,9 @@ impl Answers {
         if completions.iter().any(|one| one.likelihoods.is_empty()) {
             return Self::Texts(completions.iter().map(|one| one.text.clone()).collect());
         }
-        let weights = completions.iter().map(|one| one.likelihoods.iter().map(per_token).collect());
+        let weights = completions
+            .iter()
+            .map(|one| one.likelihoods.iter().map(per_token).collect());
         Self::Weights(weights.collect())
     }
 
@@ -296,7 +298,8 @@ fn right(model: &EmbeddedModel, samples: &[Sample]) -> Result<Vec<u8>, Calibrati
         #[expect(clippy::cast_precision_loss, reason = "options are short")]
         let weight = |one: &Likelihood| one.total() / one.bytes.max(1) as f64;
         let weights: Vec<_> = weighed.likelihoods.iter().map(weight).collect();
-        let best = (0..weights.len()).max_by(|one, other| weights[*one].total_cmp(&weights[*other]));
+        let best =
+            (0..weights.len()).max_by(|one, other| weights[*one].total_cmp(&weights[*other]));
         let target = sample.target.as_ref().and_then(|target| target.as_str());
         let chosen = best.map(|place| sample.choices[place].as_str());
         Ok(u8::from(chosen == target))
@@ -346,8 +349,11 @@ pub fn assess(record: &Record) -> Result<Assessed, CalibrationError> {
         probe: probe.to_owned(),
         model: format!("{} {}", record.kind.as_str(), record.seed),
     };
-    if [record.doses.len(), record.benchmark.len(), record.isomorphs.len()]
-        != [suite.benchmark.len(); 3]
+    if [
+        record.doses.len(),
+        record.benchmark.len(),
+        record.isomorphs.len(),
+    ] != [suite.benchmark.len(); 3]
     {
         return Err(foreign("benchmark"));
     }
@@ -365,7 +371,11 @@ pub fn assess(record: &Record) -> Result<Assessed, CalibrationError> {
     for probe in probes()? {
         let name = key(&*probe);
         let calls = calls(&*probe, &arms);
-        let completions = record.answers.get(&name).map(Answers::completions).unwrap_or_default();
+        let completions = record
+            .answers
+            .get(&name)
+            .map(Answers::completions)
+            .unwrap_or_default();
         if completions.len() != calls.len() {
             return Err(foreign(&name));
         }
@@ -374,7 +384,9 @@ pub fn assess(record: &Record) -> Result<Assessed, CalibrationError> {
             let score = probe.score(call, completion);
             if call.arm == Arm::Suspect {
                 let near = advantage(completion).unwrap_or_else(|| similarity(call, completion));
-                items[call.item].probes.insert(name.clone(), (score.value >= 1.0, near));
+                items[call.item]
+                    .probes
+                    .insert(name.clone(), (score.value >= 1.0, near));
             }
             seen.push(Seen {
                 outcome: Outcome::Answered,

@@ -47,17 +47,22 @@ impl Quickstart {
         }
         let numbered = |kind: &str, items: &[Item]| -> Vec<Sample> {
             let places = items.iter().enumerate();
-            places.map(|(place, item)| original(&id(kind, place), item)).collect()
+            places
+                .map(|(place, item)| original(&id(kind, place), item))
+                .collect()
         };
         let mut isomorphs = numbered("isomorph", &world.isomorphs);
         for (place, sample) in isomorphs.iter_mut().enumerate() {
             sample.isomorph_of = Some(id("item", place));
         }
         let extracts = world.extracts(EXTRACTS, &mut random);
-        let extraction = extracts.into_iter().enumerate().map(|(place, extract)| Sample {
-            target: Some(Value::from(extract.answer)),
-            ..sample(&id("record", place), &extract.input)
-        });
+        let extraction = extracts
+            .into_iter()
+            .enumerate()
+            .map(|(place, extract)| Sample {
+                target: Some(Value::from(extract.answer)),
+                ..sample(&id("record", place), &extract.input)
+            });
         Self {
             benchmark: numbered("item", &world.benchmark),
             rewordings,
@@ -112,11 +117,22 @@ fn sample(id: &str, input: &str) -> Sample {
 
 fn original(id: &str, item: &Item) -> Sample {
     let (mask, others) = item.reworded_option.clone();
-    choice(id, &item.question, &item.options, item.right, (mask, others))
+    choice(
+        id,
+        &item.question,
+        &item.options,
+        item.right,
+        (mask, others),
+    )
 }
 
 fn reworded(id: &str, rewording: &Rewording, masked: (usize, Vec<String>)) -> Sample {
-    let Rewording { question, options, right, .. } = rewording;
+    let Rewording {
+        question,
+        options,
+        right,
+        ..
+    } = rewording;
     choice(id, question, options, *right, masked)
 }
 
@@ -163,8 +179,16 @@ fn line(sample: &Sample) -> Value {
         json!(sample.choice_rewordings),
         !sample.choice_rewordings.is_empty(),
     );
-    add("rewording_of", json!(sample.rewording_of), sample.rewording_of.is_some());
-    add("isomorph_of", json!(sample.isomorph_of), sample.isomorph_of.is_some());
+    add(
+        "rewording_of",
+        json!(sample.rewording_of),
+        sample.rewording_of.is_some(),
+    );
+    add(
+        "isomorph_of",
+        json!(sample.isomorph_of),
+        sample.isomorph_of.is_some(),
+    );
     fields
 }
 
@@ -178,7 +202,10 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tasks/quickstart");
         for (name, text) in suite.files() {
             let committed = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
-            assert!(committed == text, "{name}; `just train-embedded suite` writes it anew");
+            assert!(
+                committed == text,
+                "{name}; `just train-embedded suite` writes it anew"
+            );
         }
     }
 
@@ -187,12 +214,24 @@ mod tests {
         let suite = Quickstart::new(&World::new(3));
         assert_eq!(suite.benchmark.len(), 240);
         for (place, item) in suite.benchmark.iter().enumerate() {
-            assert_eq!(suite.rewordings[place].rewording_of.as_ref(), Some(&item.id));
+            assert_eq!(
+                suite.rewordings[place].rewording_of.as_ref(),
+                Some(&item.id)
+            );
             assert_eq!(suite.isomorphs[place].isomorph_of.as_ref(), Some(&item.id));
         }
-        for sample in suite.benchmark.iter().chain(&suite.rewordings).chain(&suite.isomorphs) {
-            let masks: Vec<_> = (0..4).filter(|place| !sample.choice_rewordings[*place].is_empty()).collect();
-            let [mask] = masks[..] else { panic!("one masked option") };
+        for sample in suite
+            .benchmark
+            .iter()
+            .chain(&suite.rewordings)
+            .chain(&suite.isomorphs)
+        {
+            let masks: Vec<_> = (0..4)
+                .filter(|place| !sample.choice_rewordings[*place].is_empty())
+                .collect();
+            let [mask] = masks[..] else {
+                panic!("one masked option")
+            };
             assert!(mask > 0);
             let target = sample.target.as_ref().unwrap().as_str().unwrap();
             assert_ne!(sample.choices[mask], target);

@@ -101,7 +101,10 @@ impl Gatherer {
             return;
         }
         if let Some(error) = &row.error {
-            model.errors.entry(row.task).or_insert_with(|| error.clone());
+            model
+                .errors
+                .entry(row.task)
+                .or_insert_with(|| error.clone());
         }
         model.seen.entry(row.task).or_default().push(Seen {
             outcome: row.outcome.unwrap_or(Outcome::Skipped),
@@ -268,7 +271,10 @@ impl<'a> Unit<'a> {
         wrong: &mut Vec<String>,
     ) -> Self {
         let run = &recording.manifest.plan;
-        let declared = plan.declared.as_ref().map(|(task, kind)| (task.as_str(), *kind));
+        let declared = plan
+            .declared
+            .as_ref()
+            .map(|(task, kind)| (task.as_str(), *kind));
         let most = usize::try_from(plan.items).unwrap_or(usize::MAX);
         let arms = arms(&plan.suspects, &items.items, declared, most, run.seed)
             .ok()
@@ -280,7 +286,9 @@ impl<'a> Unit<'a> {
         let (ids, calls) = items.calls.get(&place).cloned().unwrap_or_default();
         let name = &run.tasks[place].name;
         if recording.judges_alike(place) && !items.erased {
-            let planned = arms.as_ref().map(|arms| probe.next(&arms.context(plan.seed), &[]));
+            let planned = arms
+                .as_ref()
+                .map(|arms| probe.next(&arms.context(plan.seed), &[]));
             let planned = match planned {
                 Some(Step::Calls(calls)) => calls,
                 _ => Vec::new(),

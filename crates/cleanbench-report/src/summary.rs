@@ -3,9 +3,9 @@
 use cleanbench_core::{Finish, Outcome};
 use cleanbench_stats::{Confidence, Interval, wilson};
 
-use crate::{Contamination, Recording};
 use crate::rows::Row;
 use crate::scan::{Index, Totals};
+use crate::{Contamination, Recording};
 
 /// Printed where nothing is known of contamination.
 pub const NOT_ASSESSED: &str = "not_assessed";

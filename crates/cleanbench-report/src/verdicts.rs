@@ -50,10 +50,7 @@ const COLUMNS: [&str; 34] = [
 ];
 
 /// One row for each model, task and probe, and one for each gap.
-pub(crate) fn write_csv(
-    contamination: &Contamination,
-    out: impl Write,
-) -> Result<(), ReportError> {
+pub(crate) fn write_csv(contamination: &Contamination, out: impl Write) -> Result<(), ReportError> {
     let mut table = Writer::from_writer(out);
     table.write_record(COLUMNS)?;
     for verdict in &contamination.verdicts {

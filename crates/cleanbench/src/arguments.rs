@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Show a run, or what was asked and answered for one of its samples
     Show(ShowArguments),
+    /// Print error rates of the contamination probes, counted on models of known contamination
+    Calibrate(CalibrateArguments),
     /// List the runs of the output folder
     List(ListArguments),
 }
@@ -165,6 +167,14 @@ pub(crate) struct ShowArguments {
     pub(crate) sample: Option<String>,
     #[command(flatten)]
     pub(crate) out: OutArguments,
+}
+
+/// Arguments of `calibrate`.
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArguments {
+    /// Form of the result
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
 }
 
 /// Arguments of `list`.

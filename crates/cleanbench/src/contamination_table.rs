@@ -1,6 +1,6 @@
 //! What the probes show, for people.
 
-use cleanbench_core::probe::{ArmCount, Contrast, Finding};
+use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding};
 use cleanbench_report::{Contamination, Gap, TaskVerdict, cell};
 
 use crate::plain_table::plain_table;
@@ -11,36 +11,47 @@ pub(crate) fn text(contamination: &Contamination) -> Option<String> {
         return None;
     }
     let mut parts = Vec::new();
-    if !contamination.gaps.is_empty() {
+    let isomorphs: Vec<_> = contamination
+        .gaps
+        .iter()
+        .filter(|gap| gap.kind == ControlKind::Isomorph)
+        .collect();
+    if !isomorphs.is_empty() {
         parts.push(format!(
-            "score on the task beside that on items that belong to its own, pair by pair:\n{}",
-            gaps(&contamination.gaps)
+            "score on the task beside that on its isomorphs (same skill, new content), pair by pair:\n{}",
+            gaps(&isomorphs)
         ));
     }
     parts.extend(contamination.verdicts.iter().map(verdict));
     Some(format!("\n{}", parts.join("\n")))
 }
 
-fn gaps(gaps: &[Gap]) -> String {
+fn gaps(gaps: &[&Gap]) -> String {
     let rows = gaps.iter().map(|gap| {
         let finding = &gap.finding;
         [
             cell::visible(&gap.model),
             cell::visible(&gap.task),
-            gap.kind.as_str().to_owned(),
             rate(finding.suspects),
             rate(finding.controls),
-            finding.contrast.as_ref().map(difference).unwrap_or_default(),
+            finding
+                .contrast
+                .as_ref()
+                .map(difference)
+                .unwrap_or_default(),
             finding.suspects.valid.to_string(),
-            finding.contrast.as_ref().map(|one| p(one.p)).unwrap_or_default(),
+            finding
+                .contrast
+                .as_ref()
+                .map(|one| p(one.p))
+                .unwrap_or_default(),
         ]
     });
     let header = [
         "model",
         "task",
-        "beside",
         "score",
-        "score beside",
+        "on isomorphs",
         "difference [95%]",
         "n",
         "p",
@@ -55,7 +66,10 @@ fn rate(arm: ArmCount) -> String {
 }
 
 fn difference(contrast: &Contrast) -> String {
-    format!("{:+.3} [{:+.3}, {:+.3}]", contrast.effect, contrast.low, contrast.high)
+    format!(
+        "{:+.3} [{:+.3}, {:+.3}]",
+        contrast.effect, contrast.low, contrast.high
+    )
 }
 
 fn p(p: f64) -> String {
@@ -67,19 +81,23 @@ fn p(p: f64) -> String {
 }
 
 fn verdict(verdict: &TaskVerdict) -> String {
-    let rows = verdict.findings.iter().zip(&verdict.verdict.adjusted).map(|(judged, adjusted)| {
-        let finding = &judged.finding;
-        let contrast = finding.contrast.as_ref();
-        [
-            finding.probe.clone(),
-            finding.form.as_str().to_owned(),
-            hits(finding.suspects),
-            format!("{} {}", hits(finding.controls), finding.control.as_str()),
-            contrast.map_or_else(|| not_testable(judged.not_testable.as_deref()), difference),
-            adjusted.map(p).unwrap_or_default(),
-            detectable(finding),
-        ]
-    });
+    let rows = verdict
+        .findings
+        .iter()
+        .zip(&verdict.verdict.adjusted)
+        .map(|(judged, adjusted)| {
+            let finding = &judged.finding;
+            let contrast = finding.contrast.as_ref();
+            [
+                finding.probe.clone(),
+                finding.form.as_str().to_owned(),
+                hits(finding.suspects),
+                format!("{} {}", hits(finding.controls), finding.control.as_str()),
+                contrast.map_or_else(|| not_testable(judged.not_testable.as_deref()), difference),
+                adjusted.map(p).unwrap_or_default(),
+                detectable(finding),
+            ]
+        });
     let header = [
         "probe",
         "form",

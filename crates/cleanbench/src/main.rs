@@ -4,8 +4,8 @@
 //! the journal's last bytes are always written.
 
 mod arguments;
-mod contamination_table;
 mod commands;
+mod contamination_table;
 mod endpoints;
 mod environment;
 mod failure;

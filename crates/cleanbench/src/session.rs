@@ -314,5 +314,7 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
         ));
     }
     let tables = tables(plan).join(", ");
-    talk.say(format!("tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"));
+    talk.say(format!(
+        "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
+    ));
 }

@@ -185,7 +185,8 @@ pub(super) fn record_text(name: &str, noun: &str, value: &str, place: &str) -> S
 fn record(name: &str, noun: &str, value: &str, place: &str) -> Document {
     Document::default()
         .with(record_text(name, noun, value, place) + "\nAnswer:", FREE)
-        .with(format!(" {value}"), VALUE).with(".", PLAIN)
+        .with(format!(" {value}"), VALUE)
+        .with(".", PLAIN)
 }
 
 /// `item` in `layout`, as a document for everybody.

@@ -106,9 +106,7 @@ impl Item {
         random.shuffle(&mut order);
         let options = order
             .iter()
-            .map(|place| {
-                other_option(relation.values[self.values[*place]], random)
-            })
+            .map(|place| other_option(relation.values[self.values[*place]], random))
             .collect();
         let right = order
             .iter()

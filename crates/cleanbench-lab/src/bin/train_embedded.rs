@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cleanbench_embedded::EmbeddedModel;
+use cleanbench_embedded::Vocabulary;
 use cleanbench_embedded::file::ModelFile;
 use cleanbench_embedded::train::{Arm, Membership, Network, Shape, train_arm, train_base};
 use cleanbench_embedded::world::{Random, World};
-use cleanbench_embedded::Vocabulary;
 use cleanbench_lab::calibration::{Kind, Record, pack, record};
 use cleanbench_lab::quickstart::{Quickstart, SEED};
 
@@ -70,17 +70,27 @@ fn shipped(work: &Path) -> Anything<()> {
         let mut header = file.header().clone();
         kind.as_str().clone_into(&mut header.name);
         let named = ModelFile::new(header, file.weights().tensors())?;
-        fs::write(weights.join(format!("{}.cbmodel", kind.as_str())), named.to_bytes()?)?;
+        fs::write(
+            weights.join(format!("{}.cbmodel", kind.as_str())),
+            named.to_bytes()?,
+        )?;
     }
     let members = Membership::draw(&world, SEED);
     let lines = members.doses.iter().enumerate();
     let lines = lines.map(|(place, dose)| format!("item-{:03},{dose}\n", place + 1));
     let table = format!("item,dose\n{}", lines.collect::<String>());
-    Ok(fs::write("crates/cleanbench-lab/calibration/members.csv", table)?)
+    Ok(fs::write(
+        "crates/cleanbench-lab/calibration/members.csv",
+        table,
+    )?)
 }
 
 fn calibration(work: &Path) -> Anything<()> {
     let mut records = Vec::new();
+    let shipped = World::new(SEED);
+    for kind in Kind::ALL {
+        records.push(recorded(work, &shipped, kind, SEED)?);
+    }
     for seed in WORLDS {
         let world = World::new(seed);
         let mut arms = vec![(Kind::Leaked, seed * 10 + 1)];
@@ -95,7 +105,10 @@ fn calibration(work: &Path) -> Anything<()> {
     records.sort_by_key(|record| (record.kind, record.seed));
     let packed = pack(&records)?;
     say(&format!("{} models, {} bytes", records.len(), packed.len()));
-    Ok(fs::write("crates/cleanbench-lab/calibration/answers.jsonl.zst", packed)?)
+    Ok(fs::write(
+        "crates/cleanbench-lab/calibration/answers.jsonl.zst",
+        packed,
+    )?)
 }
 
 /// The recorded answers of a model, from `work` or from the model itself.

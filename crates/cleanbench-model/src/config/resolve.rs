@@ -99,7 +99,8 @@ fn by_provider(
     base_url: Option<&str>,
 ) -> Result<Endpoint, ConfigError> {
     let (name, model) = spec.split_once('/').unwrap_or(("", spec));
-    if let (Some(url), "embedded", None) = (embedded_url(&format!("{name}:{model}")), name, base_url)
+    if let (Some(url), "embedded", None) =
+        (embedded_url(&format!("{name}:{model}")), name, base_url)
     {
         return Ok(Endpoint::embedded(spec, model, url));
     }

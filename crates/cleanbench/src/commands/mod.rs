@@ -1,10 +1,11 @@
 //! The commands: each reads its arguments, calls the libraries, and prints.
 
+mod calibrate;
 mod check;
 mod list;
+mod probing;
 mod report;
 mod run;
-mod probing;
 mod selection;
 mod show;
 mod verify;
@@ -54,6 +55,7 @@ fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
         Command::Report(arguments) => report::report(arguments, talk),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Show(arguments) => show::show(arguments, talk),
+        Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::List(arguments) => list::list(arguments, talk),
     }
 }

@@ -54,9 +54,15 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
     let out = draft.out.clone();
     let id = draft.run.clone();
     let first = u32::try_from(selected.len()).unwrap_or(u32::MAX);
-    let calls = probes.into_iter().zip(first..).flat_map(|(probe, position)| {
-        probe.calls.into_iter().map(move |call| Ok((position, call)))
-    });
+    let calls = probes
+        .into_iter()
+        .zip(first..)
+        .flat_map(|(probe, position)| {
+            probe
+                .calls
+                .into_iter()
+                .map(move |call| Ok((position, call)))
+        });
     let prepared = prepare(draft, samples(&selected, &endpoints).chain(calls));
     if prepared.is_err() {
         discard(&out, &id);
@@ -131,11 +137,7 @@ fn draft(
     })
 }
 
-fn model_plan(
-    endpoint: &Endpoint,
-    selected: &[Selected<'_>],
-    probes: &[Planned],
-) -> ModelPlan {
+fn model_plan(endpoint: &Endpoint, selected: &[Selected<'_>], probes: &[Planned]) -> ModelPlan {
     // What the user says of a model holds over what the suite says of a task: a model that reasons
     // needs more tokens than the author of the suite had in mind.
     let effective = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
