@@ -45,7 +45,7 @@ def problems(run: Path, samples: int, streamed: bool) -> list[str]:
     demand("summary.csv: rows", len(summary), 1)
     for row in summary:
         demand("summary.csv: answered", row["answered"], str(samples))
-        demand("summary.csv: contamination", row["contamination"], "not assessed")
+        demand("summary.csv: contamination", row["contamination"], "not_assessed")
         for column in ("prompt_tokens", "completion_tokens"):
             demand(f"summary.csv: {column}", row[column], str(sum(int(call[column] or 0) for call in calls)))
         scores = [float(result["score"]) for result in results if result["score"]]

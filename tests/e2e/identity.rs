@@ -58,7 +58,7 @@ fn epochs_are_calls_of_their_own_and_one_sample_in_the_score() {
         (summary[0]["n"].as_str(), summary[0]["epochs"].as_str()),
         ("10", "3")
     );
-    assert_eq!(summary[0]["contamination"], "not assessed");
+    assert_eq!(summary[0]["contamination"], "not_assessed");
     assert_eq!(summary[0]["method"], "wilson");
 }
 

@@ -17,4 +17,5 @@ mod interruption;
 mod memory;
 mod output;
 mod privacy;
+mod quickstart;
 mod tampering;

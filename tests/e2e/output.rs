@@ -14,7 +14,7 @@ fn the_result_is_on_stdout_and_talk_on_stderr() {
         done.stdout
     );
     assert!(
-        done.stdout.contains("not assessed") && done.stdout.contains("[95% Wilson]"),
+        done.stdout.contains("not_assessed") && done.stdout.contains("[95% Wilson]"),
         "{}",
         done.stdout
     );
@@ -26,7 +26,7 @@ fn the_result_is_on_stdout_and_talk_on_stderr() {
     assert_eq!(json.stderr, "");
     let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(value["exit"], 0);
-    assert_eq!(value["summary"][0]["contamination"], "not assessed");
+    assert_eq!(value["summary"][0]["contamination"], "not_assessed");
     assert_eq!(value["summary"][0]["interval"]["method"], "wilson");
 }
 

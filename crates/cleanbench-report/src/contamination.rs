@@ -165,7 +165,7 @@ impl Gatherer {
 /// The samples of a run as far as probes need them.
 struct Items {
     /// Items of all tasks, in plan order; without those that were erased.
-    items: Vec<ProbeItem>,
+    all: Vec<ProbeItem>,
     /// Line of each item, by task and identity.
     lines: BTreeMap<(String, String), u64>,
     /// For each probe, by position in the plan: identities and calls.
@@ -178,7 +178,7 @@ impl Items {
     fn read(recording: &Recording) -> Result<Self, ReportError> {
         let plan = &recording.manifest.plan;
         let mut read = Self {
-            items: Vec::new(),
+            all: Vec::new(),
             lines: BTreeMap::new(),
             calls: BTreeMap::new(),
             erased: false,
@@ -194,7 +194,7 @@ impl Items {
             if task.probe.is_none() {
                 let key = (task.name.clone(), row.id.clone());
                 read.lines.insert(key, line);
-                read.items.push(ProbeItem {
+                read.all.push(ProbeItem {
                     task: task.name.clone(),
                     sample: content.sample,
                 });
@@ -220,7 +220,7 @@ impl Items {
 
     /// The difference between `task` and the items of `kind` that belong to its own.
     fn gap(&self, task: &str, kind: ControlKind, gathered: &Gathered) -> Option<Finding> {
-        let pairs = paired_items(task, &self.items, kind).ok()?;
+        let pairs = paired_items(task, &self.all, kind).ok()?;
         let mut table = [0; 4];
         for (own, other) in &pairs {
             let own = self.right(own, gathered);
@@ -276,7 +276,7 @@ impl<'a> Unit<'a> {
             .as_ref()
             .map(|(task, kind)| (task.as_str(), *kind));
         let most = usize::try_from(plan.items).unwrap_or(usize::MAX);
-        let arms = arms(&plan.suspects, &items.items, declared, most, run.seed)
+        let arms = arms(&plan.suspects, &items.all, declared, most, run.seed)
             .ok()
             .flatten();
         let probe: &dyn Probe = match recording.judge(place) {

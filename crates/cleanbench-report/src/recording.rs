@@ -45,13 +45,12 @@ impl Recording {
         let mut judges = Vec::new();
         let mut current = Vec::new();
         for task in &manifest.plan.tasks {
-            let (judge, digest) = match &task.probe {
-                Some(probe) => build_probe(probe)?,
-                None => {
-                    let built = build_scorers(&task.scorers)?;
-                    let digest = cleanbench_score::digest_of(&task.scorers, &built);
-                    (Judge::Scorers(built), digest)
-                }
+            let (judge, digest) = if let Some(probe) = &task.probe {
+                build_probe(probe)?
+            } else {
+                let built = build_scorers(&task.scorers)?;
+                let digest = cleanbench_score::digest_of(&task.scorers, &built);
+                (Judge::Scorers(built), digest)
             };
             current.push(digest == task.scorers_digest);
             judges.push(judge);

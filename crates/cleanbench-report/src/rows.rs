@@ -210,7 +210,7 @@ impl Ended {
 
 /// What this version reads in the reply to the attempt that ended a call.
 enum ReplyOnRecord {
-    Answer(Completion),
+    Answer(Box<Completion>),
     /// An error of this kind: in the reply, or instead of one.
     Error(CallErrorKind),
     /// The attempt has no reply on record.
@@ -245,7 +245,7 @@ impl ReplyOnRecord {
             Event::ReplyReceived { response: None, .. } => Ok(Self::None),
             _ => Ok(match recording.read_again(records, index, place)? {
                 None => Self::Erased,
-                Some(Ok(completion)) => Self::Answer(completion),
+                Some(Ok(completion)) => Self::Answer(Box::new(completion)),
                 Some(Err(error)) => Self::Error(error.kind),
             }),
         }
@@ -292,7 +292,7 @@ fn wrong_ending(ended: &Ended, outcome: Outcome, reply: &ReplyOnRecord) -> Optio
             };
             outcome == expected
                 && kind.is_none()
-                && ended.reading == Some(Reading::from(completion))
+                && ended.reading == Some(Reading::from(&**completion))
         }
         ReplyOnRecord::Error(found) => {
             let panicked = kind == Some(CallErrorKind::Panic);

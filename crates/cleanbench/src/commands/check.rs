@@ -7,6 +7,7 @@ use cleanbench_model::Endpoint;
 use cleanbench_report::cell;
 use cleanbench_suite::Suite;
 
+use super::probing::{self, Planned};
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::CheckArguments;
 use crate::endpoints::resolve_all;
@@ -48,6 +49,8 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         }
     }
     data_files(&suite);
+    let probes = probing::plan(&suite, &selected, 0)?;
+    print_probes(&suite, &probes);
     if endpoints.is_empty() {
         talk::result("\nno model named: pass `-m` to see what would be sent where");
         return Ok(Exit::Done);
@@ -55,6 +58,12 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     for endpoint in &endpoints {
         exit = print_endpoint(endpoint, &selected, &censuses, exit);
+        if !probes.is_empty() {
+            talk::result(format!(
+                "  and {} calls of probes",
+                probes.iter().map(|probe| probe.calls.len()).sum::<usize>()
+            ));
+        }
     }
     Ok(exit)
 }
@@ -137,6 +146,31 @@ fn data_files(suite: &Suite) {
             file.digest
         ));
     }
+}
+
+/// What the probes would ask, of every task that has controls.
+fn print_probes(suite: &Suite, probes: &[Planned]) {
+    if suite.probes.is_none() {
+        return;
+    }
+    if probes.is_empty() {
+        talk::result("\nprobes: none, because no selected task has controls (`rewording_of`, `isomorph_of` or `control`)");
+        return;
+    }
+    let rows = probes.iter().filter_map(|planned| {
+        let probe = planned.task.probe.as_ref()?;
+        Some([
+            probe.suspects.clone(),
+            probe.id.clone(),
+            probe.form.as_str().to_owned(),
+            probe.control.as_str().to_owned(),
+            planned.calls.len().to_string(),
+        ])
+    });
+    talk::result(format!(
+        "\nprobes:\n{}",
+        plain_table(["task", "probe", "form", "controls", "calls"], rows)
+    ));
 }
 
 fn print_endpoint(

@@ -57,8 +57,11 @@ pub(super) fn plan(
     Ok(planned)
 }
 
+/// A probe with the prompt that replaces its own.
+type Prompted = (Box<dyn Probe>, Option<String>);
+
 /// Every probe that is asked for, in all its forms, with the prompt that replaces its own.
-fn build(wanted: &ProbeUse) -> Result<Vec<(Box<dyn Probe>, Option<String>)>, Failure> {
+fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, Failure> {
     let mut probes = Vec::new();
     for name in &wanted.names {
         for form in registry::forms(name) {

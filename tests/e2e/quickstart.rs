@@ -1,0 +1,199 @@
+//! The quickstart suite on the models in the program: a planted leak is found, a clean model is left
+//! alone, and everything that is printed can be computed again.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_testkit::{Answers, FakeServer, Script};
+use serde_json::Value;
+
+use crate::bed::{Bed, Done, copy, read, table};
+
+/// SHA-256 of `results.csv` and `contamination.csv` of the whole suite with the seed 0. The same in every
+/// build profile and on any number of threads; `.ci/run` compares the release build with it.
+const DIGESTS: &str = include_str!("quickstart.sha256");
+
+fn suite(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tasks")
+        .join(name)
+}
+
+/// The suite in a folder of its own, so that its key is made there.
+fn bed() -> Bed {
+    let bed = Bed::new(1);
+    copy(&suite("quickstart"), &bed.path("quickstart"));
+    bed
+}
+
+fn run(bed: &Bed, out: &str, threads: &str, more: &[&str]) -> Done {
+    let mut arguments = vec!["run", "quickstart", "-o", out];
+    arguments.extend(more);
+    let output = bed
+        .command(&arguments)
+        .env("RAYON_NUM_THREADS", threads)
+        .output()
+        .unwrap();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+    .expect(0)
+}
+
+fn digests(run: &Path) -> String {
+    let line = |name| {
+        let digest = cleanbench_core::Digest::of_file_bytes(read(run, name).as_bytes());
+        format!("{digest}  {name}\n")
+    };
+    format!("{}{}", line("results.csv"), line("contamination.csv"))
+}
+
+fn class(verdicts: &Value, model: &str) -> String {
+    let all = verdicts["verdicts"].as_array().unwrap();
+    let found: Vec<_> = all.iter().filter(|one| one["model"] == model).collect();
+    assert_eq!(found.len(), 1, "one task is probed");
+    assert_eq!(found[0]["task"], "benchmark");
+    found[0]["verdict"]["class"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_planted_leak_is_found_and_a_clean_model_is_left_alone() {
+    let bed = bed();
+    let done = run(&bed, "out", "2", &[]);
+    assert!(!done.stderr.contains("without any text"), "{}", done.stderr);
+    let run = bed.only_run("out");
+    let verdicts: Value = serde_json::from_str(&read(&run, "verdicts.json")).unwrap();
+    assert_eq!(class(&verdicts, "embedded/leaked"), "strong");
+    assert_eq!(class(&verdicts, "embedded/clean"), "no_evidence");
+    for (row, model, word) in table(&run, "summary.csv").iter().filter_map(|row| {
+        let word = match (row["model"].as_str(), row["task"].as_str()) {
+            ("embedded/leaked", "benchmark") => "strong",
+            ("embedded/clean", "benchmark") => "no_evidence",
+            (_, "benchmark") => return None,
+            _ => "not_assessed",
+        };
+        Some((row, row["model"].clone(), word))
+    }) {
+        assert_eq!(row["contamination"], word, "{model} {}", row["task"]);
+    }
+    let gap = |model: &str| {
+        let rows = table(&run, "contamination.csv");
+        let found = rows
+            .iter()
+            .find(|row| row["model"] == model && row["probe"] == "isomorph-gap")
+            .unwrap();
+        let number = |column: &str| found[column].parse::<f64>().unwrap();
+        (number("p"), number("effect_low"), number("pairs"))
+    };
+    let (p, low, pairs) = gap("embedded/leaked");
+    assert!(p < 0.01 && low > 0.0 && pairs >= 200.0, "{p} {low} {pairs}");
+    let (p, low, _) = gap("embedded/clean");
+    assert!(p > 0.05 && low <= 0.0, "{p} {low}");
+    assert_eq!(digests(&run), DIGESTS, "{}", done.stdout);
+    let verified = bed.run(&["verify", run.to_str().unwrap()]).expect(0);
+    assert!(verified.stdout.contains("verified"), "{}", verified.stdout);
+    tampering_is_found(&bed, &run);
+}
+
+/// A changed number, and a run whose plan hides a probe's item, are found.
+fn tampering_is_found(bed: &Bed, run: &Path) {
+    for (file, from, to) in [
+        ("contamination.csv", "strong", "no_evidence"),
+        ("verdicts.json", "\"strong\"", "\"suspected\""),
+    ] {
+        let forged = bed.path("forged");
+        copy(run, &forged);
+        let text = read(&forged, file).replacen(from, to, 1);
+        fs_err::write(forged.join(file), text).unwrap();
+        let found = bed.run(&["verify", forged.to_str().unwrap()]).expect(102);
+        let said = format!("{}{}", found.stdout, found.stderr);
+        assert!(said.contains(file), "{said}");
+        fs_err::remove_dir_all(forged).unwrap();
+    }
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let bed = bed();
+    let tables = |out: &str, threads: &str| {
+        run(&bed, out, threads, &["-n", "40", "-m", "embedded/leaked"]);
+        let run = bed.only_run(out);
+        ["results.csv", "contamination.csv", "summary.csv", "verdicts.json"]
+            .map(|name| read(&run, name))
+    };
+    assert_eq!(tables("one", "1"), tables("two", "2"));
+}
+
+#[test]
+fn an_interrupted_run_of_probes_goes_on_where_it_was() {
+    let bed = bed();
+    let limits = ["-n", "60", "-m", "embedded/clean"];
+    run(&bed, "whole", "2", &limits);
+    let mut arguments = vec!["run", "quickstart", "-o", "cut"];
+    arguments.extend(limits);
+    let child = bed.start(&arguments);
+    crate::bed::wait_until("some calls have ended", || {
+        let runs = fs_err::read_dir(bed.path("cut"));
+        runs.into_iter().flatten().flatten().any(|run| {
+            let journal = run.path().join("journal/000000.jsonl");
+            fs_err::metadata(journal).is_ok_and(|file| file.len() > 400_000)
+        })
+    });
+    crate::bed::signal(&child, "KILL");
+    crate::bed::wait(child);
+    let cut = bed.only_run("cut");
+    bed.run(&["run", "--resume", cut.to_str().unwrap()]).expect(0);
+    let whole = bed.only_run("whole");
+    for name in ["results.csv", "contamination.csv"] {
+        assert_eq!(read(&cut, name), read(&whole, name), "{name}");
+    }
+    bed.run(&["verify", cut.to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn a_chat_server_is_probed_by_what_it_can_do() {
+    let server = FakeServer::start(Script::answering(Answers::Fixed("no idea".to_owned())));
+    let bed = bed();
+    bed.models(&server.url(), "");
+    // Weighing choices is nothing that this protocol can do; the probes that can be put are.
+    let text = read(&bed.path("quickstart"), "suite.toml")
+        .replace("method = \"likelihood\"", "method = \"generate\"")
+        .replace("scorers = [\"likelihood\"]", "scorers = [\"choice\"]");
+    bed.write("quickstart/suite.toml", &text);
+    let arguments = ["run", "quickstart", "-m", "fake", "-n", "20", "-o", "out"];
+    let done = bed.run(&arguments).expect(0);
+    assert!(done.stdout.contains("underpowered"), "{}", done.stdout);
+    let run = bed.only_run("out");
+    for row in table(&run, "contamination.csv") {
+        let testable = row["not_testable"].is_empty();
+        match row["probe"].as_str() {
+            "forced-likelihood" => {
+                assert!(row["not_testable"].contains("likelihood"), "{row:?}");
+                assert_eq!((row["p"].as_str(), row["suspects_missing"].as_str()), ("", "20"));
+            }
+            "isomorph-gap" | "rewording-gap" => assert!(testable),
+            _ => assert!(testable && row["suspects_valid"] == "20", "{row:?}"),
+        }
+    }
+    bed.run(&["verify", run.to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn check_lists_the_probes_and_names_of_models() {
+    let bed = bed();
+    let done = bed.run(&["check", "quickstart"]).expect(0);
+    for part in ["forced-likelihood", "rewording", "this process"] {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+    let unknown = bed.run(&["run", "quickstart", "-m", "embedded/other"]).expect(66);
+    assert!(unknown.stderr.contains("`embedded/leaked`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn the_committed_error_rates_are_what_calibrate_prints() {
+    let done = Bed::new(1).run(&["calibrate"]).expect(0);
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../cleanbench-lab/calibration/error-rates.txt");
+    assert_eq!(done.stdout, fs_err::read_to_string(committed).unwrap());
+}
