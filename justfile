@@ -9,6 +9,8 @@ lint:
     cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+train-embedded *ARGUMENTS:
+    cargo run --release --locked -p cleanbench-lab --features train --bin train-embedded -- {{ARGUMENTS}}
 live:
     bash .ci/live
 ci:

@@ -119,8 +119,13 @@ fn threads_change_no_byte() {
     let tables = |out: &str, threads: &str| {
         run(&bed, out, threads, &["-n", "40", "-m", "embedded/leaked"]);
         let run = bed.only_run(out);
-        ["results.csv", "contamination.csv", "summary.csv", "verdicts.json"]
-            .map(|name| read(&run, name))
+        [
+            "results.csv",
+            "contamination.csv",
+            "summary.csv",
+            "verdicts.json",
+        ]
+        .map(|name| read(&run, name))
     };
     assert_eq!(tables("one", "1"), tables("two", "2"));
 }
@@ -136,14 +141,15 @@ fn an_interrupted_run_of_probes_goes_on_where_it_was() {
     crate::bed::wait_until("some calls have ended", || {
         let runs = fs_err::read_dir(bed.path("cut"));
         runs.into_iter().flatten().flatten().any(|run| {
-            let journal = run.path().join("journal/000000.jsonl");
+            let journal = run.path().join("journal/00000.jsonl");
             fs_err::metadata(journal).is_ok_and(|file| file.len() > 400_000)
         })
     });
     crate::bed::signal(&child, "KILL");
     crate::bed::wait(child);
     let cut = bed.only_run("cut");
-    bed.run(&["run", "--resume", cut.to_str().unwrap()]).expect(0);
+    bed.run(&["run", "--resume", cut.to_str().unwrap()])
+        .expect(0);
     let whole = bed.only_run("whole");
     for name in ["results.csv", "contamination.csv"] {
         assert_eq!(read(&cut, name), read(&whole, name), "{name}");
@@ -170,7 +176,10 @@ fn a_chat_server_is_probed_by_what_it_can_do() {
         match row["probe"].as_str() {
             "forced-likelihood" => {
                 assert!(row["not_testable"].contains("likelihood"), "{row:?}");
-                assert_eq!((row["p"].as_str(), row["suspects_missing"].as_str()), ("", "20"));
+                assert_eq!(
+                    (row["p"].as_str(), row["suspects_missing"].as_str()),
+                    ("", "20")
+                );
             }
             "isomorph-gap" | "rewording-gap" => assert!(testable),
             _ => assert!(testable && row["suspects_valid"] == "20", "{row:?}"),
@@ -186,14 +195,20 @@ fn check_lists_the_probes_and_names_of_models() {
     for part in ["forced-likelihood", "rewording", "this process"] {
         assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
     }
-    let unknown = bed.run(&["run", "quickstart", "-m", "embedded/other"]).expect(66);
-    assert!(unknown.stderr.contains("`embedded/leaked`"), "{}", unknown.stderr);
+    let unknown = bed
+        .run(&["run", "quickstart", "-m", "embedded/other"])
+        .expect(66);
+    assert!(
+        unknown.stderr.contains("`embedded/leaked`"),
+        "{}",
+        unknown.stderr
+    );
 }
 
 #[test]
 fn the_committed_error_rates_are_what_calibrate_prints() {
     let done = Bed::new(1).run(&["calibrate"]).expect(0);
-    let committed = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../cleanbench-lab/calibration/error-rates.txt");
+    let committed =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../cleanbench-lab/calibration/error-rates.txt");
     assert_eq!(done.stdout, fs_err::read_to_string(committed).unwrap());
 }

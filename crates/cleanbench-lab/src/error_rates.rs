@@ -270,18 +270,18 @@ fn share(hits: usize, n: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::calibration::{assess_all, committed};
 
-    fn models() -> Vec<Assessed> {
-        assess_all(&committed().unwrap()).unwrap()
-    }
+    static MODELS: LazyLock<Vec<Assessed>> =
+        LazyLock::new(|| assess_all(&committed().unwrap()).unwrap());
 
     /// The promises of the product about its own probes, on models that were not used to choose anything.
     #[test]
     fn the_calibration_set_is_told_apart() {
-        let models = models();
-        let set: Vec<_> = models.iter().filter(|one| one.world != SEED).collect();
+        let set: Vec<_> = MODELS.iter().filter(|one| one.world != SEED).collect();
         let (clean, leaked) = (of(&set, Kind::Clean), of(&set, Kind::Leaked));
         assert!(clean.len() >= 20 && leaked.len() >= 10 && worlds(&set) >= 5);
         for model in &clean {
@@ -300,8 +300,7 @@ mod tests {
 
     #[test]
     fn the_shipped_leak_shows_by_dose() {
-        let models = models();
-        let shipped: Vec<_> = models.iter().filter(|one| one.world == SEED).collect();
+        let shipped: Vec<_> = MODELS.iter().filter(|one| one.world == SEED).collect();
         let leaked = of(&shipped, Kind::Leaked);
         let area = |probe: &str, chosen: fn(usize) -> bool| {
             let number = |item: &AssessedItem| item.probes.get(probe).map(|(_, number)| *number);

@@ -201,7 +201,7 @@ mod tests {
         let suite = Quickstart::new(&World::new(SEED));
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tasks/quickstart");
         for (name, text) in suite.files() {
-            let committed = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+            let committed = fs_err::read_to_string(format!("{folder}/{name}")).unwrap();
             assert!(
                 committed == text,
                 "{name}; `just train-embedded suite` writes it anew"

@@ -154,7 +154,9 @@ fn print_probes(suite: &Suite, probes: &[Planned]) {
         return;
     }
     if probes.is_empty() {
-        talk::result("\nprobes: none, because no selected task has controls (`rewording_of`, `isomorph_of` or `control`)");
+        talk::result(
+            "\nprobes: none, because no selected task has controls (`rewording_of`, `isomorph_of` or `control`)",
+        );
         return;
     }
     let rows = probes.iter().filter_map(|planned| {

@@ -16,7 +16,7 @@ use crate::endpoints::{check_label, resolve_all};
 use crate::failure::Failure;
 use crate::session::{self, TOOL};
 use crate::suite_key;
-use crate::talk::Talk;
+use crate::talk::{self, Talk};
 
 /// Runs a suite, or goes on with a run.
 pub(super) fn run(arguments: &RunArguments, talk: Talk) -> Result<Exit, Failure> {
@@ -50,6 +50,9 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
     }
     session::check_keys(&endpoints)?;
     let probes = probing::plan(&suite, &selected, arguments.seed)?;
+    if suite.probes.is_some() && probes.is_empty() {
+        talk::warn("no probe is put: no selected task has controls (`rewording_of`, `isomorph_of` or `control`)");
+    }
     let draft = draft(arguments, &suite, (&selected, &probes), &endpoints, talk)?;
     let out = draft.out.clone();
     let id = draft.run.clone();
