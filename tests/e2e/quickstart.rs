@@ -91,12 +91,31 @@ fn a_planted_leak_is_found_and_a_clean_model_is_left_alone() {
     let (p, low, _) = gap("embedded/clean");
     assert!(p > 0.05 && low <= 0.0, "{p} {low}");
     assert_eq!(digests(&run), DIGESTS, "{}", done.stdout);
+    the_readme_shows(&done.stdout);
     let verified = bed.run(&["verify", run.to_str().unwrap()]).expect(0);
     assert!(verified.stdout.contains("verified"), "{}", verified.stdout);
     tampering_is_found(&bed, &run);
 }
 
-/// A changed number, and a run whose plan hides a probe's item, are found.
+/// The README's block is what was printed, but for the run's own name.
+fn the_readme_shows(stdout: &str) {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs_err::read_to_string(readme).unwrap();
+    let (_, rest) = readme
+        .split_once("<!-- quickstart-output -->\n```text\n")
+        .unwrap();
+    let (block, _) = rest.split_once("\n```").unwrap();
+    let talk = |line: &&str| {
+        ["run: ", "tables: ", "warning: "]
+            .iter()
+            .any(|start| line.starts_with(start))
+    };
+    let shown: Vec<_> = block.lines().filter(|line| !talk(line)).collect();
+    let printed: Vec<_> = stdout.lines().collect();
+    assert_eq!(shown, printed);
+}
+
+/// A changed class is found.
 fn tampering_is_found(bed: &Bed, run: &Path) {
     for (file, from, to) in [
         ("contamination.csv", "strong", "no_evidence"),

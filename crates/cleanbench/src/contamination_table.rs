@@ -107,12 +107,20 @@ fn verdict(verdict: &TaskVerdict) -> String {
         "p (Holm)",
         "could see",
     ];
-    let reasons: Vec<_> = verdict
+    let mut reasons: Vec<_> = verdict
         .verdict
         .reasons
         .iter()
         .map(|reason| format!("  {}", cell::visible(reason)))
         .collect();
+    let mut judged = verdict.findings.iter().zip(&verdict.verdict.adjusted);
+    let telling = judged.find(|(_, p)| p.is_some_and(|p| p <= 0.05));
+    if let Some(example) = telling.and_then(|(one, _)| one.examples.first()) {
+        let example = cell::visible(example);
+        reasons.push(format!(
+            "  for example (`cleanbench show RUN SAMPLE`): {example}"
+        ));
+    }
     format!(
         "contamination of {} at {}: {}\n{}\n{}",
         cell::visible(&verdict.model),

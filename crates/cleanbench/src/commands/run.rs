@@ -51,7 +51,9 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
     session::check_keys(&endpoints)?;
     let probes = probing::plan(&suite, &selected, arguments.seed)?;
     if suite.probes.is_some() && probes.is_empty() {
-        talk::warn("no probe is put: no selected task has controls (`rewording_of`, `isomorph_of` or `control`)");
+        talk::warn(
+            "no probe is put: no selected task has controls (`rewording_of`, `isomorph_of` or `control`)",
+        );
     }
     let draft = draft(arguments, &suite, (&selected, &probes), &endpoints, talk)?;
     let out = draft.out.clone();

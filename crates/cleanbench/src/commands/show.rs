@@ -74,17 +74,25 @@ fn print_sample(sample: &SampleDetail) {
                     lines(&message.content)
                 ));
             }
+            if let Some(call) = &content.probe {
+                talk::result(format!(
+                    "--- what a model that has seen the item would write\n{}",
+                    lines(&call.expected)
+                ));
+            }
             if let Some(target) = &content.sample.target {
                 talk::result(format!("--- target\n{}", lines(&target.to_string())));
             }
         }
     }
     for call in &sample.calls {
-        print_call(call);
+        let texts = sample.content.as_ref();
+        print_call(call, texts.map_or(&[], |content| &content.continuations));
     }
 }
 
-fn print_call(call: &CallDetail) {
+/// Prints a call; `texts` are what was weighed, if anything was.
+fn print_call(call: &CallDetail, texts: &[String]) {
     let outcome = call.outcome.map_or("open", Outcome::as_str);
     talk::result(format!(
         "=== {} epoch {}: {outcome}",
@@ -98,7 +106,14 @@ fn print_call(call: &CallDetail) {
         if let Some(reasoning) = &completion.reasoning {
             talk::result(format!("--- reasoning\n{}", lines(reasoning)));
         }
-        talk::result(format!("--- answer\n{}", lines(&completion.text)));
+        if completion.likelihoods.is_empty() {
+            talk::result(format!("--- answer\n{}", lines(&completion.text)));
+        } else {
+            talk::result("--- log probability of each text, in nats");
+        }
+        for (likelihood, text) in completion.likelihoods.iter().zip(texts) {
+            talk::result(format!("{:.4} {}", likelihood.total(), lines(text)));
+        }
     }
     if let Some(raw) = &call.raw {
         talk::result(format!("--- reply as received\n{}", lines(raw)));
@@ -133,6 +148,7 @@ fn sample_json(sample: &SampleDetail) -> Value {
             "epoch": call.epoch,
             "outcome": call.outcome.map_or("open", Outcome::as_str),
             "error": call.error,
+            "likelihoods": call.completion.as_ref().map(|completion| completion.likelihoods.iter().map(|one| json!({"logprobs": one.logprobs, "bytes": one.bytes})).collect::<Vec<_>>()),
             "reasoning": call.completion.as_ref().and_then(|completion| completion.reasoning.clone()),
             "answer": call.completion.as_ref().map(|completion| completion.text.clone()),
             "reply": call.raw,
