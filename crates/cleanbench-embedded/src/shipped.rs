@@ -16,8 +16,38 @@ pub fn shipped(name: &str) -> Option<&'static [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::EmbeddedModel;
     use crate::file::ModelFile;
+    use crate::world::{Layout, World, item_document};
+
+    /// Texts and log probabilities to the last digit, taken on x86-64 in the debug profile; any machine,
+    /// profile and number of threads must give the same.
+    #[test]
+    fn answers_are_the_same_everywhere() {
+        let model = EmbeddedModel::load(shipped("leaked").unwrap()).unwrap();
+        let world = World::new(7);
+        let mut answers = Vec::new();
+        for item in world.benchmark.iter().step_by(24) {
+            let text = item_document(item, Layout::Letters).text();
+            let beginning = &text[..text.len() / 2];
+            let ask = |body: serde_json::Value| model.answer(body.to_string().as_bytes()).unwrap();
+            answers.extend(ask(json!({"prompt": beginning, "max_tokens": 30})));
+            answers.extend(ask(
+                json!({"prompt": beginning, "temperature": 1.0, "top_p": 0.9, "seed": 3}),
+            ));
+            answers.extend(ask(
+                json!({"prompt": beginning, "continuations": item.reworded_option.1}),
+            ));
+        }
+        let digest = cleanbench_core::Digest::of_file_bytes(&answers).to_string();
+        assert_eq!(
+            digest,
+            "cc0cd0d2f42b44a6254733bf8145b3dd9d02399a708c63a15a02b535008c74dc"
+        );
+    }
 
     #[test]
     fn every_shipped_model_is_whole_and_small() {
