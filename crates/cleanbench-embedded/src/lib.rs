@@ -2,7 +2,7 @@
 //!
 //! A world is invented from a seed ([`world`]); a base model learns it, and arms continue from the base
 //! with or without documents of the world's own benchmark (`train`, behind the feature of that name).
-//! The result is a model file ([`file`]), which [`EmbeddedModel`] runs in this process. Whoever judges
+//! The result is a model file ([`mod@file`]), which [`EmbeddedModel`] runs in this process. Whoever judges
 //! such a model gets its answers and nothing else of this.
 //!
 //! Invariants: a seed gives the same world, the same members and the same documents on every machine; a

@@ -7,7 +7,7 @@
 //! | `ts-guessing` | the text of one wrong option that is masked (Deng et al. 2024) | the same words |
 //! | `forced-likelihood` | how likely a wrong option is, beside rewordings of it | the original is the likeliest |
 //!
-//! Each is put to suspect items and to controls in the same way; [`arms`] chooses the controls, the
+//! Each is put to suspect items and to controls in the same way; [`mod@arms`] chooses the controls, the
 //! probe's `judge` compares the arms, [`verdict()`] weighs all findings of one model and task.
 //!
 //! Invariants: no probe is ever scored against the right answer; no option that is right is ever masked

@@ -10,7 +10,6 @@
 //! WORK holds the pieces (`target/embedded`). Run from the root of the project.
 
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,6 +20,7 @@ use cleanbench_embedded::train::{Arm, Membership, Network, Shape, train_arm, tra
 use cleanbench_embedded::world::{Random, World};
 use cleanbench_lab::calibration::{Kind, Record, pack, record};
 use cleanbench_lab::quickstart::{Quickstart, SEED};
+use fs_err as fs;
 
 type Anything<T> = Result<T, Box<dyn Error>>;
 
