@@ -17,10 +17,19 @@ pub struct Usage {
     /// Tokens of the prompt that were read from the endpoint's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<u64>,
+    /// Tokens of the prompt that were written to the endpoint's cache, where it bills that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<u64>,
+    /// Whether the reported counts contradict each other, by the provider's own rules.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inconsistent: bool,
+    /// Whether a count was not reported but derived here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
 }
 
 /// Why generation ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finish {
     /// The model ended its answer, or a stop text was met.
@@ -34,6 +43,7 @@ pub enum Finish {
     /// The endpoint said something else; its own word.
     Other(String),
     /// The endpoint did not say.
+    #[default]
     Unreported,
 }
 
@@ -80,8 +90,28 @@ impl Likelihood {
     }
 }
 
+/// A function that the model asks to be called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolCall {
+    /// Name of the tool.
+    pub name: String,
+    /// Its arguments as the model wrote them: JSON, if the model kept to the rules.
+    pub arguments: String,
+}
+
+/// A generated token.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GeneratedToken {
+    /// Its text; U+FFFD stands for bytes that are no whole character.
+    pub text: String,
+    /// Natural logarithm of its probability; at most 0.
+    pub logprob: f64,
+    /// The likeliest tokens at its place, the likeliest first.
+    pub top: Vec<(String, f64)>,
+}
+
 /// One answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Completion {
     /// The answer without its reasoning; empty where the endpoint sent none.
     pub text: String,
@@ -97,4 +127,8 @@ pub struct Completion {
     pub fingerprint: Option<String>,
     /// One for each of the request's continuations, in order; empty where none was asked for.
     pub likelihoods: Vec<Likelihood>,
+    /// Tools that the model asks for, in order.
+    pub tool_calls: Vec<ToolCall>,
+    /// The generated tokens with their probabilities, where they were asked for and reported.
+    pub tokens: Vec<GeneratedToken>,
 }

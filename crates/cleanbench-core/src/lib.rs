@@ -26,7 +26,7 @@ pub mod sample;
 pub mod score;
 pub mod seed;
 
-pub use completion::{Completion, Finish, Likelihood, Usage};
+pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, Usage};
 pub use digest::{Digest, DigestKey};
 pub use event::{Event, EventSink, Outcome};
 pub use exit::Exit;
@@ -35,6 +35,9 @@ pub use judge::{Judge, Judgement};
 pub use model::{BoxFuture, CallError, CallErrorKind, Model, Reply, Timing};
 pub use money::Usd;
 pub use probe::Probe;
-pub use request::{Form, Message, Request, Role, Sampling};
+pub use request::{
+    Constraints, Form, Image, Message, Reasoning, Request, ResponseFormat, Role, Sampling, Tool,
+    ToolChoice,
+};
 pub use sample::{Sample, Sensitivity};
 pub use score::{Extraction, Method, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};

@@ -14,15 +14,26 @@ use crate::{Completion, Form, Outcome, Request, Sensitivity};
 /// A boxed future, the price of `dyn` seams.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// When things happened, in microseconds after the request was handed to the client.
+/// When things happened, in microseconds after the request was handed to the client. That moment is
+/// the time of the journal's `attempt_started`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
+    /// How long the call had been due by then: it waited for a free place, a rate limit, or for the
+    /// scheduler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<u64>,
     /// Response headers were complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headers: Option<u64>,
     /// The first byte of the body arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_byte: Option<u64>,
+    /// The first chunk with reasoning arrived; streamed replies only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_reasoning: Option<u64>,
+    /// The first chunk with a part of the answer arrived; streamed replies only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_answer: Option<u64>,
     /// The last byte of the body arrived, or the call failed.
     pub end: u64,
 }

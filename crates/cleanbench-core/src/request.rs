@@ -1,6 +1,9 @@
 //! What is asked of a model, before any wire format.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Sensitivity;
 
@@ -24,6 +27,31 @@ pub struct Message {
     pub role: Role,
     /// The text, exactly as the model gets it.
     pub content: String,
+    /// Pictures that follow the text, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
+}
+
+impl Message {
+    /// A message without pictures.
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self {
+            role,
+            content: content.into(),
+            images: Vec::new(),
+        }
+    }
+}
+
+/// A picture, whole: an address is never sent, because whoever fetched it would be a host that nobody
+/// named.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// Media type, for example `image/png`.
+    pub media_type: String,
+    /// The file's bytes in base 64 with padding (RFC 4648, section 4).
+    pub data: String,
 }
 
 /// The form in which an endpoint is asked.
@@ -36,6 +64,57 @@ pub enum Form {
     Completion,
     /// Chat messages of which the last is the beginning of the assistant's answer.
     Prefill,
+}
+
+/// How much a model may think before it answers. Every provider has its own way of being told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reasoning {
+    /// Not at all.
+    Off,
+    /// As much as the endpoint sees fit.
+    On,
+    /// As little as the endpoint can.
+    Minimal,
+    /// Little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+    /// As much as the endpoint can.
+    Max,
+}
+
+impl Reasoning {
+    /// All of them, the least first.
+    pub const ALL: [Self; 7] = [
+        Self::Off,
+        Self::On,
+        Self::Minimal,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Max,
+    ];
+
+    /// The word used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Max => "max",
+        }
+    }
+
+    /// The one that `word` names.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// Sampling parameters of a task or model. A value that is `None` is not sent, so the endpoint's own
@@ -55,6 +134,9 @@ pub struct Sampling {
     /// Texts at which generation ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
+    /// How much the model may think.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<Reasoning>,
 }
 
 impl Sampling {
@@ -70,8 +152,79 @@ impl Sampling {
             } else {
                 self.stop
             },
+            reasoning: self.reasoning.or(base.reasoning),
         }
     }
+}
+
+/// What an answer must look like, and what it may come with. The default asks for plain text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constraints {
+    /// Functions that the model may ask to be called. cleanbench calls none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
+    /// Which of them it must choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_choice: Option<ToolChoice>,
+    /// JSON instead of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_format: Option<ResponseFormat>,
+    /// Log probabilities of the generated tokens, with this many of the likeliest tokens beside each
+    /// (0 for none beside).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<u32>,
+}
+
+impl Constraints {
+    /// Whether nothing is asked for but text.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A function that a model may ask to be called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Name, of letters, digits, `_` and `-`.
+    pub name: String,
+    /// What it does, in words for the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// JSON schema of its arguments, an object.
+    pub parameters: Value,
+}
+
+/// Whether a model has to ask for a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolChoice {
+    /// It may.
+    Auto,
+    /// It must not.
+    None,
+    /// It must ask for one, whichever.
+    Required,
+    /// It must ask for this one.
+    Tool(String),
+}
+
+/// JSON as an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ResponseFormat {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema {
+        /// Name of the schema, of letters, digits, `_` and `-`.
+        name: String,
+        /// The schema. A reference in it is sent as it stands and never followed.
+        schema: Value,
+        /// Whether the endpoint must enforce it strictly.
+        strict: bool,
+    },
 }
 
 /// One question to a model.
@@ -89,6 +242,8 @@ pub struct Request {
     /// Texts whose likelihood after the prompt is asked for. Where there are any, nothing is
     /// generated.
     pub continuations: Vec<String>,
+    /// What the answer must look like.
+    pub constraints: Arc<Constraints>,
     /// Label of the sample; an adapter refuses to send what its endpoint may not see.
     pub sensitivity: Sensitivity,
 }
@@ -127,10 +282,7 @@ mod tests {
 
     #[test]
     fn a_conversation_that_ends_with_the_assistant_is_a_prefill() {
-        let message = |role| Message {
-            role,
-            content: String::new(),
-        };
+        let message = |role| Message::new(role, "");
         let user = [message(Role::User)];
         let prefill = [message(Role::User), message(Role::Assistant)];
         assert_eq!(Request::form_for(Form::Chat, &user), Form::Chat);

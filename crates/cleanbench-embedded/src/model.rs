@@ -194,8 +194,7 @@ fn usage(prompt: usize, completion: usize) -> Usage {
     Usage {
         prompt: Some(prompt as u64),
         completion: Some(completion as u64),
-        reasoning: None,
-        cached: None,
+        ..Usage::default()
     }
 }
 
@@ -326,12 +325,11 @@ fn completion(
 ) -> Completion {
     Completion {
         text,
-        reasoning: None,
         finish,
         usage,
         model: Some(model),
-        fingerprint: None,
         likelihoods,
+        ..Completion::default()
     }
 }
 
@@ -352,6 +350,7 @@ mod tests {
                 .map(|text| Message {
                     role: Role::User,
                     content: (*text).to_owned(),
+                    images: Vec::new(),
                 })
                 .collect(),
             sampling: Sampling {
@@ -364,6 +363,7 @@ mod tests {
                 .iter()
                 .map(|text| (*text).to_owned())
                 .collect(),
+            constraints: Arc::default(),
             sensitivity: Sensitivity::Secret,
         }
     }

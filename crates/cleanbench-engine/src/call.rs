@@ -1,6 +1,7 @@
 //! One call: attempts until it ends, each on record before it is sent.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cleanbench_core::event::{PayloadRef, Place, short_word};
@@ -92,6 +93,8 @@ fn request(
             top_p: None,
             max_tokens: Some(call.max_tokens),
             stop: call.stop.clone(),
+            // Thinking would end before what is remembered comes out.
+            reasoning: plan.models[place.model as usize].sampling[task].reasoning,
         },
     };
     // Greedy decoding needs no seed, and some endpoints reject one.
@@ -110,6 +113,7 @@ fn request(
         sampling,
         seed,
         continuations: content.continuations.clone(),
+        constraints: Arc::clone(&shared.constraints[task]),
         sensitivity: content.sample.sensitivity,
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cleanbench_core::event::{Place, StopReason};
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{CallError, Event, Judge, Model, Outcome, Reply};
+use cleanbench_core::{CallError, Constraints, Event, Judge, Model, Outcome, Reply};
 use cleanbench_ledger::samples::{self, SampleContent};
 use cleanbench_ledger::{
     Ledger, LedgerError, Manifest, PayloadReader, Plan, RunDirectory, SampleRow, SampleRows,
@@ -108,6 +108,7 @@ pub(crate) struct Shared {
     pub(crate) table: CallTable,
     pub(crate) ledger: Ledger,
     pub(crate) judges: Vec<Judge>,
+    pub(crate) constraints: Vec<Arc<Constraints>>,
     pub(crate) settings: Settings,
     pub(crate) stop: StopSignal,
     run: RunDirectory,
@@ -130,7 +131,10 @@ impl Shared {
 /// # Errors
 /// When the run directory cannot be read or written; calls in flight are then dropped.
 pub async fn execute(work: Work) -> Result<Ending, EngineError> {
+    let tasks = work.manifest.plan.tasks.iter();
+    let constraints = tasks.map(|task| Arc::new(task.constraints.clone()));
     let shared = Arc::new(Shared {
+        constraints: constraints.collect(),
         payloads: PayloadReader::new(work.run.path()),
         run: work.run,
         manifest: work.manifest,

@@ -79,7 +79,7 @@ impl Model for Puppet {
             usage: Usage::default(),
             model: None,
             fingerprint: None,
-            likelihoods: Vec::new(),
+            ..Completion::default()
         })
     }
 }
@@ -129,6 +129,7 @@ fn content(text: &str) -> SampleContent {
         messages: vec![Message {
             role: Role::User,
             content: text.to_owned(),
+            images: Vec::new(),
         }],
         continuations: Vec::new(),
         sample,
@@ -154,6 +155,7 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
             name: "puppet".to_owned(),
             endpoint: serde_json::Value::Null,
             sampling: vec![sampling],
+            effective: Vec::new(),
         }],
         tasks: vec![TaskPlan {
             name: "t".to_owned(),
@@ -162,6 +164,7 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
             sensitivity: Sensitivity::Private,
             scorers: Vec::new(),
             scorers_digest: Digest([0; 32]),
+            constraints: cleanbench_core::Constraints::default(),
             definition: serde_json::Value::Null,
             probe: None,
         }],

@@ -13,7 +13,7 @@ use cleanbench_core::probe::{Arm, Finding, ProbeCall, Seen, Step};
 use cleanbench_core::seed::derive;
 use cleanbench_core::{
     CallError, Completion, Finish, Form, Likelihood, Message, Model as _, Outcome, Probe, Reply,
-    Request, Role, Sample, Sampling, Sensitivity, Usage,
+    Request, Role, Sample, Sampling, Sensitivity,
 };
 use cleanbench_embedded::EmbeddedModel;
 use cleanbench_embedded::world::World;
@@ -248,12 +248,9 @@ fn completion(text: &str, weights: &[f64]) -> Completion {
     };
     Completion {
         text: text.to_owned(),
-        reasoning: None,
         finish: Finish::Stop,
-        usage: Usage::default(),
-        model: None,
-        fingerprint: None,
         likelihoods: weights.iter().map(likelihood).collect(),
+        ..Completion::default()
     }
 }
 
@@ -271,9 +268,11 @@ fn ask(
             top_p: None,
             max_tokens: call.map(|call| call.max_tokens),
             stop: call.map(|call| call.stop.clone()).unwrap_or_default(),
+            reasoning: None,
         },
         seed: None,
         continuations: continuations.to_vec(),
+        constraints: std::sync::Arc::default(),
         sensitivity: Sensitivity::Public,
     };
     let body = model.answer(&model.body(&request)?)?;
@@ -292,6 +291,7 @@ fn right(model: &EmbeddedModel, samples: &[Sample]) -> Result<Vec<u8>, Calibrati
         let messages = [Message {
             role: Role::User,
             content: format!("Question: {input}\nAnswer:"),
+            images: Vec::new(),
         }];
         let texts = cleanbench_core::request::choice_continuations(&messages, &sample.choices);
         let weighed = ask(model, &messages, &texts, None)?;

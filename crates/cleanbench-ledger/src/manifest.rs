@@ -9,7 +9,9 @@ use std::io::Write as _;
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
 use cleanbench_core::probe::{ControlKind, ProbeForm};
-use cleanbench_core::{Digest, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, canonical};
+use cleanbench_core::{
+    Constraints, Digest, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, canonical,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -80,6 +82,10 @@ pub struct ModelPlan {
     pub endpoint: Value,
     /// Sampling parameters that are sent, for each task in order.
     pub sampling: Vec<Sampling>,
+    /// What becomes of them at the endpoint by the provider's own rules, for each task in order: what
+    /// is sent, under which names, and what the endpoint is known to ignore.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effective: Vec<Value>,
 }
 
 /// A task of a run.
@@ -98,6 +104,9 @@ pub struct TaskPlan {
     pub scorers: Vec<ScorerSpec>,
     /// Digest over the scorers with their versions.
     pub scorers_digest: Digest,
+    /// What its answers must look like.
+    #[serde(default, skip_serializing_if = "Constraints::is_plain")]
+    pub constraints: Constraints,
     /// The task as the suite defines it.
     pub definition: Value,
     /// What makes it a contamination probe, if it is one.

@@ -162,6 +162,7 @@ mod tests {
         let message = |role, content: &str| Message {
             role,
             content: content.to_owned(),
+            images: Vec::new(),
         };
         let mut messages = vec![
             message(Role::System, "Be brief."),
@@ -178,9 +179,11 @@ mod tests {
                 top_p: None,
                 max_tokens: Some(5),
                 stop: vec!["\n".to_owned()],
+                reasoning: None,
             },
             seed: Some(7),
             continuations: Vec::new(),
+            constraints: std::sync::Arc::default(),
             sensitivity: Sensitivity::Public,
         }
     }

@@ -99,7 +99,7 @@ impl Reader {
             usage: answer.usage,
             model: answer.model,
             fingerprint: answer.fingerprint,
-            likelihoods: Vec::new(),
+            ..Completion::default()
         })
     }
 

@@ -36,10 +36,12 @@ fn question() -> Request {
         messages: vec![Message {
             role: Role::User,
             content: "2+2?".to_owned(),
+            images: Vec::new(),
         }],
         sampling: Sampling::default(),
         seed: None,
         continuations: Vec::new(),
+        constraints: std::sync::Arc::default(),
         sensitivity: Sensitivity::Public,
     }
 }

@@ -129,7 +129,7 @@ mod tests {
             prompt,
             completion,
             cached,
-            reasoning: None,
+            ..Usage::default()
         }
     }
 

@@ -96,16 +96,11 @@ impl<R: Recall> Put<R> {
 
     fn call(&self, arm: Arm, position: usize, item: &ProbeItem, ask: Ask) -> ProbeCall {
         let message = match self.form {
-            ProbeForm::Raw => Message {
-                role: Role::Assistant,
-                content: ask.beginning,
-            },
-            ProbeForm::Instruction => Message {
-                role: Role::User,
-                content: self
-                    .instruction
-                    .replace("{text}", ask.shown.as_ref().unwrap_or(&ask.beginning)),
-            },
+            ProbeForm::Raw => Message::new(Role::Assistant, ask.beginning),
+            ProbeForm::Instruction => {
+                let shown = ask.shown.as_ref().unwrap_or(&ask.beginning);
+                Message::new(Role::User, self.instruction.replace("{text}", shown))
+            }
         };
         ProbeCall {
             arm,

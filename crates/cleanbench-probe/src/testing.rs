@@ -64,6 +64,6 @@ pub(crate) fn completion(text: &str) -> Completion {
         usage: Usage::default(),
         model: None,
         fingerprint: None,
-        likelihoods: Vec::new(),
+        ..Completion::default()
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn completion(text: &str) -> Completion {
         usage: Usage::default(),
         model: None,
         fingerprint: None,
-        likelihoods: Vec::new(),
+        ..Completion::default()
     }
 }
 

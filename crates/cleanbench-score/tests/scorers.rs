@@ -57,7 +57,7 @@ fn completion(text: &str) -> Completion {
         usage: Usage::default(),
         model: None,
         fingerprint: None,
-        likelihoods: Vec::new(),
+        ..Completion::default()
     }
 }
 

@@ -70,6 +70,7 @@ fn message(raw: Raw<'_>) -> Result<Message, Fault> {
     Ok(Message {
         role: role_found.ok_or_else(|| missing("role"))?,
         content: content.ok_or_else(|| missing("content"))?,
+        images: Vec::new(),
     })
 }
 

@@ -176,7 +176,7 @@ impl Prompts {
                 is_of_template: false,
             });
         }
-        Ok(Message { role, content })
+        Ok(Message::new(role, content))
     }
 
     /// The variables. `options` stays undefined without choices, so that a prompt which relies on

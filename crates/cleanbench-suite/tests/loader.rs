@@ -284,6 +284,7 @@ fn every_layout_gives_the_same_samples() {
             vec![Message {
                 role: Role::User,
                 content: format!("{text}\n\n{wording}"),
+                images: Vec::new(),
             }]
         };
         let expected = [

@@ -189,6 +189,7 @@ fn read_sampling(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Sam
         top_p: top_p.map(|at| at.value),
         max_tokens: max_tokens.map(|at| at.value),
         stop: stop.iter().map(|text| text.value.to_owned()).collect(),
+        reasoning: None,
     }
 }
 

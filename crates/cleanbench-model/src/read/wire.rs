@@ -142,6 +142,7 @@ impl WireUsage {
             cached: cached
                 .or(self.prompt_cache_hit_tokens)
                 .or(self.cached_tokens),
+            ..Usage::default()
         }
     }
 }

@@ -108,6 +108,7 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> Planned {
             sensitivity: labels.max().unwrap_or(Sensitivity::Public),
             scorers: Vec::new(),
             scorers_digest: digest(probe, &plan),
+            constraints: cleanbench_core::Constraints::default(),
             definition: json!({
                 "probe": plan.id,
                 "version": probe.version(),

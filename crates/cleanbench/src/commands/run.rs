@@ -155,6 +155,7 @@ fn model_plan(endpoint: &Endpoint, selected: &[Selected<'_>], probes: &[Planned]
             .map(effective)
             .chain(probes.iter().map(|_| Sampling::default()))
             .collect(),
+        effective: Vec::new(),
     }
 }
 
@@ -167,6 +168,7 @@ fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
         sensitivity: task.sensitivity,
         scorers: task.scorers.clone(),
         scorers_digest: scorers_digest(&task.scorers)?,
+        constraints: cleanbench_core::Constraints::default(),
         definition: task.describe(),
         probe: None,
     })
