@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::completion::{Finish, Usage};
+use crate::looping::ends_in_loop;
 use crate::model::{CallError, Timing};
 use crate::{CallId, Digest, RunId};
 
@@ -73,9 +74,19 @@ pub struct Place {
 pub struct Reading {
     /// Why generation ended.
     pub finish: Finish,
-    /// Whether the answer has neither text nor likelihoods.
+    /// Whether the answer has neither text nor likelihoods nor calls of tools.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub empty: bool,
+    /// Whether there was reasoning. `None` in journals of versions that recorded neither this nor the
+    /// two fields below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoned: Option<bool>,
+    /// Whether the answer or its reasoning ends in a loop, see [`crate::looping`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looping: bool,
+    /// Number of tools that the model asked for.
+    #[serde(default, skip_serializing_if = "is_none_called")]
+    pub tool_calls: u32,
     /// Reported token counts.
     #[serde(default)]
     pub usage: Usage,
@@ -85,6 +96,53 @@ pub struct Reading {
     /// The fingerprint that the endpoint reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+}
+
+impl Reading {
+    /// Whether the token limit ended the answer before it left its reasoning.
+    pub fn truncated_thinking(&self) -> bool {
+        self.empty && self.reasoned == Some(true) && self.finish == Finish::Length
+    }
+
+    /// Whether the model ended of its own accord, and wrote everything into its reasoning.
+    pub fn answer_in_reasoning(&self) -> bool {
+        self.empty && self.reasoned == Some(true) && self.finish != Finish::Length
+    }
+
+    /// Whether nothing came at all: no text, no reasoning, no calls of tools, no likelihoods.
+    pub fn empty_content(&self) -> bool {
+        self.empty && self.reasoned == Some(false)
+    }
+
+    /// Whether this reading, which is on record, is what the same reply gives now. A reading of a
+    /// version that recorded less is compared as far as it goes.
+    pub fn agrees_with(&self, now: &Self) -> bool {
+        if self.reasoned.is_some() {
+            return self == now;
+        }
+        let as_then = Self {
+            empty: now.empty || (self.empty && now.tool_calls > 0),
+            reasoned: None,
+            looping: false,
+            tool_calls: 0,
+            usage: Usage {
+                cache_write: self.usage.cache_write,
+                inconsistent: self.usage.inconsistent,
+                estimated: self.usage.estimated,
+                ..now.usage
+            },
+            ..now.clone()
+        };
+        *self == as_then
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_none_called(calls: &u32) -> bool {
+    *calls == 0
 }
 
 /// Longest word of an endpoint's own that goes into the journal, in characters.
@@ -98,9 +156,16 @@ impl From<&crate::Completion> for Reading {
             Finish::Other(word) => Finish::Other(short_word(word)),
             known => known.clone(),
         };
+        let has_text = !completion.text.trim().is_empty();
+        let reasoning = completion.reasoning.as_deref().unwrap_or_default();
         Self {
             finish,
-            empty: completion.likelihoods.is_empty() && completion.text.trim().is_empty(),
+            empty: !has_text
+                && completion.likelihoods.is_empty()
+                && completion.tool_calls.is_empty(),
+            reasoned: Some(!reasoning.trim().is_empty()),
+            looping: ends_in_loop(&completion.text) || ends_in_loop(reasoning),
+            tool_calls: u32::try_from(completion.tool_calls.len()).unwrap_or(u32::MAX),
             usage: completion.usage,
             model: completion.model.as_deref().map(short_word),
             fingerprint: completion.fingerprint.as_deref().map(short_word),
@@ -345,4 +410,96 @@ fn is_zero(number: &u64) -> bool {
 pub trait EventSink: Send + Sync {
     /// Takes in one event.
     fn event(&self, event: &Event);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Completion, Likelihood, ToolCall};
+
+    fn answer(text: &str, reasoning: &str, finish: Finish) -> Completion {
+        Completion {
+            text: text.to_owned(),
+            reasoning: Some(reasoning.to_owned()).filter(|text| !text.is_empty()),
+            finish,
+            ..Completion::default()
+        }
+    }
+
+    #[test]
+    fn what_an_answer_without_text_is_has_one_cause() {
+        let tools = Completion {
+            tool_calls: vec![ToolCall::default()],
+            ..answer("", "", Finish::ToolCalls)
+        };
+        let weighed = Completion {
+            likelihoods: vec![Likelihood::default()],
+            ..Completion::default()
+        };
+        // empty, truncated thinking, answer in reasoning, nothing at all
+        for (completion, expected) in [
+            (answer("a", "hm", Finish::Length), [false; 4]),
+            (
+                answer(" ", "hm", Finish::Length),
+                [true, true, false, false],
+            ),
+            (answer("", "hm", Finish::Stop), [true, false, true, false]),
+            (
+                answer("", "hm", Finish::Unreported),
+                [true, false, true, false],
+            ),
+            (
+                answer("\n", " ", Finish::Length),
+                [true, false, false, true],
+            ),
+            (answer("", "", Finish::Stop), [true, false, false, true]),
+            (tools, [false; 4]),
+            (weighed, [false; 4]),
+        ] {
+            let reading = Reading::from(&completion);
+            let found = [
+                reading.empty,
+                reading.truncated_thinking(),
+                reading.answer_in_reasoning(),
+                reading.empty_content(),
+            ];
+            assert_eq!(found, expected, "{completion:?}");
+        }
+    }
+
+    #[test]
+    fn loops_and_calls_of_tools_are_read() {
+        let again = "Wait, let me check that again. ".repeat(5);
+        assert!(Reading::from(&answer(&again, "", Finish::Length)).looping);
+        assert!(Reading::from(&answer("7", &again, Finish::Stop)).looping);
+        let mut tools = answer("", "hm", Finish::ToolCalls);
+        tools.tool_calls = vec![ToolCall::default(), ToolCall::default()];
+        let reading = Reading::from(&tools);
+        assert_eq!((reading.tool_calls, reading.reasoned), (2, Some(true)));
+        assert!(!reading.looping);
+    }
+
+    #[test]
+    fn a_reading_of_an_earlier_version_says_nothing_that_it_did_not_look_for() {
+        let line = r#"{"finish":"length","empty":true,"usage":{"prompt":3},"model":"m"}"#;
+        let old: Reading = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&old).unwrap(), line);
+        assert!(old.empty && !old.truncated_thinking() && !old.empty_content());
+        let mut completion = answer("", "hm", Finish::Length);
+        completion.usage.prompt = Some(3);
+        completion.usage.estimated = true;
+        completion.model = Some("m".to_owned());
+        let now = Reading::from(&completion);
+        assert!(old.agrees_with(&now) && !now.agrees_with(&old));
+        completion.text = "7".to_owned();
+        assert!(!old.agrees_with(&Reading::from(&completion)));
+        completion.text = String::new();
+        completion.usage.prompt = Some(4);
+        assert!(!old.agrees_with(&Reading::from(&completion)));
+        let forged = Reading {
+            reasoned: Some(false),
+            ..now.clone()
+        };
+        assert!(!forged.agrees_with(&now));
+    }
 }

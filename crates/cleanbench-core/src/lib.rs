@@ -17,6 +17,7 @@ pub mod exit;
 pub mod history;
 pub mod ids;
 pub mod judge;
+pub mod looping;
 pub mod merkle;
 pub mod model;
 pub mod money;
@@ -39,5 +40,5 @@ pub use request::{
     Constraints, Form, Image, Message, Reasoning, Request, ResponseFormat, Role, Sampling, Tool,
     ToolChoice,
 };
-pub use sample::{Sample, Sensitivity};
+pub use sample::{Sample, SampleImage, Sensitivity};
 pub use score::{Extraction, Method, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Digest;
 use crate::request::Message;
 
 /// Who may see a sample. Ordered: the later, the more protected.
@@ -78,6 +79,25 @@ pub struct Sample {
     /// Sample of which this one is an isomorph: same skill, new content, new answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isomorph_of: Option<String>,
+    /// Its pictures, in the order in which its messages carry them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<SampleImage>,
     /// Who may see it.
     pub sensitivity: Sensitivity,
+}
+
+/// A picture of a sample. Its bytes are read when the sample is worded, and stand in the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleImage {
+    /// The file, relative to the suite's folder.
+    pub file: String,
+    /// Position of the message that carries it among the sample's own, from 0; `None` for the last
+    /// question of the task's wording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<u32>,
+    /// Length of the file in bytes.
+    pub bytes: u64,
+    /// Plain SHA-256 of the file.
+    pub digest: Digest,
 }

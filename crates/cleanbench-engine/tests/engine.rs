@@ -122,6 +122,7 @@ fn content(text: &str) -> SampleContent {
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        images: Vec::new(),
         choice_rewordings: Vec::new(),
         sensitivity: Sensitivity::Private,
     };

@@ -111,6 +111,7 @@ fn sample(id: &str, input: &str) -> Sample {
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        images: Vec::new(),
         sensitivity: Sensitivity::Public,
     }
 }

@@ -16,6 +16,7 @@ pub(crate) fn choice_sample(id: &str, question: &str, choices: &[&str], right: u
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        images: Vec::new(),
         sensitivity: Sensitivity::Public,
     }
 }

@@ -292,7 +292,10 @@ fn wrong_ending(ended: &Ended, outcome: Outcome, reply: &ReplyOnRecord) -> Optio
             };
             outcome == expected
                 && kind.is_none()
-                && ended.reading == Some(Reading::from(&**completion))
+                && ended
+                    .reading
+                    .as_ref()
+                    .is_some_and(|reading| reading.agrees_with(&Reading::from(&**completion)))
         }
         ReplyOnRecord::Error(found) => {
             let panicked = kind == Some(CallErrorKind::Panic);

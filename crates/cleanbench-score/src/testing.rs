@@ -27,6 +27,7 @@ pub(crate) fn sample(target: Value, choices: &[&str]) -> Sample {
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        images: Vec::new(),
         choice_rewordings: Vec::new(),
         sensitivity: Sensitivity::Public,
     }

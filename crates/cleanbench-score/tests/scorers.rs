@@ -44,6 +44,7 @@ fn sample(target: Value) -> Sample {
         created: None,
         rewording_of: None,
         isomorph_of: None,
+        images: Vec::new(),
         choice_rewordings: Vec::new(),
         sensitivity: Sensitivity::Public,
     }

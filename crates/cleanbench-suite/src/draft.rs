@@ -238,6 +238,7 @@ impl Draft {
             created: self.created,
             rewording_of: self.rewording_of.map(|other| other.value),
             isomorph_of: self.isomorph_of.map(|other| other.value),
+            images: Vec::new(),
             choice_rewordings: self
                 .choice_rewordings
                 .map_or_else(Vec::new, |given| given.value),

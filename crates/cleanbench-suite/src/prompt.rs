@@ -331,6 +331,7 @@ mod tests {
             created: None,
             rewording_of: None,
             isomorph_of: None,
+            images: Vec::new(),
             choice_rewordings: Vec::new(),
             sensitivity: Sensitivity::Public,
         }
