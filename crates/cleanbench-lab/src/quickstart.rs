@@ -6,7 +6,7 @@
 
 use cleanbench_core::probe::{ControlKind, ProbeItem};
 use cleanbench_core::sample::SampleInput;
-use cleanbench_core::{Sample, Sensitivity};
+use cleanbench_core::{Sample, Sensitivity, canonical};
 use cleanbench_embedded::world::{Item, Random, Rewording, World};
 use cleanbench_probe::Arms;
 use serde_json::{Map, Value, json};
@@ -158,7 +158,9 @@ fn choice(
 fn lines(samples: &[Sample]) -> String {
     let mut text = String::new();
     for sample in samples {
-        text.push_str(&line(sample).to_string());
+        // Sorted keys, so that the committed files do not depend on how objects are held.
+        let bytes = canonical::to_bytes(&line(sample));
+        text.push_str(&String::from_utf8_lossy(&bytes));
         text.push('\n');
     }
     text

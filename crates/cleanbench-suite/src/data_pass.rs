@@ -6,10 +6,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use cleanbench_core::{Sample, Scorer, ScorerSpec, Sensitivity};
+use cleanbench_core::{Constraints, Sample, Scorer, ScorerSpec, Sensitivity};
 
 use crate::diagnostic::{Document, Fault, Severity};
 use crate::draft::{At, Rules};
+use crate::images::ImageSum;
 use crate::load::{Loader, whole};
 use crate::prompt::{Prompts, RenderError};
 use crate::rows::{Row, Rows};
@@ -22,6 +23,7 @@ use crate::words::shown;
 pub(crate) struct Reading {
     pub(crate) table: TaskTable,
     pub(crate) prompts: Option<Prompts>,
+    pub(crate) constraints: Option<Constraints>,
     pub(crate) scorers: Vec<(String, Box<dyn Scorer>)>,
     pub(crate) files: Vec<DataFile>,
     pub(crate) strictest: Sensitivity,
@@ -53,6 +55,7 @@ impl Reading {
                 .unwrap_or_default(),
             control: self.table.control.map(|control| control.value),
             sampling: self.table.sampling,
+            constraints: self.constraints?,
             sensitivity,
             strictest: self.strictest,
             released: self.table.released,
@@ -79,27 +82,37 @@ impl Loader<'_> {
             }
         };
         let before = reading.samples;
+        let mut images = ImageSum::default();
         while let Some(row) = rows.next_row() {
             reading.samples += u64::from(row.is_sample);
-            self.row(reading, path, row);
+            if let Some(sample) = self.row(reading, path, row) {
+                images.add(&sample);
+            }
         }
         let digest = rows.digest();
         self.parts.push([b"data ", digest.0.as_slice()].concat());
+        let images = images.set();
+        if let Some(digest) = images.digest {
+            self.parts.push([b"images ", digest.0.as_slice()].concat());
+        }
         reading.files.push(DataFile {
             path: path.to_owned(),
             digest,
             samples: reading.samples - before,
+            images,
         });
         rows.lines()
     }
 
-    fn row(&mut self, reading: &mut Reading, path: &Path, row: Row<'_>) {
+    /// Checks one record; gives its sample where it could be read.
+    fn row(&mut self, reading: &mut Reading, path: &Path, row: Row<'_>) -> Option<Sample> {
         let document = Document {
             path,
             text: &row.text,
             line: row.line,
         };
         let mut faults = row.faults;
+        let mut found = None;
         if let Some(mut draft) = row.draft {
             let id = draft.id.clone().unwrap_or_else(|| At {
                 value: reading.samples.to_string(),
@@ -116,15 +129,18 @@ impl Loader<'_> {
             let rules = Rules {
                 choices: reading.table.choices.as_deref().unwrap_or_default(),
                 sensitivity: reading.sensitivity(),
+                dir: self.dir,
             };
-            if let Some(sample) = draft.finish(rules, reading.samples, &mut faults) {
+            if let Some((sample, _)) = draft.finish(rules, reading.samples, &mut faults) {
                 reading.strictest = reading.strictest.max(sample.sensitivity);
                 self.try_out(reading, &sample, &mut faults);
+                found = Some(sample);
             }
         }
         for fault in faults {
             self.log.error(document, fault);
         }
+        found
     }
 
     /// Notes the sample's identity; the fault if it is taken.
@@ -153,11 +169,14 @@ impl Loader<'_> {
                 faults.push(Fault::new(0, format!("scorer `{kind}`: {message}")));
             }
         }
-        let Some(Err(error)) = reading
-            .prompts
-            .as_ref()
-            .map(|prompts| prompts.render(sample))
-        else {
+        let Some(prompts) = &reading.prompts else {
+            return;
+        };
+        if sample.images.iter().any(|image| image.message.is_none()) && !prompts.ask() {
+            let message = "`images` without a question: no message of the task is the user's";
+            faults.push(Fault::new(0, message));
+        }
+        let Err(error) = prompts.render(sample) else {
             return;
         };
         let place = self.template_place(&error);

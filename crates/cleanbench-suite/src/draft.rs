@@ -3,6 +3,7 @@
 //! Invariant: a field is given once, under one name; a fault in one field hides no fault in another.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Message, Sample, Sensitivity};
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::choices;
 use crate::diagnostic::Fault;
 use crate::field::{FIELDS, Field};
+use crate::images::{self, ImageRef, Picture};
 use crate::json::{Entry, Raw};
 use crate::messages;
 use crate::words::{did_you_mean, is_date, kind_of_json, shown};
@@ -20,6 +22,8 @@ use crate::words::{did_you_mean, is_date, kind_of_json, shown};
 pub(crate) struct Rules<'a> {
     pub(crate) choices: &'a [String],
     pub(crate) sensitivity: Sensitivity,
+    /// The suite's folder.
+    pub(crate) dir: &'a Path,
 }
 
 /// A value and its byte offset in the text it came from.
@@ -35,6 +39,7 @@ pub(crate) struct Draft {
     pub(crate) id: Option<At<String>>,
     input: Option<String>,
     messages: Option<Vec<Message>>,
+    images: Vec<ImageRef>,
     target: Option<At<Value>>,
     choices: Option<At<Vec<String>>>,
     choice_rewordings: Option<At<Vec<Vec<String>>>>,
@@ -109,7 +114,12 @@ impl Draft {
                     at: raw.at,
                 });
             }
-            Field::Messages => self.messages = Some(messages::parse(raw)?),
+            Field::Messages => {
+                let (messages, mut images) = messages::parse(raw)?;
+                self.messages = Some(messages);
+                self.images.append(&mut images);
+            }
+            Field::Images => self.images.append(&mut image_list(raw)?),
             Field::Choices => {
                 self.choices = Some(At {
                     value: check_choices(raw)?,
@@ -154,9 +164,11 @@ impl Draft {
             }
             Field::Created => self.created = Some(date("created", text, at)?),
             Field::Sensitivity => self.sensitivity = Some(sensitivity(&text, at)?),
-            Field::Messages | Field::Choices | Field::ChoiceRewordings | Field::Metadata => {
-                return self.set_cell(field, &text, at);
-            }
+            Field::Messages
+            | Field::Images
+            | Field::Choices
+            | Field::ChoiceRewordings
+            | Field::Metadata => return self.set_cell(field, &text, at),
             Field::Cluster | Field::Weight => {
                 return Err(not_yet(&format!("`{}`", field.name()), at));
             }
@@ -168,13 +180,16 @@ impl Draft {
     /// within it may be doubled.
     fn set_cell(&mut self, field: Field, text: &str, at: usize) -> Result<(), Fault> {
         let raw = Raw { text, at };
-        raw.check()
-            .and_then(|()| self.set_json(field, raw))
-            .map_err(|fault| Fault {
-                at,
-                message: format!("in the cell `{}`: {}", field.name(), fault.message),
-                hint: fault.hint,
-            })
+        let known = self.images.len();
+        let result = raw.check().and_then(|()| self.set_json(field, raw));
+        for image in &mut self.images[known..] {
+            image.at = at;
+        }
+        result.map_err(|fault| Fault {
+            at,
+            message: format!("in the cell `{}`: {}", field.name(), fault.message),
+            hint: fault.hint,
+        })
     }
 
     /// Sets the options from cells of their own.
@@ -197,18 +212,25 @@ impl Draft {
                 Some(Fault::new(0, "both an input and `messages`").hint("keep one of them"))
             }
             (false, false) => Some(missing_input()),
+            (false, true) if self.has(Field::Images) => {
+                Some(Fault::new(0, "both `images` and `messages`").hint(
+                    "put `{\"type\": \"image\", \"file\": …}` into the `content` of a message",
+                ))
+            }
             _ => None,
         }
     }
 
-    /// The sample, where nothing is wrong with it. `position` counts the task's samples from 1.
+    /// The sample and its pictures, where nothing is wrong with them. `position` counts the task's
+    /// samples from 1.
     pub(crate) fn finish(
         self,
         rules: Rules<'_>,
         position: u64,
         faults: &mut Vec<Fault>,
-    ) -> Option<Sample> {
+    ) -> Option<(Sample, Vec<Picture>)> {
         faults.extend(self.check_question());
+        let pictures = images::read_all(rules.dir, &self.images, faults);
         let choices = match self.choices {
             Some(own) => own.value,
             None => rules.choices.to_vec(),
@@ -226,7 +248,7 @@ impl Draft {
         if !faults.is_empty() {
             return None;
         }
-        Some(Sample {
+        let sample = Sample {
             id: self.id.map_or_else(|| position.to_string(), |id| id.value),
             input: match (self.input, self.messages) {
                 (Some(text), _) => SampleInput::Input(text),
@@ -238,14 +260,18 @@ impl Draft {
             created: self.created,
             rewording_of: self.rewording_of.map(|other| other.value),
             isomorph_of: self.isomorph_of.map(|other| other.value),
-            images: Vec::new(),
+            images: pictures
+                .iter()
+                .map(|picture| picture.image.clone())
+                .collect(),
             choice_rewordings: self
                 .choice_rewordings
                 .map_or_else(Vec::new, |given| given.value),
             sensitivity: rules
                 .sensitivity
                 .max(self.sensitivity.unwrap_or(rules.sensitivity)),
-        })
+        };
+        Some((sample, pictures))
     }
 }
 
@@ -293,6 +319,19 @@ fn check_choices(raw: Raw<'_>) -> Result<Vec<String>, Fault> {
         }
         None => Ok(texts),
     }
+}
+
+/// A list of paths.
+fn image_list(raw: Raw<'_>) -> Result<Vec<ImageRef>, Fault> {
+    let elements = raw.elements("`images`")?;
+    let images = elements.into_iter().map(|element| {
+        Ok(ImageRef {
+            written: element.string("each of `images`")?,
+            at: element.at,
+            message: None,
+        })
+    });
+    images.collect()
 }
 
 /// A list with a list of texts for each choice.

@@ -8,6 +8,7 @@ pub(crate) enum Field {
     Id,
     Input,
     Messages,
+    Images,
     Target,
     Choices,
     ChoiceRewordings,
@@ -21,13 +22,14 @@ pub(crate) enum Field {
 }
 
 /// Every name that a field may be given. A field's own name comes before its aliases.
-const NAMES: [(&str, Field); 21] = [
+const NAMES: [(&str, Field); 22] = [
     ("id", Field::Id),
     ("input", Field::Input),
     ("question", Field::Input),
     ("prompt", Field::Input),
     ("query", Field::Input),
     ("messages", Field::Messages),
+    ("images", Field::Images),
     ("target", Field::Target),
     ("ideal", Field::Target),
     ("expected", Field::Target),
@@ -46,7 +48,7 @@ const NAMES: [(&str, Field); 21] = [
 ];
 
 /// How many fields there are.
-pub(crate) const FIELDS: usize = 13;
+pub(crate) const FIELDS: usize = 14;
 
 impl Field {
     /// The field that `name` names, and the name itself.

@@ -123,10 +123,11 @@ impl<'a> Raw<'a> {
     fn syntax(self, error: &serde_json::Error) -> Fault {
         let text = error.to_string();
         let message = text.split(" at line ").next().unwrap_or_default();
-        let within = if error.is_eof() || error.line() > 1 {
+        let within = if error.is_eof() {
             self.text.trim_end().len()
         } else {
-            error.column().saturating_sub(1)
+            let lines = self.text.split_inclusive('\n').take(error.line() - 1);
+            lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1)
         };
         Fault::new(self.at + within, format!("invalid JSON: {message}"))
     }

@@ -10,9 +10,12 @@
 //! template can see a target; a field that nothing would read is refused, never ignored.
 //!
 //! Refused: fields that this version does not implement, Parquet, data outside the suite's folder
-//! by relative path, templates that include other files.
+//! by relative path, templates that include other files, images by address or from outside the folder,
+//! schemas with references out of themselves.
 
 mod choices;
+mod constraint_table;
+mod constraints;
 mod csv;
 mod data_pass;
 mod diagnostic;
@@ -20,6 +23,7 @@ mod draft;
 mod field;
 mod files;
 mod identities;
+mod images;
 mod json;
 mod load;
 mod log;
@@ -28,6 +32,7 @@ mod messages;
 mod probe_table;
 mod prompt;
 mod rows;
+mod schema;
 mod source;
 mod stream;
 mod suite;
@@ -40,6 +45,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use images::ImageSet;
 pub use load::{Catalog, Loaded, load};
 pub use prompt::TEMPLATE_ENGINE;
 pub use stream::{LoadError, Rendered, Samples};

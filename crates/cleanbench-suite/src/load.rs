@@ -167,6 +167,7 @@ impl Loader<'_> {
         let name = table.name.as_ref().map_or("", |name| name.value.as_str());
         self.parts.push([b"task ", name.as_bytes()].concat());
         let prompts = self.prompts(&table);
+        let constraints = self.constraints(&table);
         let scorers = self.scorers(table.scorers.as_deref().unwrap_or_default());
         self.check_method(&table, &scorers);
         let paths = self.data_files(table.data.as_ref());
@@ -174,6 +175,7 @@ impl Loader<'_> {
             strictest: table.sensitivity.unwrap_or(Sensitivity::Private),
             table,
             prompts,
+            constraints,
             scorers,
             files: Vec::new(),
             samples: 0,
@@ -286,7 +288,7 @@ impl Loader<'_> {
         }
         let mut prompts = BTreeMap::new();
         for (name, path) in &table.prompts {
-            let (_, bytes, text) = self.text_file(path)?;
+            let (_, bytes, text) = self.text_file(path, "prompt")?;
             let label = format!("probe prompt {} ", name.value);
             self.parts.push([label.as_bytes(), &bytes].concat());
             prompts.insert(name.value.clone(), text);

@@ -137,7 +137,12 @@ impl Prompts {
         self.used.contains(variable)
     }
 
-    /// The messages for `sample`.
+    /// Whether some message of the task's wording is the user's.
+    pub(crate) fn ask(&self) -> bool {
+        self.turns.iter().any(|(role, _)| *role == Role::User)
+    }
+
+    /// The messages for `sample`, without its pictures.
     pub(crate) fn render(&self, sample: &Sample) -> Result<Vec<Message>, RenderError<'_>> {
         let context = self.context(sample);
         let mut messages = Vec::with_capacity(self.turns.len() + 1);

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use cleanbench_core::{Message, Sample};
 
 use crate::diagnostic::{Diagnostic, Document, Fault, Severity};
+use crate::images::{self, ImageSum};
 use crate::rows::{Row, Rows};
 use crate::suite::Task;
 
@@ -35,6 +36,9 @@ pub enum LoadError {
     /// The file holds other bytes than when the suite was loaded.
     #[error("{path} has changed since the suite was loaded; load it again", path = .0.display())]
     Changed(PathBuf),
+    /// A picture that a sample of the file names holds other bytes than when the suite was loaded.
+    #[error("an image that {path} names has changed since the suite was loaded; load it again", path = .0.display())]
+    ImagesChanged(PathBuf),
     /// A record no longer validates, so the file has changed.
     #[error("the data has changed since the suite was loaded; load it again\n{0}")]
     Invalid(Box<Diagnostic>),
@@ -44,6 +48,8 @@ pub enum LoadError {
 pub struct Samples<'a> {
     task: &'a Task,
     rows: Option<Rows>,
+    /// Pictures of the samples of the open file.
+    images: ImageSum,
     /// Files opened so far.
     opened: usize,
     /// Samples read so far.
@@ -56,6 +62,7 @@ impl<'a> Samples<'a> {
         Self {
             task,
             rows: None,
+            images: ImageSum::default(),
             opened: 0,
             position: 0,
             failed: false,
@@ -73,6 +80,7 @@ impl<'a> Samples<'a> {
                     source,
                 })?;
                 self.rows = Some(rows);
+                self.images = ImageSum::default();
                 self.opened += 1;
             }
             let file = &self.task.files[self.opened - 1];
@@ -83,6 +91,9 @@ impl<'a> Samples<'a> {
                     }
                     self.position += 1;
                     let rendered = render(self.task, row, self.position);
+                    if let Ok(rendered) = &rendered {
+                        self.images.add(&rendered.sample);
+                    }
                     return rendered.map(Some).map_err(|(line, text, fault)| {
                         let document = Document {
                             path: &file.path,
@@ -94,6 +105,9 @@ impl<'a> Samples<'a> {
                 }
                 if rows.digest() != file.digest {
                     return Err(LoadError::Changed(file.path.clone()));
+                }
+                if self.images.set() != file.images {
+                    return Err(LoadError::ImagesChanged(file.path.clone()));
                 }
             }
             self.rows = None;
@@ -108,12 +122,15 @@ fn render(task: &Task, row: Row<'_>, position: u64) -> Result<Rendered, (u32, St
         .draft
         .and_then(|draft| draft.finish(task.rules(), position, &mut faults));
     let failed = |fault: Fault| (row.line, row.text.clone().into_owned(), fault);
-    let Some(sample) = sample else {
+    let Some((sample, pictures)) = sample else {
         let unknown = || Fault::new(0, "no sample");
         return Err(failed(faults.into_iter().next().unwrap_or_else(unknown)));
     };
     match task.prompts.render(&sample) {
-        Ok(messages) => Ok(Rendered { sample, messages }),
+        Ok(mut messages) => {
+            images::attach(&mut messages, &sample, &pictures);
+            Ok(Rendered { sample, messages })
+        }
         Err(error) => Err(failed(Fault::new(0, error.message))),
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::probe::ControlKind;
-use cleanbench_core::{Digest, Method, Sampling, ScorerSpec, Sensitivity};
+use cleanbench_core::{Constraints, Digest, Method, Sampling, ScorerSpec, Sensitivity};
 use serde_json::{Map, Value, json};
 
 use crate::draft::Rules;
+use crate::images::ImageSet;
 use crate::messages::role_name;
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
 use crate::stream::Samples;
@@ -33,8 +34,8 @@ pub struct Suite {
     pub manifest_bytes: Vec<u8>,
     /// The tasks as they stand in the manifest; at least one.
     pub tasks: Vec<Task>,
-    /// Digest of everything the suite says: the manifest, the prompt files and the data files, in
-    /// the order of tasks. Paths are not part of it, so a suite may be moved.
+    /// Digest of everything the suite says: the manifest, the prompt files, the schema files, the data
+    /// files and their images, in the order of tasks. Paths are not part of it, so a suite may be moved.
     pub digest: Digest,
 }
 
@@ -47,6 +48,8 @@ pub struct DataFile {
     pub digest: Digest,
     /// Samples in it.
     pub samples: u64,
+    /// Pictures that its samples name.
+    pub images: ImageSet,
 }
 
 /// Items that a model cannot have seen, for the probes of a task.
@@ -83,6 +86,8 @@ pub struct Task {
     pub control: Option<Control>,
     /// Sampling parameters that the task asks for.
     pub sampling: Sampling,
+    /// What its answers must look like, and what they may come with.
+    pub constraints: Constraints,
     /// The task's label. A task that gives none is private: what is not declared public stays here.
     pub sensitivity: Sensitivity,
     /// The strictest label among its samples; at least the task's own.
@@ -116,6 +121,7 @@ impl Task {
         Rules {
             choices: &self.choices,
             sensitivity: self.sensitivity,
+            dir: &self.dir,
         }
     }
 
@@ -123,11 +129,16 @@ impl Task {
     /// which parameters. File paths within the suite's folder are relative to it.
     pub fn describe(&self) -> Value {
         let files = self.files.iter().map(|file| {
-            json!({
+            let mut described = json!({
                 "path": relative(&self.dir, &file.path),
                 "digest": file.digest,
                 "samples": file.samples,
-            })
+            });
+            if let Some(digest) = file.images.digest {
+                described["images"] =
+                    json!({"count": file.images.count, "bytes": file.images.bytes, "digest": digest});
+            }
+            described
         });
         let mut fields = json!({
             "name": self.name,
@@ -146,6 +157,9 @@ impl Task {
             "samples": self.samples,
         });
         if let Value::Object(fields) = &mut fields {
+            if !self.constraints.is_plain() {
+                fields.insert("constraints".to_owned(), json!(self.constraints));
+            }
             self.describe_prompts(fields);
         }
         fields

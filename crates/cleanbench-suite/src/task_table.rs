@@ -4,10 +4,11 @@
 
 use cleanbench_core::history::MOST_EPOCHS;
 use cleanbench_core::probe::ControlKind;
-use cleanbench_core::{Method, Role, Sampling, ScorerSpec, Sensitivity};
+use cleanbench_core::{Method, Reasoning, Role, Sampling, ScorerSpec, Sensitivity};
 use toml::de::{DeTable, DeValue};
 
 use crate::choices;
+use crate::constraint_table::{self, ConstraintTable};
 use crate::diagnostic::Fault;
 use crate::draft::{At, date, not_yet, sensitivity};
 use crate::messages::role;
@@ -35,10 +36,7 @@ const KNOWN: [&str; 15] = [
 ];
 
 /// Keys that a later version reads, with what their values must be.
-const LATER: [(&str, Shape); 8] = [
-    ("response_format", Shape::Table),
-    ("tools", Shape::Array),
-    ("tool_choice", Shape::TextOrTable),
+const LATER: [(&str, Shape); 5] = [
     ("fewshot", Shape::Text),
     ("primary", Shape::Text),
     ("reducer", Shape::Text),
@@ -46,7 +44,7 @@ const LATER: [(&str, Shape); 8] = [
     ("slices", Shape::Texts),
 ];
 
-/// Keys of `generate`; the last two are refused.
+/// Keys of `generate`; the last is refused.
 const GENERATE: [&str; 6] = [
     "temperature",
     "top_p",
@@ -60,9 +58,6 @@ const GENERATE: [&str; 6] = [
 enum Shape {
     Text,
     Texts,
-    Array,
-    Table,
-    TextOrTable,
 }
 
 /// A scorer as it is written, with the places of its parts.
@@ -108,6 +103,7 @@ pub(crate) struct TaskTable {
     pub(crate) method: Option<At<Method>>,
     pub(crate) control: Option<At<Control>>,
     pub(crate) sampling: Sampling,
+    pub(crate) constraints: ConstraintTable,
 }
 
 impl TaskTable {
@@ -118,11 +114,14 @@ impl TaskTable {
             let name = key.get_ref().as_ref();
             if let Some((_, shape)) = LATER.iter().find(|(later, _)| *later == name) {
                 refuse_later(reader, name, node, key.span().start, *shape);
+            } else if constraint_table::KEYS.contains(&name) {
+                fields.constraints.read_key(reader, name, node);
             } else if KNOWN.contains(&name) {
                 fields.read_key(reader, name, node);
             } else {
                 let later = LATER.iter().map(|(name, _)| *name);
-                let known: Vec<_> = KNOWN.into_iter().chain(later).collect();
+                let known = KNOWN.into_iter().chain(constraint_table::KEYS);
+                let known: Vec<_> = known.chain(later).collect();
                 reader.unknown_key(name, key.span().start, what, &known);
             }
         }
@@ -172,6 +171,7 @@ impl TaskTable {
             method: self.method.or_else(|| base.method.clone()),
             control: self.control.or_else(|| base.control.clone()),
             sampling: self.sampling.or(&base.sampling),
+            constraints: self.constraints.or(&base.constraints),
         }
     }
 }
@@ -181,9 +181,6 @@ fn refuse_later(reader: &mut Reader<'_>, name: &str, node: &Node<'_>, at: usize,
     let fits = match shape {
         Shape::Text => reader.text(name, node).is_some(),
         Shape::Texts => reader.texts(name, node).is_some(),
-        Shape::Array => reader.array(name, node).is_some(),
-        Shape::Table => reader.table(name, node).is_some(),
-        Shape::TextOrTable => node.get_ref().is_str() || reader.table(name, node).is_some(),
     };
     if fits {
         reader.fault(not_yet(&format!("`{name}`"), at));
@@ -401,11 +398,7 @@ fn read_generate(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Sampli
                 sampling.max_tokens = number.and_then(|number| u32::try_from(number).ok());
             }
             "stop" => sampling.stop = read_stop(reader, name, value).unwrap_or_default(),
-            "reasoning" => {
-                if value.get_ref().is_bool() || reader.text(name, value).is_some() {
-                    reader.fault(not_yet("`generate.reasoning`", at));
-                }
-            }
+            "reasoning" => sampling.reasoning = read_reasoning(reader, name, value),
             "seed" => {
                 if reader.whole(name, value, 0..=i64::MAX).is_some() {
                     let hint = "remove it and give `--seed` on the command line";
@@ -420,6 +413,20 @@ fn read_generate(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Sampli
         }
     }
     sampling
+}
+
+fn read_reasoning(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Reasoning> {
+    let word = reader.text(name, node)?;
+    let fault = || {
+        let words = Reasoning::ALL.map(Reasoning::as_str);
+        Fault::new(
+            word.at,
+            format!("unknown `reasoning` {}", shown(&word.value)),
+        )
+        .hint(format!("it is one of {}", words.join(", ")))
+        .maybe_hint(did_you_mean(&word.value, words))
+    };
+    reader.accept(Reasoning::named(&word.value).ok_or_else(fault))
 }
 
 /// A number that fulfils `fits`, which `range` describes.

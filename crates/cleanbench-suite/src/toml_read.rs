@@ -134,6 +134,14 @@ impl Reader<'_> {
         found
     }
 
+    pub(crate) fn boolean(&mut self, name: &str, node: &Node<'_>) -> Option<bool> {
+        let found = node.get_ref().as_bool();
+        if found.is_none() {
+            self.wrong_type(name, node, "true or false");
+        }
+        found
+    }
+
     /// A number, whole or not.
     pub(crate) fn number(&mut self, name: &str, node: &Node<'_>) -> Option<f64> {
         let text = match node.get_ref() {
@@ -154,7 +162,7 @@ impl Reader<'_> {
         self.fault(Fault::new(at, message).maybe_hint(hint));
     }
 
-    /// The same value in JSON.
+    /// The same value in JSON, its keys in the order in which they were written.
     pub(crate) fn json(&mut self, name: &str, node: &Node<'_>) -> Option<Value> {
         match node.get_ref() {
             DeValue::String(text) => Some(Value::from(text.as_ref())),
@@ -173,7 +181,9 @@ impl Reader<'_> {
             }
             DeValue::Table(table) => {
                 let mut map = Map::new();
-                for (key, value) in table {
+                let mut entries: Vec<_> = table.iter().collect();
+                entries.sort_by_key(|(key, _)| key.span().start);
+                for (key, value) in entries {
                     let key = key.get_ref().as_ref();
                     map.insert(key.to_owned(), self.json(key, value)?);
                 }

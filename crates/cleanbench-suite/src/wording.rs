@@ -65,7 +65,7 @@ impl Loader<'_> {
     }
 
     fn prompt_file(&mut self, written: &At<String>) -> Option<Template> {
-        let (path, bytes, text) = self.text_file(written)?;
+        let (path, bytes, text) = self.text_file(written, "prompt")?;
         self.parts.push([b"prompt ", bytes.as_slice()].concat());
         Some(Template {
             name: "prompt".to_owned(),
@@ -74,8 +74,13 @@ impl Loader<'_> {
         })
     }
 
-    /// The file that `written` means: its path, its bytes, and its text without a byte-order mark.
-    pub(crate) fn text_file(&mut self, written: &At<String>) -> Option<(PathBuf, Vec<u8>, String)> {
+    /// The file of a `kind` that `written` means: its path, its bytes, and its text without a
+    /// byte-order mark.
+    pub(crate) fn text_file(
+        &mut self,
+        written: &At<String>,
+        kind: &str,
+    ) -> Option<(PathBuf, Vec<u8>, String)> {
         let path = match files::one(self.dir, &written.value) {
             Ok(path) => path,
             Err(fault) => {
@@ -86,7 +91,7 @@ impl Loader<'_> {
         let bytes = match fs_err::read(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let message = format!("cannot read the prompt file: {}", error.kind());
+                let message = format!("cannot read the {kind} file: {}", error.kind());
                 self.log
                     .error(self.manifest, Fault::new(written.at, message));
                 return None;

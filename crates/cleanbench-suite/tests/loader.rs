@@ -10,8 +10,8 @@ use std::path::Path;
 
 use cleanbench_core::probe::ControlKind;
 use cleanbench_core::{
-    Completion, Message, Role, Sample, Score, Scorer, ScorerCatalog, ScorerSpec, Sensitivity,
-    SpecError,
+    Completion, Constraints, Message, Reasoning, ResponseFormat, Role, Sample, Score, Scorer,
+    ScorerCatalog, ScorerSpec, Sensitivity, SpecError, Tool, ToolChoice,
 };
 use cleanbench_suite::{
     Catalog, LoadError, Loaded, Rendered, Severity, Suite, load, suite_key_path,
@@ -355,15 +355,12 @@ fn a_glob_reads_files_in_order_and_the_key_is_never_data() {
 #[test]
 fn what_a_later_version_brings_is_refused_by_name() {
     let keys = r#"scorers = ["exact"]
-response_format = { type = "json_object" }
-tools = []
-tool_choice = "auto"
 fewshot = "few.jsonl"
 primary = "exact"
 reducer = "mean"
 cluster = "customer"
 slices = ["lang"]
-generate = { reasoning = "off", seed = 7 }
+generate = { seed = 7 }
 [[gate]]
 task = "t"
 "#;
@@ -373,17 +370,13 @@ task = "t"
 "#;
     let faults = folder("a.jsonl", data, keys).faults();
     let refused = [
-        "suite.toml:7:1: `response_format`",
-        "suite.toml:8:1: `tools`",
-        "suite.toml:9:1: `tool_choice`",
-        "suite.toml:10:1: `fewshot`",
-        "suite.toml:11:1: `primary`",
-        "suite.toml:12:1: `reducer`",
-        "suite.toml:13:1: `cluster`",
-        "suite.toml:14:1: `slices`",
-        "suite.toml:15:14: `generate.reasoning`",
-        "suite.toml:15:33: `generate.seed`",
-        "suite.toml:16:3: `[[gate]]`",
+        "suite.toml:7:1: `fewshot`",
+        "suite.toml:8:1: `primary`",
+        "suite.toml:9:1: `reducer`",
+        "suite.toml:10:1: `cluster`",
+        "suite.toml:11:1: `slices`",
+        "suite.toml:12:14: `generate.seed`",
+        "suite.toml:13:3: `[[gate]]`",
         "a.jsonl:1:40: `cluster`",
         "a.jsonl:2:39: `weight`",
     ];
@@ -949,5 +942,446 @@ fn rewordings_of_choices_belong_to_choices() {
     ] {
         let faults = item(rewordings).faults();
         assert_eq!(faults, [format!("a.jsonl:1:73: {expected}")]);
+    }
+}
+
+const SCHEMA: &str = r##"{
+  "type": "object",
+  "properties": {
+    "why": { "$ref": "#/$defs/text" },
+    "answer": { "type": "integer" }
+  },
+  "required": ["why", "answer"],
+  "$defs": { "text": { "type": "string" } }
+}
+"##;
+
+fn constrained() -> Folder {
+    let manifest = r#"name = "s"
+version = "1"
+[defaults]
+logprobs = 5
+generate = { reasoning = "low", max_tokens = 9 }
+response_format = { type = "json_object" }
+[[task]]
+name = "tools"
+data = "a.jsonl"
+scorers = ["exact"]
+generate = { reasoning = "off" }
+tool_choice = "look_up"
+tools = [
+  { name = "look_up", description = "Finds a ticket", parameters_file = "schemas/ticket.json" },
+  { name = "stop", parameters = { type = "object", properties = { why = { type = "string" }, again = { type = "boolean" } } } },
+]
+[[task]]
+name = "json"
+data = "a.jsonl"
+scorers = ["exact"]
+tools = []
+logprobs = 0
+[task.response_format]
+type = "json_schema"
+name = "routing"
+schema_file = "schemas/ticket.json"
+strict = true
+"#;
+    Folder::new(&[
+        ("suite.toml", manifest.as_bytes()),
+        ("a.jsonl", br#"{"input": "q", "target": 1}"#),
+        ("schemas/ticket.json", SCHEMA.as_bytes()),
+    ])
+}
+
+#[test]
+fn what_answers_must_look_like_is_read_in_the_order_in_which_it_stands_there() {
+    let folder = constrained();
+    let suite = folder.suite();
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let [tools, json] = suite.tasks.as_slice() else {
+        panic!("two tasks");
+    };
+    let inline = json!({"type": "object", "properties": {"why": {"type": "string"}, "again": {"type": "boolean"}}});
+    assert_eq!(
+        tools.constraints,
+        Constraints {
+            tools: vec![
+                Tool {
+                    name: "look_up".to_owned(),
+                    description: Some("Finds a ticket".to_owned()),
+                    parameters: schema.clone(),
+                },
+                Tool {
+                    name: "stop".to_owned(),
+                    description: None,
+                    parameters: inline.clone(),
+                },
+            ],
+            tool_choice: Some(ToolChoice::Tool("look_up".to_owned())),
+            response_format: Some(ResponseFormat::JsonObject),
+            logprobs: Some(5),
+        }
+    );
+    assert_eq!(tools.sampling.reasoning, Some(Reasoning::Off));
+    assert_eq!(json.sampling.reasoning, Some(Reasoning::Low));
+    let Some(ResponseFormat::JsonSchema {
+        name,
+        schema: sent,
+        strict: true,
+    }) = &json.constraints.response_format
+    else {
+        panic!("{:?}", json.constraints);
+    };
+    assert_eq!(
+        (name.as_str(), json.constraints.logprobs),
+        ("routing", Some(0))
+    );
+    // Equality of objects ignores the order of keys; the texts do not.
+    let written: String = SCHEMA.split_whitespace().collect();
+    assert_eq!(sent.to_string(), written);
+    assert_eq!(
+        tools.constraints.tools[1].parameters.to_string(),
+        inline.to_string()
+    );
+    let described = tools.describe();
+    assert_eq!(described["constraints"]["logprobs"], 5);
+    assert_eq!(described["sampling"]["reasoning"], "off");
+    folder.write(
+        "schemas/ticket.json",
+        SCHEMA.replace("why", "reason").as_bytes(),
+    );
+    assert_ne!(folder.suite().digest, suite.digest, "schema files count");
+}
+
+#[test]
+fn a_task_without_constraints_is_described_as_before() {
+    let folder = folder(
+        "a.jsonl",
+        br#"{"input": "q", "target": 1}"#,
+        "scorers = ['exact']",
+    );
+    let suite = folder.suite();
+    assert!(suite.tasks[0].constraints.is_plain());
+    let described = suite.tasks[0].describe();
+    assert_eq!(described.get("constraints"), None);
+    assert_eq!(described["files"][0].get("images"), None);
+}
+
+#[test]
+fn faults_in_tools() {
+    for (keys, expected) in [
+        ("tools = {}", "7:9: `tools` must be an array, found a table"),
+        (
+            "tools = [{ parameters = {} }]",
+            "7:10: a tool without `name`",
+        ),
+        (
+            "tools = [{ name = 'a' }]",
+            "7:10: neither `parameters` nor `parameters_file`",
+        ),
+        (
+            "tools = [{ name = 'a b', parameters = {} }]",
+            "7:19: `name` is `a b`, which endpoints do not take",
+        ),
+        (
+            "tools = [{ name = 'none', parameters = {} }]",
+            "7:19: a tool cannot be called `none`",
+        ),
+        (
+            "tools = [{ name = 'a', parameters = {} }, { name = 'a', parameters = {} }]",
+            "7:52: the tool `a` stands there twice",
+        ),
+        (
+            "tools = [{ name = 'a', parameters = {}, strict = true }]",
+            "7:41: unknown key `strict` in a tool",
+        ),
+        (
+            "tools = [{ name = 'a', parameters = [] }]",
+            "7:37: `parameters` must be a table, found an array",
+        ),
+        (
+            "tools = [{ name = 'a', parameters = { properties = { x = { '$ref' = 'https://x/y' } } } }]",
+            "7:69: `$ref` leads out of the schema, to `https://x/y`",
+        ),
+        (
+            "tools = [{ name = 'a', parameters = {}, parameters_file = 's.json' }]",
+            "7:59: both `parameters` and `parameters_file`",
+        ),
+        (
+            "tool_choice = 'auto'",
+            "7:15: `tool_choice` without `tools`",
+        ),
+        (
+            "tool_choice = 'b'\ntools = [{ name = 'a', parameters = {} }]",
+            "7:15: `tool_choice` names `b`, which is none of `tools`",
+        ),
+    ] {
+        check_keys(keys, expected);
+    }
+}
+
+#[test]
+fn faults_in_formats_of_answers() {
+    for (keys, expected) in [
+        (
+            "response_format = 'json_object'",
+            "7:19: `response_format` must be a table, found a string",
+        ),
+        (
+            "response_format = { schema = {} }",
+            "7:19: `response_format` without `type`",
+        ),
+        (
+            "response_format = { type = 'json' }",
+            "7:28: unknown response format `json`",
+        ),
+        (
+            "response_format = { type = 'json_object', strict = true }",
+            "7:43: unknown key `strict` in a response format of type `json_object`",
+        ),
+        (
+            "response_format = { type = 'json_schema', schema = {}, strict = 1 }",
+            "7:65: `strict` must be true or false, found an integer",
+        ),
+        (
+            "response_format = { type = 'json_schema', schema_file = '../s.json' }",
+            "7:57: `../s.json` leaves the suite's folder",
+        ),
+        (
+            "response_format = { type = 'json_schema', schema_file = 'none.json' }",
+            "7:57: cannot read the schema file: entity not found",
+        ),
+        (
+            "logprobs = 21",
+            "7:12: `logprobs` must be from 0 to 20, found 21",
+        ),
+        (
+            "logprobs = true",
+            "7:12: `logprobs` must be an integer, found a boolean",
+        ),
+        (
+            "logprobs = 1\nmethod = 'likelihood'\n",
+            "7:12: `logprobs` with `method = \"likelihood\"`, which generates nothing",
+        ),
+        (
+            "generate = { reasoning = 'hi' }",
+            "7:26: unknown `reasoning` `hi`",
+        ),
+        (
+            "generate = { reasoning = true }",
+            "7:26: `reasoning` must be a string, found a boolean",
+        ),
+    ] {
+        check_keys(keys, expected);
+    }
+}
+
+/// Checks that a task with `keys` has a fault at `expected` of its manifest.
+fn check_keys(keys: &str, expected: &str) {
+    let line = b"{\"input\": \"q\", \"target\": 1}";
+    let keys = format!("scorers = [\"exact\"]\n{keys}");
+    let faults = folder("a.jsonl", line, &keys).faults();
+    let expected = format!("suite.toml:{expected}");
+    assert!(faults.contains(&expected), "{faults:?} / {expected}");
+}
+
+#[test]
+fn faults_in_schema_files() {
+    for (schema, expected) in [
+        ("[]", "1:1: a schema must be an object, found an array"),
+        (
+            "{\n  \"a\": {\"b\" 1}\n}",
+            "2:13: invalid JSON: expected `:`",
+        ),
+        (
+            "{\"a\":\n {\"$ref\": \"file:///etc/passwd\"}}",
+            "2:11: `$ref` leads out of the schema, to `file:///etc/passwd`",
+        ),
+    ] {
+        let keys = "scorers = ['exact']\nresponse_format = { type = 'json_schema', schema_file = 's.json' }";
+        let folder = folder("a.jsonl", b"{\"input\": \"q\", \"target\": 1}", keys);
+        folder.write("s.json", schema.as_bytes());
+        assert_eq!(folder.faults(), [format!("s.json:{expected}")]);
+    }
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0rest";
+const GIF: &[u8] = b"GIF89a..";
+const WEBP: &[u8] = b"RIFF\x04\0\0\0WEBPVP8 ";
+
+/// A suite of three samples with five images.
+fn pictured() -> Folder {
+    let data = r#"{"id": "a", "input": "What?", "images": ["x/one.png", "./two.bin"], "target": 1}
+{"id": "b", "messages": [{"role": "user", "content": [{"type": "text", "text": "This?"}, {"type": "image", "file": "three.gif"}]}, {"role": "assistant", "content": "Yes."}, {"role": "user", "content": [{"type": "image", "file": "four.webp"}, {"type": "image", "file": "x/one.png"}]}], "target": 1}
+{"id": "c", "input": "None", "target": 1}
+"#;
+    let keys = "scorers = ['exact']\nsystem = 'Look.'\nmessages = [{ role = 'user', content = '{{ input }}' }, { role = 'assistant', content = 'It is' }]";
+    let folder = folder("a.jsonl", data.as_bytes(), keys);
+    for (name, bytes) in [
+        ("x/one.png", PNG),
+        ("two.bin", JPEG),
+        ("three.gif", GIF),
+        ("four.webp", WEBP),
+    ] {
+        folder.write(name, bytes);
+    }
+    folder
+}
+
+#[test]
+fn images_reach_the_message_that_they_belong_to() {
+    let folder = pictured();
+    let suite = folder.suite();
+    let found = samples(&suite);
+    let carried = |sample: &Rendered| -> Vec<(Role, Vec<String>)> {
+        let messages = sample.messages.iter();
+        messages
+            .map(|message| {
+                let kinds = message.images.iter().map(|image| image.media_type.clone());
+                (message.role, kinds.collect())
+            })
+            .collect()
+    };
+    let images = |kinds: &[&str]| -> Vec<String> {
+        kinds.iter().map(|kind| format!("image/{kind}")).collect()
+    };
+    assert_eq!(
+        carried(&found[0]),
+        [
+            (Role::System, vec![]),
+            (Role::User, images(&["png", "jpeg"])),
+            (Role::Assistant, vec![])
+        ]
+    );
+    assert_eq!(
+        carried(&found[1]),
+        [
+            (Role::System, vec![]),
+            (Role::User, images(&["gif"])),
+            (Role::Assistant, vec![]),
+            (Role::User, images(&["webp", "png"]))
+        ]
+    );
+    assert!(found[2].sample.images.is_empty());
+    assert_eq!(found[0].messages[1].images[1].data, "/9j/4HJlc3Q=");
+    let names: Vec<_> = found[1]
+        .sample
+        .images
+        .iter()
+        .map(|image| image.file.as_str())
+        .collect();
+    assert_eq!(names, ["three.gif", "four.webp", "x/one.png"]);
+    let of_file = &suite.tasks[0].files[0].images;
+    assert_eq!((of_file.count, of_file.bytes), (5, 12 + 8 + 8 + 16 + 12));
+    assert_eq!(suite.tasks[0].describe()["files"][0]["images"]["count"], 5);
+    folder.write("two.bin", b"\xff\xd8\xffother");
+    let changed: Result<Vec<_>, _> = suite.tasks[0].samples().collect();
+    assert!(
+        matches!(changed, Err(LoadError::ImagesChanged(_))),
+        "{changed:?}"
+    );
+    assert_ne!(folder.suite().digest, suite.digest, "images count");
+}
+
+#[test]
+fn images_may_stand_in_a_table() {
+    let data = "input,target,images\nq,1,\"[\"\"a.png\"\"]\"\nr,1,\ns,1,\"[\"\"b.png\"\"]\"\n";
+    let folder = folder("a.csv", data.as_bytes(), "scorers = ['exact']");
+    folder.write("a.png", PNG);
+    assert_eq!(folder.faults(), ["a.csv:4:6: there is no image `b.png`"]);
+    folder.write("b.png", PNG);
+    let counts: Vec<_> = samples(&folder.suite())
+        .iter()
+        .map(|found| found.messages[0].images.len())
+        .collect();
+    assert_eq!(counts, [1, 0, 1]);
+}
+
+#[test]
+fn faults_in_images() {
+    let outside = tempfile::tempdir().unwrap();
+    fs_err::write(outside.path().join("x.png"), PNG).unwrap();
+    let absolute = outside.path().join("x.png");
+    let absolute = absolute.to_str().unwrap();
+    for (written, expected) in [
+        ("none.png", "there is no image `none.png`".to_owned()),
+        (
+            "../x.png",
+            "the image `../x.png` is not in the suite's folder".to_owned(),
+        ),
+        (
+            "a/../good.png",
+            "the image `a/../good.png` is not in the suite's folder".to_owned(),
+        ),
+        (
+            absolute,
+            format!("the image `{absolute}` is not in the suite's folder"),
+        ),
+        (
+            "link.png",
+            "the image `link.png` is a link out of the suite's folder".to_owned(),
+        ),
+        (
+            "far/x.png",
+            "the image `far/x.png` is a link out of the suite's folder".to_owned(),
+        ),
+        ("a", "`a` is no file".to_owned()),
+        (
+            "text.png",
+            "`text.png` is no image that can be sent".to_owned(),
+        ),
+        (
+            "large.png",
+            "the image `large.png` is larger than 20 MiB".to_owned(),
+        ),
+        (
+            "https://example.org/x.png",
+            "`https://example.org/x.png` is an address; only files of the suite are sent"
+                .to_owned(),
+        ),
+        (
+            "data:image/png;base64,AAAA",
+            "`data:image/png;base64,AAAA` is an address; only files of the suite are sent"
+                .to_owned(),
+        ),
+    ] {
+        let line = json!({"input": "q", "target": 1, "images": ["good.png", written]}).to_string();
+        let folder = folder("a.jsonl", line.as_bytes(), "scorers = ['exact']");
+        folder.write("good.png", PNG);
+        folder.write("text.png", b"no picture");
+        folder.write("a/x.png", PNG);
+        folder.write("large.png", &[PNG, &vec![0; 20 << 20]].concat());
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(absolute, folder.0.path().join("link.png")).unwrap();
+            std::os::unix::fs::symlink(outside.path(), folder.0.path().join("far")).unwrap();
+        }
+        let column = 1 + line.find(&format!("{written:?}")).unwrap();
+        assert_eq!(folder.faults(), [format!("a.jsonl:1:{column}: {expected}")]);
+    }
+    for (line, keys, expected) in [
+        (
+            r#"{"input": "q", "target": 1, "images": "a.png"}"#,
+            "",
+            "39: `images` must be an array, found a string",
+        ),
+        (
+            r#"{"messages": [{"role": "user", "content": "q"}], "images": ["a.png"], "target": 1}"#,
+            "",
+            "1: both `images` and `messages`",
+        ),
+        (
+            r#"{"input": "q", "target": 1, "images": ["a.png"]}"#,
+            "messages = [{ role = 'assistant', content = '{{ input }}' }]",
+            "1: `images` without a question: no message of the task is the user's",
+        ),
+    ] {
+        let folder = folder(
+            "a.jsonl",
+            line.as_bytes(),
+            &format!("scorers = ['exact']\n{keys}"),
+        );
+        folder.write("a.png", PNG);
+        assert_eq!(folder.faults(), [format!("a.jsonl:1:{expected}")]);
     }
 }

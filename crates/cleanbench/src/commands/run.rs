@@ -168,7 +168,7 @@ fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
         sensitivity: task.sensitivity,
         scorers: task.scorers.clone(),
         scorers_digest: scorers_digest(&task.scorers)?,
-        constraints: cleanbench_core::Constraints::default(),
+        constraints: task.constraints.clone(),
         definition: task.describe(),
         probe: None,
     })
