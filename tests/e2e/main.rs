@@ -9,6 +9,7 @@
     reason = "a test that cannot set its scene must panic"
 )]
 
+mod answers;
 mod architecture;
 mod bed;
 mod faults;

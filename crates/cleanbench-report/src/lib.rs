@@ -15,10 +15,12 @@ pub mod rows;
 mod scan;
 pub mod summary;
 pub mod tables;
+pub mod times;
 mod verdicts;
 pub mod verify;
 
 pub use contamination::{Contamination, Gap, Judged, TaskVerdict};
 pub use error::ReportError;
 pub use recording::Recording;
-pub use summary::{Summary, SummaryRow};
+pub use summary::{AnswerCounts, Summary, SummaryRow};
+pub use times::{Distribution, Latency};

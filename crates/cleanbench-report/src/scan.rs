@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use cleanbench_core::event::{Place, Reading, StopReason};
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{CallError, CallId, Digest, Event, Outcome, Timing, Usd};
+use cleanbench_core::{CallError, CallId, Digest, Event, Outcome, Timing, Usage, Usd};
 use cleanbench_ledger::manifest::SegmentHead;
 use cleanbench_ledger::{JournalReader, Location, Manifest, RunDirectory, Tail};
 use cleanbench_price::Price;
 
 use crate::ReportError;
+use crate::times::{Clock, Latency};
 
-/// What the journal says, in a form that rows can be drawn from. About 35 bytes a call.
+/// What the journal says, in a form that rows can be drawn from. About 35 bytes a call, and while it is
+/// read up to 16 more for its times.
 #[derive(Debug)]
 pub struct Index {
     /// The state of every call.
@@ -22,6 +24,9 @@ pub struct Index {
     pub(crate) judged: Vec<Location>,
     /// Sums over attempts, for each model and task.
     pub totals: Vec<Vec<Totals>>,
+    /// How long answered calls took, for each model and task.
+    pub latency: Vec<Vec<Latency>>,
+    clocks: Vec<Vec<Clock>>,
     /// Heads of the journal's segments.
     pub heads: Vec<SegmentHead>,
     /// Time of the last record.
@@ -47,10 +52,38 @@ pub struct Totals {
     pub completion: Sum,
     /// Reported reasoning tokens.
     pub reasoning: Sum,
+    /// Prompt tokens read from the endpoint's cache, of the attempts that reported both these and all
+    /// prompt tokens, without contradiction.
+    pub cached: Sum,
+    /// All prompt tokens of the same attempts.
+    pub cacheable: Sum,
+    /// Attempts whose reported counts contradict each other.
+    pub inconsistent: u64,
+    /// Attempts of whose counts some were not reported but derived.
+    pub estimated: u64,
     /// Cost of the attempts whose usage and price are known.
     pub cost: Usd,
     /// Attempts whose cost is known.
     pub priced: u64,
+}
+
+impl Totals {
+    /// Notes what the counts of an attempt are worth, and how much of its prompt was cached.
+    fn add_quality(&mut self, usage: &Usage) {
+        self.inconsistent += u64::from(usage.inconsistent);
+        self.estimated += u64::from(usage.estimated);
+        if let (Some(_), Some(_), false) = (usage.cached, usage.prompt, usage.inconsistent) {
+            self.cached.add(usage.cached);
+            self.cacheable.add(usage.prompt);
+        }
+    }
+
+    /// Share of the prompt tokens that came from the endpoint's cache; `None` where nothing is known.
+    pub fn cache_share(&self) -> Option<f64> {
+        let all = self.cacheable.known().filter(|tokens| *tokens > 0)?;
+        #[expect(clippy::cast_precision_loss, reason = "no run has 2^53 tokens")]
+        Some(self.cached.total as f64 / all as f64)
+    }
 }
 
 /// A sum of counts of which some were not reported.
@@ -93,6 +126,8 @@ pub(crate) struct AttemptRow {
     pub(crate) status: Option<u16>,
     /// When things happened.
     pub(crate) timing: Option<Timing>,
+    /// Whether the reply came as a stream of events.
+    pub(crate) streamed: bool,
     /// What was read.
     pub(crate) reading: Option<Reading>,
     /// Why it failed.
@@ -125,6 +160,8 @@ pub(crate) fn scan(
             vec![Totals::default(); manifest.plan.tasks.len()];
             manifest.plan.models.len()
         ],
+        latency: Vec::new(),
+        clocks: vec![vec![Clock::default(); manifest.plan.tasks.len()]; manifest.plan.models.len()],
         heads: Vec::new(),
         last_at: String::new(),
         stopped: None,
@@ -152,6 +189,10 @@ pub(crate) fn scan(
         );
         each(&row)?;
     }
+    let clocks = std::mem::take(&mut index.clocks).into_iter();
+    index.latency = clocks
+        .map(|of_model| of_model.into_iter().map(Clock::finish).collect())
+        .collect();
     index.heads = reader.heads().to_vec();
     reader.last_at().clone_into(&mut index.last_at);
     Ok(index)
@@ -198,11 +239,13 @@ impl Index {
             totals.prompt.add(reading.usage.prompt);
             totals.completion.add(reading.usage.completion);
             totals.reasoning.add(reading.usage.reasoning);
+            totals.add_quality(&reading.usage);
         }
         if let Some(cost) = row.cost {
             totals.cost += cost;
             totals.priced += 1;
         }
+        self.clocks[model][task].add(&row);
         row
     }
 }
@@ -228,11 +271,13 @@ fn follow(open: &mut BTreeMap<CallId, AttemptRow>, at: String, event: Event) -> 
         Event::ReplyReceived {
             call,
             status,
+            content_type,
             timing,
             ..
         } => {
             if let Some(row) = open.get_mut(&call) {
                 row.status = status;
+                row.streamed = content_type.is_some_and(|kind| is_event_stream(&kind));
                 row.timing = Some(timing);
             }
             None
@@ -265,6 +310,11 @@ fn follow(open: &mut BTreeMap<CallId, AttemptRow>, at: String, event: Event) -> 
     }
 }
 
+fn is_event_stream(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("text/event-stream")
+}
+
 impl AttemptRow {
     fn started(call: CallId, attempt: u32, place: Place, at: String) -> Self {
         Self {
@@ -275,6 +325,7 @@ impl AttemptRow {
             ended_at: String::new(),
             status: None,
             timing: None,
+            streamed: false,
             reading: None,
             error: None,
             outcome: None,

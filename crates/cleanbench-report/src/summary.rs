@@ -1,10 +1,12 @@
 //! One line for each model and task: the score with its interval, and everything that qualifies it.
 
+use cleanbench_core::event::Reading;
 use cleanbench_core::{Finish, Outcome};
 use cleanbench_stats::{Confidence, Interval, wilson};
 
 use crate::rows::Row;
 use crate::scan::{Index, Totals};
+use crate::times::Latency;
 use crate::{Contamination, Recording};
 
 /// Printed where nothing is known of contamination.
@@ -31,7 +33,7 @@ pub struct SummaryRow {
     pub outcomes: Vec<(Outcome, u64)>,
     /// Calls that have not ended.
     pub open: u64,
-    /// Answers without text.
+    /// Answers without text, likelihoods and calls of tools, whatever the reason.
     pub empty: u64,
     /// Answers that the token limit cut off.
     pub truncated: u64,
@@ -43,8 +45,65 @@ pub struct SummaryRow {
     pub score: Option<f64>,
     /// Wilson interval at 95 %.
     pub interval: Option<Interval>,
+    /// What the answers were like.
+    pub answers: AnswerCounts,
     /// Sums over attempts.
     pub totals: Totals,
+    /// How long the answered calls took.
+    pub latency: Latency,
+}
+
+/// What the answers of one model at one task were like. Counts of calls, so that with several epochs a
+/// sample is in them several times; they describe this run and estimate nothing, hence no interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AnswerCounts {
+    /// Answers of which all of this is on record: the n of the rates. Earlier versions did not record it.
+    pub n: u64,
+    /// Cut off by the token limit within the reasoning, without any answer.
+    pub truncated_thinking: u64,
+    /// Ended otherwise with reasoning and without any answer.
+    pub answer_in_reasoning: u64,
+    /// Without text, reasoning, likelihoods and calls of tools.
+    pub empty_content: u64,
+    /// Whose text or reasoning ends in a loop.
+    pub looping: u64,
+    /// With reasoning.
+    pub reasoned: u64,
+    /// With calls of tools.
+    pub with_tool_calls: u64,
+}
+
+impl AnswerCounts {
+    fn add(&mut self, reading: &Reading) {
+        let Some(reasoned) = reading.reasoned else {
+            return;
+        };
+        self.n += 1;
+        self.truncated_thinking += u64::from(reading.truncated_thinking());
+        self.answer_in_reasoning += u64::from(reading.answer_in_reasoning());
+        self.empty_content += u64::from(reading.empty_content());
+        self.looping += u64::from(reading.looping);
+        self.reasoned += u64::from(reasoned);
+        self.with_tool_calls += u64::from(reading.tool_calls > 0);
+    }
+
+    /// Every count with its name, in the order of the columns.
+    pub fn named(&self) -> [(&'static str, u64); 6] {
+        [
+            ("truncated_thinking", self.truncated_thinking),
+            ("answer_in_reasoning", self.answer_in_reasoning),
+            ("empty_content", self.empty_content),
+            ("looping", self.looping),
+            ("reasoned", self.reasoned),
+            ("with_tool_calls", self.with_tool_calls),
+        ]
+    }
+
+    /// `count` as a share of the answers; `None` without answers.
+    pub fn rate(&self, count: u64) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "no run has 2^53 calls")]
+        (self.n > 0).then(|| count as f64 / self.n as f64)
+    }
 }
 
 impl SummaryRow {
@@ -126,8 +185,12 @@ impl Summarizer {
     pub fn new(recording: &Recording, index: &Index) -> Self {
         let plan = &recording.manifest.plan;
         let mut rows = Vec::new();
-        for (model, totals) in plan.models.iter().zip(&index.totals) {
-            for (task, totals) in plan.tasks.iter().zip(totals) {
+        let models = plan
+            .models
+            .iter()
+            .zip(index.totals.iter().zip(&index.latency));
+        for (model, (totals, latency)) in models {
+            for (task, (totals, latency)) in plan.tasks.iter().zip(totals.iter().zip(latency)) {
                 rows.push(SummaryRow {
                     model: model.name.clone(),
                     task: task.name.clone(),
@@ -144,7 +207,9 @@ impl Summarizer {
                     n: 0,
                     score: None,
                     interval: None,
+                    answers: AnswerCounts::default(),
                     totals: totals.clone(),
+                    latency: *latency,
                 });
             }
         }
@@ -172,14 +237,11 @@ impl Summarizer {
                 None => summary.outcomes.push((outcome, 1)),
             },
         }
-        let answered = row.outcome == Some(Outcome::Answered);
-        summary.empty +=
-            u64::from(answered && row.reading.as_ref().is_some_and(|reading| reading.empty));
-        let cut = row
-            .reading
-            .as_ref()
-            .is_some_and(|reading| reading.finish == Finish::Length);
-        summary.truncated += u64::from(answered && cut);
+        if let (Some(Outcome::Answered), Some(reading)) = (row.outcome, &row.reading) {
+            summary.empty += u64::from(reading.empty);
+            summary.truncated += u64::from(reading.finish == Finish::Length);
+            summary.answers.add(reading);
+        }
         let Some(score) = row.scores.first() else {
             return;
         };

@@ -15,6 +15,7 @@ use crate::contamination::Gatherer;
 use crate::rows::{Answer, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
+use crate::times::{Latency, Times};
 use crate::{Contamination, Recording, ReportError, cell, verdicts};
 
 /// Names of all tables; the last two stand where there are probes.
@@ -48,7 +49,7 @@ const RESULTS: [&str; 11] = [
     "answer",
     "other_scores",
 ];
-const CALLS: [&str; 19] = [
+const CALLS: [&str; 22] = [
     "model",
     "task",
     "sample",
@@ -58,8 +59,11 @@ const CALLS: [&str; 19] = [
     "started_at",
     "ended_at",
     "status",
+    "queued_ms",
     "headers_ms",
     "first_byte_ms",
+    "ttft_any_ms",
+    "ttft_answer_ms",
     "end_ms",
     "error",
     "outcome",
@@ -69,7 +73,7 @@ const CALLS: [&str; 19] = [
     "cached_tokens",
     "cost_usd",
 ];
-const SUMMARY: [&str; 30] = [
+const SUMMARY: [&str; 58] = [
     "model",
     "task",
     "scorer",
@@ -100,6 +104,34 @@ const SUMMARY: [&str; 30] = [
     "cost_usd",
     "attempts_priced",
     "contamination",
+    "answers_read",
+    "truncated_thinking",
+    "truncated_thinking_rate",
+    "answer_in_reasoning",
+    "answer_in_reasoning_rate",
+    "empty_content",
+    "empty_content_rate",
+    "looping",
+    "looping_rate",
+    "reasoned",
+    "reasoned_rate",
+    "with_tool_calls",
+    "with_tool_calls_rate",
+    "latency_n",
+    "latency_p50_ms",
+    "latency_p90_ms",
+    "latency_p99_ms",
+    "ttft_any_n",
+    "ttft_any_p50_ms",
+    "ttft_answer_n",
+    "ttft_answer_p50_ms",
+    "queued_n",
+    "queued_p99_ms",
+    "cached_tokens",
+    "cache_share_n",
+    "cache_share",
+    "usage_inconsistent",
+    "usage_estimated",
 ];
 
 /// Where the tables go: files for a report, a comparison for a verification.
@@ -251,6 +283,11 @@ fn milliseconds(micros: Option<u64>) -> String {
     number(micros.map(|micros| format!("{}.{:03}", micros / 1000, micros % 1000)))
 }
 
+/// Microseconds as milliseconds to the nearest microsecond.
+fn rounded(micros: Option<f64>) -> String {
+    number(micros.map(|micros| format!("{:.3}", micros / 1_000.0)))
+}
+
 fn result_cells(recording: &Recording, row: &Row) -> [String; RESULTS.len()] {
     let plan = &recording.manifest.plan;
     let task = &plan.tasks[row.task];
@@ -297,6 +334,8 @@ fn call_cells(
         .map(|reading| reading.usage)
         .unwrap_or_default();
     let error = row.error.as_ref().map(|error| cell::text(&error.message));
+    let timing = row.timing.as_ref();
+    let first = timing.map(|timing| Times::of(timing, row.streamed));
     let unknown = row
         .unknown
         .then(|| cleanbench_core::event::UNKNOWN_NOTE.to_owned());
@@ -310,9 +349,12 @@ fn call_cells(
         row.started_at.clone(),
         row.ended_at.clone(),
         number(row.status),
-        milliseconds(row.timing.and_then(|timing| timing.headers)),
-        milliseconds(row.timing.and_then(|timing| timing.first_byte)),
-        milliseconds(row.timing.map(|timing| timing.end)),
+        milliseconds(timing.and_then(|timing| timing.queued)),
+        milliseconds(timing.and_then(|timing| timing.headers)),
+        milliseconds(timing.and_then(|timing| timing.first_byte)),
+        milliseconds(first.and_then(|first| first.first_any)),
+        milliseconds(first.and_then(|first| first.first_answer)),
+        milliseconds(timing.map(|timing| timing.end)),
         error.or(unknown).unwrap_or_default(),
         row.outcome.map_or("", Outcome::as_str).to_owned(),
         number(usage.prompt),
@@ -323,7 +365,46 @@ fn call_cells(
     ]
 }
 
-fn summary_cells(row: &SummaryRow) -> [String; SUMMARY.len()] {
+fn summary_cells(row: &SummaryRow) -> Vec<String> {
+    let mut cells = score_cells(row).to_vec();
+    cells.push(row.answers.n.to_string());
+    for (_, count) in row.answers.named() {
+        cells.extend([count.to_string(), number(row.answers.rate(count))]);
+    }
+    cells.extend(time_cells(&row.latency));
+    let totals = &row.totals;
+    cells.extend([
+        number(totals.cached.known()),
+        totals.cached.reported.to_string(),
+        number(totals.cache_share()),
+        totals.inconsistent.to_string(),
+        totals.estimated.to_string(),
+    ]);
+    cells
+}
+
+fn time_cells(latency: &Latency) -> [String; 10] {
+    let Latency {
+        end_to_end,
+        first_any,
+        first_answer,
+        queued,
+    } = latency;
+    [
+        end_to_end.n.to_string(),
+        rounded(end_to_end.p50),
+        rounded(end_to_end.p90),
+        rounded(end_to_end.p99),
+        first_any.n.to_string(),
+        rounded(first_any.p50),
+        first_answer.n.to_string(),
+        rounded(first_answer.p50),
+        queued.n.to_string(),
+        rounded(queued.p99),
+    ]
+}
+
+fn score_cells(row: &SummaryRow) -> [String; 30] {
     let interval = row.interval.as_ref();
     let totals = &row.totals;
     [

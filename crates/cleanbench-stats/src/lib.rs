@@ -1,5 +1,5 @@
 //! Statistics of evaluation: intervals for proportions and their differences, exact tests and their
-//! power, multiplicity, the area under the ROC curve, and sums that do not lose small terms.
+//! power, multiplicity, the area under the ROC curve, percentiles, and sums that do not lose small terms.
 //!
 //! Invariant: every function is a pure function of its arguments that uses only IEEE 754 addition,
 //! multiplication, division and square root, in a fixed order. The logarithm and the exponential
@@ -25,6 +25,7 @@ mod elementary;
 pub mod exact;
 mod interval;
 pub mod multiplicity;
+pub mod percentile;
 pub mod power;
 mod quantile;
 mod sum;

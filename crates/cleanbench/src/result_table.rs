@@ -1,6 +1,6 @@
 //! The table at the end of a run.
 
-use cleanbench_report::{Summary, SummaryRow, cell};
+use cleanbench_report::{AnswerCounts, Distribution, Summary, SummaryRow, cell};
 use serde_json::{Value, json};
 
 use crate::plain_table::plain_table;
@@ -83,13 +83,44 @@ fn row_json(row: &SummaryRow) -> Value {
         "open": row.open,
         "empty": row.empty,
         "truncated": row.truncated,
+        "answers": answers_json(&row.answers),
         "extraction_failures": row.extraction_failures,
         "attempts": row.totals.attempts,
         "attempts_unknown": row.totals.unknown,
         "prompt_tokens": row.totals.prompt.known(),
         "completion_tokens": row.totals.completion.known(),
+        "reasoning_tokens": row.totals.reasoning.known(),
+        "cached_tokens": row.totals.cached.known(),
+        "cache_share": {"n": row.totals.cached.reported, "share": row.totals.cache_share()},
+        "usage_inconsistent": row.totals.inconsistent,
+        "usage_estimated": row.totals.estimated,
+        "latency_ms": distribution_json(&row.latency.end_to_end),
+        "ttft_any_ms": distribution_json(&row.latency.first_any),
+        "ttft_answer_ms": distribution_json(&row.latency.first_answer),
+        "queued_ms": distribution_json(&row.latency.queued),
         "attempts_priced": row.totals.priced,
         "cost_usd": (row.totals.priced > 0).then(|| row.totals.cost.to_string()),
         "contamination": row.contamination,
+    })
+}
+
+/// What the answers were like: counts, and their shares of the `n` answers.
+fn answers_json(answers: &AnswerCounts) -> Value {
+    let counts = answers.named().into_iter().map(|(name, count)| {
+        let value = json!({"count": count, "rate": answers.rate(count)});
+        (name.to_owned(), value)
+    });
+    let n = std::iter::once(("n".to_owned(), Value::from(answers.n)));
+    Value::Object(n.chain(counts).collect())
+}
+
+/// Percentiles in milliseconds.
+fn distribution_json(times: &Distribution) -> Value {
+    let milliseconds = |micros: Option<f64>| micros.map(|micros| micros / 1_000.0);
+    json!({
+        "n": times.n,
+        "p50": milliseconds(times.p50),
+        "p90": milliseconds(times.p90),
+        "p99": milliseconds(times.p99),
     })
 }

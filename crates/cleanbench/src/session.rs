@@ -15,7 +15,7 @@ use cleanbench_ledger::{Ledger, RunDirectory};
 use cleanbench_model::Endpoint;
 use cleanbench_probe::registry;
 use cleanbench_report::tables::{Report, tables, write_all};
-use cleanbench_report::{Recording, Summary};
+use cleanbench_report::{Recording, Summary, SummaryRow};
 use serde_json::json;
 
 use crate::arguments::{Format, RunArguments};
@@ -277,11 +277,7 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
         ));
     }
     let open: u64 = summary.rows.iter().map(|row| row.open).sum();
-    let unanswered: u64 = summary
-        .rows
-        .iter()
-        .map(cleanbench_report::SummaryRow::missing)
-        .sum();
+    let unanswered: u64 = summary.rows.iter().map(SummaryRow::missing).sum();
     let empty: u64 = summary.tasks().map(|row| row.empty).sum();
     let folder = recording.run.path().display();
     if unanswered > open {
@@ -306,6 +302,7 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
             "{truncated} answers were cut off at `max_tokens`; `generate = {{ max_tokens = … }}` in the models file allows more"
         ));
     }
+    warn_of_answers(summary);
     let unknown: u64 = summary.rows.iter().map(|row| row.totals.unknown).sum();
     if unknown > 0 {
         talk.say(format!(
@@ -317,4 +314,31 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
     talk.say(format!(
         "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
     ));
+}
+
+/// Says what is odd about answers and their token counts.
+fn warn_of_answers(summary: &Summary) {
+    let sum = |count: fn(&SummaryRow) -> u64| summary.tasks().map(count).sum::<u64>();
+    for (count, what) in [
+        (
+            sum(|row| row.answers.truncated_thinking),
+            "answers were cut off at `max_tokens` while the model was still reasoning; allow more, or less reasoning with `generate = { reasoning = … }`",
+        ),
+        (
+            sum(|row| row.answers.answer_in_reasoning),
+            "answers stand in the reasoning alone; they are scored 0, because reasoning is not judged",
+        ),
+        (
+            sum(|row| row.answers.looping),
+            "answers end in a passage that is repeated over and over",
+        ),
+        (
+            sum(|row| row.totals.inconsistent),
+            "replies report token counts that contradict each other; costs drawn from them are doubtful",
+        ),
+    ] {
+        if count > 0 {
+            talk::warn(format!("{count} {what}"));
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cleanbench_core::{Exit, Role, Sensitivity, Usd};
+use cleanbench_core::{
+    Constraints, Exit, Reasoning, ResponseFormat, Role, Sensitivity, ToolChoice, Usd,
+};
 use cleanbench_model::Endpoint;
 use cleanbench_report::cell;
 use cleanbench_suite::Suite;
@@ -23,6 +25,8 @@ const BYTES_PER_TOKEN: u64 = 4;
 struct Census {
     labels: BTreeMap<Sensitivity, u64>,
     prompt_bytes: u64,
+    images: u64,
+    image_bytes: u64,
     first: Option<String>,
 }
 
@@ -39,6 +43,12 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     ));
     let censuses = selected.iter().map(census).collect::<Result<Vec<_>, _>>()?;
     talk::result(task_table(&selected, &censuses));
+    for (chosen, census) in selected.iter().zip(&censuses) {
+        if let Some(more) = besides_text(chosen, census, chosen.task.sampling.reasoning) {
+            let name = cell::safe(&chosen.task.name);
+            talk::result(format!("task {name} asks with {more}"));
+        }
+    }
     for (chosen, census) in selected.iter().zip(&censuses) {
         if let Some(first) = &census.first {
             talk::result(format!(
@@ -82,16 +92,22 @@ fn census(selected: &Selected<'_>) -> Result<Census, Failure> {
             .iter()
             .map(|message| message.content.len() as u64)
             .sum::<u64>();
+        let images = &rendered.sample.images;
+        census.images += images.len() as u64;
+        census.image_bytes += images.iter().map(|image| image.bytes).sum::<u64>();
         census.first.get_or_insert_with(|| {
             let speaker = |role| match role {
                 Role::System => "system",
                 Role::User => "user",
                 Role::Assistant => "assistant",
             };
-            let lines = rendered
-                .messages
-                .iter()
-                .map(|message| format!("[{}] {}", speaker(message.role), message.content));
+            let lines = rendered.messages.iter().map(|message| {
+                let images = match message.images.len() {
+                    0 => String::new(),
+                    count => format!(" [{count} images]"),
+                };
+                format!("[{}] {}{images}", speaker(message.role), message.content)
+            });
             lines.collect::<Vec<_>>().join("\n")
         });
     }
@@ -219,9 +235,53 @@ fn print_endpoint(
             labels(census),
             endpoint.host()
         ));
+        let reasoning = endpoint.sampling.reasoning;
+        let reasoning = reasoning.or(chosen.task.sampling.reasoning);
+        if let Some(more) = besides_text(chosen, census, reasoning) {
+            talk::result(format!("    with {more}"));
+        }
     }
     talk::result(format!("  {}", estimate(endpoint, selected, censuses)));
     exit
+}
+
+/// What goes along with the text of a task's prompts; `None` where nothing does.
+fn besides_text(
+    chosen: &Selected<'_>,
+    census: &Census,
+    reasoning: Option<Reasoning>,
+) -> Option<String> {
+    let Constraints {
+        tools,
+        tool_choice,
+        response_format,
+        logprobs,
+    } = &chosen.task.constraints;
+    let mut parts = Vec::new();
+    if census.images > 0 {
+        let bytes = census.image_bytes;
+        parts.push(format!("{} images ({bytes} bytes)", census.images));
+    }
+    if !tools.is_empty() {
+        let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
+        parts.push(format!("tools {}", names.join(", ")));
+    }
+    parts.extend(tool_choice.as_ref().map(|choice| match choice {
+        ToolChoice::Auto => "tool choice auto".to_owned(),
+        ToolChoice::None => "tool choice none".to_owned(),
+        ToolChoice::Required => "tool choice required".to_owned(),
+        ToolChoice::Tool(name) => format!("tool choice {name}"),
+    }));
+    parts.extend(response_format.as_ref().map(|format| match format {
+        ResponseFormat::JsonObject => "answers as a JSON object".to_owned(),
+        ResponseFormat::JsonSchema { name, strict, .. } => {
+            let how = if *strict { ", strict" } else { "" };
+            format!("answers by the JSON schema {name}{how}")
+        }
+    }));
+    parts.extend(logprobs.map(|count| format!("log probabilities and {count} alternatives")));
+    parts.extend(reasoning.map(|level| format!("reasoning {}", level.as_str())));
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn estimate(endpoint: &Endpoint, selected: &[Selected<'_>], censuses: &[Census]) -> String {
@@ -239,8 +299,17 @@ fn estimate(endpoint: &Endpoint, selected: &[Selected<'_>], censuses: &[Census])
         "no limit on generated tokens (`max_tokens` is not set)".to_owned(),
         |most| format!("at most {most} generated"),
     );
+    let more = selected
+        .iter()
+        .zip(censuses)
+        .any(|(chosen, census)| census.images > 0 || !chosen.task.constraints.is_plain());
+    let uncounted = if more {
+        ", images, tools and schemas not counted"
+    } else {
+        ""
+    };
     let tokens = format!(
-        "estimate: about {prompt} prompt tokens (1 token = {BYTES_PER_TOKEN} bytes), {generated}"
+        "estimate: about {prompt} prompt tokens (1 token = {BYTES_PER_TOKEN} bytes{uncounted}), {generated}"
     );
     match (&endpoint.price, most) {
         (None, _) => format!("{tokens}; cost unknown (no price in the models file)"),

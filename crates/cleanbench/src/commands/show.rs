@@ -1,6 +1,7 @@
 //! `cleanbench show`: a run at a glance, or one of its samples in full.
 
-use cleanbench_core::{Exit, Outcome};
+use cleanbench_core::{Completion, Exit, Outcome};
+use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Tail, directory};
 use cleanbench_report::detail::{CallDetail, SampleDetail, find};
 use cleanbench_report::tables::{TableSink, draw};
@@ -67,12 +68,8 @@ fn print_sample(sample: &SampleDetail) {
     match &sample.content {
         None => talk::result("  [erased]"),
         Some(content) => {
-            for message in &content.messages {
-                talk::result(format!(
-                    "--- {:?}\n{}",
-                    message.role,
-                    lines(&message.content)
-                ));
+            for line in message_lines(content) {
+                talk::result(line);
             }
             if let Some(call) = &content.probe {
                 talk::result(format!(
@@ -91,6 +88,52 @@ fn print_sample(sample: &SampleDetail) {
     }
 }
 
+/// The messages of a sample, with a line for each picture that they carry.
+fn message_lines(content: &SampleContent) -> Vec<String> {
+    let mut pictures = content.sample.images.iter();
+    let mut shown = Vec::new();
+    for message in &content.messages {
+        shown.push(format!(
+            "--- {:?}\n{}",
+            message.role,
+            lines(&message.content)
+        ));
+        for image in &message.images {
+            let picture = pictures.next();
+            shown.push(format!(
+                "[image {}, {}, {} bytes]",
+                picture.map_or("without a name".to_owned(), |picture| lines(&picture.file)),
+                lines(&image.media_type),
+                picture.map_or(0, |picture| picture.bytes),
+            ));
+        }
+    }
+    shown
+}
+
+/// What a model answered; `texts` are what was weighed, if anything was.
+fn completion_lines(completion: &Completion, texts: &[String]) -> Vec<String> {
+    let mut shown = Vec::new();
+    if let Some(reasoning) = &completion.reasoning {
+        shown.push(format!("--- reasoning\n{}", lines(reasoning)));
+    }
+    if completion.likelihoods.is_empty() {
+        shown.push(format!("--- answer\n{}", lines(&completion.text)));
+    } else {
+        shown.push("--- log probability of each text, in nats".to_owned());
+    }
+    let weighed = completion.likelihoods.iter().zip(texts);
+    shown.extend(weighed.map(|(one, text)| format!("{:.4} {}", one.total(), lines(text))));
+    shown.extend(completion.tool_calls.iter().map(|call| {
+        format!(
+            "--- tool call {}\n{}",
+            lines(&call.name),
+            lines(&call.arguments)
+        )
+    }));
+    shown
+}
+
 /// Prints a call; `texts` are what was weighed, if anything was.
 fn print_call(call: &CallDetail, texts: &[String]) {
     let outcome = call.outcome.map_or("open", Outcome::as_str);
@@ -103,16 +146,8 @@ fn print_call(call: &CallDetail, texts: &[String]) {
         talk::result(format!("error: {}", lines(error)));
     }
     if let Some(completion) = &call.completion {
-        if let Some(reasoning) = &completion.reasoning {
-            talk::result(format!("--- reasoning\n{}", lines(reasoning)));
-        }
-        if completion.likelihoods.is_empty() {
-            talk::result(format!("--- answer\n{}", lines(&completion.text)));
-        } else {
-            talk::result("--- log probability of each text, in nats");
-        }
-        for (likelihood, text) in completion.likelihoods.iter().zip(texts) {
-            talk::result(format!("{:.4} {}", likelihood.total(), lines(text)));
+        for line in completion_lines(completion, texts) {
+            talk::result(line);
         }
     }
     if let Some(raw) = &call.raw {
@@ -141,7 +176,7 @@ fn sample_json(sample: &SampleDetail) -> Value {
     json!({
         "task": sample.task,
         "sample": sample.id,
-        "messages": sample.content.as_ref().map(|content| json!(content.messages)),
+        "messages": sample.content.as_ref().map(messages_json),
         "target": sample.content.as_ref().and_then(|content| content.sample.target.clone()),
         "calls": sample.calls.iter().map(|call| json!({
             "model": call.model,
@@ -151,6 +186,7 @@ fn sample_json(sample: &SampleDetail) -> Value {
             "likelihoods": call.completion.as_ref().map(|completion| completion.likelihoods.iter().map(|one| json!({"logprobs": one.logprobs, "bytes": one.bytes})).collect::<Vec<_>>()),
             "reasoning": call.completion.as_ref().and_then(|completion| completion.reasoning.clone()),
             "answer": call.completion.as_ref().map(|completion| completion.text.clone()),
+            "tool_calls": call.completion.as_ref().map(|completion| completion.tool_calls.iter().map(|one| json!({"name": one.name, "arguments": one.arguments})).collect::<Vec<_>>()),
             "reply": call.raw,
             "scores": call.scores.iter().map(|(scorer, score)| json!({
                 "scorer": scorer,
@@ -160,4 +196,54 @@ fn sample_json(sample: &SampleDetail) -> Value {
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
     })
+}
+
+/// The messages of a sample; its pictures by name and digest, without their bytes.
+fn messages_json(content: &SampleContent) -> Value {
+    let mut pictures = content.sample.images.iter();
+    let messages = content.messages.iter().map(|message| {
+        let images = message.images.iter().map(|image| {
+            let picture = pictures.next();
+            json!({
+                "file": picture.map(|picture| &picture.file),
+                "media_type": image.media_type,
+                "bytes": picture.map(|picture| picture.bytes),
+                "sha256": picture.map(|picture| picture.digest),
+            })
+        });
+        let images: Vec<_> = images.collect();
+        let mut shown = json!({"role": message.role, "content": message.content});
+        if !images.is_empty() {
+            shown["images"] = Value::from(images);
+        }
+        shown
+    });
+    messages.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbench_core::ToolCall;
+
+    use super::*;
+
+    #[test]
+    fn tools_and_reasoning_are_shown_and_harmless() {
+        let completion = Completion {
+            reasoning: Some("hm\n\u{1b}[2J".to_owned()),
+            tool_calls: vec![ToolCall {
+                name: "look\u{202e}up".to_owned(),
+                arguments: "{\"id\":\u{7}1}".to_owned(),
+            }],
+            ..Completion::default()
+        };
+        assert_eq!(
+            completion_lines(&completion, &[]),
+            [
+                "--- reasoning\nhm\n\\u{1b}[2J",
+                "--- answer\n",
+                "--- tool call look\\u{202e}up\n{\"id\":\\u{7}1}",
+            ]
+        );
+    }
 }

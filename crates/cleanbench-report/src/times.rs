@@ -1,0 +1,196 @@
+//! How long the calls of a model at a task took.
+//!
+//! Population: attempts that ended a call as answered and were sent to the endpoint. An attempt that
+//! failed, and an answer that was not asked for anew (one from a cache), has no time here: see
+//! [`Times::of`]. Times run from the moment at which the request was handed to the client; the wait
+//! before it is `queued`, and waits between attempts are in none of them.
+//!
+//! Percentiles are by linear interpolation (`cleanbench_stats::percentile`); the 99th is not given for
+//! fewer than [`LEAST_FOR_99`] values.
+
+use cleanbench_core::{Outcome, Timing};
+use cleanbench_stats::percentile::{LEAST_FOR_99, percentile};
+
+use crate::scan::AttemptRow;
+
+/// Times of one answer, in microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// To the first byte of any generated token; only of streamed replies.
+    pub(crate) first_any: Option<u64>,
+    /// To the first byte of the answer; only of streamed replies.
+    pub(crate) first_answer: Option<u64>,
+}
+
+impl Times {
+    /// The times to the first tokens of an attempt with `timing`. A reply that came whole has none: its
+    /// first byte says nothing of when a token was generated.
+    pub(crate) fn of(timing: &Timing, streamed: bool) -> Self {
+        if !streamed {
+            return Self::default();
+        }
+        let first = [timing.first_reasoning, timing.first_answer];
+        Self {
+            first_any: first.into_iter().flatten().min().or(timing.first_byte),
+            first_answer: timing.first_answer,
+        }
+    }
+}
+
+/// Numbers of microseconds, four bytes each up to 71 minutes.
+#[derive(Debug, Clone, Default)]
+struct Durations {
+    short: Vec<u32>,
+    long: Vec<u64>,
+}
+
+impl Durations {
+    fn add(&mut self, micros: Option<u64>) {
+        match micros.map(u32::try_from) {
+            Some(Ok(micros)) => self.short.push(micros),
+            Some(Err(_)) => self.long.extend(micros),
+            None => {}
+        }
+    }
+
+    /// The distribution; frees the numbers.
+    fn finish(mut self) -> Distribution {
+        self.short.sort_unstable();
+        self.long.sort_unstable();
+        let count = self.short.len() + self.long.len();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "285 years have 2^53 microseconds"
+        )]
+        let at = |position: usize| match self.short.get(position) {
+            Some(micros) => f64::from(*micros),
+            None => self.long[position - self.short.len()] as f64,
+        };
+        let of = |percent| percentile(count, percent, at);
+        Distribution {
+            n: count as u64,
+            p50: of(50),
+            p90: of(90),
+            p99: if count < LEAST_FOR_99 { None } else { of(99) },
+        }
+    }
+}
+
+/// What is kept of a number of durations, in microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Distribution {
+    /// How many there were.
+    pub n: u64,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// 99th percentile, of at least 300 durations.
+    pub p99: Option<f64>,
+}
+
+/// How long the answered calls of one model at one task took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Latency {
+    /// From sending to the last byte.
+    pub end_to_end: Distribution,
+    /// To the first generated token of any kind, of streamed replies.
+    pub first_any: Distribution,
+    /// To the first token of the answer, of streamed replies.
+    pub first_answer: Distribution,
+    /// From being due to being sent.
+    pub queued: Distribution,
+}
+
+/// Gathers the times of one model at one task.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Clock {
+    end_to_end: Durations,
+    first_any: Durations,
+    first_answer: Durations,
+    queued: Durations,
+}
+
+impl Clock {
+    /// Takes in an attempt, if it is one that is timed.
+    pub(crate) fn add(&mut self, row: &AttemptRow) {
+        if row.outcome != Some(Outcome::Answered) {
+            return;
+        }
+        let Some(timing) = &row.timing else {
+            return;
+        };
+        let times = Times::of(timing, row.streamed);
+        self.end_to_end.add(Some(timing.end));
+        self.first_any.add(times.first_any);
+        self.first_answer.add(times.first_answer);
+        self.queued.add(timing.queued);
+    }
+
+    pub(crate) fn finish(self) -> Latency {
+        Latency {
+            end_to_end: self.end_to_end.finish(),
+            first_any: self.first_any.finish(),
+            first_answer: self.first_answer.finish(),
+            queued: self.queued.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_streams_have_a_first_token() {
+        let timing = Timing {
+            first_byte: Some(5),
+            first_reasoning: Some(7),
+            first_answer: Some(9),
+            end: 20,
+            ..Timing::default()
+        };
+        let times = |first_any, first_answer| Times {
+            first_any,
+            first_answer,
+        };
+        assert_eq!(Times::of(&timing, true), times(Some(7), Some(9)));
+        assert_eq!(Times::of(&timing, false), times(None, None));
+        let answer_only = Timing {
+            first_reasoning: None,
+            ..timing
+        };
+        assert_eq!(Times::of(&answer_only, true), times(Some(9), Some(9)));
+        let early_version = Timing {
+            first_reasoning: None,
+            first_answer: None,
+            ..timing
+        };
+        assert_eq!(Times::of(&early_version, true), times(Some(5), None));
+    }
+
+    #[test]
+    fn long_durations_come_after_short_ones() {
+        let hour = 3_600_000_000;
+        let mut durations = Durations::default();
+        for micros in [2 * hour, 10, hour, 3 * hour, 30] {
+            durations.add(Some(micros));
+        }
+        durations.add(None);
+        let found = durations.finish();
+        assert_eq!((found.n, found.p50, found.p99), (5, Some(3.6e9), None));
+        assert_eq!(found.p90, Some(2.6 * 3.6e9));
+    }
+
+    #[test]
+    fn the_99th_percentile_needs_300_values() {
+        let distribution = |count: u64| {
+            let mut durations = Durations::default();
+            (0..count).for_each(|micros| durations.add(Some(micros)));
+            durations.finish()
+        };
+        assert_eq!(distribution(299).p99, None);
+        assert_eq!(distribution(300).p99, Some(296.01));
+        assert_eq!(distribution(0), Distribution::default());
+    }
+}
