@@ -101,7 +101,7 @@ fn only_streamed_calls_have_a_first_token_and_few_calls_no_99th_percentile() {
             .map(|call| call["end_ms"].parse().unwrap())
             .collect();
         ends.sort_by(f64::total_cmp);
-        let middle = (ends[(ends.len() - 1) / 2] + ends[ends.len() / 2]) / 2.0;
+        let middle = f64::midpoint(ends[(ends.len() - 1) / 2], ends[ends.len() / 2]);
         let median: f64 = summary["latency_p50_ms"].parse().unwrap();
         assert!((median - middle).abs() <= 0.001, "{median} {middle}");
         let header = read(&run, "results.csv");

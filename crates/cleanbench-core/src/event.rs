@@ -490,7 +490,8 @@ mod tests {
         completion.usage.estimated = true;
         completion.model = Some("m".to_owned());
         let now = Reading::from(&completion);
-        assert!(old.agrees_with(&now) && !now.agrees_with(&old));
+        assert!(old.agrees_with(&now) && now.agrees_with(&now));
+        assert!(!now.agrees_with(&old));
         completion.text = "7".to_owned();
         assert!(!old.agrees_with(&Reading::from(&completion)));
         completion.text = String::new();

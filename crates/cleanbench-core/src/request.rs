@@ -262,6 +262,33 @@ pub fn choice_continuations(messages: &[Message], choices: &[String]) -> Vec<Str
 }
 
 impl Request {
+    /// What this request asks for beside the text of an answer to a text, if anything: a word for the
+    /// error of an adapter that knows nothing else. Not to reason at all is nothing beside text.
+    pub fn more_than_text(&self) -> Option<&'static str> {
+        let Constraints {
+            tools,
+            tool_choice,
+            response_format,
+            logprobs,
+        } = &*self.constraints;
+        let has_images = self
+            .messages
+            .iter()
+            .any(|message| !message.images.is_empty());
+        let reasons = !matches!(self.sampling.reasoning, None | Some(Reasoning::Off));
+        let asked = [
+            (has_images, "images"),
+            (!tools.is_empty() || tool_choice.is_some(), "tools"),
+            (response_format.is_some(), "a format of answers"),
+            (logprobs.is_some(), "log probabilities of answers"),
+            (reasons, "reasoning"),
+        ];
+        asked
+            .into_iter()
+            .find(|(is_asked, _)| *is_asked)
+            .map(|(_, what)| what)
+    }
+
     /// The form that `messages` ask for on an endpoint of kind `endpoint`: a conversation that ends
     /// with the assistant is a prefill.
     pub fn form_for(endpoint: Form, messages: &[Message]) -> Form {
@@ -291,6 +318,52 @@ mod tests {
             Request::form_for(Form::Completion, &prefill),
             Form::Completion
         );
+    }
+
+    #[test]
+    fn what_is_more_than_text_is_named() {
+        let mut request = Request {
+            form: Form::Chat,
+            messages: vec![Message::new(Role::User, "q")],
+            sampling: Sampling {
+                reasoning: Some(Reasoning::Off),
+                ..Sampling::default()
+            },
+            seed: None,
+            continuations: Vec::new(),
+            constraints: Arc::default(),
+            sensitivity: Sensitivity::Public,
+        };
+        assert_eq!(request.more_than_text(), None);
+        request.sampling.reasoning = Some(Reasoning::Minimal);
+        assert_eq!(request.more_than_text(), Some("reasoning"));
+        let asked = |constraints| Request {
+            constraints: Arc::new(constraints),
+            ..request.clone()
+        };
+        let logprobs = asked(Constraints {
+            logprobs: Some(0),
+            ..Constraints::default()
+        });
+        assert_eq!(
+            logprobs.more_than_text(),
+            Some("log probabilities of answers")
+        );
+        let format = asked(Constraints {
+            response_format: Some(ResponseFormat::JsonObject),
+            ..Constraints::default()
+        });
+        assert_eq!(format.more_than_text(), Some("a format of answers"));
+        let tools = asked(Constraints {
+            tool_choice: Some(ToolChoice::Auto),
+            ..Constraints::default()
+        });
+        assert_eq!(tools.more_than_text(), Some("tools"));
+        request.messages[0].images.push(Image {
+            media_type: "image/png".to_owned(),
+            data: String::new(),
+        });
+        assert_eq!(request.more_than_text(), Some("images"));
     }
 
     #[test]

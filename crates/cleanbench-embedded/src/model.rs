@@ -204,6 +204,10 @@ impl Model for EmbeddedModel {
     }
 
     fn body(&self, request: &Request) -> Result<Vec<u8>, CallError> {
+        if let Some(what) = request.more_than_text() {
+            let message = format!("an embedded model knows texts only, and no {what}");
+            return Err(CallError::new(CallErrorKind::Unsupported, message));
+        }
         let texts: Vec<_> = request
             .messages
             .iter()
@@ -408,6 +412,18 @@ mod tests {
             .collect();
         assert_eq!(lengths, [(4, 1), (1, 1), (0, 0)]);
         assert!(weighed.likelihoods.iter().all(|one| one.total() <= 0.0));
+    }
+
+    #[test]
+    fn what_it_cannot_do_is_unsupported() {
+        let mut asked = request(&["the cat"], &[]);
+        asked.constraints = Arc::new(cleanbench_core::Constraints {
+            logprobs: Some(1),
+            ..cleanbench_core::Constraints::default()
+        });
+        let error = model(1).body(&asked).unwrap_err();
+        assert_eq!(error.kind, CallErrorKind::Unsupported);
+        assert!(error.message.contains("log probabilities"), "{error}");
     }
 
     #[test]

@@ -245,3 +245,50 @@ pub fn content(
         .into()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use cleanbench_core::{Image, SampleImage};
+
+    use super::*;
+
+    /// A sample as the loader of any version would hand it on.
+    fn content() -> SampleContent {
+        let text = r#"{"messages":[{"role":"user","content":"q"}],"sample":{"id":"s","input":{"input":"q"},"target":"x","sensitivity":"public"}}"#;
+        serde_json::from_str(text).unwrap()
+    }
+
+    // Expected digests: Python's hashlib, over the canonical texts written out by hand.
+    #[test]
+    fn digests_cover_pictures_and_are_the_old_ones_without() {
+        let key = DigestKey::new([7; 32]);
+        let input = |content: &SampleContent| content.input_digest(&key).unwrap().to_string();
+        let sample = |content: &SampleContent| content.sample_digest(&key).unwrap().to_string();
+        let plain = content();
+        assert_eq!(
+            input(&plain),
+            "be760b458b4afe1ef20a1f53efa9bedb446321149e39c84bdeaf06263f43fda6"
+        );
+        assert_eq!(
+            sample(&plain),
+            "6c19e220348fb5881b1cd255e494e10212f180714f502e7b15e1ed67e7969214"
+        );
+        let mut pictured = content();
+        pictured.messages[0].images.push(Image {
+            media_type: "image/png".to_owned(),
+            data: "AA==".to_owned(),
+        });
+        assert_eq!(
+            input(&pictured),
+            "3292441378d81af5a046131b0bda82dbcfba0a3ae523db80241f52b03c7d6398"
+        );
+        assert_eq!(sample(&pictured), sample(&plain));
+        pictured.sample.images.push(SampleImage {
+            file: "x.png".to_owned(),
+            message: None,
+            bytes: 1,
+            digest: Digest([0; 32]),
+        });
+        assert_ne!(sample(&pictured), sample(&plain));
+    }
+}

@@ -60,7 +60,7 @@ struct StreamOptions {
 ///
 /// # Errors
 /// [`CallErrorKind::Unsupported`] when the endpoint is not asked in the request's form, or the
-/// request has no message, or asks for the likelihood of given texts.
+/// request has no message, or asks for the likelihood of given texts or for more than text.
 pub fn request_body(endpoint: &Endpoint, request: &Request) -> Result<Vec<u8>, CallError> {
     check(endpoint, request)?;
     serde_json::to_vec(&wire(endpoint, request)).map_err(|error| {
@@ -74,6 +74,11 @@ fn check(endpoint: &Endpoint, request: &Request) -> Result<(), CallError> {
         let message = format!("{}: {what}", endpoint.host());
         Err(CallError::new(CallErrorKind::Unsupported, message))
     };
+    if let Some(what) = request.more_than_text() {
+        return unsupported(&format!(
+            "{what} cannot yet be asked for over this protocol"
+        ));
+    }
     match (endpoint.form, request.form) {
         _ if request.messages.is_empty() => unsupported("the request has no message"),
         _ if !request.continuations.is_empty() => {
@@ -273,6 +278,9 @@ mod tests {
         let raw = "http://127.0.0.1:1/v1/completions#m";
         check(raw, &request(Form::Chat), "form = \"chat\"");
         check(raw, &request(Form::Prefill), "form = \"chat\"");
+        let mut reasons = request(Form::Chat);
+        reasons.sampling.reasoning = Some(cleanbench_core::Reasoning::Low);
+        check("llamacpp/m", &reasons, "reasoning cannot yet be asked for");
         let mut empty = request(Form::Chat);
         empty.messages.clear();
         check("llamacpp/m", &empty, "no message");
