@@ -92,8 +92,8 @@ pub struct Sample {
 pub struct SampleImage {
     /// The file, relative to the suite's folder.
     pub file: String,
-    /// Position of the message that carries it among the sample's own, from 0; `None` for the last
-    /// question of the task's wording.
+    /// Position of the message that carries it, from 0: among the sample's own, or among the task's
+    /// where the sample has none. `None` for the last question of the task's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<u32>,
     /// Length of the file in bytes.

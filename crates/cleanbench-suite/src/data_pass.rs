@@ -130,6 +130,10 @@ impl Loader<'_> {
                 choices: reading.table.choices.as_deref().unwrap_or_default(),
                 sensitivity: reading.sensitivity(),
                 dir: self.dir,
+                images: reading
+                    .prompts
+                    .as_ref()
+                    .map_or(&[], |prompts| &prompts.images),
             };
             if let Some((sample, _)) = draft.finish(rules, reading.samples, &mut faults) {
                 reading.strictest = reading.strictest.max(sample.sensitivity);

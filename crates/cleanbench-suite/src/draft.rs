@@ -24,6 +24,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) sensitivity: Sensitivity,
     /// The suite's folder.
     pub(crate) dir: &'a Path,
+    /// Images of the task's own messages.
+    pub(crate) images: &'a [ImageRef],
 }
 
 /// A value and its byte offset in the text it came from.
@@ -230,7 +232,12 @@ impl Draft {
         faults: &mut Vec<Fault>,
     ) -> Option<(Sample, Vec<Picture>)> {
         faults.extend(self.check_question());
-        let pictures = images::read_all(rules.dir, &self.images, faults);
+        let of_task: &[_] = if self.messages.is_none() {
+            rules.images
+        } else {
+            &[]
+        };
+        let pictures = images::read_all(rules.dir, of_task.iter().chain(&self.images), faults);
         let choices = match self.choices {
             Some(own) => own.value,
             None => rules.choices.to_vec(),

@@ -27,7 +27,7 @@ const MOST_IN_ALL: u64 = 64 << 20;
 pub(crate) struct ImageRef {
     pub(crate) written: String,
     pub(crate) at: usize,
-    /// Position of the message of the sample that carries it.
+    /// Position of the message that carries it, as in [`SampleImage`].
     pub(crate) message: Option<u32>,
 }
 
@@ -86,8 +86,12 @@ impl ImageSum {
 }
 
 /// Reads the pictures that a sample names; faults are pushed.
-pub(crate) fn read_all(dir: &Path, wanted: &[ImageRef], faults: &mut Vec<Fault>) -> Vec<Picture> {
-    let mut pictures = Vec::with_capacity(wanted.len());
+pub(crate) fn read_all<'a>(
+    dir: &Path,
+    wanted: impl Iterator<Item = &'a ImageRef>,
+    faults: &mut Vec<Fault>,
+) -> Vec<Picture> {
+    let mut pictures = Vec::new();
     let mut total = 0;
     for one in wanted {
         match read(dir, one) {
@@ -109,7 +113,11 @@ pub(crate) fn read_all(dir: &Path, wanted: &[ImageRef], faults: &mut Vec<Fault>)
     pictures
 }
 
-fn read(dir: &Path, wanted: &ImageRef) -> Result<Picture, Fault> {
+/// Reads the picture that `wanted` names.
+///
+/// # Errors
+/// A fault at the place of `wanted`.
+pub(crate) fn read(dir: &Path, wanted: &ImageRef) -> Result<Picture, Fault> {
     let path = find(dir, wanted)?;
     let cannot = |error: &std::io::Error| {
         let message = format!(
@@ -226,11 +234,16 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Puts the pictures of `sample` into its `messages`.
-pub(crate) fn attach(messages: &mut [Message], sample: &Sample, pictures: &[Picture]) {
+/// Puts the pictures of `sample` into its `messages`, of a task with `turns` messages.
+pub(crate) fn attach(
+    messages: &mut [Message],
+    sample: &Sample,
+    turns: usize,
+    pictures: &[Picture],
+) {
     let own = match &sample.input {
         SampleInput::Messages(own) => own.len(),
-        SampleInput::Input(_) => 0,
+        SampleInput::Input(_) => turns,
     };
     let first_own = messages.len() - own;
     let question = messages

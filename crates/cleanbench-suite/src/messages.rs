@@ -118,8 +118,7 @@ fn parts(raw: Raw<'_>) -> Result<(String, Paths), Fault> {
             Part::Text(own) if text.is_none() && images.is_empty() => text = Some(own),
             Part::Text(_) => {
                 let message = "a text after another part of the message";
-                let hint = "a message is sent as one text with its images after it; write it so";
-                return Err(Fault::new(element.at, message).hint(hint));
+                return Err(Fault::new(element.at, message).hint(ORDER));
             }
         }
     }
@@ -182,8 +181,11 @@ fn part(raw: Raw<'_>) -> Result<Part, Fault> {
 }
 
 /// What the parts of a message may be.
-const PARTS: &str =
+pub(crate) const PARTS: &str =
     "a part is `{\"type\": \"text\", \"text\": …}` or `{\"type\": \"image\", \"file\": …}`";
+/// In which order they stand.
+pub(crate) const ORDER: &str =
+    "a message is sent as one text with its images after it; write it so";
 /// Fields under which other formats give the address of an image.
 const ADDRESSES: [&str; 4] = ["image_url", "url", "source", "input_image"];
 

@@ -17,6 +17,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 
 use crate::choices;
 use crate::diagnostic::Fault;
+use crate::images::ImageRef;
 use crate::words::{did_you_mean, shown};
 
 /// The template engine and its version; a rendered prompt may differ under another one.
@@ -65,6 +66,8 @@ pub(crate) struct Prompts {
     environment: Environment<'static>,
     pub(crate) system: Option<Template>,
     pub(crate) turns: Vec<(Role, Template)>,
+    /// Images of the turns, which go with them to every sample.
+    pub(crate) images: Vec<ImageRef>,
     /// The variables that some template reads; the others are not even built.
     used: BTreeSet<&'static str>,
 }
@@ -91,6 +94,7 @@ impl Prompts {
             environment: environment(),
             system: None,
             turns: Vec::new(),
+            images: Vec::new(),
             used: BTreeSet::new(),
         };
         let mut is_good = true;

@@ -128,7 +128,7 @@ fn render(task: &Task, row: Row<'_>, position: u64) -> Result<Rendered, (u32, St
     };
     match task.prompts.render(&sample) {
         Ok(mut messages) => {
-            images::attach(&mut messages, &sample, &pictures);
+            images::attach(&mut messages, &sample, task.prompts.turns.len(), &pictures);
             Ok(Rendered { sample, messages })
         }
         Err(error) => Err(failed(Fault::new(0, error.message))),

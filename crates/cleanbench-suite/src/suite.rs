@@ -122,6 +122,7 @@ impl Task {
             choices: &self.choices,
             sensitivity: self.sensitivity,
             dir: &self.dir,
+            images: &self.prompts.images,
         }
     }
 
@@ -180,9 +181,19 @@ impl Task {
             }
             return;
         }
-        let turns = self.prompts.turns.iter();
-        let turns = turns
-            .map(|(role, template)| json!({"role": role_name(*role), "content": template.text}));
+        let turns = self.prompts.turns.iter().zip(0..);
+        let turns = turns.map(|((role, template), position)| {
+            let mut turn = json!({"role": role_name(*role), "content": template.text});
+            let images = self.prompts.images.iter();
+            let images: Vec<_> = images
+                .filter(|image| image.message == Some(position))
+                .map(|image| image.written.as_str())
+                .collect();
+            if !images.is_empty() {
+                turn["images"] = json!(images);
+            }
+            turn
+        });
         fields.insert("messages".to_owned(), turns.collect());
     }
 }

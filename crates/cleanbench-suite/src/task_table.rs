@@ -11,7 +11,7 @@ use crate::choices;
 use crate::constraint_table::{self, ConstraintTable};
 use crate::diagnostic::Fault;
 use crate::draft::{At, date, not_yet, sensitivity};
-use crate::messages::role;
+use crate::messages::{self, role};
 use crate::suite::Control;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
@@ -84,7 +84,16 @@ impl ScorerEntry {
 pub(crate) enum Wording {
     Prompt(At<String>),
     File(At<String>),
-    Messages(Vec<(Role, At<String>)>),
+    Messages(Vec<Turn>),
+}
+
+/// A message of a task's wording.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    pub(crate) role: Role,
+    pub(crate) text: At<String>,
+    /// Paths of the images that go with it to every sample.
+    pub(crate) images: Vec<At<String>>,
 }
 
 /// What a table says; None where it says nothing (or something wrong, which is logged).
@@ -285,11 +294,7 @@ fn read_choices(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<
     None
 }
 
-fn read_messages(
-    reader: &mut Reader<'_>,
-    name: &str,
-    node: &Node<'_>,
-) -> Option<Vec<(Role, At<String>)>> {
+fn read_messages(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<Turn>> {
     let elements = reader.array(name, node)?;
     if elements.is_empty() {
         reader.fault(Fault::new(node.span().start, "`messages` is empty"));
@@ -301,7 +306,7 @@ fn read_messages(
     messages.into_iter().collect()
 }
 
-fn read_message(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<(Role, At<String>)> {
+fn read_message(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Turn> {
     let table = reader.table("each of messages", node)?;
     let (mut found_role, mut content) = (None, None);
     for (key, value) in table {
@@ -310,7 +315,7 @@ fn read_message(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<(Role, At<St
                 let word = reader.string("role", value)?;
                 found_role = Some(reader.accept(role(&word.value, word.at))?);
             }
-            "content" => content = Some(reader.string("content", value)?),
+            "content" => content = Some(read_content(reader, value)?),
             other => reader.unknown_key(other, key.span().start, "a message", &["role", "content"]),
         }
     }
@@ -318,7 +323,73 @@ fn read_message(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<(Role, At<St
         let fault = Fault::new(node.span().start, "a message needs `role` and `content`");
         reader.fault(fault);
     }
-    found_role.zip(content)
+    let (role, (text, images)) = found_role.zip(content)?;
+    if let (Some(image), true) = (images.first(), role != Role::User) {
+        let what = "an image in a message that is not the user's";
+        let hint = "endpoints take images from the user only";
+        reader.fault(Fault::new(image.at, what).hint(hint));
+    }
+    Some(Turn { role, text, images })
+}
+
+/// The text of a message, and the paths of its images.
+type Content = (At<String>, Vec<At<String>>);
+
+/// Reads a text, or an array of one text part and image parts after it.
+fn read_content(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Content> {
+    let Some(elements) = node.get_ref().as_array() else {
+        return Some((reader.string("content", node)?, Vec::new()));
+    };
+    let (mut text, mut images) = (None, Vec::new());
+    for element in elements {
+        let (key, value) = read_part(reader, element)?;
+        if key == "file" {
+            images.push(value);
+        } else if text.is_none() && images.is_empty() {
+            text = Some(value);
+        } else {
+            let message = "a text after another part of the message";
+            let fault = Fault::new(element.span().start, message);
+            reader.fault(fault.hint(messages::ORDER));
+        }
+    }
+    if text.is_none() {
+        let message = "a message of a task needs a part of type `text`";
+        reader.fault(Fault::new(node.span().start, message));
+    }
+    Some((text?, images))
+}
+
+/// Reads `{type = "text", text}` or `{type = "image", file}`: the second key and its value.
+fn read_part(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<(&'static str, At<String>)> {
+    let table = reader.table("each part of content", node)?;
+    let Some(kind) = table.get("type") else {
+        let fault = Fault::new(node.span().start, "a part without `type`");
+        reader.fault(fault.hint(messages::PARTS));
+        return None;
+    };
+    let kind = reader.text("type", kind)?;
+    let wanted = match kind.value.as_str() {
+        "text" => "text",
+        "image" => "file",
+        other => {
+            let message = format!("unknown type of a part {}", shown(other));
+            reader.fault(Fault::new(kind.at, message).hint(messages::PARTS));
+            return None;
+        }
+    };
+    for (key, _) in table {
+        let known = ["type", wanted];
+        if !known.contains(&key.get_ref().as_ref()) {
+            reader.unknown_key(key.get_ref(), key.span().start, "a part", &known);
+        }
+    }
+    let Some(value) = table.get(wanted) else {
+        let message = format!("a part of type `{}` without `{wanted}`", kind.value);
+        reader.fault(Fault::new(node.span().start, message).hint(messages::PARTS));
+        return None;
+    };
+    Some((wanted, reader.string(wanted, value)?))
 }
 
 fn read_scorers(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<ScorerEntry>> {

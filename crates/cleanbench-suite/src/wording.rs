@@ -8,10 +8,11 @@ use cleanbench_core::Role;
 use crate::diagnostic::{Document, Fault, Severity};
 use crate::draft::At;
 use crate::files;
+use crate::images::{self, ImageRef};
 use crate::load::{Loader, whole};
 use crate::log::Log;
 use crate::prompt::{Origin, Prompts, Template};
-use crate::task_table::{TaskTable, Wording};
+use crate::task_table::{TaskTable, Turn, Wording};
 use crate::toml_escape::offset_in_text;
 
 impl Loader<'_> {
@@ -25,6 +26,7 @@ impl Loader<'_> {
             .system
             .as_ref()
             .map(|text| named("system".to_owned(), text));
+        let images = self.turn_images(table);
         let turns = match &table.wording {
             None => vec![(Role::User, Template::built_in())],
             Some(Wording::Prompt(text)) => vec![(Role::User, named("prompt".to_owned(), text))],
@@ -33,7 +35,9 @@ impl Loader<'_> {
                 self.check_system(table, messages);
                 let turns = messages.iter().enumerate();
                 turns
-                    .map(|(index, (role, text))| (*role, named(format!("messages[{index}]"), text)))
+                    .map(|(index, turn)| {
+                        (turn.role, named(format!("messages[{index}]"), &turn.text))
+                    })
                     .collect()
             }
         };
@@ -41,14 +45,39 @@ impl Loader<'_> {
         let mut report = |template: &Template, fault: Fault| {
             template_fault(log, manifest, template, Severity::Error, fault);
         };
-        let prompts = Prompts::compile(system, turns, &mut report)?;
+        let mut prompts = Prompts::compile(system, turns, &mut report)?;
+        prompts.images = images;
         self.warn_of_unused_input(&prompts);
         Some(prompts)
     }
 
-    fn check_system(&mut self, table: &TaskTable, messages: &[(Role, At<String>)]) {
+    /// The images of a task's messages, each tried once; a fault is logged and its image left out, so
+    /// that it is not found again with every sample.
+    fn turn_images(&mut self, table: &TaskTable) -> Vec<ImageRef> {
+        let Some(Wording::Messages(turns)) = &table.wording else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (turn, position) in turns.iter().zip(0..) {
+            for path in &turn.images {
+                let wanted = ImageRef {
+                    written: path.value.clone(),
+                    at: path.at,
+                    message: Some(position),
+                };
+                match images::read(self.dir, &wanted) {
+                    // Later faults are of the sample at hand: a file that has changed meanwhile.
+                    Ok(_) => found.push(ImageRef { at: 0, ..wanted }),
+                    Err(fault) => self.log.error(self.manifest, fault),
+                }
+            }
+        }
+        found
+    }
+
+    fn check_system(&mut self, table: &TaskTable, messages: &[Turn]) {
         if let Some(system) = &table.system
-            && messages.iter().any(|(role, _)| *role == Role::System)
+            && messages.iter().any(|turn| turn.role == Role::System)
         {
             let message = "both `system` and a system message in `messages`";
             let fault = Fault::new(system.at, message).hint("keep one of them");

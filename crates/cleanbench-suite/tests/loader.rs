@@ -1385,3 +1385,85 @@ fn faults_in_images() {
         assert_eq!(folder.faults(), [format!("a.jsonl:1:{expected}")]);
     }
 }
+
+#[test]
+fn images_of_a_task_go_with_its_messages_to_every_sample() {
+    let keys = r#"scorers = ["exact"]
+messages = [
+  { role = "user", content = [{ type = "text", text = "Like this?" }, { type = "image", file = "shot.gif" }] },
+  { role = "assistant", content = "Yes." },
+  { role = "user", content = [{ type = "text", text = "{{ input }}" }, { file = "rule.png", type = "image" }] },
+]
+"#;
+    let data = r#"{"input": "And this?", "images": ["own.jpg"], "target": 1}
+{"messages": [{"role": "user", "content": "No pictures?"}], "target": 1}
+"#;
+    let folder = folder("a.jsonl", data.as_bytes(), keys);
+    for (name, bytes) in [("shot.gif", GIF), ("rule.png", PNG), ("own.jpg", JPEG)] {
+        folder.write(name, bytes);
+    }
+    let suite = folder.suite();
+    let found = samples(&suite);
+    let kinds = |message: &Message| -> Vec<String> {
+        let images = message.images.iter();
+        images.map(|image| image.media_type.clone()).collect()
+    };
+    assert_eq!(kinds(&found[0].messages[0]), ["image/gif"]);
+    assert_eq!(found[0].messages[2].content, "And this?");
+    assert_eq!(kinds(&found[0].messages[2]), ["image/png", "image/jpeg"]);
+    let named = found[0].sample.images.iter();
+    let named: Vec<_> = named.map(|image| (&*image.file, image.message)).collect();
+    assert_eq!(
+        named,
+        [
+            ("shot.gif", Some(0)),
+            ("rule.png", Some(2)),
+            ("own.jpg", None)
+        ]
+    );
+    assert!(found[1].sample.images.is_empty() && found[1].messages[0].images.is_empty());
+    assert_eq!(suite.tasks[0].files[0].images.count, 3);
+    let described = suite.tasks[0].describe();
+    assert_eq!(described["messages"][0]["images"], json!(["shot.gif"]));
+    fs_err::remove_file(folder.0.path().join("shot.gif")).unwrap();
+    assert_eq!(
+        folder.faults(),
+        ["suite.toml:8:96: there is no image `shot.gif`"]
+    );
+}
+
+#[test]
+fn faults_in_parts_of_a_task() {
+    for (content, expected) in [
+        (
+            "[]",
+            "7:40: a message of a task needs a part of type `text`",
+        ),
+        ("[{ text = 'x' }]", "7:41: a part without `type`"),
+        (
+            "[{ type = 'audio', file = 'x' }]",
+            "7:50: unknown type of a part `audio`",
+        ),
+        (
+            "[{ type = 'text', text = '{{ input }}', file = 'x' }]",
+            "7:80: unknown key `file` in a part",
+        ),
+        (
+            "[{ type = 'text', text = '{{ input }}' }, { type = 'image', file = 'http://x/y.png' }]",
+            "7:107: `http://x/y.png` is an address; only files of the suite are sent",
+        ),
+        (
+            "[{ type = 'text', text = '{{ input }}' }, { type = 'text', text = 'x' }]",
+            "7:82: a text after another part of the message",
+        ),
+    ] {
+        check_keys(
+            &format!("messages = [{{ role = 'user', content = {content} }}]"),
+            expected,
+        );
+    }
+    check_keys(
+        "messages = [{ role = 'system', content = [{ type = 'text', text = '{{ input }}' }, { type = 'image', file = 'x' }] }]",
+        "7:109: an image in a message that is not the user's",
+    );
+}
