@@ -1,9 +1,9 @@
 //! How long the calls of a model at a task took.
 //!
 //! Population: attempts that ended a call as answered and were sent to the endpoint. An attempt that
-//! failed, and an answer that was not asked for anew (one from a cache), has no time here: see
-//! [`Times::of`]. Times run from the moment at which the request was handed to the client; the wait
-//! before it is `queued`, and waits between attempts are in none of them.
+//! failed, and an answer that was not asked for anew (one from a cache), has no time here; `Clock::add`
+//! is the only place that decides. Times run from the moment at which the request was handed to the
+//! client; the wait before it is `queued`, and waits between attempts are in none of them.
 //!
 //! Percentiles are by linear interpolation (`cleanbench_stats::percentile`); the 99th is not given for
 //! fewer than [`LEAST_FOR_99`] values.

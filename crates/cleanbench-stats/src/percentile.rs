@@ -1,8 +1,8 @@
 //! Percentiles of a sample, by linear interpolation between order statistics.
 //!
 //! Method: R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", The American
-//! Statistician 50 (1996), definition 7: with values x[0] ≤ … ≤ x[n-1] and h = (n - 1)·p, the value
-//! between x[⌊h⌋] and x[⌊h⌋ + 1] at the fraction of h. It is the default of R and of `NumPy`.
+//! Statistician 50 (1996), definition 7: with values `x[0] ≤ … ≤ x[n-1]` and h = (n - 1)·p, the value
+//! between `x[⌊h⌋]` and `x[⌊h⌋ + 1]` at the fraction of h. It is the default of R and of `NumPy`.
 
 /// Values from which a 99th percentile is worth printing: with fewer than 299 no order statistic
 /// bounds it from above with 95 % confidence (1 - 0.99^n ≥ 0.95).
