@@ -19,4 +19,5 @@ mod memory;
 mod output;
 mod privacy;
 mod quickstart;
+mod storm;
 mod tampering;

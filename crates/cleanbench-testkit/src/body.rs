@@ -35,10 +35,21 @@ pub(crate) struct Paced {
     pub(crate) pieces: VecDeque<Bytes>,
     /// Time between two pieces.
     pub(crate) pause: Duration,
-    /// Whether the connection breaks off after the last piece instead of ending in order.
-    pub(crate) breaks_off: bool,
+    /// What comes after the last piece.
+    ending: Ending,
     timer: Option<Pin<Box<Sleep>>>,
     started: bool,
+}
+
+/// What comes after the last piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// An orderly end.
+    Orderly,
+    /// The connection breaks off.
+    BreaksOff,
+    /// Nothing, for as long as the client waits.
+    Silence,
 }
 
 /// Before breaking off, hyper gets this long to flush what it has; a broken connection that lost the
@@ -54,7 +65,7 @@ impl Paced {
                 .filter(|piece| !piece.is_empty())
                 .collect(),
             pause,
-            breaks_off: false,
+            ending: Ending::Orderly,
             timer: None,
             started: false,
         }
@@ -63,7 +74,15 @@ impl Paced {
     /// The same pieces, after which the connection breaks off.
     pub(crate) fn breaking_off(self) -> Self {
         Self {
-            breaks_off: true,
+            ending: Ending::BreaksOff,
+            ..self
+        }
+    }
+
+    /// The same pieces, after which nothing comes any more.
+    pub(crate) fn falling_silent(self) -> Self {
+        Self {
+            ending: Ending::Silence,
             ..self
         }
     }
@@ -73,13 +92,20 @@ impl Paced {
         if let Some(piece) = self.pieces.pop_front() {
             return Poll::Ready(Some(Ok(piece)));
         }
-        let broken = || io::Error::other("the script breaks this response off");
-        Poll::Ready(self.breaks_off.then(|| Err(broken())))
+        match self.ending {
+            Ending::Orderly => Poll::Ready(None),
+            Ending::BreaksOff => {
+                let broken = io::Error::other("the script breaks this response off");
+                Poll::Ready(Some(Err(broken)))
+            }
+            // Nobody wakes it; the connection ends when the client leaves.
+            Ending::Silence => Poll::Pending,
+        }
     }
 
     /// Waits between pieces; there is no pause before the first one, nor before an orderly end.
     fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let pause = match (self.pieces.is_empty(), self.breaks_off) {
+        let pause = match (self.pieces.is_empty(), self.ending == Ending::BreaksOff) {
             (true, true) => self.pause.max(FLUSH),
             (false, _) if self.started => self.pause,
             _ => Duration::ZERO,

@@ -95,6 +95,26 @@ pub enum Fault {
         /// Mebibytes (1,048,576 bytes).
         mib: u32,
     },
+    /// The true answer under another content type: JSON called a page, or a stream called JSON.
+    WrongType {
+        /// Value of the header `content-type`.
+        content_type: String,
+    },
+    /// 200 whose body is an error object. A stream says it in its first event and ends in order.
+    ErrorInside {
+        /// The `code` of the error, for example `rate_limit_exceeded`.
+        code: String,
+    },
+    /// Half the answer, then a reset (RST) of the connection.
+    ResetInBody,
+    /// Half the answer, then silence for as long as the client waits.
+    HangInBody,
+    /// The true answer in pieces that are cut within every character of more than one byte.
+    SplitUtf8,
+    /// The true answer; a stream says `[DONE]` twice.
+    DuplicateDone,
+    /// The true answer compressed with gzip, though nobody asked for that.
+    Gzip,
 }
 
 /// A fault and the conditions under which it strikes. Every condition that is given must hold; a
@@ -271,6 +291,13 @@ impl Fault {
             Self::SlowDrip { bytes: 0, .. } => Err(ScriptError::Meaningless(
                 "a slow drip of 0 bytes never ends; use 1 or more",
             )),
+            Self::WrongType { content_type }
+                if hyper::header::HeaderValue::from_str(content_type).is_err() =>
+            {
+                Err(ScriptError::Meaningless(
+                    "the content type does not fit a header",
+                ))
+            }
             Self::Redirect { to } if hyper::header::HeaderValue::from_str(to).is_err() => Err(
                 ScriptError::Meaningless("the redirect's target does not fit a header"),
             ),
@@ -341,6 +368,11 @@ mod tests {
         check(Rule::always(drip), "drip");
         let to = "http://x/\n".to_owned();
         check(Rule::always(Fault::Redirect { to }), "redirect");
+        let content_type = "text/\n".to_owned();
+        check(
+            Rule::always(Fault::WrongType { content_type }),
+            "content type",
+        );
         assert!(rule().for_share(0.5).every(1).validate().is_ok());
     }
 }

@@ -71,6 +71,17 @@ impl Draws {
         }
     }
 
+    /// A number in [0, 1).
+    pub(crate) fn uniform(self) -> f64 {
+        unit(scramble(self.0[3] ^ 1))
+    }
+
+    /// A standard normal number (Box and Muller 1958).
+    pub(crate) fn normal(self) -> f64 {
+        let radius = (-2.0 * (1.0 - unit(scramble(self.0[3] ^ 2))).ln()).sqrt();
+        radius * (std::f64::consts::TAU * unit(scramble(self.0[3] ^ 3))).cos()
+    }
+
     /// Whether the prompt lies in the `share` that rule number `rule` strikes. Every rule draws for
     /// itself: two rules of 10 % strike different tenths.
     pub(crate) fn is_struck(self, rule: usize, share: f64) -> bool {
@@ -129,6 +140,11 @@ mod tests {
         let both = |draws: Draws| draws.is_struck(0, 0.1) && draws.is_struck(1, 0.1);
         check(share_of(both), 0.01);
         check(share_of(|draws| draws.jitter(9) == 9), 0.1);
+        check(share_of(|draws| draws.uniform() < 0.3), 0.3);
+        // Φ(0), Φ(1) and Φ(-1.96) of the standard normal law.
+        check(share_of(|draws| draws.normal() < 0.0), 0.5);
+        check(share_of(|draws| draws.normal() < 1.0), 0.8413);
+        check(share_of(|draws| draws.normal() < -1.96), 0.025);
     }
 
     #[test]

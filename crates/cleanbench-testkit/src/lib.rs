@@ -26,5 +26,5 @@ mod wire;
 pub use counts::{Counts, Seen};
 pub use fault::{Fault, Rule};
 pub use key::{PromptKey, prompt_key, right_choice};
-pub use script::{Answers, Latency, Reasoning, Script, ScriptError, Usage};
+pub use script::{Answers, Latency, Law, Reasoning, Script, ScriptError, Usage};
 pub use server::{FakeServer, Options, StartError};

@@ -4,10 +4,13 @@
 //! whether or not the client streams, as far as streams have it. Nothing here waits: the caller does.
 
 use std::collections::VecDeque;
+use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use hyper::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use hyper::{Response, StatusCode};
 
 use crate::answer::{first_words, pieces};
@@ -65,6 +68,16 @@ impl Case<'_> {
             Some(Fault::MalformedJson) => self.malformed(),
             Some(Fault::HugeBody { mib }) => self.huge(*mib),
             Some(Fault::StreamError) if !self.question.stream => status_error(500, None, None),
+            Some(Fault::ErrorInside { code }) => self.error_inside(code),
+            Some(Fault::WrongType { content_type }) => {
+                let mut response = self.answered(None);
+                // Types that do not fit a header were refused with the script.
+                if let Ok(kind) = HeaderValue::from_str(content_type) {
+                    response.headers_mut().insert(CONTENT_TYPE, kind);
+                }
+                response
+            }
+            Some(Fault::Gzip) => self.compressed(),
             _ => self.answered(fault),
         }
     }
@@ -99,12 +112,21 @@ impl Case<'_> {
 
     fn streamed(&self, answer: &Answer<'_>, fault: Option<&Fault>) -> Response<ReplyBody> {
         let mut events = stream_events(answer);
-        let pause = Duration::from_millis(self.script.latency.event_ms);
+        let pause = self.script.latency.between_events();
         let half = events.len() / 2;
         let paced = match fault {
-            Some(Fault::BrokenBody) => {
+            Some(Fault::BrokenBody | Fault::ResetInBody) => {
                 events.truncate(half);
                 Paced::new(events, pause).breaking_off()
+            }
+            Some(Fault::HangInBody) => {
+                events.truncate(half);
+                Paced::new(events, pause).falling_silent()
+            }
+            Some(Fault::SplitUtf8) => Paced::new(cut_characters(&events.concat()), pause),
+            Some(Fault::DuplicateDone) => {
+                events.push(done());
+                Paced::new(events, pause)
             }
             Some(Fault::StreamError) => {
                 events.truncate(half);
@@ -119,6 +141,31 @@ impl Case<'_> {
             _ => Paced::new(events, pause),
         };
         respond(200, EVENTS, ReplyBody::paced(paced))
+    }
+
+    /// An error where an answer is expected.
+    fn error_inside(&self, code: &str) -> Response<ReplyBody> {
+        let error = error_body("server_error", code, "the request could not be served");
+        if !self.question.stream {
+            return respond(200, JSON, ReplyBody::whole(error));
+        }
+        let events = [event(&error), done()];
+        let paced = Paced::new(events, Duration::ZERO);
+        respond(200, EVENTS, ReplyBody::paced(paced))
+    }
+
+    /// The true answer, compressed.
+    fn compressed(&self) -> Response<ReplyBody> {
+        let answer = self.answer(self.text);
+        let (bytes, kind) = if self.question.stream {
+            (stream_events(&answer).concat(), EVENTS)
+        } else {
+            (answer.whole(), JSON)
+        };
+        let mut response = respond(200, kind, ReplyBody::whole(gzip(&bytes)));
+        let encoding = HeaderValue::from_static("gzip");
+        response.headers_mut().insert(CONTENT_ENCODING, encoding);
+        response
     }
 
     /// A body, or an event, that is cut in the middle of its JSON though its length is right.
@@ -223,7 +270,7 @@ fn error_of(code: u16) -> (&'static str, &'static str, &'static str) {
             "rate_limit_exceeded",
             "too many requests; try again later",
         ),
-        503 => (
+        503 | 529 => (
             "server_error",
             "overloaded",
             "the server is overloaded; try again later",
@@ -259,7 +306,12 @@ fn redirect(to: &str) -> Response<ReplyBody> {
 /// An unstreamed answer, sent as `fault` has it.
 fn at_once(json: Vec<u8>, fault: Option<&Fault>) -> Response<ReplyBody> {
     match fault {
-        Some(Fault::BrokenBody) => broken(json),
+        Some(Fault::BrokenBody | Fault::ResetInBody) => halved(json, Paced::breaking_off),
+        Some(Fault::HangInBody) => halved(json, Paced::falling_silent),
+        Some(Fault::SplitUtf8) => {
+            let paced = Paced::new(cut_characters(&json), Duration::ZERO);
+            respond(200, JSON, ReplyBody::paced(paced))
+        }
         Some(Fault::SlowDrip { bytes, pause_ms }) => {
             respond(200, JSON, ReplyBody::paced(drip(&json, *bytes, *pause_ms)))
         }
@@ -267,10 +319,11 @@ fn at_once(json: Vec<u8>, fault: Option<&Fault>) -> Response<ReplyBody> {
     }
 }
 
-fn broken(mut json: Vec<u8>) -> Response<ReplyBody> {
+/// Half of `json` under its full length, with an end that `ending` chooses.
+fn halved(mut json: Vec<u8>, ending: impl Fn(Paced) -> Paced) -> Response<ReplyBody> {
     let declared = HeaderValue::from(json.len());
     json.truncate(json.len() / 2);
-    let paced = Paced::new([Bytes::from(json)], Duration::ZERO).breaking_off();
+    let paced = ending(Paced::new([Bytes::from(json)], Duration::ZERO));
     let mut response = respond(200, JSON, ReplyBody::paced(paced));
     response.headers_mut().insert(CONTENT_LENGTH, declared);
     response
@@ -279,6 +332,28 @@ fn broken(mut json: Vec<u8>) -> Response<ReplyBody> {
 fn drip(bytes: &[u8], size: usize, pause_ms: u64) -> Paced {
     let pieces = bytes.chunks(size.max(1)).map(Bytes::copy_from_slice);
     Paced::new(pieces, Duration::from_millis(pause_ms))
+}
+
+/// Pieces of `text` that end after the first byte of every character of more than one byte.
+fn cut_characters(text: &[u8]) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    let mut begun = 0;
+    for (at, byte) in text.iter().enumerate() {
+        // 0b11…… begins a character of several bytes.
+        if *byte >= 0xc0 {
+            pieces.push(Bytes::copy_from_slice(&text[begun..=at]));
+            begun = at + 1;
+        }
+    }
+    pieces.push(Bytes::copy_from_slice(&text[begun..]));
+    pieces
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    // Writing into memory does not fail.
+    drop(encoder.write_all(bytes));
+    encoder.finish().unwrap_or_default()
 }
 
 /// All events of a streamed answer: role, reasoning and content word by word, the end, the token

@@ -5,11 +5,13 @@
 //! 1, no choices, a lookup file that does not parse) is refused when it is installed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Book;
 use crate::fault::{Fault, Rule};
+use crate::key::Draws;
 
 /// How the server behaves. The default answers `OK` at once and never fails.
 ///
@@ -174,8 +176,84 @@ pub struct Latency {
     pub fixed_ms: u64,
     /// Up to this many milliseconds more, drawn by the prompt's hash.
     pub jitter_ms: u64,
+    /// What the prompt's hash adds on top of both.
+    pub law: Law,
     /// Milliseconds between two events of a stream.
     pub event_ms: u64,
+    /// Events of a stream per second, in place of `event_ms`; an event holds a word.
+    pub tokens_per_second: Option<u32>,
+}
+
+/// A law of latency, drawn by the prompt's hash.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Law {
+    /// Nothing more.
+    #[default]
+    None,
+    /// Lognormal, as service times often are.
+    LogNormal {
+        /// Median, in milliseconds.
+        median_ms: u64,
+        /// Standard deviation of the logarithm, in hundredths.
+        sigma_percent: u32,
+    },
+    /// Nothing for most, very long for some.
+    TwoPoint {
+        /// Milliseconds for the slow ones.
+        slow_ms: u64,
+        /// How many of a thousand are slow.
+        slow_per_mille: u32,
+    },
+}
+
+/// The longest time a law can draw: an hour.
+const LONGEST_MS: f64 = 3_600_000.0;
+
+impl Latency {
+    /// Milliseconds before the answer to the prompt of `draws`.
+    pub(crate) fn before_answer(&self, draws: Draws) -> u64 {
+        self.fixed_ms
+            .saturating_add(draws.jitter(self.jitter_ms))
+            .saturating_add(self.law.draw(draws))
+    }
+
+    /// Time between two events of a stream.
+    pub(crate) fn between_events(&self) -> Duration {
+        match self.tokens_per_second {
+            Some(rate) => Duration::from_secs(1) / rate.max(1),
+            None => Duration::from_millis(self.event_ms),
+        }
+    }
+}
+
+impl Law {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "bounded by an hour, and no test depends on a fraction of a millisecond"
+    )]
+    fn draw(self, draws: Draws) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::LogNormal {
+                median_ms,
+                sigma_percent,
+            } => {
+                let sigma = f64::from(sigma_percent) / 100.0;
+                let time = median_ms as f64 * (sigma * draws.normal()).exp();
+                time.min(LONGEST_MS) as u64
+            }
+            Self::TwoPoint {
+                slow_ms,
+                slow_per_mille,
+            } => {
+                let slow = draws.uniform() < f64::from(slow_per_mille) / 1000.0;
+                if slow { slow_ms } else { 0 }
+            }
+        }
+    }
 }
 
 /// How reasoning is shown beside the answer; the text is given.

@@ -101,7 +101,7 @@ impl Shared {
             return Ok(reply::unauthorized());
         }
         let (reaction, delay) = match Question::read(arrival.endpoint, body) {
-            Ok(question) => self.react(&installed, arrival, &question, &parts.headers),
+            Ok(question) => self.react(&installed, arrival, (&question, &parts.headers), reset),
             Err(sentence) => (bad_request(&sentence), Duration::ZERO),
         };
         if !delay.is_zero() {
@@ -122,8 +122,8 @@ impl Shared {
         &self,
         installed: &Installed,
         arrival: Arrival,
-        question: &Question<'_>,
-        headers: &HeaderMap,
+        (question, headers): (&Question<'_>, &HeaderMap),
+        reset: &AtomicBool,
     ) -> (Reaction, Duration) {
         let script = &installed.script;
         let draws = Draws::of(&question.prompt);
@@ -135,6 +135,9 @@ impl Shared {
             Some(Fault::Hang) => return (Reaction::Hang, Duration::ZERO),
             _ => {}
         }
+        // The connection ends with a reset once the body has broken off.
+        let resets = matches!(fault, Some(Fault::ResetInBody));
+        reset.store(resets, Ordering::Relaxed);
         let case = Case {
             script,
             question,
@@ -212,9 +215,7 @@ fn struck<'a>(
 /// Time before the response: the script's latency for answers, nothing for bare faults.
 fn delay_of(script: &Script, fault: Option<&Fault>, draws: Draws) -> Duration {
     let latency = script.latency;
-    let usual = latency
-        .fixed_ms
-        .saturating_add(draws.jitter(latency.jitter_ms));
+    let usual = latency.before_answer(draws);
     Duration::from_millis(match fault {
         Some(Fault::Delay { ms }) => usual.saturating_add(*ms),
         Some(fault) if fault.is_bare() => 0,
