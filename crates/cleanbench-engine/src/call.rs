@@ -51,6 +51,7 @@ pub(crate) async fn run_call(
     let call = call_id(shared, place, task, &content.sample.id);
     let request = request(shared, slot, place, task, content);
     let mut stored = None;
+    let answers_before = slot.health.answers();
     for try_number in 0..=shared.settings.max_retries {
         let attempt = u32::from(attempts) + 1 + try_number;
         let may_retry = try_number < shared.settings.max_retries;
@@ -61,7 +62,7 @@ pub(crate) async fn run_call(
             &request,
             &mut stored,
             (call, attempt, place),
-            may_retry,
+            (may_retry, answers_before),
         )
         .await?;
         let Next::Retry { after } = next else { break };
@@ -125,7 +126,7 @@ async fn attempt_once(
     request: &Request,
     stored: &mut Option<PayloadRef>,
     (call, attempt, place): (CallId, u32, Place),
-    may_retry: bool,
+    (may_retry, answers_before): (bool, u64),
 ) -> Result<Next, EngineError> {
     let body = catch_unwind(AssertUnwindSafe(|| slot.model.body(request))).unwrap_or_else(|_| {
         Err(CallError::new(
@@ -158,7 +159,13 @@ async fn attempt_once(
     let recorded = match &body {
         Ok(bytes) => {
             let sent = send(slot, bytes.clone(), request, shared.settings.attempt_limit).await;
-            record_reply(shared, (call, attempt, place), bytes, sent).await?
+            record_reply(
+                shared,
+                (call, attempt, place),
+                (bytes, answers_before),
+                sent,
+            )
+            .await?
         }
         Err(error) => Recorded {
             call,
@@ -167,6 +174,7 @@ async fn attempt_once(
             body: &[],
             reply: None,
             error: Some(error.clone()),
+            answers_before,
         },
     };
     conclude(shared, slot, content, recorded, may_retry).await
@@ -198,7 +206,7 @@ async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, limit: Duratio
 async fn record_reply<'a>(
     shared: &Shared,
     (call, attempt, place): (CallId, u32, Place),
-    body: &'a [u8],
+    (body, answers_before): (&'a [u8], u64),
     sent: Sent,
 ) -> Result<Recorded<'a>, EngineError> {
     let reply = sent.reply;
@@ -231,6 +239,7 @@ async fn record_reply<'a>(
         body,
         reply,
         error: sent.error,
+        answers_before,
     })
 }
 

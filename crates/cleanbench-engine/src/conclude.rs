@@ -21,6 +21,8 @@ pub(crate) struct Recorded<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) reply: Option<Reply>,
     pub(crate) error: Option<CallError>,
+    /// Answers of the endpoint when the call began.
+    pub(crate) answers_before: u64,
 }
 
 /// What follows an ended attempt.
@@ -53,7 +55,8 @@ pub(crate) async fn conclude(
             let retry = may_retry && error.kind.retryable();
             let outcome = (!keep_open && !retry).then(|| error.kind.outcome());
             if let Some(outcome) = outcome {
-                slot.health.note_failed_call(outcome, &error);
+                slot.health
+                    .note_failed_call(outcome, &error, recorded.answers_before);
             }
             if error.kind == CallErrorKind::Panic {
                 shared.note_panic();

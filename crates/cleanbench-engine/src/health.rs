@@ -2,11 +2,12 @@
 //!
 //! An endpoint that has never answered is given up at the first error that no call can escape (wrong
 //! key, no such host), or after a run of calls that all failed. One that has answered is given up only
-//! after a run of failures that are the endpoint's own. What was not asked stays open, so the run can
-//! be resumed.
+//! after a run of failures that are the endpoint's own: calls during which it answered nobody else. A
+//! call that failed while others were answered is a stubborn one; such calls come last in a run, one
+//! after the other, and are no outage. What was not asked stays open, so the run can be resumed.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::{CallError, CallErrorKind, Outcome};
@@ -17,7 +18,7 @@ const PATIENCE: u32 = 16;
 /// The state of one endpoint, shared by all its calls.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    answered: AtomicBool,
+    answers: AtomicU64,
     failures: AtomicU32,
     given_up: OnceLock<(StopReason, CallError)>,
 }
@@ -25,8 +26,13 @@ pub(crate) struct Health {
 impl Health {
     /// Notes that an attempt was answered.
     pub(crate) fn note_answer(&self) {
-        self.answered.store(true, Ordering::Relaxed);
+        self.answers.fetch_add(1, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
+    }
+
+    /// Answers so far, for [`Health::note_failed_call`].
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// Notes an error that only a working endpoint gives: it read the request and judged it.
@@ -43,15 +49,19 @@ impl Health {
         if Self::proves_life(error.kind) {
             self.note_answer();
         }
-        if !self.answered.load(Ordering::Relaxed) && error.kind.condemns_endpoint() {
+        if self.answers() == 0 && error.kind.condemns_endpoint() {
             self.give_up(StopReason::EndpointRefused, error);
         }
         self.given_up.get().is_some() && error.kind.condemns_endpoint()
     }
 
-    /// Notes that a call ended without an answer.
-    pub(crate) fn note_failed_call(&self, outcome: Outcome, error: &CallError) {
-        let answered = self.answered.load(Ordering::Relaxed);
+    /// Notes that a call ended without an answer. `answers` is how many there were when the call
+    /// began.
+    pub(crate) fn note_failed_call(&self, outcome: Outcome, error: &CallError, answers: u64) {
+        let answered = self.answers() > 0;
+        if answers < self.answers() {
+            return;
+        }
         let of_endpoint = outcome == Outcome::Exhausted || error.kind.condemns_endpoint();
         if answered && !of_endpoint {
             self.failures.store(0, Ordering::Relaxed);
@@ -100,14 +110,18 @@ mod tests {
         let health = Health::default();
         health.note_answer();
         for _ in 1..PATIENCE {
-            health.note_failed_call(Outcome::Exhausted, &error);
+            health.note_failed_call(Outcome::Exhausted, &error, health.answers());
         }
         health.note_answer();
         for _ in 1..PATIENCE {
-            health.note_failed_call(Outcome::Exhausted, &error);
+            health.note_failed_call(Outcome::Exhausted, &error, health.answers());
+        }
+        for _ in 0..PATIENCE {
+            // Begun before the last answer came to somebody else.
+            health.note_failed_call(Outcome::Exhausted, &error, 1);
         }
         assert!(health.given_up().is_none());
-        health.note_failed_call(Outcome::Exhausted, &error);
+        health.note_failed_call(Outcome::Exhausted, &error, health.answers());
         assert_eq!(health.given_up().unwrap().0, StopReason::Outage);
     }
 
@@ -117,7 +131,7 @@ mod tests {
         let health = Health::default();
         health.note_answer();
         for _ in 0..100 {
-            health.note_failed_call(Outcome::Refused, &error);
+            health.note_failed_call(Outcome::Refused, &error, health.answers());
         }
         assert!(health.given_up().is_none());
     }

@@ -261,6 +261,7 @@ async fn settle(
             ..reply.head.clone()
         }),
         error: reply.error.clone(),
+        answers_before: slot.health.answers(),
     };
     if item.answered {
         judge_again(shared, slot, content, recorded).await?;
