@@ -12,6 +12,7 @@
 mod answers;
 mod architecture;
 mod bed;
+mod egress;
 mod faults;
 mod identity;
 mod interruption;

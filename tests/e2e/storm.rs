@@ -247,7 +247,7 @@ fn three_kills_in_the_storm_lose_nothing() {
     let mut killed = 0;
     for part in 1..=3 {
         let enough = (SAMPLES / 4 * part) as u64;
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_mins(2);
         while server.totals().unique_prompts < enough {
             assert!(Instant::now() < end, "the run stands still");
             assert!(child.try_wait().unwrap().is_none(), "it ended early");
