@@ -155,7 +155,18 @@ fn inside_the_namespace() {
         .collect();
     bed.write("suite/data.jsonl", &lines);
     bed.models(&server.url(), "");
-    let mut command = bed.command(&["run", "suite", "-m", MODEL, "-o", "out", "-j", "8"]);
+    let mut command = bed.command(&[
+        "run",
+        "suite",
+        "-m",
+        MODEL,
+        "-o",
+        "out",
+        "-j",
+        "8",
+        "--max-retries",
+        "0",
+    ]);
     for variable in PROXY_VARIABLES {
         command.env(variable, format!("http://{PROXY}"));
     }
@@ -220,10 +231,21 @@ fn prove(sink: &Sink) {
 #[test]
 fn proxy_variables_are_ignored() {
     let (bed, server) = bed_with(20, answering());
+    bed.models(&server.url(), "timeouts = { idle = 2 }");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
-    let mut command = bed.command(&["run", "suite", "-m", MODEL, "-o", "out"]);
+    let arguments = [
+        "run",
+        "suite",
+        "-m",
+        MODEL,
+        "-o",
+        "out",
+        "--max-retries",
+        "0",
+    ];
+    let mut command = bed.command(&arguments);
     for variable in PROXY_VARIABLES {
         command.env(variable, &proxy);
     }
