@@ -131,4 +131,6 @@ pub struct Completion {
     pub tool_calls: Vec<ToolCall>,
     /// The generated tokens with their probabilities, where they were asked for and reported.
     pub tokens: Vec<GeneratedToken>,
+    /// The numbers that stand for the text, in [`crate::Form::Embedding`].
+    pub embedding: Vec<f64>,
 }

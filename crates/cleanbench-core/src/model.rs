@@ -179,7 +179,8 @@ impl CallError {
 /// A thing that answers prompts. Implementations make one attempt and nothing more: retries, limits
 /// and recording are the engine's.
 pub trait Model: Send + Sync + std::fmt::Debug {
-    /// The form in which this endpoint is asked: [`Form::Chat`] or [`Form::Completion`].
+    /// The form in which this endpoint is asked: [`Form::Chat`], [`Form::Completion`] or
+    /// [`Form::Embedding`].
     fn form(&self) -> Form;
 
     /// The bytes that [`Model::send`] will send for `request`.

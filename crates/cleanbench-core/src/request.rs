@@ -64,6 +64,8 @@ pub enum Form {
     Completion,
     /// Chat messages of which the last is the beginning of the assistant's answer.
     Prefill,
+    /// A text whose meaning is asked for as a list of numbers.
+    Embedding,
 }
 
 /// How much a model may think before it answers. Every provider has its own way of being told.
@@ -299,6 +301,7 @@ impl Request {
             Form::Chat | Form::Prefill if ends_with_assistant => Form::Prefill,
             Form::Chat | Form::Prefill => Form::Chat,
             Form::Completion => Form::Completion,
+            Form::Embedding => Form::Embedding,
         }
     }
 }

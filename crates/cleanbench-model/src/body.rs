@@ -1,288 +1,157 @@
-//! A request as JSON bytes.
+//! A request as JSON bytes, in the language of its endpoint.
 //!
 //! Invariant: the same endpoint and request give the same bytes (fixed order of keys), so that a
-//! recorded body can be recomputed. What is not set is not sent. Refuses a form that the endpoint
-//! is not asked in, and a request without a message.
+//! recorded body can be recomputed. What is not set is not sent. Refuses what the endpoint's language
+//! or its provider cannot express; nothing that was asked for is dropped in silence: what is left out
+//! because it would be refused stands in [`effective`].
 
-use cleanbench_core::{CallError, CallErrorKind, Form, Message, Request, Role};
-use serde::Serialize;
+mod chat;
+mod json;
+mod llamacpp;
+mod messages;
+mod ollama;
+mod responses;
+mod sampling;
+mod shared;
 
-use crate::Endpoint;
-use crate::provider::{self, Prefill, Profile};
+use cleanbench_core::{CallError, CallErrorKind, Form, Reasoning, Request, Sampling};
+use serde_json::{Value, json};
 
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    messages: Option<Vec<WireMessage<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prompt: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_completion_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    stop: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seed: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    random_seed: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream_options: Option<StreamOptions>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    continue_final_message: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    add_generation_prompt: Option<bool>,
-}
+use crate::provider::{Prefill, Profile, Protocol};
+use crate::{ConfigError, Endpoint};
+use json::Object;
+use sampling::Parameters;
 
-#[derive(Serialize)]
-struct WireMessage<'a> {
-    role: Role,
-    content: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prefix: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    partial: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct StreamOptions {
-    include_usage: bool,
-}
+/// What cannot be expressed, and what to do about it.
+type Unsupported = String;
 
 /// The bytes that `request` becomes at `endpoint`.
 ///
 /// # Errors
-/// [`CallErrorKind::Unsupported`] when the endpoint is not asked in the request's form, or the
-/// request has no message, or asks for the likelihood of given texts or for more than text.
+/// [`CallErrorKind::Unsupported`] when the endpoint is not asked in the request's form, when its
+/// provider has no way to express a part of it, when the request has no message, or asks for the
+/// likelihood of given texts.
 pub fn request_body(endpoint: &Endpoint, request: &Request) -> Result<Vec<u8>, CallError> {
-    check(endpoint, request)?;
-    serde_json::to_vec(&wire(endpoint, request)).map_err(|error| {
-        let message = format!("{}: the request is no JSON: {error}", endpoint.host());
+    let unsupported = |what: String| {
+        let message = format!("{}: {what}", endpoint.host());
         CallError::new(CallErrorKind::Unsupported, message)
+    };
+    let body = body(endpoint, request).map_err(unsupported)?;
+    serde_json::to_vec(&body)
+        .map_err(|error| unsupported(format!("the request is no JSON: {error}")))
+}
+
+fn body<'a>(endpoint: &'a Endpoint, request: &'a Request) -> Result<Object<'a>, Unsupported> {
+    check(endpoint, request)?;
+    let parameters = Parameters::new(&endpoint.profile, request.form, &request.sampling);
+    let parameters = parameters.seeded(&endpoint.profile, request.seed);
+    let mut body = match endpoint.profile.protocol {
+        Protocol::OpenAi => chat::body(endpoint, request, &parameters),
+        Protocol::Responses => responses::body(endpoint, request, &parameters),
+        Protocol::Anthropic => messages::body(endpoint, request, &parameters),
+        Protocol::Ollama => ollama::body(endpoint, request, &parameters),
+        Protocol::LlamaCpp => llamacpp::body(endpoint, request, &parameters),
+    }?;
+    if request.form != Form::Embedding {
+        body.merge(&endpoint.profile.always);
+        if let Some(level) = request.sampling.reasoning {
+            body.merge(fields_for(&endpoint.profile, level)?);
+        }
+    }
+    body.merge(&endpoint.extra_body);
+    Ok(body)
+}
+
+fn fields_for(
+    profile: &Profile,
+    level: Reasoning,
+) -> Result<&serde_json::Map<String, Value>, Unsupported> {
+    profile.reasoning_fields(level).ok_or_else(|| {
+        let error = profile.no_such_level(level);
+        let hint = error.hint.unwrap_or_default();
+        format!("{}; {hint}", error.message)
     })
 }
 
-fn check(endpoint: &Endpoint, request: &Request) -> Result<(), CallError> {
-    let unsupported = |what: &str| {
-        let message = format!("{}: {what}", endpoint.host());
-        Err(CallError::new(CallErrorKind::Unsupported, message))
-    };
-    if let Some(what) = request.more_than_text() {
-        return unsupported(&format!(
-            "{what} cannot yet be asked for over this protocol"
+fn check(endpoint: &Endpoint, request: &Request) -> Result<(), Unsupported> {
+    if request.messages.is_empty() {
+        return Err("the request has no message".to_owned());
+    }
+    if !request.continuations.is_empty() {
+        let what = "the likelihood of a given text cannot be asked for over this protocol";
+        return Err(what.to_owned());
+    }
+    check_form(endpoint.form, request.form)?;
+    if request.form == Form::Prefill && endpoint.profile.prefill == Prefill::Unsupported {
+        return Err(format!(
+            "provider `{}` cannot be told to continue an answer; ask by raw text, or let the conversation end with the user",
+            endpoint.profile.name
         ));
     }
-    match (endpoint.form, request.form) {
-        _ if request.messages.is_empty() => unsupported("the request has no message"),
-        _ if !request.continuations.is_empty() => {
-            unsupported("the likelihood of a given text cannot be asked for over this protocol")
+    shared::check_constraints(endpoint, request)
+}
+
+fn check_form(asked: Form, wanted: Form) -> Result<(), Unsupported> {
+    let what = match (asked, wanted) {
+        (Form::Chat | Form::Prefill, Form::Completion) => {
+            "it is asked by chat and takes no raw text; set `form = \"completion\"` in the models file"
         }
-        (Form::Chat | Form::Prefill, Form::Completion) => unsupported(
-            "it is asked by chat and takes no raw text; set `form = \"completion\"` in the models file",
-        ),
-        (Form::Completion, Form::Chat | Form::Prefill) => unsupported(
-            "it is asked by raw text and takes no chat; set `form = \"chat\"` in the models file",
-        ),
+        (Form::Completion, Form::Chat | Form::Prefill) => {
+            "it is asked by raw text and takes no chat; set `form = \"chat\"` in the models file"
+        }
+        (Form::Embedding, Form::Chat | Form::Prefill | Form::Completion) => {
+            "it is asked for embeddings and writes no text; set `form = \"chat\"` in the models file"
+        }
+        (Form::Chat | Form::Prefill | Form::Completion, Form::Embedding) => {
+            "it is not asked for embeddings; set `form = \"embedding\"` in the models file"
+        }
+        _ => return Ok(()),
+    };
+    Err(what.to_owned())
+}
+
+/// What `sampling` becomes at `endpoint`: under `sent` the fields of its requests, under `omitted`
+/// parameters that are not sent because they would be refused, under `ignored` parameters that are
+/// sent but known to have no effect, under `unsupported` what makes every request fail.
+pub fn effective(endpoint: &Endpoint, sampling: &Sampling) -> Value {
+    let profile = &endpoint.profile;
+    let parameters = Parameters::new(profile, endpoint.form, sampling);
+    let mut sent = parameters.fields(profile.protocol);
+    sent.merge(&profile.always);
+    let mut unsupported = parameters.unsupported(profile.protocol);
+    if let Some(level) = sampling.reasoning {
+        match fields_for(profile, level) {
+            Ok(fields) => sent.merge(fields),
+            Err(what) => unsupported.push(what),
+        }
+    }
+    sent.merge(&endpoint.extra_body);
+    let mut effective = json!({ "sent": sent.to_value(), "seed": profile.seed_field });
+    let lists = [
+        ("omitted", parameters.omitted),
+        ("ignored", parameters.ignored),
+        ("unsupported", unsupported),
+    ];
+    for (key, list) in lists {
+        if !list.is_empty() {
+            effective[key] = list.into();
+        }
+    }
+    effective
+}
+
+/// Whether `endpoint` can be asked with `sampling` at all.
+///
+/// # Errors
+/// When its provider cannot be asked for the level of reasoning.
+pub fn check_sampling(endpoint: &Endpoint, sampling: &Sampling) -> Result<(), ConfigError> {
+    match sampling.reasoning {
+        Some(level) if endpoint.profile.reasoning_fields(level).is_none() => {
+            Err(endpoint.profile.no_such_level(level))
+        }
         _ => Ok(()),
     }
 }
 
-fn wire<'a>(endpoint: &'a Endpoint, request: &'a Request) -> Body<'a> {
-    let profile = provider::named_or_unknown(&endpoint.provider);
-    let raw = request.form == Form::Completion;
-    let newer_limit = profile.max_completion_tokens && !raw;
-    let limit = request.sampling.max_tokens;
-    let (seed, random_seed) = if profile.random_seed {
-        (None, request.seed)
-    } else {
-        (request.seed, None)
-    };
-    let continues =
-        request.form == Form::Prefill && profile.prefill == Prefill::ContinueFinalMessage;
-    Body {
-        model: &endpoint.model,
-        messages: (!raw).then(|| messages(profile, request)),
-        prompt: raw.then(|| joined(&request.messages)),
-        temperature: request.sampling.temperature,
-        top_p: request.sampling.top_p,
-        max_tokens: limit.filter(|_| !newer_limit),
-        max_completion_tokens: limit.filter(|_| newer_limit),
-        stop: &request.sampling.stop,
-        seed,
-        random_seed,
-        stream: endpoint.stream.then_some(true),
-        stream_options: (endpoint.stream && profile.stream_options).then_some(StreamOptions {
-            include_usage: true,
-        }),
-        continue_final_message: continues.then_some(true),
-        add_generation_prompt: continues.then_some(false),
-    }
-}
-
-fn messages<'a>(profile: &Profile, request: &'a Request) -> Vec<WireMessage<'a>> {
-    let mut messages: Vec<_> = request
-        .messages
-        .iter()
-        .map(|message| WireMessage {
-            role: message.role,
-            content: &message.content,
-            prefix: None,
-            partial: None,
-        })
-        .collect();
-    if let (Form::Prefill, Some(last)) = (request.form, messages.last_mut()) {
-        last.prefix = (profile.prefill == Prefill::PrefixFlag).then_some(true);
-        last.partial = (profile.prefill == Prefill::PartialFlag).then_some(true);
-    }
-    messages
-}
-
-fn joined(messages: &[Message]) -> String {
-    let contents: Vec<_> = messages
-        .iter()
-        .map(|message| message.content.as_str())
-        .collect();
-    contents.join("\n\n")
-}
-
 #[cfg(test)]
-mod tests {
-    use cleanbench_core::{Sampling, Sensitivity};
-
-    use super::*;
-    use crate::{ModelsFile, Overrides, resolve};
-
-    fn endpoint(spec: &str) -> Endpoint {
-        resolve(spec, &ModelsFile::empty(), &Overrides::default()).expect(spec)
-    }
-
-    fn request(form: Form) -> Request {
-        let message = |role, content: &str| Message {
-            role,
-            content: content.to_owned(),
-            images: Vec::new(),
-        };
-        let mut messages = vec![
-            message(Role::System, "Be brief."),
-            message(Role::User, "\"2\"+2?"),
-        ];
-        if form == Form::Prefill {
-            messages.push(message(Role::Assistant, "It is"));
-        }
-        Request {
-            form,
-            messages,
-            sampling: Sampling {
-                temperature: Some(0.0),
-                top_p: None,
-                max_tokens: Some(5),
-                stop: vec!["\n".to_owned()],
-                reasoning: None,
-            },
-            seed: Some(7),
-            continuations: Vec::new(),
-            constraints: std::sync::Arc::default(),
-            sensitivity: Sensitivity::Public,
-        }
-    }
-
-    const MESSAGES: &str =
-        r#"{"role":"system","content":"Be brief."},{"role":"user","content":"\"2\"+2?"}"#;
-
-    #[test]
-    fn the_bytes_are_fixed() {
-        let check = |endpoint: &Endpoint, form, expect: String| {
-            let bytes = request_body(endpoint, &request(form)).unwrap();
-            let expect = expect.replace("MESSAGES", MESSAGES);
-            assert_eq!(String::from_utf8(bytes).unwrap(), expect);
-        };
-        let rest = r#""temperature":0.0,"max_tokens":5,"stop":["\n"],"seed":7"#;
-        check(
-            &endpoint("llamacpp/m"),
-            Form::Chat,
-            format!(r#"{{"model":"m","messages":[MESSAGES],{rest}}}"#),
-        );
-        check(
-            &endpoint("http://127.0.0.1:1/v1/completions#m"),
-            Form::Completion,
-            format!(r#"{{"model":"m","prompt":"Be brief.\n\n\"2\"+2?",{rest}}}"#),
-        );
-        let begun = r#"MESSAGES,{"role":"assistant","content":"It is""#;
-        check(
-            &endpoint("llamacpp/m"),
-            Form::Prefill,
-            format!(r#"{{"model":"m","messages":[{begun}}}],{rest}}}"#),
-        );
-        check(
-            &endpoint("vllm/m"),
-            Form::Prefill,
-            format!(
-                r#"{{"model":"m","messages":[{begun}}}],{rest},"continue_final_message":true,"add_generation_prompt":false}}"#
-            ),
-        );
-        check(
-            &endpoint("deepseek/m"),
-            Form::Prefill,
-            format!(r#"{{"model":"m","messages":[{begun},"prefix":true}}],{rest}}}"#),
-        );
-        check(
-            &endpoint("qwen/m"),
-            Form::Prefill,
-            format!(r#"{{"model":"m","messages":[{begun},"partial":true}}],{rest}}}"#),
-        );
-        let mut streamed = endpoint("openai/m");
-        streamed.stream = true;
-        check(
-            &streamed,
-            Form::Chat,
-            r#"{"model":"m","messages":[MESSAGES],"temperature":0.0,"max_completion_tokens":5,"stop":["\n"],"seed":7,"stream":true,"stream_options":{"include_usage":true}}"#.to_owned(),
-        );
-        let mut strict = endpoint("mistral/m");
-        strict.stream = true;
-        check(
-            &strict,
-            Form::Chat,
-            r#"{"model":"m","messages":[MESSAGES],"temperature":0.0,"max_tokens":5,"stop":["\n"],"random_seed":7,"stream":true}"#.to_owned(),
-        );
-    }
-
-    #[test]
-    fn what_is_not_set_is_not_sent() {
-        let mut bare = request(Form::Chat);
-        bare.sampling = Sampling::default();
-        bare.seed = None;
-        let bytes = request_body(&endpoint("llamacpp/m"), &bare).unwrap();
-        let expect = format!(r#"{{"model":"m","messages":[{MESSAGES}]}}"#);
-        assert_eq!(String::from_utf8(bytes).unwrap(), expect);
-    }
-
-    #[test]
-    fn what_cannot_be_expressed_is_refused() {
-        let check = |spec: &str, request: &Request, words: &str| {
-            let error = request_body(&endpoint(spec), request).unwrap_err();
-            assert_eq!(error.kind, CallErrorKind::Unsupported);
-            assert!(error.message.contains(words), "{error}");
-        };
-        check(
-            "llamacpp/m",
-            &request(Form::Completion),
-            "form = \"completion\"",
-        );
-        let raw = "http://127.0.0.1:1/v1/completions#m";
-        check(raw, &request(Form::Chat), "form = \"chat\"");
-        check(raw, &request(Form::Prefill), "form = \"chat\"");
-        let mut reasons = request(Form::Chat);
-        reasons.sampling.reasoning = Some(cleanbench_core::Reasoning::Low);
-        check("llamacpp/m", &reasons, "reasoning cannot yet be asked for");
-        let mut empty = request(Form::Chat);
-        empty.messages.clear();
-        check("llamacpp/m", &empty, "no message");
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod endpoint;
 mod entry;
 mod fields;
 mod price;
+pub(crate) mod provider;
 mod resolve;
 mod target;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::provider::Profile;
 use fields::{Diagnostics, Fields};
 
 pub use endpoint::{Endpoint, Limits, Timeouts};
@@ -75,10 +77,11 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// The models that a `models.toml` names.
+/// The models and providers that a `models.toml` names.
 #[derive(Debug, Clone, Default)]
 pub struct ModelsFile {
     endpoints: BTreeMap<String, Endpoint>,
+    providers: BTreeMap<String, Profile>,
 }
 
 impl ModelsFile {
@@ -92,15 +95,19 @@ impl ModelsFile {
         for error in &errors {
             found.push(error.span().unwrap_or_default(), error.message());
         }
-        let mut endpoints = BTreeMap::new();
+        let mut file = Self::default();
         if errors.is_empty() {
             let mut top = Fields::new(document.get_ref(), document.span());
-            if let Some(models) = top.table("models", &mut found) {
-                endpoints = read_models(&models, &mut found);
+            let models = top.table("models", &mut found);
+            if let Some(providers) = top.table("providers", &mut found) {
+                file.providers = provider::read_all(&providers, &mut found);
+            }
+            if let Some(models) = models {
+                file.endpoints = read_models(&models, &file.providers, &mut found);
             }
             top.finish(&mut found);
         }
-        found.into_result(Self { endpoints })
+        found.into_result(file)
     }
 
     /// A file that names no model.
@@ -113,13 +120,22 @@ impl ModelsFile {
         self.endpoints.keys().map(String::as_str)
     }
 
+    /// The provider that the file calls `name`.
+    pub(crate) fn provider(&self, name: &str) -> Option<&Profile> {
+        self.providers.get(name)
+    }
+
     /// The endpoint called `name`, before anything that the command line says.
     pub(crate) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.get(name)
     }
 }
 
-fn read_models(models: &Fields<'_, '_>, found: &mut Diagnostics<'_>) -> BTreeMap<String, Endpoint> {
+fn read_models(
+    models: &Fields<'_, '_>,
+    providers: &BTreeMap<String, Profile>,
+    found: &mut Diagnostics<'_>,
+) -> BTreeMap<String, Endpoint> {
     let mut endpoints = BTreeMap::new();
     for (name, fields) in models.tables(found) {
         if name.is_empty() || name.chars().any(char::is_control) {
@@ -127,7 +143,7 @@ fn read_models(models: &Fields<'_, '_>, found: &mut Diagnostics<'_>) -> BTreeMap
                 fields.span(),
                 "a model needs a name without control characters",
             );
-        } else if let Some(endpoint) = entry::read(name, fields, found) {
+        } else if let Some(endpoint) = entry::read(name, fields, providers, found) {
             endpoints.insert(name.to_owned(), endpoint);
         }
     }

@@ -3,8 +3,8 @@
 //! Three parts, each usable without the next:
 //!
 //! - [`config`]: `models.toml` and the `-m` argument become an [`Endpoint`]. No I/O, no secret.
-//! - [`Reader`] and [`request_body`]: the OpenAI-compatible wire format, pure in both directions.
-//!   [`Reader`] reads recorded replies years later exactly as it read them on the day.
+//! - [`Reader`] and [`request_body`]: the languages of servers ([`Protocol`]) and the habits of their
+//!   makers ([`Profile`]), pure in both directions. [`Reader`] reads recorded replies years later exactly as it read them on the day.
 //! - [`ClientFactory`]: the only code of the product that opens a socket. It makes [`OpenAiModel`],
 //!   the implementation of [`cleanbench_core::Model`].
 //!
@@ -31,8 +31,11 @@ mod provider;
 mod read;
 mod sse;
 
-pub use body::request_body;
+pub use body::{check_sampling, effective, request_body};
 pub use client::{ApiKey, ClientFactory, ConnectError, OpenAiModel};
 pub use config::{ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, resolve};
-pub use provider::{Prefill, Profile, profiles};
+pub use provider::{
+    FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
+    profiles,
+};
 pub use read::{Reader, reader};

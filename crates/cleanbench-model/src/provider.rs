@@ -1,140 +1,356 @@
-//! Provider profiles: what differs between OpenAI-compatible endpoints, as one table.
+//! Provider profiles: what differs between the endpoints of different makers, as data.
 //!
-//! Invariant: a provider is one entry of [`profiles`]; no other code names one. A key variable is
-//! the provider's own, and its key travels to that provider's hosts only.
+//! Invariant: a provider is one table of `provider/profiles.toml`, read by the same code as
+//! `[providers.NAME]` of a models file; no other code names one. A profile is recorded with its
+//! endpoint, so a run is read and resumed with the profile that it began with. A key variable is the
+//! provider's own, and its key travels to that provider's hosts only.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use cleanbench_core::{Form, Reasoning};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::Url;
 
+use crate::config::{ConfigError, provider as reading};
+
+/// The language that an endpoint speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// `OpenAI`'s chat completions, completions and embeddings, which most servers speak.
+    #[default]
+    OpenAi,
+    /// `OpenAI`'s responses.
+    Responses,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Ollama's own `/api/chat`, `/api/generate` and `/api/embed`.
+    Ollama,
+    /// llama.cpp's own `/completion`.
+    LlamaCpp,
+}
+
+/// How paths end, and what an address that ends so is asked in.
+const PATHS: [(&str, Protocol, Form); 9] = [
+    ("/chat/completions", Protocol::OpenAi, Form::Chat),
+    ("/completions", Protocol::OpenAi, Form::Completion),
+    ("/embeddings", Protocol::OpenAi, Form::Embedding),
+    ("/responses", Protocol::Responses, Form::Chat),
+    ("/messages", Protocol::Anthropic, Form::Chat),
+    ("/api/chat", Protocol::Ollama, Form::Chat),
+    ("/api/generate", Protocol::Ollama, Form::Completion),
+    ("/api/embed", Protocol::Ollama, Form::Embedding),
+    ("/completion", Protocol::LlamaCpp, Form::Completion),
+];
+
+impl Protocol {
+    /// All of them, with the words used in files.
+    pub(crate) const WORDS: [(&'static str, Self); 5] = [
+        ("openai", Self::OpenAi),
+        ("responses", Self::Responses),
+        ("anthropic", Self::Anthropic),
+        ("ollama", Self::Ollama),
+        ("llamacpp", Self::LlamaCpp),
+    ];
+
+    /// The word used in files.
+    pub fn as_str(self) -> &'static str {
+        let known = Self::WORDS.iter().find(|(_, protocol)| *protocol == self);
+        known.map_or("", |(word, _)| word)
+    }
+
+    /// What a path that ends in one of the known ways is asked in.
+    pub(crate) fn of_path(path: &str) -> Option<(Self, Form)> {
+        let known = PATHS.iter().find(|(end, ..)| path.ends_with(end));
+        known.map(|(_, protocol, form)| (*protocol, *form))
+    }
+
+    /// The end of the path under which `form` is asked for; `None` where the protocol lacks it.
+    pub(crate) fn path(self, form: Form) -> Option<&'static str> {
+        let wanted = match form {
+            Form::Prefill => Form::Chat,
+            form => form,
+        };
+        let known = PATHS
+            .iter()
+            .find(|(_, protocol, form)| (*protocol, *form) == (self, wanted));
+        known.map(|(end, ..)| *end)
+    }
+
+    /// The form in which an endpoint is asked about which nothing else is said.
+    pub(crate) fn usual_form(self) -> Form {
+        match self {
+            Self::LlamaCpp => Form::Completion,
+            _ => Form::Chat,
+        }
+    }
+}
+
+/// The header in which a key travels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyHeader {
+    /// `Authorization: Bearer KEY`.
+    #[default]
+    Bearer,
+    /// `x-api-key: KEY`.
+    XApiKey,
+}
+
 /// How an endpoint is told to continue the last message instead of answering it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Prefill {
     /// It is not told: a conversation that ends with the assistant is enough, or nothing is known.
+    #[default]
     Implied,
     /// `continue_final_message: true, add_generation_prompt: false` in the request.
     ContinueFinalMessage,
     /// `prefix: true` in the last message. `DeepSeek` honours it under
     /// `base_url = "https://api.deepseek.com/beta"` only.
-    PrefixFlag,
+    Prefix,
     /// `partial: true` in the last message.
-    PartialFlag,
+    Partial,
+    /// It cannot be told.
+    Unsupported,
 }
 
 impl Prefill {
     /// Whether the answer may begin with the text that was to be continued.
     pub fn may_repeat(self) -> bool {
-        match self {
-            Self::Implied | Self::PrefixFlag => true,
-            Self::ContinueFinalMessage | Self::PartialFlag => false,
-        }
+        matches!(self, Self::Implied | Self::Prefix)
+    }
+}
+
+/// Where an endpoint counts the tokens of reasoning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningTokens {
+    /// Among the generated tokens.
+    #[default]
+    Inside,
+    /// Beside the generated tokens: both are billed.
+    Outside,
+    /// In the total alone: what is missing between prompt, answer and total.
+    InTotal,
+}
+
+/// What a word for the end of an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishMeaning {
+    /// The model ended its answer.
+    Stop,
+    /// A limit of tokens cut it off.
+    Length,
+    /// A content filter cut it off, or the model declined.
+    ContentFilter,
+    /// It was cut off because it recited protected text.
+    Recitation,
+    /// The model asks for a tool.
+    ToolCalls,
+    /// The endpoint failed within the answer; another attempt may not.
+    Failed,
+}
+
+/// Headers in which an endpoint says how much may be asked of it. Names in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RateLimitHeaders {
+    /// Requests left in the current window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_requests: Option<String>,
+    /// Tokens left in the current window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_tokens: Option<String>,
+    /// When the window of requests begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_requests: Option<String>,
+    /// When the window of tokens begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_tokens: Option<String>,
+}
+
+impl RateLimitHeaders {
+    /// Whether no header is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
 /// One provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Profile {
     /// The name before the slash in `provider/model`.
-    pub name: &'static str,
-    /// Where it is reached unless `base_url` says otherwise.
-    pub base_url: &'static str,
+    pub name: String,
+    /// The language that it speaks.
+    pub protocol: Protocol,
+    /// Where it is reached unless `base_url` says otherwise; empty where it has no own address.
+    pub base_url: String,
     /// The usual environment variable of its key; `None` where no key is needed.
-    pub key_env: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_env: Option<String>,
     /// Hosts beside that of `base_url` that take the same key.
-    pub other_hosts: &'static [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_hosts: Vec<String>,
+    /// The header in which the key travels.
+    pub key_header: KeyHeader,
+    /// Headers that every request has. Never a secret.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Fields that every request has.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub always: Map<String, Value>,
+    /// What is added to a request for a level of reasoning, by the word of the level. A level that is
+    /// not there cannot be asked for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasoning: BTreeMap<String, Map<String, Value>>,
+    /// Where tokens of reasoning are counted.
+    pub reasoning_tokens: ReasoningTokens,
+    /// Sampling parameters that have no effect while the model reasons, by the names of
+    /// [`cleanbench_core::Sampling`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_while_reasoning: Vec<String>,
+    /// Sampling parameters that are refused while the model reasons; they are then not sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_while_reasoning: Vec<String>,
     /// How a prefill is asked for.
     pub prefill: Prefill,
-    /// Whether chat requests name the limit `max_completion_tokens` instead of `max_tokens`.
-    pub max_completion_tokens: bool,
-    /// Whether the seed is called `random_seed` instead of `seed`.
-    pub random_seed: bool,
+    /// Name of the limit of tokens in chat requests; requests in raw text call it `max_tokens`.
+    pub max_tokens_field: String,
+    /// The limit that is sent where none is set, because requests without one are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_tokens: Option<u32>,
+    /// Name of the seed; `None` where the endpoint takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed_field: Option<String>,
     /// Whether `stream_options` is understood. Where it is not, usage comes with the last event.
     pub stream_options: bool,
+    /// Kinds of JSON that can be asked for: `json_object`, `json_schema`.
+    pub json_formats: Vec<String>,
+    /// Fewest likeliest tokens that must be asked for to get log probabilities at all.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub least_top_logprobs: u32,
+    /// What the endpoint's own words for the end of an answer mean, beside those that all use.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub finish: BTreeMap<String, FinishMeaning>,
+    /// Where it says how much may be asked of it.
+    #[serde(skip_serializing_if = "RateLimitHeaders::is_empty")]
+    pub rate_limit_headers: RateLimitHeaders,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape that serde asks for"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Profile {
-    const fn hosted(name: &'static str, base_url: &'static str, key_env: &'static str) -> Self {
+    /// A profile about which nothing is known but the language.
+    pub(crate) fn plain(name: &str, protocol: Protocol) -> Self {
+        let texts = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let (max_tokens_field, seed, formats): (_, _, &[&str]) = match protocol {
+            Protocol::OpenAi => ("max_tokens", true, &["json_object", "json_schema"]),
+            Protocol::Responses => ("max_output_tokens", false, &["json_object", "json_schema"]),
+            Protocol::Anthropic => ("max_tokens", false, &["json_schema"]),
+            Protocol::Ollama => ("num_predict", true, &["json_object", "json_schema"]),
+            Protocol::LlamaCpp => ("n_predict", true, &["json_object", "json_schema"]),
+        };
+        let anthropic = protocol == Protocol::Anthropic;
+        let version = ("anthropic-version".to_owned(), "2023-06-01".to_owned());
         Self {
-            key_env: Some(key_env),
-            ..Self::local(name, base_url)
-        }
-    }
-
-    const fn local(name: &'static str, base_url: &'static str) -> Self {
-        Self {
-            name,
-            base_url,
-            key_env: None,
-            other_hosts: &[],
-            prefill: Prefill::Implied,
-            max_completion_tokens: false,
-            random_seed: false,
+            name: name.to_owned(),
+            protocol,
+            key_header: if anthropic {
+                KeyHeader::XApiKey
+            } else {
+                KeyHeader::Bearer
+            },
+            headers: anthropic.then_some(version).into_iter().collect(),
+            max_tokens_field: max_tokens_field.to_owned(),
+            default_max_tokens: anthropic.then_some(4096),
+            seed_field: seed.then(|| "seed".to_owned()),
             stream_options: true,
+            prefill: match protocol {
+                Protocol::Responses => Prefill::Unsupported,
+                _ => Prefill::Implied,
+            },
+            json_formats: texts(formats),
+            ..Self::default()
         }
     }
 
-    const fn also_at(self, other_hosts: &'static [&'static str]) -> Self {
-        Self {
-            other_hosts,
-            ..self
+    /// The profile to ask the same provider in another language.
+    pub(crate) fn speaking(&self, protocol: Protocol) -> Self {
+        if self.protocol == protocol {
+            return self.clone();
         }
+        let sibling = profiles()
+            .iter()
+            .find(|known| known.protocol == protocol && known.family() == self.family());
+        sibling.cloned().unwrap_or_else(|| Self {
+            base_url: self.base_url.clone(),
+            key_env: self.key_env.clone(),
+            other_hosts: self.other_hosts.clone(),
+            ..Self::plain(&self.name, protocol)
+        })
     }
 
-    const fn prefill(self, prefill: Prefill) -> Self {
-        Self { prefill, ..self }
-    }
-
-    const fn max_completion_tokens(self) -> Self {
-        Self {
-            max_completion_tokens: true,
-            ..self
-        }
-    }
-
-    const fn strict_fields(self) -> Self {
-        Self {
-            random_seed: true,
-            stream_options: false,
-            ..self
-        }
+    /// The name without the language.
+    fn family(&self) -> &str {
+        let name = self.name.as_str();
+        let bare = ["-native", "-responses"].map(|end| name.strip_suffix(end));
+        bare.into_iter().flatten().next().unwrap_or(name)
     }
 
     /// Whether `host` is one of the provider's own, so that it may be handed the provider's key.
     pub fn owns(&self, host: &str) -> bool {
-        let own = Url::parse(self.base_url).ok();
+        let own = Url::parse(&self.base_url).ok();
         own.and_then(|url| url.host_str().map(|own| own == host))
             .unwrap_or(false)
-            || self.other_hosts.contains(&host)
+            || self.other_hosts.iter().any(|other| other == host)
+    }
+
+    /// What is added to a request for `level`; `None` where it cannot be asked for.
+    pub fn reasoning_fields(&self, level: Reasoning) -> Option<&Map<String, Value>> {
+        self.reasoning.get(level.as_str())
+    }
+
+    /// Why `level` cannot be asked for, and what can.
+    pub(crate) fn no_such_level(&self, level: Reasoning) -> ConfigError {
+        let known: Vec<_> = Reasoning::ALL
+            .iter()
+            .map(|level| level.as_str())
+            .filter(|word| self.reasoning.contains_key(*word))
+            .collect();
+        let message = format!(
+            "provider `{}` cannot be asked for `reasoning = \"{}\"`",
+            self.name,
+            level.as_str()
+        );
+        ConfigError::new(message).hint(if known.is_empty() {
+            "name the server with `provider`, or describe it under `[providers.NAME]`".to_owned()
+        } else {
+            format!("it can be asked for: {}", known.join(", "))
+        })
     }
 }
 
-/// What is assumed of an endpoint about which nothing is known but its URL.
-pub(crate) const UNKNOWN: Profile = Profile::local("openai-compatible", "");
+/// Name of the profile that assumes nothing.
+pub(crate) const UNKNOWN: &str = "openai-compatible";
 
-/// Providers that the product will know, and what is missing until then.
-pub(crate) const NOT_YET: [(&str, &str); 1] = [(
-    "anthropic",
-    "reach the model through an OpenAI-compatible endpoint, for example `openrouter/anthropic/…`",
-)];
+static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+    let text = include_str!("provider/profiles.toml");
+    reading::read_shipped(text, Path::new("profiles.toml")).unwrap_or_default()
+});
 
-#[rustfmt::skip]
-static PROFILES: [Profile; 15] = [
-    Profile::hosted("openai", "https://api.openai.com/v1", "OPENAI_API_KEY").max_completion_tokens(),
-    Profile::hosted("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY").prefill(Prefill::PrefixFlag),
-    Profile::hosted("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    Profile::hosted("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-    Profile::hosted("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
-    Profile::hosted("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY").also_at(&["api.moonshot.cn"]).prefill(Prefill::PartialFlag),
-    Profile::hosted("minimax", "https://api.minimax.io/v1", "MINIMAX_API_KEY").also_at(&["api.minimaxi.com"]),
-    Profile::hosted("qwen", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY").also_at(&["dashscope.aliyuncs.com", "dashscope-us.aliyuncs.com"]).prefill(Prefill::PartialFlag),
-    Profile::hosted("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    Profile::hosted("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY").prefill(Prefill::PrefixFlag).strict_fields(),
-    Profile::local("llamacpp", "http://127.0.0.1:8080/v1"),
-    Profile::local("vllm", "http://127.0.0.1:8000/v1").prefill(Prefill::ContinueFinalMessage),
-    Profile::local("sglang", "http://127.0.0.1:30000/v1").prefill(Prefill::ContinueFinalMessage),
-    Profile::local("ollama", "http://127.0.0.1:11434/v1"),
-    Profile::local("lmstudio", "http://127.0.0.1:1234/v1"),
-];
-
-/// All providers, hosted ones first.
+/// All providers that are known without a models file, sorted by name.
 pub fn profiles() -> &'static [Profile] {
     &PROFILES
 }
@@ -144,54 +360,21 @@ pub(crate) fn named(name: &str) -> Option<&'static Profile> {
     PROFILES.iter().find(|profile| profile.name == name)
 }
 
-/// The profile called `name`, or the one that assumes nothing.
-pub(crate) fn named_or_unknown(name: &str) -> &'static Profile {
-    named(name).unwrap_or(&UNKNOWN)
+/// The profile that assumes nothing.
+pub(crate) fn unknown() -> Profile {
+    Profile::plain(UNKNOWN, Protocol::OpenAi)
 }
 
-/// The hosted provider that `host` belongs to.
-pub(crate) fn owner_of(host: &str) -> Option<&'static Profile> {
-    PROFILES
-        .iter()
-        .find(|profile| profile.key_env.is_some() && profile.owns(host))
-}
-
-/// The hint for a provider that is not known yet, if `name` is one.
-pub(crate) fn not_yet(name: &str) -> Option<&'static str> {
-    NOT_YET
-        .iter()
-        .find_map(|(known, hint)| (*known == name).then_some(*hint))
+/// The hosted provider that `host` belongs to, preferably one that speaks `protocol`.
+pub(crate) fn owner_of(host: &str, protocol: Option<Protocol>) -> Option<&'static Profile> {
+    let owners = || {
+        PROFILES
+            .iter()
+            .filter(|profile| profile.key_env.is_some() && profile.owns(host))
+    };
+    let speaks = |profile: &&Profile| protocol.is_none_or(|wanted| profile.protocol == wanted);
+    owners().find(speaks).or_else(|| owners().next())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_profile_can_be_used() {
-        let names: BTreeSet<_> = profiles().iter().map(|profile| profile.name).collect();
-        assert_eq!(names.len(), profiles().len(), "a name stands twice");
-        for profile in profiles() {
-            let url = Url::parse(profile.base_url).expect(profile.name);
-            let scheme = if profile.key_env.is_some() {
-                "https"
-            } else {
-                "http"
-            };
-            assert_eq!(url.scheme(), scheme, "{}", profile.name);
-            assert!(!profile.base_url.ends_with('/'), "{}", profile.name);
-            assert!(not_yet(profile.name).is_none(), "{}", profile.name);
-        }
-    }
-
-    #[test]
-    fn a_key_belongs_to_its_own_hosts() {
-        let owner = |host| owner_of(host).map(|profile| profile.name);
-        assert_eq!(owner("api.deepseek.com"), Some("deepseek"));
-        assert_eq!(owner("dashscope.aliyuncs.com"), Some("qwen"));
-        assert_eq!(owner("deepseek.com"), None);
-        assert_eq!(owner("127.0.0.1"), None, "local profiles own no key");
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ mod wire;
 use cleanbench_core::{CallError, CallErrorKind, Completion, Finish, Form, Reply, Usage};
 
 use crate::Endpoint;
-use crate::provider::{self, Profile};
+use crate::provider::Profile;
 use fault::Fault;
 use wire::Envelope;
 
@@ -24,7 +24,7 @@ use wire::Envelope;
 pub struct Reader {
     host: String,
     form: Form,
-    profile: &'static Profile,
+    profile: Profile,
     key_env: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Reader {
         Self {
             host: endpoint.host(),
             form: endpoint.form,
-            profile: provider::named_or_unknown(&endpoint.provider),
+            profile: endpoint.profile.clone(),
             key_env: endpoint.key_env.clone(),
         }
     }
@@ -85,7 +85,7 @@ impl Reader {
         let finish = Finish::from_wire(answer.finish.as_deref());
         let text = self.without_prefix(body, answer.text);
         let (text, reasoning) = match self.form {
-            Form::Completion => (text, some(answer.reasoning)),
+            Form::Completion | Form::Embedding => (text, some(answer.reasoning)),
             Form::Chat | Form::Prefill => thinking::split(text, answer.reasoning),
         };
         if finish == Finish::ContentFilter && text.is_empty() {
@@ -105,7 +105,7 @@ impl Reader {
 
     /// Some servers send the text that was to be continued once more.
     fn without_prefix(&self, body: &[u8], text: String) -> String {
-        if self.form == Form::Completion || !self.profile.prefill.may_repeat() {
+        if !matches!(self.form, Form::Chat | Form::Prefill) || !self.profile.prefill.may_repeat() {
             return text;
         }
         match wire::prefix_of(body) {

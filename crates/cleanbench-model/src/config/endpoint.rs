@@ -7,11 +7,12 @@ use std::time::Duration;
 use cleanbench_core::{Form, Sampling, Sensitivity};
 use cleanbench_price::Price;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::target::{self, Target};
 use super::{ConfigError, allow};
+use crate::provider::{self, Profile, Protocol};
 
 /// How much may be asked of an endpoint at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,11 +50,14 @@ pub struct Endpoint {
     pub name: String,
     /// Name of the provider profile; `openai-compatible` where none was named or recognised.
     pub provider: String,
-    /// The full URL, with `…/chat/completions` or `…/completions`. Never with a user, a query or a
+    /// What is known of the provider, as it was when the run began.
+    #[serde(default)]
+    pub profile: Profile,
+    /// The full URL, for example with `…/chat/completions`. Never with a user, a query or a
     /// fragment.
     #[serde(serialize_with = "write_url", deserialize_with = "read_url")]
     pub url: Url,
-    /// [`Form::Chat`] or [`Form::Completion`].
+    /// [`Form::Chat`], [`Form::Completion`] or [`Form::Embedding`].
     pub form: Form,
     /// The model's name as the endpoint knows it.
     pub model: String,
@@ -65,6 +69,9 @@ pub struct Endpoint {
     /// Parameters that apply where a task sets none.
     #[serde(default)]
     pub sampling: Sampling,
+    /// Fields that are merged into every request, over all others.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra_body: Map<String, Value>,
     /// How much may be asked at once.
     #[serde(default)]
     pub limits: Limits,
@@ -92,6 +99,7 @@ impl Endpoint {
         Self {
             name: name.to_owned(),
             provider: EMBEDDED.to_owned(),
+            profile: provider::unknown(),
             loopback: is_loopback(&url),
             allow: allow::by_default(true),
             url,
@@ -100,6 +108,7 @@ impl Endpoint {
             key_env: None,
             key_required: false,
             sampling: Sampling::default(),
+            extra_body: Map::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             stream: false,
@@ -117,15 +126,16 @@ impl Endpoint {
         let profile = target.profile;
         let loopback = is_loopback(&target.url);
         let owned = target.url.host_str().is_some_and(|host| profile.owns(host));
-        let key_env = profile.key_env.filter(|_| owned);
+        let key_env = profile.key_env.clone().filter(|_| owned);
         Self {
             name: name.to_owned(),
-            provider: profile.name.to_owned(),
+            provider: profile.name.clone(),
             form: target.form,
             model: model.to_owned(),
-            key_env: key_env.map(str::to_owned),
             key_required: key_env.is_some(),
+            key_env,
             sampling: Sampling::default(),
+            extra_body: Map::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             stream: false,
@@ -133,6 +143,7 @@ impl Endpoint {
             allow: allow::by_default(loopback),
             url: target.url,
             loopback,
+            profile,
         }
     }
 
@@ -165,10 +176,21 @@ impl Endpoint {
         let mut endpoint = Self::deserialize(description).map_err(|error| {
             ConfigError::new(format!("the recorded endpoint cannot be read: {error}"))
         })?;
+        if description.get("profile").is_none() {
+            endpoint.profile = profile_of_old(&endpoint);
+        }
         // The URL decides, not a field that may have been edited beside it.
         endpoint.loopback = is_loopback(&endpoint.url);
         Ok(endpoint)
     }
+}
+
+/// The profile of a description that was written before descriptions held one.
+fn profile_of_old(endpoint: &Endpoint) -> Profile {
+    let known = provider::named(&endpoint.provider).cloned();
+    let profile = known.unwrap_or_else(provider::unknown);
+    let written = Protocol::of_path(endpoint.url.path());
+    profile.speaking(written.map_or(profile.protocol, |(protocol, _)| protocol))
 }
 
 /// `host:port` of `url`.

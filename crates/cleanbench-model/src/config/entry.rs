@@ -1,28 +1,32 @@
 //! One `[models.NAME]` table.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cleanbench_core::{Form, Sampling};
+use cleanbench_core::{Form, Reasoning, Sampling};
 
 use super::allow;
 use super::endpoint::{Endpoint, Limits, Timeouts};
 use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
 use super::target::Target;
-use super::{ConfigError, price};
+use super::{ConfigError, closest, price, provider};
 use crate::provider::Profile;
 
 /// Reads the table of the model `name`; `None` after a fault that leaves no address.
 pub(super) fn read(
     name: &str,
     mut fields: Fields<'_, '_>,
+    providers: &BTreeMap<String, Profile>,
     found: &mut Diagnostics<'_>,
 ) -> Option<Endpoint> {
-    let base = read_base(name, &mut fields, found);
+    let base = read_base(name, &mut fields, providers, found);
     let key_env = read_key_env(&mut fields, found);
     let stream = fields.flag("stream", found);
+    let profile = base.as_ref().map(|endpoint| &endpoint.profile);
     let sampling = fields.table("generate", found);
-    let sampling = sampling.map(|table| read_sampling(table, found));
+    let sampling = sampling.map(|table| read_sampling(table, profile, found));
+    let extra_body = provider::read_fragment("extra_body", &mut fields, found);
     let limits = fields.table("limits", found);
     let limits = limits.map(|table| read_limits(table, found));
     let timeouts = fields.table("timeouts", found);
@@ -39,6 +43,7 @@ pub(super) fn read(
     }
     endpoint.stream = stream.is_some_and(|at| at.value);
     endpoint.sampling = sampling.unwrap_or_default();
+    endpoint.extra_body = extra_body.unwrap_or_default();
     endpoint.limits = limits.unwrap_or_default();
     endpoint.timeouts = timeouts.unwrap_or_default();
     endpoint.price = price;
@@ -54,11 +59,12 @@ pub(super) fn read(
 fn read_base(
     name: &str,
     fields: &mut Fields<'_, '_>,
+    providers: &BTreeMap<String, Profile>,
     found: &mut Diagnostics<'_>,
 ) -> Option<Endpoint> {
     let profile = match fields.text("provider", found) {
         None => None,
-        Some(provider) => match known_provider(provider.value) {
+        Some(provider) => match find_provider(provider.value, providers) {
             Ok(profile) => Some(profile),
             Err(error) => {
                 found.push_error(provider.span, error);
@@ -82,6 +88,23 @@ fn read_base(
     Some(Endpoint::at(name, model?.value, target))
 }
 
+/// The provider that the file or the product calls `name`; the file's own wins.
+fn find_provider<'p>(
+    name: &str,
+    providers: &'p BTreeMap<String, Profile>,
+) -> Result<&'p Profile, ConfigError> {
+    if let Some(profile) = providers.get(name) {
+        return Ok(profile);
+    }
+    match closest(name, providers.keys().map(String::as_str)) {
+        Some(near) if known_provider(name).is_err() => {
+            let error = ConfigError::new(format!("unknown provider `{name}`"));
+            Err(error.hint(format!("did you mean `{near}`?")))
+        }
+        _ => known_provider(name),
+    }
+}
+
 /// After a fault in the address the other keys of the address are still known keys.
 fn ask_for_the_rest(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<Endpoint> {
     fields.text("base_url", found);
@@ -94,13 +117,13 @@ fn read_target(
     name: &str,
     base_url: Option<At<&str>>,
     form: Option<Form>,
-    profile: Option<&'static Profile>,
+    profile: Option<&Profile>,
     fields: &Fields<'_, '_>,
     found: &mut Diagnostics<'_>,
 ) -> Option<Target> {
     let (text, span) = match (base_url, profile) {
         (Some(base_url), _) => (base_url.value, base_url.span),
-        (None, Some(profile)) => (profile.base_url, fields.span()),
+        (None, Some(profile)) => (profile.base_url.as_str(), fields.span()),
         (None, None) => {
             let message = format!("model `{name}` needs `provider` or `base_url`");
             found.push(fields.span(), message);
@@ -111,19 +134,20 @@ fn read_target(
     target.map_err(|error| found.push_error(span, error)).ok()
 }
 
+const FORMS: [(&str, Form); 3] = [
+    ("chat", Form::Chat),
+    ("completion", Form::Completion),
+    ("embedding", Form::Embedding),
+];
+
 fn read_form(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<Form> {
-    let form = fields.text("form", found)?;
-    match form.value {
-        "chat" => Some(Form::Chat),
-        "completion" => Some(Form::Completion),
-        _ => {
-            found.push(form.span, "`form` must be \"chat\" or \"completion\"");
-            None
-        }
-    }
+    fields.one_of("form", &FORMS, found)
 }
 
-fn read_key_env(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<String> {
+pub(super) fn read_key_env(
+    fields: &mut Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> Option<String> {
     let variable = fields.text("api_key_env", found)?;
     let mut bytes = variable.value.bytes();
     let name_like = bytes
@@ -143,7 +167,7 @@ fn read_key_env(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Opt
 }
 
 /// A key in the file is the one mistake that must not be answered with "did you mean".
-fn refuse_keys(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) {
+pub(super) fn refuse_keys(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) {
     for key in ["api_key", "key", "token"] {
         fields.refuse(
             key,
@@ -154,12 +178,16 @@ fn refuse_keys(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) {
     }
 }
 
-fn read_sampling(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Sampling {
+fn read_sampling(
+    mut fields: Fields<'_, '_>,
+    profile: Option<&Profile>,
+    found: &mut Diagnostics<'_>,
+) -> Sampling {
     let temperature = fields.number("temperature", found);
     let top_p = fields.number("top_p", found);
     let max_tokens = fields.count("max_tokens", found);
     let stop = fields.texts("stop", found);
-    let reasoning = fields.text("reasoning", found);
+    let reasoning = read_reasoning(&mut fields, profile, found);
     fields.finish(found);
     refuse(
         found,
@@ -175,11 +203,6 @@ fn read_sampling(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Sam
             .filter(|at| !(at.value > 0.0 && at.value <= 1.0)),
         "`top_p` must be above 0 and at most 1",
     );
-    refuse(
-        found,
-        reasoning.as_ref(),
-        "`reasoning` is not yet supported; leave it out, and the endpoint's default holds",
-    );
     let stop = stop.map_or(Vec::new(), |at| at.value);
     for text in stop.iter().filter(|text| text.value.is_empty()) {
         refuse(found, Some(text), "a text in `stop` must not be empty");
@@ -189,7 +212,25 @@ fn read_sampling(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Sam
         top_p: top_p.map(|at| at.value),
         max_tokens: max_tokens.map(|at| at.value),
         stop: stop.iter().map(|text| text.value.to_owned()).collect(),
-        reasoning: None,
+        reasoning,
+    }
+}
+
+/// A level of reasoning that the provider can be asked for.
+fn read_reasoning(
+    fields: &mut Fields<'_, '_>,
+    profile: Option<&Profile>,
+    found: &mut Diagnostics<'_>,
+) -> Option<Reasoning> {
+    let levels = Reasoning::ALL.map(|level| (level.as_str(), level));
+    let span = fields.text("reasoning", found)?.span;
+    let level = fields.one_of("reasoning", &levels, found)?;
+    match profile {
+        Some(profile) if profile.reasoning_fields(level).is_none() => {
+            found.push_error(span, profile.no_such_level(level));
+            None
+        }
+        _ => Some(level),
     }
 }
 

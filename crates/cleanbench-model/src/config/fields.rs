@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -169,6 +170,69 @@ impl<'t, 'i> Fields<'t, 'i> {
         })
     }
 
+    /// One of the words that `known` names.
+    pub(super) fn one_of<T: Copy>(
+        &mut self,
+        key: &'static str,
+        known: &[(&str, T)],
+        found: &mut Diagnostics<'_>,
+    ) -> Option<T> {
+        let text = self.text(key, found)?;
+        let meant = known.iter().find(|(word, _)| *word == text.value);
+        if meant.is_none() {
+            found.push(text.span, one_of_message(key, known));
+        }
+        meant.map(|(_, value)| *value)
+    }
+
+    /// A list of words that `known` names.
+    pub(super) fn some_of<T: Copy>(
+        &mut self,
+        key: &'static str,
+        known: &[(&str, T)],
+        found: &mut Diagnostics<'_>,
+    ) -> Option<Vec<T>> {
+        let texts = self.texts(key, found)?;
+        let mut values = Vec::new();
+        for text in texts.value {
+            match known.iter().find(|(word, _)| *word == text.value) {
+                Some((_, value)) => values.push(*value),
+                None => found.push(text.span, one_of_message(key, known)),
+            }
+        }
+        Some(values)
+    }
+
+    /// A table as JSON.
+    pub(super) fn json(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<At<Map<String, Value>>> {
+        self.read(
+            key,
+            "a table without dates and infinite numbers",
+            found,
+            |value| match json(value)? {
+                Value::Object(table) => Some(table),
+                _ => None,
+            },
+        )
+    }
+
+    /// Every value of this table as a text, with its key.
+    pub(super) fn all_texts(&self, found: &mut Diagnostics<'_>) -> Vec<(&'t str, At<&'t str>)> {
+        let mut texts = Vec::new();
+        for (key, value) in self.table {
+            let span = value.span();
+            match value.get_ref().as_str() {
+                Some(value) => texts.push((key.get_ref().as_ref(), At { value, span })),
+                None => mismatch(key.get_ref(), "a text in quotes", value, found),
+            }
+        }
+        texts
+    }
+
     /// A table.
     pub(super) fn table(
         &mut self,
@@ -244,4 +308,40 @@ impl<'t, 'i> Fields<'t, 'i> {
 
 fn mismatch(key: &str, expected: &str, value: &Spanned<DeValue<'_>>, found: &mut Diagnostics<'_>) {
     found.push(value.span(), format!("`{key}` must be {expected}"));
+}
+
+/// What is wrong with a word that is none of `known`.
+pub(super) fn one_of_message<T>(key: &str, known: &[(&str, T)]) -> String {
+    let words: Vec<_> = known
+        .iter()
+        .map(|(word, _)| format!("\"{word}\""))
+        .collect();
+    format!("`{key}` must be one of {}", words.join(", "))
+}
+
+/// `value` as JSON; `None` for dates and numbers that JSON does not have.
+fn json(value: &DeValue<'_>) -> Option<Value> {
+    Some(match value {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Boolean(flag) => Value::from(*flag),
+        DeValue::Integer(integer) => {
+            Value::from(i64::from_str_radix(integer.as_str(), integer.radix()).ok()?)
+        }
+        DeValue::Float(float) => {
+            let number: f64 = float.as_str().parse().ok()?;
+            serde_json::Number::from_f64(number)?.into()
+        }
+        DeValue::Datetime(_) => return None,
+        DeValue::Array(items) => {
+            let items = items.iter().map(|item| json(item.get_ref()));
+            Value::Array(items.collect::<Option<_>>()?)
+        }
+        DeValue::Table(table) => {
+            let entries = table.iter();
+            let entries = entries.map(|(key, value)| {
+                Some((key.get_ref().as_ref().to_owned(), json(value.get_ref())?))
+            });
+            Value::Object(entries.collect::<Option<_>>()?)
+        }
+    })
 }

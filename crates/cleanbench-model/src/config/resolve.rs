@@ -5,7 +5,7 @@ use cleanbench_core::Sensitivity;
 use super::endpoint::{Endpoint, embedded_url};
 use super::target::Target;
 use super::{ConfigError, ModelsFile, allow, closest};
-use crate::provider::{self, Profile};
+use crate::provider::{self, Profile, Protocol};
 
 /// What the command line says about all models.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,13 +57,18 @@ fn find(spec: &str, file: &ModelsFile, base_url: Option<&str>) -> Result<Endpoin
 /// A model of the file at another address. Its permissions and its key belong to the old address
 /// and stay there, unless the provider owns the new one.
 fn moved(endpoint: &Endpoint, base_url: &str) -> Result<Endpoint, ConfigError> {
-    let profile = provider::named(&endpoint.provider);
-    let target = Target::new(base_url, Some(endpoint.form), profile)?;
+    // A path in the new address may select another protocol and, with it, another form.
+    let parsed = Protocol::of_path(base_url.trim_end_matches('/'));
+    let form = parsed.map_or(Some(endpoint.form), |_| None);
+    let known = endpoint.provider != provider::UNKNOWN;
+    let target = Target::new(base_url, form, known.then_some(&endpoint.profile))?;
     let same_host = target.url.origin() == endpoint.url.origin();
     let bare = Endpoint::at(&endpoint.name, &endpoint.model, target);
     let moved = Endpoint {
         url: bare.url.clone(),
+        form: bare.form,
         provider: bare.provider.clone(),
+        profile: bare.profile.clone(),
         loopback: bare.loopback,
         ..endpoint.clone()
     };
@@ -104,13 +109,14 @@ fn by_provider(
     {
         return Ok(Endpoint::embedded(spec, model, url));
     }
-    match (provider::named(name), base_url) {
+    let known = file.provider(name).or_else(|| provider::named(name));
+    match (known, base_url) {
         (Some(_), _) if model.is_empty() => {
             let error = ConfigError::new(format!("`{spec}` does not say which model"));
             Err(error.hint(format!("write `{name}/MODEL`")))
         }
         (Some(profile), base_url) => {
-            let target = Target::new(base_url.unwrap_or(profile.base_url), None, Some(profile))?;
+            let target = Target::new(base_url.unwrap_or(&profile.base_url), None, Some(profile))?;
             Ok(Endpoint::at(spec, model, target))
         }
         (None, Some(base_url)) => Ok(Endpoint::at(spec, spec, Target::new(base_url, None, None)?)),
@@ -142,11 +148,11 @@ pub(super) fn known_provider(name: &str) -> Result<&'static Profile, ConfigError
     if let Some(profile) = provider::named(name) {
         return Ok(profile);
     }
-    if let Some(instead) = provider::not_yet(name) {
-        let error = ConfigError::new(format!("provider `{name}` is not yet supported"));
-        return Err(error.hint(instead));
-    }
-    let names = || provider::profiles().iter().map(|profile| profile.name);
+    let names = || {
+        provider::profiles()
+            .iter()
+            .map(|profile| profile.name.as_str())
+    };
     let error = ConfigError::new(format!("unknown provider `{name}`"));
     Err(match closest(name, names()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),

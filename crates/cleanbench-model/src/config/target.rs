@@ -4,33 +4,83 @@ use cleanbench_core::Form;
 use url::Url;
 
 use super::ConfigError;
-use crate::provider::{self, Profile};
-
-const CHAT: &str = "/chat/completions";
-const COMPLETION: &str = "/completions";
+use crate::provider::{self, Profile, Protocol};
 
 /// Where and how a model is asked.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) url: Url,
     pub(super) form: Form,
-    pub(super) profile: &'static Profile,
+    pub(super) profile: Profile,
 }
 
 impl Target {
     /// The target for a base URL or full URL. Without a `profile` the host decides: a hosted
-    /// provider is recognised by it.
+    /// provider is recognised by it. A path that belongs to one protocol selects that protocol.
     pub(super) fn new(
         text: &str,
         form: Option<Form>,
-        profile: Option<&'static Profile>,
+        profile: Option<&Profile>,
     ) -> Result<Self, ConfigError> {
-        let (url, form) = complete(parse_url(text)?, form)?;
-        let profile = profile
-            .or_else(|| url.host_str().and_then(provider::owner_of))
-            .unwrap_or(&provider::UNKNOWN);
+        if let (true, Some(profile)) = (text.is_empty(), profile) {
+            let message = format!("provider `{}` has no address of its own", profile.name);
+            return Err(ConfigError::new(message).hint("give one with `base_url`"));
+        }
+        let mut url = parse_url(text)?;
+        let path = url.path().trim_end_matches('/').to_owned();
+        let written = Protocol::of_path(&path);
+        let profile = match profile {
+            Some(profile) => profile.clone(),
+            None => recognised(&url, written.map(|(protocol, _)| protocol)),
+        };
+        let wanted = written.map_or(profile.protocol, |(protocol, _)| protocol);
+        let profile = profile.speaking(wanted);
+        let form = chosen_form(written.map(|(_, form)| form), form, profile.protocol)?;
+        let tail = match written {
+            Some(_) => "",
+            None => tail(&profile, form)?,
+        };
+        url.set_path(&format!("{path}{tail}"));
         Ok(Self { url, form, profile })
     }
+}
+
+/// The hosted provider that `url` belongs to, or the profile that assumes nothing.
+fn recognised(url: &Url, protocol: Option<Protocol>) -> Profile {
+    let owner = url
+        .host_str()
+        .and_then(|host| provider::owner_of(host, protocol));
+    owner.cloned().unwrap_or_else(provider::unknown)
+}
+
+fn chosen_form(
+    written: Option<Form>,
+    wanted: Option<Form>,
+    protocol: Protocol,
+) -> Result<Form, ConfigError> {
+    if let (Some(written), Some(wanted)) = (written, wanted)
+        && written != wanted
+    {
+        let error = ConfigError::new("the URL's path and `form` contradict each other");
+        return Err(error.hint("give the base URL, which ends before `/chat/completions`"));
+    }
+    Ok(written.or(wanted).unwrap_or_else(|| protocol.usual_form()))
+}
+
+/// The end of the path for `form`.
+fn tail(profile: &Profile, form: Form) -> Result<&'static str, ConfigError> {
+    profile.protocol.path(form).ok_or_else(|| {
+        let form = match form {
+            Form::Chat | Form::Prefill => "chat",
+            Form::Completion => "completion",
+            Form::Embedding => "embedding",
+        };
+        let error = ConfigError::new(format!(
+            "provider `{}` cannot be asked in the form \"{form}\"",
+            profile.name
+        ));
+        error.hint("leave `form` out, or choose a provider that speaks another protocol")
+    })
 }
 
 /// Parses a URL that may be asked. Errors do not repeat the URL where it may hold a secret.
@@ -58,30 +108,4 @@ pub(super) fn parse_url(text: &str) -> Result<Url, ConfigError> {
         return Err(error.hint("put the model's name into `model`"));
     }
     Ok(url)
-}
-
-/// Appends the path of `form` unless `url` already ends with one.
-fn complete(mut url: Url, form: Option<Form>) -> Result<(Url, Form), ConfigError> {
-    let path = url.path().trim_end_matches('/').to_owned();
-    let written = if path.ends_with(CHAT) {
-        Some(Form::Chat)
-    } else if path.ends_with(COMPLETION) {
-        Some(Form::Completion)
-    } else {
-        None
-    };
-    if let (Some(written), Some(form)) = (written, form)
-        && written != form
-    {
-        let error = ConfigError::new("the URL's path and `form` contradict each other");
-        return Err(error.hint("give the base URL, which ends before `/chat/completions`"));
-    }
-    let form = written.or(form).unwrap_or(Form::Chat);
-    let tail = match (written, form) {
-        (Some(_), _) => "",
-        (None, Form::Completion) => COMPLETION,
-        (None, Form::Chat | Form::Prefill) => CHAT,
-    };
-    url.set_path(&format!("{path}{tail}"));
-    Ok((url, form))
 }

@@ -110,7 +110,7 @@ fn values_out_of_range_and_options_without_effect_are_refused() {
     check("stream = \"yes\"", "10: `stream` must be true or false");
     check(
         "form = \"raw\"",
-        "8: `form` must be \"chat\" or \"completion\"",
+        "8: `form` must be one of \"chat\", \"completion\", \"embedding\"",
     );
     check(
         "generate = { temperature = 2.5 }",
@@ -133,8 +133,20 @@ fn values_out_of_range_and_options_without_effect_are_refused() {
         "22: a text in `stop` must not be empty",
     );
     check(
-        "generate = { reasoning = \"off\" }",
-        "26: `reasoning` is not yet supported; leave it out, and the endpoint's default holds",
+        "generate = { reasoning = \"max\" }",
+        "26: provider `vllm` cannot be asked for `reasoning = \"max\"` (it can be asked for: off, on, low, medium, high)",
+    );
+    check(
+        "generate = { reasoning = \"none\" }",
+        "26: `reasoning` must be one of \"off\", \"on\", \"minimal\", \"low\", \"medium\", \"high\", \"max\"",
+    );
+    check(
+        "extra_body = { messages = [] }",
+        "14: `extra_body` must not set `messages` (it may add anything but what is asked)",
+    );
+    check(
+        "extra_body = { since = 2026-01-01 }",
+        "14: `extra_body` must be a table without dates and infinite numbers",
     );
     check(
         "limits = { requests_per_minute = 60 }",
@@ -221,6 +233,18 @@ fn every_way_to_name_a_model() {
     check("deepseek/d", "https://elsewhere.example/v1", expect);
     let expect = "http://gpu:8000/v1/CHAT openai-compatible no key Qwen/Qwen3";
     check("Qwen/Qwen3", "http://gpu:8000/v1/chat/completions", expect);
+    let expect = "https://api.anthropic.com/v1/messages anthropic ANTHROPIC_API_KEY claude";
+    check("anthropic/claude", "", expect);
+    let expect = "https://api.openai.com/v1/responses openai-responses OPENAI_API_KEY g";
+    check("openai-responses/g", "", expect);
+    check("openai/g", "https://api.openai.com/v1/responses", expect);
+    let expect = "http://127.0.0.1:11434/api/chat ollama-native no key l";
+    check("ollama-native/l", "", expect);
+    check("ollama/l", "http://127.0.0.1:11434/api/chat", expect);
+    let expect = "http://127.0.0.1:8080/completion llamacpp-native no key q";
+    check("llamacpp-native/q", "", expect);
+    let expect = "http://gpu:9/v1/embeddings openai-compatible no key e";
+    check("http://gpu:9/v1/embeddings#e", "", expect);
     let expect = "http://gpu:1/v1/completions llamacpp no key qwen3-8b";
     check("local-qwen", "http://gpu:1/v1", expect);
 }
@@ -237,12 +261,106 @@ fn what_names_no_model_says_what_to_do() {
     check("local-qwem", "unknown model `local-qwem`", "`local-qwen`");
     check("zzz", "unknown model `zzz`", "provider/model");
     check("opnai/gpt", "unknown provider `opnai`", "`openai`");
-    check("anthropic/claude", "not yet supported", "OpenAI-compatible");
     check("openai/", "which model", "openai/MODEL");
     check("http://127.0.0.1:8000/v1", "which model", "/v1#NAME");
     check("ftp://host/v1#m", "http://", "127.0.0.1");
     check("http://u:p@host/v1#m", "user name", "api_key_env");
     check("http://host/v1?key=1#m", "query", "api_key_env");
+}
+
+const OWN_PROVIDER: &str = r#"
+[providers.lab]
+like = "vllm"
+base_url = "https://gpu.example/v1/"
+api_key_env = "LAB_KEY"
+headers = { "X-Team" = "evaluation" }
+always = { priority = 3 }
+reasoning.max = { chat_template_kwargs = { budget = "all" } }
+finish = { drained = "failed" }
+[models.big]
+provider = "lab"
+model = "m"
+generate = { reasoning = "max" }
+extra_body = { top_k = 20, chat_template_kwargs = { lang = "en" } }
+"#;
+
+#[test]
+fn a_provider_needs_no_code() {
+    let file = parse(OWN_PROVIDER).unwrap();
+    let endpoint = resolve("big", &file, &Overrides::default()).unwrap();
+    let profile = &endpoint.profile;
+    assert_eq!(
+        endpoint.url.as_str(),
+        "https://gpu.example/v1/chat/completions"
+    );
+    assert_eq!(endpoint.key_env.as_deref(), Some("LAB_KEY"));
+    assert_eq!(profile.prefill, crate::Prefill::ContinueFinalMessage);
+    assert_eq!(profile.headers["x-team"], "evaluation");
+    assert_eq!(profile.reasoning.len(), 6, "those of vllm and one more");
+    assert_eq!(endpoint.extra_body["top_k"], 20);
+    let again = Endpoint::from_description(&endpoint.describe()).unwrap();
+    assert_eq!(again.profile, *profile);
+    let bare = resolve("lab/other", &file, &Overrides::default()).unwrap();
+    assert_eq!(
+        (bare.model.as_str(), bare.provider.as_str()),
+        ("other", "lab")
+    );
+}
+
+#[test]
+fn a_description_without_a_profile_is_still_read() {
+    let file = parse(FULL).unwrap();
+    let mut described = resolve("local-qwen", &file, &Overrides::default())
+        .unwrap()
+        .describe();
+    described.as_object_mut().unwrap().remove("profile");
+    let endpoint = Endpoint::from_description(&described).unwrap();
+    assert_eq!(endpoint.profile.name, "llamacpp");
+    assert_eq!(endpoint.profile.max_tokens_field, "max_tokens");
+}
+
+#[test]
+fn faults_of_a_provider_are_found_with_their_places() {
+    let check = |line: &str, expect: &str| {
+        let found = faults(&format!("[providers.lab]\n{line}\n"));
+        assert_eq!(found, [format!("models.toml:2:{expect}")], "{line}");
+    };
+    check(
+        "like = \"vlm\"",
+        "8: unknown provider `vlm` (did you mean `vllm`?)",
+    );
+    check(
+        "protocol = \"grpc\"",
+        "12: `protocol` must be one of \"openai\", \"responses\", \"anthropic\", \"ollama\", \"llamacpp\"",
+    );
+    check(
+        "prefil = \"prefix\"",
+        "1: unknown key `prefil` (did you mean `prefill`?)",
+    );
+    check(
+        "reasoning = { of = {} }",
+        "15: unknown key `of` (did you mean `off`?)",
+    );
+    check(
+        "reasoning.off = { model = \"x\" }",
+        "17: `off` must not set `model` (it may add anything but what is asked)",
+    );
+    check(
+        "ignored_while_reasoning = [\"heat\"]",
+        "28: `ignored_while_reasoning` must be one of \"temperature\", \"top_p\", \"stop\"",
+    );
+    check(
+        "headers = { Authorization = \"Bearer x\" }",
+        "29: the header `authorization` must not be set here (name the key's variable with `api_key_env`)",
+    );
+    check(
+        "finish = { odd = \"bad\" }",
+        "18: `odd` must be one of \"stop\", \"length\", \"content_filter\", \"recitation\", \"tool_calls\", \"failed\"",
+    );
+    check(
+        "base_url = \"ftp://x\"",
+        "12: a URL must begin with http:// or https://, not ftp: (for example `http://127.0.0.1:8000/v1`)",
+    );
 }
 
 #[test]

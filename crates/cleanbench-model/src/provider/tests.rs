@@ -1,0 +1,67 @@
+//! The shipped profiles.
+
+use super::*;
+
+#[test]
+fn every_shipped_profile_can_be_used() {
+    let text = include_str!("profiles.toml");
+    let read = reading::read_shipped(text, Path::new("profiles.toml")).expect("the shipped table");
+    assert_eq!(read, *profiles());
+    assert_eq!(read.len(), 24);
+    for profile in &read {
+        let name = &profile.name;
+        let url = Url::parse(&profile.base_url).expect(name);
+        let scheme = if profile.key_env.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        assert_eq!(url.scheme(), scheme, "{name}");
+        assert!(!profile.base_url.ends_with('/'), "{name}");
+        assert!(
+            profile
+                .reasoning
+                .keys()
+                .all(|level| { Reasoning::ALL.iter().any(|known| known.as_str() == level) })
+        );
+        let recorded = serde_json::to_string(profile).unwrap();
+        let again: Profile = serde_json::from_str(&recorded).unwrap();
+        assert_eq!(again, *profile, "{recorded}");
+    }
+}
+
+#[test]
+fn a_key_belongs_to_its_own_hosts() {
+    let owner = |host| owner_of(host, None).map(|profile| profile.name.as_str());
+    let speaks = owner_of("api.openai.com", Some(Protocol::Responses));
+    assert_eq!(speaks.unwrap().name, "openai-responses");
+    assert_eq!(owner("api.deepseek.com"), Some("deepseek"));
+    assert_eq!(owner("dashscope.aliyuncs.com"), Some("qwen"));
+    assert_eq!(owner("deepseek.com"), None);
+    assert_eq!(owner("127.0.0.1"), None, "local profiles own no key");
+}
+
+#[test]
+fn a_path_selects_the_language() {
+    let check = |name: &str, protocol, expect: &str| {
+        let profile = named(name).expect(name).speaking(protocol);
+        let key = profile.key_env.as_deref().unwrap_or("no key");
+        assert_eq!(format!("{} {key}", profile.name), expect);
+        assert_eq!(profile.protocol, protocol);
+    };
+    check("openai", Protocol::OpenAi, "openai OPENAI_API_KEY");
+    check(
+        "openai",
+        Protocol::Responses,
+        "openai-responses OPENAI_API_KEY",
+    );
+    check(
+        "openai-responses",
+        Protocol::OpenAi,
+        "openai OPENAI_API_KEY",
+    );
+    check("ollama", Protocol::Ollama, "ollama-native no key");
+    check("llamacpp", Protocol::LlamaCpp, "llamacpp-native no key");
+    check("deepseek", Protocol::Anthropic, "deepseek DEEPSEEK_API_KEY");
+    check("vllm", Protocol::Responses, "vllm no key");
+}
