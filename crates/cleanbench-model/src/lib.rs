@@ -30,6 +30,7 @@ mod client;
 mod provider;
 mod read;
 mod sse;
+mod usage;
 
 pub use body::{check_sampling, effective, request_body};
 pub use client::{ApiKey, ClientFactory, ConnectError, OpenAiModel};

@@ -4,18 +4,29 @@
 //! panic. Errors quote the server in at most 200 printable characters, and not at all where it
 //! repeats the prompt. Nothing is guessed: what the server did not report is `None`.
 
+mod calls;
+mod embedding;
 mod fault;
+mod finish;
+mod frames;
 mod lenient;
+mod llamacpp;
+mod messages;
+mod ollama;
 mod quote;
 mod refusal;
+mod responses;
 mod stream;
 mod thinking;
+mod tokens;
 mod wire;
 
-use cleanbench_core::{CallError, CallErrorKind, Completion, Finish, Form, Reply, Usage};
+use cleanbench_core::{CallError, CallErrorKind, Completion, Form, GeneratedToken, Reply};
+use serde_json::Value;
 
-use crate::Endpoint;
-use crate::provider::Profile;
+use crate::provider::{Profile, Protocol};
+use crate::{Endpoint, usage};
+use calls::Calls;
 use fault::Fault;
 use wire::Envelope;
 
@@ -39,9 +50,13 @@ struct Answer {
     text: String,
     reasoning: String,
     finish: Option<String>,
-    usage: Usage,
+    /// The object in which the endpoint reports its counts.
+    usage: Value,
     model: Option<String>,
     fingerprint: Option<String>,
+    calls: Calls,
+    tokens: Vec<GeneratedToken>,
+    embedding: Vec<f64>,
 }
 
 impl Reader {
@@ -73,34 +88,55 @@ impl Reader {
         if !(200..300).contains(&reply.status) {
             return Err(refusal::by_status(reply.status, &reply.body));
         }
-        let answer = if is_event_stream(reply.content_type.as_deref()) {
-            stream::read(&reply.body)?
-        } else {
-            whole(reply)?
-        };
+        let answer = match self.profile.protocol {
+            Protocol::OpenAi | Protocol::Ollama if self.form == Form::Embedding => {
+                embedding::read(reply)
+            }
+            Protocol::OpenAi if is_event_stream(reply.content_type.as_deref()) => {
+                stream::read(&reply.body)
+            }
+            Protocol::OpenAi => whole(reply),
+            Protocol::Responses => responses::read(reply),
+            Protocol::Anthropic => messages::read(reply),
+            Protocol::Ollama => ollama::read(reply),
+            Protocol::LlamaCpp => llamacpp::read(reply),
+        }?;
         self.interpret(body, answer)
     }
 
     fn interpret(&self, body: &[u8], answer: Answer) -> Result<Completion, Fault> {
-        let finish = Finish::from_wire(answer.finish.as_deref());
         let text = self.without_prefix(body, answer.text);
-        let (text, reasoning) = match self.form {
-            Form::Completion | Form::Embedding => (text, some(answer.reasoning)),
-            Form::Chat | Form::Prefill => thinking::split(text, answer.reasoning),
+        let (text, reasoning) = if self.tags_reasoning() {
+            thinking::split(text, answer.reasoning)
+        } else {
+            (text, some(answer.reasoning))
         };
-        if finish == Finish::ContentFilter && text.is_empty() {
-            let what = "a content filter cut off the whole answer";
-            return Err(Fault::new(CallErrorKind::Censored, what));
+        let tool_calls = answer.calls.finish();
+        let empty = text.is_empty() && tool_calls.is_empty();
+        let finish = finish::read(answer.finish.as_deref(), &self.profile, empty)?;
+        let mut usage = usage::normalise(&answer.usage, &self.profile);
+        if reasoning.is_some() && usage.reasoning == Some(0) {
+            // Servers that reason and count none of it do not count reasoning.
+            usage.reasoning = None;
         }
         Ok(Completion {
             text,
             reasoning,
             finish,
-            usage: answer.usage,
+            usage,
             model: answer.model,
             fingerprint: answer.fingerprint,
-            ..Completion::default()
+            likelihoods: Vec::new(),
+            tool_calls,
+            tokens: answer.tokens,
+            embedding: answer.embedding,
         })
+    }
+
+    /// Whether reasoning may stand in tags within the content.
+    fn tags_reasoning(&self) -> bool {
+        let chat = matches!(self.form, Form::Chat | Form::Prefill);
+        chat && matches!(self.profile.protocol, Protocol::OpenAi | Protocol::Ollama)
     }
 
     /// Some servers send the text that was to be continued once more.
@@ -128,7 +164,7 @@ fn whole(reply: &Reply) -> Result<Answer, Fault> {
     // Tokens that end within a character make some servers send broken UTF-8; the rest is legible.
     let text = String::from_utf8_lossy(&reply.body);
     let mut envelope: Envelope =
-        serde_json::from_str(&text).map_err(|error| no_envelope(reply, &error))?;
+        serde_json::from_str(&text).map_err(|error| no_document(reply, &error))?;
     if let Some(fault) = envelope.fault() {
         return Err(fault);
     }
@@ -141,7 +177,8 @@ fn whole(reply: &Reply) -> Result<Answer, Fault> {
     Ok(answer)
 }
 
-fn no_envelope(reply: &Reply, error: &serde_json::Error) -> Fault {
+/// What a reply is that cannot be read as JSON.
+fn no_document(reply: &Reply, error: &serde_json::Error) -> Fault {
     let body = reply.body.trim_ascii();
     if body.is_empty() {
         let what = "the answer is empty; the server closed before it had one";
@@ -170,6 +207,12 @@ fn position(error: &serde_json::Error) -> String {
         serde_json::error::Category::Data => "a field has an unexpected type",
     };
     format!("{what} at line {}, column {}", error.line(), error.column())
+}
+
+/// A stream that breaks off before it says how the answer ended.
+fn ended_early() -> Fault {
+    let what = "the stream ended early: neither a finish reason nor [DONE]";
+    Fault::new(CallErrorKind::Broken, what)
 }
 
 fn some(text: String) -> Option<String> {

@@ -31,6 +31,14 @@ pub struct Price {
         skip_serializing_if = "Option::is_none"
     )]
     pub cached_input: Option<Usd>,
+    /// USD per million tokens of the prompt that were written to the endpoint's cache; `input` where
+    /// it is not given.
+    #[serde(
+        default,
+        deserialize_with = "optional_amount",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cache_write: Option<Usd>,
     /// Where the price was read, for example an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -46,15 +54,20 @@ pub struct Price {
 impl Price {
     /// What a call with this `usage` costs, rounded up to a picodollar for each kind of token.
     ///
-    /// `None` when the prompt's or the completion's count is not reported, or when more tokens are
-    /// said to be cached than the prompt has. Where the cached count alone is missing, the whole
-    /// prompt is charged at the full price, so that a cost is never understated.
+    /// `None` when the prompt's or the completion's count is not reported, when the counts contradict
+    /// each other, or when more tokens are said to be cached than the prompt has. Where the cached
+    /// count alone is missing, the whole prompt is charged at the full price, so that a cost is never
+    /// understated.
     pub fn cost(&self, usage: &Usage) -> Option<Usd> {
+        if usage.inconsistent {
+            return None;
+        }
         let (prompt, completion) = (usage.prompt?, usage.completion?);
-        let cached = usage.cached.unwrap_or(0);
-        let uncached = prompt.checked_sub(cached)?;
-        let cached_input = self.cached_input.unwrap_or(self.input);
-        Some(self.estimate(uncached, completion) + cached_input.per_million(cached))
+        let (read, written) = (usage.cached.unwrap_or(0), usage.cache_write.unwrap_or(0));
+        let rest = prompt.checked_sub(read)?.checked_sub(written)?;
+        let read = self.cached_input.unwrap_or(self.input).per_million(read);
+        let written = self.cache_write.unwrap_or(self.input).per_million(written);
+        Some(self.estimate(rest, completion) + read + written)
     }
 
     /// What a call with `prompt_tokens`, none of them cached, and `completion_tokens` would cost.
@@ -119,6 +132,7 @@ mod tests {
             input: "0.15".parse().unwrap(),
             output: "0.60".parse().unwrap(),
             cached_input: cached_input.map(|text| text.parse().unwrap()),
+            cache_write: None,
             source: None,
             date: None,
         }
@@ -178,6 +192,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_to_the_cache_has_its_own_price() {
+        let usage = Usage {
+            prompt: Some(10_000),
+            completion: Some(0),
+            cached: Some(5_000),
+            cache_write: Some(4_000),
+            ..Usage::default()
+        };
+        let cost = |price: &Price| price.cost(&usage).map(|cost| cost.to_string());
+        // 1000 and 4000 at 0.15, 5000 at 0.003 a million.
+        let mut price = price(Some("0.003"));
+        assert_eq!(cost(&price).as_deref(), Some("0.000765"));
+        price.cache_write = Some("0.1875".parse().unwrap());
+        assert_eq!(cost(&price).as_deref(), Some("0.000915"));
+        let mut more = usage;
+        more.cache_write = Some(6_000);
+        assert_eq!(price.cost(&more), None);
+        more = usage;
+        more.inconsistent = true;
+        assert_eq!(price.cost(&more), None);
+    }
+
+    #[test]
     fn what_is_not_reported_is_not_free() {
         check(None, usage(None, Some(5), None), None);
         check(None, usage(Some(5), None, None), None);
@@ -211,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_price_reads_as_it_was_written() {
-        let text = r#"{"input":"0.15","output":"0.60","cached_input":"0.003","source":"https://example.org/prices","date":"2026-10-01"}"#;
+        let text = r#"{"input":"0.15","output":"0.60","cached_input":"0.003","cache_write":"0.1875","source":"https://example.org/prices","date":"2026-10-01"}"#;
         let price: Price = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&price).unwrap(), text);
         let short: Price = serde_json::from_str(r#"{"input":"1","output":"0"}"#).unwrap();

@@ -12,7 +12,14 @@ use super::fields::{At, Diagnostics, Fields};
 /// Reads a price; `None` after a fault, which is then reported.
 pub(super) fn read(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<Price> {
     let mut texts: Vec<(&'static str, At<&str>)> = Vec::new();
-    for key in ["input", "output", "cached_input", "source", "date"] {
+    for key in [
+        "input",
+        "output",
+        "cached_input",
+        "cache_write",
+        "source",
+        "date",
+    ] {
         if let Some(text) = fields.text(key, found) {
             texts.push((key, text));
         }

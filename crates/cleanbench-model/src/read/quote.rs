@@ -72,8 +72,9 @@ fn prompts_of(body: &[u8]) -> Vec<String> {
     let mut texts = Vec::new();
     match serde_json::from_slice::<Value>(body) {
         Ok(request) => {
-            collect(&request["messages"], &mut texts);
-            collect(&request["prompt"], &mut texts);
+            for key in ["messages", "prompt", "input", "system"] {
+                collect(&request[key], &mut texts);
+            }
         }
         Err(_) => texts.push(String::from_utf8_lossy(body).into_owned()),
     }
@@ -87,8 +88,10 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
         Value::String(text) => texts.push(text.clone()),
         Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
         Value::Object(message) => {
-            if let Some(content) = message.get("content") {
-                collect(content, texts);
+            for key in ["content", "text"] {
+                if let Some(content) = message.get(key) {
+                    collect(content, texts);
+                }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

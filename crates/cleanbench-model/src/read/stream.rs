@@ -4,7 +4,7 @@ use cleanbench_core::CallErrorKind;
 
 use super::fault::Fault;
 use super::wire::Envelope;
-use super::{Answer, position, refusal};
+use super::{Answer, ended_early, position, refusal};
 use crate::sse::{self, Event};
 
 /// Puts the chunks of `body` together.
@@ -59,9 +59,4 @@ fn fault_of(event: &Event, chunk: &Envelope) -> Option<Fault> {
             refusal::inside_success(&serde_json::from_str(&event.data).unwrap_or_default())
         })
     })
-}
-
-fn ended_early() -> Fault {
-    let what = "the stream ended early: neither a finish reason nor [DONE]";
-    Fault::new(CallErrorKind::Broken, what)
 }

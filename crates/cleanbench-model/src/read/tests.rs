@@ -1,5 +1,6 @@
 //! Recorded and worded replies, and what is read in them.
 
+use cleanbench_core::{Finish, Usage};
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,19 +1,18 @@
 //! The JSON of answers, as far as it is used: one shape for whole answers and for chunks.
 
-use cleanbench_core::Usage;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::fault::Fault;
 use super::lenient::{self, Content};
-use super::{Answer, refusal};
+use super::{Answer, refusal, tokens};
 
 /// A whole answer, or one chunk of a streamed one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Envelope {
     choices: Option<Vec<Choice>>,
-    usage: Option<WireUsage>,
+    usage: Value,
     #[serde(deserialize_with = "lenient::text")]
     model: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
@@ -34,6 +33,7 @@ struct Choice {
     delta: Option<Said>,
     #[serde(deserialize_with = "lenient::text")]
     text: Option<String>,
+    logprobs: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -45,37 +45,13 @@ struct Said {
     reasoning_content: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
     reasoning: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WireUsage {
-    #[serde(deserialize_with = "lenient::count")]
-    prompt_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    completion_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
-    #[serde(deserialize_with = "lenient::count")]
-    prompt_cache_hit_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    cached_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    reasoning_tokens: Option<u64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PromptDetails {
-    #[serde(deserialize_with = "lenient::count")]
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct CompletionDetails {
-    #[serde(deserialize_with = "lenient::count")]
-    reasoning_tokens: Option<u64>,
+    /// Reasoning in parts, of routers and `MiniMax`.
+    reasoning_details: Value,
+    /// The model's own words for not answering.
+    #[serde(deserialize_with = "lenient::text")]
+    refusal: Option<String>,
+    tool_calls: Value,
+    function_call: Value,
 }
 
 impl Envelope {
@@ -105,12 +81,9 @@ impl Envelope {
             return false;
         };
         for said in [choice.message, choice.delta].into_iter().flatten() {
-            let own_field = said.reasoning_content.filter(|text| !text.is_empty());
-            let field = own_field.or(said.reasoning).unwrap_or_default();
-            answer.text.push_str(&said.content.text);
-            answer.reasoning.push_str(&said.content.reasoning);
-            answer.reasoning.push_str(&field);
+            said.append_to(answer);
         }
+        answer.tokens.extend(tokens::of_choice(&choice.logprobs));
         answer.text.push_str(&choice.text.unwrap_or_default());
         let finish = choice.finish_reason.filter(|word| !word.is_empty());
         answer.finish = finish.or(answer.finish.take());
@@ -119,8 +92,8 @@ impl Envelope {
 
     /// Takes over what is said about the whole answer; what a later chunk says wins.
     pub(super) fn take_facts(&mut self, answer: &mut Answer) {
-        if let Some(usage) = self.usage.take() {
-            answer.usage = usage.normalised();
+        if self.usage.is_object() {
+            answer.usage = self.usage.take();
         }
         let named = |text: Option<String>| text.filter(|text| !text.is_empty());
         answer.model = named(self.model.take()).or(answer.model.take());
@@ -129,21 +102,30 @@ impl Envelope {
     }
 }
 
-impl WireUsage {
-    fn normalised(self) -> Usage {
-        let cached = self.prompt_tokens_details.and_then(|it| it.cached_tokens);
-        let reasoning = self
-            .completion_tokens_details
-            .and_then(|it| it.reasoning_tokens);
-        Usage {
-            prompt: self.prompt_tokens,
-            completion: self.completion_tokens,
-            reasoning: reasoning.or(self.reasoning_tokens),
-            cached: cached
-                .or(self.prompt_cache_hit_tokens)
-                .or(self.cached_tokens),
-            ..Usage::default()
+impl Said {
+    fn append_to(self, answer: &mut Answer) {
+        let full = |text: &String| !text.is_empty();
+        let field = self.reasoning_content.filter(full);
+        let field = field.or_else(|| self.reasoning.filter(full));
+        answer.text.push_str(&self.content.text);
+        if self.content.text.is_empty() {
+            answer.text.push_str(&self.refusal.unwrap_or_default());
         }
+        answer.reasoning.push_str(&self.content.reasoning);
+        match field {
+            Some(text) => answer.reasoning.push_str(&text),
+            None => push_details(&self.reasoning_details, &mut answer.reasoning),
+        }
+        answer.calls.take(&self.tool_calls);
+        answer.calls.take_single(&self.function_call);
+    }
+}
+
+/// Appends the legible parts of `reasoning_details`.
+fn push_details(details: &Value, reasoning: &mut String) {
+    for part in details.as_array().into_iter().flatten() {
+        let legible = part["text"].as_str().or_else(|| part["summary"].as_str());
+        reasoning.push_str(legible.unwrap_or_default());
     }
 }
 
