@@ -46,11 +46,11 @@ fn body<'a>(endpoint: &'a Endpoint, request: &'a Request) -> Result<Object<'a>, 
     let parameters = Parameters::new(&endpoint.profile, request.form, &request.sampling);
     let parameters = parameters.seeded(&endpoint.profile, request.seed);
     let mut body = match endpoint.profile.protocol {
-        Protocol::OpenAi => chat::body(endpoint, request, &parameters),
+        Protocol::OpenAi => Ok(chat::body(endpoint, request, &parameters)),
         Protocol::Responses => responses::body(endpoint, request, &parameters),
         Protocol::Anthropic => messages::body(endpoint, request, &parameters),
         Protocol::Ollama => ollama::body(endpoint, request, &parameters),
-        Protocol::LlamaCpp => llamacpp::body(endpoint, request, &parameters),
+        Protocol::LlamaCpp => Ok(llamacpp::body(endpoint, request, &parameters)),
     }?;
     if request.form != Form::Embedding {
         body.merge(&endpoint.profile.always);

@@ -5,6 +5,7 @@
 //! back is freed of it before anyone sees it. Proxies, redirects, compression and retries are off.
 
 mod egress;
+mod glimpse;
 mod key;
 mod transport;
 
@@ -17,10 +18,11 @@ use cleanbench_core::{
     BoxFuture, CallError, CallErrorKind, Completion, Form, Model, Reply, Request, Sensitivity,
     Timing,
 };
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::{Endpoint, Reader, request_body};
 use egress::Egress;
+use glimpse::{Glimpse, Seen};
 use transport::Silence;
 
 pub use key::ApiKey;
@@ -108,13 +110,10 @@ impl ClientFactory {
         if !egress.is_named() {
             return Err(ConnectError::NotNamed { host });
         }
-        let authorization = match &key {
-            Some(key) => Some(key.header().ok_or_else(|| ConnectError::BadKey {
-                host: host.clone(),
-                source_name: endpoint.key_env.clone().unwrap_or("its source".to_owned()),
-            })?),
-            None => None,
-        };
+        let headers = headers(endpoint, key.as_ref()).ok_or_else(|| ConnectError::BadKey {
+            host: host.clone(),
+            source_name: endpoint.key_env.clone().unwrap_or("its source".to_owned()),
+        })?;
         let client = transport::client(endpoint).map_err(|error| ConnectError::Tls {
             host,
             cause: transport::causes(&error),
@@ -124,20 +123,38 @@ impl ClientFactory {
             endpoint: endpoint.clone(),
             egress,
             client,
-            authorization,
+            headers,
             key,
         })
     }
 }
 
-/// A model behind an OpenAI-compatible HTTP API.
+/// The headers of every request; `None` if the key cannot be one.
+fn headers(endpoint: &Endpoint, key: Option<&ApiKey>) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in &endpoint.profile.headers {
+        // A description that was edited may hold what no header can; it is left out.
+        let name = HeaderName::try_from(name.as_str());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.as_str())) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(key) = key {
+        let (name, value) = key.header(endpoint.profile.key_header)?;
+        headers.insert(name, value);
+    }
+    Some(headers)
+}
+
+/// A model behind an HTTP API, whichever of the known languages it speaks.
 #[derive(Debug)]
 pub struct OpenAiModel {
     endpoint: Endpoint,
     reader: Reader,
     egress: Egress,
     client: reqwest::Client,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
     key: Option<ApiKey>,
 }
 
@@ -167,12 +184,8 @@ impl Model for OpenAiModel {
 impl OpenAiModel {
     async fn exchange(&self, body: Vec<u8>) -> Sent {
         let mut exchange = Exchange::begin();
-        let mut request = self.client.post(self.endpoint.url.clone());
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
-        }
-        let json = HeaderValue::from_static("application/json");
-        let sending = request.header(CONTENT_TYPE, json).body(body).send();
+        let request = self.client.post(self.endpoint.url.clone());
+        let sending = request.headers(self.headers.clone()).body(body).send();
         let error = match sending.await {
             Ok(response) => self.collect(response, &mut exchange).await.err(),
             Err(error) => Some(self.explain(&error, Silence::BeforeAnswer)),
@@ -196,6 +209,7 @@ impl OpenAiModel {
             retry_after: retry_after(response.headers()),
             body: Vec::new(),
         });
+        let mut glimpse = Glimpse::new(self.endpoint.profile.protocol);
         loop {
             let chunk = response.chunk().await;
             let chunk = chunk.map_err(|error| self.explain(&error, Silence::WithinAnswer))?;
@@ -204,6 +218,9 @@ impl OpenAiModel {
             };
             if exchange.timing.first_byte.is_none() && !chunk.is_empty() {
                 exchange.timing.first_byte = Some(micros(exchange.begun));
+            }
+            if self.endpoint.stream {
+                note_first(&mut exchange.timing, glimpse.see(&chunk), exchange.begun);
             }
             let room = LARGEST_BODY - reply.body.len();
             reply
@@ -260,6 +277,17 @@ impl Exchange {
             error,
             timing: self.timing,
         }
+    }
+}
+
+/// Notes the time of what is seen for the first time.
+fn note_first(timing: &mut Timing, seen: Seen, begun: Instant) {
+    let now = || micros(begun);
+    if seen.reasoning && timing.first_reasoning.is_none() {
+        timing.first_reasoning = Some(now());
+    }
+    if seen.answer && timing.first_answer.is_none() {
+        timing.first_answer = Some(now());
     }
 }
 

@@ -30,6 +30,8 @@ use calls::Calls;
 use fault::Fault;
 use wire::Envelope;
 
+pub(crate) use thinking::{CLOSE, OPEN};
+
 /// Reads recorded replies of one endpoint. Needs no client, no key and no network.
 #[derive(Debug, Clone)]
 pub struct Reader {

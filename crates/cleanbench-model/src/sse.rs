@@ -47,6 +47,11 @@ impl Parser {
         }
     }
 
+    /// The events that have ended since the last call.
+    pub(crate) fn take(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
     /// All events, the one that the end cut off included.
     pub(crate) fn finish(mut self) -> Vec<Event> {
         if !self.line.is_empty() {

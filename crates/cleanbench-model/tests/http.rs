@@ -370,6 +370,66 @@ async fn a_stream_is_recorded_whole() {
 }
 
 #[tokio::test]
+async fn a_key_travels_in_the_header_of_its_provider() {
+    let (port, server) = serve(http("200 OK", "", ANSWER), Then::Close).await;
+    let text = format!(
+        "[providers.own]\nlike = \"anthropic\"\nbase_url = \"http://127.0.0.1:{port}\"\nheaders = {{ x-team = \"lab\" }}\n[models.m]\nprovider = \"own\"\nmodel = \"m\"\n"
+    );
+    let file = ModelsFile::parse(&text, Path::new("models.toml")).unwrap();
+    let model = connect(
+        &resolve("m", &file, &Overrides::default()).unwrap(),
+        Some(KEY),
+    );
+    let sent = ask(&model).await;
+    assert_eq!(sent.error, None);
+    let request = server.await.unwrap().to_lowercase();
+    for header in [
+        format!("x-api-key: {KEY}"),
+        "anthropic-version: 2023-06-01".to_owned(),
+        "x-team: lab".to_owned(),
+    ] {
+        assert!(request.contains(&header), "{header}: {request}");
+    }
+    assert!(!request.contains("authorization"), "{request}");
+    assert!(request.starts_with("post /messages "), "{request}");
+}
+
+#[tokio::test]
+async fn a_stream_is_timed_from_its_first_thought_and_its_first_word() {
+    let chunk =
+        |field: &str| format!("data: {{\"choices\":[{{\"delta\":{{\"{field}\":\"4\"}}}}]}}\n\n");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: wait\n\n";
+        for part in [
+            head.to_owned(),
+            chunk("reasoning_content"),
+            chunk("content"),
+            "data: [DONE]\n\n".to_owned(),
+        ] {
+            stream.write_all(part.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    });
+    let text = format!(
+        "[models.m]\nbase_url = \"http://127.0.0.1:{port}\"\nmodel = \"m\"\nstream = true\n"
+    );
+    let file = ModelsFile::parse(&text, Path::new("models.toml")).unwrap();
+    let model = connect(&resolve("m", &file, &Overrides::default()).unwrap(), None);
+    let timing = ask(&model).await.timing;
+    let (byte, thought) = (timing.first_byte.unwrap(), timing.first_reasoning.unwrap());
+    let word = timing.first_answer.unwrap();
+    assert!(
+        byte < thought && thought < word && word < timing.end,
+        "{timing:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_body_without_end_is_cut_off() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

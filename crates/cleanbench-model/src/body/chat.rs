@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::json::{Json, Object};
 use super::sampling::Parameters;
-use super::{Unsupported, shared};
+use super::shared;
 use crate::Endpoint;
 use crate::provider::{Prefill, Profile, Protocol};
 
@@ -13,13 +13,13 @@ pub(super) fn body<'a>(
     endpoint: &'a Endpoint,
     request: &'a Request,
     parameters: &Parameters<'a>,
-) -> Result<Object<'a>, Unsupported> {
+) -> Object<'a> {
     let mut body = Object::default().with("model", endpoint.model.as_str());
     match request.form {
         Form::Embedding => {
             body.put("input", shared::joined(&request.messages));
             body.put("encoding_format", "float");
-            return Ok(body);
+            return body;
         }
         Form::Completion => body.put("prompt", shared::joined(&request.messages)),
         Form::Chat | Form::Prefill => body.put("messages", messages(&endpoint.profile, request)),
@@ -41,7 +41,7 @@ pub(super) fn body<'a>(
         body.put("continue_final_message", true);
         body.put("add_generation_prompt", false);
     }
-    Ok(body)
+    body
 }
 
 fn messages<'a>(profile: &Profile, request: &'a Request) -> Vec<Json<'a>> {

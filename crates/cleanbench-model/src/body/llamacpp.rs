@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::json::{Json, Object};
 use super::sampling::Parameters;
-use super::{Unsupported, shared};
+use super::shared;
 use crate::Endpoint;
 use crate::provider::Protocol;
 
@@ -13,7 +13,7 @@ pub(super) fn body<'a>(
     endpoint: &'a Endpoint,
     request: &'a Request,
     parameters: &Parameters<'a>,
-) -> Result<Object<'a>, Unsupported> {
+) -> Object<'a> {
     let wanted = &request.constraints;
     let mut body = Object::default().with("model", endpoint.model.as_str());
     body.put("prompt", shared::joined(&request.messages));
@@ -21,7 +21,7 @@ pub(super) fn body<'a>(
     body.put_some("n_probs", wanted.logprobs.map(|top| top.max(1)));
     body.put_some("json_schema", wanted.response_format.as_ref().map(schema));
     body.put_some("stream", endpoint.stream.then_some(true));
-    Ok(body)
+    body
 }
 
 fn schema(format: &ResponseFormat) -> Json<'_> {

@@ -2,6 +2,8 @@
 
 use cleanbench_core::{Message, Role, Sampling, Sensitivity};
 
+use serde_json::{Value, json};
+
 use super::*;
 use crate::{ModelsFile, Overrides, resolve};
 
@@ -96,6 +98,67 @@ fn the_bytes_are_fixed() {
         &strict,
         Form::Chat,
         r#"{"model":"m","messages":[MESSAGES],"temperature":0.0,"max_tokens":5,"stop":["\n"],"random_seed":7,"stream":true}"#.to_owned(),
+    );
+}
+
+#[test]
+fn what_is_added_is_merged_into_what_is_there() {
+    let text = "[models.m]\nprovider = \"vllm\"\nmodel = \"m\"\nextra_body = { temperature = 1, top_k = 20, chat_template_kwargs = { lang = \"en\" } }\n";
+    let file = ModelsFile::parse(text, std::path::Path::new("models.toml")).unwrap();
+    let endpoint = resolve("m", &file, &Overrides::default()).unwrap();
+    let mut asked = request(Form::Chat);
+    asked.sampling.reasoning = Some(Reasoning::Off);
+    let bytes = request_body(&endpoint, &asked).unwrap();
+    let expect = format!(
+        r#"{{"model":"m","messages":[{MESSAGES}],"temperature":1,"max_tokens":5,"stop":["\n"],"seed":7,"chat_template_kwargs":{{"enable_thinking":false,"lang":"en"}},"top_k":20}}"#
+    );
+    assert_eq!(String::from_utf8(bytes).unwrap(), expect);
+}
+
+#[test]
+fn what_becomes_of_parameters_is_said() {
+    let check = |spec: &str, level, expect: Value| {
+        let sampling = Sampling {
+            temperature: Some(0.0),
+            max_tokens: Some(5),
+            reasoning: level,
+            ..Sampling::default()
+        };
+        let found = effective(&endpoint(spec), &sampling);
+        assert_eq!(found, expect, "{spec}");
+        let refused = check_sampling(&endpoint(spec), &sampling).is_err();
+        assert_eq!(refused, found.get("unsupported").is_some(), "{spec}");
+    };
+    check(
+        "openai/m",
+        Some(Reasoning::Low),
+        json!({"sent": {"max_completion_tokens": 5, "reasoning_effort": "low"}, "seed": "seed", "omitted": ["temperature"]}),
+    );
+    check(
+        "openai/m",
+        Some(Reasoning::Off),
+        json!({"sent": {"temperature": 0.0, "max_completion_tokens": 5, "reasoning_effort": "none"}, "seed": "seed"}),
+    );
+    check(
+        "deepseek/m",
+        Some(Reasoning::On),
+        json!({"sent": {"temperature": 0.0, "max_tokens": 5, "thinking": {"type": "enabled"}}, "seed": "seed", "ignored": ["temperature"]}),
+    );
+    check(
+        "openai-responses/m",
+        None,
+        json!({"sent": {"temperature": 0.0, "max_output_tokens": 5, "store": false}, "seed": null}),
+    );
+    check(
+        "ollama-native/m",
+        None,
+        json!({"sent": {"options": {"temperature": 0.0, "num_predict": 5}}, "seed": "seed"}),
+    );
+    check(
+        "tgi/m",
+        Some(Reasoning::Off),
+        json!({"sent": {"temperature": 0.0, "max_tokens": 5}, "seed": "seed", "unsupported": [
+            "provider `tgi` cannot be asked for `reasoning = \"off\"`; name the server with `provider`, or describe it under `[providers.NAME]`"]}),
     );
 }
 

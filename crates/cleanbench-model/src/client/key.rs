@@ -3,8 +3,10 @@
 use std::fmt;
 
 use cleanbench_core::Reply;
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::provider::KeyHeader;
 
 /// Keys shorter than this, in bytes, are not searched for in replies: words like `none` or `x`,
 /// which local servers take for a key, occur in ordinary text, and overwriting them there would
@@ -21,15 +23,19 @@ impl ApiKey {
         Self(SecretString::from(text.trim()))
     }
 
-    /// The `Authorization` header, or `None` if this cannot be a key.
-    pub(super) fn header(&self) -> Option<HeaderValue> {
+    /// The header `kind` with this key, or `None` if this cannot be a key.
+    pub(super) fn header(&self, kind: KeyHeader) -> Option<(HeaderName, HeaderValue)> {
         let key = self.0.expose_secret();
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
-        let mut header = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
-        header.set_sensitive(true);
-        Some(header)
+        let (name, text) = match kind {
+            KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+            KeyHeader::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
+        };
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
     }
 
     /// Overwrites every occurrence of the key in `reply` with as many `*`.
@@ -96,11 +102,21 @@ mod tests {
     #[test]
     fn what_cannot_be_a_key_is_refused_and_never_shown() {
         for text in ["", "  ", "two words", "line\nbreak", "schlüssel"] {
-            assert!(ApiKey::new(text).header().is_none(), "{text:?}");
+            assert!(
+                ApiKey::new(text).header(KeyHeader::Bearer).is_none(),
+                "{text:?}"
+            );
         }
         let key = ApiKey::new(" sk-canary-123 \n");
-        let header = key.header().unwrap();
-        assert_eq!(header.as_bytes(), b"Bearer sk-canary-123");
-        assert!(!format!("{key:?} {header:?}").contains("canary"));
+        let check = |kind, name: &str, value: &str| {
+            let header = key.header(kind).unwrap();
+            assert_eq!(
+                (header.0.as_str(), header.1.as_bytes()),
+                (name, value.as_bytes())
+            );
+            assert!(!format!("{key:?} {header:?}").contains("canary"));
+        };
+        check(KeyHeader::Bearer, "authorization", "Bearer sk-canary-123");
+        check(KeyHeader::XApiKey, "x-api-key", "sk-canary-123");
     }
 }

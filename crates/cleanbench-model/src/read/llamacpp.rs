@@ -45,10 +45,9 @@ pub(super) fn read(reply: &Reply) -> Result<Answer, Fault> {
 fn finish(document: &Value) -> Option<String> {
     let flag = |key: &str| document[key] == true;
     match text(document, "stop_type") {
-        "none" => None,
         "" if flag("stopped_limit") => Some("limit".to_owned()),
         "" if flag("stopped_eos") || flag("stopped_word") => Some("stop".to_owned()),
-        "" => None,
+        "" | "none" => None,
         word => Some(word.to_owned()),
     }
 }

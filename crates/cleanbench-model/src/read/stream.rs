@@ -10,17 +10,21 @@ use crate::sse::{self, Event};
 /// Puts the chunks of `body` together.
 ///
 /// # Errors
-/// When the stream reports an error before it has said how the answer ended, when a chunk is no
+/// When the stream has no choice, reports an error before it has said how the answer ended, when a chunk is no
 /// JSON, and when it ends without a reason and without `[DONE]`.
 pub(super) fn read(body: &[u8]) -> Result<Answer, Fault> {
     let mut answer = Answer::default();
-    let mut done = false;
+    let (mut done, mut any) = (false, false);
     for event in sse::events(body) {
         if event.data.trim() == "[DONE]" {
             done = true;
             break;
         }
-        take(&event, &mut answer)?;
+        any |= take(&event, &mut answer)?;
+    }
+    if (done || answer.finish.is_some()) && !any {
+        let what = "a stream without `choices`; is this an OpenAI-compatible path?";
+        return Err(Fault::new(CallErrorKind::Malformed, what));
     }
     if done || answer.finish.is_some() {
         Ok(answer)
@@ -29,9 +33,10 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Fault> {
     }
 }
 
-fn take(event: &Event, answer: &mut Answer) -> Result<(), Fault> {
+/// Takes in a chunk; whether it holds a choice.
+fn take(event: &Event, answer: &mut Answer) -> Result<bool, Fault> {
     if event.data.trim().is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let mut chunk: Envelope = match serde_json::from_str(&event.data) {
         Ok(chunk) => chunk,
@@ -47,9 +52,9 @@ fn take(event: &Event, answer: &mut Answer) -> Result<(), Fault> {
     {
         return Err(fault);
     }
-    let _no_choice_in_a_chunk_of_usage = chunk.take_choice(answer);
+    let any = chunk.take_choice(answer);
     chunk.take_facts(answer);
-    Ok(())
+    Ok(any)
 }
 
 fn fault_of(event: &Event, chunk: &Envelope) -> Option<Fault> {

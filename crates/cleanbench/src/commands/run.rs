@@ -6,7 +6,7 @@ use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
-use cleanbench_model::Endpoint;
+use cleanbench_model::{Endpoint, effective};
 use cleanbench_suite::{Rendered, Suite};
 
 use super::probing::{self, Planned};
@@ -145,17 +145,21 @@ fn draft(
 fn model_plan(endpoint: &Endpoint, selected: &[Selected<'_>], probes: &[Planned]) -> ModelPlan {
     // What the user says of a model holds over what the suite says of a task: a model that reasons
     // needs more tokens than the author of the suite had in mind.
-    let effective = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
+    let merged = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
+    // A call of a probe brings its own.
+    let sampling: Vec<_> = selected
+        .iter()
+        .map(merged)
+        .chain(probes.iter().map(|_| Sampling::default()))
+        .collect();
+    let effective = sampling
+        .iter()
+        .map(|sampling| effective(endpoint, sampling));
     ModelPlan {
         name: endpoint.name.clone(),
         endpoint: endpoint.describe(),
-        // A call of a probe brings its own.
-        sampling: selected
-            .iter()
-            .map(effective)
-            .chain(probes.iter().map(|_| Sampling::default()))
-            .collect(),
-        effective: Vec::new(),
+        effective: effective.collect(),
+        sampling,
     }
 }
 

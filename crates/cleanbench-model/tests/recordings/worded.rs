@@ -1,0 +1,101 @@
+//! Requests and replies worded for this project, for every shipped profile: what is asked becomes
+//! exactly these bytes, and what is answered is read as this.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cleanbench_core::{Form, Message, Request, Sampling, Sensitivity};
+use cleanbench_model::{ModelsFile, Overrides, profiles, reader, request_body, resolve};
+use serde_json::Value;
+
+use super::{JSON, STREAM, refused, reply, shown};
+
+fn directory() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/providers")
+}
+
+fn request(asked: &Value) -> Request {
+    let part = |key: &str| asked.get(key).cloned();
+    let messages: Vec<Message> = serde_json::from_value(asked["messages"].clone()).unwrap();
+    let form = part("form").map(|form| serde_json::from_value(form).unwrap());
+    let sampling = part("sampling").map(|sampling| serde_json::from_value(sampling).unwrap());
+    let constraints = part("constraints").map(|wanted| serde_json::from_value(wanted).unwrap());
+    Request {
+        form: form.unwrap_or_else(|| Request::form_for(Form::Chat, &messages)),
+        messages,
+        sampling: sampling.unwrap_or_else(Sampling::default),
+        seed: asked["seed"].as_u64(),
+        continuations: Vec::new(),
+        constraints: Arc::new(constraints.unwrap_or_default()),
+        sensitivity: Sensitivity::Public,
+    }
+}
+
+/// The reply of a case: a document, the events of a stream, or lines.
+fn answer(case: &Value) -> Option<cleanbench_core::Reply> {
+    let list = |key: &str| case.get(key).and_then(Value::as_array);
+    if let Some(document) = case.get("document") {
+        return Some(reply(200, JSON, document.to_string()));
+    }
+    if let Some(lines) = list("lines") {
+        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        return Some(reply(200, "application/x-ndjson", lines));
+    }
+    let events = list("events")?.iter().map(|event| match event {
+        Value::String(done) => format!("data: {done}\n\n"),
+        event => format!("data: {event}\n\n"),
+    });
+    Some(reply(200, STREAM, events.collect::<String>()))
+}
+
+/// What a case becomes: the body and what is read, as they stand in the fixture.
+fn outcome(provider: &str, case: &Value) -> (String, String) {
+    let form = case["asked"]["form"]
+        .as_str()
+        .filter(|form| *form != "prefill");
+    let form = form.map_or(String::new(), |form| format!("form = \"{form}\"\n"));
+    let stream = case.get("events").is_some() || case.get("lines").is_some();
+    let text =
+        format!("[models.m]\nprovider = \"{provider}\"\nmodel = \"m\"\nstream = {stream}\n{form}");
+    let file = ModelsFile::parse(&text, Path::new("models.toml")).expect(&text);
+    let endpoint = resolve("m", &file, &Overrides::default()).unwrap();
+    let body = match request_body(&endpoint, &request(&case["asked"])) {
+        Ok(body) => String::from_utf8(body).unwrap(),
+        Err(error) => return (refused(&error), String::new()),
+    };
+    let read = answer(case).map_or(String::new(), |reply| {
+        match reader(&endpoint).read(body.as_bytes(), &reply) {
+            Ok(completion) => shown(&completion),
+            Err(error) => refused(&error),
+        }
+    });
+    (body, read)
+}
+
+#[test]
+fn every_provider_is_asked_and_read_as_worded() {
+    let mut wrong = Vec::new();
+    let mut cases = 0;
+    for profile in profiles() {
+        let path = directory().join(format!("{}.json", profile.name));
+        let text = std::fs::read_to_string(&path).expect(&profile.name);
+        let fixture: Value = serde_json::from_str(&text).expect(&profile.name);
+        for case in fixture.as_array().unwrap() {
+            let what = case["what"].as_str().unwrap();
+            let (body, read) = outcome(&profile.name, case);
+            let expect = |key: &str| case[key].as_str().unwrap_or_default();
+            if (body.as_str(), read.as_str()) != (expect("body"), expect("read")) {
+                wrong.push(serde_json::json!([profile.name, what, body, read]).to_string());
+            }
+            cases += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "otherwise:\n{}", wrong.join("\n"));
+    let files = std::fs::read_dir(directory()).unwrap().count();
+    assert_eq!(
+        files,
+        profiles().len(),
+        "a file for every profile, and no other"
+    );
+    assert!(cases >= 2 * profiles().len(), "{cases} cases");
+}
