@@ -4,6 +4,7 @@
 //! one of them must be in the table; where they do not, the test says so.
 
 #![expect(clippy::unwrap_used, reason = "an integration test, helpers included")]
+#![expect(clippy::print_stderr, reason = "a test says what it did not compare")]
 
 mod table;
 mod worded;
@@ -38,7 +39,7 @@ const STREAM: &str = "text/event-stream";
 
 /// The exchanges of a file.
 fn exchanges(path: &Path) -> Vec<Exchange> {
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = fs_err::read_to_string(path).unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
     let alone = |reply| {
         vec![Exchange {
@@ -49,8 +50,8 @@ fn exchanges(path: &Path) -> Vec<Exchange> {
     };
     if name.ends_with(".chunks.txt") {
         let events = text.lines().filter(|line| !line.is_empty());
-        let events: String = events.map(|line| format!("data: {line}\n\n")).collect();
-        return alone(reply(200, STREAM, events));
+        let events: Vec<_> = events.map(|line| format!("data: {line}\n\n")).collect();
+        return alone(reply(200, STREAM, events.concat()));
     }
     if Path::new(name).extension().is_some_and(|end| end == "sse") {
         return alone(reply(200, STREAM, text));
@@ -80,17 +81,13 @@ fn exchanges(path: &Path) -> Vec<Exchange> {
 fn recorded(document: &Value) -> Exchange {
     let request = &document["request"];
     let answer = &document["response"];
-    let url = request["url"]
-        .as_str()
-        .map(str::to_owned)
-        .unwrap_or_else(|| format!("http://127.0.0.1:8080{}", request["path"].as_str().unwrap()));
+    let path = request["path"].as_str().unwrap_or_default();
+    let local = format!("http://127.0.0.1:8080{path}");
+    let url = request["url"].as_str().map_or(local, str::to_owned);
     let reply = if let Some(body) = answer["body"].as_str() {
         let header = answer["headers"].as_array().into_iter().flatten();
-        let kind = header.filter(|pair| pair[0] == "Content-Type");
-        let kind = kind
-            .filter_map(|pair| pair[1].as_str())
-            .next()
-            .unwrap_or(JSON);
+        let mut kind = header.filter(|pair| pair[0] == "Content-Type");
+        let kind = kind.find_map(|pair| pair[1].as_str()).unwrap_or(JSON);
         reply(status_of(&answer["status"]), kind, body)
     } else if answer["is_exception"] == true {
         let error = &answer["exception_data"];
@@ -186,32 +183,26 @@ fn shown(completion: &Completion) -> String {
         usage.cached,
         usage.cache_write,
     ];
-    let mut text = format!(
+    let mut parts = vec![format!(
         "{} {} usage {}",
         excerpt(&completion.text),
         completion.finish.as_str(),
         counts.map(count).join("/")
-    );
-    if usage.inconsistent {
-        text.push_str(" inconsistent");
-    }
-    if usage.estimated {
-        text.push_str(" estimated");
-    }
-    if let Some(reasoning) = &completion.reasoning {
-        text.push_str(&format!(" reasoning {}", excerpt(reasoning)));
-    }
-    for call in &completion.tool_calls {
-        text.push_str(&format!(" call {}({})", call.name, call.arguments));
-    }
+    )];
+    parts.extend(usage.inconsistent.then(|| "inconsistent".to_owned()));
+    parts.extend(usage.estimated.then(|| "estimated".to_owned()));
+    let reasoning = completion.reasoning.as_ref();
+    parts.extend(reasoning.map(|reasoning| format!("reasoning {}", excerpt(reasoning))));
+    let calls = completion.tool_calls.iter();
+    parts.extend(calls.map(|call| format!("call {}({})", call.name, call.arguments)));
     if !completion.embedding.is_empty() {
-        text.push_str(&format!(" embedding {:?}", completion.embedding));
+        parts.push(format!("embedding {:?}", completion.embedding));
     }
-    if !completion.tokens.is_empty() {
-        let top = completion.tokens[0].top.len();
-        text.push_str(&format!(" tokens {} top {top}", completion.tokens.len()));
+    if let Some(first) = completion.tokens.first() {
+        let count = completion.tokens.len();
+        parts.push(format!("tokens {count} top {}", first.top.len()));
     }
-    text
+    parts.join(" ")
 }
 
 /// Length in characters and both ends.
@@ -227,7 +218,7 @@ fn excerpt(text: &str) -> String {
 }
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).unwrap() {
+    for entry in fs_err::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files(&path, found);

@@ -38,8 +38,8 @@ fn answer(case: &Value) -> Option<cleanbench_core::Reply> {
         return Some(reply(200, JSON, document.to_string()));
     }
     if let Some(lines) = list("lines") {
-        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        return Some(reply(200, "application/x-ndjson", lines));
+        let lines: Vec<_> = lines.iter().map(|line| format!("{line}\n")).collect();
+        return Some(reply(200, "application/x-ndjson", lines.concat()));
     }
     let events = list("events")?.iter().map(|event| match event {
         Value::String(done) => format!("data: {done}\n\n"),
@@ -78,7 +78,7 @@ fn every_provider_is_asked_and_read_as_worded() {
     let mut cases = 0;
     for profile in profiles() {
         let path = directory().join(format!("{}.json", profile.name));
-        let text = std::fs::read_to_string(&path).expect(&profile.name);
+        let text = fs_err::read_to_string(&path).expect(&profile.name);
         let fixture: Value = serde_json::from_str(&text).expect(&profile.name);
         for case in fixture.as_array().unwrap() {
             let what = case["what"].as_str().unwrap();
@@ -91,7 +91,7 @@ fn every_provider_is_asked_and_read_as_worded() {
         }
     }
     assert!(wrong.is_empty(), "otherwise:\n{}", wrong.join("\n"));
-    let files = std::fs::read_dir(directory()).unwrap().count();
+    let files = fs_err::read_dir(directory()).unwrap().count();
     assert_eq!(
         files,
         profiles().len(),

@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
                 (0, false) => text.push(' '),
                 (count, _) => text.push_str(&"\n".repeat(count)),
             }
-            line = self.lines[self.at].trim_start().to_owned();
+            self.lines[self.at].trim_start().clone_into(&mut line);
         }
     }
 }
