@@ -209,6 +209,9 @@ pub struct Profile {
     /// not there cannot be asked for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reasoning: BTreeMap<String, Map<String, Value>>,
+    /// Whether the models reason unless they are told not to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reasons_by_default: bool,
     /// Where tokens of reasoning are counted.
     pub reasoning_tokens: ReasoningTokens,
     /// Sampling parameters that have no effect while the model reasons, by the names of

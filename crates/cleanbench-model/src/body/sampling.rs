@@ -38,10 +38,11 @@ impl<'a> Parameters<'a> {
             omitted: Vec::new(),
             ignored: Vec::new(),
         };
-        if sampling
-            .reasoning
-            .is_some_and(|level| level != Reasoning::Off)
-        {
+        let reasons = match sampling.reasoning {
+            Some(level) => level != Reasoning::Off,
+            None => profile.reasons_by_default,
+        };
+        if reasons {
             parameters.while_reasoning(profile);
         }
         parameters

@@ -145,6 +145,11 @@ fn what_becomes_of_parameters_is_said() {
         json!({"sent": {"temperature": 0.0, "max_tokens": 5, "thinking": {"type": "enabled"}}, "seed": "seed", "ignored": ["temperature"]}),
     );
     check(
+        "deepseek/m",
+        None,
+        json!({"sent": {"temperature": 0.0, "max_tokens": 5}, "seed": "seed", "ignored": ["temperature"]}),
+    );
+    check(
         "openai-responses/m",
         None,
         json!({"sent": {"temperature": 0.0, "max_output_tokens": 5, "store": false}, "seed": null}),

@@ -285,6 +285,9 @@ fn read_reasoning(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mu
         }
         levels.finish(found);
     }
+    if let Some(flag) = fields.flag("reasons_by_default", found) {
+        profile.reasons_by_default = flag.value;
+    }
     let names = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
     if let Some(words) = fields.some_of("ignored_while_reasoning", &PARAMETERS, found) {
         profile.ignored_while_reasoning = names(words);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cleanbench_core::{Form, Message, Request, Sampling, Sensitivity};
-use cleanbench_model::{ModelsFile, Overrides, profiles, reader, request_body, resolve};
+use cleanbench_model::{Endpoint, ModelsFile, Overrides, profiles, reader, request_body, resolve};
 use serde_json::Value;
 
 use super::{JSON, STREAM, refused, reply, shown};
@@ -48,8 +48,8 @@ fn answer(case: &Value) -> Option<cleanbench_core::Reply> {
     Some(reply(200, STREAM, events.collect::<String>()))
 }
 
-/// What a case becomes: the body and what is read, as they stand in the fixture.
-fn outcome(provider: &str, case: &Value) -> (String, String) {
+/// The endpoint of a case.
+fn endpoint(provider: &str, case: &Value) -> Endpoint {
     let form = case["asked"]["form"]
         .as_str()
         .filter(|form| *form != "prefill");
@@ -58,7 +58,12 @@ fn outcome(provider: &str, case: &Value) -> (String, String) {
     let text =
         format!("[models.m]\nprovider = \"{provider}\"\nmodel = \"m\"\nstream = {stream}\n{form}");
     let file = ModelsFile::parse(&text, Path::new("models.toml")).expect(&text);
-    let endpoint = resolve("m", &file, &Overrides::default()).unwrap();
+    resolve("m", &file, &Overrides::default()).unwrap()
+}
+
+/// What a case becomes: the body and what is read, as they stand in the fixture.
+fn outcome(provider: &str, case: &Value) -> (String, String) {
+    let endpoint = endpoint(provider, case);
     let body = match request_body(&endpoint, &request(&case["asked"])) {
         Ok(body) => String::from_utf8(body).unwrap(),
         Err(error) => return (refused(&error), String::new()),
@@ -98,4 +103,31 @@ fn every_provider_is_asked_and_read_as_worded() {
         "a file for every profile, and no other"
     );
     assert!(cases >= 2 * profiles().len(), "{cases} cases");
+}
+
+#[test]
+fn a_reply_that_breaks_off_anywhere_is_an_error_or_an_answer_and_never_a_panic() {
+    let mut cut_streams = 0;
+    for profile in profiles() {
+        let path = directory().join(format!("{}.json", profile.name));
+        let fixture: Value = serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
+        for case in fixture.as_array().unwrap() {
+            let Some(whole) = answer(case) else { continue };
+            let reader = reader(&endpoint(&profile.name, case));
+            let cuts = (0..whole.body.len()).step_by(5);
+            for cut in cuts {
+                let mut broken = whole.clone();
+                broken.body.truncate(cut);
+                let read = reader.read(b"{}", &broken);
+                let document = whole.content_type.as_deref() == Some(JSON);
+                assert!(
+                    !document || read.is_err(),
+                    "{} {case} at {cut}",
+                    profile.name
+                );
+                cut_streams += usize::from(!document && read.is_err());
+            }
+        }
+    }
+    assert!(cut_streams > 1_000, "{cut_streams}");
 }

@@ -6,7 +6,7 @@ use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
-use cleanbench_model::{Endpoint, effective};
+use cleanbench_model::{ConfigError, Endpoint, check_sampling, effective};
 use cleanbench_suite::{Rendered, Suite};
 
 use super::probing::{self, Planned};
@@ -130,7 +130,7 @@ fn draft(
         models: endpoints
             .iter()
             .map(|endpoint| model_plan(endpoint, selected, probes))
-            .collect(),
+            .collect::<Result<_, _>>()?,
         tasks: selected
             .iter()
             .map(task_plan)
@@ -142,7 +142,11 @@ fn draft(
     })
 }
 
-fn model_plan(endpoint: &Endpoint, selected: &[Selected<'_>], probes: &[Planned]) -> ModelPlan {
+fn model_plan(
+    endpoint: &Endpoint,
+    selected: &[Selected<'_>],
+    probes: &[Planned],
+) -> Result<ModelPlan, Failure> {
     // What the user says of a model holds over what the suite says of a task: a model that reasons
     // needs more tokens than the author of the suite had in mind.
     let merged = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
@@ -152,15 +156,22 @@ fn model_plan(endpoint: &Endpoint, selected: &[Selected<'_>], probes: &[Planned]
         .map(merged)
         .chain(probes.iter().map(|_| Sampling::default()))
         .collect();
+    for (chosen, sampling) in selected.iter().zip(&sampling) {
+        check_sampling(endpoint, sampling).map_err(|error| {
+            let (model, task) = (&endpoint.name, &chosen.task.name);
+            let message = format!("model `{model}`, task `{task}`: {}", error.message);
+            Failure::config(&[ConfigError { message, ..error }])
+        })?;
+    }
     let effective = sampling
         .iter()
         .map(|sampling| effective(endpoint, sampling));
-    ModelPlan {
+    Ok(ModelPlan {
         name: endpoint.name.clone(),
         endpoint: endpoint.describe(),
         effective: effective.collect(),
         sampling,
-    }
+    })
 }
 
 fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
