@@ -160,8 +160,19 @@ fn demanding(url: &str) -> Bed {
         "{\"id\":\"s0\",\"input\":\"What is this?\",\"images\":[\"a\\u0007.png\"],\"target\":\"billing\"}\n",
     );
     fs_err::write(bed.path("suite/a\u{7}.png"), PNG).unwrap();
-    bed.models(url, "");
+    bed.models(url, "provider = \"vllm\"\n");
     bed
+}
+
+#[test]
+fn a_level_of_reasoning_that_a_provider_lacks_ends_the_run_before_it_begins() {
+    let bed = demanding("http://127.0.0.1:1/v1");
+    bed.models("http://127.0.0.1:1/v1", "");
+    let done = bed.run_suite("out", &[]).expect(66);
+    let words = "cannot be asked for `reasoning = \"low\"`";
+    assert!(done.stderr.contains(words), "{}", done.stderr);
+    assert!(done.stderr.contains("task `routing`"), "{}", done.stderr);
+    assert!(done.stderr.contains("[providers.NAME]"), "{}", done.stderr);
 }
 
 #[test]
@@ -195,9 +206,12 @@ fn the_plan_holds_what_is_asked_for_and_show_names_images() {
         "billing".to_owned(),
     )));
     let bed = demanding(&server.url());
-    bed.run_suite("out", &[]);
+    bed.run_suite("out", &[]).expect(0);
     let run = bed.only_run("out");
     let manifest: serde_json::Value = serde_json::from_str(&read(&run, "run.json")).unwrap();
+    let model = &manifest["plan"]["models"][0];
+    assert_eq!(model["effective"][0]["sent"]["reasoning_effort"], "low");
+    assert_eq!(model["endpoint"]["profile"]["name"], "vllm");
     let task = &manifest["plan"]["tasks"][0];
     assert_eq!(task["constraints"], task["definition"]["constraints"]);
     assert_eq!(task["constraints"]["tools"][0]["name"], "look_up");
