@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cleanbench_core::{Form, Message, Request, Sampling, Sensitivity};
+use cleanbench_core::{Form, Message, Reply, Request, Sampling, Sensitivity};
 use cleanbench_model::{Endpoint, ModelsFile, Overrides, profiles, reader, request_body, resolve};
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn request(asked: &Value) -> Request {
 }
 
 /// The reply of a case: a document, the events of a stream, or lines.
-fn answer(case: &Value) -> Option<cleanbench_core::Reply> {
+fn answer(case: &Value) -> Option<Reply> {
     let list = |key: &str| case.get(key).and_then(Value::as_array);
     if let Some(document) = case.get("document") {
         return Some(reply(200, JSON, document.to_string()));
@@ -105,6 +105,20 @@ fn every_provider_is_asked_and_read_as_worded() {
     assert!(cases >= 2 * profiles().len(), "{cases} cases");
 }
 
+/// A stream after its first event or line, which never says how the answer ends.
+fn first_part(whole: &Reply) -> Option<Reply> {
+    let text = std::str::from_utf8(&whole.body).unwrap();
+    let end = match whole.content_type.as_deref() {
+        Some(STREAM) => text.find("\n\n")? + 2,
+        Some(JSON) => return None,
+        _ => text.find('\n')? + 1,
+    };
+    Some(Reply {
+        body: whole.body[..end].to_vec(),
+        ..whole.clone()
+    })
+}
+
 #[test]
 fn a_reply_that_breaks_off_anywhere_is_an_error_or_an_answer_and_never_a_panic() {
     let mut cut_streams = 0;
@@ -114,6 +128,10 @@ fn a_reply_that_breaks_off_anywhere_is_an_error_or_an_answer_and_never_a_panic()
         for case in fixture.as_array().unwrap() {
             let Some(whole) = answer(case) else { continue };
             let reader = reader(&endpoint(&profile.name, case));
+            if let Some(first) = first_part(&whole) {
+                let read = reader.read(b"{}", &first);
+                assert!(read.is_err(), "{} {case}: {read:?}", profile.name);
+            }
             let cuts = (0..whole.body.len()).step_by(5);
             for cut in cuts {
                 let mut broken = whole.clone();
