@@ -228,7 +228,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn check(directory: &str, table: &[(&str, &str, &[&str])]) {
+fn check(directory: &str, table: &[table::Line]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/data")
         .join(directory);
@@ -249,6 +249,11 @@ fn check(directory: &str, table: &[(&str, &str, &[&str])]) {
     let listed: BTreeSet<String> = table.iter().map(|(file, ..)| (*file).to_owned()).collect();
     assert_eq!(listed.len(), table.len(), "a file stands twice");
     assert_eq!(there, listed, "every recording has one line");
+    compare(&root, table);
+}
+
+/// Compares what the files of `table` are read as with what stands there.
+fn compare(root: &Path, table: &[table::Line]) {
     let mut wrong = Vec::new();
     for (file, provider, expect) in table {
         let exchanges = exchanges(&root.join(file));
@@ -271,4 +276,14 @@ fn recordings_of_many_servers() {
 #[test]
 fn recordings_of_llama_cpp() {
     check("wire_llamacpp", &table::LLAMACPP);
+}
+
+#[test]
+fn recordings_that_are_part_of_this_repository() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recorded");
+    let there = |line: &&table::Line| root.join(line.0).is_file();
+    let lines: Vec<_> = table::LLAMACPP.iter().filter(there).copied().collect();
+    let files = fs_err::read_dir(&root).unwrap().count();
+    assert_eq!((files, lines.len()), (15, 15), "every file is in the table");
+    compare(&root, &lines);
 }
