@@ -166,6 +166,9 @@ fn read_headers(fields: &Fields<'_, '_>, found: &mut Diagnostics<'_>) -> BTreeMa
         let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let own = [
             "authorization",
+            "api-key",
+            "proxy-authorization",
+            "cookie",
             "x-api-key",
             "content-type",
             "content-length",
