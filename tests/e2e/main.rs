@@ -20,5 +20,6 @@ mod memory;
 mod output;
 mod privacy;
 mod quickstart;
+mod shards;
 mod storm;
 mod tampering;

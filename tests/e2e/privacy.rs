@@ -125,7 +125,7 @@ fn payloads(run: &Path) -> Vec<(&'static str, String)> {
     let manifest = Manifest::read(&directory).unwrap();
     let reader = PayloadReader::new(run);
     let mut texts = Vec::new();
-    for item in JournalReader::open(&directory, &manifest.run, Tail::MayBeTorn).unwrap() {
+    for item in JournalReader::open(&directory, &manifest, Tail::MayBeTorn).unwrap() {
         let (_, record) = item.unwrap();
         if let Some(reference) = record.event.payload() {
             let name = if matches!(record.event, Event::AttemptStarted { .. }) {

@@ -120,7 +120,7 @@ fn rewrite(run: &Path, mut forge: impl FnMut(&mut Event) -> bool) {
     let mut head = genesis(&manifest.run);
     let mut forged = Vec::new();
     let mut seq = 0;
-    for item in JournalReader::open(&directory, &manifest.run, Tail::Whole).unwrap() {
+    for item in JournalReader::open(&directory, &manifest, Tail::Whole).unwrap() {
         let (_, mut record): (_, Record) = item.unwrap();
         if forge(&mut record.event) {
             record.seq = seq;

@@ -220,6 +220,25 @@ pub enum StopReason {
     Internal,
 }
 
+impl StopReason {
+    /// The more serious of two reasons, where several writers have stopped.
+    #[must_use]
+    pub fn worst(self, other: Self) -> Self {
+        let rank = |reason| match reason {
+            Self::Complete => 0,
+            Self::Outage => 1,
+            Self::EndpointRefused => 2,
+            Self::Internal => 3,
+            Self::Interrupted => 4,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 /// The segment before this one, whose head this one continues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParentSegment {

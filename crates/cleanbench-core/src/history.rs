@@ -4,6 +4,7 @@
 //! them is a flat table: three bytes a call, however many there are. Resuming a run and reporting on
 //! it both start from this table, so they can never disagree about what has ended.
 
+use crate::Shard;
 use crate::event::{Event, Outcome, Place};
 
 /// Most repeats of a sample that a plan may have.
@@ -81,6 +82,12 @@ impl CallSpace {
         (sample < self.tasks[task].first_sample + self.tasks[task].samples).then_some(task)
     }
 
+    /// Whether the calls of the sample at line `sample` belong to `shard`.
+    pub fn is_in(&self, shard: Shard, sample: u64) -> bool {
+        self.task_of(sample)
+            .is_some_and(|task| shard.holds(sample - self.tasks[task].first_sample))
+    }
+
     /// All calls in plan order.
     pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
         (0..self.models).flat_map(move |model| self.places_of(model))
@@ -124,6 +131,7 @@ pub struct CallTable {
     states: Vec<u8>,
     attempts: Vec<u16>,
     generation: u32,
+    part: Option<Shard>,
 }
 
 const OUTCOMES: [Outcome; 6] = [
@@ -146,7 +154,20 @@ impl CallTable {
             states: vec![0; calls],
             attempts: vec![0; calls],
             generation: 0,
+            part: None,
         }
+    }
+
+    /// Narrows the table to the calls of `part`; `None` widens it to all of them. Events of a shard
+    /// change calls of that shard alone.
+    pub fn narrow(&mut self, part: Option<Shard>) {
+        self.part = part;
+    }
+
+    /// Whether the call at `place` is made by another shard than the one that the table is narrowed to.
+    pub fn is_elsewhere(&self, place: Place) -> bool {
+        self.part
+            .is_some_and(|part| !self.space.is_in(part, place.sample))
     }
 
     /// The numbering.
@@ -210,17 +231,22 @@ impl CallTable {
 
     /// Opens every call again that ended without an answer.
     fn reopen(&mut self, generation: u32) {
-        self.generation = generation;
+        self.generation = self.generation.max(generation);
         let answered = code(Outcome::Answered);
-        for state in &mut self.states {
-            if *state & OUTCOME_BITS != answered {
+        let (space, part) = (&self.space, self.part);
+        for (state, place) in self.states.iter_mut().zip(space.places()) {
+            let mine = part.is_none_or(|part| space.is_in(part, place.sample));
+            if mine && *state & OUTCOME_BITS != answered {
                 *state = 0;
             }
         }
     }
 
     fn find(&self, place: Place) -> Result<usize, UnplannedPlace> {
-        self.space.index(place).ok_or(UnplannedPlace(place))
+        let index = self.space.index(place);
+        index
+            .filter(|_| !self.is_elsewhere(place))
+            .ok_or(UnplannedPlace(place))
     }
 }
 
@@ -333,5 +359,35 @@ mod tests {
                 .apply(&ended(place(3), Some(Outcome::Answered)))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_shard_touches_its_own_calls_alone() {
+        let mut table = CallTable::new(CallSpace::new(2, [(3, 1), (2, 2)]));
+        let place = |sample| Place {
+            model: 1,
+            sample,
+            epoch: 1,
+        };
+        for sample in 0..5 {
+            let refused = ended(place(sample), Some(Outcome::Refused));
+            table.apply(&refused).unwrap();
+        }
+        table.narrow(Shard::new(2, 2));
+        let elsewhere =
+            |table: &CallTable| [0, 1, 2, 3, 4].map(|one| table.is_elsewhere(place(one)));
+        assert_eq!(elsewhere(&table), [true, false, true, true, false]);
+        assert!(
+            table
+                .apply(&ended(place(0), Some(Outcome::Answered)))
+                .is_err()
+        );
+        table
+            .apply(&Event::GenerationOpened { generation: 1 })
+            .unwrap();
+        let open = |sample| table.state(place(sample)).unwrap().outcome.is_none();
+        assert_eq!([0, 1, 2, 3, 4].map(open), [false, true, false, false, true]);
+        table.narrow(None);
+        assert_eq!(elsewhere(&table), [false; 5]);
     }
 }

@@ -26,6 +26,12 @@ impl RunId {
         Self((0..8).rev().map(|position| letter(position * 5)).collect())
     }
 
+    /// The identity that parties who share nothing but `digest` agree on: its first 40 bits.
+    pub fn from_digest(digest: Digest) -> Self {
+        let [one, two, three, four, five, ..] = digest.0;
+        Self::from_random([one, two, three, four, five])
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -26,6 +26,7 @@ pub mod request;
 pub mod sample;
 pub mod score;
 pub mod seed;
+pub mod shard;
 
 pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, Usage};
 pub use digest::{Digest, DigestKey};
@@ -42,3 +43,4 @@ pub use request::{
 };
 pub use sample::{Sample, SampleImage, Sensitivity};
 pub use score::{Extraction, Method, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};
+pub use shard::Shard;

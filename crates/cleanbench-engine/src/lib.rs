@@ -12,6 +12,7 @@
 mod call;
 mod conclude;
 mod health;
+pub mod merge;
 mod plan;
 mod resume;
 mod schedule;

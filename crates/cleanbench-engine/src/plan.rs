@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{Digest, DigestKey, RunId};
-use cleanbench_ledger::manifest::{MANIFEST_FORMAT, ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_core::{Digest, DigestKey, RunId, Shard};
+use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -28,8 +28,10 @@ pub struct Draft {
     pub out: PathBuf,
     /// Name and version of the program.
     pub tool: String,
-    /// Identity of the new run.
+    /// Identity of the new run. That of a shard is drawn from its plan instead.
     pub run: RunId,
+    /// The part of the calls that is made here; `None` for all of them.
+    pub shard: Option<Shard>,
     /// The suite.
     pub suite: SuitePlan,
     /// The models.
@@ -65,20 +67,17 @@ pub fn prepare<E>(
     samples: impl IntoIterator<Item = Result<(u32, SampleContent), E>>,
 ) -> Result<Opened, PrepareError<E>> {
     let created = timestamp();
-    let run = RunDirectory::create(
-        &draft.out,
-        &compact(&created),
-        &draft.suite.name,
-        &draft.run,
-    )?;
+    let kind = draft.shard.map(kind_of).unwrap_or_default();
+    let name = |id: &RunId| RunDirectory::name(&compact(&created), &draft.suite.name, &kind, id);
+    let mut run = RunDirectory::create(&draft.out, &name(&draft.run))?;
     let lock = run.lock()?;
     let inputs = write_inputs(&run, &draft.inputs)?;
     let mut tasks = draft.tasks;
     let digests = write_samples(&run, draft.key, samples, &mut tasks)?;
     let plan = Plan {
         tool: draft.tool,
-        created,
-        suite: draft.suite,
+        created: created.clone(),
+        suite: draft.suite.clone(),
         models: draft.models,
         tasks,
         seed: draft.seed,
@@ -86,20 +85,28 @@ pub fn prepare<E>(
         samples_root: digests.root,
         inputs,
     };
-    let table = CallTable::new(plan.call_space());
-    let manifest = Manifest {
-        format: MANIFEST_FORMAT.to_owned(),
-        run: draft.run,
+    let mut table = CallTable::new(plan.call_space());
+    table.narrow(draft.shard);
+    let id = match draft.shard {
+        None => draft.run.clone(),
+        Some(shard) => plan
+            .sharded_id(shard.count)
+            .map_err(|error| LedgerError::from(std::io::Error::from(error)))?,
+    };
+    let mut manifest = Manifest {
+        format: String::new(),
+        run: id,
+        shard: draft.shard,
+        merged: None,
         plan,
         end: None,
     };
+    manifest.lowest_format().clone_into(&mut manifest.format);
     manifest.write(&run)?;
-    let continuation = Continuation {
-        segment: 0,
-        parent: None,
-        payload_segment: digests.next_payload_segment,
-        dropped_bytes: 0,
-    };
+    if manifest.run != draft.run {
+        run = run.rename(&name(&manifest.run))?;
+    }
+    let continuation = Continuation::first(&manifest, digests.next_payload_segment);
     Ok(Opened {
         run,
         manifest,
@@ -144,8 +151,13 @@ fn write_samples<E>(
     Ok(writer.finish()?)
 }
 
+/// What stands in the name of a shard's folder, so that two on one machine have two names.
+fn kind_of(shard: Shard) -> String {
+    format!("shard{}of{}", shard.index, shard.count)
+}
+
 /// `2026-11-23T21:17:47.123Z` as `20261123T211747Z`, for a folder's name.
-fn compact(time: &str) -> String {
+pub(crate) fn compact(time: &str) -> String {
     let seconds = time.split('.').next().unwrap_or(time);
     let mut name: String = seconds
         .chars()

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cleanbench_core::event::{PayloadRef, Place, StopReason, UNKNOWN_NOTE};
+use cleanbench_core::event::{PayloadRef, Place, UNKNOWN_NOTE};
 use cleanbench_core::history::{CallTable, UnplannedPlace};
-use cleanbench_core::{CallId, Digest, Event, EventSink, Outcome, Reply};
+use cleanbench_core::{CallId, Event, EventSink, Outcome, Reply, Shard};
 use cleanbench_ledger::directory::RunLock;
+use cleanbench_ledger::parts::RecordedPlans;
 use cleanbench_ledger::recovery::recover;
 use cleanbench_ledger::writer::{Continuation, WriterThread};
 use cleanbench_ledger::{Damage, Ledger, LedgerError, Manifest, RunDirectory};
@@ -69,38 +70,6 @@ pub enum ResumeError {
     Unplanned(#[from] UnplannedPlace),
 }
 
-/// What the journal says of the plan.
-#[derive(Debug, Default)]
-struct Recorded {
-    plan: Option<Digest>,
-    inputs: BTreeMap<String, Digest>,
-}
-
-impl Recorded {
-    fn note(&mut self, event: &Event) {
-        match event {
-            Event::Planned { plan } => self.plan = Some(*plan),
-            Event::InputAdded { path, digest, .. } => {
-                self.inputs.insert(path.clone(), *digest);
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether the plan is wholly on record.
-    ///
-    /// # Errors
-    /// When another plan is on record: nothing may be sent under this one.
-    fn check(&self, manifest: &Manifest) -> Result<bool, LedgerError> {
-        let plan = manifest.plan.digest().map_err(std::io::Error::from)?;
-        if self.plan.is_some_and(|recorded| recorded != plan) {
-            let what = "the plan is not the one that the journal recorded";
-            return Err(Damage::whole("run.json", what).into());
-        }
-        Ok(self.plan.is_some() && self.inputs == manifest.plan.inputs)
-    }
-}
-
 /// Reads a run back and cuts off what a killed writer left behind.
 ///
 /// # Errors
@@ -110,13 +79,19 @@ pub fn reopen(run: RunDirectory) -> Result<Opened, ResumeError> {
     let lock = run.lock()?;
     let mut table = CallTable::new(manifest.plan.call_space());
     let mut pending = BTreeMap::new();
-    let mut recorded = Recorded::default();
-    let continuation = recover(&run, &manifest, |event| {
+    let mut recorded = RecordedPlans::default();
+    let continuation = recover(&run, &manifest, |event, part: Option<Shard>| {
         track(&mut pending, event);
-        recorded.note(event);
+        recorded.note(event, part);
+        table.narrow(part);
         table.apply(event).map_err(ResumeError::from)
     })?;
-    let planned = recorded.check(&manifest)?;
+    table.narrow(manifest.shard);
+    if !recorded.agree(&manifest)? {
+        let what = "the plan is not the one that the journal recorded";
+        return Err(LedgerError::from(Damage::whole("run.json", what)).into());
+    }
+    let planned = recorded.are_whole(&manifest);
     let pending = pending.into_values().collect();
     Ok(Opened {
         run,
@@ -263,16 +238,4 @@ fn unknown(pending: &Pending) -> Event {
         place: pending.place,
         note: UNKNOWN_NOTE.to_owned(),
     }
-}
-
-/// The reasons for which a run stops, the more serious later.
-pub(crate) fn more_serious(one: StopReason, other: StopReason) -> StopReason {
-    let rank = |reason| match reason {
-        StopReason::Complete => 0,
-        StopReason::Outage => 1,
-        StopReason::EndpointRefused => 2,
-        StopReason::Internal => 3,
-        StopReason::Interrupted => 4,
-    };
-    if rank(other) > rank(one) { other } else { one }
 }

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::call::run_call;
 use crate::conclude::{Next, Recorded, conclude, judge_again};
 use crate::health::Health;
-use crate::resume::{Pending, more_serious};
+use crate::resume::Pending;
 use crate::stop::{StopLevel, StopSignal};
 
 /// Numbers that steer the engine.
@@ -187,13 +187,13 @@ fn ending(shared: &Shared, slots: &[Arc<ModelSlot>]) -> Ending {
     let mut reason = given_up
         .iter()
         .fold(StopReason::Complete, |worst, (_, reason, _)| {
-            more_serious(worst, *reason)
+            worst.worst(*reason)
         });
     if panics > 0 {
-        reason = more_serious(reason, StopReason::Internal);
+        reason = reason.worst(StopReason::Internal);
     }
     if shared.stop.level() > StopLevel::Run {
-        reason = more_serious(reason, StopReason::Interrupted);
+        reason = reason.worst(StopReason::Interrupted);
     }
     Ending {
         reason,
@@ -308,7 +308,10 @@ async fn run_model(
                 epoch,
             };
             let state = shared.table.state(place).unwrap_or_default();
-            if state.outcome.is_some() || settled.contains(&place) {
+            if state.outcome.is_some()
+                || settled.contains(&place)
+                || shared.table.is_elsewhere(place)
+            {
                 continue;
             }
             let permit = tokio::select! {

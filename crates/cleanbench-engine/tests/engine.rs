@@ -144,6 +144,7 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
         ..Sampling::default()
     };
     let draft = Draft {
+        shard: None,
         out: out.to_owned(),
         tool: "test".to_owned(),
         run: RunId::from_random([7; 5]),
@@ -366,6 +367,7 @@ fn a_sample_that_cannot_be_read_leaves_no_run() {
     assert!(opened.manifest.plan.tasks[0].samples == 0);
     opened.manifest.plan.tasks.clear();
     let draft = Draft {
+        shard: None,
         out: out.path().join("other"),
         tool: "test".to_owned(),
         run: RunId::from_random([8; 5]),

@@ -20,13 +20,20 @@ impl RunDirectory {
         Self { path: path.into() }
     }
 
-    /// Makes the folder `<out>/<time>-<suite>-<run>` with its subfolders. `time` is a compact UTC time.
+    /// Name of a run directory: `<time>-<suite>-<run>`, or `<time>-<suite>-<kind>-<run>` where `kind` is
+    /// not empty. `time` is a compact UTC time.
+    pub fn name(time: &str, suite: &str, kind: &str, run: &RunId) -> String {
+        let dash = if kind.is_empty() { "" } else { "-" };
+        format!("{time}-{}{dash}{kind}-{run}", folder_name(suite))
+    }
+
+    /// Makes the folder `name` in `out` with its subfolders.
     ///
     /// # Errors
     /// When the folder exists or cannot be made.
-    pub fn create(out: &Path, time: &str, suite: &str, run: &RunId) -> Result<Self, LedgerError> {
+    pub fn create(out: &Path, name: &str) -> Result<Self, LedgerError> {
         fs_err::create_dir_all(out)?;
-        let path = out.join(format!("{time}-{}-{run}", folder_name(suite)));
+        let path = out.join(name);
         // What was asked and answered is private, whatever the user's umask.
         std::fs::DirBuilder::new()
             .mode(0o700)
@@ -40,6 +47,16 @@ impl RunDirectory {
         for folder in ["journal", "payloads", "inputs"] {
             fs_err::create_dir(path.join(folder))?;
         }
+        Ok(Self { path })
+    }
+
+    /// Gives the folder another name.
+    ///
+    /// # Errors
+    /// When a folder of that name exists.
+    pub fn rename(self, name: &str) -> Result<Self, LedgerError> {
+        let path = self.path.with_file_name(name);
+        fs_err::rename(&self.path, &path)?;
         Ok(Self { path })
     }
 
@@ -247,6 +264,14 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_of_a_run_stands_before_its_identity() {
+        let id = RunId::from_random([0; 5]);
+        assert_eq!(RunDirectory::name("t", "s", "", &id), "t-s-00000000");
+        let shard = RunDirectory::name("t", "s", "shard2of4", &id);
+        assert_eq!(shard, "t-s-shard2of4-00000000");
+    }
+
+    #[test]
     fn a_suite_name_is_never_a_path() {
         assert_eq!(folder_name("../ü x"), "..---x");
     }
@@ -254,7 +279,7 @@ mod tests {
     #[test]
     fn a_second_writer_is_refused() {
         let out = tempfile::tempdir().unwrap();
-        let run = RunDirectory::create(out.path(), "t", "s", &RunId::from_random([1; 5])).unwrap();
+        let run = RunDirectory::create(out.path(), "t-s-00000000").unwrap();
         let lock = run.lock().unwrap();
         assert!(matches!(run.lock(), Err(LedgerError::Locked(_))));
         drop(lock);

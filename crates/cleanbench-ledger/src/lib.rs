@@ -17,6 +17,8 @@
 pub mod directory;
 mod error;
 pub mod manifest;
+pub mod merge;
+pub mod parts;
 pub mod payload;
 pub mod reader;
 pub mod record;

@@ -10,25 +10,34 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
 use cleanbench_core::probe::{ControlKind, ProbeForm};
 use cleanbench_core::{
-    Constraints, Digest, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, canonical,
+    Constraints, Digest, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, Shard, canonical,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::parts::Merged;
 use crate::record::readable;
 use crate::{Damage, LedgerError, RunDirectory};
 
-/// Format of `run.json`.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.0";
+/// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.1";
+/// The format without them.
+const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 
 /// The whole of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`MANIFEST_FORMAT`].
+    /// [`Manifest::lowest_format`].
     pub format: String,
     /// Identity of the run.
     pub run: RunId,
+    /// The part of the calls that this directory is for; absent where it is for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The shards that this run was put together from; absent where it was made in one place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
     /// What was decided before the first call.
     pub plan: Plan,
     /// Where the run stands; absent until a writer has stopped in order.
@@ -206,6 +215,16 @@ impl Plan {
 }
 
 impl Manifest {
+    /// The lowest format that has every field of this manifest. A file names no later one, so that an
+    /// earlier program reads whatever it can.
+    pub fn lowest_format(&self) -> &'static str {
+        if self.shard.is_some() || self.merged.is_some() {
+            MANIFEST_FORMAT
+        } else {
+            FIRST_FORMAT
+        }
+    }
+
     /// The bytes of `run.json`: indented, one line feed at the end.
     ///
     /// # Errors
@@ -253,6 +272,7 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
         manifest.plan.check_size(run)?;
+        manifest.check_parts()?;
         Ok(manifest)
     }
 }

@@ -1,15 +1,17 @@
 //! Reading the journal: every record of every segment, each checked against the chain.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
 
 use cleanbench_core::event::ParentSegment;
-use cleanbench_core::{Digest, Event, RunId};
+use cleanbench_core::{Digest, Event, RunId, Shard};
 use fs_err::File;
 
 use crate::manifest::SegmentHead;
+use crate::parts::{Chain, lay_out};
 use crate::record::{self, JOURNAL_FORMAT, Record, readable};
-use crate::{Damage, LedgerError, RunDirectory};
+use crate::{Damage, LedgerError, Manifest, RunDirectory};
 
 /// Where a record is; eight bytes, so that a table of them stays small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,7 +50,11 @@ pub struct JournalReader {
     run: RunDirectory,
     id: RunId,
     tail: Tail,
-    segments: Vec<u32>,
+    chains: Vec<Chain>,
+    /// The hash before the first record of each chain.
+    origins: Vec<Digest>,
+    /// Each segment with the position of its chain.
+    segments: Vec<(u32, usize)>,
     next: usize,
     open: Option<OpenSegment>,
     heads: Vec<SegmentHead>,
@@ -59,6 +65,7 @@ pub struct JournalReader {
 #[derive(Debug)]
 struct OpenSegment {
     number: u32,
+    chain: usize,
     lines: BufReader<File>,
     offset: u64,
     records: u64,
@@ -66,22 +73,20 @@ struct OpenSegment {
 }
 
 impl JournalReader {
-    /// Opens the journal of the run `id` in `run`.
+    /// Opens the journal of the run of `manifest` in `run`.
     ///
     /// # Errors
-    /// When there is no journal.
-    pub fn open(run: &RunDirectory, id: &RunId, tail: Tail) -> Result<Self, LedgerError> {
-        let segments = run.journal_segments()?;
-        for (expected, found) in segments.iter().enumerate() {
-            if u32::try_from(expected) != Ok(*found) {
-                let name = RunDirectory::journal_name(u32::try_from(expected).unwrap_or(u32::MAX));
-                return Err(Damage::whole(name, "the segment is missing").into());
-            }
-        }
+    /// When there is no journal, or a segment is missing.
+    pub fn open(run: &RunDirectory, manifest: &Manifest, tail: Tail) -> Result<Self, LedgerError> {
+        let chains = manifest.chains();
+        let segments = lay_out(&chains, &run.journal_segments()?)?;
+        let origin = |chain: &Chain| manifest.origin(chain.part);
         Ok(Self {
             run: run.clone(),
-            id: id.clone(),
+            id: manifest.run.clone(),
             tail,
+            origins: chains.iter().map(origin).collect(),
+            chains,
             segments,
             next: 0,
             open: None,
@@ -101,7 +106,12 @@ impl JournalReader {
         self.dropped
     }
 
-    /// Time of the last record read.
+    /// The shard that recorded what was read last; `None` where the run is whole.
+    pub fn part(&self) -> Option<Shard> {
+        self.chains[self.open.as_ref()?.chain].part
+    }
+
+    /// Time of the last record read, the latest where there are several chains.
     pub fn last_at(&self) -> &str {
         &self.last_at
     }
@@ -119,6 +129,7 @@ impl JournalReader {
         let mut line = Vec::new();
         loop {
             if self.open.is_none() && !self.open_next()? {
+                self.check_chains_before(self.chains.len())?;
                 return Ok(None);
             }
             let is_last = self.next == self.segments.len();
@@ -129,6 +140,7 @@ impl JournalReader {
             let length = segment.lines.read_until(b'\n', &mut line)? as u64;
             if length == 0 {
                 if is_last {
+                    self.check_chains_before(self.chains.len())?;
                     return Ok(None);
                 }
                 self.open = None;
@@ -137,7 +149,9 @@ impl JournalReader {
             let name = RunDirectory::journal_name(segment.number);
             match decode(&line, segment) {
                 Ok((record, hash)) => {
-                    check_opening(&self.id, &self.heads, segment, &record)
+                    let first = self.chains[segment.chain].first;
+                    let before = before_in_chain(&self.heads, segment, first);
+                    check_opening(&self.id, before, segment, &record)
                         .map_err(|what| Damage::at_line(name, segment.records + 1, what))?;
                     let location = Location::new(segment.number, segment.offset);
                     segment.offset += length;
@@ -150,6 +164,7 @@ impl JournalReader {
                     let at_end = segment.lines.fill_buf()?.is_empty();
                     if is_last && at_end && self.tail == Tail::MayBeTorn {
                         self.dropped = length;
+                        self.check_chains_before(self.chains.len())?;
                         return Ok(None);
                     }
                     return Err(Damage::at_line(name, segment.records + 1, what).into());
@@ -159,16 +174,18 @@ impl JournalReader {
     }
 
     fn open_next(&mut self) -> Result<bool, LedgerError> {
-        let Some(&number) = self.segments.get(self.next) else {
+        let Some(&(number, chain)) = self.segments.get(self.next) else {
             return Ok(false);
         };
+        self.check_chains_before(chain)?;
         let file = File::open(self.run.file(&RunDirectory::journal_name(number)))?;
-        let head = self
-            .heads
-            .last()
-            .map_or_else(|| record::genesis(&self.id), |head| head.head);
+        let before = self.heads.last().map(|head| head.head);
+        let head = before
+            .filter(|_| number != self.chains[chain].first)
+            .unwrap_or(self.origins[chain]);
         self.open = Some(OpenSegment {
             number,
+            chain,
             lines: BufReader::with_capacity(128 * 1024, file),
             offset: 0,
             records: 0,
@@ -178,9 +195,29 @@ impl JournalReader {
         Ok(true)
     }
 
+    /// The chains before `position` that are closed must have ended where `run.json` says.
+    fn check_chains_before(&self, position: usize) -> Result<(), LedgerError> {
+        for chain in &self.chains[..position] {
+            let Some(expected) = &chain.heads else {
+                continue;
+            };
+            let past = chain.first + u32::try_from(expected.len()).unwrap_or(u32::MAX);
+            let mine = |head: &&SegmentHead| (chain.first..past).contains(&head.segment);
+            if !self.heads.iter().filter(mine).eq(expected) {
+                let name = RunDirectory::journal_name(past - 1);
+                let what = "the journal does not end where run.json says";
+                return Err(Damage::whole(name, what).into());
+            }
+        }
+        Ok(())
+    }
+
     fn note(&mut self, record: &Record) {
-        record.at.clone_into(&mut self.last_at);
         let Some(segment) = &self.open else { return };
+        // Chains were written at the same time and are read one after the other.
+        if self.chains.len() == 1 || record.at > self.last_at {
+            record.at.clone_into(&mut self.last_at);
+        }
         let head = SegmentHead {
             segment: segment.number,
             records: segment.records,
@@ -215,10 +252,20 @@ fn decode(line: &[u8], segment: &OpenSegment) -> Result<(Record, Digest), String
     Ok((record, hash))
 }
 
+/// The segment before `open` in its chain, whose first segment is `first`.
+fn before_in_chain<'a>(
+    heads: &'a [SegmentHead],
+    open: &OpenSegment,
+    first: u32,
+) -> Option<&'a SegmentHead> {
+    let before = |head: &SegmentHead| head.segment >= first && head.segment < open.number;
+    heads.iter().rev().find(|head| before(head))
+}
+
 /// The first record of a segment must open it and name its parent; no other record may.
 fn check_opening(
     id: &RunId,
-    heads: &[SegmentHead],
+    before: Option<&SegmentHead>,
     open: &OpenSegment,
     record: &Record,
 ) -> Result<(), String> {
@@ -244,7 +291,7 @@ fn check_opening(
             "format `{format}` is later than `{JOURNAL_FORMAT}`; use a later cleanbench"
         ));
     }
-    let expected = heads.last().map(|last| ParentSegment {
+    let expected = before.map(|last| ParentSegment {
         segment: last.segment,
         head: last.head,
         records: last.records,
@@ -260,7 +307,7 @@ fn check_opening(
 #[derive(Debug)]
 pub struct RecordReader {
     run: RunDirectory,
-    files: Vec<File>,
+    files: BTreeMap<u32, File>,
 }
 
 /// Bytes read at once; most records are shorter.
@@ -272,7 +319,10 @@ impl RecordReader {
     /// # Errors
     /// When a segment cannot be opened.
     pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
-        let open = |segment| File::open(run.file(&RunDirectory::journal_name(segment)));
+        let open = |segment| {
+            let file = File::open(run.file(&RunDirectory::journal_name(segment)))?;
+            Ok::<_, LedgerError>((segment, file))
+        };
         let files = run
             .journal_segments()?
             .into_iter()
@@ -294,7 +344,7 @@ impl RecordReader {
             |what: String| Damage::at_byte(RunDirectory::journal_name(segment), offset, what);
         let file = self
             .files
-            .get(segment as usize)
+            .get(&segment)
             .ok_or_else(|| damage("no such segment".to_owned()))?;
         let line = read_line(file, offset)?;
         serde_json::from_slice::<RecordWithHash>(&line)

@@ -10,6 +10,8 @@
 use cleanbench_core::{Digest, Event, RunId};
 use serde::{Deserialize, Serialize};
 
+use crate::manifest::SegmentHead;
+
 /// Format of the journal. Major: readers must match; minor: later reads earlier.
 pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.0";
 
@@ -33,6 +35,21 @@ pub struct Record {
 /// The hash before the first record of a run's first segment.
 pub fn genesis(run: &RunId) -> Digest {
     Digest::of("cleanbench/journal/genesis/1", &[run.as_str().as_bytes()])
+}
+
+/// The hash before the first record of those who go on with a merged run: it stands on the ends of all
+/// the journals that were put together.
+pub fn merge_genesis<'a>(run: &RunId, heads: impl Iterator<Item = &'a SegmentHead>) -> Digest {
+    let mut ends = Vec::new();
+    for head in heads {
+        ends.extend_from_slice(&head.segment.to_le_bytes());
+        ends.extend_from_slice(&head.records.to_le_bytes());
+        ends.extend_from_slice(&head.head.0);
+    }
+    Digest::of(
+        "cleanbench/journal/merge/1",
+        &[run.as_str().as_bytes(), &ends],
+    )
 }
 
 /// Appends `record` as a line to `out` and returns its hash.

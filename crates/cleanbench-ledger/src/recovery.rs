@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::event::{ParentSegment, PayloadRef};
-use cleanbench_core::{Digest, Event};
+use cleanbench_core::{Digest, Event, Shard};
 use fs_err::OpenOptions;
 
 use crate::manifest::SegmentHead;
@@ -16,19 +16,19 @@ use crate::payload::{MAGIC, segment_name};
 use crate::writer::Continuation;
 use crate::{Damage, JournalReader, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
 
-/// Reads the whole journal of a run that nobody writes, handing every record to `visit`, cuts off what
-/// a killed writer left, and says where a new segment continues. The caller holds the lock.
+/// Reads the whole journal of a run that nobody writes, handing every event to `visit` with the shard
+/// that recorded it, cuts off what a killed writer left, and says where a new segment continues. The caller holds the lock.
 ///
 /// # Errors
 /// When the journal is damaged anywhere but at its end, or `visit` fails.
 pub fn recover<E: From<LedgerError>>(
     run: &RunDirectory,
     manifest: &Manifest,
-    mut visit: impl FnMut(&Event) -> Result<(), E>,
+    mut visit: impl FnMut(&Event, Option<Shard>) -> Result<(), E>,
 ) -> Result<Continuation, E> {
     let mut payloads = PayloadEnds::of_samples(run, manifest.plan.samples_digest)?;
     let lengths = payload_lengths(run)?;
-    let mut reader = JournalReader::open(run, &manifest.run, Tail::MayBeTorn)?;
+    let mut reader = JournalReader::open(run, manifest, Tail::MayBeTorn)?;
     let mut kept: Option<(SegmentHead, u64)> = None;
     let mut lost = false;
     while let Some((_, record)) = reader.read()? {
@@ -41,7 +41,7 @@ pub fn recover<E: From<LedgerError>>(
             break;
         }
         payloads.note(&record.event);
-        visit(&record.event)?;
+        visit(&record.event, reader.part())?;
         let Some(head) = reader.heads().last() else {
             continue;
         };
@@ -54,29 +54,37 @@ pub fn recover<E: From<LedgerError>>(
     let dropped_bytes = cut_journal(run, kept.as_ref())?;
     payloads.cut(run, &lengths)?;
     run.sync()?;
-    Ok(continuation(
-        kept.map(|(head, _)| head),
-        payloads.next_segment(),
-        dropped_bytes,
-    ))
+    let head = kept.map(|(head, _)| head);
+    let next = continuation(manifest, head, payloads.next_segment(), dropped_bytes);
+    let full = |shard: Shard| !shard.has_segment(next.segment);
+    if manifest.shard.is_some_and(full) {
+        let what = "this shard was resumed too often to be resumed once more";
+        return Err(LedgerError::from(std::io::Error::other(what)).into());
+    }
+    Ok(next)
 }
 
 fn continuation(
+    manifest: &Manifest,
     head: Option<SegmentHead>,
     payload_segment: u32,
     dropped_bytes: u64,
 ) -> Continuation {
-    let parent = head.map(|head| ParentSegment {
-        segment: head.segment,
-        head: head.head,
-        records: head.records,
-    });
-    let segment = parent.as_ref().map_or(0, |parent| parent.segment + 1);
+    let first = Continuation::first(manifest, payload_segment);
+    // The chain of a shard within a merged run is closed: who goes on starts another one.
+    let parent = head
+        .filter(|head| head.segment >= first.segment)
+        .map(|head| ParentSegment {
+            segment: head.segment,
+            head: head.head,
+            records: head.records,
+        });
+    let after = parent.as_ref().map(|parent| parent.segment + 1);
     Continuation {
-        segment,
+        segment: after.unwrap_or(first.segment),
         parent,
-        payload_segment,
         dropped_bytes,
+        ..first
     }
 }
 

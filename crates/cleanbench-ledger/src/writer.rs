@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::payload::PayloadWriter;
 use crate::record::{self, JOURNAL_FORMAT, Record};
-use crate::{Frame, LedgerError, RunDirectory};
+use crate::{Frame, LedgerError, Manifest, RunDirectory};
 
 const SYNC_INTERVAL: Duration = Duration::from_millis(200);
 const SYNC_BYTES: usize = 1024 * 1024;
@@ -49,6 +49,22 @@ pub struct Continuation {
     pub payload_segment: u32,
     /// Bytes cut off the parent's end.
     pub dropped_bytes: u64,
+    /// The hash that the first record continues where there is no segment before it.
+    pub origin: Digest,
+}
+
+impl Continuation {
+    /// The first segment of the run of `manifest`, whose samples end before payload segment `free`.
+    pub fn first(manifest: &Manifest, free: u32) -> Self {
+        let (segment, payload_segment) = manifest.first_segments();
+        Self {
+            segment,
+            parent: None,
+            payload_segment: payload_segment.max(free),
+            dropped_bytes: 0,
+            origin: manifest.origin(manifest.shard),
+        }
+    }
 }
 
 type Acknowledgement = oneshot::Sender<Result<Option<PayloadRef>, LedgerError>>;
@@ -100,7 +116,7 @@ impl Ledger {
         let head = continuation
             .parent
             .as_ref()
-            .map_or_else(|| record::genesis(id), |parent| parent.head);
+            .map_or(continuation.origin, |parent| parent.head);
         let mut writer = Writer {
             file,
             payloads,

@@ -16,6 +16,8 @@ pub struct CallDetail {
     pub model: String,
     /// Repeat, from 1.
     pub epoch: u32,
+    /// Whether another shard of the run makes it.
+    pub elsewhere: bool,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
     /// Why its last attempt failed.
@@ -106,6 +108,7 @@ fn call(
     let mut detail = CallDetail {
         model: plan.models[place.model as usize].name.clone(),
         epoch: place.epoch,
+        elsewhere: index.table.is_elsewhere(place),
         outcome: index.table.state(place).and_then(|state| state.outcome),
         error: None,
         raw: None,

@@ -25,6 +25,8 @@ pub struct Row {
     pub task: usize,
     /// Identity of its sample.
     pub sample: String,
+    /// Whether another shard of the run makes it.
+    pub elsewhere: bool,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
     /// What was read in its last reply.
@@ -39,6 +41,25 @@ pub struct Row {
     pub recomputed: bool,
     /// What is on record and does not follow from the recorded reply, a lowercase fragment.
     pub wrong: Option<String>,
+}
+
+/// Stands for the outcome of a call that another shard of the run makes.
+pub const ELSEWHERE: &str = "not_in_shard";
+
+/// The word for how a call ended, or for why it has not.
+pub fn how(outcome: Option<Outcome>, elsewhere: bool) -> &'static str {
+    match outcome {
+        Some(outcome) => outcome.as_str(),
+        None if elsewhere => ELSEWHERE,
+        None => "open",
+    }
+}
+
+impl Row {
+    /// The word for how it ended, or for why it has not.
+    pub(crate) fn how(&self) -> &'static str {
+        how(self.outcome, self.elsewhere)
+    }
 }
 
 /// What the first scorer took for the answer.
@@ -139,6 +160,7 @@ fn one_row(
         place,
         task: row.task as usize,
         sample: row.id.clone(),
+        elsewhere: index.table.is_elsewhere(place),
         outcome: state.outcome,
         reading: None,
         error: None,

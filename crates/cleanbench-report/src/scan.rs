@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cleanbench_core::event::{Place, Reading, StopReason};
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{CallError, CallId, Digest, Event, Outcome, Timing, Usage, Usd};
+use cleanbench_core::{CallError, CallId, Digest, Event, Outcome, Shard, Timing, Usage, Usd};
 use cleanbench_ledger::manifest::SegmentHead;
 use cleanbench_ledger::{JournalReader, Location, Manifest, RunDirectory, Tail};
 use cleanbench_price::Price;
@@ -169,8 +169,11 @@ pub(crate) fn scan(
         erased: Vec::new(),
     };
     let mut open = BTreeMap::new();
-    let mut reader = JournalReader::open(run, &manifest.run, tail)?;
+    let mut stops = Stops::default();
+    let mut reader = JournalReader::open(run, manifest, tail)?;
     while let Some((location, record)) = reader.read()? {
+        stops.note(&record.event, reader.part());
+        index.table.narrow(reader.part());
         index.table.apply(&record.event)?;
         index.place(location, &record.event);
         if let Some(row) = follow(&mut open, record.at, record.event) {
@@ -193,9 +196,35 @@ pub(crate) fn scan(
     index.latency = clocks
         .map(|of_model| of_model.into_iter().map(Clock::finish).collect())
         .collect();
+    index.table.narrow(manifest.shard);
+    index.stopped = stops.reason();
     index.heads = reader.heads().to_vec();
     reader.last_at().clone_into(&mut index.last_at);
     Ok(index)
+}
+
+/// Why the last writer of each shard stopped, and the last writer of all.
+#[derive(Debug, Default)]
+struct Stops(BTreeMap<Option<Shard>, Option<StopReason>>);
+
+impl Stops {
+    fn note(&mut self, event: &Event, part: Option<Shard>) {
+        match event {
+            Event::SegmentOpened { .. } => drop(self.0.insert(part, None)),
+            Event::Stopped { reason } => drop(self.0.insert(part, Some(*reason))),
+            _ => {}
+        }
+    }
+
+    /// Who went on with a merged run has the last word, else the shard that fared worst.
+    fn reason(&self) -> Option<StopReason> {
+        if let Some(last) = self.0.get(&None) {
+            return *last;
+        }
+        let mut reasons = self.0.values().copied();
+        let first = reasons.next().flatten();
+        reasons.fold(first, |worst, reason| Some(worst?.worst(reason?)))
+    }
 }
 
 impl Index {
@@ -212,11 +241,11 @@ impl Index {
                 set(&mut self.ended, space.index(*place), location);
             }
             Event::Judged { place, .. } => set(&mut self.judged, space.index(*place), location),
-            Event::Stopped { reason } => self.stopped = Some(*reason),
-            Event::SegmentOpened { .. } => self.stopped = None,
             Event::Planned { plan } => self.planned = Some(*plan),
             Event::Erased { payload } => self.erased.push(*payload),
             Event::InputAdded { .. }
+            | Event::SegmentOpened { .. }
+            | Event::Stopped { .. }
             | Event::GenerationOpened { .. }
             | Event::AttemptUnknown { .. } => {}
         }

@@ -25,7 +25,7 @@ pub struct SummaryRow {
     pub scorer: String,
     /// Class of exposure.
     pub contamination: &'static str,
-    /// Samples of the task.
+    /// Samples of the task; of a shard, those that are its own.
     pub samples: u64,
     /// Repeats of each.
     pub epochs: u32,
@@ -33,6 +33,8 @@ pub struct SummaryRow {
     pub outcomes: Vec<(Outcome, u64)>,
     /// Calls that have not ended.
     pub open: u64,
+    /// Calls that other shards of the run make; neither open nor unanswered.
+    pub elsewhere: u64,
     /// Answers without text, likelihoods and calls of tools, whatever the reason.
     pub empty: u64,
     /// Answers that the token limit cut off.
@@ -197,10 +199,14 @@ impl Summarizer {
                     probe: task.probe.is_some(),
                     scorer: task.judges().next().unwrap_or_default().to_owned(),
                     contamination: NOT_ASSESSED,
-                    samples: task.samples,
+                    samples: recording
+                        .manifest
+                        .shard
+                        .map_or(task.samples, |shard| shard.share_of(task.samples)),
                     epochs: task.epochs,
                     outcomes: Vec::new(),
                     open: 0,
+                    elsewhere: 0,
                     empty: 0,
                     truncated: 0,
                     extraction_failures: 0,
@@ -227,6 +233,7 @@ impl Summarizer {
         let line = row.place.model as usize * self.tasks + row.task;
         let summary = &mut self.rows[line];
         match row.outcome {
+            None if row.elsewhere => summary.elsewhere += 1,
             None => summary.open += 1,
             Some(outcome) => match summary
                 .outcomes

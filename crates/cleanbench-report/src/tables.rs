@@ -12,7 +12,7 @@ use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, Sampl
 use csv::Writer;
 
 use crate::contamination::Gatherer;
-use crate::rows::{Answer, Row, for_each};
+use crate::rows::{Answer, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
@@ -304,7 +304,7 @@ fn result_cells(recording: &Recording, row: &Row) -> [String; RESULTS.len()] {
         cell::text(&task.name),
         cell::text(&row.sample),
         row.place.epoch.to_string(),
-        row.outcome.map_or("open", Outcome::as_str).to_owned(),
+        row.how().to_owned(),
         cell::text(
             row.reading
                 .as_ref()
@@ -486,6 +486,9 @@ pub(crate) fn closed_manifest(
             *calls.entry(outcome.as_str().to_owned()).or_insert(0) += count;
         }
         *calls.entry("open".to_owned()).or_insert(0) += row.open;
+        if row.elsewhere > 0 {
+            *calls.entry(ELSEWHERE.to_owned()).or_insert(0) += row.elsewhere;
+        }
     }
     let judged = index
         .table

@@ -11,6 +11,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use cleanbench_core::event::PayloadRef;
 use cleanbench_core::merkle::MerkleTree;
 use cleanbench_core::{Digest, DigestKey, RunId};
+use cleanbench_ledger::parts::RecordedPlans;
 use cleanbench_ledger::payload::{MAGIC, Payload, segment_name};
 use cleanbench_ledger::record::{decode, genesis};
 use cleanbench_ledger::samples::{self, push_leaf};
@@ -124,7 +125,11 @@ fn check_form(
     found: &mut Verification,
 ) -> Result<(), ReportError> {
     let bytes = fs_err::read(run.file("run.json"))?;
-    let expected = manifest.to_bytes().map_err(io::Error::from)?;
+    let expected = Manifest {
+        format: manifest.lowest_format().to_owned(),
+        ..manifest.clone()
+    };
+    let expected = expected.to_bytes().map_err(io::Error::from)?;
     if let Some(line) = first_difference(&bytes, &expected) {
         found.damage(Damage::at_line(
             "run.json",
@@ -272,7 +277,7 @@ fn check_journal(
     coverage: &mut Coverage,
     found: &mut Verification,
 ) -> Result<(), ReportError> {
-    if let Some(owner) = owner(run)
+    if let Some(owner) = owner(run)?
         && owner != manifest.run
     {
         let what = format!(
@@ -287,11 +292,11 @@ fn check_journal(
     } else {
         Tail::MayBeTorn
     };
-    let mut reader = JournalReader::open(run, &manifest.run, tail)?;
-    let mut planned = None;
-    let mut inputs = BTreeMap::new();
+    let mut reader = JournalReader::open(run, manifest, tail)?;
+    let mut plans = RecordedPlans::default();
     while let Some((_, record)) = reader.read()? {
         found.records += 1;
+        plans.note(&record.event, reader.part());
         if let Some(reference) = record.event.payload() {
             coverage.extend(&reference, found);
             coverage.check(&reference, found)?;
@@ -300,16 +305,11 @@ fn check_journal(
             cleanbench_core::Event::SegmentOpened {
                 payload_segment, ..
             } => coverage.open(payload_segment),
-            cleanbench_core::Event::Planned { plan } => planned = Some(plan),
-            cleanbench_core::Event::InputAdded { path, digest, .. } => {
-                inputs.insert(path, digest);
-            }
             cleanbench_core::Event::Erased { payload } => coverage.allow_erased(&payload),
             _ => {}
         }
     }
-    let plan = manifest.plan.digest().map_err(io::Error::from)?;
-    if planned != Some(plan) || inputs != manifest.plan.inputs {
+    if !plans.agree(manifest)? || !plans.are_whole(manifest) {
         found.damage(Damage::whole(
             "run.json",
             "the plan is not the one that the journal recorded",
@@ -333,8 +333,13 @@ fn check_journal(
 }
 
 /// The run that the journal's first record says it belongs to, if that record is whole under this id.
-fn owner(run: &RunDirectory) -> Option<RunId> {
-    let file = fs_err::File::open(run.file(&RunDirectory::journal_name(0))).ok()?;
+fn owner(run: &RunDirectory) -> Result<Option<RunId>, ReportError> {
+    let segments = run.journal_segments()?;
+    Ok(segments.first().and_then(|first| owner_of(run, *first)))
+}
+
+fn owner_of(run: &RunDirectory, segment: u32) -> Option<RunId> {
+    let file = fs_err::File::open(run.file(&RunDirectory::journal_name(segment))).ok()?;
     let mut line = Vec::new();
     BufReader::new(file).read_until(b'\n', &mut line).ok()?;
     let value: serde_json::Value = serde_json::from_slice(&line).ok()?;

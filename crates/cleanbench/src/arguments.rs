@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cleanbench_core::Shard;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     /// Put the tasks of a suite to models, record everything, and score
     #[command(visible_alias = "eval")]
     Run(Box<RunArguments>),
+    /// Put the shards of a run together into one run
+    Merge(MergeArguments),
     /// Draw the tables of a run again from what it recorded
     Report(ReportArguments),
     /// Check that a run directory is untouched, and recompute every number in it
@@ -135,9 +138,25 @@ pub(crate) struct RunArguments {
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
+    /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
+    #[arg(long, value_name = "I/N", conflicts_with = "resume")]
+    pub(crate) shard: Option<Shard>,
     /// With --resume: also ask again what ended without an answer
     #[arg(long)]
     pub(crate) retry_errors: bool,
+}
+
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArguments {
+    /// The shards, in any order: folders, or prefixes of their names
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// Merge although shards are missing; their calls are then open
+    #[arg(long)]
+    pub(crate) partial: bool,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
 }
 
 /// Arguments of `report`.

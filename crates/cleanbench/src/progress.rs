@@ -39,16 +39,20 @@ struct Line {
 impl Progress {
     /// Lines for every model and task of `plan`, beginning where `table` stands.
     pub(crate) fn new(plan: &Plan, table: &CallTable, prices: &[Option<Price>]) -> Self {
+        let space = plan.call_space();
+        let mut lengths = vec![0; plan.models.len() * plan.tasks.len()];
+        for place in space.places().filter(|place| !table.is_elsewhere(*place)) {
+            let task = space.task_of(place.sample).unwrap_or_default();
+            lengths[place.model as usize * plan.tasks.len() + task] += 1;
+        }
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
         let style = ProgressStyle::with_template("{prefix} {bar:20} {pos}/{len} {msg} eta {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let mut lines = Vec::new();
         for (model, price) in plan.models.iter().zip(prices) {
             for task in &plan.tasks {
-                let bar = bars.add(
-                    ProgressBar::new(task.samples * u64::from(task.epochs))
-                        .with_style(style.clone()),
-                );
+                let length = lengths[lines.len()];
+                let bar = bars.add(ProgressBar::new(length).with_style(style.clone()));
                 bar.set_prefix(cell::visible(&format!("{} · {}", model.name, task.name)));
                 lines.push(Mutex::new(Line {
                     bar,
@@ -61,7 +65,6 @@ impl Progress {
                 }));
             }
         }
-        let space = plan.call_space();
         let progress = Self {
             tasks: plan.tasks.len(),
             space,

@@ -120,22 +120,21 @@ pub(crate) fn run(
 
 /// Whether the run is complete, down to the last record that `run.json` names.
 fn has_ended(opened: &Opened) -> bool {
-    let head = opened
-        .continuation
-        .parent
-        .as_ref()
-        .map(|parent| parent.head);
     let Some(end) = &opened.manifest.end else {
         return false;
     };
-    if end.segments.last().map(|last| last.head) != head {
+    let is_whole = match (&opened.continuation.parent, &opened.manifest.merged) {
+        (Some(parent), _) => end.segments.last().map(|last| last.head) == Some(parent.head),
+        // Nobody has gone on since the shards were put together, and their ends are checked.
+        (None, Some(merged)) => end.segments.iter().eq(merged.heads()),
+        (None, None) => end.segments.is_empty(),
+    };
+    if !is_whole {
         return false;
     }
     let ended = |place| {
-        opened
-            .table
-            .state(place)
-            .is_some_and(|state| state.outcome.is_some())
+        let state = opened.table.state(place);
+        opened.table.is_elsewhere(place) || state.is_some_and(|state| state.outcome.is_some())
     };
     opened.pending.is_empty() && opened.table.space().places().all(ended)
 }
@@ -251,18 +250,21 @@ fn exit_of(ending: &Ending, summary: &Summary) -> Exit {
         StopReason::Outage => Exit::Inconclusive,
         StopReason::Internal => Exit::Internal,
     };
-    let missing = summary
-        .rows
-        .iter()
-        .any(|row| row.missing() > 0 || (row.empty > 0 && !row.probe));
-    stopped.worst(if missing {
-        Exit::Unanswered
-    } else {
+    stopped.worst(if is_answered(summary) {
         Exit::Done
+    } else {
+        Exit::Unanswered
     })
 }
 
-fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk) {
+/// Whether every call has an answer, and every answer of a task a text.
+pub(crate) fn is_answered(summary: &Summary) -> bool {
+    let lacks =
+        |row: &cleanbench_report::SummaryRow| row.missing() > 0 || (row.empty > 0 && !row.probe);
+    !summary.rows.iter().any(lacks)
+}
+
+pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk) {
     let plan = &recording.manifest.plan;
     for (model, _, error) in &ending.given_up {
         talk::fail(&Failure::new(
@@ -308,6 +310,12 @@ fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk
         talk.say(format!(
             "{unknown} attempts: {}",
             cleanbench_core::event::UNKNOWN_NOTE
+        ));
+    }
+    let elsewhere: u64 = summary.rows.iter().map(|row| row.elsewhere).sum();
+    if let Some(shard) = recording.manifest.shard {
+        talk.say(format!(
+            "shard {shard}: {elsewhere} calls are not in this shard; when all shards have ended, put them together with: cleanbench merge RUN RUN..."
         ));
     }
     let tables = tables(plan).join(", ");

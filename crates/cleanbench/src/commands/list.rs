@@ -41,12 +41,16 @@ fn run_json((run, manifest): &(RunDirectory, Manifest)) -> Value {
 }
 
 fn state(manifest: &Manifest) -> String {
-    match &manifest.end {
+    let calls = match &manifest.end {
         None => "running, or killed".to_owned(),
         Some(end) => match end.calls.get("open").copied().unwrap_or_default() {
             0 => "complete".to_owned(),
             open => format!("{open} calls open"),
         },
+    };
+    match manifest.shard {
+        Some(shard) => format!("shard {shard} {calls}"),
+        None => calls,
     }
 }
 

@@ -3,6 +3,7 @@
 mod calibrate;
 mod check;
 mod list;
+mod merge;
 mod probing;
 mod report;
 mod run;
@@ -56,6 +57,7 @@ fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Show(arguments) => show::show(arguments, talk),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
+        Command::Merge(arguments) => merge::merge(arguments, talk),
         Command::List(arguments) => list::list(arguments, talk),
     }
 }

@@ -105,7 +105,7 @@ fn draft(
     endpoints: &[Endpoint],
     talk: Talk,
 ) -> Result<Draft, Failure> {
-    let key = suite_key::load_or_make(suite, talk)?;
+    let key = suite_key::load_or_make(suite, arguments.shard, talk)?;
     let mut random = [0; 5];
     getrandom::fill(&mut random).map_err(std::io::Error::other)?;
     let inputs = vec![
@@ -122,6 +122,7 @@ fn draft(
         out: arguments.out.out.clone(),
         tool: TOOL.to_owned(),
         run: RunId::from_random(random),
+        shard: arguments.shard,
         suite: SuitePlan {
             name: suite.name.clone(),
             version: suite.version.clone(),

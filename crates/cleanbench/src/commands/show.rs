@@ -1,9 +1,10 @@
 //! `cleanbench show`: a run at a glance, or one of its samples in full.
 
-use cleanbench_core::{Completion, Exit, Outcome};
+use cleanbench_core::{Completion, Exit};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Tail, directory};
 use cleanbench_report::detail::{CallDetail, SampleDetail, find};
+use cleanbench_report::rows::how;
 use cleanbench_report::tables::{TableSink, draw};
 use cleanbench_report::{Recording, ReportError};
 use serde_json::{Value, json};
@@ -39,6 +40,18 @@ fn show_run(recording: &Recording, format: Format, talk: Talk) -> Result<Exit, F
         "run {} of suite `{}` version {}, planned {}",
         recording.manifest.run, plan.suite.name, plan.suite.version, plan.created
     ));
+    if let Some(shard) = recording.manifest.shard {
+        talk.say(format!(
+            "shard {shard}: calls of the others are not counted"
+        ));
+    }
+    if let Some(merged) = &recording.manifest.merged {
+        talk.say(format!(
+            "merged from {} of {} shards",
+            merged.shards.len(),
+            merged.count
+        ));
+    }
     print_result(recording, &report, format, None);
     Ok(Exit::Done)
 }
@@ -136,7 +149,7 @@ fn completion_lines(completion: &Completion, texts: &[String]) -> Vec<String> {
 
 /// Prints a call; `texts` are what was weighed, if anything was.
 fn print_call(call: &CallDetail, texts: &[String]) {
-    let outcome = call.outcome.map_or("open", Outcome::as_str);
+    let outcome = how(call.outcome, call.elsewhere).replace('_', " ");
     talk::result(format!(
         "=== {} epoch {}: {outcome}",
         lines(&call.model),
@@ -181,7 +194,7 @@ fn sample_json(sample: &SampleDetail) -> Value {
         "calls": sample.calls.iter().map(|call| json!({
             "model": call.model,
             "epoch": call.epoch,
-            "outcome": call.outcome.map_or("open", Outcome::as_str),
+            "outcome": how(call.outcome, call.elsewhere),
             "error": call.error,
             "likelihoods": call.completion.as_ref().map(|completion| completion.likelihoods.iter().map(|one| json!({"logprobs": one.logprobs, "bytes": one.bytes})).collect::<Vec<_>>()),
             "reasoning": call.completion.as_ref().and_then(|completion| completion.reasoning.clone()),

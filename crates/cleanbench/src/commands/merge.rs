@@ -1,0 +1,82 @@
+//! `cleanbench merge`: one run from the shards that several machines made.
+
+use cleanbench_core::Exit;
+use cleanbench_core::event::StopReason;
+use cleanbench_engine::Ending;
+use cleanbench_engine::merge::{Difference, MergeError, merge as merge_runs};
+use cleanbench_ledger::directory;
+use cleanbench_report::Recording;
+use cleanbench_report::tables::write_all;
+
+use crate::arguments::MergeArguments;
+use crate::failure::Failure;
+use crate::session::{explain, is_answered, print_result};
+use crate::talk::{self, Talk};
+
+/// Merges shards, draws the tables, and prints the summary of the whole.
+pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Failure> {
+    let mut runs = Vec::new();
+    for word in &arguments.runs {
+        runs.push(directory::find(&arguments.out.out, word)?);
+    }
+    let merged = merge_runs(runs, &arguments.out.out, arguments.partial)?;
+    let folder = merged.path().display().to_string();
+    talk.say(format!("run: {folder}"));
+    let recording = Recording::open(merged)?;
+    let report = write_all(&recording).map_err(|error| {
+        Failure::from(error).hint(format!(
+            "the shards are merged; draw the tables with: cleanbench report {folder}"
+        ))
+    })?;
+    let lacking = recording.manifest.lacking();
+    if !lacking.is_empty() {
+        let numbers: Vec<_> = lacking.iter().map(ToString::to_string).collect();
+        talk::warn(format!(
+            "without shard {}; its calls are open",
+            numbers.join(", ")
+        ));
+    }
+    let is_open = report.summary.rows.iter().any(|row| row.open > 0);
+    let exit = match is_answered(&report.summary) {
+        _ if is_open => Exit::Inconclusive,
+        true => Exit::Done,
+        false => Exit::Unanswered,
+    };
+    print_result(&recording, &report, arguments.out.format, Some(exit));
+    let ending = Ending {
+        reason: StopReason::Complete,
+        given_up: Vec::new(),
+        panics: 0,
+    };
+    explain(&ending, &recording, &report.summary, talk);
+    Ok(exit)
+}
+
+impl From<MergeError> for Failure {
+    fn from(error: MergeError) -> Self {
+        let usage = |error: &MergeError| Self::new(Exit::Usage, error);
+        match &error {
+            MergeError::Ledger(inner) => inner.clone().into(),
+            MergeError::NotAShard(_) => usage(&error)
+                .hint("shards are made with: cleanbench run SUITE --shard 1/2, --shard 2/2"),
+            MergeError::NotEnded(run) => Self::new(Exit::CannotWrite, &error).hint(format!(
+                "let it end, or go on with: cleanbench run --resume {}",
+                run.display()
+            )),
+            MergeError::Differs {
+                one,
+                difference: Difference::Key,
+                ..
+            } => Self::new(Exit::ConfigInvalid, &error).hint(format!(
+                "copy `{}` as `suite.key` into the suite's folder on every machine, and make the shards that were under another key again",
+                one.join("inputs/suite.key").display()
+            )),
+            MergeError::Differs { .. } => Self::new(Exit::ConfigInvalid, &error).hint(
+                "all shards need the same suite, options and version of cleanbench; only `-j` may differ",
+            ),
+            MergeError::Twice { .. } => usage(&error).hint("name every shard once"),
+            MergeError::Missing { .. } => usage(&error)
+                .hint("name the missing shards too, or pass `--partial` and leave their calls open"),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Several machines make one run: their parts, put together, are the run that one machine would have made.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_ledger::RunDirectory;
+use cleanbench_report::verify::verify;
+use cleanbench_testkit::{Fault, Rule};
+
+use crate::bed::{Bed, MODEL, answering, bed_with, copy, read, table};
+
+/// Makes shard `part` into the folder `out`.
+fn shard(bed: &Bed, out: &str, part: &str, code: i32) -> PathBuf {
+    bed.run_suite(out, &["--shard", part]).expect(code);
+    bed.only_run(out)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn verified(bed: &Bed, run: &Path) {
+    bed.run(&["verify", text(run)]).expect(0);
+}
+
+/// Merges `shards` into the folder `out`.
+fn merge(bed: &Bed, out: &str, shards: &[&Path], more: &[&str], code: i32) -> String {
+    let mut arguments = vec!["merge", "-o", out];
+    arguments.extend(more);
+    arguments.extend(shards.iter().map(|path| text(path)));
+    let done = bed.run(&arguments).expect(code);
+    format!("{}{}", done.stdout, done.stderr)
+}
+
+#[test]
+fn merged_shards_are_the_run_that_one_machine_makes() {
+    const SAMPLES: usize = 41;
+    let (bed, server) = bed_with(SAMPLES, answering());
+    bed.run_suite("whole", &["--epochs", "2"]).expect(0);
+    let whole = bed.only_run("whole");
+    let mut shards = Vec::new();
+    for index in 1..=3 {
+        let (out, part) = (format!("part{index}"), format!("{index}/3"));
+        let done = bed
+            .run_suite(&out, &["--shard", &part, "--epochs", "2", "-j", &part[..1]])
+            .expect(0);
+        assert!(done.stderr.contains("not in this shard"), "{}", done.stderr);
+        let run = bed.only_run(&out);
+        let own: Vec<_> = table(&run, "results.csv")
+            .iter()
+            .filter(|row| row["outcome"] == "answered")
+            .map(|row| row["sample"].clone())
+            .collect();
+        let expected = (0..SAMPLES).filter(|number| number % 3 == index - 1);
+        let expected: Vec<_> = expected.flat_map(|number| [number, number]).collect();
+        let expected: Vec<_> = expected.iter().map(|number| format!("s{number}")).collect();
+        assert_eq!(own, expected, "round robin, all epochs together");
+        verified(&bed, &run);
+        shards.push(run);
+    }
+    assert_eq!(
+        server.counts().max_per_prompt,
+        4,
+        "twice in the whole run, twice in its shards"
+    );
+    let shards: Vec<_> = shards.iter().rev().map(PathBuf::as_path).collect();
+    merge(&bed, "merged", &shards, &[], 0);
+    let merged = bed.only_run("merged");
+    for name in ["results.csv", "summary.csv"] {
+        assert_eq!(read(&merged, name), read(&whole, name), "{name}");
+    }
+    assert_eq!(table(&merged, "calls.csv").len(), 2 * SAMPLES);
+    verified(&bed, &merged);
+    let again = bed.run(&["run", "--resume", text(&merged)]).expect(0);
+    assert!(
+        again.stderr.contains("nothing is asked"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn a_shard_that_lacks_nothing_of_its_own_ends_well_and_its_errors_are_its_own() {
+    let refusing = answering().with_rule(
+        Rule::always(Fault::Status {
+            code: 400,
+            retry_after: None,
+            error: None,
+        })
+        .for_share(0.3),
+    );
+    let (bed, server) = bed_with(40, refusing);
+    let one = shard(&bed, "one", "1/2", 3);
+    let two = shard(&bed, "two", "2/2", 3);
+    let refused = |run: &Path| {
+        let rows = table(run, "results.csv").into_iter();
+        rows.filter(|row| row["outcome"] == "refused").count()
+    };
+    let (first, second) = (refused(&one), refused(&two));
+    assert!(first > 0 && second > 0, "{first} {second}");
+    server.set_script(answering());
+    let before = server.totals().requests;
+    bed.run(&["run", "--resume", text(&two), "--retry-errors"])
+        .expect(0);
+    assert_eq!(server.totals().requests - before, second as u64);
+    verified(&bed, &two);
+    let shown = bed.run(&["show", text(&two), "s0"]).expect(0);
+    assert!(shown.stdout.contains("not in shard"), "{}", shown.stdout);
+    // What the second shard asked again must not open what the first was refused.
+    merge(&bed, "merged", &[&one, &two], &[], 3);
+    let merged = bed.only_run("merged");
+    assert_eq!(refused(&merged), first);
+    verified(&bed, &merged);
+    let before = server.totals().requests;
+    bed.run(&["run", "--resume", text(&merged), "--retry-errors"])
+        .expect(0);
+    assert_eq!(server.totals().requests - before, first as u64);
+    verified(&bed, &merged);
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let (bed, _server) = bed_with(12, answering());
+    let one = shard(&bed, "one", "1/2", 0);
+    let two = shard(&bed, "two", "2/2", 0);
+    let said = merge(&bed, "merged", &[&one], &[], 2);
+    assert!(said.contains("shard 2 of 2 is missing"), "{said}");
+    assert!(said.contains("--partial"), "{said}");
+    let said = merge(&bed, "merged", &[&one, &two, &two], &[], 2);
+    assert!(said.contains("are both shard 2"), "{said}");
+    let third = shard(&bed, "third", "2/3", 0);
+    let said = merge(&bed, "merged", &[&one, &third], &[], 66);
+    assert!(said.contains("the number of shards differs"), "{said}");
+    bed.run_suite("seeded", &["--shard", "2/2", "--seed", "1"])
+        .expect(0);
+    let said = merge(&bed, "merged", &[&one, &bed.only_run("seeded")], &[], 66);
+    assert!(said.contains("the seed differs"), "{said}");
+    bed.run_suite("plain", &[]).expect(0);
+    let said = merge(&bed, "merged", &[&one, &bed.only_run("plain")], &[], 2);
+    assert!(said.contains("is no shard"), "{said}");
+    fs_err::remove_file(bed.path("suite/suite.key")).unwrap();
+    let done = bed.run_suite("keyed", &["--shard", "2/2"]).expect(0);
+    assert!(done.stderr.contains("copy the file"), "{}", done.stderr);
+    let said = merge(&bed, "merged", &[&one, &bed.only_run("keyed")], &[], 66);
+    assert!(said.contains("the suite's key differs"), "{said}");
+    assert!(said.contains("inputs/suite.key"), "{said}");
+    let journal = two.join("journal/02000.jsonl");
+    let cut = fs_err::read_to_string(&journal).unwrap();
+    let cut: String = cut.split_inclusive('\n').take(9).collect();
+    fs_err::write(&journal, cut).unwrap();
+    merge(&bed, "merged", &[&one, &two], &[], 102);
+    assert!(!bed.path("merged").exists(), "nothing is left behind");
+    let wrong = bed.run_suite("wrong", &["--shard", "3/2"]).expect(2);
+    assert!(wrong.stderr.contains("`I/N`"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_partial_merge_is_open_and_can_be_finished() {
+    let (bed, server) = bed_with(20, answering());
+    bed.run_suite("whole", &[]).expect(0);
+    let one = shard(&bed, "one", "1/3", 0);
+    let three = shard(&bed, "three", "3/3", 0);
+    let said = merge(&bed, "merged", &[&one, &three], &["--partial"], 75);
+    assert!(said.contains("without shard 2"), "{said}");
+    assert!(said.contains("--resume"), "{said}");
+    let merged = bed.only_run("merged");
+    verified(&bed, &merged);
+    let before = server.totals().requests;
+    bed.run(&["run", "--resume", text(&merged)]).expect(0);
+    assert_eq!(server.totals().requests - before, 7);
+    assert!(merged.join("journal/04000.jsonl").is_file());
+    verified(&bed, &merged);
+    bed.run(&["report", text(&merged)]).expect(0);
+    verified(&bed, &merged);
+    let whole = bed.only_run("whole");
+    for name in ["results.csv", "summary.csv"] {
+        assert_eq!(read(&merged, name), read(&whole, name), "{name}");
+    }
+}
+
+#[test]
+fn shards_side_by_side_on_one_machine_are_told_apart() {
+    let (bed, _server) = bed_with(6, answering());
+    for part in ["1/2", "2/2"] {
+        bed.run(&["run", "suite", "-m", MODEL, "-o", "out", "--shard", part])
+            .expect(0);
+    }
+    let listed = bed.run(&["list", "-o", "out"]).expect(0);
+    for part in ["shard 1/2 complete", "shard 2/2 complete"] {
+        assert!(listed.stdout.contains(part), "{}", listed.stdout);
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_any_segment_of_a_merged_run_is_found() {
+    let (bed, _server) = bed_with(4, answering());
+    let one = shard(&bed, "one", "1/2", 0);
+    let two = shard(&bed, "two", "2/2", 0);
+    let single = RunDirectory::at(&two);
+    flip_everywhere(&single, &["run.json"]);
+    merge(&bed, "merged", &[&one, &two], &[], 0);
+    let merged = bed.only_run("merged");
+    let files = [
+        "run.json",
+        "journal/01000.jsonl",
+        "journal/02000.jsonl",
+        "payloads/0000.seg",
+        "payloads/1000000.seg",
+        "payloads/2000000.seg",
+    ];
+    flip_everywhere(&RunDirectory::at(&merged), &files);
+    for name in &files[1..] {
+        let broken = bed.path("broken");
+        copy(&merged, &broken);
+        fs_err::remove_file(broken.join(name)).unwrap();
+        let found = verify(&RunDirectory::at(&broken)).unwrap();
+        assert!(!found.passed(), "{name} is missing");
+        fs_err::remove_dir_all(broken).unwrap();
+    }
+}
+
+/// Changes every byte of `files` in turn; each must be found, and the file be named.
+fn flip_everywhere(run: &RunDirectory, files: &[&str]) {
+    let clean = verify(run).unwrap();
+    assert!(clean.passed(), "{:?}", clean.damages);
+    for name in files {
+        let path = run.file(name);
+        let whole = fs_err::read(&path).unwrap();
+        for position in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[position] ^= 1 << (position % 8);
+            fs_err::write(&path, &changed).unwrap();
+            let found = verify(run).unwrap();
+            let named = |damage: &cleanbench_ledger::Damage| {
+                damage.file == *name || damage.what.contains(name)
+            };
+            assert!(
+                found.damages.iter().any(named),
+                "{name} byte {position}: {:?}",
+                found.damages
+            );
+        }
+        fs_err::write(&path, &whole).unwrap();
+    }
+}
