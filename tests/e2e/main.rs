@@ -14,6 +14,7 @@ mod architecture;
 mod bed;
 mod egress;
 mod faults;
+mod full_disk;
 mod identity;
 mod interruption;
 mod memory;

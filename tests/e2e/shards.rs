@@ -79,6 +79,37 @@ fn merged_shards_are_the_run_that_one_machine_makes() {
 }
 
 #[test]
+fn probes_find_the_same_in_merged_shards() {
+    let bed = Bed::new(1);
+    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks/quickstart");
+    copy(&suite, &bed.path("quickstart"));
+    let models = ["-m", "embedded/leaked", "-m", "embedded/clean"];
+    let run = |out: &str, more: &[&str]| {
+        let mut arguments = vec!["run", "quickstart", "-n", "60", "-o", out];
+        arguments.extend(models);
+        arguments.extend(more);
+        bed.run(&arguments).expect(0);
+        bed.only_run(out)
+    };
+    let whole = run("whole", &[]);
+    let one = run("one", &["--shard", "1/2"]);
+    let two = run("two", &["--shard", "2/2"]);
+    verified(&bed, &two);
+    merge(&bed, "merged", &[&one, &two], &[], 0);
+    let merged = bed.only_run("merged");
+    for name in [
+        "results.csv",
+        "summary.csv",
+        "contamination.csv",
+        "verdicts.json",
+    ] {
+        assert_eq!(read(&merged, name), read(&whole, name), "{name}");
+        assert_ne!(read(&one, name), read(&whole, name), "{name}");
+    }
+    verified(&bed, &merged);
+}
+
+#[test]
 fn a_shard_that_lacks_nothing_of_its_own_ends_well_and_its_errors_are_its_own() {
     let refusing = answering().with_rule(
         Rule::always(Fault::Status {

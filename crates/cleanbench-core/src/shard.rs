@@ -101,10 +101,11 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (index, count) = text.split_once('/').ok_or(ParseShardError)?;
-        let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => text.parse().map_err(|_| ParseShardError),
-            false => Err(ParseShardError),
-        };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(index) || !digits(count) {
+            return Err(ParseShardError);
+        }
+        let number = |text: &str| text.parse().map_err(|_| ParseShardError);
         Self::new(number(index)?, number(count)?).ok_or(ParseShardError)
     }
 }

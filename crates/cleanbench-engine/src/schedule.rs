@@ -15,7 +15,7 @@ use cleanbench_ledger::samples::{self, SampleContent};
 use cleanbench_ledger::{
     Ledger, LedgerError, Manifest, PayloadReader, Plan, RunDirectory, SampleRow, SampleRows,
 };
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -160,9 +160,8 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         .iter()
         .zip(0..)
         .map(|(slot, model)| run_model(&shared, slot, model, &settled));
-    for result in join_all(runs).await {
-        result?;
-    }
+    // What can no longer be recorded is not waited for, whichever model it is of.
+    try_join_all(runs).await?;
     let ending = ending(&shared, &slots);
     shared
         .ledger
@@ -332,6 +331,10 @@ async fn run_model(
         }
     }
     loop {
+        if failure.is_some() {
+            calls.shutdown().await;
+            break;
+        }
         tokio::select! {
             ended = calls.join_next() => match ended {
                 Some(ended) => failure = failure.or(failed(shared, ended)),

@@ -335,9 +335,14 @@ fn damaged(error: &serde_json::Error) -> Damage {
 pub fn write_atomically(run: &RunDirectory, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
     let path = run.file(name);
     let draft = run.file(&format!("{name}.new"));
-    let mut file = fs_err::File::create(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let written = fs_err::File::create(&draft).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if let Err(error) = written {
+        drop(fs_err::remove_file(&draft));
+        return Err(error.into());
+    }
     fs_err::rename(&draft, &path)?;
     run.sync()
 }

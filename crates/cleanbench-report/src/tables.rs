@@ -449,7 +449,8 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
     let mut sink = FileSink {
         run: &recording.run,
     };
-    let report = draw(recording, &mut sink, Tail::MayBeTorn, |_| {})?;
+    let drawn = draw(recording, &mut sink, Tail::MayBeTorn, |_| {});
+    let report = drawn.inspect_err(|_| discard_drafts(recording))?;
     if let Some(end) = &recording.manifest.end
         && end
             .segments
@@ -463,6 +464,8 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
     let mut files = BTreeMap::new();
     for name in tables(&recording.manifest.plan) {
         let draft = recording.run.file(&format!("{name}.new"));
+        // Some file systems find only now that there is no room.
+        fs_err::File::open(&draft)?.sync_all()?;
         files.insert((*name).to_owned(), file_digest(&draft)?);
         fs_err::rename(draft, recording.run.file(name))?;
     }
@@ -513,6 +516,15 @@ pub(crate) fn closed_manifest(
         end: Some(end),
         ..recording.manifest.clone()
     })
+}
+
+/// Half a table is of no use, and takes space.
+fn discard_drafts(recording: &Recording) {
+    for name in tables(&recording.manifest.plan) {
+        drop(fs_err::remove_file(
+            recording.run.file(&format!("{name}.new")),
+        ));
+    }
 }
 
 struct FileSink<'a> {

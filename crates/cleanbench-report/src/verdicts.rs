@@ -142,5 +142,6 @@ pub(crate) fn write_json(
     });
     serde_json::to_writer_pretty(&mut out, &value).map_err(std::io::Error::from)?;
     out.write_all(b"\n")?;
-    Ok(())
+    // A buffer that is dropped keeps its error to itself.
+    Ok(out.flush()?)
 }

@@ -64,7 +64,7 @@ fn build_judge(task: &TaskPlan) -> Result<Judge, Failure> {
 
 /// Makes every call of `opened` that has not ended, and prints the result.
 pub(crate) fn run(
-    mut opened: Opened,
+    opened: Opened,
     endpoints: &[Endpoint],
     arguments: &RunArguments,
     talk: Talk,
@@ -78,6 +78,31 @@ pub(crate) fn run(
         };
         return conclude(&ending, opened.run, arguments.out.format, talk);
     }
+    let directory = opened.run.clone();
+    ask(opened, endpoints, arguments, talk).map_err(|failure| unwritten(failure, &directory))
+}
+
+/// What to do next where the run directory of a run under way cannot be written.
+fn unwritten(failure: Failure, run: &RunDirectory) -> Failure {
+    if failure.exit != Exit::CannotWrite {
+        return failure;
+    }
+    let folder = run.path().display();
+    Failure::new(
+        Exit::CannotWrite,
+        format!("cannot write to `{folder}`: {}", failure.messages.join("; ")),
+    )
+    .hint(format!(
+        "what was recorded is kept; make room there, then go on with: cleanbench run --resume {folder}"
+    ))
+}
+
+fn ask(
+    mut opened: Opened,
+    endpoints: &[Endpoint],
+    arguments: &RunArguments,
+    talk: Talk,
+) -> Result<Exit, Failure> {
     let models = connect(endpoints, &Environment::load()?)?;
     let prices: Vec<_> = endpoints
         .iter()
@@ -110,7 +135,8 @@ pub(crate) fn run(
         let ended = drive(work, stop, &directory, talk);
         let written = writer.join();
         drop(lock);
-        ended.and_then(|ending| written.map(|()| ending).map_err(Failure::from))
+        // A write that failed is why calls could not go on.
+        written.map_err(Failure::from).and(ended)
     };
     if let Some(progress) = &progress {
         progress.clear();

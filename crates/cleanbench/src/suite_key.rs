@@ -35,7 +35,11 @@ fn make(path: &std::path::Path, shard: Option<Shard>, talk: Talk) -> Result<Dige
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .and_then(|mut file| writeln!(file, "{}", key.reveal_hex()));
+        .and_then(|mut file| {
+            let written = writeln!(file, "{}", key.reveal_hex());
+            // Half a key would be in the way of every later run.
+            written.inspect_err(|_| drop(fs_err::remove_file(path)))
+        });
     match (written, shard) {
         (Ok(()), Some(shard)) => talk::warn(format!(
             "made `{}`; shards can be merged only if all are made under this key: copy the file into the suite's folder on the other machines before they start (this is shard {shard})",

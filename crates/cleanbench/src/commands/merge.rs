@@ -4,10 +4,11 @@ use cleanbench_core::Exit;
 use cleanbench_core::event::StopReason;
 use cleanbench_engine::Ending;
 use cleanbench_engine::merge::{Difference, MergeError, merge as merge_runs};
-use cleanbench_ledger::directory;
+use cleanbench_ledger::{LedgerError, directory};
 use cleanbench_report::Recording;
 use cleanbench_report::tables::write_all;
 
+use super::report::unwritten;
 use crate::arguments::MergeArguments;
 use crate::failure::Failure;
 use crate::session::{explain, is_answered, print_result};
@@ -23,11 +24,7 @@ pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Fail
     let folder = merged.path().display().to_string();
     talk.say(format!("run: {folder}"));
     let recording = Recording::open(merged)?;
-    let report = write_all(&recording).map_err(|error| {
-        Failure::from(error).hint(format!(
-            "the shards are merged; draw the tables with: cleanbench report {folder}"
-        ))
-    })?;
+    let report = write_all(&recording).map_err(|error| unwritten(error, &recording))?;
     let lacking = recording.manifest.lacking();
     if !lacking.is_empty() {
         let numbers: Vec<_> = lacking.iter().map(ToString::to_string).collect();
@@ -56,6 +53,8 @@ impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
         let usage = |error: &MergeError| Self::new(Exit::Usage, error);
         match &error {
+            MergeError::Ledger(inner @ LedgerError::Io(_)) => Self::new(Exit::CannotWrite, inner)
+                .hint("nothing is merged, and the shards are as they were; make room, or choose another output folder with `-o DIR`"),
             MergeError::Ledger(inner) => inner.clone().into(),
             MergeError::NotAShard(_) => usage(&error)
                 .hint("shards are made with: cleanbench run SUITE --shard 1/2, --shard 2/2"),

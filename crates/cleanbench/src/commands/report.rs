@@ -2,20 +2,33 @@
 
 use cleanbench_core::Exit;
 use cleanbench_ledger::directory;
-use cleanbench_report::Recording;
 use cleanbench_report::tables::write_all;
+use cleanbench_report::{Recording, ReportError};
 
 use crate::arguments::ReportArguments;
 use crate::failure::Failure;
 use crate::session::print_result;
 use crate::talk::Talk;
 
+/// What to do next where the tables cannot be written.
+pub(super) fn unwritten(error: ReportError, recording: &Recording) -> Failure {
+    let failure = Failure::from(error);
+    if failure.exit != Exit::CannotWrite {
+        return failure;
+    }
+    let folder = recording.run.path().display();
+    let what = failure.messages.join("; ");
+    Failure::new(failure.exit, format!("cannot write to `{folder}`: {what}")).hint(format!(
+        "the run is kept as it was; make room there, then draw its tables with: cleanbench report {folder}"
+    ))
+}
+
 /// Draws the tables of a run again and prints its summary.
 pub(super) fn report(arguments: &ReportArguments, talk: Talk) -> Result<Exit, Failure> {
     let run = directory::find(&arguments.out.out, &arguments.run)?;
     let lock = run.lock()?;
     let recording = Recording::open(run)?;
-    let report = write_all(&recording)?;
+    let report = write_all(&recording).map_err(|error| unwritten(error, &recording))?;
     drop(lock);
     print_result(&recording, &report, arguments.out.format, None);
     talk.say(format!("tables: {}", recording.run.path().display()));

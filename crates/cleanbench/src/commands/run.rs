@@ -76,8 +76,13 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
         Ok(opened) => Ok((opened, endpoints)),
         Err(PrepareError::Sample(failure)) => Err(failure),
         Err(PrepareError::Ledger(error)) => {
-            Err(Failure::new(Exit::CannotWrite, error)
-                .hint("`-o DIR` chooses another output folder"))
+            let what = format!(
+                "cannot write a run directory in `{}`: {error}",
+                out.display()
+            );
+            Err(Failure::new(Exit::CannotWrite, what).hint(
+                "nothing was asked; make room there, or choose another output folder with `-o DIR`, and start again",
+            ))
         }
     }
 }
