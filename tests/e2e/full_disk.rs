@@ -130,6 +130,33 @@ fn a_file_that_may_not_grow_ends_a_run_in_order() {
     assert!(server.totals().requests >= 240);
 }
 
+#[test]
+fn shards_that_find_no_room_are_not_merged() {
+    const SCRIPT: &str = r#"
+        mkdir -p disk && mount -t tmpfs -o size=100k none disk || exit 99
+        "$1" merge one/* two/* -o disk/out > /dev/null 2> said; echo "merge $?"
+        ls disk/out | wc -l | sed 's/^/left /'
+        for run in one/* two/*; do "$1" verify "$run" > /dev/null; echo "verify $?"; done
+        mount -o remount,size=64m disk || exit 99
+        "$1" merge one/* two/* -o disk/out > /dev/null 2>&1; echo "again $?"
+        "$1" verify disk/out/* > /dev/null; echo "verify $?"
+    "#;
+    let (bed, _server) = bed_with(120, answering());
+    bed.run_suite("one", &["--shard", "1/2"]).expect(0);
+    bed.run_suite("two", &["--shard", "2/2"]).expect(0);
+    let Some(done) = in_a_namespace(&bed, SCRIPT, &[]) else {
+        return;
+    };
+    let said = read(&bed.path(""), "said");
+    assert_eq!(
+        done.stdout, "merge 73\nleft 0\nverify 0\nverify 0\nagain 0\nverify 0\n",
+        "{said}{}",
+        done.stderr
+    );
+    assert!(said.contains("disk/out"), "{said}");
+    assert!(said.contains("nothing is merged"), "{said}");
+}
+
 /// A report of a finished run on a full disk leaves what there is.
 #[test]
 fn tables_that_cannot_be_drawn_leave_the_old_ones() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cleanbench_ledger::RunDirectory;
+use cleanbench_ledger::{Manifest, RunDirectory};
 use cleanbench_report::verify::verify;
 use cleanbench_testkit::{Fault, Rule};
 
@@ -206,6 +206,82 @@ fn a_partial_merge_is_open_and_can_be_finished() {
     for name in ["results.csv", "summary.csv"] {
         assert_eq!(read(&merged, name), read(&whole, name), "{name}");
     }
+}
+
+/// Leaves `run` as a killed writer does: no end in `run.json`, and of journal segment `segment` only the
+/// first `records`.
+fn kill(run: &Path, segment: u32, records: usize) {
+    let directory = RunDirectory::at(run);
+    let mut manifest = Manifest::read(&directory).unwrap();
+    manifest.end = None;
+    manifest.write(&directory).unwrap();
+    let journal = run.join(RunDirectory::journal_name(segment));
+    let text = fs_err::read_to_string(&journal).unwrap();
+    let kept: String = text.split_inclusive('\n').take(records).collect();
+    if records == 0 {
+        fs_err::remove_file(journal).unwrap();
+    } else {
+        // The next record was under way.
+        fs_err::write(journal, format!("{kept}{{\"seq\":")).unwrap();
+    }
+}
+
+#[test]
+fn a_killed_shard_and_a_killed_merged_run_go_on_under_their_own_numbers() {
+    let (bed, server) = bed_with(20, answering());
+    bed.run_suite("whole", &[]).expect(0);
+    let one = shard(&bed, "one", "1/2", 0);
+    let two = shard(&bed, "two", "2/2", 0);
+    kill(&two, 2000, 0);
+    let said = merge(&bed, "merged", &[&one, &two], &[], 73);
+    assert!(said.contains("has not ended in order"), "{said}");
+    bed.run(&["run", "--resume", text(&two)]).expect(0);
+    assert!(two.join("journal/02000.jsonl").is_file());
+    assert!(two.join("payloads/2000000.seg").is_file());
+    kill(&two, 2000, 12);
+    bed.run(&["run", "--resume", text(&two)]).expect(0);
+    assert!(two.join("journal/02001.jsonl").is_file());
+    verified(&bed, &two);
+    merge(&bed, "partial", &[&one], &["--partial"], 75);
+    let partial = bed.only_run("partial");
+    bed.run(&["run", "--resume", text(&partial)]).expect(0);
+    for records in [0, 1, 12] {
+        kill(&partial, 3000, records);
+        for segment in fs_err::read_dir(partial.join("journal")).unwrap() {
+            let path = segment.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if name.starts_with("030") && name != "03000.jsonl" {
+                fs_err::remove_file(path).unwrap();
+            }
+        }
+        bed.run(&["verify", text(&partial)]).expect(0);
+        bed.run(&["run", "--resume", text(&partial)]).expect(0);
+        verified(&bed, &partial);
+    }
+    merge(&bed, "merged", &[&one, &two], &[], 0);
+    let merged = bed.only_run("merged");
+    verified(&bed, &merged);
+    let whole = read(&bed.only_run("whole"), "results.csv");
+    assert_eq!(read(&merged, "results.csv"), whole);
+    assert_eq!(read(&partial, "results.csv"), whole);
+    // A shard that was cut short after it was merged is damage, not a kill.
+    kill(&merged, 1000, 9);
+    let before = server.totals().requests;
+    bed.run(&["verify", text(&merged)]).expect(102);
+    bed.run(&["run", "--resume", text(&merged)]).expect(102);
+    assert_eq!(server.totals().requests, before);
+}
+
+#[test]
+fn the_same_suite_in_another_folder_is_the_same_run() {
+    let (bed, _server) = bed_with(8, answering());
+    let one = shard(&bed, "one", "1/2", 0);
+    copy(&bed.path("suite"), &bed.path("elsewhere/tickets"));
+    let other = ["run", "elsewhere/tickets", "-m", MODEL, "--shard", "2/2"];
+    bed.run(&[&other[..], &["-o", "two", "-j", "3"]].concat())
+        .expect(0);
+    merge(&bed, "merged", &[&one, &bed.only_run("two")], &[], 0);
+    verified(&bed, &bed.only_run("merged"));
 }
 
 #[test]

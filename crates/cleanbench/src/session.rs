@@ -259,6 +259,7 @@ pub(crate) fn print_result(
         Format::Json => talk::result(json!({
             "run": recording.manifest.run,
             "directory": recording.run.path(),
+            "shard": recording.manifest.shard.map(|shard| shard.to_string()),
             "exit": exit.map(Exit::code),
             "summary": result_table::json(&report.summary),
             "verdicts": report.contamination.verdicts,

@@ -35,6 +35,7 @@ fn run_json((run, manifest): &(RunDirectory, Manifest)) -> Value {
         "run": manifest.run,
         "directory": run.path(),
         "suite": manifest.plan.suite.name,
+        "shard": manifest.shard.map(|shard| shard.to_string()),
         "created": manifest.plan.created,
         "state": state(manifest),
     })
