@@ -266,10 +266,43 @@ fn a_killed_shard_and_a_killed_merged_run_go_on_under_their_own_numbers() {
     assert_eq!(read(&partial, "results.csv"), whole);
     // A shard that was cut short after it was merged is damage, not a kill.
     kill(&merged, 1000, 9);
+    let journal = merged.join("journal/01000.jsonl");
+    let cut = fs_err::read_to_string(&journal).unwrap();
+    fs_err::write(&journal, cut.trim_end_matches("{\"seq\":")).unwrap();
     let before = server.totals().requests;
     bed.run(&["verify", text(&merged)]).expect(102);
     bed.run(&["run", "--resume", text(&merged)]).expect(102);
     assert_eq!(server.totals().requests, before);
+}
+
+#[test]
+fn who_goes_on_with_a_merged_run_vouches_for_all_its_shards() {
+    let (bed, _server) = bed_with(12, answering());
+    let shards = [("one", "1/3"), ("again", "1/3"), ("three", "3/3")];
+    let [one, again, three] = shards.map(|(out, part)| shard(&bed, out, part, 0));
+    merge(&bed, "first", &[&one, &three], &["--partial"], 75);
+    merge(&bed, "second", &[&again, &three], &["--partial"], 75);
+    let (first, second) = (bed.only_run("first"), bed.only_run("second"));
+    bed.run(&["run", "--resume", text(&first)]).expect(0);
+    verified(&bed, &first);
+    // Another making of the first shard is put into the place of the one that was gone on from.
+    for name in [
+        "samples.jsonl",
+        "payloads/0000.seg",
+        "payloads/1000000.seg",
+        "journal/01000.jsonl",
+    ] {
+        fs_err::copy(second.join(name), first.join(name)).unwrap();
+    }
+    let mut manifest = Manifest::read(&RunDirectory::at(&second)).unwrap();
+    manifest.end = None;
+    manifest.write(&RunDirectory::at(&first)).unwrap();
+    let done = bed.run(&["verify", text(&first)]).expect(102);
+    assert!(
+        done.stdout.contains("journal/04000.jsonl:1"),
+        "{}",
+        done.stdout
+    );
 }
 
 #[test]

@@ -145,3 +145,28 @@ pub(crate) fn write_json(
     // A buffer that is dropped keeps its error to itself.
     Ok(out.flush()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes everything and keeps it, but finds no room in the end.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    #[test]
+    fn a_table_that_finds_no_room_in_the_end_is_an_error() {
+        let nothing = Contamination::default();
+        assert!(write_json(&nothing, Full).is_err());
+        assert!(write_csv(&nothing, Full).is_err());
+    }
+}
