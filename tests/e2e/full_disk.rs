@@ -176,6 +176,7 @@ fn tables_that_cannot_be_drawn_leave_the_old_ones() {
         size=$(du -sk disk | cut -f1)
         mount -o remount,size=$((size + 4))k disk || exit 99
         "$1" report "$run" 2> said; echo "report $?"
+        ls "$run" | grep -c '\.new$' | sed 's/^/drafts /'
         "$1" verify "$run" > /dev/null; echo "verify $?"
         head -c 1000000 /dev/zero > disk/filler 2> /dev/null
         "$1" run disk/suite -m fake -o elsewhere > /dev/null 2> key; echo "run $?"
@@ -188,7 +189,10 @@ fn tables_that_cannot_be_drawn_leave_the_old_ones() {
     };
     let said = read(&bed.path(""), "said");
     let show = format!("{}\n{said}\n{}", done.stdout, done.stderr);
-    assert!(done.stdout.contains("report 73\nverify 0\n"), "{show}");
+    assert!(
+        done.stdout.contains("report 73\ndrafts 0\nverify 0\n"),
+        "{show}"
+    );
     assert!(said.contains("cleanbench report disk/out/"), "{show}");
     assert!(done.stdout.contains("run 0\nkeys 0\n"), "{show}");
     assert!(
