@@ -141,7 +141,7 @@ impl Counted {
         let directory = RunDirectory::at(run);
         let manifest = Manifest::read(&directory).unwrap();
         let mut counted = Self::default();
-        for item in JournalReader::open(&directory, &manifest.run, Tail::MayBeTorn).unwrap() {
+        for item in JournalReader::open(&directory, &manifest, Tail::MayBeTorn).unwrap() {
             let Ok((_, record)) = item else { break };
             match record.event {
                 Event::AttemptStarted { .. } => counted.started += 1,
