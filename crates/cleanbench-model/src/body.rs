@@ -18,7 +18,7 @@ use cleanbench_core::{CallError, CallErrorKind, Form, Reasoning, Request, Sampli
 use serde_json::{Value, json};
 
 use crate::provider::{Prefill, Profile, Protocol};
-use crate::{ConfigError, Endpoint};
+use crate::{ConfigError, Endpoint, likelihood};
 use json::Object;
 use sampling::Parameters;
 
@@ -30,8 +30,11 @@ type Unsupported = String;
 /// # Errors
 /// [`CallErrorKind::Unsupported`] when the endpoint is not asked in the request's form, when its
 /// provider has no way to express a part of it, when the request has no message, or asks for the
-/// likelihood of given texts.
+/// likelihood of given texts and nothing is known of a way.
 pub fn request_body(endpoint: &Endpoint, request: &Request) -> Result<Vec<u8>, CallError> {
+    if !request.continuations.is_empty() {
+        return likelihood::plan_bytes(endpoint, request);
+    }
     let unsupported = |what: String| {
         let message = format!("{}: {what}", endpoint.host());
         CallError::new(CallErrorKind::Unsupported, message)
@@ -76,10 +79,6 @@ fn fields_for(
 fn check(endpoint: &Endpoint, request: &Request) -> Result<(), Unsupported> {
     if request.messages.is_empty() {
         return Err("the request has no message".to_owned());
-    }
-    if !request.continuations.is_empty() {
-        let what = "the likelihood of a given text cannot be asked for over this protocol";
-        return Err(what.to_owned());
     }
     check_form(endpoint.form, request.form)?;
     if request.form == Form::Prefill && endpoint.profile.prefill == Prefill::Unsupported {

@@ -7,6 +7,7 @@
 mod egress;
 mod glimpse;
 mod key;
+mod likelihood;
 mod transport;
 
 use std::collections::BTreeSet;
@@ -20,10 +21,12 @@ use cleanbench_core::{
 };
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use crate::likelihood::is_plan;
 use crate::{Endpoint, Reader, request_body};
 use egress::Egress;
 use glimpse::{Glimpse, Seen};
 use transport::Silence;
+use url::Url;
 
 pub use key::ApiKey;
 
@@ -170,7 +173,8 @@ impl Model for OpenAiModel {
     fn send(&self, body: Vec<u8>, sensitivity: Sensitivity) -> BoxFuture<'_, Sent> {
         Box::pin(async move {
             match self.egress.check(sensitivity) {
-                Ok(()) => self.exchange(body).await,
+                Ok(()) if is_plan(&body) => self.follow(&body).await,
+                Ok(()) => self.exchange(self.endpoint.url.clone(), body).await,
                 Err(error) => Exchange::begin().fail(error),
             }
         })
@@ -182,11 +186,11 @@ impl Model for OpenAiModel {
 }
 
 impl OpenAiModel {
-    async fn exchange(&self, body: Vec<u8>) -> Sent {
+    /// Posts `body` to `url`, which is on the endpoint's host.
+    async fn exchange(&self, url: Url, body: Vec<u8>) -> Sent {
         let mut exchange = Exchange::begin();
-        let request = self.client.post(self.endpoint.url.clone());
-        let sending = request.headers(self.headers.clone()).body(body).send();
-        let error = match sending.await {
+        let request = self.client.post(url).body(body);
+        let error = match request.headers(self.headers.clone()).send().await {
             Ok(response) => self.collect(response, &mut exchange).await.err(),
             Err(error) => Some(self.explain(&error, Silence::BeforeAnswer)),
         };

@@ -27,6 +27,7 @@ pub mod config;
 
 mod body;
 mod client;
+mod likelihood;
 mod provider;
 mod read;
 mod sse;
@@ -35,6 +36,7 @@ mod usage;
 pub use body::{check_sampling, effective, request_body};
 pub use client::{ApiKey, ClientFactory, ConnectError, OpenAiModel};
 pub use config::{ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, resolve};
+pub use likelihood::LikelihoodMethod;
 pub use provider::{
     FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
     profiles,

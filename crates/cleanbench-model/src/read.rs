@@ -25,7 +25,7 @@ use cleanbench_core::{CallError, CallErrorKind, Completion, Form, GeneratedToken
 use serde_json::Value;
 
 use crate::provider::{Profile, Protocol};
-use crate::{Endpoint, usage};
+use crate::{Endpoint, likelihood, usage};
 use calls::Calls;
 use fault::Fault;
 use wire::Envelope;
@@ -82,6 +82,9 @@ impl Reader {
     /// # Errors
     /// When the reply is not a completion; the kind says what it is instead.
     pub fn read(&self, body: &[u8], reply: &Reply) -> Result<Completion, CallError> {
+        if likelihood::is_transcript(reply) {
+            return likelihood::read(self, &self.host, body, reply);
+        }
         self.completion(body, reply)
             .map_err(|fault| fault.into_error(&self.host, self.key_env.as_deref(), body))
     }

@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use super::target::{self, Target};
 use super::{ConfigError, allow};
+use crate::LikelihoodMethod;
 use crate::provider::{self, Profile, Protocol};
 
 /// How much may be asked of an endpoint at once.
@@ -80,6 +81,9 @@ pub struct Endpoint {
     /// Whether answers are asked for as a stream.
     #[serde(default)]
     pub stream: bool,
+    /// How it tells the likelihood of given texts; `None` leaves it to what is known of the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<LikelihoodMethod>,
     /// What it costs. `None` is unknown, never free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
@@ -112,6 +116,7 @@ impl Endpoint {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             stream: false,
+            likelihood: None,
             price: None,
         }
     }
@@ -139,6 +144,7 @@ impl Endpoint {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             stream: false,
+            likelihood: None,
             price: None,
             allow: allow::by_default(loopback),
             url: target.url,

@@ -11,6 +11,7 @@ use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
 use super::target::Target;
 use super::{ConfigError, closest, price, provider};
+use crate::LikelihoodMethod;
 use crate::provider::Profile;
 
 /// Reads the table of the model `name`; `None` after a fault that leaves no address.
@@ -23,6 +24,7 @@ pub(super) fn read(
     let base = read_base(name, &mut fields, providers, found);
     let key_env = read_key_env(&mut fields, found);
     let stream = fields.flag("stream", found);
+    let likelihood = read_likelihood(&mut fields, found);
     let profile = base.as_ref().map(|endpoint| &endpoint.profile);
     let sampling = fields.table("generate", found);
     let sampling = sampling.map(|table| read_sampling(table, profile, found));
@@ -42,6 +44,7 @@ pub(super) fn read(
         endpoint.key_env = Some(key_env);
     }
     endpoint.stream = stream.is_some_and(|at| at.value);
+    endpoint.likelihood = likelihood;
     endpoint.sampling = sampling.unwrap_or_default();
     endpoint.extra_body = extra_body.unwrap_or_default();
     endpoint.limits = limits.unwrap_or_default();
@@ -142,6 +145,25 @@ const FORMS: [(&str, Form); 3] = [
 
 fn read_form(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<Form> {
     fields.one_of("form", &FORMS, found)
+}
+
+fn read_likelihood(
+    fields: &mut Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> Option<LikelihoodMethod> {
+    let word = fields.text("likelihood", found)?;
+    let method = LikelihoodMethod::named(word.value);
+    if method.is_none() {
+        let words = LikelihoodMethod::ALL
+            .map(LikelihoodMethod::as_str)
+            .join("\", \"");
+        found.push_hint(
+            word.span,
+            format!("`likelihood` must be one of \"{words}\""),
+            "`cleanbench models check` finds out what the endpoint can do",
+        );
+    }
+    method
 }
 
 pub(super) fn read_key_env(

@@ -1,0 +1,87 @@
+//! A plan becomes exchanges, one after the other, on the endpoint's own host.
+//!
+//! Invariants: the label was checked before the first exchange; the key travels and is overwritten as
+//! in any other. What arrived is kept when a later exchange fails.
+
+use cleanbench_core::model::Sent;
+use cleanbench_core::{CallError, CallErrorKind, Timing};
+
+use super::{Exchange as Attempt, LARGEST_BODY, OpenAiModel};
+use crate::likelihood::{Ask, Exchange, Next, encode, next};
+
+impl OpenAiModel {
+    /// Asks what the plan `body` needs, and gives all of it as one reply.
+    pub(super) async fn follow(&self, body: &[u8]) -> Sent {
+        let attempt = Attempt::begin();
+        let mut exchanges = Vec::new();
+        let mut timing = Timing::default();
+        let ended = loop {
+            match next(&self.reader, &self.endpoint.host(), body, &exchanges) {
+                Ok(Next::Done) => break Ok(()),
+                Err(error) => break Err(error),
+                Ok(Next::Ask(ask)) => {
+                    let begun = attempt.elapsed();
+                    let sent = self.put(ask, &mut exchanges).await;
+                    note(&mut timing, begun, &sent.timing);
+                    if let Some(error) = sent.error {
+                        break Err(error);
+                    }
+                }
+            }
+            if let Err(error) = self.check_size(&exchanges) {
+                break Err(error);
+            }
+        };
+        let encoded = encode(&exchanges).map_err(|error| {
+            CallError::new(
+                CallErrorKind::Malformed,
+                format!("{}: {error}", self.endpoint.host()),
+            )
+        });
+        let (reply, unencoded) = match encoded {
+            Ok(reply) => (Some(reply).filter(|_| !exchanges.is_empty()), None),
+            Err(error) => (None, Some(error)),
+        };
+        timing.end = attempt.elapsed();
+        Sent {
+            reply,
+            error: ended.err().or(unencoded),
+            timing,
+        }
+    }
+
+    /// Makes one exchange; what came back joins `exchanges`.
+    async fn put(&self, ask: Ask, exchanges: &mut Vec<Exchange>) -> Sent {
+        let mut url = self.endpoint.url.clone();
+        url.set_path(&ask.path);
+        let mut sent = self.exchange(url, ask.body.clone().into_bytes()).await;
+        if let Some(reply) = sent.reply.take() {
+            exchanges.push(Exchange::new(ask.path, ask.body, reply));
+        }
+        sent
+    }
+
+    fn check_size(&self, exchanges: &[Exchange]) -> Result<(), CallError> {
+        let size: usize = exchanges
+            .iter()
+            .map(|exchange| exchange.request.len() + exchange.reply.body.len())
+            .sum();
+        if size <= LARGEST_BODY {
+            return Ok(());
+        }
+        let message = format!(
+            "{}: the exchanges of one call are larger than {} MiB; weigh shorter texts, or fewer",
+            self.endpoint.host(),
+            LARGEST_BODY >> 20
+        );
+        Err(CallError::new(CallErrorKind::TooLong, message))
+    }
+}
+
+/// Notes the times of the first exchange.
+fn note(timing: &mut Timing, begun: u64, exchange: &Timing) {
+    timing.headers = timing.headers.or(exchange.headers.map(|at| begun + at));
+    timing.first_byte = timing
+        .first_byte
+        .or(exchange.first_byte.map(|at| begun + at));
+}
