@@ -13,5 +13,7 @@ train-embedded *ARGUMENTS:
     cargo run --release --locked -p cleanbench-lab --features train --bin train-embedded -- {{ARGUMENTS}}
 live:
     bash .ci/live
+bench *ARGUMENTS:
+    bash .ci/bench {{ARGUMENTS}}
 ci:
     bash .ci/run

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -28,6 +29,10 @@ pub struct Counts {
     pub in_flight: u32,
     /// Most requests that were being answered at one time.
     pub in_flight_max: u32,
+    /// When the first request came, in microseconds since 1970; 0 before.
+    pub first_request_us: u64,
+    /// When the last request came, in microseconds since 1970; 0 before.
+    pub last_request_us: u64,
     /// How often each prompt was asked, by [`crate::prompt_key`]; `GET /__counts` leaves this out
     /// and `GET /__prompts` gives it.
     #[serde(skip)]
@@ -61,6 +66,8 @@ pub(crate) struct Tally {
     connections: AtomicU64,
     in_flight: AtomicU32,
     in_flight_max: AtomicU32,
+    first_request_us: AtomicU64,
+    last_request_us: AtomicU64,
     prompts: Mutex<Prompts>,
     seen: Mutex<VecDeque<Seen>>,
 }
@@ -75,7 +82,13 @@ struct Prompts {
 impl Tally {
     /// Counts a request; gives its number, from 1.
     pub(crate) fn request(&self) -> u64 {
-        self.requests.fetch_add(1, Ordering::Relaxed) + 1
+        let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = since_1970_us();
+        if number == 1 {
+            self.first_request_us.store(now, Ordering::Relaxed);
+        }
+        self.last_request_us.fetch_max(now, Ordering::Relaxed);
+        number
     }
 
     /// Counts a connection.
@@ -123,6 +136,8 @@ impl Tally {
             max_per_prompt: prompts.most,
             in_flight: self.in_flight.load(Ordering::Relaxed),
             in_flight_max: self.in_flight_max.load(Ordering::Relaxed),
+            first_request_us: self.first_request_us.load(Ordering::Relaxed),
+            last_request_us: self.last_request_us.load(Ordering::Relaxed),
             by_prompt: HashMap::new(),
         }
     }
@@ -135,6 +150,14 @@ impl Tally {
         list.sort_unstable();
         list
     }
+}
+
+/// Now, in microseconds since 1970; 0 on a machine whose clock is before that.
+fn since_1970_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    })
 }
 
 /// A request being answered; counted until dropped.
