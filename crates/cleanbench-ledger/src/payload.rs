@@ -26,6 +26,10 @@ const SALT: usize = 32;
 /// Upper bound on an uncompressed payload, against a damaged length. An adapter accepts 64 MiB.
 const LARGEST: u64 = 80 * 1024 * 1024;
 const LEVEL: i32 = 1;
+/// Below this size a payload is compressed at [`SMALL_LEVEL`].
+const SMALL: usize = 2048;
+/// Negative levels leave out entropy coding, whose tables cost more time than a short text is worth.
+const SMALL_LEVEL: i32 = -1;
 
 /// A payload ready to be stored.
 #[derive(Debug)]
@@ -37,6 +41,7 @@ pub struct Frame {
 
 thread_local! {
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static SMALL_COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
@@ -50,9 +55,14 @@ impl Frame {
         getrandom::fill(&mut salted).map_err(io::Error::other)?;
         salted.extend_from_slice(payload);
         let digest = digest(&salted);
-        let bytes = COMPRESSOR.with_borrow_mut(|slot| match slot {
+        let (compressor, level) = if salted.len() < SMALL {
+            (&SMALL_COMPRESSOR, SMALL_LEVEL)
+        } else {
+            (&COMPRESSOR, LEVEL)
+        };
+        let bytes = compressor.with_borrow_mut(|slot| match slot {
             Some(compressor) => compressor.compress(&salted),
-            None => slot.insert(Compressor::new(LEVEL)?).compress(&salted),
+            None => slot.insert(Compressor::new(level)?).compress(&salted),
         })?;
         let crc = crc32fast::hash(&bytes);
         Ok(Self { digest, bytes, crc })
