@@ -107,6 +107,9 @@ pub enum Fault {
     },
     /// Half the answer, then a reset (RST) of the connection.
     ResetInBody,
+    /// Half the answer, then an orderly end as if it were all: a stream ends within an event, without
+    /// its end marker.
+    Truncated,
     /// Half the answer, then silence for as long as the client waits.
     HangInBody,
     /// The true answer in pieces that are cut within every character of more than one byte.

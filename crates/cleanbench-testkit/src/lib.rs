@@ -1,7 +1,8 @@
 //! A fake OpenAI-compatible server with scripted faults, for tests and load.
 //!
 //! [`FakeServer`] answers `POST /v1/chat/completions` and `POST /v1/completions` as a [`Script`] says,
-//! streamed or whole, and counts what it was asked. `GET /v1/models` and `GET /health` answer as real
+//! streamed or whole, and counts what it was asked. Where the script has [`Scored`] texts, it gives the
+//! log-probabilities of their tokens, also at `POST /generate`. `GET /v1/models` and `GET /health` answer as real
 //! servers do. Servers in another process are checked and steered by `GET /__counts` (JSON),
 //! `GET /__prompts` (JSONL of prompt hash and count) and `POST /__script`.
 //!
@@ -18,6 +19,7 @@ mod fault;
 mod key;
 mod question;
 mod reply;
+mod scored;
 mod script;
 mod server;
 mod service;
@@ -26,5 +28,6 @@ mod wire;
 pub use counts::{Counts, Seen};
 pub use fault::{Fault, Rule};
 pub use key::{PromptKey, prompt_key, right_choice};
+pub use scored::{ScoreForm, Scored, ScoredText, ScoredToken, Spoiled};
 pub use script::{Answers, Latency, Law, Reasoning, Script, ScriptError, Usage};
 pub use server::{FakeServer, Options, StartError};

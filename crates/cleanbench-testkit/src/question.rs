@@ -95,6 +95,20 @@ impl<'a> Question<'a> {
     }
 }
 
+impl<'a> Question<'a> {
+    /// The question that a request to score `text` is, where a fault wants one.
+    pub(crate) fn to_score(text: &'a str) -> Self {
+        Self {
+            endpoint: Endpoint::Text,
+            model: Cow::Borrowed("scored"),
+            prompt: Cow::Borrowed(text),
+            words: count_words(text),
+            stream: false,
+            include_usage: false,
+        }
+    }
+}
+
 fn last_user_message<'a>(messages: &[WireMessage<'a>]) -> Result<(Cow<'a, str>, u64), String> {
     let mut asked = None;
     let mut words = 0;

@@ -119,6 +119,13 @@ impl Case<'_> {
                 events.truncate(half);
                 Paced::new(events, pause).breaking_off()
             }
+            Some(Fault::Truncated) => {
+                // The last event is cut within its JSON.
+                events.truncate(half + 1);
+                let cut = events[half].len() / 2;
+                events[half].truncate(cut);
+                Paced::new(events, pause)
+            }
             Some(Fault::HangInBody) => {
                 events.truncate(half);
                 Paced::new(events, pause).falling_silent()
@@ -307,6 +314,11 @@ fn redirect(to: &str) -> Response<ReplyBody> {
 fn at_once(json: Vec<u8>, fault: Option<&Fault>) -> Response<ReplyBody> {
     match fault {
         Some(Fault::BrokenBody | Fault::ResetInBody) => halved(json, Paced::breaking_off),
+        Some(Fault::Truncated) => {
+            let half = Bytes::copy_from_slice(&json[..json.len() / 2]);
+            let paced = Paced::new([half], Duration::ZERO);
+            respond(200, JSON, ReplyBody::paced(paced))
+        }
         Some(Fault::HangInBody) => halved(json, Paced::falling_silent),
         Some(Fault::SplitUtf8) => {
             let paced = Paced::new(cut_characters(&json), Duration::ZERO);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Book;
 use crate::fault::{Fault, Rule};
 use crate::key::Draws;
+use crate::scored::{ScoreForm, Scored};
 
 /// How the server behaves. The default answers `OK` at once and never fails.
 ///
@@ -44,6 +45,9 @@ pub struct Script {
     pub models: Vec<String>,
     /// The fingerprint reported in answers; `None` leaves the field out.
     pub system_fingerprint: Option<String>,
+    /// Texts whose tokens the server scores, and in which form; `None` scores nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scored: Option<Scored>,
     /// How many of the latest requests are kept whole, for [`crate::FakeServer::seen`]; 0 keeps
     /// none.
     pub record: usize,
@@ -61,6 +65,7 @@ impl Default for Script {
             model: None,
             models: vec!["fake".to_owned()],
             system_fingerprint: Some("fp_fake".to_owned()),
+            scored: None,
             record: 0,
         }
     }
@@ -104,9 +109,17 @@ impl Script {
         Ok(script)
     }
 
+    /// Whether there is a path `/generate`.
+    pub(crate) fn serves_generate(&self) -> bool {
+        let form = self.scored.as_ref().map(|scored| scored.form);
+        form == Some(ScoreForm::Sglang)
+    }
+
     /// Refuses what cannot be served, and reads the lookup file if there is one.
     pub(crate) fn install(self) -> Result<Installed, ScriptError> {
         self.faults.iter().try_for_each(Rule::validate)?;
+        self.latency.validate()?;
+        self.scored.as_ref().map_or(Ok(()), Scored::validate)?;
         let book = Book::open(&self.answers)?;
         Ok(Installed { script: self, book })
     }
@@ -216,6 +229,21 @@ impl Latency {
         self.fixed_ms
             .saturating_add(draws.jitter(self.jitter_ms))
             .saturating_add(self.law.draw(draws))
+    }
+
+    /// Refuses two speeds for one stream, none at all, and more slow prompts than there are.
+    fn validate(&self) -> Result<(), ScriptError> {
+        let refused = match (self.tokens_per_second, self.law) {
+            (Some(0), _) => "`tokens_per_second` is 0; use 1 or more",
+            (Some(_), _) if self.event_ms > 0 => {
+                "`event_ms` and `tokens_per_second` are both given; use one of them"
+            }
+            (_, Law::TwoPoint { slow_per_mille, .. }) if slow_per_mille > 1000 => {
+                "`slow_per_mille` is above 1000"
+            }
+            _ => return Ok(()),
+        };
+        Err(ScriptError::Meaningless(refused))
     }
 
     /// Time between two events of a stream.
@@ -364,6 +392,19 @@ mod tests {
             "2",
         );
         check(r#"{"faults": [{"fault": "hang", "every": 0}]}"#, "every");
+        check(
+            r#"{"latency": {"event_ms": 3, "tokens_per_second": 9}}"#,
+            "both given",
+        );
+        check(r#"{"latency": {"tokens_per_second": 0}}"#, "use 1 or more");
+        check(
+            r#"{"latency": {"law": {"two_point": {"slow_ms": 9, "slow_per_mille": 1001}}}}"#,
+            "above 1000",
+        );
+        check(
+            r#"{"scored": {"form": "echo", "texts": [{"text": "a", "tokens": []}]}}"#,
+            "no tokens",
+        );
         check(
             r#"{"answers": {"lookup": {"file": "/no/such/file", "default": ""}}}"#,
             "/no/such/file",

@@ -21,6 +21,7 @@ use crate::fault::{Fault, Moment};
 use crate::key::{Draws, PromptKey};
 use crate::question::{Endpoint, Question};
 use crate::reply::{self, Case};
+use crate::scored::{ScoreRequest, Scored};
 use crate::script::{Installed, Script, ScriptError};
 use crate::wire;
 
@@ -64,9 +65,12 @@ impl Shared {
         reset: &AtomicBool,
     ) -> Result<Response<ReplyBody>, NoResponse> {
         let (parts, body) = request.into_parts();
-        let endpoint = match (&parts.method, parts.uri.path()) {
-            (&Method::POST, "/v1/chat/completions") => Endpoint::Chat,
-            (&Method::POST, "/v1/completions") => Endpoint::Text,
+        let path = match (&parts.method, parts.uri.path()) {
+            (&Method::POST, "/v1/chat/completions") => Path::Of(Endpoint::Chat),
+            (&Method::POST, "/v1/completions") => Path::Of(Endpoint::Text),
+            (&Method::POST, "/generate") if self.installed().script.serves_generate() => {
+                Path::Generate
+            }
             (&Method::POST, "/__script") => {
                 return Ok(self.replace_by(&read(body).await?));
             }
@@ -77,7 +81,7 @@ impl Shared {
         let (in_flight, now) = InFlight::begin(&self.tally);
         let body = read(body).await?;
         let arrival = Arrival {
-            endpoint,
+            path,
             number,
             in_flight: now,
         };
@@ -100,9 +104,15 @@ impl Shared {
         if !has_key(script, &parts.headers) {
             return Ok(reply::unauthorized());
         }
-        let (reaction, delay) = match Question::read(arrival.endpoint, body) {
-            Ok(question) => self.react(&installed, arrival, (&question, &parts.headers), reset),
-            Err(sentence) => (bad_request(&sentence), Duration::ZERO),
+        let (reaction, delay) = match (scoring(script, arrival.path, body), arrival.path) {
+            (Some(scoring), _) => {
+                self.react_scored(&installed, arrival, scoring, &parts.headers, reset)
+            }
+            (None, Path::Of(endpoint)) => match Question::read(endpoint, body) {
+                Ok(question) => self.react(&installed, arrival, (&question, &parts.headers), reset),
+                Err(sentence) => (bad_request(&sentence), Duration::ZERO),
+            },
+            (None, Path::Generate) => (bad_request("the body is not a request"), Duration::ZERO),
         };
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
@@ -149,6 +159,33 @@ impl Shared {
         (Reaction::Send(response), delay_of(script, fault, draws))
     }
 
+    /// What the script has for a request to score a text. Under a fault that carries an answer, that
+    /// answer has no numbers.
+    fn react_scored(
+        &self,
+        installed: &Installed,
+        arrival: Arrival,
+        (scored, request): (&Scored, ScoreRequest<'_>),
+        headers: &HeaderMap,
+        reset: &AtomicBool,
+    ) -> (Reaction, Duration) {
+        let script = &installed.script;
+        let question = Question::to_score(scored.text_of(&request));
+        let draws = Draws::of(&question.prompt);
+        let asked = self.tally.asked(draws.key()).saturating_add(1);
+        if struck(script, arrival, &question.prompt, draws, asked).is_some() {
+            return self.react(installed, arrival, (&question, headers), reset);
+        }
+        self.tally.prompt(draws.key());
+        match scored.answer(&request) {
+            Ok(body) => {
+                let delay = Duration::from_millis(script.latency.before_answer(draws));
+                (Reaction::Send(reply::json(200, body)), delay)
+            }
+            Err(sentence) => (bad_request(&sentence), Duration::ZERO),
+        }
+    }
+
     fn look_up(&self, path: &str, headers: &HeaderMap) -> Response<ReplyBody> {
         let installed = self.installed();
         let script = &installed.script;
@@ -177,10 +214,19 @@ impl Shared {
     }
 }
 
+/// Where a request came.
+#[derive(Debug, Clone, Copy)]
+enum Path {
+    /// One of the two completion endpoints.
+    Of(Endpoint),
+    /// `/generate`, which only scores.
+    Generate,
+}
+
 /// How and when a request came.
 #[derive(Debug, Clone, Copy)]
 struct Arrival {
-    endpoint: Endpoint,
+    path: Path,
     number: u64,
     in_flight: u32,
 }
@@ -190,6 +236,23 @@ enum Reaction {
     Send(Response<ReplyBody>),
     Hang,
     Drop { with_reset: bool },
+}
+
+/// The request in `body`, and what the script scores, if that is what is asked for.
+fn scoring<'s, 'b>(
+    script: &'s Script,
+    path: Path,
+    body: &'b [u8],
+) -> Option<(&'s Scored, ScoreRequest<'b>)> {
+    let scored = script.scored.as_ref()?;
+    let request = match path {
+        Path::Of(Endpoint::Chat) => None,
+        Path::Of(Endpoint::Text) => {
+            ScoreRequest::read(body).filter(|request| scored.concerns(request))
+        }
+        Path::Generate => ScoreRequest::read(body),
+    };
+    request.map(|request| (scored, request))
 }
 
 /// The fault of the first rule that strikes.

@@ -175,3 +175,39 @@ fn two_servers_give_the_same_bytes() {
     }
     assert_eq!(answers.len(), 3, "every choice is picked by some prompt");
 }
+
+#[test]
+fn scores_come_over_the_wire_and_only_where_the_script_has_them() {
+    let post = |server: &FakeServer, path: &str, body: &Value| {
+        let reply = crate::client::send(server.addr(), "POST", path, "", &body.to_string());
+        (reply.status, reply.json())
+    };
+    let script = |form: &str| -> Script {
+        let tokens = json!([{"text": "a", "id": 1}, {"text": " b", "id": 2, "logprob": -0.5}]);
+        let texts = json!([{"text": "a b", "tokens": tokens}]);
+        serde_json::from_value(json!({"scored": {"form": form, "texts": texts}})).unwrap()
+    };
+    let echo = json!({"prompt": "a b", "echo": true, "logprobs": 0, "max_tokens": 0});
+    let server = FakeServer::start(script("echo"));
+    let (status, answer) = post(&server, "/v1/completions", &echo);
+    assert_eq!(status, 200);
+    let numbers = &answer["choices"][0]["logprobs"]["token_logprobs"];
+    assert_eq!(*numbers, json!([null, -0.5]));
+    assert_eq!((server.asked("a b"), server.totals().requests), (1, 1));
+    let mut unknown = echo.clone();
+    unknown["prompt"] = json!("c");
+    assert_eq!(post(&server, "/v1/completions", &unknown).0, 400);
+    assert_eq!(post(&server, "/generate", &echo).0, 404);
+    let server = FakeServer::start(script("sglang"));
+    let request = json!({"text": "a b", "return_logprob": true, "logprob_start_len": 0});
+    let (status, answer) = post(&server, "/generate", &request);
+    assert_eq!(status, 200);
+    let numbers = &answer["meta_info"]["input_token_logprobs"];
+    assert_eq!(*numbers, json!([[null, 1, "a"], [-0.5, 2, " b"]]));
+    // The echo is no field of this server, so it answers like any other prompt.
+    let (status, answer) = post(&server, "/v1/completions", &echo);
+    assert_eq!(
+        (status, &answer["choices"][0]["logprobs"]),
+        (200, &Value::Null)
+    );
+}

@@ -122,6 +122,85 @@ fn strange_answers_are_as_described() {
 }
 
 #[test]
+fn answers_that_say_otherwise_are_as_described() {
+    let content_type = "text/html".to_owned();
+    let retyped = Fault::WrongType { content_type };
+    check(&retyped, 200, "text/html", &|reply| {
+        reply.message()["content"] == "one two three"
+    });
+    let code = "rate_limit_exceeded".to_owned();
+    check(&Fault::ErrorInside { code }, 200, JSON, &|reply| {
+        reply.json()["error"]["code"] == "rate_limit_exceeded"
+    });
+    check(&Fault::Gzip, 200, JSON, &|reply| {
+        reply.header("content-encoding") == Some("gzip") && reply.body.starts_with(&[0x1f, 0x8b])
+    });
+    check(&Fault::Truncated, 200, JSON, &|reply| {
+        reply.header("content-length").is_none()
+            && serde_json::from_slice::<Value>(&reply.body).is_err()
+    });
+}
+
+#[test]
+fn characters_are_cut_between_chunks() {
+    for request in [question("x"), streamed("x")] {
+        let rule = Rule::always(Fault::SplitUtf8);
+        let server = FakeServer::start(fixed("ü→🦀").with_rule(rule));
+        let reply = ask(&server, &request);
+        assert!(reply.complete && reply.text().contains("ü"));
+        let mut end = 0;
+        let ends: Vec<_> = reply
+            .chunks
+            .iter()
+            .map(|size| {
+                end += size;
+                end
+            })
+            .collect();
+        let text = reply.text();
+        let whole = ends
+            .iter()
+            .filter(|end| text.is_char_boundary(**end))
+            .count();
+        assert_eq!(
+            (whole, ends.len()),
+            (1, 4),
+            "only the end is between characters"
+        );
+    }
+}
+
+#[test]
+fn half_bodies_end_in_a_reset_or_never() {
+    for request in [question("x"), streamed("x")] {
+        let server = FakeServer::start(Script::failing(Fault::ResetInBody));
+        let reply = ask(&server, &request);
+        assert_eq!(
+            (reply.status, reply.complete, reply.reset),
+            (200, false, true)
+        );
+        assert!(!reply.body.is_empty());
+    }
+    {
+        let server = FakeServer::start(Script::failing(Fault::HangInBody));
+        let mut stream = leave_open(&server, "x");
+        stream
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
+        let mut raw = Vec::new();
+        stream.read_to_end(&mut raw).unwrap_err();
+        let text = String::from_utf8_lossy(&raw);
+        assert!(
+            text.starts_with("HTTP/1.1 200") && text.contains("\"id\""),
+            "{text}"
+        );
+        assert_eq!(server.totals().in_flight, 1, "the body is still being sent");
+        drop(stream);
+        wait_until("gone", || server.totals().in_flight == 0);
+    }
+}
+
+#[test]
 fn faults_of_streams_are_as_described() {
     let check = |fault: Fault, complete: bool, last: &str, expect: &dyn Fn(&Reply) -> bool| {
         let script = Script {
@@ -155,6 +234,17 @@ fn faults_of_streams_are_as_described() {
     });
     check(Fault::StreamError, true, "stream_failed", &|reply| {
         content(reply) == "ü and "
+    });
+    check(Fault::Truncated, true, "", &|reply| {
+        !reply.text().contains("DONE") && !reply.text().ends_with("\n\n")
+    });
+    check(Fault::DuplicateDone, true, "[DONE]", &|reply| {
+        reply.text().matches("[DONE]").count() == 2 && content(reply) == "ü and ü"
+    });
+    let code = "rate_limit_exceeded".to_owned();
+    let inside = Fault::ErrorInside { code };
+    check(inside, true, "[DONE]", &|reply| {
+        reply.events()[0].contains("rate_limit_exceeded")
     });
     check(Fault::EmptyContent, true, "[DONE]", &|reply| {
         content(reply).is_empty()

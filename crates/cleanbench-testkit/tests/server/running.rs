@@ -18,6 +18,10 @@ fn calls_at_one_time_are_counted() {
     let server = FakeServer::start(Script::failing(Fault::Hang));
     let open = ["a", "b", "c", "d"].map(|prompt| leave_open(&server, prompt));
     wait_until("four are in flight", || server.totals().in_flight == 4);
+    // A prompt is counted after its request took the script, so none of the four takes the next one.
+    wait_until("four took the script", || {
+        server.totals().unique_prompts == 4
+    });
     server.set_script(fixed("a").with_rule(overload));
     assert_eq!(ask(&server, &question("e")).status, 503);
     assert_eq!(server.totals().in_flight_max, 5);
