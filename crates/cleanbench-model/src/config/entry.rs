@@ -160,7 +160,7 @@ fn read_likelihood(
         found.push_hint(
             word.span,
             format!("`likelihood` must be one of \"{words}\""),
-            "`cleanbench models check` finds out what the endpoint can do",
+            "the server's documents say which it speaks; an answer without such numbers is refused, never guessed",
         );
     }
     method

@@ -125,8 +125,7 @@ fn paths(method: LikelihoodMethod, url: &Url) -> Result<Paths, &'static str> {
         }),
         LikelihoodMethod::None => Err(
             "nothing is known of a way to ask it for the likelihood of a given text; if it has one, \
-             set `likelihood` to \"echo\", \"vllm\", \"sglang\" or \"llamacpp\" in the models file \
-             (`cleanbench models check` finds out)",
+             set `likelihood` to \"echo\", \"vllm\", \"sglang\" or \"llamacpp\" in the models file",
         ),
     }
 }
