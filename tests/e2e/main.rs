@@ -12,6 +12,7 @@
 mod answers;
 mod architecture;
 mod bed;
+mod caps;
 mod egress;
 mod faults;
 mod full_disk;

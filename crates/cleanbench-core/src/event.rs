@@ -218,6 +218,48 @@ pub enum StopReason {
     Outage,
     /// An internal error.
     Internal,
+    /// The next attempt could have exceeded a cap of the run.
+    Budget,
+}
+
+/// What a run may use up at most, over all its resumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cap {
+    /// Money, in US dollars.
+    Cost,
+    /// Tokens, of prompts and answers together.
+    Tokens,
+    /// Time in which a writer was at work.
+    Time,
+    /// Attempts that were sent.
+    Requests,
+}
+
+impl Cap {
+    /// The flag that sets it.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Cost => "--max-cost",
+            Self::Tokens => "--max-tokens",
+            Self::Time => "--max-time",
+            Self::Requests => "--max-requests",
+        }
+    }
+}
+
+/// How late timers of the program itself fired while calls were made, in microseconds. What is late
+/// here is late in every measured time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lag {
+    /// Number of measurements.
+    pub n: u64,
+    /// Median.
+    pub p50: u64,
+    /// 99th percentile.
+    pub p99: u64,
+    /// The largest.
+    pub max: u64,
 }
 
 impl StopReason {
@@ -226,10 +268,11 @@ impl StopReason {
     pub fn worst(self, other: Self) -> Self {
         let rank = |reason| match reason {
             Self::Complete => 0,
-            Self::Outage => 1,
-            Self::EndpointRefused => 2,
-            Self::Internal => 3,
-            Self::Interrupted => 4,
+            Self::Budget => 1,
+            Self::Outage => 2,
+            Self::EndpointRefused => 3,
+            Self::Internal => 4,
+            Self::Interrupted => 5,
         };
         if rank(other) > rank(self) {
             other
@@ -381,6 +424,12 @@ pub enum Event {
     Stopped {
         /// Why.
         reason: StopReason,
+        /// The cap that stopped it, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cap: Option<Cap>,
+        /// How late the program's own timers were; `None` where nothing was measured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lag: Option<Lag>,
     },
 }
 

@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use cleanbench_core::event::{PayloadRef, Place, short_word};
 use cleanbench_core::model::Sent;
-use cleanbench_core::{CallError, CallErrorKind, CallId, CallKey, Event, Request, Sampling, seed};
+use cleanbench_core::{
+    CallError, CallErrorKind, CallId, CallKey, Constraints, Event, Model, Request, Sampling, seed,
+};
 use cleanbench_ledger::samples::SampleContent;
-use cleanbench_ledger::{Entry, Frame};
+use cleanbench_ledger::{Entry, Frame, Plan};
 use futures_util::FutureExt as _;
 
+use crate::admission::{Admission, admit};
+use crate::budget::Bound;
 use crate::conclude::{Next, Recorded, conclude};
-use crate::schedule::{EngineError, ModelSlot, Shared};
-use crate::stop::StopLevel;
+use crate::limiter::LONGEST_PAUSE;
+use crate::schedule::{EngineError, ModelSlot, Settings, Shared};
 
-/// The longest wait between two attempts, whatever an endpoint asks for.
-const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// Where the exponential backoff ends.
 const BACKOFF_CEILING: Duration = Duration::from_secs(30);
 
@@ -49,17 +51,29 @@ pub(crate) async fn run_call(
         .task_of(place.sample)
         .unwrap_or_default();
     let call = call_id(shared, place, task, &content.sample.id);
-    let request = request(shared, slot, place, task, content);
+    let request = shared.wording().request(&*slot.model, place, task, content);
+    let body = worded(slot, &request);
+    let bound = match &body {
+        Ok(body) if shared.budget.is_capped() => slot.billing.bound(&request, body.len()),
+        _ => Bound::default(),
+    };
     let mut stored = None;
     let answers_before = slot.health.answers();
     for try_number in 0..=shared.settings.max_retries {
         let attempt = u32::from(attempts) + 1 + try_number;
         let may_retry = try_number < shared.settings.max_retries;
+        let mut admission = None;
+        if let Ok(body) = &body {
+            admission = admit(shared, slot, &request, body.len(), bound).await;
+            if admission.is_none() {
+                break;
+            }
+        }
         let next = attempt_once(
             shared,
             slot,
             content,
-            &request,
+            (&request, &body, admission),
             &mut stored,
             (call, attempt, place),
             (may_retry, answers_before),
@@ -69,71 +83,81 @@ pub(crate) async fn run_call(
         let wait = wait_before(call, try_number, after, shared.settings.backoff);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = shared.stop.reached(StopLevel::Drain) => break,
-        }
-        if slot.health.given_up().is_some() {
-            break;
+            () = shared.halted() => break,
         }
     }
     Ok(())
 }
 
-fn request(
-    shared: &Shared,
-    slot: &ModelSlot,
-    place: Place,
-    task: usize,
-    content: &SampleContent,
-) -> Request {
-    let plan = shared.plan();
-    let sampling = match &content.probe {
-        None => plan.models[place.model as usize].sampling[task].clone(),
-        // What is remembered is the likeliest text, and a probe knows how long it is.
-        Some(call) => Sampling {
-            temperature: Some(0.0),
-            top_p: None,
-            max_tokens: Some(call.max_tokens),
-            stop: call.stop.clone(),
-            // Thinking would end before what is remembered comes out.
-            reasoning: plan.models[place.model as usize].sampling[task].reasoning,
-        },
-    };
-    // Greedy decoding needs no seed, and some endpoints reject one.
-    let seed = (sampling.temperature != Some(0.0)).then(|| {
-        let purpose = format!("epoch/{}", place.epoch);
-        seed::derive(
-            plan.seed,
-            &plan.tasks[task].name,
-            &content.sample.id,
-            &purpose,
-        )
-    });
-    Request {
-        form: Request::form_for(slot.model.form(), &content.messages),
-        messages: content.messages.clone(),
-        sampling,
-        seed,
-        continuations: content.continuations.clone(),
-        constraints: Arc::clone(&shared.constraints[task]),
-        sensitivity: content.sample.sensitivity,
+/// What the words of a request are taken from.
+pub(crate) struct Wording<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) constraints: &'a [Arc<Constraints>],
+}
+
+impl Wording<'_> {
+    /// The request of the call at `place`, whose task is at position `task`.
+    pub(crate) fn request(
+        &self,
+        model: &dyn Model,
+        place: Place,
+        task: usize,
+        content: &SampleContent,
+    ) -> Request {
+        let plan = self.plan;
+        let sampling = match &content.probe {
+            None => plan.models[place.model as usize].sampling[task].clone(),
+            // What is remembered is the likeliest text, and a probe knows how long it is.
+            Some(call) => Sampling {
+                temperature: Some(0.0),
+                top_p: None,
+                max_tokens: Some(call.max_tokens),
+                stop: call.stop.clone(),
+                // Thinking would end before what is remembered comes out.
+                reasoning: plan.models[place.model as usize].sampling[task].reasoning,
+            },
+        };
+        // Greedy decoding needs no seed, and some endpoints reject one.
+        let seed = (sampling.temperature != Some(0.0)).then(|| {
+            let purpose = format!("epoch/{}", place.epoch);
+            seed::derive(
+                plan.seed,
+                &plan.tasks[task].name,
+                &content.sample.id,
+                &purpose,
+            )
+        });
+        Request {
+            form: Request::form_for(model.form(), &content.messages),
+            messages: content.messages.clone(),
+            sampling,
+            seed,
+            continuations: content.continuations.clone(),
+            constraints: Arc::clone(&self.constraints[task]),
+            sensitivity: content.sample.sensitivity,
+        }
     }
+}
+
+/// The bytes of `request`.
+pub(crate) fn worded(slot: &ModelSlot, request: &Request) -> Result<Vec<u8>, CallError> {
+    catch_unwind(AssertUnwindSafe(|| slot.model.body(request))).unwrap_or_else(|_| {
+        Err(CallError::new(
+            CallErrorKind::Panic,
+            "wording the request panicked",
+        ))
+    })
 }
 
 async fn attempt_once(
     shared: &Shared,
     slot: &ModelSlot,
     content: &SampleContent,
-    request: &Request,
+    (request, body, mut admission): (&Request, &Result<Vec<u8>, CallError>, Option<Admission>),
     stored: &mut Option<PayloadRef>,
     (call, attempt, place): (CallId, u32, Place),
     (may_retry, answers_before): (bool, u64),
 ) -> Result<Next, EngineError> {
-    let body = catch_unwind(AssertUnwindSafe(|| slot.model.body(request))).unwrap_or_else(|_| {
-        Err(CallError::new(
-            CallErrorKind::Panic,
-            "wording the request panicked",
-        ))
-    });
     let bytes = body.as_deref().unwrap_or_default();
     let frame = match stored {
         None if body.is_ok() => {
@@ -156,9 +180,12 @@ async fn attempt_once(
         .written()
         .await?;
     *stored = reference.or(*stored);
-    let recorded = match &body {
+    let recorded = match body {
         Ok(bytes) => {
-            let sent = send(slot, bytes.clone(), request, shared.settings.attempt_limit).await;
+            let mut sent = send(slot, bytes.clone(), request, &shared.settings).await;
+            if let Some(admission) = &mut admission {
+                admission.arrived(&mut sent);
+            }
             record_reply(
                 shared,
                 (call, attempt, place),
@@ -177,10 +204,14 @@ async fn attempt_once(
             answers_before,
         },
     };
-    conclude(shared, slot, content, recorded, may_retry).await
+    conclude(shared, slot, content, recorded, admission, may_retry).await
 }
 
-async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, limit: Duration) -> Sent {
+async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, settings: &Settings) -> Sent {
+    let own = slot
+        .attempt_limit
+        .filter(|own| *own < settings.attempt_limit);
+    let limit = own.unwrap_or(settings.attempt_limit);
     let sending = AssertUnwindSafe(async { slot.model.send(body, request.sensitivity).await });
     let failed = |kind, message: String| Sent {
         reply: None,
@@ -196,8 +227,12 @@ async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, limit: Duratio
         Err(_) => failed(
             CallErrorKind::Timeout,
             format!(
-                "no complete answer within {} s; `--attempt-timeout` allows more",
-                limit.as_secs()
+                "no complete answer within {} s; {} allows more",
+                limit.as_secs_f64(),
+                own.map_or(
+                    "`--attempt-timeout`",
+                    |_| "`timeouts.total` in the models file"
+                )
             ),
         ),
     }
@@ -247,7 +282,7 @@ async fn record_reply<'a>(
 /// what the endpoint asked for.
 fn wait_before(call: CallId, try_number: u32, after: Option<u64>, base: Duration) -> Duration {
     if let Some(milliseconds) = after {
-        return Duration::from_millis(milliseconds).min(LONGEST_WAIT);
+        return Duration::from_millis(milliseconds).min(LONGEST_PAUSE);
     }
     let full = base
         .saturating_mul(1_u32 << try_number.min(16))
@@ -274,6 +309,6 @@ mod tests {
             Duration::ZERO,
             "the endpoint's word counts"
         );
-        assert_eq!(wait_before(call, 0, Some(10_000_000), base), LONGEST_WAIT);
+        assert_eq!(wait_before(call, 0, Some(10_000_000), base), LONGEST_PAUSE);
     }
 }

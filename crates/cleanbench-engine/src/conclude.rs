@@ -10,6 +10,8 @@ use cleanbench_core::{
 };
 use cleanbench_ledger::samples::SampleContent;
 
+use crate::admission::Admission;
+use crate::billing::used_by_failure;
 use crate::schedule::{EngineError, ModelSlot, Shared};
 
 /// An attempt whose reply, or the lack of one, is on record.
@@ -35,21 +37,30 @@ pub(crate) enum Next {
 }
 
 /// Reads the reply, records how the attempt ended, and judges an answer. `may_retry` says whether an
-/// error that can pass keeps the call open.
+/// error that can pass keeps the call open; `admission` is what the attempt was let through with, `None`
+/// for one of an earlier writer.
 pub(crate) async fn conclude(
     shared: &Shared,
     slot: &ModelSlot,
     content: &SampleContent,
     recorded: Recorded<'_>,
+    admission: Option<Admission>,
     may_retry: bool,
 ) -> Result<Next, EngineError> {
     match read(slot, &recorded) {
         Ok(completion) => {
             slot.health.note_answer();
+            if let Some(admission) = admission {
+                admission.settle(slot, slot.billing.used(&completion.usage));
+            }
             answered(shared, content, &recorded, &completion).await?;
             Ok(Next::Nothing)
         }
         Err(error) => {
+            if let Some(admission) = admission {
+                let status = recorded.reply.as_ref().map(|reply| reply.status);
+                admission.settle(slot, used_by_failure(&error, status));
+            }
             let after = recorded.reply.as_ref().and_then(|reply| reply.retry_after);
             let keep_open = slot.health.note_error(&error);
             let retry = may_retry && error.kind.retryable();

@@ -9,16 +9,29 @@
 //!
 //! It does not print, does not know where a model runs, and does not know how files look.
 
+mod admission;
+mod billing;
+mod budget;
 mod call;
 mod conclude;
 mod health;
+mod lag;
+mod limiter;
 pub mod merge;
+mod order;
+mod pace;
 mod plan;
 mod resume;
 mod schedule;
+mod spending;
 mod stop;
 
+pub use billing::{Billing, PICTURE_TOKENS, TEMPLATE_TOKENS};
+pub use budget::{Bound, Caps, Spent};
+pub use limiter::EndpointLimiter;
+pub use pace::Rates;
 pub use plan::{Draft, Input, PrepareError, prepare};
 pub use resume::{Opened, Pending, ResumeError, begin, reopen};
 pub use schedule::{Ending, EngineError, ModelSlot, Settings, Work, execute};
+pub use spending::Allowance;
 pub use stop::{StopHandle, StopLevel, StopSignal, stop_pair};

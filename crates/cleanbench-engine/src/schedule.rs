@@ -1,17 +1,18 @@
 //! Which call is made when.
 //!
-//! Every model walks the plan in its own order of calls and keeps at most its own number in flight.
-//! Samples are streamed from the run directory, so memory depends on what is in flight and not on the
-//! size of the suite.
+//! Every model walks the plan in the same shuffled order and keeps at most its own number of calls in
+//! hand. Samples are read from the run directory one by one: in memory are twelve bytes for each, its
+//! place in the file and in the order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cleanbench_core::event::{Place, StopReason};
+use cleanbench_core::event::{Cap, Lag, Place, StopReason};
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{CallError, Constraints, Event, Judge, Model, Outcome, Reply};
-use cleanbench_ledger::samples::{self, SampleContent};
+use cleanbench_ledger::samples::{self, SampleContent, SampleLines};
 use cleanbench_ledger::{
     Ledger, LedgerError, Manifest, PayloadReader, Plan, RunDirectory, SampleRow, SampleRows,
 };
@@ -19,10 +20,17 @@ use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::call::run_call;
+use crate::billing::Billing;
+use crate::budget::{Budget, Spent};
+use crate::call::{Wording, run_call, worded};
 use crate::conclude::{Next, Recorded, conclude, judge_again};
 use crate::health::Health;
+use crate::lag::Sampler;
+use crate::limiter::EndpointLimiter;
+use crate::order::Order;
+use crate::pace::{Pace, Rates};
 use crate::resume::Pending;
+use crate::spending::Allowance;
 use crate::stop::{StopLevel, StopSignal};
 
 /// Numbers that steer the engine.
@@ -43,6 +51,10 @@ pub struct ModelSlot {
     pub(crate) model: Arc<dyn Model>,
     pub(crate) concurrency: usize,
     pub(crate) health: Health,
+    pub(crate) limiter: EndpointLimiter,
+    pub(crate) pace: Pace,
+    pub(crate) billing: Billing,
+    pub(crate) attempt_limit: Option<Duration>,
 }
 
 impl ModelSlot {
@@ -52,7 +64,39 @@ impl ModelSlot {
             model,
             concurrency: concurrency.max(1),
             health: Health::default(),
+            limiter: EndpointLimiter::new(concurrency),
+            pace: Pace::default(),
+            billing: Billing::Unknown,
+            attempt_limit: None,
         }
+    }
+
+    /// The same, sharing what its endpoint bears with other models there.
+    #[must_use]
+    pub fn behind(mut self, limiter: &EndpointLimiter) -> Self {
+        self.limiter = limiter.clone();
+        self
+    }
+
+    /// The same, asked no faster than `rates`.
+    #[must_use]
+    pub fn paced(mut self, rates: Rates) -> Self {
+        self.pace = Pace::new(rates);
+        self
+    }
+
+    /// The same, whose tokens cost what `billing` says.
+    #[must_use]
+    pub fn billed(mut self, billing: Billing) -> Self {
+        self.billing = billing;
+        self
+    }
+
+    /// The same, whose attempts take no longer than `limit`, nor than [`Settings::attempt_limit`].
+    #[must_use]
+    pub fn within(mut self, limit: Option<Duration>) -> Self {
+        self.attempt_limit = limit;
+        self
     }
 }
 
@@ -77,6 +121,8 @@ pub struct Work {
     pub settings: Settings,
     /// When to stop.
     pub stop: StopSignal,
+    /// What the run may use up, and what is gone of it.
+    pub allowance: Allowance,
 }
 
 /// How a run ended.
@@ -88,6 +134,12 @@ pub struct Ending {
     pub given_up: Vec<(usize, StopReason, CallError)>,
     /// Calls and judgements that panicked.
     pub panics: u64,
+    /// The cap that stopped it, if one did.
+    pub cap: Option<Cap>,
+    /// What the run has used up against its caps; nothing where it has none.
+    pub spent: Spent,
+    /// How late the program's own timers were.
+    pub lag: Option<Lag>,
 }
 
 /// Why the engine cannot go on. What was recorded so far stays valid.
@@ -111,6 +163,7 @@ pub(crate) struct Shared {
     pub(crate) constraints: Vec<Arc<Constraints>>,
     pub(crate) settings: Settings,
     pub(crate) stop: StopSignal,
+    pub(crate) budget: Budget,
     run: RunDirectory,
     payloads: PayloadReader,
     panics: AtomicU64,
@@ -119,6 +172,21 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn plan(&self) -> &Plan {
         &self.manifest.plan
+    }
+
+    pub(crate) fn wording(&self) -> Wording<'_> {
+        Wording {
+            plan: self.plan(),
+            constraints: &self.constraints,
+        }
+    }
+
+    /// Resolves when no new attempt may be sent, for whatever reason.
+    pub(crate) async fn halted(&self) {
+        tokio::select! {
+            () = self.stop.reached(StopLevel::Drain) => {}
+            () = self.budget.closed() => {}
+        }
     }
 
     pub(crate) fn note_panic(&self) {
@@ -132,10 +200,23 @@ impl Shared {
 /// When the run directory cannot be read or written; calls in flight are then dropped.
 pub async fn execute(work: Work) -> Result<Ending, EngineError> {
     let tasks = work.manifest.plan.tasks.iter();
-    let constraints = tasks.map(|task| Arc::new(task.constraints.clone()));
+    let constraints: Vec<_> = tasks
+        .map(|task| Arc::new(task.constraints.clone()))
+        .collect();
+    let slots: Vec<_> = work.models.into_iter().map(Arc::new).collect();
+    let payloads = PayloadReader::new(work.run.path());
+    let budget = {
+        let wording = Wording {
+            plan: &work.manifest.plan,
+            constraints: &constraints,
+        };
+        let spent = unsettled_bounds(&wording, &work.run, &payloads, &slots, &work.allowance)?;
+        Budget::new(work.allowance.caps, spent)
+    };
     let shared = Arc::new(Shared {
-        constraints: constraints.collect(),
-        payloads: PayloadReader::new(work.run.path()),
+        constraints,
+        payloads,
+        budget,
         run: work.run,
         manifest: work.manifest,
         table: work.table,
@@ -145,7 +226,7 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         stop: work.stop,
         panics: AtomicU64::new(0),
     });
-    let slots: Vec<_> = work.models.into_iter().map(Arc::new).collect();
+    let lag = Sampler::start();
     for (slot, model) in slots.iter().zip(0..) {
         let answered = |place| {
             let state = shared.table.state(place).unwrap_or_default();
@@ -156,17 +237,21 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         }
     }
     let settled = settle_pending(&shared, &slots, work.pending).await?;
+    let agenda = Agenda::open(&shared)?;
     let runs = slots
         .iter()
         .zip(0..)
-        .map(|(slot, model)| run_model(&shared, slot, model, &settled));
+        .map(|(slot, model)| run_model(&shared, &agenda, slot, model, &settled));
     // What can no longer be recorded is not waited for, whichever model it is of.
     try_join_all(runs).await?;
-    let ending = ending(&shared, &slots);
+    let mut ending = ending(&shared, &slots);
+    ending.lag = lag.finish();
     shared
         .ledger
         .append(Event::Stopped {
             reason: ending.reason,
+            cap: ending.cap,
+            lag: ending.lag,
         })
         .written()
         .await?;
@@ -188,6 +273,10 @@ fn ending(shared: &Shared, slots: &[Arc<ModelSlot>]) -> Ending {
         .fold(StopReason::Complete, |worst, (_, reason, _)| {
             worst.worst(*reason)
         });
+    let cap = shared.budget.hit();
+    if cap.is_some() {
+        reason = reason.worst(StopReason::Budget);
+    }
     if panics > 0 {
         reason = reason.worst(StopReason::Internal);
     }
@@ -198,7 +287,37 @@ fn ending(shared: &Shared, slots: &[Arc<ModelSlot>]) -> Ending {
         reason,
         given_up,
         panics,
+        cap,
+        spent: shared.budget.spent(),
+        lag: None,
     }
+}
+
+/// What is spent when every attempt whose use is not known is counted at its worst.
+fn unsettled_bounds(
+    wording: &Wording<'_>,
+    run: &RunDirectory,
+    payloads: &PayloadReader,
+    slots: &[Arc<ModelSlot>],
+    allowance: &Allowance,
+) -> Result<Spent, EngineError> {
+    let mut spent = allowance.spent;
+    if allowance.unsettled.is_empty() {
+        return Ok(spent);
+    }
+    let lines = SampleLines::open(run)?;
+    for place in &allowance.unsettled {
+        let row = lines.row(place.sample)?;
+        // What was erased cannot be asked again, but it was asked.
+        let Some(content) = samples::content(payloads, &row)? else {
+            continue;
+        };
+        let slot = &slots[place.model as usize];
+        let request = wording.request(&*slot.model, *place, row.task as usize, &content);
+        let body = worded(slot, &request).map_or(0, |body| body.len());
+        spent.add_unknown(slot.billing.bound(&request, body));
+    }
+    Ok(spent)
 }
 
 /// Reads and judges the replies that were recorded and not yet judged when the last writer stopped.
@@ -286,11 +405,54 @@ async fn settle(
         return Ok(false);
     }
     // An error that can pass leaves the call open: it is asked again like any other.
-    Ok(conclude(shared, slot, content, recorded, true).await? == Next::Nothing)
+    Ok(conclude(shared, slot, content, recorded, None, true).await? == Next::Nothing)
+}
+
+/// The calls in the order in which they are made, and their rows by line.
+struct Agenda {
+    order: Order,
+    lines: SampleLines,
+}
+
+impl Agenda {
+    fn open(shared: &Shared) -> Result<Self, EngineError> {
+        let lines = SampleLines::open(&shared.run)?;
+        let plan = shared.plan();
+        let mut order = Order::default();
+        let mut first = 0;
+        for task in &plan.tasks {
+            let end = first + u32::try_from(task.samples).unwrap_or(u32::MAX);
+            if task.probe.is_none() {
+                order.add(&task.name, (first..end).collect(), task.epochs, plan.seed);
+            } else {
+                for (arm, calls) in arms(&lines, first..end)? {
+                    let name = format!("{}/{arm}", task.name);
+                    order.add(&name, calls, task.epochs, plan.seed);
+                }
+            }
+            first = end;
+        }
+        Ok(Self { order, lines })
+    }
+}
+
+/// The calls of a probe by their arm, which is the first part of a call's name.
+fn arms(
+    lines: &SampleLines,
+    calls: std::ops::Range<u32>,
+) -> Result<BTreeMap<String, Vec<u32>>, EngineError> {
+    let mut arms: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for line in calls {
+        let id = lines.row(u64::from(line))?.id;
+        let arm = id.split('/').next().unwrap_or_default();
+        arms.entry(arm.to_owned()).or_default().push(line);
+    }
+    Ok(arms)
 }
 
 async fn run_model(
     shared: &Arc<Shared>,
+    agenda: &Agenda,
     slot: &Arc<ModelSlot>,
     model: u32,
     settled: &[Place],
@@ -298,37 +460,32 @@ async fn run_model(
     let permits = Arc::new(Semaphore::new(slot.concurrency));
     let mut calls = JoinSet::new();
     let mut failure = None;
-    'samples: for (row, sample) in SampleRows::open(&shared.run)?.zip(0..) {
-        let row = row?;
-        for epoch in 1..=shared.plan().tasks[row.task as usize].epochs {
-            let place = Place {
-                model,
-                sample,
-                epoch,
-            };
-            let state = shared.table.state(place).unwrap_or_default();
-            if state.outcome.is_some()
-                || settled.contains(&place)
-                || shared.table.is_elsewhere(place)
-            {
-                continue;
-            }
-            let permit = tokio::select! {
-                permit = Arc::clone(&permits).acquire_owned() => permit,
-                () = shared.stop.reached(StopLevel::Drain) => break 'samples,
-            };
-            while let Some(ended) = calls.try_join_next() {
-                failure = failure.or(failed(shared, ended));
-            }
-            if failure.is_some() || slot.health.given_up().is_some() {
-                break 'samples;
-            }
-            let (shared, slot, row) = (Arc::clone(shared), Arc::clone(slot), row.clone());
-            calls.spawn(async move {
-                let _permit = permit;
-                run_row(&shared, &slot, place, &row, state.attempts).await
-            });
+    for (line, epoch) in agenda.order.calls() {
+        let place = Place {
+            model,
+            sample: u64::from(line),
+            epoch,
+        };
+        let state = shared.table.state(place).unwrap_or_default();
+        if state.outcome.is_some() || settled.contains(&place) || shared.table.is_elsewhere(place) {
+            continue;
         }
+        let permit = tokio::select! {
+            permit = Arc::clone(&permits).acquire_owned() => permit,
+            () = shared.halted() => break,
+        };
+        while let Some(ended) = calls.try_join_next() {
+            failure = failure.or(failed(shared, ended));
+        }
+        if failure.is_some() || slot.health.given_up().is_some() {
+            break;
+        }
+        let row = agenda.lines.row(place.sample)?;
+        let (shared, slot) = (Arc::clone(shared), Arc::clone(slot));
+        calls.spawn(async move {
+            let _permit = permit;
+            run_row(&shared, &slot, place, &row, state.attempts).await
+        });
     }
     loop {
         if failure.is_some() {

@@ -18,8 +18,8 @@ use cleanbench_core::{
     Scorer, Sensitivity, Timing, Usage,
 };
 use cleanbench_engine::{
-    Draft, Ending, ModelSlot, Opened, PrepareError, Settings, StopSignal, Work, begin, execute,
-    prepare, reopen, stop_pair,
+    Allowance, Draft, Ending, ModelSlot, Opened, PrepareError, Settings, StopSignal, Work, begin,
+    execute, prepare, reopen, stop_pair,
 };
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
@@ -199,6 +199,7 @@ fn run(mut opened: Opened, model: Arc<Puppet>) -> (Ending, Vec<Event>) {
             attempt_limit: Duration::from_millis(300),
         },
         stop,
+        allowance: Allowance::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -261,7 +262,8 @@ fn a_panic_is_a_record_and_the_others_go_on() {
     assert!(matches!(
         events.last(),
         Some(Event::Stopped {
-            reason: StopReason::Internal
+            reason: StopReason::Internal,
+            ..
         })
     ));
 }

@@ -5,6 +5,7 @@
 //! so a run can be resumed, judged again and verified without the suite's files.
 
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::os::unix::fs::FileExt as _;
 
 use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::PayloadRef;
@@ -221,6 +222,57 @@ impl Iterator for SampleRows {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.read().transpose()
+    }
+}
+
+/// The lines of `samples.jsonl` in any order: eight bytes of memory for each.
+#[derive(Debug)]
+pub struct SampleLines {
+    file: File,
+    /// Where each line begins, and the end of the file.
+    offsets: Vec<u64>,
+}
+
+impl SampleLines {
+    /// Finds the lines of the file of `run`.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
+        let rows = SampleRows::open(run)?;
+        let mut lines = rows.lines;
+        let mut offsets = vec![0];
+        let mut offset = 0;
+        loop {
+            let length = lines.skip_until(b'\n')?;
+            if length == 0 {
+                break;
+            }
+            offset += length as u64;
+            offsets.push(offset);
+        }
+        Ok(Self {
+            file: lines.into_inner(),
+            offsets,
+        })
+    }
+
+    /// The line `number`, from 0.
+    ///
+    /// # Errors
+    /// When there is no such line, or it is unreadable.
+    pub fn row(&self, number: u64) -> Result<SampleRow, LedgerError> {
+        let damage = |what: String| LedgerError::from(Damage::at_line(FILE, number + 1, what));
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        let Some([start, end]) = index
+            .checked_add(2)
+            .and_then(|end| self.offsets.get(index..end))
+        else {
+            return Err(damage("the line is missing".to_owned()));
+        };
+        let mut line = vec![0; usize::try_from(end - start).unwrap_or_default()];
+        self.file.file().read_exact_at(&mut line, *start)?;
+        serde_json::from_slice(&line).map_err(|error| damage(format!("unreadable: {error}")))
     }
 }
 

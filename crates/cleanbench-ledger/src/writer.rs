@@ -236,6 +236,8 @@ impl Writer {
         for job in batch.iter_mut() {
             let event = Event::Stopped {
                 reason: cleanbench_core::event::StopReason::Internal,
+                cap: None,
+                lag: None,
             };
             let entry = std::mem::replace(&mut job.entry, Entry::from(event));
             done.push(self.push(entry)?);

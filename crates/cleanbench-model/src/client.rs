@@ -303,14 +303,29 @@ fn text_of(header: Option<&HeaderValue>) -> Option<String> {
     header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// The wait that was asked for, in milliseconds. `Retry-After` with a date is ignored: to read it
-/// takes a clock that agrees with the server's.
+/// The wait that was asked for, in milliseconds. A date in `Retry-After` is read against the reply's own
+/// `Date`, so that clocks need not agree; without one it is ignored.
 fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let number = |name: &str| -> Option<f64> {
         let number = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
         (0.0..=1e9).contains(&number).then_some(number)
     };
-    let milliseconds = number("retry-after-ms").or_else(|| Some(number("retry-after")? * 1e3))?;
+    let date = |name: &str| {
+        let text = headers.get(name)?.to_str().ok()?.trim();
+        Some(
+            jiff::fmt::rfc2822::parse(text)
+                .ok()?
+                .timestamp()
+                .as_second(),
+        )
+    };
+    let until = || {
+        let seconds = date("retry-after")? - date("date")?;
+        Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).as_secs_f64() * 1e3)
+    };
+    let milliseconds = number("retry-after-ms")
+        .or_else(|| Some(number("retry-after")? * 1e3))
+        .or_else(until)?;
     let wait = Duration::try_from_secs_f64(milliseconds / 1e3).ok()?;
     u64::try_from(wait.as_millis()).ok()
 }
@@ -318,6 +333,25 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_read_against_the_date_of_the_reply() {
+        let check = |now: Option<&'static str>, until: &'static str, expect| {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", HeaderValue::from_static(until));
+            if let Some(now) = now {
+                headers.insert("date", HeaderValue::from_static(now));
+            }
+            assert_eq!(retry_after(&headers), expect, "{now:?} {until}");
+        };
+        let now = Some("Wed, 21 Oct 2026 07:28:00 GMT");
+        check(now, "Wed, 21 Oct 2026 07:28:07 GMT", Some(7_000));
+        check(now, "Wed, 21 Oct 2026 07:27:00 GMT", Some(0));
+        check(now, "Thu, 22 Oct 2026 07:28:00 GMT", Some(86_400_000));
+        check(now, "soon", None);
+        check(None, "Wed, 21 Oct 2026 07:28:07 GMT", None);
+        check(Some("now"), "Wed, 21 Oct 2026 07:28:07 GMT", None);
+    }
 
     #[test]
     fn the_wait_asked_for_is_read_in_milliseconds() {

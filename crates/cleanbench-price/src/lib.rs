@@ -70,6 +70,16 @@ impl Price {
         Some(self.estimate(rest, completion) + read + written)
     }
 
+    /// The most that a call with at most `prompt_tokens` and `completion_tokens` can cost, whichever
+    /// part of the prompt the endpoint's cache holds.
+    pub fn worst(&self, prompt_tokens: u64, completion_tokens: u64) -> Usd {
+        let special = [self.cached_input, self.cache_write];
+        let dearest = special.into_iter().flatten().fold(self.input, Usd::max);
+        // A cost rounds up each of the prompt's three kinds by itself.
+        let rounding = Usd::from_pico(2);
+        dearest.per_million(prompt_tokens) + rounding + self.output.per_million(completion_tokens)
+    }
+
     /// What a call with `prompt_tokens`, none of them cached, and `completion_tokens` would cost.
     pub fn estimate(&self, prompt_tokens: u64, completion_tokens: u64) -> Usd {
         self.input.per_million(prompt_tokens) + self.output.per_million(completion_tokens)

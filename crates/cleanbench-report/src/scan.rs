@@ -211,7 +211,7 @@ impl Stops {
     fn note(&mut self, event: &Event, part: Option<Shard>) {
         match event {
             Event::SegmentOpened { .. } => drop(self.0.insert(part, None)),
-            Event::Stopped { reason } => drop(self.0.insert(part, Some(*reason))),
+            Event::Stopped { reason, .. } => drop(self.0.insert(part, Some(*reason))),
             _ => {}
         }
     }

@@ -1,9 +1,11 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cleanbench_core::Shard;
+use cleanbench_core::{Shard, Usd};
+use cleanbench_engine::Caps;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -135,6 +137,8 @@ pub(crate) struct RunArguments {
     /// Longest time for one attempt, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) attempt_timeout: u64,
+    #[command(flatten)]
+    pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
@@ -157,6 +161,78 @@ pub(crate) struct MergeArguments {
     pub(crate) partial: bool,
     #[command(flatten)]
     pub(crate) out: OutArguments,
+}
+
+/// What a run may use up, over all its resumes. Before each attempt its worst case is reserved.
+#[derive(Debug, Args)]
+pub(crate) struct CapArguments {
+    /// Stop before the run can cost more than this many US dollars, for example 2.50
+    #[arg(long, value_name = "USD", value_parser = money)]
+    pub(crate) max_cost: Option<Usd>,
+    /// Stop before the run can use more tokens than this, prompts and answers together
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_tokens: Option<u64>,
+    /// Start no call after this time, for example 90s, 30m, 2h; calls in flight end
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_time: Option<Duration>,
+    /// Send at most this many requests, retries included
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_requests: Option<u64>,
+    /// Count only what is known where a price or `max_tokens` is missing; the cap may be exceeded
+    #[arg(long)]
+    pub(crate) best_effort_cap: bool,
+}
+
+impl CapArguments {
+    /// The caps for the engine.
+    pub(crate) fn caps(&self) -> Caps {
+        Caps {
+            cost: self.max_cost,
+            tokens: self.max_tokens,
+            time: self.max_time,
+            requests: self.max_requests,
+            best_effort: self.best_effort_cap,
+        }
+    }
+}
+
+/// Reads an amount of US dollars that is not negative.
+fn money(text: &str) -> Result<Usd, String> {
+    let amount: Usd = text.parse().map_err(|error| format!("{error}"))?;
+    if amount < Usd::ZERO {
+        return Err("it must not be negative".to_owned());
+    }
+    Ok(amount)
+}
+
+/// Longest time that is accepted, in seconds: a year.
+const LONGEST_TIME: f64 = 31_536_000.0;
+
+/// Reads a duration: a number of seconds, or a number with `s`, `m`, `h` or `d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return Err("write it like 90s, 30m, 2h or 1d".to_owned()),
+    };
+    let plain = !digits.is_empty()
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number: f64 = digits
+        .parse()
+        .ok()
+        .filter(|_| plain)
+        .ok_or("write it like 90s, 30m, 2h or 1d")?;
+    let seconds = number * unit;
+    if (0.001..=LONGEST_TIME).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("it must be from 0.001s to 365d".to_owned())
+    }
 }
 
 /// Arguments of `report`.
@@ -201,4 +277,43 @@ pub(crate) struct CalibrateArguments {
 pub(crate) struct ListArguments {
     #[command(flatten)]
     pub(crate) out: OutArguments,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units_and_bounds() {
+        for (text, seconds) in [
+            ("90", 90.0),
+            ("90s", 90.0),
+            ("30m", 1800.0),
+            ("1.5h", 5400.0),
+            ("2d", 172_800.0),
+        ] {
+            assert_eq!(
+                duration(text),
+                Ok(Duration::from_secs_f64(seconds)),
+                "{text}"
+            );
+        }
+        for wrong in [
+            "", "s", "-1s", "1w", "0s", "1e3s", "inf", "nan", "400d", "1 h", "1ms",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn money_is_an_exact_amount_that_is_not_negative() {
+        assert_eq!(
+            money("2.50").map(|amount| amount.to_string()),
+            Ok("2.50".to_owned())
+        );
+        assert_eq!(money("0"), Ok(Usd::ZERO));
+        for wrong in ["-1", "1e3", "", "$1", "NaN"] {
+            assert!(money(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -7,8 +7,8 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{EventSink, Exit, Judge, Scorer, ScorerSpec};
 use cleanbench_engine::{
-    Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal, Work, begin, execute,
-    stop_pair,
+    Allowance, Ending, ModelSlot, Opened, Settings, Spent, StopHandle, StopLevel, StopSignal, Work,
+    begin, execute, stop_pair,
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::{Ledger, RunDirectory};
@@ -23,14 +23,13 @@ use crate::contamination_table;
 use crate::endpoints::connect;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::limits;
 use crate::progress::Progress;
 use crate::result_table;
 use crate::talk::{self, Talk};
 
 /// Name and version of the program, as recorded.
 pub(crate) const TOOL: &str = concat!("cleanbench ", env!("CARGO_PKG_VERSION"));
-/// Calls in flight for a model whose limit nobody set.
-const DEFAULT_CONCURRENCY: u32 = 16;
 const BACKOFF: Duration = Duration::from_millis(500);
 
 /// Says which key is missing before anything is written.
@@ -75,6 +74,9 @@ pub(crate) fn run(
             reason: StopReason::Complete,
             given_up: Vec::new(),
             panics: 0,
+            cap: None,
+            spent: Spent::default(),
+            lag: None,
         };
         return conclude(&ending, opened.run, arguments.out.format, talk);
     }
@@ -117,12 +119,18 @@ fn ask(
         .iter()
         .map(|progress| Arc::clone(progress) as Arc<dyn EventSink>)
         .collect();
+    let billing: Vec<_> = endpoints.iter().map(limits::billing).collect();
+    let caps = arguments.caps.caps();
+    let allowance = Allowance::of(caps, &opened.run, &opened.manifest, &billing)?;
     let (ledger, writer) = begin(&mut opened, TOOL, arguments.retry_errors, sinks)?;
-    let slots = models.into_iter().zip(endpoints).map(|(model, endpoint)| {
-        ModelSlot::new(
-            model,
-            endpoint.limits.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize,
-        )
+    let limiters = limits::limiters(endpoints);
+    let slots = models.into_iter().zip(endpoints).zip(&limiters);
+    let slots = slots.map(|((model, endpoint), limiter)| {
+        ModelSlot::new(model, limits::concurrency(endpoint))
+            .behind(limiter)
+            .paced(limits::rates(endpoint))
+            .billed(limits::billing(endpoint))
+            .within(endpoint.timeouts.total)
     });
     let settings = Settings {
         max_retries: arguments.max_retries,
@@ -131,7 +139,8 @@ fn ask(
     };
     let (stop, signal) = stop_pair();
     let ended = {
-        let (work, lock) = work(opened, ledger, slots.collect(), settings, signal)?;
+        let slots = slots.collect();
+        let (work, lock) = work(opened, ledger, slots, settings, (signal, allowance))?;
         let ended = drive(work, stop, &directory, talk);
         let written = writer.join();
         drop(lock);
@@ -170,7 +179,7 @@ fn work(
     ledger: Ledger,
     models: Vec<ModelSlot>,
     settings: Settings,
-    stop: StopSignal,
+    (stop, allowance): (StopSignal, Allowance),
 ) -> Result<(Work, impl Sized), Failure> {
     let tasks = opened.manifest.plan.tasks.iter();
     let judges = tasks.map(build_judge).collect::<Result<_, _>>()?;
@@ -185,6 +194,7 @@ fn work(
         judges,
         settings,
         stop,
+        allowance,
     };
     Ok((work, opened.lock))
 }
@@ -274,7 +284,7 @@ fn exit_of(ending: &Ending, summary: &Summary) -> Exit {
         StopReason::Complete => Exit::Done,
         StopReason::Interrupted => Exit::Interrupted,
         StopReason::EndpointRefused => Exit::EndpointRefused,
-        StopReason::Outage => Exit::Inconclusive,
+        StopReason::Outage | StopReason::Budget => Exit::Inconclusive,
         StopReason::Internal => Exit::Internal,
     };
     stopped.worst(if is_answered(summary) {
@@ -291,6 +301,13 @@ pub(crate) fn is_answered(summary: &Summary) -> bool {
     !summary.rows.iter().any(lacks)
 }
 
+/// The lag of the scheduler, in microseconds, above which it is worth a warning.
+const MOST_LAG: u64 = 5_000;
+
+fn milliseconds(microseconds: u64) -> f64 {
+    std::time::Duration::from_micros(microseconds).as_secs_f64() * 1e3
+}
+
 pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk) {
     let plan = &recording.manifest.plan;
     for (model, _, error) in &ending.given_up {
@@ -305,17 +322,28 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
             ending.panics
         ));
     }
+    let folder = recording.run.path().display();
+    if let Some(message) = limits::stopped_by_cap(ending, &folder.to_string()) {
+        talk::warn(message);
+    }
+    if let Some(lag) = ending.lag.filter(|lag| lag.p99 > MOST_LAG) {
+        talk::warn(format!(
+            "this machine was busy: timers were up to {:.1} ms late (p99 of {}, median {:.1} ms); measured times are too long by that",
+            milliseconds(lag.p99),
+            lag.n,
+            milliseconds(lag.p50)
+        ));
+    }
     let open: u64 = summary.rows.iter().map(|row| row.open).sum();
     let unanswered: u64 = summary.rows.iter().map(SummaryRow::missing).sum();
     let empty: u64 = summary.tasks().map(|row| row.empty).sum();
-    let folder = recording.run.path().display();
     if unanswered > open {
         talk::warn(format!(
             "{} calls ended without an answer (see `{folder}/calls.csv`); ask them again with: cleanbench run --resume {folder} --retry-errors",
             unanswered - open
         ));
     }
-    if open > 0 {
+    if open > 0 && ending.cap.is_none() {
         talk.say(format!(
             "{open} calls were not made; go on with: cleanbench run --resume {folder}"
         ));

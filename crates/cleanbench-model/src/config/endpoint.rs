@@ -21,6 +21,12 @@ pub struct Limits {
     /// Calls in flight at a time, at least 1; `None` leaves it to the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
+    /// Requests a minute, at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Tokens a minute, prompts and answers together, at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u32>,
 }
 
 /// How long an endpoint may be silent.
@@ -30,9 +36,18 @@ pub struct Timeouts {
     #[serde(rename = "connect_ms", with = "milliseconds")]
     pub connect: Duration,
     /// Between the request and the first byte, and between any two bytes. In a description:
-    /// milliseconds. There is no limit to a whole answer: models that reason take minutes.
+    /// milliseconds.
     #[serde(rename = "idle_ms", with = "milliseconds")]
     pub idle: Duration,
+    /// From the request to the last byte; `None` leaves it to the engine, because models that reason
+    /// take minutes. In a description: milliseconds.
+    #[serde(
+        rename = "total_ms",
+        default,
+        with = "optional_milliseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub total: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -40,6 +55,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(10),
             idle: Duration::from_mins(5),
+            total: None,
         }
     }
 }
@@ -258,5 +274,30 @@ mod milliseconds {
         deserializer: D,
     ) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+mod optional_milliseconds {
+    //! Durations that may be missing, as whole milliseconds.
+
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => super::milliseconds::serialize(duration, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
     }
 }

@@ -258,14 +258,13 @@ fn read_reasoning(
 
 fn read_limits(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Limits {
     let concurrency = fields.count("concurrency", found);
-    for key in ["requests_per_minute", "tokens_per_minute"] {
-        let rate = fields.count(key, found);
-        let message = format!("`{key}` is not yet supported; limit `concurrency` instead");
-        refuse(found, rate.as_ref(), &message);
-    }
+    let requests = fields.count("requests_per_minute", found);
+    let tokens = fields.count("tokens_per_minute", found);
     fields.finish(found);
     Limits {
         concurrency: concurrency.map(|at| at.value),
+        requests_per_minute: requests.map(|at| at.value),
+        tokens_per_minute: tokens.map(|at| at.value),
     }
 }
 
@@ -274,18 +273,18 @@ const LONGEST: f64 = 86_400.0;
 
 fn read_timeouts(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Timeouts {
     let default = Timeouts::default();
-    let mut seconds = |key, default| match fields.number(key, found) {
-        None => default,
-        Some(at) if at.value >= 0.001 && at.value <= LONGEST => Duration::from_secs_f64(at.value),
-        Some(at) => {
+    let mut seconds = |key| match fields.number(key, found)? {
+        at if at.value >= 0.001 && at.value <= LONGEST => Some(Duration::from_secs_f64(at.value)),
+        at => {
             let message = format!("`{key}` must be from 0.001 to {LONGEST} seconds");
             found.push(at.span, message);
-            default
+            None
         }
     };
     let timeouts = Timeouts {
-        connect: seconds("connect", default.connect),
-        idle: seconds("idle", default.idle),
+        connect: seconds("connect").unwrap_or(default.connect),
+        idle: seconds("idle").unwrap_or(default.idle),
+        total: seconds("total"),
     };
     fields.finish(found);
     timeouts

@@ -149,8 +149,12 @@ fn values_out_of_range_and_options_without_effect_are_refused() {
         "14: `extra_body` must be a table without dates and infinite numbers",
     );
     check(
-        "limits = { requests_per_minute = 60 }",
-        "34: `requests_per_minute` is not yet supported; limit `concurrency` instead",
+        "limits = { requests_per_minute = 0 }",
+        "34: `requests_per_minute` must be a whole number of at least 1",
+    );
+    check(
+        "timeouts = { total = 0 }",
+        "22: `total` must be from 0.001 to 86400 seconds",
     );
     check(
         "timeouts = { idle = 0 }",

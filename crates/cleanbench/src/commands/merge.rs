@@ -2,8 +2,8 @@
 
 use cleanbench_core::Exit;
 use cleanbench_core::event::StopReason;
-use cleanbench_engine::Ending;
 use cleanbench_engine::merge::{Difference, MergeError, merge as merge_runs};
+use cleanbench_engine::{Ending, Spent};
 use cleanbench_ledger::{LedgerError, directory};
 use cleanbench_report::Recording;
 use cleanbench_report::tables::write_all;
@@ -44,6 +44,9 @@ pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Fail
         reason: StopReason::Complete,
         given_up: Vec::new(),
         panics: 0,
+        cap: None,
+        spent: Spent::default(),
+        lag: None,
     };
     explain(&ending, &recording, &report.summary, talk);
     Ok(exit)

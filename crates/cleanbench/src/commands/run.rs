@@ -14,6 +14,7 @@ use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
 use crate::endpoints::{check_label, resolve_all};
 use crate::failure::Failure;
+use crate::limits;
 use crate::session::{self, TOOL};
 use crate::suite_key;
 use crate::talk::{self, Talk};
@@ -56,6 +57,11 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
         );
     }
     let draft = draft(arguments, &suite, (&selected, &probes), &endpoints, talk)?;
+    limits::check_caps(
+        &arguments.caps.caps(),
+        (&draft.models, &draft.tasks),
+        &endpoints,
+    )?;
     let out = draft.out.clone();
     let id = draft.run.clone();
     let first = u32::try_from(selected.len()).unwrap_or(u32::MAX);
@@ -260,6 +266,9 @@ fn resume(
         endpoint.limits.concurrency = arguments.max_concurrency.or(endpoint.limits.concurrency);
         endpoints.push(endpoint);
     }
+    let plan = &opened.manifest.plan;
+    let caps = arguments.caps.caps();
+    limits::check_caps(&caps, (&plan.models, &plan.tasks), &endpoints)?;
     session::check_keys(&endpoints)?;
     Ok((opened, endpoints))
 }
