@@ -2,10 +2,15 @@
 //!
 //! Invariant: never more in flight than the limit, which lies between 1 and a ceiling. The limit starts
 //! at the ceiling, so an endpoint that never says "too much" is asked at full speed from the first call.
-//! It is halved when the endpoint says so (HTTP 429, 503 or 529), at most once for all attempts that
-//! were under way together, and grows by one for every round of answers (additive increase,
-//! multiplicative decrease; Chiu and Jain 1989). Near the number at which the endpoint last said so it
-//! grows ten times more slowly: what it could not serve a moment ago, it hardly can now.
+//! It is halved when the endpoint turns away more than a tenth of a round of attempts (HTTP 429, 503 or
+//! 529), at most once for all attempts that were under way together, and grows by one for every round
+//! of answers (additive increase, multiplicative decrease; Chiu and Jain 1989). Near the number at
+//! which the endpoint was last overrun it grows twenty times more slowly: what it could not serve a moment
+//! ago, it hardly can now.
+//!
+//! Fewer than a tenth are mishaps: big services turn away one request in some dozens whatever the load,
+//! and asking them less changes nothing. An endpoint that is really overrun turns away quickly and every
+//! attempt beyond what it serves, so it passes a tenth within one round.
 //!
 //! What the endpoint asks for with `Retry-After` is a pause of the endpoint: no attempt is sent to it,
 //! whichever call the answer belonged to.
@@ -20,7 +25,10 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(2);
 
 /// Places that a round of answers adds where the endpoint was overrun before.
-const NEAR_STEP: f64 = 0.1;
+const NEAR_STEP: f64 = 0.05;
+
+/// Fewest attempts that make a round: of fewer, a tenth would be none.
+const SMALLEST_ROUND: u32 = 20;
 
 /// What an attempt says of the endpoint's load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +73,9 @@ struct State {
     places: usize,
     /// Attempts sent so far.
     sent: u64,
-    /// Attempts sent before this one do not lower the limit again.
+    /// Attempts up to this one do not lower the limit again.
     heard_until: u64,
+    round: Round,
     paused_until: Option<Instant>,
 }
 
@@ -83,6 +92,7 @@ impl EndpointLimiter {
                 places: ceiling,
                 sent: 0,
                 heard_until: 0,
+                round: Round::default(),
                 paused_until: None,
             }),
         }))
@@ -158,19 +168,48 @@ impl State {
         added
     }
 
-    /// Halves the limit, unless it was halved since attempt `number` was sent.
-    fn shrink(&mut self, number: u64) {
-        if number > self.heard_until {
+    /// Halves the limit once attempt `number` makes more than a tenth of a round turned away.
+    fn turn_away(&mut self, number: u64) {
+        if number <= self.heard_until {
+            return;
+        }
+        self.round.turned_away += 1;
+        if self.round.turned_away * 10 > self.round_size() {
             self.overrun = self.limit;
             self.limit = (self.limit / 2.0).max(1.0);
             self.heard_until = self.sent;
+            self.round = Round::default();
+        } else {
+            self.count(number);
         }
+    }
+
+    /// Counts attempt `number`, which is over, and begins a new round when this one is complete.
+    fn count(&mut self, number: u64) {
+        if number > self.heard_until {
+            self.round.over += 1;
+            if self.round.over >= self.round_size() {
+                self.round = Round::default();
+            }
+        }
+    }
+
+    fn round_size(&self) -> u32 {
+        let limit = u32::try_from(self.whole_limit()).unwrap_or(u32::MAX / 10);
+        limit.max(SMALLEST_ROUND)
     }
 
     fn pause(&mut self, wait: Duration) {
         let until = Instant::now() + wait.min(LONGEST_PAUSE);
         self.paused_until = self.paused_until.max(Some(until));
     }
+}
+
+/// What became of as many attempts as may be in flight at once.
+#[derive(Debug, Default)]
+struct Round {
+    over: u32,
+    turned_away: u32,
 }
 
 /// A place in flight; given back when dropped.
@@ -194,12 +233,15 @@ impl Seat {
         let mut state = self.limiter.state();
         match load {
             Load::Served => {
+                state.count(self.number);
                 let added = state.grow();
                 drop(state);
                 self.limiter.places.add_permits(added);
             }
             Load::TooMuch(pause) => {
-                state.shrink(self.number);
+                state.turn_away(self.number);
+                let surplus = state.places.saturating_sub(state.whole_limit());
+                state.places -= self.limiter.places.forget_permits(surplus);
                 if let Some(wait) = pause {
                     state.pause(wait);
                 }
@@ -306,11 +348,13 @@ mod tests {
         }
         assert_eq!(limiter.limit(), 8);
         for expected in [4, 2, 1, 1, 1] {
-            limiter.place().await.leave(Load::TooMuch(None));
+            for _ in 0..3 {
+                limiter.place().await.leave(Load::TooMuch(None));
+            }
             assert_eq!(limiter.limit(), expected);
         }
-        // It was just overrun at one: some fifteen rounds of one answer add one.
-        for _ in 0..16 {
+        // It was just overrun at one: some thirty rounds of one answer add one.
+        for _ in 0..31 {
             limiter.place().await.leave(Load::Served);
         }
         assert_eq!(limiter.limit(), 2);
@@ -318,6 +362,22 @@ mod tests {
             limiter.place().await.leave(Load::Served);
         }
         assert_eq!(limiter.limit(), 16);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn mishaps_whatever_the_load_do_not_lower_the_limit() {
+        for ceiling in [4, 64, 256] {
+            let limiter = EndpointLimiter::new(ceiling);
+            for number in 0..2_000 {
+                let load = if number % 12 == 0 {
+                    Load::TooMuch(None)
+                } else {
+                    Load::Served
+                };
+                limiter.place().await.leave(load);
+            }
+            assert_eq!(limiter.limit(), ceiling);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -346,7 +406,9 @@ mod tests {
         for _ in 0..8 {
             seats.push(limiter.place().await);
         }
-        seats.remove(0).leave(Load::TooMuch(None));
+        for seat in seats.drain(..3) {
+            seat.leave(Load::TooMuch(None));
+        }
         assert_eq!(limiter.limit(), 4);
         seats.truncate(4);
         let none = tokio::time::timeout(Duration::from_secs(1), limiter.place()).await;
