@@ -1,4 +1,4 @@
-"""Measures `cleanbench run` beside wrk, against the same fake server, in turns.
+"""Measures `cleanbench run` beside wrk and a bare HTTP client, against the same fake server, in turns.
 
 Nothing is asserted: a table on stdout, and two CSV files in the work folder, `runs.csv` with every
 single measurement and `bench.csv` with the medians. Phases of a run are told apart from outside, by
@@ -165,6 +165,20 @@ def measure_wrk(programs, work, latency, concurrency, seconds):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]), 1e6 * cpu / asked
 
 
+def measure_bare(programs, work, latency, concurrency, samples):
+    """The HTTP client alone, nothing kept: calls a second, and microseconds of CPU a call."""
+    server = Server(programs, latency)
+    command = [programs / "examples" / "bare_client", f"{server.url}/chat/completions", work / "bodies", str(samples),
+               str(concurrency)]
+    before = os.times()
+    run_quietly(command)
+    after, counts = os.times(), server.counts()
+    server.stop()
+    calling = (counts["last_request_us"] - counts["first_request_us"]) / 1e6
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return samples / calling, 1e6 * cpu / samples
+
+
 class Watched:
     """A run of cleanbench, looked at from outside until it ends."""
 
@@ -243,12 +257,14 @@ def measure_setting(options, programs, work, latency, concurrency):
         else:
             numbers, (raw, server_cpu) = ours(), wrk()
         row.update(wrk_per_s=raw, server_cpu_us=server_cpu, **numbers)
+        bare, bare_cpu = measure_bare(programs, work, latency, concurrency, options.samples)
+        row.update(bare_per_s=bare, bare_cpu_us=bare_cpu, bare_ratio=bare / raw)
         row["ratio"] = row["calls_per_s"] / raw
         row["ideal"] = row["calls_per_s"] * latency / 1e3 / concurrency if latency else None
         row["wrk_ideal"] = raw * latency / 1e3 / concurrency if latency else None
         rows.append(row)
         print(f"{latency} ms, {concurrency} at once, {repeat + 1} of {options.repeats}: "
-              f"wrk {raw:.0f}/s, cleanbench {row['calls_per_s']:.0f}/s, {row['cpu_us']:.0f} us CPU a call",
+              f"wrk {raw:.0f}/s, bare client {bare:.0f}/s, cleanbench {row['calls_per_s']:.0f}/s, {row['cpu_us']:.0f} us CPU a call",
               file=sys.stderr, flush=True)
     return rows
 
@@ -265,11 +281,14 @@ COLUMNS = [
     ("latency ms", "latency_ms", "{:.0f}"),
     ("at once", "concurrency", "{:.0f}"),
     ("wrk/s", "wrk_per_s", "{:.0f}"),
+    ("bare/s", "bare_per_s", "{:.0f}"),
     ("cleanbench/s", "calls_per_s", "{:.0f}"),
     ("ratio", "ratio", "{:.2f}"),
+    ("bare ratio", "bare_ratio", "{:.2f}"),
     ("of ideal", "ideal", "{:.3f}"),
     ("wrk of ideal", "wrk_ideal", "{:.3f}"),
     ("CPU ms/call", "cpu_us", "ms"),
+    ("bare", "bare_cpu_us", "ms"),
     ("before", "cpu_before_us", "ms"),
     ("tables", "cpu_tables_us", "ms"),
     ("MiB calling", "calling_mib", "{:.0f}"),
@@ -358,6 +377,7 @@ def main():
     print_table(rows)
     print(f"\nload average {' '.join(f'{load:.1f}' for load in os.getloadavg())} at the end; server, wrk and cleanbench share"
           " the cores")
+    print("bare: the HTTP client that cleanbench is built on, reading answers and keeping nothing; ratio: of wrk/s")
     print("CPU ms/call: user and system time of cleanbench from first to last request; before: until then, per sample;"
           " tables: after the last request")
     print("first ms: from the last byte of samples.jsonl to the first request's arrival; load, write: microseconds a"
