@@ -18,6 +18,7 @@ mod faults;
 mod full_disk;
 mod identity;
 mod interruption;
+mod kept_answers;
 mod memory;
 mod output;
 mod privacy;

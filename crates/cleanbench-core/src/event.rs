@@ -69,6 +69,17 @@ pub struct Place {
     pub epoch: u32,
 }
 
+/// Where an answer comes from that was not asked for anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cached {
+    /// Digest over the endpoint, the version of its model, the request and the epoch.
+    pub key: Digest,
+    /// The run in which it was asked.
+    pub run: RunId,
+    /// When it was recorded there (RFC 3339).
+    pub at: String,
+}
+
 /// What the adapter read in a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
@@ -345,6 +356,9 @@ pub enum Event {
         /// The body that is sent. A retry refers to the payload of the first attempt. `None` when the
         /// endpoint has no way to express the request.
         request: Option<PayloadRef>,
+        /// Set where nothing is sent, because the same request was answered before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cached: Option<Cached>,
     },
     /// Whatever came back was stored; nobody has interpreted it yet.
     ReplyReceived {

@@ -4,10 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cleanbench_core::event::{PayloadRef, Place, short_word};
+use cleanbench_core::event::{Cached, PayloadRef, Place, short_word};
 use cleanbench_core::model::Sent;
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, CallKey, Constraints, Event, Model, Request, Sampling, seed,
+    CallError, CallErrorKind, CallId, CallKey, Constraints, Event, Model, Reply, Request, Sampling,
+    Timing, seed,
 };
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Entry, Frame, Plan};
@@ -15,6 +16,7 @@ use futures_util::FutureExt as _;
 
 use crate::admission::{Admission, admit};
 use crate::budget::Bound;
+use crate::cache;
 use crate::conclude::{Next, Recorded, conclude};
 use crate::limiter::LONGEST_PAUSE;
 use crate::schedule::{EngineError, ModelSlot, Settings, Shared};
@@ -57,6 +59,12 @@ pub(crate) async fn run_call(
         Ok(body) if shared.budget.is_capped() => slot.billing.bound(&request, body.len()),
         _ => Bound::default(),
     };
+    if let Ok(bytes) = &body
+        && let Some(kept) = cache::look_up(slot, bytes, place.epoch)
+    {
+        let number = u32::from(attempts) + 1;
+        return take_kept(shared, slot, content, (call, number, place), (bytes, kept)).await;
+    }
     let mut stored = None;
     let answers_before = slot.health.answers();
     for try_number in 0..=shared.settings.max_retries {
@@ -170,6 +178,7 @@ async fn attempt_once(
         attempt,
         place,
         request: *stored,
+        cached: None,
     };
     let reference = shared
         .ledger
@@ -191,6 +200,7 @@ async fn attempt_once(
                 (call, attempt, place),
                 (bytes, answers_before),
                 sent,
+                false,
             )
             .await?
         }
@@ -202,9 +212,40 @@ async fn attempt_once(
             reply: None,
             error: Some(error.clone()),
             answers_before,
+            is_cached: false,
         },
     };
     conclude(shared, slot, content, recorded, admission, may_retry).await
+}
+
+/// Ends the call with an answer that an earlier run asked for. Nothing is sent.
+async fn take_kept(
+    shared: &Shared,
+    slot: &ModelSlot,
+    content: &SampleContent,
+    (call, attempt, place): (CallId, u32, Place),
+    (body, (cached, reply)): (&[u8], (Cached, Reply)),
+) -> Result<(), EngineError> {
+    let frame = Frame::new(body).map_err(cleanbench_ledger::LedgerError::from)?;
+    let event = Event::AttemptStarted {
+        call,
+        attempt,
+        place,
+        request: None,
+        cached: Some(cached),
+    };
+    let frame = Some(frame);
+    let started = shared.ledger.append(Entry { event, frame }).written();
+    started.await?;
+    let sent = Sent {
+        reply: Some(reply),
+        error: None,
+        timing: Timing::default(),
+    };
+    let answers = slot.health.answers();
+    let recorded = record_reply(shared, (call, attempt, place), (body, answers), sent, true);
+    conclude(shared, slot, content, recorded.await?, None, false).await?;
+    Ok(())
 }
 
 async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, settings: &Settings) -> Sent {
@@ -216,7 +257,7 @@ async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, settings: &Set
     let failed = |kind, message: String| Sent {
         reply: None,
         error: Some(CallError::new(kind, message)),
-        timing: cleanbench_core::Timing::default(),
+        timing: Timing::default(),
     };
     match tokio::time::timeout(limit, sending.catch_unwind()).await {
         Ok(Ok(sent)) => sent,
@@ -243,6 +284,7 @@ async fn record_reply<'a>(
     (call, attempt, place): (CallId, u32, Place),
     (body, answers_before): (&'a [u8], u64),
     sent: Sent,
+    is_cached: bool,
 ) -> Result<Recorded<'a>, EngineError> {
     let reply = sent.reply;
     let frame = match &reply {
@@ -275,6 +317,7 @@ async fn record_reply<'a>(
         reply,
         error: sent.error,
         answers_before,
+        is_cached,
     })
 }
 

@@ -12,6 +12,7 @@ use cleanbench_ledger::samples::SampleContent;
 
 use crate::admission::Admission;
 use crate::billing::used_by_failure;
+use crate::cache;
 use crate::schedule::{EngineError, ModelSlot, Shared};
 
 /// An attempt whose reply, or the lack of one, is on record.
@@ -25,6 +26,8 @@ pub(crate) struct Recorded<'a> {
     pub(crate) error: Option<CallError>,
     /// Answers of the endpoint when the call began.
     pub(crate) answers_before: u64,
+    /// Whether the reply is one of an earlier run.
+    pub(crate) is_cached: bool,
 }
 
 /// What follows an ended attempt.
@@ -49,11 +52,14 @@ pub(crate) async fn conclude(
 ) -> Result<Next, EngineError> {
     match read(slot, &recorded) {
         Ok(completion) => {
-            slot.health.note_answer();
+            if !recorded.is_cached {
+                slot.health.note_answer();
+            }
             if let Some(admission) = admission {
                 admission.settle(slot, slot.billing.used(&completion.usage));
             }
             answered(shared, content, &recorded, &completion).await?;
+            cache::keep(shared, slot, &recorded, &completion);
             Ok(Next::Nothing)
         }
         Err(error) => {

@@ -12,6 +12,7 @@
 mod admission;
 mod billing;
 mod budget;
+mod cache;
 mod call;
 mod conclude;
 mod health;
@@ -28,6 +29,7 @@ mod stop;
 
 pub use billing::{Billing, PICTURE_TOKENS, TEMPLATE_TOKENS};
 pub use budget::{Bound, Caps, Spent};
+pub use cache::ModelCache;
 pub use limiter::EndpointLimiter;
 pub use pace::Rates;
 pub use plan::{Draft, Input, PrepareError, prepare};

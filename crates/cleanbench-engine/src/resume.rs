@@ -46,6 +46,8 @@ pub struct Pending {
     pub reply: Option<RecordedReply>,
     /// Whether the reply was read as an answer, and only the judgement is missing.
     pub answered: bool,
+    /// Whether nothing was sent, because an earlier run has the answer.
+    pub is_cached: bool,
 }
 
 /// A reply on record.
@@ -112,6 +114,7 @@ fn track(pending: &mut BTreeMap<CallId, Pending>, event: &Event) {
             attempt,
             place,
             request,
+            cached,
         } => {
             let started = Pending {
                 call: *call,
@@ -120,6 +123,7 @@ fn track(pending: &mut BTreeMap<CallId, Pending>, event: &Event) {
                 request: *request,
                 reply: None,
                 answered: false,
+                is_cached: cached.is_some(),
             };
             pending.insert(*call, started);
         }
@@ -198,7 +202,7 @@ pub fn begin(
         opening(&opened.manifest)?
     };
     opened.pending.retain(|pending| {
-        if pending.reply.is_none() {
+        if pending.reply.is_none() && !pending.is_cached {
             events.push(unknown(pending));
         }
         pending.reply.is_some()

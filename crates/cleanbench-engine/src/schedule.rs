@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::billing::Billing;
 use crate::budget::{Budget, Spent};
+use crate::cache::ModelCache;
 use crate::call::{Wording, run_call, worded};
 use crate::conclude::{Next, Recorded, conclude, judge_again};
 use crate::health::Health;
@@ -55,6 +56,7 @@ pub struct ModelSlot {
     pub(crate) pace: Pace,
     pub(crate) billing: Billing,
     pub(crate) attempt_limit: Option<Duration>,
+    pub(crate) cache: Option<ModelCache>,
 }
 
 impl ModelSlot {
@@ -68,6 +70,7 @@ impl ModelSlot {
             pace: Pace::default(),
             billing: Billing::Unknown,
             attempt_limit: None,
+            cache: None,
         }
     }
 
@@ -96,6 +99,13 @@ impl ModelSlot {
     #[must_use]
     pub fn within(mut self, limit: Option<Duration>) -> Self {
         self.attempt_limit = limit;
+        self
+    }
+
+    /// The same, asked only what `cache` has no answer to.
+    #[must_use]
+    pub fn cached(mut self, cache: Option<ModelCache>) -> Self {
+        self.cache = cache;
         self
     }
 }
@@ -140,6 +150,8 @@ pub struct Ending {
     pub spent: Spent,
     /// How late the program's own timers were.
     pub lag: Option<Lag>,
+    /// Answers that could not be kept for later runs.
+    pub unkept: u64,
 }
 
 /// Why the engine cannot go on. What was recorded so far stays valid.
@@ -167,6 +179,7 @@ pub(crate) struct Shared {
     run: RunDirectory,
     payloads: PayloadReader,
     panics: AtomicU64,
+    unkept: AtomicU64,
 }
 
 impl Shared {
@@ -191,6 +204,10 @@ impl Shared {
 
     pub(crate) fn note_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_unkept(&self) {
+        self.unkept.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -225,6 +242,7 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         settings: work.settings,
         stop: work.stop,
         panics: AtomicU64::new(0),
+        unkept: AtomicU64::new(0),
     });
     let lag = Sampler::start();
     for (slot, model) in slots.iter().zip(0..) {
@@ -290,6 +308,7 @@ fn ending(shared: &Shared, slots: &[Arc<ModelSlot>]) -> Ending {
         cap,
         spent: shared.budget.spent(),
         lag: None,
+        unkept: shared.unkept.load(Ordering::Relaxed),
     }
 }
 
@@ -380,6 +399,7 @@ async fn settle(
         }),
         error: reply.error.clone(),
         answers_before: slot.health.answers(),
+        is_cached: item.is_cached,
     };
     if item.answered {
         judge_again(shared, slot, content, recorded).await?;

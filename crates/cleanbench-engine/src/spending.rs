@@ -66,6 +66,7 @@ impl Survey {
                 call,
                 place,
                 request: Some(_),
+                cached: None,
                 ..
             } => {
                 self.spent.requests += 1;

@@ -14,6 +14,7 @@
 //!
 //! This crate stores and finds. It does not know what an answer or a score means.
 
+pub mod answers;
 pub mod directory;
 mod error;
 pub mod manifest;

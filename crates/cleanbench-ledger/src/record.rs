@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::manifest::SegmentHead;
 
 /// Format of the journal. Major: readers must match; minor: later reads earlier.
-pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.0";
+pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.1";
 
 const HASH_KEY: &[u8] = br#","hash":""#;
 const CLOSE: &[u8] = br#""}"#;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use cleanbench_core::event::{Place, Reading, StopReason};
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{CallError, CallId, Digest, Event, Outcome, Shard, Timing, Usage, Usd};
+use cleanbench_core::{
+    CallError, CallId, Digest, Event, Outcome, RunId, Shard, Timing, Usage, Usd,
+};
 use cleanbench_ledger::manifest::SegmentHead;
 use cleanbench_ledger::{JournalReader, Location, Manifest, RunDirectory, Tail};
 use cleanbench_price::Price;
@@ -65,6 +67,8 @@ pub struct Totals {
     pub cost: Usd,
     /// Attempts whose cost is known.
     pub priced: u64,
+    /// Answers of earlier runs among the attempts. Their tokens are in no sum, and they cost nothing.
+    pub from_cache: u64,
 }
 
 impl Totals {
@@ -138,6 +142,8 @@ pub(crate) struct AttemptRow {
     pub(crate) cost: Option<Usd>,
     /// Whether its outcome is unknown.
     pub(crate) unknown: bool,
+    /// The run that asked it, where it was an earlier one.
+    pub(crate) cached: Option<RunId>,
 }
 
 /// Reads the journal of `run` once; `each` gets every attempt that has ended, in journal order.
@@ -182,7 +188,8 @@ pub(crate) fn scan(
         }
     }
     // What a writer dropped or left behind has no end on record, and was possibly billed all the same.
-    for row in std::mem::take(&mut open).into_values() {
+    let left = std::mem::take(&mut open).into_values();
+    for row in left.filter(|row| row.cached.is_none()) {
         let row = index.total(
             AttemptRow {
                 unknown: true,
@@ -263,6 +270,12 @@ impl Index {
             .and_then(|(price, reading)| price.cost(&reading.usage));
         let totals = &mut self.totals[model][task];
         totals.attempts += 1;
+        if row.cached.is_some() {
+            totals.from_cache += 1;
+            totals.priced += 1;
+            row.cost = Some(Usd::ZERO);
+            return row;
+        }
         totals.unknown += u64::from(row.unknown);
         if let Some(reading) = &row.reading {
             totals.prompt.add(reading.usage.prompt);
@@ -292,9 +305,14 @@ fn follow(open: &mut BTreeMap<CallId, AttemptRow>, at: String, event: Event) -> 
             call,
             attempt,
             place,
+            cached,
             ..
         } => {
-            open.insert(call, AttemptRow::started(call, attempt, place, at));
+            let row = AttemptRow {
+                cached: cached.map(|cached| cached.run),
+                ..AttemptRow::started(call, attempt, place, at)
+            };
+            open.insert(call, row);
             None
         }
         Event::ReplyReceived {
@@ -307,7 +325,7 @@ fn follow(open: &mut BTreeMap<CallId, AttemptRow>, at: String, event: Event) -> 
             if let Some(row) = open.get_mut(&call) {
                 row.status = status;
                 row.streamed = content_type.is_some_and(|kind| is_event_stream(&kind));
-                row.timing = Some(timing);
+                row.timing = Some(timing).filter(|_| row.cached.is_none());
             }
             None
         }
@@ -360,6 +378,7 @@ impl AttemptRow {
             outcome: None,
             cost: None,
             unknown: false,
+            cached: None,
         }
     }
 }

@@ -49,7 +49,7 @@ const RESULTS: [&str; 11] = [
     "answer",
     "other_scores",
 ];
-const CALLS: [&str; 22] = [
+const CALLS: [&str; 23] = [
     "model",
     "task",
     "sample",
@@ -72,8 +72,9 @@ const CALLS: [&str; 22] = [
     "reasoning_tokens",
     "cached_tokens",
     "cost_usd",
+    "from_cache",
 ];
-const SUMMARY: [&str; 58] = [
+const SUMMARY: [&str; 59] = [
     "model",
     "task",
     "scorer",
@@ -132,6 +133,7 @@ const SUMMARY: [&str; 58] = [
     "cache_share",
     "usage_inconsistent",
     "usage_estimated",
+    "from_cache",
 ];
 
 /// Where the tables go: files for a report, a comparison for a verification.
@@ -362,6 +364,7 @@ fn call_cells(
         number(usage.reasoning),
         number(usage.cached),
         number(row.cost),
+        number(row.cached.as_ref()),
     ]
 }
 
@@ -379,6 +382,7 @@ fn summary_cells(row: &SummaryRow) -> Vec<String> {
         number(totals.cache_share()),
         totals.inconsistent.to_string(),
         totals.estimated.to_string(),
+        totals.from_cache.to_string(),
     ]);
     cells
 }

@@ -145,6 +145,9 @@ pub(crate) struct RunArguments {
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]
     pub(crate) shard: Option<Shard>,
+    /// Take no answers of earlier runs, and keep none for later ones
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// With --resume: also ask again what ended without an answer
     #[arg(long)]
     pub(crate) retry_errors: bool,

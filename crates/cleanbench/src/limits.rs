@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::{Exit, event::Cap};
-use cleanbench_engine::{Billing, Caps, Ending, EndpointLimiter, Rates};
+use cleanbench_engine::{Billing, Caps, Ending, EndpointLimiter, ModelCache, Rates};
+use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::manifest::{ModelPlan, TaskPlan};
 use cleanbench_model::Endpoint;
 
@@ -48,6 +49,13 @@ pub(crate) fn rates(endpoint: &Endpoint) -> Rates {
         requests_per_minute: endpoint.limits.requests_per_minute,
         tokens_per_minute: endpoint.limits.tokens_per_minute,
     }
+}
+
+/// Where answers of `endpoint` are kept: beside the runs, for they are as private as those.
+pub(crate) fn cache(endpoint: &Endpoint, run: &RunDirectory) -> Option<ModelCache> {
+    let identity = endpoint.cache_identity()?;
+    let folder = run.path().parent()?.join(".answers");
+    Some(ModelCache::new(&folder, identity))
 }
 
 /// What the tokens of `endpoint` cost.

@@ -2,13 +2,14 @@
 //!
 //! A consumer like any other: it can be absent, and nothing it does can change a result.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use cleanbench_core::event::Place;
 use cleanbench_core::history::{CallSpace, CallTable};
-use cleanbench_core::{Event, EventSink, Outcome, Usd};
+use cleanbench_core::{CallId, Event, EventSink, Outcome, Usd};
 use cleanbench_ledger::Plan;
 use cleanbench_price::Price;
 use cleanbench_report::cell;
@@ -30,6 +31,8 @@ struct Line {
     bar: ProgressBar,
     price: Option<Price>,
     in_flight: i64,
+    /// Calls in flight whose answer is of an earlier run.
+    kept: BTreeSet<CallId>,
     errors: u64,
     retries: u64,
     tokens: u64,
@@ -58,6 +61,7 @@ impl Progress {
                     bar,
                     price: price.clone(),
                     in_flight: 0,
+                    kept: BTreeSet::new(),
                     errors: 0,
                     retries: 0,
                     tokens: 0,
@@ -142,11 +146,21 @@ impl Line {
 impl EventSink for Progress {
     fn event(&self, event: &Event) {
         match event {
-            Event::AttemptStarted { place, attempt, .. } => self.at(*place, |line| {
+            Event::AttemptStarted {
+                call,
+                place,
+                attempt,
+                cached,
+                ..
+            } => self.at(*place, |line| {
+                if cached.is_some() {
+                    line.kept.insert(*call);
+                }
                 line.in_flight += 1;
                 line.retries += u64::from(*attempt > 1);
             }),
             Event::AttemptEnded {
+                call,
                 place,
                 reading,
                 outcome,
@@ -156,6 +170,9 @@ impl EventSink for Progress {
                 if let Some(outcome) = outcome {
                     line.bar.inc(1);
                     line.errors += u64::from(*outcome != Outcome::Answered);
+                }
+                if line.kept.remove(call) {
+                    return;
                 }
                 let Some(reading) = reading else { return };
                 line.tokens = line

@@ -77,6 +77,7 @@ pub(crate) fn run(
             cap: None,
             spent: Spent::default(),
             lag: None,
+            unkept: 0,
         };
         return conclude(&ending, opened.run, arguments.out.format, talk);
     }
@@ -124,6 +125,7 @@ fn ask(
     let allowance = Allowance::of(caps, &opened.run, &opened.manifest, &billing)?;
     let (ledger, writer) = begin(&mut opened, TOOL, arguments.retry_errors, sinks)?;
     let limiters = limits::limiters(endpoints);
+    let caches = !arguments.no_cache;
     let slots = models.into_iter().zip(endpoints).zip(&limiters);
     let slots = slots.map(|((model, endpoint), limiter)| {
         ModelSlot::new(model, limits::concurrency(endpoint))
@@ -131,6 +133,11 @@ fn ask(
             .paced(limits::rates(endpoint))
             .billed(limits::billing(endpoint))
             .within(endpoint.timeouts.total)
+            .cached(
+                caches
+                    .then(|| limits::cache(endpoint, &directory))
+                    .flatten(),
+            )
     });
     let settings = Settings {
         max_retries: arguments.max_retries,
@@ -334,6 +341,7 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
             milliseconds(lag.p50)
         ));
     }
+    say_cached(ending, summary, talk);
     let open: u64 = summary.rows.iter().map(|row| row.open).sum();
     let unanswered: u64 = summary.rows.iter().map(SummaryRow::missing).sum();
     let empty: u64 = summary.tasks().map(|row| row.empty).sum();
@@ -377,6 +385,22 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
     talk.say(format!(
         "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
     ));
+}
+
+/// Says which answers are not of this run.
+fn say_cached(ending: &Ending, summary: &Summary, talk: Talk) {
+    let kept: u64 = summary.rows.iter().map(|row| row.totals.from_cache).sum();
+    if kept > 0 {
+        talk.say(format!(
+            "{kept} answers are of earlier runs (`from_cache` in calls.csv): nothing was sent for them, and they are not timed; `--no-cache` asks anew"
+        ));
+    }
+    if ending.unkept > 0 {
+        talk::warn(format!(
+            "{} answers could not be kept for later runs; they are in this run all the same",
+            ending.unkept
+        ));
+    }
 }
 
 /// Says what is odd about answers and their token counts.

@@ -62,6 +62,10 @@ impl Default for Timeouts {
 
 /// A model at a place: what an adapter is built from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each a key of the models file or of the address"
+)]
 pub struct Endpoint {
     /// The name as the user wrote it; it stands in `run.json` and in tables.
     pub name: String,
@@ -100,6 +104,12 @@ pub struct Endpoint {
     /// How it tells the likelihood of given texts; `None` leaves it to what is known of the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likelihood: Option<LikelihoodMethod>,
+    /// State of the model, in the words of the models file; a new one is a new model to the cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether answers are kept for later runs, and taken from earlier ones. Only with a version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cache: bool,
     /// What it costs. `None` is unknown, never free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
@@ -133,6 +143,8 @@ impl Endpoint {
             timeouts: Timeouts::default(),
             stream: false,
             likelihood: None,
+            version: None,
+            cache: false,
             price: None,
         }
     }
@@ -161,6 +173,8 @@ impl Endpoint {
             timeouts: Timeouts::default(),
             stream: false,
             likelihood: None,
+            version: None,
+            cache: false,
             price: None,
             allow: allow::by_default(loopback),
             url: target.url,
@@ -175,6 +189,22 @@ impl Endpoint {
             return "this process".to_owned();
         }
         host_of(&self.url)
+    }
+
+    /// What an answer depends on beside the request, as canonical JSON; `None` where no answers are kept.
+    pub fn cache_identity(&self) -> Option<Vec<u8>> {
+        if !self.cache {
+            return None;
+        }
+        let identity = serde_json::json!({
+            "url": self.url.as_str(),
+            "protocol": self.profile.protocol,
+            "headers": self.profile.headers,
+            "form": self.form,
+            "model": self.model,
+            "version": self.version,
+        });
+        Some(cleanbench_core::canonical::to_bytes(&identity))
     }
 
     /// Whether a sample labelled `sensitivity` may be sent there.

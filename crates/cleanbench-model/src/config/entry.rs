@@ -33,6 +33,8 @@ pub(super) fn read(
     let limits = limits.map(|table| read_limits(table, found));
     let timeouts = fields.table("timeouts", found);
     let timeouts = timeouts.map(|table| read_timeouts(table, found));
+    let version = fields.text("version", found).map(|at| at.value.to_owned());
+    let cache = read_cache(version.as_deref(), &mut fields, found);
     let price = fields.table("price", found);
     let price = price.and_then(|table| price::read(table, found));
     let allow = fields.texts("allow", found);
@@ -49,6 +51,8 @@ pub(super) fn read(
     endpoint.extra_body = extra_body.unwrap_or_default();
     endpoint.limits = limits.unwrap_or_default();
     endpoint.timeouts = timeouts.unwrap_or_default();
+    endpoint.version = version;
+    endpoint.cache = cache;
     endpoint.price = price;
     allow_labels(
         &mut endpoint,
@@ -186,6 +190,26 @@ pub(super) fn read_key_env(
         "never write the key itself into this file",
     );
     None
+}
+
+/// Whether answers are kept. An endpoint can change behind its name, so what they are answers of must be
+/// said.
+fn read_cache(
+    version: Option<&str>,
+    fields: &mut Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> bool {
+    let Some(cache) = fields.flag("cache", found) else {
+        return false;
+    };
+    if cache.value && version.is_none_or(|version| version.trim().is_empty()) {
+        found.push_hint(
+            cache.span,
+            "`cache = true` needs `version`",
+            "name the state of the model that answers are kept for, for example `version = \"2026-10-01\"`; a new version asks everything anew",
+        );
+    }
+    cache.value
 }
 
 /// A key in the file is the one mistake that must not be answered with "did you mean".

@@ -47,6 +47,7 @@ pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Fail
         cap: None,
         spent: Spent::default(),
         lag: None,
+        unkept: 0,
     };
     explain(&ending, &recording, &report.summary, talk);
     Ok(exit)
