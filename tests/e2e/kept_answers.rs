@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cleanbench_core::Usd;
 use cleanbench_testkit::{FakeServer, Fault, Rule};
 
 use crate::bed::{Bed, answering, bed_with, table};
@@ -60,7 +61,7 @@ fn the_same_request_is_answered_once_and_never_timed_again() {
     let cell = |name| column(&second, "summary.csv", name).remove(0);
     assert_eq!(cell("from_cache"), "40");
     assert_eq!(cell("latency_n"), "0");
-    assert_eq!(cell("cost_usd").parse::<f64>().unwrap(), 0.0);
+    assert_eq!(cell("cost_usd").parse(), Ok(Usd::ZERO));
     assert_eq!(cell("prompt_tokens"), "", "this run used no tokens");
     assert_eq!(cell("score"), column(&first, "summary.csv", "score")[0]);
     assert!(

@@ -58,7 +58,7 @@ pub(crate) async fn conclude(
             if let Some(admission) = admission {
                 admission.settle(slot, slot.billing.used(&completion.usage));
             }
-            answered(shared, content, &recorded, &completion).await?;
+            answered(shared, content, &recorded, &completion);
             cache::keep(shared, slot, &recorded, &completion);
             Ok(Next::Nothing)
         }
@@ -114,12 +114,12 @@ fn read(slot: &ModelSlot, recorded: &Recorded<'_>) -> Result<Completion, CallErr
     })
 }
 
-async fn answered(
+fn answered(
     shared: &Shared,
     content: &SampleContent,
     recorded: &Recorded<'_>,
     completion: &Completion,
-) -> Result<(), EngineError> {
+) {
     let censored = completion.finish == Finish::ContentFilter;
     let outcome = if censored {
         Outcome::Censored
@@ -134,12 +134,16 @@ async fn answered(
         error: None,
         outcome: Some(outcome),
     };
-    let ended = shared.ledger.append(ended);
+    // Nothing follows in this call, so nobody waits until these are written: the journal is written in
+    // order, the next call's first record is waited for, and a write that fails ends the run.
+    drop(shared.ledger.append(ended));
     if !censored {
-        judged(shared, content, recorded, completion).await?;
+        drop(
+            shared
+                .ledger
+                .append(judged(shared, content, recorded, completion)),
+        );
     }
-    ended.written().await?;
-    Ok(())
 }
 
 /// Judges an answer whose attempt has already been recorded as ended.
@@ -150,17 +154,22 @@ pub(crate) async fn judge_again(
     recorded: Recorded<'_>,
 ) -> Result<(), EngineError> {
     match read(slot, &recorded) {
-        Ok(completion) => judged(shared, content, &recorded, &completion).await,
+        Ok(completion) => {
+            let event = judged(shared, content, &recorded, &completion);
+            shared.ledger.append(event).written().await?;
+            Ok(())
+        }
         Err(error) => Err(EngineError::Changed(error.message)),
     }
 }
 
-async fn judged(
+/// The judgement of an answer.
+fn judged(
     shared: &Shared,
     content: &SampleContent,
     recorded: &Recorded<'_>,
     completion: &Completion,
-) -> Result<(), EngineError> {
+) -> Event {
     let task = shared
         .table
         .space()
@@ -170,15 +179,13 @@ async fn judged(
     if error.is_some() {
         shared.note_panic();
     }
-    let event = Event::Judged {
+    Event::Judged {
         call: recorded.call,
         place: recorded.place,
         scorers: shared.plan().tasks[task].scorers_digest,
         scores,
         error,
-    };
-    shared.ledger.append(event).written().await?;
-    Ok(())
+    }
 }
 
 /// Judges `completion`. A scorer that panics leaves no scores and an error.
