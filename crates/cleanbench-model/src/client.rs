@@ -186,10 +186,24 @@ impl Model for OpenAiModel {
 }
 
 impl OpenAiModel {
+    /// Asks for what stands at `path` on the endpoint's host. The request has no body and tells the
+    /// host nothing but the path and the key.
+    pub(crate) async fn look_up(&self, path: &str) -> Sent {
+        if let Err(error) = self.egress.check(Sensitivity::Public) {
+            return Exchange::begin().fail(error);
+        }
+        let mut url = self.endpoint.url.clone();
+        url.set_path(path);
+        self.carry(self.client.get(url)).await
+    }
+
     /// Posts `body` to `url`, which is on the endpoint's host.
     async fn exchange(&self, url: Url, body: Vec<u8>) -> Sent {
+        self.carry(self.client.post(url).body(body)).await
+    }
+
+    async fn carry(&self, request: reqwest::RequestBuilder) -> Sent {
         let mut exchange = Exchange::begin();
-        let request = self.client.post(url).body(body);
         let error = match request.headers(self.headers.clone()).send().await {
             Ok(response) => self.collect(response, &mut exchange).await.err(),
             Err(error) => Some(self.explain(&error, Silence::BeforeAnswer)),

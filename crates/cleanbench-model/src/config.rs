@@ -120,6 +120,16 @@ impl ModelsFile {
         self.endpoints.keys().map(String::as_str)
     }
 
+    /// The endpoints, sorted by their names.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.values()
+    }
+
+    /// The providers that the file describes, sorted by their names.
+    pub fn providers(&self) -> impl Iterator<Item = &Profile> {
+        self.providers.values()
+    }
+
     /// The provider that the file calls `name`.
     pub(crate) fn provider(&self, name: &str) -> Option<&Profile> {
         self.providers.get(name)

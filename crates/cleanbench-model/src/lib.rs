@@ -8,6 +8,8 @@
 //! - [`ClientFactory`]: the only code of the product that opens a socket. It makes [`OpenAiModel`],
 //!   the implementation of [`cleanbench_core::Model`].
 //!
+//! Beside them, [`capability`] asks a server what it really does.
+//!
 //! Invariants: nothing is sent to a host that was not named, or that may not see the sample; no key
 //! and no part of a prompt ever stands in an error; one call of `send` is one attempt.
 //!
@@ -23,6 +25,7 @@
 //!
 //! It refuses to follow redirects, to use proxies, to read the environment and to retry.
 
+pub mod capability;
 pub mod config;
 
 mod body;

@@ -33,7 +33,8 @@ use plan::Plan;
 
 pub(crate) use conversation::Ask;
 pub(crate) use plan::{is_plan, plan_bytes};
-pub(crate) use transcript::{Exchange, encode, is_transcript};
+pub(crate) use transcript::{Exchange, encode, is_transcript, statuses};
+pub(crate) use values::checked;
 
 /// How an endpoint tells the likelihood of a given text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -42,12 +42,15 @@ pub(crate) enum Command {
     Calibrate(CalibrateArguments),
     /// List the runs of the output folder
     List(ListArguments),
+    /// List the models that can be named here; with `check`, ask one what it really supports
+    Models(ModelsArguments),
 }
 
 /// Form of what is printed on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
+    #[value(alias = "table")]
     Text,
     /// For programs; stable
     Json,
@@ -319,4 +322,51 @@ mod tests {
             assert!(money(wrong).is_err(), "{wrong}");
         }
     }
+}
+
+/// Arguments of `models`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct ModelsArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<ModelsCommand>,
+    #[command(flatten)]
+    pub(crate) place: ModelsPlace,
+}
+
+/// Which models file, and how the result is printed.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsPlace {
+    /// The models file [default: models.toml here]
+    #[arg(long = "models", value_name = "FILE")]
+    pub(crate) models_file: Option<PathBuf>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// What can be done with models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Ask a model what it really supports; a few dozen short public questions, the result is kept
+    Check(ModelsCheckArguments),
+}
+
+/// Arguments of `models check`.
+#[derive(Debug, Args)]
+pub(crate) struct ModelsCheckArguments {
+    /// A name of the models file, `provider/model`, or a URL `http://host:port/v1#model`; repeatable
+    #[arg(value_name = "MODEL", required_unless_present = "named")]
+    pub(crate) models: Vec<String>,
+    /// The same
+    #[arg(short, long = "model", id = "named", value_name = "MODEL")]
+    pub(crate) named: Vec<String>,
+    /// Ask the models at this URL instead of their own
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Ask again, whatever is kept from before
+    #[arg(long)]
+    pub(crate) refresh: bool,
+    #[command(flatten)]
+    pub(crate) place: ModelsPlace,
 }

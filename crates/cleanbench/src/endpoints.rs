@@ -55,7 +55,7 @@ pub(crate) fn resolve_all(
 }
 
 /// An embedded model must be one that is shipped.
-fn check_embedded(endpoint: &Endpoint) -> Result<(), Failure> {
+pub(crate) fn check_embedded(endpoint: &Endpoint) -> Result<(), Failure> {
     if !endpoint.is_embedded() || cleanbench_embedded::shipped(&endpoint.model).is_some() {
         return Ok(());
     }
@@ -69,12 +69,25 @@ fn check_embedded(endpoint: &Endpoint) -> Result<(), Failure> {
 }
 
 fn models_file(arguments: &ModelArguments, suite: &Suite) -> Result<ModelsFile, Failure> {
-    let Some(path) = models_path(arguments, suite) else {
-        return Ok(ModelsFile::empty());
-    };
-    let text = fs_err::read_to_string(&path)
-        .map_err(|error| Failure::unreadable(&path, Exit::ConfigInvalid, &error))?;
-    ModelsFile::parse(&text, &path).map_err(|errors| Failure::config(&errors))
+    match models_path(arguments, suite) {
+        Some(path) => read_models_file(&path),
+        None => Ok(ModelsFile::empty()),
+    }
+}
+
+/// The models file that was named, else the one here, if there is one.
+pub(crate) fn models_file_here(named: Option<&Path>) -> Result<ModelsFile, Failure> {
+    let here = Path::new("models.toml");
+    match named.or_else(|| here.is_file().then_some(here)) {
+        Some(path) => read_models_file(path),
+        None => Ok(ModelsFile::empty()),
+    }
+}
+
+fn read_models_file(path: &Path) -> Result<ModelsFile, Failure> {
+    let text = fs_err::read_to_string(path)
+        .map_err(|error| Failure::unreadable(path, Exit::ConfigInvalid, &error))?;
+    ModelsFile::parse(&text, path).map_err(|errors| Failure::config(&errors))
 }
 
 fn models_path(arguments: &ModelArguments, suite: &Suite) -> Option<PathBuf> {
@@ -135,34 +148,44 @@ pub(crate) fn connect(
             models.push(embedded(endpoint)?);
             continue;
         }
-        let key = endpoint
-            .key_env
-            .as_deref()
-            .and_then(|name| environment.get(name));
-        if let (None, true, Some(name)) = (&key, endpoint.key_required, &endpoint.key_env) {
-            let message = format!(
-                "model `{}` needs a key, and `{name}` is not set",
-                endpoint.name
-            );
-            return Err(Failure::new(Exit::ConfigInvalid, message).hint(format!(
-                "export `{name}`, or write it into `.env` in this folder"
-            )));
-        }
-        if let (None, Some(name)) = (&key, &endpoint.key_env) {
-            talk::warn(format!(
-                "`{name}` is not set; model `{}` is asked without a key",
-                endpoint.name
-            ));
-        }
+        let key = key_of(endpoint, environment)?;
         let model = factory
-            .connect(endpoint, key.as_deref().map(ApiKey::new))
+            .connect(endpoint, key)
             .map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
         models.push(Arc::new(model));
     }
     Ok(models)
 }
 
-fn embedded(endpoint: &Endpoint) -> Result<Arc<dyn Model>, Failure> {
+/// The key of `endpoint`, if there is one; warns where it goes without.
+pub(crate) fn key_of(
+    endpoint: &Endpoint,
+    environment: &Environment,
+) -> Result<Option<ApiKey>, Failure> {
+    let Some(name) = &endpoint.key_env else {
+        return Ok(None);
+    };
+    if let Some(key) = environment.get(name) {
+        return Ok(Some(ApiKey::new(&key)));
+    }
+    if endpoint.key_required {
+        let message = format!(
+            "model `{}` needs a key, and `{name}` is not set",
+            endpoint.name
+        );
+        return Err(Failure::new(Exit::ConfigInvalid, message).hint(format!(
+            "export `{name}`, or write it into `.env` in this folder"
+        )));
+    }
+    talk::warn(format!(
+        "`{name}` is not set; model `{}` is asked without a key",
+        endpoint.name
+    ));
+    Ok(None)
+}
+
+/// A model that is shipped.
+pub(crate) fn embedded(endpoint: &Endpoint) -> Result<Arc<dyn Model>, Failure> {
     check_embedded(endpoint)?;
     let bytes = cleanbench_embedded::shipped(&endpoint.model).unwrap_or_default();
     let model = EmbeddedModel::load(bytes).map_err(|error| {

@@ -6,7 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
 
@@ -50,4 +50,17 @@ impl Environment {
         own.or_else(|| self.file.get(name).cloned())
             .filter(|value| !value.is_empty())
     }
+}
+
+/// The folder for what can be found out again: `$XDG_CACHE_HOME`, else `~/.cache`, else
+/// `%LOCALAPPDATA%`; with a folder of our own in it. `.env` has no say in where files are written.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        let path = std::env::var_os(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    let base = absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .or_else(|| absolute("LOCALAPPDATA"))?;
+    Some(base.join("cleanbench"))
 }

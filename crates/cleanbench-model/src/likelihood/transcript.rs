@@ -66,6 +66,15 @@ pub(crate) fn is_transcript(reply: &Reply) -> bool {
     reply.content_type.as_deref() == Some(CONTENT_TYPE)
 }
 
+/// The HTTP statuses of the exchanges of a transcript, in order; `None` for any other reply.
+pub(crate) fn statuses(reply: &Reply) -> Option<Vec<u16>> {
+    if !is_transcript(reply) {
+        return None;
+    }
+    let exchanges = decode(&reply.body).ok()?;
+    Some(exchanges.iter().map(|one| one.reply.status).collect())
+}
+
 /// The reply that `exchanges` are on record as: the status is that of the last.
 ///
 /// # Errors

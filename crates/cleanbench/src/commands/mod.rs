@@ -4,6 +4,7 @@ mod calibrate;
 mod check;
 mod list;
 mod merge;
+mod models;
 mod probing;
 mod report;
 mod run;
@@ -59,5 +60,6 @@ fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, talk),
         Command::List(arguments) => list::list(arguments, talk),
+        Command::Models(arguments) => models::models(arguments, talk),
     }
 }

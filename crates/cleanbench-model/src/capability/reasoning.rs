@@ -1,0 +1,48 @@
+//! Does it keep from reasoning when told to?
+
+use cleanbench_core::{Form, Reasoning, Sampling};
+
+use super::asker::request;
+use super::judge::{self, Judged};
+use super::{Probe, Verdict, texts};
+
+/// Room for the answer to the riddle, reasoning included.
+const ROOM: u32 = 1024;
+
+/// Asks a riddle without reasoning. Where that works, and the models file says nothing else, the checks
+/// that follow ask so too: they are shorter, and see what is tested.
+pub(super) async fn check(probe: &mut Probe<'_>) -> Judged {
+    let endpoint = probe.asker.endpoint;
+    if endpoint.form == Form::Completion {
+        return if probe.reasons {
+            Judged::no("the continuation of a raw text came with reasoning")
+        } else {
+            Judged::yes("a raw text is continued without reasoning")
+        };
+    }
+    if endpoint.profile.reasoning_fields(Reasoning::Off).is_none() {
+        let seen = if probe.reasons { "reasoning" } else { "none" };
+        return Judged::unclear(format!(
+            "no way is known to tell provider `{}`; a plain answer had {seen}",
+            endpoint.profile.name
+        ));
+    }
+    let sampling = Sampling {
+        max_tokens: Some(ROOM),
+        reasoning: Some(Reasoning::Off),
+        ..Sampling::default()
+    };
+    let answer = probe
+        .asker
+        .ask(&request(endpoint.form, texts::RIDDLE, sampling))
+        .await;
+    let Ok(completion) = &answer.completion else {
+        return answer.failure(endpoint);
+    };
+    let judged = judge::without_reasoning(completion);
+    if judged.verdict == Verdict::Yes && endpoint.sampling.reasoning.is_none() {
+        probe.report.reasoning = Some(Reasoning::Off);
+        probe.reasons = false;
+    }
+    judged
+}

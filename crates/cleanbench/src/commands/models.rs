@@ -1,0 +1,129 @@
+//! `cleanbench models`: which models can be named here. `cleanbench models check`: what they really
+//! support.
+//!
+//! Invariant: the list opens no socket and shows no key, only whether there is one.
+
+mod check;
+mod kept;
+
+use cleanbench_core::Exit;
+use cleanbench_model::{Endpoint, ModelsFile, Profile, profiles};
+use cleanbench_report::cell;
+use serde_json::{Value, json};
+
+use crate::arguments::{Format, ModelsArguments, ModelsCommand};
+use crate::endpoints::models_file_here;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::plain_table::plain_table;
+use crate::talk::{self, Talk};
+
+/// Schema of the list as JSON.
+const SCHEMA: &str = "cleanbench/models/1";
+
+/// Lists models, or checks them.
+pub(super) fn models(arguments: &ModelsArguments, talk: Talk) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Some(ModelsCommand::Check(arguments)) => check::check(arguments, talk),
+        None => list(arguments),
+    }
+}
+
+fn list(arguments: &ModelsArguments) -> Result<Exit, Failure> {
+    let file = models_file_here(arguments.place.models_file.as_deref())?;
+    let environment = Environment::load()?;
+    match arguments.place.format {
+        Format::Json => talk::result(document(&file, &environment)),
+        Format::Text => print(&file, &environment),
+    }
+    Ok(Exit::Done)
+}
+
+/// Providers of the file, then those that are known without one and that it does not replace.
+fn providers(file: &ModelsFile) -> Vec<&Profile> {
+    let mut all: Vec<_> = file.providers().collect();
+    let own = all.len();
+    for known in profiles() {
+        if !all[..own].iter().any(|profile| profile.name == known.name) {
+            all.push(known);
+        }
+    }
+    all
+}
+
+fn document(file: &ModelsFile, environment: &Environment) -> Value {
+    let is_set = |name: Option<&String>| name.map(|name| environment.get(name).is_some());
+    let model = |endpoint: &Endpoint| {
+        json!({
+            "name": endpoint.name,
+            "model": endpoint.model,
+            "provider": endpoint.provider,
+            "protocol": endpoint.profile.protocol.as_str(),
+            "form": endpoint.form,
+            "url": endpoint.url.as_str(),
+            "key_env": endpoint.key_env,
+            "key_set": is_set(endpoint.key_env.as_ref()),
+        })
+    };
+    let provider = |profile: &&Profile| {
+        json!({
+            "prefix": format!("{}/", profile.name),
+            "protocol": profile.protocol.as_str(),
+            "base_url": Some(&profile.base_url).filter(|url| !url.is_empty()),
+            "key_env": profile.key_env,
+            "key_set": is_set(profile.key_env.as_ref()),
+        })
+    };
+    let embedded = cleanbench_embedded::SHIPPED.iter();
+    json!({
+        "schema": SCHEMA,
+        "models": file.endpoints().map(model).collect::<Value>(),
+        "embedded": embedded.map(|name| format!("embedded/{name}")).collect::<Value>(),
+        "providers": providers(file).iter().map(provider).collect::<Value>(),
+    })
+}
+
+fn print(file: &ModelsFile, environment: &Environment) {
+    let key = |name: Option<&String>| match name {
+        None => "-".to_owned(),
+        Some(name) if environment.get(name).is_some() => format!("{name} (set)"),
+        Some(name) => format!("{name} (not set)"),
+    };
+    let own = file.endpoints().map(|endpoint| {
+        [
+            cell::safe(&endpoint.name),
+            endpoint.profile.protocol.as_str().to_owned(),
+            endpoint.url.to_string(),
+            key(endpoint.key_env.as_ref()),
+        ]
+    });
+    let embedded = cleanbench_embedded::SHIPPED.iter().map(|name| {
+        [
+            format!("embedded/{name}"),
+            "-".to_owned(),
+            "in this process".to_owned(),
+            key(None),
+        ]
+    });
+    talk::result(plain_table(
+        ["model", "protocol", "asked at", "key"],
+        own.chain(embedded),
+    ));
+    let rows = providers(file).into_iter().map(|profile| {
+        let address = match profile.base_url.as_str() {
+            "" => "(give one)".to_owned(),
+            url => url.to_owned(),
+        };
+        [
+            format!("{}/MODEL", cell::safe(&profile.name)),
+            profile.protocol.as_str().to_owned(),
+            address,
+            key(profile.key_env.as_ref()),
+        ]
+    });
+    talk::result(format!(
+        "\n{}",
+        plain_table(["any model of", "protocol", "base URL", "key"], rows)
+    ));
+    talk::result("\nalso any URL: http://127.0.0.1:8000/v1#MODEL");
+}

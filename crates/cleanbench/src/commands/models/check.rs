@@ -1,0 +1,217 @@
+//! `cleanbench models check`: asks models what they support, or says what is known from before.
+
+use cleanbench_core::Exit;
+use cleanbench_model::capability::{Finding, Report, Way, probe};
+use cleanbench_model::{
+    ClientFactory, ConfigError, Endpoint, LikelihoodMethod, Overrides, resolve,
+};
+use cleanbench_report::cell;
+use serde_json::{Value, json};
+
+use super::kept::Kept;
+use crate::arguments::{Format, ModelsCheckArguments};
+use crate::endpoints::{check_embedded, embedded, key_of, models_file_here};
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::plain_table::plain_table;
+use crate::talk::{self, Talk};
+
+/// Schema of the result as JSON.
+const SCHEMA: &str = "cleanbench/models-check/1";
+
+/// What is known of one model.
+enum Known {
+    /// What was found, and whether it was kept from before.
+    Found(Kept, bool),
+    /// Why nothing could be.
+    Failed(String),
+}
+
+/// Checks the models that are named, one after the other.
+pub(super) fn check(arguments: &ModelsCheckArguments, talk: Talk) -> Result<Exit, Failure> {
+    let endpoints = endpoints(arguments)?;
+    let environment = Environment::load()?;
+    let mut exit = Exit::Done;
+    let mut documents = Vec::new();
+    for endpoint in &endpoints {
+        let known = know(endpoint, arguments.refresh, &environment, talk)?;
+        exit = exit.worst(exit_of(&known));
+        match arguments.place.format {
+            Format::Json => documents.push(document(endpoint, &known)),
+            Format::Text => print(endpoint, &known),
+        }
+    }
+    if arguments.place.format == Format::Json {
+        talk::result(json!({"schema": SCHEMA, "models": documents}));
+    }
+    Ok(exit)
+}
+
+fn endpoints(arguments: &ModelsCheckArguments) -> Result<Vec<Endpoint>, Failure> {
+    let file = models_file_here(arguments.place.models_file.as_deref())?;
+    let overrides = Overrides {
+        base_url: arguments.base_url.clone(),
+        ..Overrides::default()
+    };
+    let named = arguments.models.iter().chain(&arguments.named);
+    let resolved: Vec<_> = named.map(|spec| resolve(spec, &file, &overrides)).collect();
+    let errors: Vec<ConfigError> = resolved
+        .iter()
+        .filter_map(|one| one.clone().err())
+        .collect();
+    if !errors.is_empty() {
+        return Err(Failure::config(&errors));
+    }
+    let endpoints: Vec<_> = resolved.into_iter().flatten().collect();
+    endpoints.iter().try_for_each(check_embedded)?;
+    Ok(endpoints)
+}
+
+/// What is kept from before, else what is found by asking.
+fn know(
+    endpoint: &Endpoint,
+    refresh: bool,
+    environment: &Environment,
+    talk: Talk,
+) -> Result<Known, Failure> {
+    if !refresh && let Some(kept) = Kept::find(endpoint) {
+        return Ok(Known::Found(kept, true));
+    }
+    talk.say(format!(
+        "asking {} at {} …",
+        cell::safe(&endpoint.name),
+        endpoint.host()
+    ));
+    match ask(endpoint, environment, talk)? {
+        Ok(report) => {
+            let kept = Kept::now(report);
+            if !endpoint.is_embedded() && kept.report.is_lasting() {
+                kept.keep(endpoint);
+            }
+            Ok(Known::Found(kept, false))
+        }
+        Err(message) => Ok(Known::Failed(message)),
+    }
+}
+
+fn ask(
+    endpoint: &Endpoint,
+    environment: &Environment,
+    talk: Talk,
+) -> Result<Result<Report, String>, Failure> {
+    let mut tell = |finding: &Finding| {
+        talk.detail(format!(
+            "  {}: {}, {}",
+            finding.capability.as_str(),
+            finding.verdict.as_str(),
+            cell::safe(&finding.evidence)
+        ));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Internal, error))?;
+    let found = if endpoint.is_embedded() {
+        let model = embedded(endpoint)?;
+        runtime.block_on(probe(endpoint, Way::InProcess(&*model), &mut tell))
+    } else {
+        let factory = ClientFactory::new(std::slice::from_ref(endpoint));
+        let key = key_of(endpoint, environment)?;
+        factory
+            .connect(endpoint, key.clone())
+            .map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
+        let way = Way::Http {
+            factory: &factory,
+            key: key.as_ref(),
+        };
+        runtime.block_on(probe(endpoint, way, &mut tell))
+    };
+    Ok(found.map_err(|error| error.message))
+}
+
+/// Nobody there, the key refused, or the plain question refused: the endpoint cannot be used.
+fn exit_of(known: &Known) -> Exit {
+    let usable = match known {
+        Known::Found(kept, _) => kept.report.is_usable(),
+        Known::Failed(_) => false,
+    };
+    if usable {
+        Exit::Done
+    } else {
+        Exit::EndpointRefused
+    }
+}
+
+fn document(endpoint: &Endpoint, known: &Known) -> Value {
+    match known {
+        Known::Found(kept, from_before) => json!({
+            "name": endpoint.name,
+            "measured": kept.measured,
+            "from_before": from_before,
+            "requests": kept.report.requests(),
+            "report": kept.report,
+        }),
+        Known::Failed(message) => json!({"name": endpoint.name, "error": message}),
+    }
+}
+
+fn print(endpoint: &Endpoint, known: &Known) {
+    let name = cell::safe(&endpoint.name);
+    let (kept, from_before) = match known {
+        Known::Found(kept, from_before) => (kept, *from_before),
+        Known::Failed(message) => {
+            return talk::fail(&Failure::new(
+                Exit::EndpointRefused,
+                format!("model `{name}`: {}", cell::safe(message)),
+            ));
+        }
+    };
+    let report = &kept.report;
+    let again = if from_before {
+        "; kept from then, `--refresh` asks again"
+    } else {
+        ""
+    };
+    talk::result(format!(
+        "model {name} at {}\nmeasured {} with {} requests{again}",
+        report.url,
+        kept.measured,
+        report.requests()
+    ));
+    talk::result(plain_table(
+        ["capability", "verdict", "requests", "evidence"],
+        report.findings.iter().map(row),
+    ));
+    if let Some(advice) = advice(endpoint, report) {
+        talk::result(advice);
+    }
+}
+
+fn row(finding: &Finding) -> [String; 4] {
+    [
+        finding.capability.as_str().to_owned(),
+        finding.verdict.as_str().to_owned(),
+        finding.requests.to_string(),
+        cell::safe(&finding.evidence),
+    ]
+}
+
+/// What to write into the models file so that likelihoods are asked for as they can be told.
+fn advice(endpoint: &Endpoint, report: &Report) -> Option<String> {
+    let used = LikelihoodMethod::of(endpoint);
+    let works = report.likelihood_method();
+    if endpoint.is_embedded() || works == Some(used) {
+        return None;
+    }
+    match works {
+        Some(method) => Some(format!(
+            "likelihoods of given texts: put `likelihood = \"{}\"` into the model's entry of the models file",
+            method.as_str()
+        )),
+        None if used != LikelihoodMethod::None => Some(format!(
+            "likelihoods of given texts would be asked for by `{}`, which was not seen to work",
+            used.as_str()
+        )),
+        None => None,
+    }
+}

@@ -1,0 +1,67 @@
+//! What checks found before, in the user's cache folder.
+//!
+//! Invariant: a kept report is used for exactly the endpoint and version that it is about. No key is in
+//! it, nor in its name. A folder that cannot be written costs a warning, and a file that cannot be read
+//! costs asking again.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_model::Endpoint;
+use cleanbench_model::capability::{Report, identity};
+use serde::{Deserialize, Serialize};
+
+use crate::environment::cache_folder;
+use crate::talk;
+
+/// A report and when it was made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Kept {
+    /// RFC 3339, in UTC.
+    pub(super) measured: String,
+    pub(super) report: Report,
+}
+
+impl Kept {
+    /// A report made now.
+    pub(super) fn now(report: Report) -> Self {
+        let measured = format!("{:.0}", jiff::Timestamp::now());
+        Self { measured, report }
+    }
+
+    /// What is kept of `endpoint`.
+    pub(super) fn find(endpoint: &Endpoint) -> Option<Self> {
+        let text = fs_err::read_to_string(place(endpoint)?).ok()?;
+        let kept: Self = serde_json::from_str(&text).ok()?;
+        kept.report.fits(endpoint).then_some(kept)
+    }
+
+    /// Keeps it, in one step, so that a reader sees all of it or what was there before.
+    pub(super) fn keep(&self, endpoint: &Endpoint) {
+        let Some(path) = place(endpoint) else {
+            talk::warn("neither `XDG_CACHE_HOME` nor `HOME` is set; the result is not kept");
+            return;
+        };
+        if let Err(error) = self.write(&path) {
+            talk::warn(format!("the result is not kept: {error}"));
+        }
+    }
+
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        let draft = path.with_extension(format!("{}.draft", std::process::id()));
+        fs_err::write(&draft, serde_json::to_vec_pretty(self)?)?;
+        fs_err::rename(&draft, path)
+    }
+}
+
+fn place(endpoint: &Endpoint) -> Option<PathBuf> {
+    // What is in this process is quickly asked again.
+    if endpoint.is_embedded() {
+        return None;
+    }
+    let name = format!("{}.json", identity(endpoint));
+    Some(cache_folder()?.join("models").join(name))
+}
