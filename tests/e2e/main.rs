@@ -20,6 +20,7 @@ mod identity;
 mod interruption;
 mod kept_answers;
 mod memory;
+mod models_check;
 mod output;
 mod privacy;
 mod quickstart;

@@ -359,7 +359,7 @@ pub(crate) struct ModelsCheckArguments {
     #[arg(value_name = "MODEL", required_unless_present = "named")]
     pub(crate) models: Vec<String>,
     /// The same
-    #[arg(short, long = "model", id = "named", value_name = "MODEL")]
+    #[arg(short = 'm', long = "model", value_name = "MODEL")]
     pub(crate) named: Vec<String>,
     /// Ask the models at this URL instead of their own
     #[arg(long, value_name = "URL")]

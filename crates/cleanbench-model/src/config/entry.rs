@@ -164,7 +164,7 @@ fn read_likelihood(
         found.push_hint(
             word.span,
             format!("`likelihood` must be one of \"{words}\""),
-            "the server's documents say which it speaks; an answer without such numbers is refused, never guessed",
+            "`cleanbench models check` finds out which the server speaks; an answer without such numbers is refused, never guessed",
         );
     }
     method

@@ -124,7 +124,8 @@ fn paths(method: LikelihoodMethod, url: &Url) -> Result<Paths, &'static str> {
             tokenize: Some(format!("{root}/tokenize")),
         }),
         LikelihoodMethod::None => Err(
-            "nothing is known of a way to ask it for the likelihood of a given text; if it has one, \
+            "nothing is known of a way to ask it for the likelihood of a given text; \
+             `cleanbench models check` finds out whether it has one: then \
              set `likelihood` to \"echo\", \"vllm\", \"sglang\" or \"llamacpp\" in the models file",
         ),
     }

@@ -208,6 +208,13 @@ async fn an_able_server_is_told_from_one_that_ignores_a_field() {
         check(&report, capability, Verdict::Yes, "");
     }
     assert!(report.is_usable() && report.is_lasting());
+    let mut streamed = endpoint(&format!("http://127.0.0.1:{port}/v1"));
+    streamed.stream = true;
+    assert_eq!(
+        ask(&streamed).await.unwrap(),
+        report,
+        "what is asked is the same"
+    );
     for (capability, ignored) in all {
         let port = able::serve(ignored).await;
         let report = ask(&endpoint(&format!("http://127.0.0.1:{port}/v1")))
