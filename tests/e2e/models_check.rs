@@ -1,6 +1,6 @@
 //! `cleanbench models` and `cleanbench models check`: what is printed, what is kept, how it ends.
 
-use cleanbench_testkit::{Answers, FakeServer, Script};
+use cleanbench_testkit::{Answers, FakeServer, Fault, Script};
 use serde_json::Value;
 
 use crate::bed::{Bed, MODEL};
@@ -132,6 +132,13 @@ fn the_exit_code_says_whether_anybody_answered() {
         .expect(69);
     let error = parse(&json.stdout)["models"][0]["error"].clone();
     assert!(error.as_str().unwrap().contains("401"), "{error}");
+    // Too busy is another matter, and nothing to remember.
+    server.set_script(Script::failing(Fault::Status {
+        code: 429,
+        retry_after: None,
+        error: None,
+    }));
+    bed.run(&["models", "check", MODEL]).expect(75);
     drop(server);
     bed.run(&["models", "check", MODEL]).expect(69);
     // One that nobody answers for does not keep the next from being asked.

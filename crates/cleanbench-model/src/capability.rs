@@ -186,12 +186,6 @@ impl Report {
         self.findings.iter().map(|finding| finding.requests).sum()
     }
 
-    /// Whether a plain question was answered.
-    pub fn is_usable(&self) -> bool {
-        let reached = self.finding(Capability::Reachable);
-        reached.is_some_and(|finding| finding.verdict == Verdict::Yes)
-    }
-
     /// Whether asking again would give the same, as far as can be known.
     pub fn is_lasting(&self) -> bool {
         !self.findings.iter().any(|finding| finding.passing)

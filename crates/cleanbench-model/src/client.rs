@@ -367,6 +367,29 @@ mod tests {
         check(Some("now"), "Wed, 21 Oct 2026 07:28:07 GMT", None);
     }
 
+    #[tokio::test]
+    async fn looking_up_passes_the_same_gate_with_the_same_key() {
+        let server = cleanbench_testkit::FakeServer::start(cleanbench_testkit::Script {
+            require_key: Some("sk-canary-123".to_owned()),
+            ..Default::default()
+        });
+        let spec = format!("{}#m", server.url());
+        let file = crate::ModelsFile::empty();
+        let mut endpoint = crate::resolve(&spec, &file, &crate::Overrides::default()).unwrap();
+        let factory = ClientFactory::new(std::slice::from_ref(&endpoint));
+        let connect = |endpoint: &Endpoint| {
+            let key = Some(ApiKey::new("sk-canary-123"));
+            factory.connect(endpoint, key).unwrap()
+        };
+        let sent = connect(&endpoint).look_up("/v1/models").await;
+        assert_eq!(sent.reply.unwrap().status, 200);
+        let connections = server.totals().connections;
+        endpoint.allow.clear();
+        let error = connect(&endpoint).look_up("/v1/models").await.error;
+        assert_eq!(error.unwrap().kind, CallErrorKind::Forbidden);
+        assert_eq!(server.totals().connections, connections);
+    }
+
     #[test]
     fn the_wait_asked_for_is_read_in_milliseconds() {
         let check = |name: &'static str, value: &'static str, expect| {

@@ -15,8 +15,8 @@ use cleanbench_model::{
     ApiKey, ClientFactory, Endpoint, LikelihoodMethod, ModelsFile, Overrides, resolve,
 };
 use cleanbench_testkit::{
-    Answers, FakeServer, Fault, Rule, ScoreForm, Scored, ScoredText, ScoredToken, Script, Spoiled,
-    Usage,
+    Answers, FakeServer, Fault, Reasoning, Rule, ScoreForm, Scored, ScoredText, ScoredToken,
+    Script, Spoiled, Usage,
 };
 
 const LONG: &str = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen \
@@ -207,7 +207,7 @@ async fn an_able_server_is_told_from_one_that_ignores_a_field() {
     {
         check(&report, capability, Verdict::Yes, "");
     }
-    assert!(report.is_usable() && report.is_lasting());
+    assert!(report.is_lasting());
     let mut streamed = endpoint(&format!("http://127.0.0.1:{port}/v1"));
     streamed.stream = true;
     assert_eq!(
@@ -272,6 +272,38 @@ async fn a_plain_server_is_seen_through() {
 }
 
 #[tokio::test]
+async fn reasoning_that_goes_on_when_turned_off_is_seen() {
+    let verdict = async |reasoning, verdict, evidence: &str| {
+        let server = FakeServer::start(Script {
+            reasoning,
+            ..Script::answering(Answers::Fixed(LONG.to_owned()))
+        });
+        let overrides = Overrides {
+            base_url: Some(server.url()),
+            ..Overrides::default()
+        };
+        let endpoint = resolve("deepseek/m", &ModelsFile::empty(), &overrides).unwrap();
+        let report = ask(&endpoint).await.unwrap();
+        check(&report, Capability::ReasoningOff, verdict, evidence);
+        report.reasoning
+    };
+    let on = Reasoning::ReasoningContent("let me see".to_owned());
+    assert_eq!(verdict(on, Verdict::No, "let me see").await, None);
+    let off = Some(cleanbench_core::Reasoning::Off);
+    assert_eq!(
+        verdict(Reasoning::None, Verdict::Yes, "no reasoning").await,
+        off
+    );
+    let unknown = ask_script(Script::default()).await.unwrap();
+    check(
+        &unknown,
+        Capability::ReasoningOff,
+        Verdict::Unclear,
+        "no way is known",
+    );
+}
+
+#[tokio::test]
 async fn one_failing_check_leaves_the_others_alone() {
     let broken = Fault::Status {
         code: 400,
@@ -319,7 +351,6 @@ async fn a_wrong_path_is_asked_no_further_questions_of_its_kind() {
     let base = server.url().replace("/v1", "/v2");
     let report = ask(&endpoint(&base)).await.unwrap();
     check(&report, Capability::Reachable, Verdict::Refused, "404");
-    assert!(!report.is_usable());
     assert!(report.finding(Capability::Stop).is_none());
 }
 

@@ -1,7 +1,7 @@
 //! `cleanbench models check`: asks models what they support, or says what is known from before.
 
 use cleanbench_core::Exit;
-use cleanbench_model::capability::{Finding, Report, Way, probe};
+use cleanbench_model::capability::{Capability, Finding, Report, Verdict, Way, probe};
 use cleanbench_model::{
     ClientFactory, ConfigError, Endpoint, LikelihoodMethod, Overrides, resolve,
 };
@@ -129,16 +129,17 @@ fn ask(
     Ok(found.map_err(|error| error.message))
 }
 
-/// Nobody there, the key refused, or the plain question refused: the endpoint cannot be used.
+/// Where nobody is there, or the key or a plain question is refused, the endpoint cannot be used; where
+/// it was only too busy for a plain question, that is not known.
 fn exit_of(known: &Known) -> Exit {
-    let usable = match known {
-        Known::Found(kept, _) => kept.report.is_usable(),
-        Known::Failed(_) => false,
+    let reached = match known {
+        Known::Found(kept, _) => kept.report.finding(Capability::Reachable),
+        Known::Failed(_) => None,
     };
-    if usable {
-        Exit::Done
-    } else {
-        Exit::EndpointRefused
+    match reached.map(|finding| finding.verdict) {
+        Some(Verdict::Yes) => Exit::Done,
+        Some(Verdict::Unclear) => Exit::Inconclusive,
+        _ => Exit::EndpointRefused,
     }
 }
 
