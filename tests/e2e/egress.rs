@@ -255,6 +255,85 @@ fn proxy_variables_are_ignored() {
 }
 
 #[test]
+fn a_named_proxy_is_asked_and_nobody_else() {
+    // The fake server minds the path alone, so it can stand for a proxy: requests to a host that does
+    // not exist reach it.
+    let (bed, proxy) = bed_with(20, answering());
+    let root = proxy.url().trim_end_matches("/v1").to_owned();
+    bed.models("http://llm.invalid/v1", &format!("proxy = \"{root}/\""));
+    bed.write("suite/suite.toml", &manifest("public", "choice"));
+    let done = bed.run_suite("out", &[]).expect(0);
+    let host = root.trim_start_matches("http://");
+    assert!(
+        done.stderr.contains(&format!("through the proxy {host}")),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(proxy.totals().requests, 20);
+    let run = bed.only_run("out");
+    assert!(
+        crate::bed::read(&run, "run.json").contains(&root),
+        "it is on record"
+    );
+    bed.run(&["verify", run.to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn https_is_tunnelled_through_a_named_proxy() {
+    let (bed, _server) = bed_with(1, answering());
+    bed.write("suite/suite.toml", &manifest("public", "choice"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap();
+    bed.models(
+        "https://llm.invalid/v1",
+        &format!("proxy = \"http://{proxy}\""),
+    );
+    let heard = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut head = [0; 512];
+        let length = connection.read(&mut head).unwrap();
+        String::from_utf8_lossy(&head[..length]).into_owned()
+    });
+    let done = bed.run_suite("out", &["--max-retries", "0"]);
+    let head = heard.join().unwrap();
+    assert!(
+        head.starts_with("CONNECT llm.invalid:443 HTTP/1.1"),
+        "{head}"
+    );
+    assert!(
+        !head.contains("Number"),
+        "no question is in the open: {head}"
+    );
+    assert!(
+        done.stderr
+            .contains(&format!("llm.invalid:443 through the proxy {proxy}")),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_proxy_elsewhere_must_not_see_what_may_not_leave() {
+    let (bed, server) = bed_with(1, answering());
+    bed.models(&server.url(), "proxy = \"http://203.0.113.8:3128\"");
+    let done = bed.run_suite("out", &[]).expect(66);
+    assert!(done.stderr.contains("is private"), "{}", done.stderr);
+    for (proxy, words) in [
+        ("https://p.example:1", "must begin with http://"),
+        ("socks5://p.example:1", "must begin with http"),
+        ("http://u:p@p.example:1", "user name or password"),
+        ("http://p.example:1/path", "must end after its port"),
+    ] {
+        bed.models(&server.url(), &format!("proxy = \"{proxy}\""));
+        let done = bed.run_suite("out", &[]).expect(66);
+        assert!(done.stderr.contains(words), "{proxy}: {}", done.stderr);
+        assert!(done.stderr.contains("models.toml:"), "{}", done.stderr);
+        assert!(!done.stderr.contains("u:p@"), "{}", done.stderr);
+    }
+    assert_eq!(server.totals().requests, 0);
+}
+
+#[test]
 fn without_ca_certificates_http_works_and_https_says_why_not() {
     let (bed, server) = bed_with(5, answering());
     let without = |arguments: &[&str]| {

@@ -194,6 +194,18 @@ impl CallTable {
         })
     }
 
+    /// Whether any call of the model at position `model` has been answered.
+    pub fn has_answers(&self, model: u32) -> bool {
+        let calls = usize::try_from(self.space.calls_per_model()).unwrap_or(usize::MAX);
+        let first = usize::try_from(model)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(calls);
+        let states = self.states.iter().skip(first).take(calls);
+        states
+            .into_iter()
+            .any(|state| state & OUTCOME_BITS == code(Outcome::Answered))
+    }
+
     /// Takes in one event.
     ///
     /// # Errors
@@ -342,6 +354,7 @@ mod tests {
             Some(Outcome::Exhausted)
         );
         assert_eq!(table.state(place(2)).unwrap().outcome, None);
+        assert!(table.has_answers(0) && !table.has_answers(1));
         table
             .apply(&Event::GenerationOpened { generation: 1 })
             .unwrap();

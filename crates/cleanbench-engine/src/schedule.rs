@@ -246,11 +246,7 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
     });
     let lag = Sampler::start();
     for (slot, model) in slots.iter().zip(0..) {
-        let answered = |place| {
-            let state = shared.table.state(place).unwrap_or_default();
-            state.outcome == Some(Outcome::Answered)
-        };
-        if shared.table.space().places_of(model).any(answered) {
+        if shared.table.has_answers(model) {
             slot.health.note_answer();
         }
     }

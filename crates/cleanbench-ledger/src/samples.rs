@@ -240,7 +240,7 @@ impl SampleLines {
     /// When it is missing.
     pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
         let rows = SampleRows::open(run)?;
-        let mut lines = rows.lines;
+        let mut lines = BufReader::with_capacity(1 << 20, rows.lines.into_inner());
         let mut offsets = vec![0];
         let mut offset = 0;
         loop {

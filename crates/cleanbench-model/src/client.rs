@@ -2,7 +2,8 @@
 //!
 //! Invariants: a connection goes to a host that was named, and only after the sample's label was
 //! checked; one `send` is one attempt; the key is in one header and nowhere else, and what comes
-//! back is freed of it before anyone sees it. Proxies, redirects, compression and retries are off.
+//! back is freed of it before anyone sees it. Redirects, compression and
+//! retries are off, and so are proxies that the models file does not name.
 
 mod egress;
 mod glimpse;
@@ -89,7 +90,7 @@ impl ClientFactory {
     /// A factory for the hosts of `endpoints`: those that the models file and the command line
     /// named for this run.
     pub fn new(endpoints: &[Endpoint]) -> Self {
-        let hosts = endpoints.iter().map(Endpoint::host).collect();
+        let hosts = endpoints.iter().flat_map(egress::names).collect();
         Self {
             hosts: Arc::new(hosts),
         }

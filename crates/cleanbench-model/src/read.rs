@@ -93,13 +93,15 @@ impl Reader {
         if !(200..300).contains(&reply.status) {
             return Err(refusal::by_status(reply.status, &reply.body));
         }
+        if is_compressed(&reply.body) {
+            let what = "the answer is compressed, which nobody asked for; switch compression off in the server, or in the proxy before it";
+            return Err(Fault::new(CallErrorKind::Malformed, what));
+        }
         let answer = match self.profile.protocol {
             Protocol::OpenAi | Protocol::Ollama if self.form == Form::Embedding => {
                 embedding::read(reply)
             }
-            Protocol::OpenAi if is_event_stream(reply.content_type.as_deref()) => {
-                stream::read(&reply.body)
-            }
+            Protocol::OpenAi if is_stream(reply) => stream::read(&reply.body),
             Protocol::OpenAi => whole(reply),
             Protocol::Responses => responses::read(reply),
             Protocol::Anthropic => messages::read(reply),
@@ -157,6 +159,22 @@ impl Reader {
             None => text,
         }
     }
+}
+
+/// Whether the reply is a stream of events. What it begins with decides: some servers, and proxies
+/// before them, label streams as documents and documents as streams.
+fn is_stream(reply: &Reply) -> bool {
+    let body = reply.body.trim_ascii_start();
+    let begins = |marks: &[&str]| marks.iter().any(|mark| body.starts_with(mark.as_bytes()));
+    if begins(&["data:", "event:", "id:", "retry:"]) {
+        return true;
+    }
+    !begins(&["{"]) && is_event_stream(reply.content_type.as_deref())
+}
+
+/// Whether `body` begins as gzip (RFC 1952) or zstd (RFC 8878) does. No text does.
+fn is_compressed(body: &[u8]) -> bool {
+    body.starts_with(&[0x1f, 0x8b]) || body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
 }
 
 fn is_event_stream(content_type: Option<&str>) -> bool {

@@ -47,6 +47,15 @@ pub(crate) fn resolve_all(
             Err(error) => errors.push(error),
         }
     }
+    for endpoint in &endpoints {
+        if let Some(proxy) = endpoint.proxy_host() {
+            talk::warn(format!(
+                "model `{}` ({}) is asked through the proxy {proxy}",
+                endpoint.name,
+                endpoint.host()
+            ));
+        }
+    }
     if errors.is_empty() {
         Ok(endpoints)
     } else {

@@ -12,6 +12,7 @@ use crate::Endpoint;
 pub(super) struct Egress {
     named: Arc<BTreeSet<String>>,
     host: String,
+    proxy: Option<String>,
     allow: BTreeSet<Sensitivity>,
 }
 
@@ -20,13 +21,15 @@ impl Egress {
         Self {
             named,
             host: endpoint.host(),
+            proxy: endpoint.proxy_host().map(as_proxy),
             allow: endpoint.allow.clone(),
         }
     }
 
-    /// Whether the host was named for this run.
+    /// Whether the host was named for this run, and the proxy too if there is one.
     pub(super) fn is_named(&self) -> bool {
-        self.named.contains(&self.host)
+        let proxy = self.proxy.as_ref();
+        self.named.contains(&self.host) && proxy.is_none_or(|proxy| self.named.contains(proxy))
     }
 
     /// Lets a sample labelled `sensitivity` pass, or says why not.
@@ -44,6 +47,17 @@ impl Egress {
         let message = format!("{host}: {reason}; nothing was sent");
         Err(CallError::new(CallErrorKind::Forbidden, message))
     }
+}
+
+/// Whom the connections to `endpoint` go to. A host that was named as a proxy is not thereby named as
+/// an endpoint.
+pub(super) fn names(endpoint: &Endpoint) -> impl Iterator<Item = String> {
+    let proxy = endpoint.proxy_host().map(as_proxy);
+    std::iter::once(endpoint.host()).chain(proxy)
+}
+
+fn as_proxy(host: &str) -> String {
+    format!("proxy {host}")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use cleanbench_core::{CallError, CallErrorKind};
 
 use super::{KEEP_IDLE, USER_AGENT};
+use reqwest::Proxy;
 use reqwest::redirect::Policy;
 
 use crate::Endpoint;
@@ -28,6 +29,10 @@ pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, reqwest::Er
         .pool_idle_timeout(KEEP_IDLE)
         .tcp_nodelay(true)
         .resolve_to_addrs("localhost", &loopback());
+    let builder = match &endpoint.proxy {
+        Some(proxy) => builder.proxy(Proxy::all(proxy)?),
+        None => builder,
+    };
     let builder = if endpoint.url.scheme() == "http" {
         // Without this a machine that has no CA certificates could not even ask itself.
         builder.tls_certs_only([])
@@ -77,7 +82,16 @@ pub(super) fn explain(error: &reqwest::Error, silence: Silence, endpoint: &Endpo
     } else {
         (CallErrorKind::Broken, broken(silence).to_owned())
     };
-    CallError::new(kind, format!("{}: {what}", endpoint.host()))
+    CallError::new(kind, format!("{}: {what}", whom(endpoint)))
+}
+
+/// Who was called: through a proxy, either may be at fault.
+fn whom(endpoint: &Endpoint) -> String {
+    let host = endpoint.host();
+    match endpoint.proxy_host() {
+        Some(proxy) => format!("{host} through the proxy {proxy}"),
+        None => host,
+    }
 }
 
 fn timed_out(error: &reqwest::Error, silence: Silence, endpoint: &Endpoint) -> String {

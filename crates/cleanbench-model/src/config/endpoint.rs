@@ -104,6 +104,9 @@ pub struct Endpoint {
     /// How it tells the likelihood of given texts; `None` leaves it to what is known of the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likelihood: Option<LikelihoodMethod>,
+    /// `http://host:port` of the proxy that is asked in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
     /// State of the model, in the words of the models file; a new one is a new model to the cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -143,6 +146,7 @@ impl Endpoint {
             timeouts: Timeouts::default(),
             stream: false,
             likelihood: None,
+            proxy: None,
             version: None,
             cache: false,
             price: None,
@@ -173,6 +177,7 @@ impl Endpoint {
             timeouts: Timeouts::default(),
             stream: false,
             likelihood: None,
+            proxy: None,
             version: None,
             cache: false,
             price: None,
@@ -189,6 +194,18 @@ impl Endpoint {
             return "this process".to_owned();
         }
         host_of(&self.url)
+    }
+
+    /// `host:port` of the proxy, if there is one.
+    pub fn proxy_host(&self) -> Option<&str> {
+        self.proxy.as_deref()?.strip_prefix("http://")
+    }
+
+    /// The same, asked through `proxy`. What leaves this machine on the way is not on this machine.
+    pub(super) fn through(mut self, proxy: Option<String>) -> Self {
+        self.loopback = is_here(&self.url, proxy.as_deref());
+        self.proxy = proxy;
+        self
     }
 
     /// What an answer depends on beside the request, as canonical JSON; `None` where no answers are kept.
@@ -232,8 +249,9 @@ impl Endpoint {
             endpoint.profile = profile_of_old(&endpoint);
         }
         // The URL decides, not a field that may have been edited beside it.
-        endpoint.loopback = is_loopback(&endpoint.url);
-        Ok(endpoint)
+        let proxy = endpoint.proxy.as_deref().map(target::parse_proxy);
+        let proxy = proxy.transpose()?;
+        Ok(endpoint.through(proxy))
     }
 }
 
@@ -252,6 +270,12 @@ pub(crate) fn host_of(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
+}
+
+/// Whether what is sent to `url`, by way of `proxy`, stays on this machine.
+fn is_here(url: &Url, proxy: Option<&str>) -> bool {
+    let is_local = |proxy: &str| Url::parse(proxy).is_ok_and(|proxy| is_loopback(&proxy));
+    is_loopback(url) && proxy.is_none_or(is_local)
 }
 
 /// Whether `url` can only mean this machine. `localhost` does, because the client never asks DNS

@@ -9,7 +9,7 @@ use super::allow;
 use super::endpoint::{Endpoint, Limits, Timeouts};
 use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
-use super::target::Target;
+use super::target::{self, Target};
 use super::{ConfigError, closest, price, provider};
 use crate::LikelihoodMethod;
 use crate::provider::Profile;
@@ -25,6 +25,7 @@ pub(super) fn read(
     let key_env = read_key_env(&mut fields, found);
     let stream = fields.flag("stream", found);
     let likelihood = read_likelihood(&mut fields, found);
+    let proxy = read_proxy(&mut fields, found);
     let profile = base.as_ref().map(|endpoint| &endpoint.profile);
     let sampling = fields.table("generate", found);
     let sampling = sampling.map(|table| read_sampling(table, profile, found));
@@ -41,7 +42,8 @@ pub(super) fn read(
     refuse_keys(&mut fields, found);
     fields.finish(found);
 
-    let mut endpoint = base?;
+    let mut endpoint = base?.through(proxy);
+    endpoint.allow = allow::by_default(endpoint.loopback);
     if let Some(key_env) = key_env {
         endpoint.key_env = Some(key_env);
     }
@@ -190,6 +192,14 @@ pub(super) fn read_key_env(
         "never write the key itself into this file",
     );
     None
+}
+
+fn read_proxy(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<String> {
+    let text = fields.text("proxy", found)?;
+    let proxy = target::parse_proxy(text.value);
+    proxy
+        .map_err(|error| found.push_error(text.span, error))
+        .ok()
 }
 
 /// Whether answers are kept. An endpoint can change behind its name, so what they are answers of must be

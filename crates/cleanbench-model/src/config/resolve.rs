@@ -69,14 +69,14 @@ fn moved(endpoint: &Endpoint, base_url: &str) -> Result<Endpoint, ConfigError> {
         form: bare.form,
         provider: bare.provider.clone(),
         profile: bare.profile.clone(),
-        loopback: bare.loopback,
         ..endpoint.clone()
     };
+    let moved = moved.through(endpoint.proxy.clone());
     if same_host {
         return Ok(moved);
     }
     Ok(Endpoint {
-        allow: bare.allow,
+        allow: allow::by_default(moved.loopback),
         key_env: bare.key_env,
         key_required: bare.key_required,
         ..moved

@@ -4,6 +4,7 @@ use cleanbench_core::Form;
 use url::Url;
 
 use super::ConfigError;
+use super::endpoint::host_of;
 use crate::provider::{self, Profile, Protocol};
 
 /// Where and how a model is asked.
@@ -81,6 +82,28 @@ fn tail(profile: &Profile, form: Form) -> Result<&'static str, ConfigError> {
         ));
         error.hint("leave `form` out, or choose a provider that speaks another protocol")
     })
+}
+
+/// `http://host:port` of a proxy. `https` endpoints are tunnelled through it, so it need not be trusted
+/// with what is said to them.
+pub(super) fn parse_proxy(text: &str) -> Result<String, ConfigError> {
+    let example = "for example `http://proxy.example:3128`";
+    let url = parse_url(text).map_err(|error| match error.message.as_str() {
+        message if message.contains("user name") => {
+            ConfigError::new("a proxy that asks for a user name or password is not supported")
+                .hint("the file must not hold a password; use a proxy that knows this machine")
+        }
+        _ => error.hint(example),
+    })?;
+    if url.scheme() != "http" {
+        let error = ConfigError::new("a proxy's URL must begin with http://");
+        return Err(error.hint(example));
+    }
+    if url.path() != "/" {
+        let error = ConfigError::new("a proxy's URL must end after its port");
+        return Err(error.hint(example));
+    }
+    Ok(format!("http://{}", host_of(&url)))
 }
 
 /// Parses a URL that may be asked. Errors do not repeat the URL where it may hold a secret.

@@ -273,3 +273,34 @@ fn a_repeated_prefix_is_taken_off_only_where_servers_repeat_it() {
     check("vllm/m", "A B", "A B");
     check("qwen/m", "A B", "A B");
 }
+
+#[test]
+fn what_a_reply_begins_with_decides_how_it_is_read() {
+    let stream = chunks(&[
+        json!({"choices": [{"index": 0, "delta": {"content": "Par"}}]}),
+        json!({"choices": [{"index": 0, "delta": {"content": "is"}, "finish_reason": "stop"}]}),
+    ]);
+    let stream = format!("{stream}data: [DONE]\n\n");
+    let message = json!({"role": "assistant", "content": "Paris"});
+    let whole = json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]});
+    let whole = format!("\n {whole}");
+    for body in [&stream, &whole] {
+        for kind in ["application/json", "text/event-stream", "text/plain"] {
+            let read = chat().read(&request(), &reply(200, kind, body.as_str()));
+            assert_eq!(read.unwrap().text, "Paris", "{kind}: {body}");
+        }
+    }
+}
+
+#[test]
+fn a_compressed_answer_is_called_one() {
+    for magic in [&[0x1f, 0x8b, 8, 0][..], &[0x28, 0xb5, 0x2f, 0xfd]] {
+        for kind in ["application/json", "text/event-stream"] {
+            let error = chat()
+                .read(&request(), &reply(200, kind, magic))
+                .unwrap_err();
+            assert_eq!(error.kind, CallErrorKind::Malformed);
+            assert!(error.message.contains("compressed"), "{error}");
+        }
+    }
+}
