@@ -25,6 +25,7 @@ pub mod reader;
 pub mod record;
 pub mod recovery;
 pub mod samples;
+mod sync;
 pub mod writer;
 
 pub use directory::RunDirectory;

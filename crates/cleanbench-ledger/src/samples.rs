@@ -16,9 +16,12 @@ use fs_err::File;
 use serde::{Deserialize, Serialize};
 
 use crate::payload::{PayloadReader, PayloadWriter};
+use crate::sync::SyncThread;
 use crate::{Damage, Frame, LedgerError, RunDirectory};
 
 const FILE: &str = "samples.jsonl";
+/// Bytes after which a sync is asked for while samples are written.
+const SYNC_BYTES: u64 = 4 << 20;
 /// Payload bytes gathered before they are written out.
 const BATCH: usize = 256 * 1024;
 
@@ -94,6 +97,8 @@ pub struct SampleWriter {
     tree: MerkleTree,
     payloads: PayloadWriter,
     line: Vec<u8>,
+    sync: SyncThread,
+    unsynced: u64,
 }
 
 /// What the plan keeps of the samples.
@@ -120,6 +125,8 @@ impl SampleWriter {
             tree: MerkleTree::default(),
             payloads: PayloadWriter::create(run.path(), 0)?,
             line: Vec::new(),
+            sync: SyncThread::start()?,
+            unsynced: 0,
         })
     }
 
@@ -146,6 +153,12 @@ impl SampleWriter {
         self.line.push(b'\n');
         self.hasher.update(&self.line);
         self.rows.write_all(&self.line)?;
+        // Little is left to be made durable at the end, where the first call waits for it.
+        self.unsynced += self.line.len() as u64 + u64::from(row.payload.length);
+        if self.unsynced >= SYNC_BYTES {
+            self.sync.request(&self.payloads, self.rows.get_ref())?;
+            self.unsynced = 0;
+        }
         Ok(())
     }
 
@@ -154,6 +167,7 @@ impl SampleWriter {
     /// # Errors
     /// When the disk is full, for example.
     pub fn finish(mut self) -> Result<SampleDigests, LedgerError> {
+        self.sync.check()?;
         self.payloads.flush()?;
         self.payloads.handle()?.sync_all()?;
         self.rows.flush()?;

@@ -6,8 +6,8 @@
 //! file system still allows it, so that the run can be resumed.
 
 use std::io::{self, Write as _};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::payload::PayloadWriter;
 use crate::record::{self, JOURNAL_FORMAT, Record};
+use crate::sync::SyncThread;
 use crate::{Frame, LedgerError, Manifest, RunDirectory};
 
 const SYNC_INTERVAL: Duration = Duration::from_millis(200);
@@ -300,50 +301,4 @@ impl Writer {
 /// Now, UTC with milliseconds.
 pub fn timestamp() -> String {
     format!("{:.3}", jiff::Timestamp::now())
-}
-
-/// Makes files durable without holding up the writer. The operating system reports a failed sync only
-/// once, so the first one is kept and fails the next request.
-struct SyncThread {
-    requests: SyncSender<(File, File)>,
-    failure: Arc<Mutex<Option<io::Error>>>,
-}
-
-impl SyncThread {
-    fn start() -> io::Result<Self> {
-        let (requests, inbox) = sync_channel::<(File, File)>(1);
-        let failure = Arc::new(Mutex::new(None));
-        let noted = Arc::clone(&failure);
-        std::thread::Builder::new()
-            .name("ledger-sync".to_owned())
-            .spawn(move || {
-                for (payloads, journal) in inbox {
-                    if let Err(error) = payloads.sync_data().and_then(|()| journal.sync_data()) {
-                        noted
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .get_or_insert(error);
-                    }
-                }
-            })?;
-        Ok(Self { requests, failure })
-    }
-
-    /// Asks for a sync, waiting if two are already under way.
-    fn request(&self, payloads: &PayloadWriter, journal: &File) -> io::Result<()> {
-        self.check()?;
-        let files = (payloads.handle()?, journal.try_clone()?);
-        self.requests
-            .send(files)
-            .map_err(|_| io::Error::other("the sync thread has ended"))
-    }
-
-    /// The first sync that failed, if one did.
-    fn check(&self) -> io::Result<()> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .map_or(Ok(()), Err)
-    }
 }
