@@ -10,6 +10,7 @@ mod glimpse;
 mod key;
 mod likelihood;
 mod transport;
+mod wait;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -225,7 +226,11 @@ impl OpenAiModel {
         let reply = exchange.reply.insert(Reply {
             status: response.status().as_u16(),
             content_type: text_of(response.headers().get(CONTENT_TYPE)),
-            retry_after: retry_after(response.headers()),
+            retry_after: wait::asked_for(
+                response.headers(),
+                response.status().as_u16(),
+                &self.endpoint.profile.rate_limit_headers,
+            ),
             body: Vec::new(),
         });
         let mut glimpse = Glimpse::new(self.endpoint.profile.protocol);
@@ -318,55 +323,9 @@ fn text_of(header: Option<&HeaderValue>) -> Option<String> {
     header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// The wait that was asked for, in milliseconds. A date in `Retry-After` is read against the reply's own
-/// `Date`, so that clocks need not agree; without one it is ignored.
-fn retry_after(headers: &HeaderMap) -> Option<u64> {
-    let number = |name: &str| -> Option<f64> {
-        let number = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
-        (0.0..=1e9).contains(&number).then_some(number)
-    };
-    let date = |name: &str| {
-        let text = headers.get(name)?.to_str().ok()?.trim();
-        Some(
-            jiff::fmt::rfc2822::parse(text)
-                .ok()?
-                .timestamp()
-                .as_second(),
-        )
-    };
-    let until = || {
-        let seconds = date("retry-after")? - date("date")?;
-        Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).as_secs_f64() * 1e3)
-    };
-    let milliseconds = number("retry-after-ms")
-        .or_else(|| Some(number("retry-after")? * 1e3))
-        .or_else(until)?;
-    let wait = Duration::try_from_secs_f64(milliseconds / 1e3).ok()?;
-    u64::try_from(wait.as_millis()).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_date_is_read_against_the_date_of_the_reply() {
-        let check = |now: Option<&'static str>, until: &'static str, expect| {
-            let mut headers = HeaderMap::new();
-            headers.insert("retry-after", HeaderValue::from_static(until));
-            if let Some(now) = now {
-                headers.insert("date", HeaderValue::from_static(now));
-            }
-            assert_eq!(retry_after(&headers), expect, "{now:?} {until}");
-        };
-        let now = Some("Wed, 21 Oct 2026 07:28:00 GMT");
-        check(now, "Wed, 21 Oct 2026 07:28:07 GMT", Some(7_000));
-        check(now, "Wed, 21 Oct 2026 07:27:00 GMT", Some(0));
-        check(now, "Thu, 22 Oct 2026 07:28:00 GMT", Some(86_400_000));
-        check(now, "soon", None);
-        check(None, "Wed, 21 Oct 2026 07:28:07 GMT", None);
-        check(Some("now"), "Wed, 21 Oct 2026 07:28:07 GMT", None);
-    }
 
     #[tokio::test]
     async fn looking_up_passes_the_same_gate_with_the_same_key() {
@@ -389,24 +348,5 @@ mod tests {
         let error = connect(&endpoint).look_up("/v1/models").await.error;
         assert_eq!(error.unwrap().kind, CallErrorKind::Forbidden);
         assert_eq!(server.totals().connections, connections);
-    }
-
-    #[test]
-    fn the_wait_asked_for_is_read_in_milliseconds() {
-        let check = |name: &'static str, value: &'static str, expect| {
-            let headers = HeaderMap::from_iter([(
-                reqwest::header::HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )]);
-            assert_eq!(retry_after(&headers), expect, "{name}: {value}");
-        };
-        check("retry-after", "2", Some(2_000));
-        check("retry-after", " 0.25 ", Some(250));
-        check("retry-after-ms", "750", Some(750));
-        check("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", None);
-        check("retry-after", "-1", None);
-        check("retry-after", "NaN", None);
-        check("retry-after", "1e300", None);
-        check("other", "2", None);
     }
 }

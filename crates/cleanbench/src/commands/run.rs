@@ -1,7 +1,7 @@
 //! `cleanbench run`: write the plan down, make the calls, draw the tables.
 
 use cleanbench_core::request::choice_continuations;
-use cleanbench_core::{Exit, Method, RunId, Sampling, ScorerSpec};
+use cleanbench_core::{Exit, Form, Method, Reasoning, RunId, Sampling, ScorerSpec};
 use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
@@ -162,11 +162,17 @@ fn model_plan(
     // What the user says of a model holds over what the suite says of a task: a model that reasons
     // needs more tokens than the author of the suite had in mind.
     let merged = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
-    // A call of a probe brings its own.
+    // A call of a probe brings its own, except that what is remembered is asked for without reasoning.
+    let off = Reasoning::Off;
+    let can = endpoint.form == Form::Chat && endpoint.profile.reasoning_fields(off).is_some();
+    let of_probes = Sampling {
+        reasoning: can.then_some(off),
+        ..Sampling::default()
+    };
     let sampling: Vec<_> = selected
         .iter()
         .map(merged)
-        .chain(probes.iter().map(|_| Sampling::default()))
+        .chain(probes.iter().map(|_| of_probes.clone()))
         .collect();
     for (chosen, sampling) in selected.iter().zip(&sampling) {
         check_sampling(endpoint, sampling).map_err(|error| {
