@@ -281,7 +281,7 @@ impl Request {
         let asked = [
             (has_images, "images"),
             (!tools.is_empty() || tool_choice.is_some(), "tools"),
-            (response_format.is_some(), "a format of answers"),
+            (response_format.is_some(), "format of answers"),
             (logprobs.is_some(), "log probabilities of answers"),
             (reasons, "reasoning"),
         ];
@@ -356,7 +356,7 @@ mod tests {
             response_format: Some(ResponseFormat::JsonObject),
             ..Constraints::default()
         });
-        assert_eq!(format.more_than_text(), Some("a format of answers"));
+        assert_eq!(format.more_than_text(), Some("format of answers"));
         let tools = asked(Constraints {
             tool_choice: Some(ToolChoice::Auto),
             ..Constraints::default()

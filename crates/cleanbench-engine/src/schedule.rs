@@ -154,6 +154,21 @@ pub struct Ending {
     pub unkept: u64,
 }
 
+impl Ending {
+    /// The end of a run in which nothing was left to do.
+    pub fn complete() -> Self {
+        Self {
+            reason: StopReason::Complete,
+            given_up: Vec::new(),
+            panics: 0,
+            cap: None,
+            spent: Spent::default(),
+            lag: None,
+            unkept: 0,
+        }
+    }
+}
+
 /// Why the engine cannot go on. What was recorded so far stays valid.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError {

@@ -7,8 +7,8 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{EventSink, Exit, Judge, Scorer, ScorerSpec};
 use cleanbench_engine::{
-    Allowance, Ending, ModelSlot, Opened, Settings, Spent, StopHandle, StopLevel, StopSignal, Work,
-    begin, execute, stop_pair,
+    Allowance, Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal, Work, begin,
+    execute, stop_pair,
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::{Ledger, RunDirectory};
@@ -70,15 +70,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     if !arguments.retry_errors && has_ended(&opened) {
         talk.say("every call of this run has ended; nothing is asked");
-        let ending = Ending {
-            reason: StopReason::Complete,
-            given_up: Vec::new(),
-            panics: 0,
-            cap: None,
-            spent: Spent::default(),
-            lag: None,
-            unkept: 0,
-        };
+        let ending = Ending::complete();
         return conclude(&ending, opened.run, arguments.out.format, talk);
     }
     let directory = opened.run.clone();

@@ -1,9 +1,8 @@
 //! `cleanbench merge`: one run from the shards that several machines made.
 
 use cleanbench_core::Exit;
-use cleanbench_core::event::StopReason;
+use cleanbench_engine::Ending;
 use cleanbench_engine::merge::{Difference, MergeError, merge as merge_runs};
-use cleanbench_engine::{Ending, Spent};
 use cleanbench_ledger::{LedgerError, directory};
 use cleanbench_report::Recording;
 use cleanbench_report::tables::write_all;
@@ -40,15 +39,7 @@ pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Fail
         false => Exit::Unanswered,
     };
     print_result(&recording, &report, arguments.out.format, Some(exit));
-    let ending = Ending {
-        reason: StopReason::Complete,
-        given_up: Vec::new(),
-        panics: 0,
-        cap: None,
-        spent: Spent::default(),
-        lag: None,
-        unkept: 0,
-    };
+    let ending = Ending::complete();
     explain(&ending, &recording, &report.summary, talk);
     Ok(exit)
 }
