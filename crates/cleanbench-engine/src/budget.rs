@@ -299,9 +299,7 @@ impl Reservation {
             budget.settle(bound, used);
         }
     }
-}
 
-impl Reservation {
     /// Gives everything back: the attempt is not sent.
     pub(crate) fn cancel(mut self) {
         if let Some((budget, bound)) = self.held.take() {
