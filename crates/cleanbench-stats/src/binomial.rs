@@ -135,7 +135,7 @@ fn power(trials: f64, chance: Chance) -> f64 {
 /// x ln(x / m) + m - x, at least 0, without cancellation where x is near m.
 ///
 /// With v = (x - m) / (x + m) the logarithm is 2 artanh v, whose first term joins m - x.
-fn deviance(x: f64, expected: f64) -> f64 {
+pub(crate) fn deviance(x: f64, expected: f64) -> f64 {
     let (gap, whole) = (x - expected, x + expected);
     if gap.abs() >= 0.1 * whole {
         return x * natural_logarithm(x / expected) - gap;

@@ -3,7 +3,7 @@
 //! Invariant: 0 ≤ low ≤ successes / n ≤ high ≤ 1, up to rounding in the last place.
 //! It refuses to give an interval without trials, or for counts that are no proportion.
 
-use crate::quantile::normal_quantile;
+use crate::normal::normal_quantile;
 
 /// How sure an interval is meant to be: strictly between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]

@@ -19,17 +19,20 @@
 //! ```
 
 pub mod auc;
+pub mod beta;
 pub mod binomial;
 pub mod difference;
 mod elementary;
 pub mod exact;
+pub mod gamma;
 mod interval;
 pub mod multiplicity;
+mod normal;
 pub mod percentile;
 pub mod power;
-mod quantile;
+pub mod student;
 mod sum;
 
 pub use interval::{Confidence, Interval, Method, wilson};
-pub use quantile::normal_quantile;
+pub use normal::{normal_quantile, normal_upper_tail};
 pub use sum::{Sum, mean};

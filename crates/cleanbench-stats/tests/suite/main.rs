@@ -6,5 +6,6 @@
 //! It refuses an empty or malformed list of values: reading one panics.
 
 mod edges;
+mod golden_special;
 mod reference;
 mod simulation;
