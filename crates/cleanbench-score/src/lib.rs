@@ -22,10 +22,13 @@
 //! It refuses, before any call: unknown scorers and parameters, wrong values, and samples that lack
 //! what the scorer needs.
 
+mod commands;
 mod find_json;
+mod json_equal;
 mod params;
 mod registry;
 mod rule;
+mod schema;
 mod scorers;
 mod statement;
 mod suggest;
@@ -35,4 +38,5 @@ mod text;
 #[cfg(test)]
 mod testing;
 
-pub use registry::{Registry, build, digest_of, names};
+pub use commands::{Commands, programs};
+pub use registry::{Registry, build, build_allowing, digest_of, names};
