@@ -4,8 +4,8 @@
 //! named or right; `"f1"`), `accept` (`"both"`, `"letter"`, `"text"`, as for `choice`).
 //!
 //! Looked for in this order: the whole answer is a list of options ("A, C", "ACD", "salt and pepper");
-//! the last statement that leads such a list in ("the answers are A and C", "Answer: AC"); the last line
-//! is such a list; lines that are an option each, by bullet, letter or text. A list names options only, in
+//! the last statement that leads such a list in ("the answers are A and C", "Answer: AC"); the lines
+//! at the end that are such lists; any lines that are, by bullet, letter or text. A list names options only, in
 //! any order, divided by commas, semicolons, slashes, ampersands or "and".
 //!
 //! It refuses to guess: an answer that names no option in these forms is not extracted, and a list with
@@ -63,12 +63,21 @@ type Named = BTreeSet<usize>;
 fn read(text: &str, options: &Options) -> Option<Named> {
     listed(text, options)
         .or_else(|| stated(text, options))
-        .or_else(|| listed(text.lines().rfind(|line| !is_blank(line))?, options))
+        .or_else(|| {
+            let lines = text.lines().rev().filter(|line| !is_blank(line));
+            together_at_end(lines.map(|line| listed(line, options)))
+        })
         .or_else(|| {
             let lines = text.lines().filter_map(|line| listed(line, options));
             let named: Named = lines.flatten().collect();
             (!named.is_empty()).then_some(named)
         })
+}
+
+/// What the lines name that end the text and are lists, as far up as they go.
+fn together_at_end(lines: impl Iterator<Item = Option<Named>>) -> Option<Named> {
+    let named: Named = lines.map_while(|line| line).flatten().collect();
+    (!named.is_empty()).then_some(named)
 }
 
 /// What the last statement leads in. "The answers are" is a statement here too.
@@ -132,6 +141,12 @@ fn together(text: &str, options: &Options) -> Option<Named> {
 fn option_at_start<'a>(text: &'a str, options: &Options) -> Option<(usize, &'a str)> {
     if let Some(found) = options.text_at_start(text) {
         return Some(found);
+    }
+    let mut letters = text.chars();
+    if let (Some(letter), Some('、' | '；' | '和' | '与')) = (letters.next(), letters.next())
+        && letter.is_ascii_alphabetic()
+    {
+        return Some((options.by_letter(letter).ok()?, &text[1..]));
     }
     let label = label_at(text, 0)?;
     let position = options.by_letter(label.letter).ok()?;

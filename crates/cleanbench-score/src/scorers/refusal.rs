@@ -56,7 +56,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> Refusal {
 const PATTERNS: [&str; 17] = [
     // English: not able or not willing to do what was asked.
     r"\bi(?:'m| am) (?:not able|unable|not allowed|not permitted|not in a position|not willing|not comfortable)\b",
-    r"\bi (?:can't|cannot|can not|won't|will not|must not|mustn't|shouldn't) (?:\w+ ){0,2}(?:help|assist|provide|support|comply|answer|do (?:that|this)|fulfil|fulfill|share|discuss|generate|create|write|produce|engage|offer|give|participate|continue|tell|advise|recommend|encourage|promote|disclose)\b",
+    r"\bi (?:can't|cannot|can not|won't|will not|must not|mustn't|shouldn't) (?:\w+ ){0,3}(?:help|assist|provide|support|comply|answer|do (?:that|this)|fulfil|fulfill|share|discuss|generate|create|write|produce|engage|offer|give|participate|continue|tell|advise|recommend|encourage|promote|disclose)\b",
     r"\bi (?:must|have to|need to|will have to|'ll have to|respectfully) (?:\w+ )?(?:decline|refuse)\b",
     r"\bi (?:decline|refuse) to\b",
     r"\b(?:can't|cannot|unable to|not able to) (?:help|assist)(?: you)? with (?:that|this|your)\b",
@@ -136,6 +136,7 @@ mod tests {
             "Unfortunately I'm not comfortable writing this.",
             "That goes against my guidelines.",
             "I have to refuse; this could hurt someone.",
+            "I refuse to take part in this.",
             "Es tut mir leid, aber ich kann dir dabei nicht helfen.",
             "Dabei kann ich leider nicht helfen.",
             "Ich kann dazu keine Anleitung geben.",

@@ -3,6 +3,9 @@
 //! Invariants: no file is opened or written; a query ends after a bounded number of steps, with a bounded
 //! number of rows and bytes; no memory beyond [`MOST_MEMORY`] is taken by SQLite in this process.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
@@ -36,9 +39,6 @@ impl From<rusqlite::Error> for Failure {
         match error.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) => {
                 Self::Refused("the query takes too many steps")
-            }
-            Some(ErrorCode::AuthorizationForStatementDenied) => {
-                Self::Refused("the query does what it may not")
             }
             Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => {
                 Self::Refused("the query takes too much memory")
@@ -79,16 +79,30 @@ pub(super) fn open(script: &str) -> Result<Connection, String> {
 /// The rows of `sql`.
 pub(super) fn query(mut database: Connection, sql: &str) -> Result<Rows, Failure> {
     limit_steps(&mut database, MOST_STEPS)?;
-    database.authorizer(Some(may_query))?;
-    // A statement holds the connection, which is dropped at the end: first what was read from it.
-    let rows = {
-        let mut statement = database.prepare(sql)?;
-        if statement.column_count() == 0 {
-            return Err(Failure::Refused("the query gives no rows"));
+    // What is denied has one of several error codes.
+    let denied = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&denied);
+    database.authorizer(Some(move |context: AuthContext<'_>| {
+        let allowed = may_query(context);
+        if allowed != Authorization::Allow {
+            noted.store(true, Ordering::Relaxed);
         }
-        gather(&mut statement)
-    };
-    rows
+        allowed
+    }))?;
+    read_rows(&database, sql).map_err(|failure| match failure {
+        Failure::Sql(_) if denied.load(Ordering::Relaxed) => {
+            Failure::Refused("the query does what it may not")
+        }
+        other => other,
+    })
+}
+
+fn read_rows(database: &Connection, sql: &str) -> Result<Rows, Failure> {
+    let mut statement = database.prepare(sql)?;
+    if statement.column_count() == 0 {
+        return Err(Failure::Refused("the query gives no rows"));
+    }
+    gather(&mut statement)
 }
 
 fn gather(statement: &mut rusqlite::Statement<'_>) -> Result<Rows, Failure> {

@@ -117,13 +117,15 @@ fn what_a_query_may_not_do() {
         "```sql\nattach 'x.db' as x\n```",
         "```sql\ndrop table tickets\n```",
         "```\npragma user_version\n```",
-        "```\nvacuum into 'x.db'\n```",
     ] {
         case("select 1", sql, Nothing(denied));
     }
+    let vacuum = "```\nvacuum into 'x.db'\n```";
+    case("select 1", vacuum, Nothing("the query gives no rows"));
     // A second statement is no query.
-    let two = "select 1; drop table tickets";
+    let two = "select 1; select 1";
     case("select 1", two, Wrong(two));
+    case("select 1", "select 1; drop table tickets", Nothing(denied));
     let deep = format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000));
     let spec = spec("sql", json!({"fixture": FIXTURE}));
     let scorer = crate::build(&spec).unwrap();
