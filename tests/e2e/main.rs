@@ -15,6 +15,7 @@ mod bed;
 mod caps;
 mod egress;
 mod faults;
+mod foreign;
 mod full_disk;
 mod identity;
 mod interruption;

@@ -207,6 +207,7 @@ impl From<crate::Score> for RecordedScore {
         let extraction_failure = match score.extraction {
             crate::Extraction::Found(_) => None,
             crate::Extraction::Failed(reason) => Some(reason.to_owned()),
+            crate::Extraction::Broken(reason) => Some(reason),
         };
         Self {
             value: score.value,

@@ -20,42 +20,96 @@ pub struct Judgement {
     pub score: RecordedScore,
     /// What was taken for the answer; `None` where nothing could be read out.
     pub answer: Option<String>,
+    /// What the score is made of, where the scorer says, see [`crate::Score::parts`].
+    pub parts: Vec<(String, f64)>,
 }
 
 impl Judge {
     /// Judges `completion` as an answer to `sample`, or to the probe's `call` about it: one judgement for
     /// each scorer, one for a probe, none for a probe without a call.
+    ///
+    /// # Errors
+    /// When a scorer failed itself; what happened. Nothing is known of the answer then.
     pub fn judge(
         &self,
         sample: &Sample,
         call: Option<&ProbeCall>,
         completion: &Completion,
-    ) -> Vec<Judgement> {
+    ) -> Result<Vec<Judgement>, String> {
+        match self {
+            Self::Scorers(scorers) => scorers
+                .iter()
+                .map(|scorer| judged_by(&**scorer, sample, completion))
+                .collect(),
+            Self::Probe(probe) => Ok(call
+                .map(|call| judged_by_probe(&**probe, call, completion))
+                .into_iter()
+                .collect()),
+        }
+    }
+
+    /// The same for a report: what cannot be repeated is not tried, and is `None`.
+    ///
+    /// # Errors
+    /// As for [`Judge::judge`].
+    pub fn repeat(
+        &self,
+        sample: &Sample,
+        call: Option<&ProbeCall>,
+        completion: &Completion,
+    ) -> Result<Vec<Option<Judgement>>, String> {
         match self {
             Self::Scorers(scorers) => scorers
                 .iter()
                 .map(|scorer| {
-                    let score = scorer.score(sample, completion);
-                    let answer = match &score.extraction {
-                        Extraction::Found(answer) => Some(answer.clone()),
-                        Extraction::Failed(_) => None,
-                    };
-                    Judgement {
-                        score: score.into(),
-                        answer,
-                    }
+                    let again = scorer.repeatable();
+                    again
+                        .then(|| judged_by(&**scorer, sample, completion))
+                        .transpose()
                 })
                 .collect(),
-            Self::Probe(probe) => call
-                .map(|call| Judgement {
-                    score: probe.score(call, completion),
-                    answer: call
-                        .continuations
-                        .is_empty()
-                        .then(|| completion.text.clone()),
-                })
-                .into_iter()
-                .collect(),
+            Self::Probe(_) => {
+                let judgements = self.judge(sample, call, completion)?;
+                Ok(judgements.into_iter().map(Some).collect())
+            }
         }
+    }
+
+    /// Whether every judgement can be repeated, see [`Scorer::repeatable`].
+    pub fn repeatable(&self) -> bool {
+        match self {
+            Self::Scorers(scorers) => scorers.iter().all(|scorer| scorer.repeatable()),
+            Self::Probe(_) => true,
+        }
+    }
+}
+
+fn judged_by(
+    scorer: &dyn Scorer,
+    sample: &Sample,
+    completion: &Completion,
+) -> Result<Judgement, String> {
+    let mut score = scorer.score(sample, completion);
+    let parts = std::mem::take(&mut score.parts);
+    let answer = match &score.extraction {
+        Extraction::Found(answer) => Some(answer.clone()),
+        Extraction::Failed(_) => None,
+        Extraction::Broken(reason) => return Err(reason.clone()),
+    };
+    Ok(Judgement {
+        score: score.into(),
+        answer,
+        parts,
+    })
+}
+
+fn judged_by_probe(probe: &dyn Probe, call: &ProbeCall, completion: &Completion) -> Judgement {
+    Judgement {
+        score: probe.score(call, completion),
+        answer: call
+            .continuations
+            .is_empty()
+            .then(|| completion.text.clone()),
+        parts: Vec::new(),
     }
 }

@@ -12,6 +12,9 @@ pub enum Extraction {
     Found(String),
     /// No answer could be read out; the reason. Counted on its own and scored 0.
     Failed(&'static str),
+    /// The scorer itself failed, so that nothing is known of the answer; what happened, a lowercase
+    /// fragment. Recorded as an error of the judgement, and never a 0.
+    Broken(String),
 }
 
 /// How a task gets an answer out of a model.
@@ -46,6 +49,10 @@ pub struct Score {
     pub value: f64,
     /// What was judged.
     pub extraction: Extraction,
+    /// What the value is made of, by name and from 0 to 1, where the scorer says: fields, calls, scorers.
+    /// Shown with a sample and computed again for that; the journal, which cannot be erased, has none of
+    /// it.
+    pub parts: Vec<(String, f64)>,
 }
 
 impl Score {
@@ -54,6 +61,15 @@ impl Score {
         Self {
             value: f64::from(u8::from(right)),
             extraction: Extraction::Found(answer.into()),
+            parts: Vec::new(),
+        }
+    }
+
+    /// A share, from 0 to 1, for an answer that was found.
+    pub fn share(value: f64, answer: impl Into<String>) -> Self {
+        Self {
+            value,
+            ..Self::verdict(false, answer)
         }
     }
 
@@ -62,12 +78,23 @@ impl Score {
         Self {
             value: 0.0,
             extraction: Extraction::Failed(reason),
+            parts: Vec::new(),
+        }
+    }
+
+    /// No score, because the scorer itself failed.
+    pub fn broken(reason: impl Into<String>) -> Self {
+        Self {
+            value: 0.0,
+            extraction: Extraction::Broken(reason.into()),
+            parts: Vec::new(),
         }
     }
 }
 
-/// Judges a completion. Pure: the same sample and completion give the same score, always; an
-/// implementation never sees a clock, a network or a random number.
+/// Judges a completion. Pure unless it says otherwise by [`Scorer::repeatable`]: the same sample and
+/// completion give the same score, always; an implementation never sees a clock, a network or a random
+/// number.
 ///
 /// `score` is called only for samples that passed [`Scorer::check_sample`], so it need not fail; a
 /// completion in which nothing can be found is [`Score::not_extracted`].
@@ -78,6 +105,13 @@ pub trait Scorer: Send + Sync + std::fmt::Debug {
     /// Which part of a completion is judged: what the model wrote, or its likelihoods.
     fn reads(&self) -> Method {
         Method::Generate
+    }
+
+    /// Whether the same input gives the same score, always, so that a report may compute it again. Where
+    /// it does not, as for a scorer that runs a foreign program, the score on record stands: reports and
+    /// verification never call [`Scorer::score`] and say "recorded, not recomputable".
+    fn repeatable(&self) -> bool {
+        true
     }
 
     /// Whether the sample has what this scorer needs, for example a target.

@@ -175,10 +175,18 @@ fn judged(
         .space()
         .task_of(recorded.place.sample)
         .unwrap_or_default();
-    let (scores, error) = judge(&shared.judges[task], content, completion);
-    if error.is_some() {
-        shared.note_panic();
-    }
+    let judge = &shared.judges[task];
+    let (scores, error) = match in_its_time(judge, || judge_once(judge, content, completion)) {
+        Ok(Ok(scores)) => (scores, None),
+        Ok(Err(failure)) => {
+            shared.note_unjudged();
+            (Vec::new(), Some(failure))
+        }
+        Err(_) => {
+            shared.note_panic();
+            (Vec::new(), Some("a scorer panicked".to_owned()))
+        }
+    };
     Event::Judged {
         call: recorded.call,
         place: recorded.place,
@@ -188,21 +196,27 @@ fn judged(
     }
 }
 
-/// Judges `completion`. A scorer that panics leaves no scores and an error.
-fn judge(
+/// Runs `judging`. A scorer that cannot be repeated may wait for a foreign program, and other calls go on
+/// meanwhile; all others take less time than moving the work would.
+fn in_its_time<T>(judge: &Judge, judging: impl FnOnce() -> T) -> T {
+    let handle = tokio::runtime::Handle::try_current();
+    let can_move = handle
+        .is_ok_and(|handle| handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
+    if can_move && !judge.repeatable() {
+        tokio::task::block_in_place(judging)
+    } else {
+        judging()
+    }
+}
+
+/// The scores, the reason where a scorer failed itself, or what it panicked with.
+fn judge_once(
     judge: &Judge,
     content: &SampleContent,
     completion: &Completion,
-) -> (Vec<RecordedScore>, Option<String>) {
-    let scores = catch_unwind(AssertUnwindSafe(|| {
-        judge
-            .judge(&content.sample, content.probe.as_ref(), completion)
-            .into_iter()
-            .map(|judgement| judgement.score)
-            .collect()
-    }));
-    match scores {
-        Ok(scores) => (scores, None),
-        Err(_) => (Vec::new(), Some("a scorer panicked".to_owned())),
-    }
+) -> std::thread::Result<Result<Vec<RecordedScore>, String>> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let judgements = judge.judge(&content.sample, content.probe.as_ref(), completion)?;
+        Ok(judgements.into_iter().map(|one| one.score).collect())
+    }))
 }

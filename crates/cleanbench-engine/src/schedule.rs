@@ -144,6 +144,8 @@ pub struct Ending {
     pub given_up: Vec<(usize, StopReason, CallError)>,
     /// Calls and judgements that panicked.
     pub panics: u64,
+    /// Answers that a scorer could not judge because it failed itself; they have no score.
+    pub unjudged: u64,
     /// The cap that stopped it, if one did.
     pub cap: Option<Cap>,
     /// What the run has used up against its caps; nothing where it has none.
@@ -161,6 +163,7 @@ impl Ending {
             reason: StopReason::Complete,
             given_up: Vec::new(),
             panics: 0,
+            unjudged: 0,
             cap: None,
             spent: Spent::default(),
             lag: None,
@@ -194,6 +197,7 @@ pub(crate) struct Shared {
     run: RunDirectory,
     payloads: PayloadReader,
     panics: AtomicU64,
+    unjudged: AtomicU64,
     unkept: AtomicU64,
 }
 
@@ -219,6 +223,10 @@ impl Shared {
 
     pub(crate) fn note_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_unjudged(&self) {
+        self.unjudged.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn note_unkept(&self) {
@@ -257,6 +265,7 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         settings: work.settings,
         stop: work.stop,
         panics: AtomicU64::new(0),
+        unjudged: AtomicU64::new(0),
         unkept: AtomicU64::new(0),
     });
     let lag = Sampler::start();
@@ -316,6 +325,7 @@ fn ending(shared: &Shared, slots: &[Arc<ModelSlot>]) -> Ending {
         reason,
         given_up,
         panics,
+        unjudged: shared.unjudged.load(Ordering::Relaxed),
         cap,
         spent: shared.budget.spent(),
         lag: None,

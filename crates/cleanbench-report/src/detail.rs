@@ -1,10 +1,10 @@
 //! What was asked and answered for one sample, in full.
 
-use cleanbench_core::event::Place;
+use cleanbench_core::event::{Place, RecordedScore};
 use cleanbench_core::{Completion, Event, Judgement, Outcome};
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::{self, SampleContent};
-use cleanbench_ledger::{SampleRows, Tail};
+use cleanbench_ledger::{Location, SampleRows, Tail};
 
 use crate::scan::{Index, scan};
 use crate::{Recording, ReportError, cell};
@@ -26,8 +26,11 @@ pub struct CallDetail {
     pub raw: Option<String>,
     /// The answer.
     pub completion: Option<Completion>,
-    /// Name of each scorer or probe, and its judgement.
+    /// Name of each scorer or probe, and its judgement; one that cannot be repeated as it is on record,
+    /// without an answer.
     pub scores: Vec<(String, Judgement)>,
+    /// Why there is no judgement of the answer.
+    pub unjudged: Option<String>,
 }
 
 /// A sample with all its calls.
@@ -116,6 +119,7 @@ fn call(
             .read_again(records, index, place)?
             .and_then(Result::ok),
         scores: Vec::new(),
+        unjudged: None,
     };
     let Some(call) = index.table.space().index(place) else {
         return Ok(detail);
@@ -128,12 +132,45 @@ fn call(
     if let (Some(completion), Some(content), Some(Outcome::Answered)) =
         (&detail.completion, content, detail.outcome)
     {
+        let (on_record, failure) = on_record(records, index.judged[call])?;
         let judge = recording.judge(task);
-        let judgements = judge.judge(&content.sample, content.probe.as_ref(), completion);
-        let names = plan.tasks[task].judges().map(str::to_owned);
-        detail.scores = names.zip(judgements).collect();
+        match judge.repeat(&content.sample, content.probe.as_ref(), completion) {
+            _ if failure.is_some() => detail.unjudged = failure,
+            Err(reason) => detail.unjudged = Some(reason),
+            Ok(repeated) => {
+                let mut on_record = on_record.into_iter();
+                let judgements = repeated.into_iter().filter_map(|judgement| {
+                    let score = on_record.next();
+                    judgement.or_else(|| score.map(recorded_judgement))
+                });
+                let names = plan.tasks[task].judges().map(str::to_owned);
+                detail.scores = names.zip(judgements).collect();
+            }
+        }
     } else if let Some(reply) = recording.reply(records, index.replied[call])? {
         detail.raw = Some(String::from_utf8_lossy(&reply.body).into_owned());
     }
     Ok(detail)
+}
+
+/// The scores on record at `location`, and why there are none.
+fn on_record(
+    records: &RecordReader,
+    location: Location,
+) -> Result<(Vec<RecordedScore>, Option<String>), ReportError> {
+    if !location.is_some() {
+        return Ok((Vec::new(), None));
+    }
+    match records.read(location)?.event {
+        Event::Judged { scores, error, .. } => Ok((scores, error)),
+        _ => Ok((Vec::new(), None)),
+    }
+}
+
+fn recorded_judgement(score: RecordedScore) -> Judgement {
+    Judgement {
+        score,
+        answer: None,
+        parts: Vec::new(),
+    }
 }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cleanbench_core::event::{Place, Reading, RecordedScore};
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, CallKey, Completion, Event, Finish, Judgement, Outcome,
+    CallError, CallErrorKind, CallId, CallKey, Completion, Event, Finish, Outcome,
 };
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
@@ -31,7 +31,7 @@ pub struct Row {
     pub outcome: Option<Outcome>,
     /// What was read in its last reply.
     pub reading: Option<Reading>,
-    /// Why its last attempt failed.
+    /// Why its last attempt failed, or why its answer has no judgement.
     pub error: Option<String>,
     /// Its scores, one for each scorer of the task; empty when it was not judged.
     pub scores: Vec<RecordedScore>,
@@ -180,8 +180,9 @@ fn one_row(
     } else {
         None
     };
-    if let Some(Event::Judged { scores, .. }) = &judged {
+    if let Some(Event::Judged { scores, error, .. }) = &judged {
         result.scores.clone_from(scores);
+        result.error = result.error.or_else(|| error.clone());
     }
     let reply = ReplyOnRecord::read(recording, index, records, place, ended.attempt)?;
     result.wrong = wrong_call(recording, row, place, &ended, judged.as_ref())
@@ -368,10 +369,10 @@ fn judge_again(
     let judge = recording.judge(result.task);
     // A scorer that panicked in the run may panic again; the run has that on record.
     let judgements = catch_unwind(AssertUnwindSafe(|| {
-        judge.judge(&content.sample, content.probe.as_ref(), completion)
+        judge.repeat(&content.sample, content.probe.as_ref(), completion)
     }));
     let failed = matches!(judged, Some(Event::Judged { error: Some(_), .. }));
-    let Ok(judgements) = judgements else {
+    let Ok(Ok(judgements)) = judgements else {
         if !failed {
             result
                 .wrong
@@ -379,13 +380,22 @@ fn judge_again(
         }
         return Ok(());
     };
-    if let Some(answer) = judgements.first().and_then(|first| first.answer.as_ref()) {
+    let answer = match judgements.first() {
+        // What a scorer that cannot be repeated took for the answer is not on record; all of it is.
+        Some(None) => Some(&completion.text),
+        Some(Some(first)) => first.answer.as_ref(),
+        None => None,
+    };
+    if let Some(answer) = answer {
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
-    let scores = judgements.into_iter().map(|Judgement { score, .. }| score);
-    let scores: Vec<RecordedScore> = scores.collect();
-    result.recomputed = true;
-    if recording.judges_alike(result.task) && !failed && scores != result.scores {
+    result.recomputed = judge.repeatable();
+    let same = judgements.len() == result.scores.len()
+        && judgements
+            .iter()
+            .zip(&result.scores)
+            .all(|(again, recorded)| again.as_ref().is_none_or(|again| again.score == *recorded));
+    if recording.judges_alike(result.task) && !failed && !same {
         result
             .wrong
             .get_or_insert("the recorded score is not what its reply gives".to_owned());

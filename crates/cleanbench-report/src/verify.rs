@@ -477,6 +477,12 @@ fn check_tables(
     }
     let recording = Recording::open(run.clone())?;
     for (task, plan) in manifest.plan.tasks.iter().enumerate() {
+        if !recording.judge(task).repeatable() {
+            found.notes.push(format!(
+                "task `{}` was judged by a foreign program, which is not run again: those scores are recorded, not recomputable",
+                plan.name
+            ));
+        }
         if !recording.judges_alike(task) {
             found.notes.push(format!(
                 "task `{}` was judged by another version of its scorers: judgements are recorded, not recomputable",

@@ -14,6 +14,15 @@ use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
 
+/// The JSON value in `text`: the whole answer whatever it is, else what [`find_object`] looks for, where a
+/// fenced block may hold any value.
+pub(crate) fn find_value(text: &str) -> Option<Value> {
+    let whole = serde_json::from_str(text.trim()).ok();
+    whole
+        .or_else(|| last_fenced(text))
+        .or_else(|| last_embedded(text).map(Value::Object))
+}
+
 /// The object in `text`, if there is one.
 pub(crate) fn find_object(text: &str) -> Option<Object> {
     match serde_json::from_str(text.trim()) {
@@ -23,7 +32,7 @@ pub(crate) fn find_object(text: &str) -> Option<Object> {
     }
 }
 
-fn last_fenced(text: &str) -> Option<Object> {
+fn last_fenced<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
     fenced_blocks(text)
         .into_iter()
         .rev()
@@ -146,6 +155,19 @@ mod tests {
         ] {
             check(text, &expected);
         }
+    }
+
+    #[test]
+    fn values_of_any_kind() {
+        for (text, expected) in [
+            ("[1, 2]", json!([1, 2])),
+            ("```json\n[1]\n```", json!([1])),
+            ("so {\"a\":1}.", json!({"a": 1})),
+            (" \"x\" ", json!("x")),
+        ] {
+            assert_eq!(find_value(text), Some(expected), "{text}");
+        }
+        assert_eq!(find_value("so [1]."), None);
     }
 
     #[test]

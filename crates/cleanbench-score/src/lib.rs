@@ -1,4 +1,4 @@
-//! Scorers: pure functions of a sample and a completion.
+//! Scorers: pure functions of a sample and a completion, and one that runs a program of the user's.
 //!
 //! | scorer | a completion is right when | parameters (default) |
 //! |---|---|---|
@@ -6,26 +6,46 @@
 //! | `choice` | it names the target among the choices, by letter or text | `accept`: `both`, `letter`, `text` (`both`) |
 //! | `numeric` | its number is near enough to the target | `tolerance` (0), `relative` (0), `take`: `last`, `first`, `only` (`last`) |
 //! | `contains` | the target occurs in it | `all` (false), `case` (false), `words` (false) |
-//! | `regex` | what a pattern captures equals the target, or the pattern matches | `pattern` (required), `group` (1, or 0 where the pattern has no groups), `compare`: `target`, `match` (`target`), `case` (true) |
+//! | `choices` | it names the right ones among the choices, where several are | `score`: `exact`, `jaccard`, `f1` (`exact`), `accept` as for `choice` |
+//! | `quantity` | its number with a unit, converted, is near enough to the target | `tolerance` (0), `relative` (0), `take` (`last`), `bare`: `refuse`, `same` (`refuse`), `unit` |
+//! | `regex` | what a pattern captures equals the target, the pattern matches, or the share of named groups that equal fields | `pattern` (required), `group` (1, or 0 where the pattern has no groups), `compare`: `target`, `match`, `groups` (`target`), `case` (true) |
+//! | `f1` | share: overlap of words, as in SQuAD | none |
+//! | `rouge_l` | share: longest common subsequence of words, as `rouge-score` | `tokens`: `rouge`, `words` (`rouge`) |
+//! | `bleu` | share: n-grams of tokens, as `sacrebleu` for one sentence | `tokens`: `13a`, `char` (`13a`) |
+//! | `chrf` | share: n-grams of characters, chrF2 as `sacrebleu` for one sentence | none |
+//! | `edit_similarity` | share: characters that need no edit | `case` (true), `whitespace` (false) |
+//! | `list` | share: items that it lists | `score`: `f1`, `precision`, `recall`, `exact` (`f1`), `ordered` (false), `duplicates` (false), `case` (false) |
+//! | `json_diff` | share: values of its JSON that equal the target's, by path | `extra`: `count`, `ignore` (`count`), `case` (true), `numbers_from_strings` (false) |
+//! | `json_schema` | its JSON is valid by a schema | `schema` (the target) |
+//! | `tool_call` | share: tools asked for, by name and arguments | `arguments`: `fields`, `exact`, `ignore` (`fields`), `schemas`, `ordered` (false), `from_text` (false), `case` (true) |
+//! | `sql` | its query gives the rows of the target's query | `fixture` or `fixture_field` (required), `order`: `auto`, `always`, `never` (`auto`) |
+//! | `refusal` | it declines, or does not, by a list of patterns in five languages | `expect`: `refused`, `answered`, `target` (`refused`) |
 //! | `json_fields` | fields of its JSON object equal the target's; else the share of them | `fields` (all keys of the target), `all` (false), `case` (true), `numbers_from_strings` (false) |
 //! | `likelihood` | the model finds the target likelier than every other choice; for tasks with `method = "likelihood"` | `per`: `byte`, `token`, `none` (`byte`) |
+//! | `weighted` | share: weighted mean of other scorers | `scorers` (required) |
+//! | `command` | a program of the user's says how right; needs [`Commands`] | `program` (required), `args`, `timeout` (60), `revision` |
 //!
 //! `case = true` means everywhere that upper and lower case differ. Each file in `scorers/` says
 //! precisely what its scorer accepts. A target may be a list of acceptable answers for `exact`,
-//! `numeric`, `contains` and `regex`.
+//! `numeric`, `quantity`, `contains`, `regex` and the metrics of texts, which take the best of them.
 //!
-//! Invariants, for every scorer: the same input gives the same score; only the answer is judged,
+//! Invariants, for every scorer but `command`: the same input gives the same score; only the answer is judged,
 //! never its reasoning; an answer in which nothing is visible is "empty completion", and an answer in
 //! which nothing can be found is not extracted, which is not the same as wrong; hostile text of any
-//! kind neither panics nor takes more than linear time.
+//! kind neither panics nor takes more than linear time; where work grows faster, the length is bounded,
+//! and what is beyond is not extracted. `command` runs only with a permission that reports never have; its
+//! failures are failures of the scorer, and no scores.
 //!
 //! It refuses, before any call: unknown scorers and parameters, wrong values, and samples that lack
 //! what the scorer needs.
 
+mod commands;
 mod find_json;
+mod json_equal;
 mod params;
 mod registry;
 mod rule;
+mod schema;
 mod scorers;
 mod statement;
 mod suggest;
@@ -35,4 +55,5 @@ mod text;
 #[cfg(test)]
 mod testing;
 
-pub use registry::{Registry, build, digest_of, names};
+pub use commands::{Commands, programs};
+pub use registry::{Registry, build, build_allowing, digest_of, names};

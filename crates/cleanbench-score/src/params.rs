@@ -4,8 +4,10 @@
 //! silently ignored. Each getter falls back to the default after recording a fault; the scorer built
 //! from it is thrown away.
 
-use cleanbench_core::SpecError;
+use cleanbench_core::{Scorer, ScorerSpec, SpecError};
 use serde_json::{Map, Value};
+
+use crate::Commands;
 
 use crate::suggest::closest;
 
@@ -14,15 +16,40 @@ pub(crate) struct Params<'a> {
     given: &'a Map<String, Value>,
     known: Vec<&'static str>,
     faults: Vec<SpecError>,
+    commands: Option<&'a Commands>,
+    depth: u32,
 }
 
 impl<'a> Params<'a> {
-    pub(crate) fn new(given: &'a Map<String, Value>) -> Self {
+    /// Parameters `given` to a scorer that stands `depth` deep in others; `commands` is the permission to
+    /// run programs.
+    pub(crate) fn new(
+        given: &'a Map<String, Value>,
+        commands: Option<&'a Commands>,
+        depth: u32,
+    ) -> Self {
         Self {
             given,
             known: Vec::new(),
             faults: Vec::new(),
+            commands,
+            depth,
         }
+    }
+
+    /// The permission to run programs, where there is one.
+    pub(crate) fn commands(&self) -> Option<&'a Commands> {
+        self.commands
+    }
+
+    /// How deep the scorer stands in others.
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Builds a scorer that stands in this one.
+    pub(crate) fn nested(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+        crate::registry::build_at(spec, self.commands, self.depth + 1)
     }
 
     /// The raw value of `name`, and from now on `name` is a known parameter.
@@ -53,6 +80,30 @@ impl<'a> Params<'a> {
             _ => {
                 self.wrong(name, "must be a number of at least 0", value);
                 0.0
+            }
+        }
+    }
+
+    /// A whole number within `range`.
+    pub(crate) fn whole(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+        default: u64,
+    ) -> u64 {
+        let Some(value) = self.value(name) else {
+            return default;
+        };
+        match value.as_u64().filter(|number| range.contains(number)) {
+            Some(number) => number,
+            None => {
+                let must = format!(
+                    "must be a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                );
+                self.wrong(name, &must, value);
+                default
             }
         }
     }
@@ -158,6 +209,7 @@ impl<'a> Params<'a> {
     fn hint_for(&self, name: &str) -> String {
         match closest(name, self.known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if self.known.is_empty() => "this scorer has no parameters".to_owned(),
             None => format!("known parameters: {}", self.known.join(", ")),
         }
     }

@@ -4,9 +4,14 @@
 
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, ScorerSpec, SpecError};
 
+use crate::commands::Commands;
 use crate::params::Params;
 use crate::rule::{Rule, Ruled};
-use crate::scorers::{choice, contains, exact, json_fields, likelihood, numeric, regex};
+use crate::scorers::{
+    bleu, choice, choices, chrf, command, contains, edit_similarity, exact, f1, json_diff,
+    json_fields, json_schema, likelihood, list, numeric, quantity, refusal, regex, rouge_l, sql,
+    tool_call, weighted,
+};
 use crate::suggest::closest;
 
 /// Builds a scorer from its parameters; `None` only after recording a fault.
@@ -16,15 +21,36 @@ type Build = fn(&mut Params<'_>) -> Option<Box<dyn Scorer>>;
 const SCORERS: &[(&str, Build)] = &[
     ("exact", |params| boxed(Some(exact::build(params)))),
     ("choice", |params| boxed(Some(choice::build(params)))),
+    ("choices", |params| boxed(Some(choices::build(params)))),
     ("numeric", |params| boxed(Some(numeric::build(params)))),
+    ("quantity", |params| boxed(quantity::build(params))),
     ("contains", |params| boxed(Some(contains::build(params)))),
     ("regex", |params| boxed(regex::build(params))),
+    ("f1", |_| boxed(Some(f1::F1))),
+    ("rouge_l", |params| boxed(Some(rouge_l::build(params)))),
+    ("bleu", |params| boxed(Some(bleu::build(params)))),
+    ("chrf", |_| boxed(Some(chrf::Chrf))),
+    ("edit_similarity", |params| {
+        boxed(Some(edit_similarity::build(params)))
+    }),
+    ("list", |params| boxed(Some(list::build(params)))),
     ("json_fields", |params| {
         boxed(Some(json_fields::build(params)))
     }),
+    ("json_diff", |params| boxed(Some(json_diff::build(params)))),
+    ("json_schema", |params| boxed(json_schema::build(params))),
+    ("tool_call", |params| {
+        Some(Box::new(tool_call::build(params)))
+    }),
+    ("sql", |params| boxed(sql::build(params))),
+    ("refusal", |params| boxed(Some(refusal::build(params)))),
     ("likelihood", |params| {
         Some(Box::new(likelihood::build(params)))
     }),
+    ("weighted", |params| {
+        Some(Box::new(weighted::build(params)?))
+    }),
+    ("command", |params| Some(Box::new(command::build(params)?))),
 ];
 
 fn boxed<R: Rule + 'static>(rule: Option<R>) -> Option<Box<dyn Scorer>> {
@@ -52,10 +78,29 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Every fault of the specification: an unknown type, or each parameter that is unknown, missing or
 /// has a wrong value.
 pub fn build(spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+    build_at(spec, None, 0)
+}
+
+/// The same, with the permission to run programs: without it the scorer `command` fails.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_allowing(
+    spec: &ScorerSpec,
+    commands: &Commands,
+) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+    build_at(spec, Some(commands), 0)
+}
+
+pub(crate) fn build_at(
+    spec: &ScorerSpec,
+    commands: Option<&Commands>,
+    depth: u32,
+) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
     let Some((_, build)) = SCORERS.iter().find(|(name, _)| *name == spec.kind) else {
         return Err(vec![unknown_type(&spec.kind)]);
     };
-    let mut params = Params::new(&spec.params);
+    let mut params = Params::new(&spec.params, commands, depth);
     let scorer = build(&mut params);
     let faults = params.finish();
     match scorer {

@@ -46,6 +46,28 @@ pub(crate) fn check_texts(sample: &Sample) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks that `tokenise` leaves something of every acceptable answer.
+pub(crate) fn check_tokens(
+    sample: &Sample,
+    tokenise: fn(&str) -> Vec<String>,
+) -> Result<(), String> {
+    check_texts(sample)?;
+    match texts(sample).iter().find(|text| tokenise(text).is_empty()) {
+        Some(text) => Err(format!(
+            "nothing of the target {text:?} is left by its tokens"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The largest value that any acceptable answer gives; 0 where there is none.
+pub(crate) fn best(sample: &Sample, value: impl Fn(&str) -> f64) -> f64 {
+    texts(sample)
+        .iter()
+        .map(|text| value(text))
+        .fold(0.0, f64::max)
+}
+
 /// Every acceptable answer as text. Empty for a sample that fails [`check_texts`] for want of a
 /// target.
 pub(crate) fn texts(sample: &Sample) -> Vec<String> {

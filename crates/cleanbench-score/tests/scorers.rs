@@ -29,6 +29,50 @@ fn every_scorer() -> Vec<(ScorerSpec, Value)> {
         (spec("contains", json!({"words": true})), json!("a a")),
         (spec("regex", json!({"pattern": r"(\w+)\s*$"})), json!("a")),
         (spec("json_fields", json!({"case": false})), json!({"a": 1})),
+        (
+            spec("json_diff", json!({"case": false})),
+            json!({"a": [1, {"b": 2}]}),
+        ),
+        (
+            spec(
+                "json_schema",
+                json!({"schema": {"pattern": "^(a+)+$", "uniqueItems": true}}),
+            ),
+            json!(1),
+        ),
+        (spec("choices", json!({})), json!(["a a", "b"])),
+        (spec("quantity", json!({})), json!("1 km/h")),
+        (spec("f1", json!({})), json!("x y")),
+        (
+            spec("rouge_l", json!({"tokens": "words"})),
+            json!("a b a b a b"),
+        ),
+        (spec("bleu", json!({})), json!(["a b", "a b a b a"])),
+        (spec("chrf", json!({})), json!("a b a b a")),
+        (
+            spec("edit_similarity", json!({"case": false})),
+            json!("a b a b a"),
+        ),
+        (
+            spec("list", json!({"ordered": true, "duplicates": true})),
+            json!(["a", "b", "a"]),
+        ),
+        (
+            spec("tool_call", json!({"from_text": true})),
+            json!({"name": "a", "arguments": {"b": 1}}),
+        ),
+        (
+            spec("sql", json!({"fixture": "create table t as select 1 as a"})),
+            json!("select a from t"),
+        ),
+        (spec("refusal", json!({})), json!(true)),
+        (
+            spec(
+                "weighted",
+                json!({"scorers": ["f1", "list", {"type": "weighted", "scorers": ["exact"]}]}),
+            ),
+            json!(["a", "b"]),
+        ),
     ]
 }
 
@@ -246,8 +290,8 @@ fn every_name_is_covered_and_unknown_names_are_explained() {
         .into_iter()
         .map(|(spec, _)| spec.kind)
         .collect();
-    // The one scorer that reads no text has its cases in its own file.
-    for name in names().filter(|name| *name != "likelihood") {
+    // The one that reads no text and the one that runs programs have their cases in their own files.
+    for name in names().filter(|name| !["likelihood", "command"].contains(name)) {
         assert!(
             covered.iter().any(|kind| kind == name),
             "{name} is not tested here"
@@ -256,11 +300,11 @@ fn every_name_is_covered_and_unknown_names_are_explained() {
     for (kind, hint) in [
         (
             "chioce",
-            "did you mean `choice`? known scorers: exact, choice, numeric",
+            "did you mean `choice`? known scorers: exact, choice, choices, numeric",
         ),
         (
-            "bleu",
-            "known scorers: exact, choice, numeric, contains, regex, json_fields, likelihood",
+            "perplexity",
+            "known scorers: exact, choice, choices, numeric, quantity, contains, regex, f1, rouge_l",
         ),
     ] {
         let faults = Registry.build(&spec(kind, json!({}))).unwrap_err();

@@ -282,12 +282,17 @@ impl Draft {
     }
 }
 
-/// The target as scorers get it: among choices the text of the right one.
+/// The target as scorers get it: among choices the text of the right one, of several a list.
 fn resolve_target(target: Option<At<Value>>, choices: &[String]) -> Result<Option<Value>, Fault> {
     match target {
         Some(target) if !choices.is_empty() => {
-            let text = choices::resolve(&target.value, choices, target.at)?;
-            Ok(Some(Value::String(text)))
+            let text = |one: &Value| choices::resolve(one, choices, target.at).map(Value::String);
+            match &target.value {
+                Value::Array(several) if !several.is_empty() => {
+                    several.iter().map(text).collect::<Result<_, _>>().map(Some)
+                }
+                one => text(one).map(Some),
+            }
         }
         other => Ok(other.map(|target| target.value)),
     }

@@ -1,11 +1,23 @@
-//! Comparing texts word by word.
+//! Comparing texts: words, overlap, alignment, and the metrics that are published under a name.
 //!
-//! Texts are compared as sequences of [`words`]: lower case, punctuation left out. Every step of that is
-//! written down there, because normalisation alone moves published recall rates by several points.
+//! Contamination probes compare texts as sequences of [`words`]: lower case, punctuation left out. Every
+//! step of that is written down there, because normalisation alone moves published recall rates by several
+//! points. For the same reason each metric under a name comes with the tokeniser of its reference
+//! implementation, and is checked against that implementation (`tests/golden`).
 //!
-//! Invariants: pure functions of their arguments; similarities are from 0 to 1.
+//! Invariants: pure functions of their arguments; similarities are from 0 to 1; the same bits on every
+//! machine.
+
+mod alignment;
+mod overlap;
+mod python;
+mod token;
 
 use std::collections::HashSet;
+
+pub use alignment::{edit_distance, longest_common_subsequence};
+pub use overlap::{bag_f1, bleu, chrf};
+pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};
 
 /// The words of `text`, in order.
 ///
@@ -54,24 +66,6 @@ pub fn rouge_l(candidate: &[String], reference: &[String]) -> f64 {
     }
 }
 
-/// Length of the longest sequence of words that both have in this order, gaps allowed. Time: product of
-/// the lengths.
-pub fn longest_common_subsequence(one: &[String], other: &[String]) -> usize {
-    let mut before = vec![0; other.len() + 1];
-    for word in one {
-        let mut row = vec![0; other.len() + 1];
-        for (place, candidate) in other.iter().enumerate() {
-            row[place + 1] = if word == candidate {
-                before[place] + 1
-            } else {
-                row[place].max(before[place + 1])
-            };
-        }
-        before = row;
-    }
-    before[other.len()]
-}
-
 /// Number of words at the beginning that both have.
 pub fn common_prefix(one: &[String], other: &[String]) -> usize {
     one.iter()
@@ -93,7 +87,7 @@ pub fn share_ngram(one: &[String], other: &[String], n: usize) -> bool {
     clippy::cast_precision_loss,
     reason = "texts have far fewer than 2^52 words"
 )]
-fn real(count: usize) -> f64 {
+pub(crate) fn real(count: usize) -> f64 {
     count as f64
 }
 

@@ -151,6 +151,9 @@ pub(crate) struct RunArguments {
     /// Take no answers of earlier runs, and keep none for later ones
     #[arg(long)]
     pub(crate) no_cache: bool,
+    /// Run the programs that `command` scorers name, on this machine and unconfined
+    #[arg(long)]
+    pub(crate) allow_commands: bool,
     /// With --resume: also ask again what ended without an answer
     #[arg(long)]
     pub(crate) retry_errors: bool,

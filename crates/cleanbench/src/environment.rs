@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
@@ -50,6 +51,11 @@ impl Environment {
         own.or_else(|| self.file.get(name).cloned())
             .filter(|value| !value.is_empty())
     }
+}
+
+/// The folders in which programs are looked for. `.env` has no say in what is run.
+pub(crate) fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
 }
 
 /// The folder for what can be found out again: `$XDG_CACHE_HOME`, else `~/.cache`, else

@@ -9,6 +9,7 @@ mod contamination_table;
 mod endpoints;
 mod environment;
 mod failure;
+mod foreign;
 mod limits;
 mod plain_table;
 mod progress;

@@ -16,6 +16,7 @@ use cleanbench_model::Endpoint;
 use cleanbench_probe::registry;
 use cleanbench_report::tables::{Report, tables, write_all};
 use cleanbench_report::{Recording, Summary, SummaryRow};
+use cleanbench_score::Commands;
 use serde_json::json;
 
 use crate::arguments::{Format, RunArguments};
@@ -23,6 +24,7 @@ use crate::contamination_table;
 use crate::endpoints::connect;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::foreign::{check_commands, permission};
 use crate::limits;
 use crate::progress::Progress;
 use crate::result_table;
@@ -38,9 +40,16 @@ pub(crate) fn check_keys(endpoints: &[Endpoint]) -> Result<(), Failure> {
 }
 
 /// The scorers that `specs` name; they were checked when the suite was loaded.
-pub(crate) fn build_scorers(specs: &[ScorerSpec]) -> Result<Vec<Box<dyn Scorer>>, Failure> {
+pub(crate) fn build_scorers(
+    specs: &[ScorerSpec],
+    commands: Option<&Commands>,
+) -> Result<Vec<Box<dyn Scorer>>, Failure> {
     let build = |spec| {
-        cleanbench_score::build(spec).map_err(|errors| {
+        let built = match commands {
+            Some(commands) => cleanbench_score::build_allowing(spec, commands),
+            None => cleanbench_score::build(spec),
+        };
+        built.map_err(|errors| {
             let messages = errors.iter().map(ToString::to_string).collect();
             Failure {
                 exit: Exit::SuiteInvalid,
@@ -52,9 +61,9 @@ pub(crate) fn build_scorers(specs: &[ScorerSpec]) -> Result<Vec<Box<dyn Scorer>>
     specs.iter().map(build).collect()
 }
 
-fn build_judge(task: &TaskPlan) -> Result<Judge, Failure> {
+fn build_judge(task: &TaskPlan, commands: Option<&Commands>) -> Result<Judge, Failure> {
     match &task.probe {
-        None => build_scorers(&task.scorers).map(Judge::Scorers),
+        None => build_scorers(&task.scorers, commands).map(Judge::Scorers),
         Some(plan) => registry::build(&plan.id, plan.form, plan.prompt.as_deref())
             .map(Judge::Probe)
             .map_err(|error| Failure::new(Exit::SuiteInvalid, error)),
@@ -73,6 +82,11 @@ pub(crate) fn run(
         let ending = Ending::complete();
         return conclude(&ending, opened.run, arguments.out.format, talk);
     }
+    let scored = opened.manifest.plan.tasks.iter();
+    check_commands(
+        scored.map(|task| (task.name.as_str(), task.scorers.as_slice())),
+        arguments.allow_commands,
+    )?;
     let directory = opened.run.clone();
     ask(opened, endpoints, arguments, talk).map_err(|failure| unwritten(failure, &directory))
 }
@@ -139,7 +153,15 @@ fn ask(
     let (stop, signal) = stop_pair();
     let ended = {
         let slots = slots.collect();
-        let (work, lock) = work(opened, ledger, slots, settings, (signal, allowance))?;
+        let commands = permission(arguments.allow_commands);
+        let judges = judges(&opened.manifest.plan.tasks, commands.as_ref())?;
+        let (work, lock) = work(
+            opened,
+            ledger,
+            (slots, judges),
+            settings,
+            (signal, allowance),
+        )?;
         let ended = drive(work, stop, &directory, talk);
         let written = writer.join();
         drop(lock);
@@ -173,15 +195,20 @@ fn has_ended(opened: &Opened) -> bool {
     opened.pending.is_empty() && opened.table.space().places().all(ended)
 }
 
+fn judges(tasks: &[TaskPlan], commands: Option<&Commands>) -> Result<Vec<Judge>, Failure> {
+    tasks
+        .iter()
+        .map(|task| build_judge(task, commands))
+        .collect()
+}
+
 fn work(
     opened: Opened,
     ledger: Ledger,
-    models: Vec<ModelSlot>,
+    (models, judges): (Vec<ModelSlot>, Vec<Judge>),
     settings: Settings,
     (stop, allowance): (StopSignal, Allowance),
 ) -> Result<(Work, impl Sized), Failure> {
-    let tasks = opened.manifest.plan.tasks.iter();
-    let judges = tasks.map(build_judge).collect::<Result<_, _>>()?;
     let table: CallTable = opened.table;
     let work = Work {
         run: opened.run,
@@ -286,7 +313,7 @@ fn exit_of(ending: &Ending, summary: &Summary) -> Exit {
         StopReason::Outage | StopReason::Budget => Exit::Inconclusive,
         StopReason::Internal => Exit::Internal,
     };
-    stopped.worst(if is_answered(summary) {
+    stopped.worst(if is_answered(summary) && ending.unjudged == 0 {
         Exit::Done
     } else {
         Exit::Unanswered
@@ -322,6 +349,12 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
         ));
     }
     let folder = recording.run.path().display();
+    if ending.unjudged > 0 {
+        talk::warn(format!(
+            "{} answers have no score because a scorer failed; see why with: cleanbench show {folder} SAMPLE",
+            ending.unjudged
+        ));
+    }
     if let Some(message) = limits::stopped_by_cap(ending, &folder.to_string()) {
         talk::warn(message);
     }

@@ -17,8 +17,8 @@
 //! It refuses to guess: several options, a letter beyond the options, and a letter whose text belongs
 //! to another option are not extracted.
 
-mod label;
-mod options;
+pub(in crate::scorers) mod label;
+pub(in crate::scorers) mod options;
 
 use cleanbench_core::{Sample, Score};
 

@@ -13,10 +13,10 @@ use cleanbench_core::{Sample, Score, canonical};
 use serde_json::{Map, Value};
 
 use crate::find_json::find_object;
+use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use crate::text::fold_case;
 
 /// Compares fields of JSON objects.
 #[derive(Debug)]
@@ -24,13 +24,6 @@ pub(crate) struct JsonFields {
     fields: Option<Vec<String>>,
     all: bool,
     equality: Equality,
-}
-
-/// When two values are equal.
-#[derive(Debug, Clone, Copy)]
-struct Equality {
-    case: bool,
-    numbers_from_strings: bool,
 }
 
 pub(crate) fn build(params: &mut Params<'_>) -> JsonFields {
@@ -80,45 +73,6 @@ fn follow<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
         Value::Array(items) => items.get(step.parse::<usize>().ok()?),
         _ => None,
     })
-}
-
-impl Equality {
-    fn holds(self, a: &Value, b: &Value) -> bool {
-        match (a, b) {
-            (Value::String(a), Value::String(b)) => self.texts(a.trim(), b.trim()),
-            (Value::Number(a), Value::Number(b)) => numbers(a, b),
-            (Value::String(text), Value::Number(number))
-            | (Value::Number(number), Value::String(text)) => {
-                self.numbers_from_strings
-                    && serde_json::from_str(text.trim()).is_ok_and(|read| numbers(&read, number))
-            }
-            (Value::Array(a), Value::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.holds(a, b))
-            }
-            (Value::Object(a), Value::Object(b)) => {
-                let same = |(key, a)| b.get(key).is_some_and(|b| self.holds(a, b));
-                a.len() == b.len() && a.iter().all(same)
-            }
-            (a, b) => a == b,
-        }
-    }
-
-    fn texts(self, a: &str, b: &str) -> bool {
-        if self.case {
-            a == b
-        } else {
-            fold_case(a) == fold_case(b)
-        }
-    }
-}
-
-/// Whole numbers exactly, as they may exceed what a float holds; others by their float value.
-fn numbers(a: &serde_json::Number, b: &serde_json::Number) -> bool {
-    let whole = |n: &serde_json::Number| n.as_i64().map(i128::from).or(n.as_u64().map(i128::from));
-    match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => a.as_f64() == b.as_f64(),
-    }
 }
 
 impl Rule for JsonFields {

@@ -13,7 +13,7 @@
 //! Numbers are compared as 64-bit floats. What a number is, [`number`] says. It refuses targets that
 //! are no finite number, and answers whose number is unclear are not extracted.
 
-mod number;
+pub(in crate::scorers) mod number;
 
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;

@@ -1,8 +1,10 @@
 //! `regex`: what a pattern captures equals the target, or the pattern merely matches.
 //!
 //! Parameters: `pattern` (required), `group` (number or name; by default group 1 if the pattern has
-//! one, else the whole match), `compare` (`"target"`, or `"match"`, which needs no target), `case`
-//! (upper and lower case differ, in the pattern and in the comparison; true).
+//! one, else the whole match), `compare` (`"target"`; `"match"`, which needs no target; or `"groups"`: each
+//! named group against the field of that name in the target, an object, where the value is the share of
+//! equal ones and each is a part), `case` (upper and lower case differ, in the pattern and in the
+//! comparison; true).
 //!
 //! The leftmost match counts. The captured text and the targets are compared without white space at
 //! the ends. It refuses patterns that are invalid, or compile to more than 1 MiB; matching is linear
@@ -23,6 +25,7 @@ use crate::text::fold_case;
 enum Compare {
     Target,
     Match,
+    Groups,
 }
 
 /// Matches a pattern.
@@ -38,11 +41,18 @@ pub(crate) fn build(params: &mut Params<'_>) -> Option<Pattern> {
     let case = params.flag("case", true);
     let compare = params.word(
         "compare",
-        &[("target", Compare::Target), ("match", Compare::Match)],
+        &[
+            ("target", Compare::Target),
+            ("match", Compare::Match),
+            ("groups", Compare::Groups),
+        ],
     );
     let group = params.value("group");
     let pattern = params.required_text("pattern")?;
     let regex = compile(params, pattern, case)?;
+    if compare == Compare::Groups {
+        check_groups(params, &regex, group);
+    }
     let group = match group {
         None => Some(usize::from(regex.captures_len() > 1)),
         Some(group) => group_of(params, &regex, group),
@@ -106,7 +116,78 @@ fn group_of(params: &mut Params<'_>, regex: &Regex, group: &Value) -> Option<usi
     found
 }
 
+/// Comparing groups takes named ones, and all of them.
+fn check_groups(params: &mut Params<'_>, regex: &Regex, group: Option<&Value>) {
+    if regex.capture_names().flatten().next().is_none() {
+        let message = "`compare = \"groups\"` needs a pattern with named groups".to_owned();
+        let hint = "name a group by `(?<name>…)`".to_owned();
+        params.fault("pattern", message, Some(hint));
+    }
+    if group.is_some() {
+        let message = "`group` chooses one group, and `compare = \"groups\"` takes all".to_owned();
+        params.fault("group", message, None);
+    }
+}
+
 impl Pattern {
+    /// Each named group that the target has a field for, with whether both are equal.
+    fn groups(&self, sample: &Sample, captures: &regex::Captures<'_>) -> Vec<(String, f64)> {
+        let fields = sample.target.as_ref().and_then(Value::as_object);
+        let names = self.regex.capture_names().flatten();
+        names
+            .filter_map(|name| {
+                let expected = target::text_of(fields?.get(name)?)?;
+                let found = captures.name(name);
+                let equal = found.is_some_and(|found| self.equal(found.as_str().trim(), &expected));
+                Some((name.to_owned(), f64::from(u8::from(equal))))
+            })
+            .collect()
+    }
+
+    fn judge_groups(&self, sample: &Sample, text: &str) -> Score {
+        let Some(captures) = self.regex.captures(text) else {
+            return Score::not_extracted("the pattern did not match");
+        };
+        let parts = self.groups(sample, &captures);
+        let sum: f64 = parts.iter().map(|(_, equal)| equal).sum();
+        let count = u32::try_from(parts.len()).unwrap_or(u32::MAX).max(1);
+        Score {
+            value: sum / f64::from(count),
+            parts,
+            ..Score::verdict(false, captures[0].trim())
+        }
+    }
+
+    /// The target of groups: an object whose every key is a group and every value a scalar.
+    fn check_fields(&self, sample: &Sample) -> Result<(), String> {
+        let target = target::required(sample)?;
+        let Some(fields) = target.as_object().filter(|fields| !fields.is_empty()) else {
+            return Err(format!(
+                "the target must be a JSON object with a field for a group, not {target}"
+            ));
+        };
+        let known = |name: &String| {
+            self.regex
+                .capture_names()
+                .flatten()
+                .any(|group| group == name)
+        };
+        if let Some(name) = fields.keys().find(|name| !known(name)) {
+            return Err(format!(
+                "`pattern` has no group for the target's field `{name}`"
+            ));
+        }
+        match fields
+            .iter()
+            .find(|(_, value)| target::text_of(value).is_none())
+        {
+            Some((name, _)) => Err(format!(
+                "the target's field `{name}` is no text, number or boolean"
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn equal(&self, answer: &str, target: &str) -> bool {
         let target = target.trim();
         if self.case {
@@ -126,18 +207,22 @@ impl Rule for Pattern {
         match self.compare {
             Compare::Match => Ok(()),
             Compare::Target => target::check_texts(sample),
+            Compare::Groups => self.check_fields(sample),
         }
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if self.compare == Compare::Groups {
+            return self.judge_groups(sample, text);
+        }
         let captures = self.regex.captures(text);
         let group = captures.as_ref().and_then(|found| found.get(self.group));
         let answer = group.map(|found| found.as_str().trim());
         match (self.compare, answer) {
             (Compare::Match, Some(answer)) => Score::verdict(true, answer),
             (Compare::Match, None) => Score::verdict(false, text.trim()),
-            (Compare::Target, None) => Score::not_extracted("the pattern did not match"),
-            (Compare::Target, Some(answer)) => {
+            (_, None) => Score::not_extracted("the pattern did not match"),
+            (_, Some(answer)) => {
                 let targets = target::texts(sample);
                 let right = targets.iter().any(|target| self.equal(answer, target));
                 Score::verdict(right, answer)
@@ -151,7 +236,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::Expect::{self, Nothing, Right, Wrong};
+    use crate::testing::Expect::{self, Nothing, Part, Right, Wrong};
     use crate::testing::{check, faulty, refused, sample, spec};
 
     fn case(params: Value, target: Value, text: &str, expect: Expect) {
@@ -246,6 +331,44 @@ mod tests {
     }
 
     #[test]
+    fn named_groups_against_fields() {
+        let groups = json!({"pattern": r"(?<day>\d+)\.(?<month>\w+)(?: (?<year>\d+))?", "compare": "groups", "case": false});
+        let target = json!({"day": 3, "month": "May", "year": "2026"});
+        case(
+            groups.clone(),
+            target.clone(),
+            "on 3.may 2026!",
+            Right("3.may 2026"),
+        );
+        case(
+            groups.clone(),
+            target.clone(),
+            "on 3.May",
+            Part(2.0 / 3.0, "3.May"),
+        );
+        case(groups.clone(), target.clone(), "on 4.June", Wrong("4.June"));
+        case(groups.clone(), json!({"day": 3}), "3.June", Right("3.June"));
+        case(
+            groups.clone(),
+            target,
+            "in May",
+            Nothing("the pattern did not match"),
+        );
+        let scored = spec("regex", groups.clone());
+        refused(&scored, &sample(json!("3"), &[]), "a JSON object");
+        refused(
+            &scored,
+            &sample(json!({"hour": 3}), &[]),
+            "no group for the target's field `hour`",
+        );
+        refused(&scored, &sample(json!({"day": [3]}), &[]), "is no text");
+        let unnamed = json!({"pattern": "(a)", "compare": "groups"});
+        faulty(&spec("regex", unnamed), "pattern", "named groups");
+        let one = json!({"pattern": "(?<a>a)", "compare": "groups", "group": 1});
+        faulty(&spec("regex", one), "group", "takes all");
+    }
+
+    #[test]
     fn samples_and_parameters_that_are_refused() {
         refused(
             &spec("regex", json!({"pattern": "a"})),
@@ -284,7 +407,7 @@ mod tests {
         faulty(
             &spec("regex", unknown),
             "compare",
-            "knows `target`, `match`",
+            "knows `target`, `match`, `groups`",
         );
     }
 }

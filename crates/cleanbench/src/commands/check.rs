@@ -49,6 +49,20 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
             talk::result(format!("task {name} asks with {more}"));
         }
     }
+    for chosen in &selected {
+        for program in chosen
+            .task
+            .scorers
+            .iter()
+            .flat_map(cleanbench_score::programs)
+        {
+            talk::result(format!(
+                "task {} has its answers judged by a program on this machine, if `run` gets `--allow-commands`: {}",
+                cell::safe(&chosen.task.name),
+                cell::safe(&program)
+            ));
+        }
+    }
     for (chosen, census) in selected.iter().zip(&censuses) {
         if let Some(first) = &census.first {
             talk::result(format!(

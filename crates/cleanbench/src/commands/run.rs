@@ -14,6 +14,7 @@ use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
 use crate::endpoints::{check_label, resolve_all};
 use crate::failure::Failure;
+use crate::foreign::check_commands;
 use crate::limits;
 use crate::session::{self, TOOL};
 use crate::suite_key;
@@ -49,6 +50,11 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
             format!("task `{}`", task.name)
         })?;
     }
+    let scored = selected.iter().map(|chosen| chosen.task);
+    check_commands(
+        scored.map(|task| (task.name.as_str(), task.scorers.as_slice())),
+        arguments.allow_commands,
+    )?;
     session::check_keys(&endpoints)?;
     let probes = probing::plan(&suite, &selected, arguments.seed)?;
     if suite.probes.is_some() && probes.is_empty() {
@@ -208,7 +214,7 @@ fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
 }
 
 fn scorers_digest(specs: &[ScorerSpec]) -> Result<cleanbench_core::Digest, Failure> {
-    let built = session::build_scorers(specs)?;
+    let built = session::build_scorers(specs, None)?;
     Ok(cleanbench_score::digest_of(specs, &built))
 }
 

@@ -166,6 +166,12 @@ fn print_call(call: &CallDetail, texts: &[String]) {
     if let Some(raw) = &call.raw {
         talk::result(format!("--- reply as received\n{}", lines(raw)));
     }
+    if let Some(reason) = &call.unjudged {
+        talk::result(format!(
+            "no score, because a scorer failed: {}",
+            lines(reason)
+        ));
+    }
     for (scorer, score) in &call.scores {
         let failure = score.score.extraction_failure.as_ref();
         let what = match (&score.answer, failure) {
@@ -174,6 +180,9 @@ fn print_call(call: &CallDetail, texts: &[String]) {
             (None, None) => String::new(),
         };
         talk::result(format!("score {scorer}: {}{what}", score.score.value));
+        for (name, value) in &score.parts {
+            talk::result(format!("  {}: {value}", lines(name)));
+        }
     }
 }
 
@@ -201,11 +210,13 @@ fn sample_json(sample: &SampleDetail) -> Value {
             "answer": call.completion.as_ref().map(|completion| completion.text.clone()),
             "tool_calls": call.completion.as_ref().map(|completion| completion.tool_calls.iter().map(|one| json!({"name": one.name, "arguments": one.arguments})).collect::<Vec<_>>()),
             "reply": call.raw,
+            "unjudged": call.unjudged,
             "scores": call.scores.iter().map(|(scorer, score)| json!({
                 "scorer": scorer,
                 "value": score.score.value,
                 "answer": score.answer,
                 "extraction_failure": score.score.extraction_failure,
+                "parts": score.parts.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
     })

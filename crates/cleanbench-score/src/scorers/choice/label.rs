@@ -8,7 +8,7 @@ use crate::text::window;
 
 /// How a label is set off from what follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(in crate::scorers) enum Style {
     /// In brackets, or before a closing one.
     Bracketed,
     /// Followed by a full stop or a colon.
@@ -25,13 +25,13 @@ pub(super) enum Style {
 
 /// A letter that labels an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Label {
+pub(in crate::scorers) struct Label {
     /// As written; an ASCII letter.
-    pub(super) letter: char,
+    pub(in crate::scorers) letter: char,
     /// How it is set off.
-    pub(super) style: Style,
+    pub(in crate::scorers) style: Style,
     /// Where the text goes on, after the label with its brackets and emphasis.
-    pub(super) end: usize,
+    pub(in crate::scorers) end: usize,
 }
 
 /// Longest stretch in which a label and its decoration are looked for, in bytes.
@@ -41,7 +41,7 @@ const OPENING: &[char] = &['*', '_', '`', '"', '\'', '$', '“', '‘', '«'];
 const CLOSING: &[char] = &['*', '_', '`', '"', '\'', '$', '”', '’', '»'];
 
 /// The label at `at`, after white space and decoration.
-pub(super) fn label_at(text: &str, at: usize) -> Option<Label> {
+pub(in crate::scorers) fn label_at(text: &str, at: usize) -> Option<Label> {
     let reach = window(text, at, REACH);
     let body = reach.trim_start_matches(|c: char| c.is_whitespace() || OPENING.contains(&c));
     let decorated = reach[..reach.len() - body.len()].contains(OPENING);
@@ -129,7 +129,7 @@ fn affirms(rest: &str) -> bool {
 }
 
 /// Whether another label is joined to the one that ends at `end`, as in "B or C", "A/B", "A, C".
-pub(super) fn is_joined(text: &str, end: usize) -> bool {
+pub(in crate::scorers) fn is_joined(text: &str, end: usize) -> bool {
     let reach = window(text, end, REACH);
     let rest = reach.trim_start_matches([' ', '\t', '.', ':', ')', ']']);
     let listed = rest.strip_prefix(',').map(str::trim_start);

@@ -2,30 +2,30 @@
 
 use cleanbench_core::Sample;
 
-use crate::text::{before, collapse, fold_case, word_occurrences};
+use crate::text::{before, collapse, fold_case, is_word, word_occurrences};
 
 /// Why no option was read.
-pub(super) type Failure = &'static str;
+pub(in crate::scorers) type Failure = &'static str;
 
-pub(super) const NO_CHOICE: Failure = "no choice named";
-pub(super) const SEVERAL: Failure = "several choices named";
-pub(super) const BEYOND: Failure = "letter beyond the options";
-pub(super) const DISAGREE: Failure = "letter and text name different choices";
-pub(super) const AMBIGUOUS: Failure = "letter is a label and another choice's text";
+pub(in crate::scorers) const NO_CHOICE: Failure = "no choice named";
+pub(in crate::scorers) const SEVERAL: Failure = "several choices named";
+pub(in crate::scorers) const BEYOND: Failure = "letter beyond the options";
+pub(in crate::scorers) const DISAGREE: Failure = "letter and text name different choices";
+pub(in crate::scorers) const AMBIGUOUS: Failure = "letter is a label and another choice's text";
 
 /// Position of the option that was named, or why none was.
-pub(super) type Reading = Result<usize, Failure>;
+pub(in crate::scorers) type Reading = Result<usize, Failure>;
 
 /// In which way options may be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Accept {
+pub(in crate::scorers) enum Accept {
     Both,
     Letter,
     Text,
 }
 
 /// The options of one sample, prepared for comparison.
-pub(super) struct Options {
+pub(in crate::scorers) struct Options {
     accept: Accept,
     /// Each option without decoration, white space collapsed.
     bare: Vec<String>,
@@ -34,7 +34,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    pub(super) fn of(sample: &Sample, accept: Accept) -> Self {
+    pub(in crate::scorers) fn of(sample: &Sample, accept: Accept) -> Self {
         let bare: Vec<String> = sample
             .choices
             .iter()
@@ -49,12 +49,12 @@ impl Options {
     }
 
     /// Length in bytes of the longest option.
-    pub(super) fn longest(&self) -> usize {
+    pub(in crate::scorers) fn longest(&self) -> usize {
         self.bare.iter().map(String::len).max().unwrap_or(0)
     }
 
     /// What `letter` names, as a label or as an option's whole text.
-    pub(super) fn by_letter(&self, letter: char) -> Reading {
+    pub(in crate::scorers) fn by_letter(&self, letter: char) -> Reading {
         let position = usize::from(letter.to_ascii_uppercase() as u8 - b'A');
         let label = (self.accept != Accept::Text && position < self.bare.len()).then_some(position);
         let text = self.by_text(letter.encode_utf8(&mut [0; 4]));
@@ -71,7 +71,7 @@ impl Options {
 
     /// The option whose text `text` is, decoration and case aside. Where options differ by case
     /// alone, case decides.
-    pub(super) fn by_text(&self, text: &str) -> Option<Reading> {
+    pub(in crate::scorers) fn by_text(&self, text: &str) -> Option<Reading> {
         if self.accept == Accept::Letter {
             return None;
         }
@@ -85,8 +85,31 @@ impl Options {
         Some(exact.ok_or(SEVERAL))
     }
 
+    /// Bytes within which a list of all options could stand.
+    pub(in crate::scorers) fn reach(&self) -> usize {
+        let all: usize = self.bare.iter().map(String::len).sum();
+        2 * all + 64 * self.bare.len()
+    }
+
+    /// The longest option with which `text` begins, case aside and as whole words, and what follows it.
+    pub(in crate::scorers) fn text_at_start<'a>(&self, text: &'a str) -> Option<(usize, &'a str)> {
+        if self.accept == Accept::Letter {
+            return None;
+        }
+        let found = self
+            .folded
+            .iter()
+            .enumerate()
+            .filter_map(|(position, choice)| {
+                let after = without_start(text, choice)?;
+                let whole = !after.starts_with(is_word) || !choice.ends_with(is_word);
+                whole.then_some((position, after))
+            });
+        found.min_by_key(|(_, after)| after.len())
+    }
+
     /// Whether two positions hold the same option.
-    pub(super) fn same(&self, a: usize, b: usize) -> bool {
+    pub(in crate::scorers) fn same(&self, a: usize, b: usize) -> bool {
         self.bare[a] == self.bare[b]
     }
 
@@ -98,7 +121,7 @@ impl Options {
 
     /// Whether an option of more than one character begins `text`, so that a letter there is its
     /// first word and no label ("E. coli").
-    pub(super) fn begins(&self, text: &str) -> bool {
+    pub(in crate::scorers) fn begins(&self, text: &str) -> bool {
         let folded = fold_case(&undecorated(text));
         self.accept != Accept::Letter
             && self.folded.iter().any(|choice| {
@@ -109,7 +132,7 @@ impl Options {
     /// The one option whose text occurs in `text` as whole words. An occurrence inside that of a
     /// longer option, or right after "not", does not count; neither do options of one character that
     /// is a letter, which occur in any text.
-    pub(super) fn by_occurrence(&self, text: &str) -> Reading {
+    pub(in crate::scorers) fn by_occurrence(&self, text: &str) -> Reading {
         if self.accept == Accept::Letter {
             return Err(NO_CHOICE);
         }
@@ -135,6 +158,20 @@ impl Options {
         }
         named.ok_or(NO_CHOICE)
     }
+}
+
+/// What follows `folded`, which is in lower case, where `text` begins with it in any case.
+fn without_start<'a>(text: &'a str, folded: &str) -> Option<&'a str> {
+    let mut expected = folded.chars();
+    let mut letters = text.chars();
+    while !expected.as_str().is_empty() {
+        for lower in letters.next()?.to_lowercase() {
+            if expected.next() != Some(lower) {
+                return None;
+            }
+        }
+    }
+    Some(letters.as_str())
 }
 
 fn is_single_letter(choice: &str) -> bool {
@@ -181,7 +218,7 @@ impl Spans {
 
 /// `text` without quotes, emphasis and a bullet around it and without punctuation after it, white
 /// space collapsed; unchanged but for white space where nothing else would be left.
-pub(super) fn undecorated(text: &str) -> String {
+pub(in crate::scorers) fn undecorated(text: &str) -> String {
     const DECORATION: &[char] = &['*', '_', '`', '"', '\'', '“', '”', '‘', '’', '«', '»'];
     const ENDING: &[char] = &['.', ',', ';', ':', '!', '?', '。', '，'];
     let collapsed = collapse(text);

@@ -18,13 +18,13 @@ use crate::text::{after, before, is_word};
 
 /// A number in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Number {
+pub(in crate::scorers) struct Number {
     /// Where it starts, its sign and currency included.
-    pub(super) start: usize,
+    pub(in crate::scorers) start: usize,
     /// Where it ends.
-    pub(super) end: usize,
+    pub(in crate::scorers) end: usize,
     /// Its finite value; `None` when it is unclear.
-    pub(super) value: Option<f64>,
+    pub(in crate::scorers) value: Option<f64>,
 }
 
 /// Whatever looks like one number, to be read strictly afterwards.
@@ -54,7 +54,7 @@ static STRICT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Every number in `text`, in order.
-pub(super) fn numbers(text: &str) -> Vec<Number> {
+pub(in crate::scorers) fn numbers(text: &str) -> Vec<Number> {
     CANDIDATE
         .captures_iter(text)
         .filter_map(|found| read(text, &found))
@@ -62,7 +62,7 @@ pub(super) fn numbers(text: &str) -> Vec<Number> {
 }
 
 /// The value of a text that is one number and nothing else, but for a percent sign.
-pub(super) fn whole_number(text: &str) -> Option<f64> {
+pub(in crate::scorers) fn whole_number(text: &str) -> Option<f64> {
     let text = text.trim();
     let text = text.strip_suffix('%').unwrap_or(text);
     match numbers(text)[..] {

@@ -1,0 +1,147 @@
+//! `json_schema`: the JSON in the answer is valid by a schema.
+//!
+//! Parameter `schema`: the schema, as a table or as JSON text; where it is not given, the sample's target
+//! is the schema. Drafts 4 to 2020-12, by `$schema` (2020-12 where it is missing); `format` is not checked.
+//!
+//! The JSON is the whole answer, the last fenced block that parses, or the last object in the text. It
+//! refuses schemas that are invalid or refer to anything outside of themselves; nothing is fetched.
+
+use cleanbench_core::{Sample, Score, canonical};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::find_json::find_value;
+use crate::params::Params;
+use crate::rule::Rule;
+use crate::schema::compile;
+use crate::target;
+
+/// Validates JSON.
+#[derive(Debug)]
+pub(crate) struct JsonSchema {
+    /// `None` where each sample has its own.
+    validator: Option<Validator>,
+}
+
+pub(crate) fn build(params: &mut Params<'_>) -> Option<JsonSchema> {
+    let Some(given) = params.value("schema") else {
+        return Some(JsonSchema { validator: None });
+    };
+    let compiled = schema_of(given).and_then(|schema| compile(&schema));
+    match compiled {
+        Ok(validator) => Some(JsonSchema {
+            validator: Some(validator),
+        }),
+        Err(reason) => {
+            params.fault("schema", format!("`schema` {reason}"), None);
+            None
+        }
+    }
+}
+
+/// A schema as written: an object, or JSON text that holds one.
+fn schema_of(given: &Value) -> Result<Value, String> {
+    match given {
+        Value::Object(_) => Ok(given.clone()),
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(schema @ Value::Object(_)) => Ok(schema),
+            Ok(_) => Err("must hold a JSON object".to_owned()),
+            Err(error) => Err(format!("is no JSON: {error}")),
+        },
+        other => Err(format!("must be a JSON object, not {other}")),
+    }
+}
+
+fn own_validator(sample: &Sample) -> Result<Validator, String> {
+    let schema = schema_of(target::required(sample)?);
+    schema
+        .and_then(|schema| compile(&schema))
+        .map_err(|reason| format!("the target is the schema, and {reason}"))
+}
+
+impl Rule for JsonSchema {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn check_sample(&self, sample: &Sample) -> Result<(), String> {
+        match &self.validator {
+            Some(_) => Ok(()),
+            None => own_validator(sample).map(drop),
+        }
+    }
+
+    fn judge(&self, sample: &Sample, text: &str) -> Score {
+        let Some(answer) = find_value(text) else {
+            return Score::not_extracted("no JSON");
+        };
+        let valid = match &self.validator {
+            Some(validator) => validator.is_valid(&answer),
+            None => own_validator(sample).is_ok_and(|validator| validator.is_valid(&answer)),
+        };
+        let found = canonical::to_bytes(&answer);
+        Score::verdict(valid, String::from_utf8_lossy(&found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::Expect::{Nothing, Right, Wrong};
+    use crate::testing::{check, faulty, refused, sample, spec};
+
+    #[test]
+    fn cases() {
+        let schema = json!({
+            "type": "object", "required": ["n"], "additionalProperties": false,
+            "properties": {"n": {"type": "integer", "minimum": 1}},
+        });
+        let table = spec("json_schema", json!({"schema": schema}));
+        let text = spec("json_schema", json!({"schema": schema.to_string()}));
+        let own = spec("json_schema", json!({}));
+        for (spec, target) in [(&table, json!(null)), (&text, json!("x")), (&own, schema)] {
+            let sample = sample(target, &[]);
+            check(spec, &sample, r#"{"n": 3}"#, Right(r#"{"n":3}"#));
+            check(
+                spec,
+                &sample,
+                "So:\n```json\n{\"n\":0}\n```",
+                Wrong(r#"{"n":0}"#),
+            );
+            check(
+                spec,
+                &sample,
+                r#"it is {"n":1,"m":2}"#,
+                Wrong(r#"{"m":2,"n":1}"#),
+            );
+            check(spec, &sample, "[1]", Wrong("[1]"));
+            check(spec, &sample, "n is 3", Nothing("no JSON"));
+            check(spec, &sample, "", Nothing("empty completion"));
+        }
+    }
+
+    #[test]
+    fn samples_and_parameters_that_are_refused() {
+        let own = spec("json_schema", json!({}));
+        refused(&own, &sample(json!(null), &[]), "no target");
+        refused(&own, &sample(json!({"type": 3}), &[]), "not valid");
+        refused(&own, &sample(json!({"$ref": "x.json"}), &[]), "outside");
+        let remote = json!({"schema": {"$ref": "http://127.0.0.1:9/x.json"}});
+        faulty(
+            &spec("json_schema", remote),
+            "schema",
+            "outside of the schema",
+        );
+        faulty(
+            &spec("json_schema", json!({"schema": "{"})),
+            "schema",
+            "is no JSON",
+        );
+        faulty(
+            &spec("json_schema", json!({"schema": 3})),
+            "schema",
+            "JSON object",
+        );
+    }
+}

@@ -1,0 +1,338 @@
+//! `quantity`: a number with its unit, converted before it is compared.
+//!
+//! Parameters: `tolerance` (largest absolute difference, in the target's unit; 0), `relative` (largest
+//! difference as a share of the target; 0; the larger of the two holds), `take` (which number with a unit
+//! counts: `"last"`, `"first"`, or `"only"`), `bare` (a number without a unit: `"refuse"`, not extracted, or
+//! `"same"`: it is in the target's unit), `unit` (the unit of targets that are plain numbers).
+//!
+//! Units, and what they may be made of, are in [`unit`]: SI with its prefixes, common others, percent,
+//! currencies by sign, code or name, powers and quotients (`km/h`, `m²`, `€ per kWh`). 90 km/h equals 25 m/s;
+//! 5 kg never equals 5 m, nor $5 5 €: the wrong unit is wrong. Nobody converts currencies here. Numbers are
+//! read as by `numeric`; "thousand", "million" and the like after one multiply it. A statement such as "the
+//! answer is" limits the search to what follows the last one, if a quantity does.
+//!
+//! Conversions round: values that differ by less than a billionth part are equal.
+
+pub(in crate::scorers) mod unit;
+
+use cleanbench_core::{Sample, Score};
+use serde_json::Value;
+
+use self::unit::Unit;
+use super::numeric::number::{Number, numbers};
+use crate::params::Params;
+use crate::rule::Rule;
+use crate::statement::statements;
+use crate::target;
+use crate::text::window;
+
+/// Which quantity counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Last,
+    First,
+    Only,
+}
+
+/// Compares numbers with units.
+#[derive(Debug)]
+pub(crate) struct Quantity {
+    tolerance: f64,
+    relative: f64,
+    take: Take,
+    bare: bool,
+    unit: Option<Unit>,
+}
+
+pub(crate) fn build(params: &mut Params<'_>) -> Option<Quantity> {
+    let takes = [
+        ("last", Take::Last),
+        ("first", Take::First),
+        ("only", Take::Only),
+    ];
+    let unit = match params.value("unit") {
+        None => None,
+        Some(given) => {
+            let unit = given.as_str().and_then(unit::whole);
+            if unit.is_none() {
+                params.wrong("unit", "must be a known unit, such as \"km/h\"", given);
+            }
+            unit
+        }
+    };
+    Some(Quantity {
+        tolerance: params.at_least_zero("tolerance"),
+        relative: params.at_least_zero("relative"),
+        take: params.word("take", &takes),
+        bare: params.word("bare", &[("refuse", false), ("same", true)]),
+        unit,
+    })
+}
+
+/// A number with its unit, if it has one.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    start: usize,
+    value: Option<f64>,
+    unit: Option<Unit>,
+}
+
+/// Reads what stands around `number` in `text`.
+fn measured(text: &str, number: Number) -> Measured {
+    let mut after = window(text, number.end, 64);
+    let mut value = number.value;
+    if let Some((factor, rest)) = unit::magnitude(after) {
+        value = value.map(|value| value * factor);
+        after = rest;
+    }
+    let ahead = unit::currency_before(text, number.start, number.end);
+    let behind = unit::at_start(after).map(|(unit, _)| unit);
+    // "$0.12 per kWh" has its sign ahead and the rest behind.
+    let unit = match (ahead, behind) {
+        (Some(sign), None) => Some(unit::per(sign, after).unwrap_or(sign)),
+        (Some(sign), Some(behind)) if behind.is_same_kind(&sign) => Some(behind),
+        (Some(sign), Some(_)) => Some(sign),
+        (None, behind) => behind,
+    };
+    Measured {
+        start: number.start,
+        value,
+        unit,
+    }
+}
+
+impl Quantity {
+    /// The number of `text` that counts.
+    fn chosen(&self, text: &str) -> Result<Measured, &'static str> {
+        let all: Vec<Measured> = numbers(text)
+            .into_iter()
+            .map(|number| measured(text, number))
+            .collect();
+        let fits = |found: &&Measured| found.unit.is_some();
+        let any = all.iter().any(|found| fits(&found));
+        let usable: Vec<&Measured> = all.iter().filter(|found| !any || fits(found)).collect();
+        let stated = statements(text).last().and_then(|statement| {
+            let mut after = usable.iter().filter(|found| found.start >= statement.at);
+            after.next()
+        });
+        let chosen = match self.take {
+            Take::Only if usable.len() > 1 => return Err("several numbers"),
+            Take::Only => usable.first(),
+            Take::First => stated.or(usable.first()),
+            Take::Last => stated.or(usable.last()),
+        };
+        chosen.map(|found| **found).ok_or("no number")
+    }
+
+    fn target(&self, item: &Value) -> Result<(f64, Unit), String> {
+        let wrong = || format!("the target holds {item}, which is no number with a known unit");
+        match item {
+            Value::Number(number) => {
+                let unit = self.unit.ok_or_else(|| {
+                    format!("the target {item} has no unit, and `unit` is not given")
+                })?;
+                Ok((number.as_f64().ok_or_else(wrong)?, unit))
+            }
+            Value::String(text) => {
+                let found = numbers(text);
+                let [number] = found[..] else {
+                    return Err(wrong());
+                };
+                let found = measured(text, number);
+                match (found.value, found.unit.or(self.unit)) {
+                    (Some(value), Some(unit)) if unit::is_all(text, number.start, number.end) => {
+                        Ok((value, unit))
+                    }
+                    _ => Err(wrong()),
+                }
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    fn near(&self, answer: f64, target: f64) -> bool {
+        let allowed = self.tolerance.max(self.relative * target.abs());
+        let rounding = 1e-9 * answer.abs().max(target.abs());
+        (answer - target).abs() <= allowed + rounding
+    }
+}
+
+impl Rule for Quantity {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn check_sample(&self, sample: &Sample) -> Result<(), String> {
+        let items = target::items(target::required(sample)?);
+        if items.is_empty() {
+            return Err("the target is an empty list".to_owned());
+        }
+        items
+            .iter()
+            .try_for_each(|item| self.target(item).map(drop))
+    }
+
+    fn judge(&self, sample: &Sample, text: &str) -> Score {
+        let found = match self.chosen(text) {
+            Ok(found) => found,
+            Err(reason) => return Score::not_extracted(reason),
+        };
+        let Some(value) = found.value.filter(|value| value.is_finite()) else {
+            return Score::not_extracted("unclear number");
+        };
+        if found.unit.is_none() && !self.bare {
+            return Score::not_extracted("no known unit");
+        }
+        let items = sample
+            .target
+            .as_ref()
+            .map(target::items)
+            .unwrap_or_default();
+        let mut targets = items.iter().filter_map(|item| self.target(item).ok());
+        let right = targets.any(|(target, unit)| {
+            let answer = match found.unit {
+                None => Some(value),
+                Some(own) => own.convert(value, &unit),
+            };
+            answer.is_some_and(|answer| self.near(answer, target))
+        });
+        let end = window(text, found.start, 48);
+        Score::verdict(right, end.lines().next().unwrap_or_default().trim())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::testing::{completion, faulty, refused, sample, spec};
+
+    /// `None`: nothing was read.
+    fn case(params: Value, target: &str, text: &str, expected: Option<bool>) {
+        let scorer = crate::build(&spec("quantity", params)).unwrap();
+        let sample = sample(json!(target), &[]);
+        scorer.check_sample(&sample).unwrap();
+        let score = scorer.score(&sample, &completion(text));
+        let found = match score.extraction {
+            cleanbench_core::Extraction::Found(_) => Some(score.value > 0.5),
+            _ => None,
+        };
+        assert_eq!(found, expected, "{text:?} for {target:?}: {score:?}");
+    }
+
+    #[test]
+    fn conversions() {
+        for (target, text) in [
+            ("25 m/s", "It goes 90 km/h."),
+            ("90 km/h", "25 m/s"),
+            ("90 km/h", "25 metres per second"),
+            ("5 km", "5,000 m"),
+            ("5 km", "5 kilometers"),
+            ("1 mile", "1.609344 km"),
+            ("1.5 h", "90 min"),
+            ("1.5 h", "90 minutes"),
+            ("100 °C", "212 °F"),
+            ("100 °C", "373.15 K"),
+            ("2 m²", "20000 cm^2"),
+            ("2 m²", "2 square metres"),
+            ("1 l", "1000 cm³"),
+            ("1 L", "1 dm³"),
+            ("1 kWh", "3.6 MJ"),
+            ("1 N", "1 kg·m/s²"),
+            ("1 W", "1 J/s"),
+            ("12 V", "12000 mV"),
+            ("1 Ω", "0.001 kΩ"),
+            ("3 µs", "3 us"),
+            ("1 KiB", "1024 bytes"),
+            ("8 kbit", "1 kB"),
+            ("1 atm", "101325 Pa"),
+            ("50 %", "50 percent"),
+            ("50%", "the share is 50%"),
+            ("180°", "3.141592653589793 rad"),
+            ("$5", "5 US dollars"),
+            ("$5", "It costs $5.00."),
+            ("5 €", "EUR 5"),
+            ("5 €", "5 Euro"),
+            ("$2 million", "$2,000,000"),
+            ("¥300", "300 yen"),
+            ("300 元", "¥300"),
+            ("0.12 €/kWh", "€0.12 per kWh"),
+            ("0.12 €/kWh", "0.00012 € per Wh"),
+            ("5 kg", "Adding 3 kg and 2 kg gives 5 kg in total."),
+            ("5 kg", "The answer is 5 kg, out of 7 kg."),
+            ("5 kg", "5 千克"),
+            ("6 ft", "6 feet"),
+            ("5 in", "5 inches"),
+            ("5 in", "5 in."),
+        ] {
+            case(json!({}), target, text, Some(true));
+        }
+    }
+
+    #[test]
+    fn the_wrong_unit_is_wrong() {
+        for (target, text) in [
+            ("5 kg", "5 m"),
+            ("5 kg", "5 g"),
+            ("$5", "5 €"),
+            ("$5", "£5"),
+            ("5 km", "5 km/h"),
+            ("5 m", "5 m²"),
+            ("50 %", "50 kg"),
+            ("300 yen", "300 yuan"),
+            ("5 MB", "5 Mb"),
+            ("1 mW", "1 MW"),
+        ] {
+            case(json!({}), target, text, Some(false));
+        }
+        for text in ["5", "5 apples", "five kg", "", "kg"] {
+            case(json!({}), "5 kg", text, None);
+        }
+        case(json!({}), "5 kg", "3,14 kg", None);
+        case(json!({}), "5 in", "5 in total", None);
+        case(json!({"bare": "same"}), "5 kg", "5", Some(true));
+        case(json!({"bare": "same"}), "5 kg", "6", Some(false));
+    }
+
+    #[test]
+    fn tolerance_is_in_the_unit_of_the_target() {
+        case(json!({"tolerance": 0.1}), "1 km", "1090 m", Some(true));
+        case(json!({"tolerance": 0.1}), "1 km", "1110 m", Some(false));
+        case(json!({"relative": 0.01}), "1 km", "1009 m", Some(true));
+        case(json!({"take": "first"}), "1 km", "1 km or 2 km", Some(true));
+        case(json!({"take": "only"}), "1 km", "1 km or 2 km", None);
+    }
+
+    #[test]
+    fn samples_and_parameters_that_are_refused() {
+        let plain = spec("quantity", json!({}));
+        refused(&plain, &sample(json!(null), &[]), "no target");
+        refused(&plain, &sample(json!(5), &[]), "`unit` is not given");
+        refused(
+            &plain,
+            &sample(json!("5 apples"), &[]),
+            "no number with a known unit",
+        );
+        refused(
+            &plain,
+            &sample(json!("5 kg of rice"), &[]),
+            "no number with a known unit",
+        );
+        refused(&plain, &sample(json!([]), &[]), "empty list");
+        let unit = spec("quantity", json!({"unit": "kg"}));
+        crate::build(&unit)
+            .unwrap()
+            .check_sample(&sample(json!(5), &[]))
+            .unwrap();
+        faulty(
+            &spec("quantity", json!({"unit": "stones"})),
+            "unit",
+            "known unit",
+        );
+        faulty(
+            &spec("quantity", json!({"tolerance": -1})),
+            "tolerance",
+            "at least 0",
+        );
+    }
+}

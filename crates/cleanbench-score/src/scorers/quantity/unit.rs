@@ -1,0 +1,546 @@
+//! Units: what they measure, how they convert, and how they are read.
+//!
+//! Symbols count case (`mW` and `MW`), names do not. Factors are exact by definition (SI brochure, 9th
+//! edition; the international yard and pound agreement of 1959; gallons are those of the United States).
+//! `in` is an inch only where no word follows ("5 in total" has no unit), and `'` and `"` are none.
+
+/// Metre, kilogram, second, ampere, kelvin, mole, candela, bit, radian, in this order.
+type Dimension = [i8; 9];
+
+/// A unit, perhaps made of others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::scorers) struct Unit {
+    dimension: Dimension,
+    /// In SI units.
+    factor: f64,
+    /// What is added after the factor; for temperatures that stand alone.
+    offset: f64,
+    /// One bit for each currency that it may be; 0 for none.
+    currency: u16,
+    /// Whether it is money in the numerator alone or in a product.
+    money_power: i8,
+}
+
+impl Unit {
+    const ONE: Self = Self {
+        dimension: [0; 9],
+        factor: 1.0,
+        offset: 0.0,
+        currency: 0,
+        money_power: 0,
+    };
+
+    /// Whether both measure the same.
+    pub(in crate::scorers) fn is_same_kind(&self, other: &Self) -> bool {
+        let money = self.currency & other.currency != 0 || self.currency == other.currency;
+        self.dimension == other.dimension && self.money_power == other.money_power && money
+    }
+
+    /// `value` of this unit in `other`; `None` where they measure different things.
+    pub(in crate::scorers) fn convert(&self, value: f64, other: &Self) -> Option<f64> {
+        let base = value.mul_add(self.factor, self.offset);
+        self.is_same_kind(other)
+            .then(|| (base - other.offset) / other.factor)
+    }
+
+    fn times(self, other: Self, power: i8) -> Self {
+        let mut dimension = self.dimension;
+        for (own, more) in dimension.iter_mut().zip(other.dimension) {
+            *own += more * power;
+        }
+        Self {
+            dimension,
+            factor: self.factor * other.factor.powi(i32::from(power)),
+            offset: 0.0,
+            currency: self.currency | other.currency,
+            money_power: self.money_power + other.money_power * power,
+        }
+    }
+}
+
+/// A base unit: symbols, names, dimension, factor, and whether prefixes may stand before it.
+struct Base(
+    &'static [&'static str],
+    &'static [&'static str],
+    Dimension,
+    f64,
+    bool,
+);
+
+const LENGTH: Dimension = [1, 0, 0, 0, 0, 0, 0, 0, 0];
+const AREA: Dimension = [2, 0, 0, 0, 0, 0, 0, 0, 0];
+const VOLUME: Dimension = [3, 0, 0, 0, 0, 0, 0, 0, 0];
+const MASS: Dimension = [0, 1, 0, 0, 0, 0, 0, 0, 0];
+const TIME: Dimension = [0, 0, 1, 0, 0, 0, 0, 0, 0];
+const RATE: Dimension = [0, 0, -1, 0, 0, 0, 0, 0, 0];
+const SPEED: Dimension = [1, 0, -1, 0, 0, 0, 0, 0, 0];
+const HEAT: Dimension = [0, 0, 0, 0, 1, 0, 0, 0, 0];
+const FORCE: Dimension = [1, 1, -2, 0, 0, 0, 0, 0, 0];
+const PRESSURE: Dimension = [-1, 1, -2, 0, 0, 0, 0, 0, 0];
+const ENERGY: Dimension = [2, 1, -2, 0, 0, 0, 0, 0, 0];
+const POWER: Dimension = [2, 1, -3, 0, 0, 0, 0, 0, 0];
+const DATA: Dimension = [0, 0, 0, 0, 0, 0, 0, 1, 0];
+const ANGLE: Dimension = [0, 0, 0, 0, 0, 0, 0, 0, 1];
+const NONE: Dimension = [0; 9];
+
+const BASES: &[Base] = &[
+    Base(&["m", "米"], &["meter", "metre"], LENGTH, 1.0, true),
+    Base(&["公里", "千米"], &[], LENGTH, 1e3, false),
+    Base(&["厘米"], &[], LENGTH, 1e-2, false),
+    Base(&["in"], &["inch", "inches", "zoll"], LENGTH, 0.0254, false),
+    Base(&["ft"], &["foot", "feet"], LENGTH, 0.3048, false),
+    Base(&["yd"], &["yard"], LENGTH, 0.9144, false),
+    Base(
+        &["mi"],
+        &["mile", "meile", "meilen"],
+        LENGTH,
+        1609.344,
+        false,
+    ),
+    Base(&["nmi"], &[], LENGTH, 1852.0, false),
+    Base(&["Å"], &["angstrom"], LENGTH, 1e-10, false),
+    Base(&["ha"], &["hectare", "hektar"], AREA, 1e4, false),
+    Base(&[], &["acre"], AREA, 4046.856_422_4, false),
+    Base(&["l", "L", "升"], &["liter", "litre"], VOLUME, 1e-3, true),
+    Base(&["gal"], &["gallon"], VOLUME, 3.785_411_784e-3, false),
+    Base(&["g", "克"], &["gram", "gramme", "gramm"], MASS, 1e-3, true),
+    Base(&["公斤", "千克"], &["kilo"], MASS, 1.0, false),
+    Base(&["t", "吨"], &["tonne"], MASS, 1e3, false),
+    Base(&["lb", "lbs"], &["pound"], MASS, 0.453_592_37, false),
+    Base(&["oz"], &["ounce"], MASS, 0.028_349_523_125, false),
+    Base(
+        &["s", "sec", "秒"],
+        &["second", "sekunde", "sekunden"],
+        TIME,
+        1.0,
+        true,
+    ),
+    Base(&["min", "分钟"], &["minute", "minuten"], TIME, 60.0, false),
+    Base(
+        &["h", "hr", "hrs", "小时"],
+        &["hour", "stunde", "stunden"],
+        TIME,
+        3600.0,
+        false,
+    ),
+    Base(
+        &["d", "天"],
+        &["day", "tag", "tage", "tagen"],
+        TIME,
+        86_400.0,
+        false,
+    ),
+    Base(
+        &["周"],
+        &["week", "woche", "wochen"],
+        TIME,
+        604_800.0,
+        false,
+    ),
+    Base(&["Hz"], &["hertz"], RATE, 1.0, true),
+    Base(&["kph", "kmh"], &[], SPEED, 1000.0 / 3600.0, false),
+    Base(&["mph"], &[], SPEED, 0.447_04, false),
+    Base(&["kn"], &["knot", "knoten"], SPEED, 1852.0 / 3600.0, false),
+    Base(&["N"], &["newton"], FORCE, 1.0, true),
+    Base(&["Pa"], &["pascal"], PRESSURE, 1.0, true),
+    Base(&["bar"], &["bar"], PRESSURE, 1e5, true),
+    Base(&["atm"], &["atmosphere"], PRESSURE, 101_325.0, false),
+    Base(&["psi"], &[], PRESSURE, 6_894.757_293_168_36, false),
+    Base(&["J"], &["joule"], ENERGY, 1.0, true),
+    Base(&["Wh"], &[], ENERGY, 3600.0, true),
+    Base(
+        &["cal"],
+        &["calorie", "kalorie", "kalorien"],
+        ENERGY,
+        4.184,
+        true,
+    ),
+    Base(&["eV"], &["electronvolt"], ENERGY, 1.602_176_634e-19, true),
+    Base(&["W"], &["watt"], POWER, 1.0, true),
+    Base(
+        &["hp"],
+        &["horsepower"],
+        POWER,
+        745.699_871_582_270_2,
+        false,
+    ),
+    Base(
+        &["A"],
+        &["amp", "ampere"],
+        [0, 0, 0, 1, 0, 0, 0, 0, 0],
+        1.0,
+        true,
+    ),
+    Base(&["Ah"], &[], [0, 0, 1, 1, 0, 0, 0, 0, 0], 3600.0, true),
+    Base(&["C"], &["coulomb"], [0, 0, 1, 1, 0, 0, 0, 0, 0], 1.0, true),
+    Base(&["V"], &["volt"], [2, 1, -3, -1, 0, 0, 0, 0, 0], 1.0, true),
+    Base(
+        &["Ω", "Ω"],
+        &["ohm"],
+        [2, 1, -3, -2, 0, 0, 0, 0, 0],
+        1.0,
+        true,
+    ),
+    Base(&["F"], &["farad"], [-2, -1, 4, 2, 0, 0, 0, 0, 0], 1.0, true),
+    Base(&["H"], &["henry"], [2, 1, -2, -2, 0, 0, 0, 0, 0], 1.0, true),
+    Base(&["T"], &["tesla"], [0, 1, -2, -1, 0, 0, 0, 0, 0], 1.0, true),
+    Base(&["K"], &["kelvin"], HEAT, 1.0, true),
+    Base(
+        &["mol"],
+        &["mole", "mol"],
+        [0, 0, 0, 0, 0, 1, 0, 0, 0],
+        1.0,
+        true,
+    ),
+    Base(
+        &["cd"],
+        &["candela"],
+        [0, 0, 0, 0, 0, 0, 1, 0, 0],
+        1.0,
+        true,
+    ),
+    Base(&["b", "bit", "bits"], &["bit"], DATA, 1.0, true),
+    Base(&["B", "字节"], &["byte"], DATA, 8.0, true),
+    Base(&["rad"], &["radian"], ANGLE, 1.0, true),
+    Base(
+        &["°"],
+        &["degree", "deg", "grad"],
+        ANGLE,
+        std::f64::consts::PI / 180.0,
+        false,
+    ),
+    Base(
+        &["%", "％"],
+        &["percent", "per cent", "prozent"],
+        NONE,
+        0.01,
+        false,
+    ),
+    Base(&["‰"], &["permille", "promille"], NONE, 0.001, false),
+    Base(&["ppm"], &[], NONE, 1e-6, false),
+];
+
+/// Prefixes by symbol and name.
+const PREFIXES: &[(&str, &str, f64)] = &[
+    ("P", "peta", 1e15),
+    ("T", "tera", 1e12),
+    ("G", "giga", 1e9),
+    ("M", "mega", 1e6),
+    ("k", "kilo", 1e3),
+    ("h", "hecto", 1e2),
+    ("d", "deci", 1e-1),
+    ("c", "centi", 1e-2),
+    ("c", "zenti", 1e-2),
+    ("m", "milli", 1e-3),
+    ("µ", "micro", 1e-6),
+    ("μ", "mikro", 1e-6),
+    ("u", "micro", 1e-6),
+    ("n", "nano", 1e-9),
+    ("p", "pico", 1e-12),
+];
+
+/// Binary prefixes, for bits and bytes.
+const BINARY: &[(&str, &str, f64)] = &[
+    ("Ki", "kibi", 1024.0),
+    ("Mi", "mebi", 1_048_576.0),
+    ("Gi", "gibi", 1_073_741_824.0),
+    ("Ti", "tebi", 1_099_511_627_776.0),
+];
+
+/// Currencies by sign or code, and by name. A sign that several use may be any of them.
+const MONEY: &[(&[&str], &[&str], u16, f64)] = &[
+    (
+        &["US$", "$", "USD"],
+        &[
+            "us dollars",
+            "us dollar",
+            "u.s. dollars",
+            "dollars",
+            "dollar",
+        ],
+        1,
+        1.0,
+    ),
+    (&["¢"], &["cents", "cent"], 3, 0.01),
+    (&["€", "EUR"], &["euros", "euro"], 2, 1.0),
+    (&["£", "GBP"], &["pounds sterling"], 4, 1.0),
+    (&["¥", "￥"], &[], 24, 1.0),
+    (&["JPY", "円"], &["yen"], 8, 1.0),
+    (&["CNY", "RMB", "元"], &["yuan", "renminbi"], 16, 1.0),
+    (&["₹", "INR"], &["rupees", "rupee"], 32, 1.0),
+    (&["₩", "KRW"], &["won"], 64, 1.0),
+    (&["CHF"], &["swiss francs", "francs", "franken"], 128, 1.0),
+];
+
+fn money(currency: u16, factor: f64) -> Unit {
+    Unit {
+        currency,
+        factor,
+        money_power: 1,
+        ..Unit::ONE
+    }
+}
+
+/// Words that multiply a number, and what follows one at the start of `text`.
+pub(in crate::scorers) fn magnitude(text: &str) -> Option<(f64, &str)> {
+    const WORDS: [(&str, f64); 10] = [
+        ("thousand", 1e3),
+        ("tausend", 1e3),
+        ("million", 1e6),
+        ("millionen", 1e6),
+        ("mio.", 1e6),
+        ("billion", 1e9),
+        ("milliarden", 1e9),
+        ("mrd.", 1e9),
+        ("trillion", 1e12),
+        ("tsd.", 1e3),
+    ];
+    let start = text.trim_start();
+    let signs = [("万", 1e4), ("亿", 1e8)];
+    let sign = signs
+        .iter()
+        .find_map(|(sign, factor)| Some((*factor, start.strip_prefix(sign)?)));
+    sign.or_else(|| {
+        WORDS.iter().find_map(|(word, factor)| {
+            let after = without_word(start, word)?;
+            Some((*factor, after))
+        })
+    })
+}
+
+/// What follows `word`, in any case, at the start of `text`, as a whole word.
+fn without_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    let start = text.get(..word.len())?;
+    let after = &text[word.len()..];
+    let whole = !after.starts_with(char::is_alphanumeric);
+    (whole && start.eq_ignore_ascii_case(word)).then_some(after)
+}
+
+/// The currency whose sign stands in `text[start..end]` before the digits, or whose code stands before.
+pub(in crate::scorers) fn currency_before(text: &str, start: usize, end: usize) -> Option<Unit> {
+    let lead = text.get(start..end)?;
+    let lead = &lead[..lead.find(|c: char| c.is_ascii_digit()).unwrap_or(0)];
+    let before = text.get(..start)?.trim_end_matches(' ');
+    MONEY.iter().find_map(|(symbols, _, currency, factor)| {
+        let met = symbols.iter().any(|symbol| {
+            let touches = before.strip_suffix(symbol).is_some_and(|rest| {
+                !symbol.starts_with(char::is_alphabetic) || !rest.ends_with(char::is_alphanumeric)
+            });
+            lead.contains(symbol) || touches
+        });
+        met.then(|| money(*currency, *factor))
+    })
+}
+
+/// `sign` divided by the unit that "per" or "/" leads in at the start of `text`.
+pub(in crate::scorers) fn per(sign: Unit, text: &str) -> Option<Unit> {
+    let (power, after) = operator(text)?;
+    let (unit, after) = single(after.trim_start())?;
+    (power < 0).then(|| continued(sign.times(unit, -1), after).0)
+}
+
+/// The unit at the start of `text`, after white space, and what follows it.
+pub(in crate::scorers) fn at_start(text: &str) -> Option<(Unit, &str)> {
+    let text =
+        text.trim_start_matches(|c: char| c.is_whitespace() || "}*_`$\\-".contains(c) && c != '$');
+    let (unit, after) = powered(text)?;
+    let (whole, rest) = continued(unit, after);
+    Some(if rest.len() == after.len() {
+        (unit, after)
+    } else {
+        (whole, rest)
+    })
+}
+
+/// `unit` with all factors that follow it at the start of `text`.
+fn continued(unit: Unit, text: &str) -> (Unit, &str) {
+    let (mut unit, mut rest) = (unit, text);
+    while let Some((power, after)) = operator(rest) {
+        let Some((factor, after)) = powered(after.trim_start()) else {
+            break;
+        };
+        unit = unit.times(factor, power);
+        rest = after;
+    }
+    (unit, rest)
+}
+
+/// Whether nothing but a unit stands around the number at `start..end`.
+pub(in crate::scorers) fn is_all(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].trim();
+    let code = before.is_empty() || MONEY.iter().any(|(symbols, ..)| symbols.contains(&before));
+    let after = &text[end..];
+    let after = magnitude(after).map_or(after, |(_, after)| after);
+    let rest = at_start(after).map_or(after, |(_, rest)| rest);
+    let rest = match currency_before(text, start, end) {
+        Some(sign) if per(sign, after).is_some() => "",
+        _ => rest,
+    };
+    code && rest.trim().is_empty()
+}
+
+/// The unit that `text` is.
+pub(in crate::scorers) fn whole(text: &str) -> Option<Unit> {
+    let (unit, rest) = at_start(text)?;
+    rest.trim().is_empty().then_some(unit)
+}
+
+/// A sign that joins two units: 1 for a product, -1 for a quotient.
+fn operator(text: &str) -> Option<(i8, &str)> {
+    let start = text.trim_start_matches(' ');
+    let sign = start.chars().next()?;
+    match sign {
+        '/' => Some((-1, &start[1..])),
+        '·' | '⋅' | '×' | '*' => Some((1, &start[sign.len_utf8()..])),
+        _ => without_word(start, "per")
+            .or_else(|| without_word(start, "pro"))
+            .map(|after| (-1, after)),
+    }
+}
+
+/// A unit with its power: `m²`, `m^2`, `s^-1`, `square metre`.
+fn powered(text: &str) -> Option<(Unit, &str)> {
+    for (word, power) in [("square", 2), ("sq", 2), ("cubic", 3)] {
+        if let Some(after) = without_word(text, word) {
+            let (unit, after) = single(after.trim_start_matches(['.', ' ']))?;
+            return Some((Unit::ONE.times(unit, power), after));
+        }
+    }
+    let (unit, after) = single(text)?;
+    let powers = [
+        ("²", 2),
+        ("³", 3),
+        ("^2", 2),
+        ("^3", 3),
+        ("^{2}", 2),
+        ("^{3}", 3),
+        ("⁻¹", -1),
+        ("⁻²", -2),
+        ("^-1", -1),
+        ("^-2", -2),
+        ("^{-1}", -1),
+        ("^{-2}", -2),
+    ];
+    let power = powers
+        .iter()
+        .find_map(|(sign, power)| Some((*power, after.strip_prefix(sign)?)));
+    Some(match power {
+        Some((power, after)) => (Unit::ONE.times(unit, power), after),
+        None => (unit, after),
+    })
+}
+
+/// One unit without a power.
+fn single(text: &str) -> Option<(Unit, &str)> {
+    temperature(text).or_else(|| currency(text)).or_else(|| {
+        let first = text.chars().next()?;
+        let end = if first.is_alphabetic() {
+            text.find(|c: char| !c.is_alphabetic())
+                .unwrap_or(text.len())
+        } else {
+            first.len_utf8()
+        };
+        let (token, after) = text.split_at(end);
+        let is_preposition = token == "in" && after.trim_start().starts_with(char::is_alphanumeric);
+        let factor = (!is_preposition)
+            .then(|| by_symbol(token).or_else(|| by_name(token)))
+            .flatten()?;
+        Some((factor, after))
+    })
+}
+
+fn temperature(text: &str) -> Option<(Unit, &str)> {
+    let celsius = Unit {
+        dimension: HEAT,
+        offset: 273.15,
+        ..Unit::ONE
+    };
+    let fahrenheit = Unit {
+        dimension: HEAT,
+        factor: 5.0 / 9.0,
+        offset: 273.15 - 32.0 * 5.0 / 9.0,
+        ..Unit::ONE
+    };
+    [
+        ("°C", celsius),
+        ("℃", celsius),
+        ("° C", celsius),
+        ("°F", fahrenheit),
+        ("℉", fahrenheit),
+        ("° F", fahrenheit),
+    ]
+    .iter()
+    .find_map(|(sign, unit)| {
+        let after = text.strip_prefix(sign)?;
+        (!after.starts_with(char::is_alphanumeric)).then_some((*unit, after))
+    })
+    .or_else(|| {
+        let rest = without_word(text, "degrees").or_else(|| without_word(text, "grad"));
+        let rest = rest.unwrap_or(text).trim_start();
+        [("celsius", celsius), ("fahrenheit", fahrenheit)]
+            .iter()
+            .find_map(|(word, unit)| Some((*unit, without_word(rest, word)?)))
+    })
+}
+
+fn currency(text: &str) -> Option<(Unit, &str)> {
+    MONEY.iter().find_map(|(symbols, names, currency, factor)| {
+        let symbol = symbols.iter().find_map(|symbol| {
+            let after = text.strip_prefix(symbol)?;
+            let whole = !symbol.is_ascii() || !after.starts_with(char::is_alphanumeric);
+            whole.then_some(after)
+        });
+        let named = || names.iter().find_map(|name| without_word(text, name));
+        let after = symbol.or_else(named)?;
+        Some((money(*currency, *factor), after))
+    })
+}
+
+fn plain(base: &Base, prefix: f64) -> Unit {
+    Unit {
+        dimension: base.2,
+        factor: base.3 * prefix,
+        ..Unit::ONE
+    }
+}
+
+fn by_symbol(token: &str) -> Option<Unit> {
+    let exact = BASES.iter().find(|base| base.0.contains(&token));
+    if let Some(base) = exact {
+        return Some(plain(base, 1.0));
+    }
+    let with = |base: &Base, prefixes: &[(&str, &str, f64)]| {
+        prefixes.iter().find_map(|(symbol, _, factor)| {
+            let rest = token.strip_prefix(symbol)?;
+            base.0.contains(&rest).then(|| plain(base, *factor))
+        })
+    };
+    BASES.iter().filter(|base| base.4).find_map(|base| {
+        let binary = (base.2 == DATA).then(|| with(base, BINARY)).flatten();
+        binary.or_else(|| with(base, PREFIXES))
+    })
+}
+
+fn by_name(token: &str) -> Option<Unit> {
+    let lower = token.to_lowercase();
+    let singular = lower.strip_suffix('s').unwrap_or(&lower);
+    let is = |base: &Base, name: &str| {
+        base.1.contains(&name) || base.1.iter().any(|one| *one == name.trim_end_matches('s'))
+    };
+    let bare = BASES
+        .iter()
+        .find(|base| base.1.contains(&lower.as_str()) || base.1.contains(&singular));
+    if let Some(base) = bare {
+        return Some(plain(base, 1.0));
+    }
+    BASES.iter().filter(|base| base.4).find_map(|base| {
+        let binary = if base.2 == DATA { BINARY } else { &[] };
+        binary
+            .iter()
+            .chain(PREFIXES)
+            .find_map(|(_, prefix, factor)| {
+                let rest = lower.strip_prefix(prefix)?;
+                is(base, rest).then(|| plain(base, *factor))
+            })
+    })
+}

@@ -1,0 +1,219 @@
+//! `sql`: the query in the answer gives the rows that a reference query gives, on a small SQLite database.
+//!
+//! Parameters: `fixture` (a script that creates and fills the tables), or `fixture_field` (the metadata field
+//! that holds each sample's script); one of them is required. `order` (`"auto"`: rows match in order only
+//! where the reference has an outermost `ORDER BY`; `"always"`, `"never"`). The target is the reference
+//! query.
+//!
+//! The query is the last fenced block that is marked `sql` or not marked, else the text from its first line
+//! that begins with `SELECT`, `WITH` or `VALUES`. Columns are compared by position, not by name; whole
+//! numbers equal reals of the same value, reals are compared to 12 digits, texts exactly. A query that
+//! SQLite rejects is wrong; one that does what it may not, takes more than [`MOST_STEPS`] steps, or gives
+//! more than [`MOST_ROWS`] rows or [`MOST_BYTES`] bytes, is not extracted.
+//!
+//! The database is in memory and made anew for each answer. A query may read and nothing else: no writing,
+//! no other database, no pragma, no extension. For the same answer to have the same score always, neither
+//! chance nor the clock may be asked: `random()`, `CURRENT_TIME`, `date('now')` and the like are refused. (A
+//! query that builds the word `'now'` from pieces is not found out here; verification would show it.)
+
+mod database;
+mod lexer;
+
+use cleanbench_core::{Sample, Score};
+use serde_json::Value;
+
+use self::database::{Failure, Rows, open, query};
+use self::lexer::{asks_clock, is_ordered};
+use crate::params::Params;
+use crate::rule::Rule;
+use crate::target;
+use crate::text::is_blank;
+
+/// Steps of SQLite's machine that a query may take, a second's work or so.
+const MOST_STEPS: u32 = 5_000_000;
+/// Rows that a query may give.
+const MOST_ROWS: usize = 10_000;
+/// Bytes that the rows of a query may hold.
+const MOST_BYTES: usize = 8 << 20;
+
+/// Whether the order of rows counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Where the script of a sample's database is.
+#[derive(Debug)]
+enum Fixture {
+    Script(String),
+    Field(String),
+}
+
+/// Compares the results of queries.
+#[derive(Debug)]
+pub(crate) struct Sql {
+    fixture: Fixture,
+    order: Order,
+}
+
+pub(crate) fn build(params: &mut Params<'_>) -> Option<Sql> {
+    let words = [
+        ("auto", Order::Auto),
+        ("always", Order::Always),
+        ("never", Order::Never),
+    ];
+    let order = params.word("order", &words);
+    let (script, field) = (params.value("fixture"), params.value("fixture_field"));
+    let fixture = match (script, field) {
+        (Some(Value::String(script)), None) => Fixture::Script(script.clone()),
+        (None, Some(Value::String(field))) => Fixture::Field(field.clone()),
+        _ => {
+            let message =
+                "`fixture` must be a script, or `fixture_field` the name of a metadata field";
+            let hint = "write `fixture = \"create table …; insert into …\"`";
+            params.fault("fixture", message.to_owned(), Some(hint.to_owned()));
+            return None;
+        }
+    };
+    if let Fixture::Script(script) = &fixture
+        && let Err(error) = open(script)
+    {
+        params.fault("fixture", format!("`fixture` fails: {error}"), None);
+        return None;
+    }
+    Some(Sql { fixture, order })
+}
+
+impl Sql {
+    fn script<'a>(&'a self, sample: &'a Sample) -> Result<&'a str, String> {
+        match &self.fixture {
+            Fixture::Script(script) => Ok(script),
+            Fixture::Field(field) => sample
+                .metadata
+                .get(field)
+                .and_then(Value::as_str)
+                .ok_or_else(|| format!("the metadata has no text in `{field}`")),
+        }
+    }
+
+    /// The rows of `sql` on a database of the sample's own.
+    fn rows(&self, sample: &Sample, sql: &str) -> Result<Rows, Failure> {
+        if asks_clock(sql) {
+            return Err(Failure::Refused("the query asks the clock"));
+        }
+        let script = self.script(sample).map_err(Failure::Sql)?;
+        let database = open(script).map_err(Failure::Sql)?;
+        query(database, sql)
+    }
+
+    fn same(&self, reference: &str, mut expected: Rows, mut found: Rows) -> bool {
+        let ordered = match self.order {
+            Order::Auto => is_ordered(reference),
+            Order::Always => true,
+            Order::Never => false,
+        };
+        if !ordered {
+            expected.sort_unstable();
+            found.sort_unstable();
+        }
+        expected == found
+    }
+}
+
+/// The query in an answer.
+fn query_in(text: &str) -> Option<String> {
+    let fenced = last_fenced(text);
+    let bare = || {
+        let begins = |line: &str| {
+            let word = line.split(|c: char| !c.is_ascii_alphabetic()).next();
+            word.is_some_and(|word| {
+                ["select", "with", "values"]
+                    .iter()
+                    .any(|start| word.eq_ignore_ascii_case(start))
+            })
+        };
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            if begins(line.trim_start()) {
+                return Some(&text[at..]);
+            }
+            at += line.len();
+        }
+        None
+    };
+    let sql = fenced.or_else(bare)?.trim().trim_end_matches(';').trim();
+    (!is_blank(sql)).then(|| sql.to_owned())
+}
+
+/// The last fenced block that is marked `sql`, `sqlite` or not marked; an open one goes to the end.
+fn last_fenced(text: &str) -> Option<&str> {
+    let mut open: Option<(usize, bool)> = None;
+    let mut last = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(mark) = line.trim().strip_prefix("```") {
+            let mark = mark.trim().to_ascii_lowercase();
+            open = match open {
+                None => Some((
+                    at + line.len(),
+                    matches!(mark.as_str(), "" | "sql" | "sqlite"),
+                )),
+                Some((start, wanted)) => {
+                    last = if wanted { Some(&text[start..at]) } else { last };
+                    None
+                }
+            };
+        }
+        at += line.len();
+    }
+    match open {
+        Some((start, true)) => Some(&text[start..]),
+        _ => last,
+    }
+}
+
+/// The reference query.
+fn reference(sample: &Sample) -> Result<String, String> {
+    let target = target::required(sample)?;
+    let text = target.as_str().filter(|text| !is_blank(text));
+    let text = text.ok_or_else(|| format!("the target must be a query, not {target}"))?;
+    Ok(text.trim().trim_end_matches(';').trim().to_owned())
+}
+
+impl Rule for Sql {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn check_sample(&self, sample: &Sample) -> Result<(), String> {
+        let sql = reference(sample)?;
+        self.script(sample)?;
+        match self.rows(sample, &sql) {
+            Ok(_) => Ok(()),
+            Err(Failure::Sql(error)) => Err(format!("the target's query fails: {error}")),
+            Err(Failure::Refused(reason)) => {
+                Err(format!("the target's query is refused: {reason}"))
+            }
+        }
+    }
+
+    fn judge(&self, sample: &Sample, text: &str) -> Score {
+        let Some(sql) = query_in(text) else {
+            return Score::not_extracted("no query");
+        };
+        let reference = reference(sample).unwrap_or_default();
+        let Ok(expected) = self.rows(sample, &reference) else {
+            return Score::broken("the target's query cannot be repeated");
+        };
+        match self.rows(sample, &sql) {
+            Err(Failure::Refused(reason)) => Score::not_extracted(reason),
+            Err(Failure::Sql(_)) => Score::verdict(false, sql),
+            Ok(found) => Score::verdict(self.same(&reference, expected, found), sql),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

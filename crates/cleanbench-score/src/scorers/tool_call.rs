@@ -1,0 +1,368 @@
+//! `tool_call`: the tools that the model asked for, by name and arguments.
+//!
+//! The target is a call `{"name": …, "arguments": {…}}`, or a list of calls; an empty list means that no
+//! tool is to be called. Parameters: `arguments` (`"fields"`: the share of equal values, see `json_diff`;
+//! `"exact"`: all or nothing; `"ignore"`), `schemas` (a table from names of tools to JSON Schemas; a call
+//! whose arguments are invalid by its schema counts 0), `ordered` (calls match by position; false: by name,
+//! in order of appearance), `from_text` (where the endpoint reports no call, a JSON object with `name` and
+//! `arguments` in the answer is one; false), `case` (upper and lower case of values differ; true).
+//!
+//! A call counts 0 unless the name is exactly the target's. The value is the mean over the calls of the
+//! target and those beyond; the parts name each. An answer without a call, where the target has one, is
+//! not extracted. Arguments that are no JSON object equal nothing.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::{Completion, Sample, Score, Scorer, ToolCall};
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+
+use super::json_diff::Tally;
+use crate::find_json::find_object;
+use crate::json_equal::Equality;
+use crate::params::Params;
+use crate::schema::compile;
+use crate::target;
+
+/// What of the arguments is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arguments {
+    Fields,
+    Exact,
+    Ignore,
+}
+
+/// Compares calls of tools.
+#[derive(Debug)]
+pub(crate) struct ToolCalls {
+    arguments: Arguments,
+    schemas: BTreeMap<String, Validator>,
+    ordered: bool,
+    from_text: bool,
+    equality: Equality,
+}
+
+pub(crate) fn build(params: &mut Params<'_>) -> ToolCalls {
+    let words = [
+        ("fields", Arguments::Fields),
+        ("exact", Arguments::Exact),
+        ("ignore", Arguments::Ignore),
+    ];
+    ToolCalls {
+        arguments: params.word("arguments", &words),
+        schemas: schemas(params),
+        ordered: params.flag("ordered", false),
+        from_text: params.flag("from_text", false),
+        equality: Equality {
+            case: params.flag("case", true),
+            numbers_from_strings: false,
+        },
+    }
+}
+
+fn schemas(params: &mut Params<'_>) -> BTreeMap<String, Validator> {
+    let mut compiled = BTreeMap::new();
+    match params.value("schemas") {
+        None => {}
+        Some(Value::Object(given)) => {
+            for (tool, schema) in given {
+                match compile(schema) {
+                    Ok(validator) => drop(compiled.insert(tool.clone(), validator)),
+                    Err(reason) => {
+                        let message = format!("the schema of `{tool}` in `schemas` {reason}");
+                        params.fault("schemas", message, None);
+                    }
+                }
+            }
+        }
+        Some(other) => params.wrong("schemas", "must be a table of JSON Schemas", other),
+    }
+    compiled
+}
+
+/// A call that the target asks for.
+struct Expected<'a> {
+    name: &'a str,
+    arguments: &'a Map<String, Value>,
+}
+
+/// The calls of the target.
+fn expected(sample: &Sample) -> Result<Vec<Expected<'_>>, String> {
+    static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    let calls = target::items(target::required(sample)?);
+    calls
+        .iter()
+        .map(|call| {
+            let wrong = || format!("the target holds {call}, which is no call: write {{\"name\": …, \"arguments\": {{…}}}}");
+            let object = call.as_object().ok_or_else(wrong)?;
+            let name = object.get("name").and_then(Value::as_str);
+            let arguments = object
+                .get("arguments")
+                .map_or(Some(&*NONE), Value::as_object);
+            let more = object.keys().any(|key| key != "name" && key != "arguments");
+            match (name, arguments) {
+                (Some(name), Some(arguments)) if !more && !name.is_empty() => {
+                    Ok(Expected { name, arguments })
+                }
+                _ => Err(wrong()),
+            }
+        })
+        .collect()
+}
+
+impl ToolCalls {
+    fn made(&self, completion: &Completion) -> Vec<ToolCall> {
+        let in_text = || {
+            let object = find_object(&completion.text)?;
+            let arguments = object.get("arguments")?;
+            Some(ToolCall {
+                name: object.get("name")?.as_str()?.to_owned(),
+                // Some models write the arguments as JSON text, as on the wire.
+                arguments: arguments
+                    .as_str()
+                    .map_or_else(|| arguments.to_string(), str::to_owned),
+            })
+        };
+        if completion.tool_calls.is_empty() && self.from_text {
+            in_text().into_iter().collect()
+        } else {
+            completion.tool_calls.clone()
+        }
+    }
+
+    /// From 0 to 1.
+    fn one(&self, expected: &Expected<'_>, made: &ToolCall) -> f64 {
+        if expected.name != made.name {
+            return 0.0;
+        }
+        let text = made.arguments.trim();
+        // A tool without arguments is often called with none at all.
+        let text = if text.is_empty() { "{}" } else { text };
+        let arguments: Option<Value> = serde_json::from_str(text).ok();
+        let Some(arguments) = arguments.filter(Value::is_object) else {
+            return f64::from(u8::from(self.arguments == Arguments::Ignore));
+        };
+        let schema = self.schemas.get(&made.name);
+        if schema.is_some_and(|schema| !schema.is_valid(&arguments)) {
+            return 0.0;
+        }
+        let target = Value::Object(expected.arguments.clone());
+        match self.arguments {
+            Arguments::Ignore => 1.0,
+            Arguments::Exact => f64::from(u8::from(self.equality.holds(&target, &arguments))),
+            Arguments::Fields if target == arguments => 1.0,
+            Arguments::Fields => Tally::of(&target, &arguments, self.equality, true).share(),
+        }
+    }
+
+    /// The value of each expected call, then 0 for each that was made beyond.
+    fn parts(
+        &self,
+        expected: &[Expected<'_>],
+        mut made: Vec<Option<ToolCall>>,
+    ) -> Vec<(String, f64)> {
+        let mut parts = Vec::new();
+        for (position, call) in expected.iter().enumerate() {
+            let found = if self.ordered {
+                made.get_mut(position).and_then(Option::take)
+            } else {
+                let same = |other: &&mut Option<ToolCall>| {
+                    other.as_ref().is_some_and(|other| other.name == call.name)
+                };
+                made.iter_mut().find(same).and_then(Option::take)
+            };
+            let value = found.map_or(0.0, |found| self.one(call, &found));
+            parts.push((call.name.to_owned(), value));
+        }
+        let beyond = made.into_iter().flatten().map(|call| (call.name, 0.0));
+        let beyond: Vec<_> = if self.ordered {
+            beyond.collect()
+        } else {
+            // A call by another name than the one expected is one mistake, not two.
+            let missed = parts.iter().filter(|(_, value)| *value == 0.0).count();
+            beyond.skip(missed).collect()
+        };
+        parts.extend(beyond);
+        parts
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "an answer has far fewer than 2^52 calls"
+)]
+fn mean(parts: &[(String, f64)]) -> f64 {
+    parts.iter().map(|(_, value)| value).sum::<f64>() / parts.len().max(1) as f64
+}
+
+/// Calls as they are shown.
+fn shown(made: &[ToolCall]) -> String {
+    let calls = made
+        .iter()
+        .map(|call| format!("{}({})", call.name, call.arguments));
+    calls.collect::<Vec<_>>().join("; ")
+}
+
+impl Scorer for ToolCalls {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn check_sample(&self, sample: &Sample) -> Result<(), String> {
+        expected(sample).map(drop)
+    }
+
+    fn score(&self, sample: &Sample, completion: &Completion) -> Score {
+        let made = self.made(completion);
+        let expected = expected(sample).unwrap_or_default();
+        let answer = shown(&made);
+        match (expected.is_empty(), made.is_empty()) {
+            (true, none) => Score::verdict(none, if none { "no call".to_owned() } else { answer }),
+            (false, true) => Score::not_extracted("no tool call"),
+            (false, false) => {
+                let parts = self.parts(&expected, made.into_iter().map(Some).collect());
+                Score {
+                    value: mean(&parts),
+                    parts,
+                    ..Score::verdict(false, answer)
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbench_core::Extraction;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{completion, faulty, refused, sample, spec};
+
+    fn calls(calls: &[(&str, &str)]) -> Completion {
+        Completion {
+            tool_calls: calls
+                .iter()
+                .map(|(name, arguments)| ToolCall {
+                    name: (*name).to_owned(),
+                    arguments: (*arguments).to_owned(),
+                })
+                .collect(),
+            ..completion("")
+        }
+    }
+
+    fn case(params: Value, target: &Value, made: &[(&str, &str)], expected: f64) {
+        let scorer = crate::build(&spec("tool_call", params.clone())).unwrap();
+        let sample = sample(target.clone(), &[]);
+        scorer.check_sample(&sample).unwrap();
+        let score = scorer.score(&sample, &calls(made));
+        assert!(
+            (score.value - expected).abs() < 1e-12,
+            "{made:?} by {params}: {score:?}"
+        );
+        assert!(matches!(score.extraction, Extraction::Found(_)));
+    }
+
+    #[test]
+    fn one_call() {
+        let target = json!({"name": "book", "arguments": {"room": "A1", "people": 4}});
+        let right = [("book", r#"{"people": 4.0, "room": "A1"}"#)];
+        case(json!({}), &target, &right, 1.0);
+        case(
+            json!({}),
+            &target,
+            &[("Book", r#"{"people":4,"room":"A1"}"#)],
+            0.0,
+        );
+        case(
+            json!({}),
+            &target,
+            &[("book", r#"{"people":4,"room":"B1"}"#)],
+            0.5,
+        );
+        case(
+            json!({}),
+            &target,
+            &[("book", r#"{"people":4,"room":"A1","x":1}"#)],
+            2.0 / 3.0,
+        );
+        case(json!({}), &target, &[("book", "people=4")], 0.0);
+        case(json!({}), &target, &[right[0], right[0]], 0.5);
+        case(
+            json!({"arguments": "exact"}),
+            &target,
+            &[("book", r#"{"people":4}"#)],
+            0.0,
+        );
+        case(json!({"arguments": "exact"}), &target, &right, 1.0);
+        case(
+            json!({"arguments": "ignore"}),
+            &target,
+            &[("book", "")],
+            1.0,
+        );
+        case(
+            json!({"case": false}),
+            &target,
+            &[("book", r#"{"people":4,"room":"a1"}"#)],
+            1.0,
+        );
+        let schemas = json!({"schemas": {"book": {"properties": {"people": {"maximum": 3}}}}});
+        case(schemas, &target, &right, 0.0);
+        let bare = json!({"name": "stop"});
+        case(json!({}), &bare, &[("stop", "")], 1.0);
+        case(json!({}), &bare, &[("stop", r#"{"now":true}"#)], 0.0);
+    }
+
+    #[test]
+    fn several_calls_and_none() {
+        let both = json!([{"name": "a", "arguments": {}}, {"name": "b", "arguments": {"n": 1}}]);
+        let (a, b) = (("a", "{}"), ("b", r#"{"n":1}"#));
+        case(json!({}), &both, &[b, a], 1.0);
+        case(json!({"ordered": true}), &both, &[b, a], 0.0);
+        case(json!({"ordered": true}), &both, &[a, b], 1.0);
+        case(json!({}), &both, &[a], 0.5);
+        case(json!({}), &both, &[a, ("c", "{}")], 0.5);
+        case(json!({}), &both, &[a, b, ("c", "{}")], 2.0 / 3.0);
+        case(json!({}), &json!([]), &[], 1.0);
+        case(json!({}), &json!([]), &[a], 0.0);
+    }
+
+    #[test]
+    fn no_call_and_calls_in_text() {
+        let target = sample(json!({"name": "a", "arguments": {"n": 1}}), &[]);
+        let plain = crate::build(&spec("tool_call", json!({}))).unwrap();
+        let text = completion(r#"I call {"name": "a", "arguments": {"n": 1}}"#);
+        assert_eq!(
+            plain.score(&target, &text),
+            Score::not_extracted("no tool call")
+        );
+        let lenient = crate::build(&spec("tool_call", json!({"from_text": true}))).unwrap();
+        let score = lenient.score(&target, &text);
+        assert!((score.value - 1.0).abs() < 1e-12);
+        assert_eq!(
+            score.extraction,
+            Extraction::Found("a({\"n\":1})".to_owned())
+        );
+    }
+
+    #[test]
+    fn samples_and_parameters_that_are_refused() {
+        let plain = spec("tool_call", json!({}));
+        refused(&plain, &sample(json!(null), &[]), "no target");
+        refused(&plain, &sample(json!("a"), &[]), "is no call");
+        refused(
+            &plain,
+            &sample(json!({"name": "a", "args": {}}), &[]),
+            "is no call",
+        );
+        let remote = json!({"schemas": {"a": {"$ref": "http://127.0.0.1:9/"}}});
+        faulty(&spec("tool_call", remote), "schemas", "outside");
+        faulty(
+            &spec("tool_call", json!({"schemas": []})),
+            "schemas",
+            "a table",
+        );
+    }
+}
