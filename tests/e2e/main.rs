@@ -28,3 +28,4 @@ mod quickstart;
 mod shards;
 mod storm;
 mod tampering;
+mod task_keys;
