@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, DigestKey, RunId, Shard};
-use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TABLES, TaskPlan};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -80,6 +80,7 @@ pub fn prepare<E>(
         suite: draft.suite.clone(),
         models: draft.models,
         tasks,
+        tables: TABLES,
         seed: draft.seed,
         samples_digest: digests.file,
         samples_root: digests.root,
