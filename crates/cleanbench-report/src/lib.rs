@@ -7,9 +7,11 @@
 //! `run.json`; [`verify::verify`] recomputes all of it and names every place that differs.
 
 pub mod cell;
+pub mod compare;
 pub mod contamination;
 pub mod detail;
 mod error;
+pub mod items;
 pub mod recording;
 pub mod rows;
 mod scan;
