@@ -10,6 +10,7 @@ pub mod cell;
 pub mod compare;
 pub mod contamination;
 pub mod detail;
+pub mod derived;
 mod error;
 pub mod items;
 pub mod recording;

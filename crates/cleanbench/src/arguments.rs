@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Calibrate(CalibrateArguments),
     /// List the runs of the output folder
     List(ListArguments),
+    /// Compare two runs, or models of one run, on the same samples
+    Compare(CompareArguments),
     /// List the models that can be named here; with `check`, ask one what it really supports
     Models(ModelsArguments),
 }
@@ -369,4 +371,59 @@ pub(crate) struct ModelsCheckArguments {
     pub(crate) refresh: bool,
     #[command(flatten)]
     pub(crate) place: ModelsPlace,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// The baseline: a run's id, a prefix of it, or its folder; alone: all models of this run in order
+    pub(crate) base: String,
+    /// The candidate, a run too [default: another model of the same run]
+    pub(crate) candidate: Option<String>,
+    /// Model of the baseline, where its run has several
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) base_model: Option<String>,
+    /// Model of the candidate, where its run has several
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) candidate_model: Option<String>,
+    /// What must be the same on both sides [default: regression for the same model, else choice]
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<ModeWord>,
+    /// How samples without an answer count; all three ways stand in the result
+    #[arg(long, value_enum, default_value = "complete")]
+    pub(crate) missing: MissingWord,
+    /// Only this task; repeatable
+    #[arg(short, long = "task", value_name = "TASK")]
+    pub(crate) tasks: Vec<String>,
+    /// Compare what both have, though tasks or the wording of samples differ otherwise
+    #[arg(long)]
+    pub(crate) common: bool,
+    /// Pair samples whose target or metadata changed, each scored by its own run
+    #[arg(long)]
+    pub(crate) pair_changed: bool,
+    /// Show this many flipped samples; all are in flips.csv
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) flips: usize,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// What must be the same on both sides of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeWord {
+    /// Suite, prompts, scorers and effective sampling: has the same model become worse?
+    Regression,
+    /// Suite, prompts and scorers: which of two models to take? Other differences are listed
+    Choice,
+}
+
+/// How samples without an answer count in a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MissingWord {
+    /// Not: only pairs with both answers are compared
+    Complete,
+    /// As wrong, on either side
+    ErrorAsWrong,
+    /// Once against the candidate and once for it: only what holds both times is concluded
+    Bounds,
 }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod comparison_table;
 mod contamination_table;
 mod endpoints;
 mod environment;

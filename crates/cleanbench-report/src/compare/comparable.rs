@@ -223,6 +223,12 @@ fn shown(value: &Value) -> String {
 }
 
 impl Differences {
+    /// Notes that another model was asked where the same is meant.
+    pub(crate) fn other_models(&mut self, (base, candidate): (String, String)) {
+        let both = (&Value::from(base), &Value::from(candidate));
+        self.note((None, "model"), both, true);
+    }
+
     /// Notes a task that one side alone has.
     pub(crate) fn one_sided(&mut self, task: &str, is_base: bool, is_obstacle: bool) {
         let (here, missing) = (Value::from("in the run"), Value::from("not in the run"));

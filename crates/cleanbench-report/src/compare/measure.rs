@@ -294,11 +294,10 @@ fn smallest_of_rates(pairs: tango::Pairs) -> Option<f64> {
     power::smallest_paired(pairs.n(), chance, ALPHA / 2.0, POWER)
 }
 
-/// The smallest mean difference that a t test with this standard error finds.
+/// The smallest mean difference that a t test finds on units that vary as much.
 fn smallest_of_mean(mean: &Mean) -> Option<f64> {
-    let quantile = |p: f64| cleanbench_stats::student::student_quantile(p, mean.degrees);
-    let errors = quantile(1.0 - ALPHA / 2.0) + quantile(POWER);
-    let smallest = errors * mean.error;
+    let effect = power::smallest_mean_above(mean.n, ALPHA / 2.0, POWER)?;
+    let smallest = effect * mean.error * ratio(mean.n, 1).sqrt();
     (smallest <= 1.0).then_some(smallest)
 }
 

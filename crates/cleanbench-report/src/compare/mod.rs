@@ -170,15 +170,7 @@ pub fn compare(
 ) -> Result<Comparison, NotComparable> {
     let mode = options.mode.unwrap_or_else(|| Mode::of(base, candidate));
     let mut found = Differences::default();
-    found.of_runs(base, candidate, mode);
-    refuse(mode, &mut found)?;
-    if key(base.table) != key(candidate.table) {
-        return Err(NotComparable::Keys);
-    }
-    let both = shared_tasks((base, candidate), options, &mut found)?;
-    for at in &both {
-        found.of_task((base, candidate), *at, mode);
-    }
+    let both = asked_alike((base, candidate), mode, options, &mut found)?;
     let compared = both.iter().map(|at| {
         let pairing = pairing_of((base, candidate), *at, options, &mut found);
         task((base, candidate), *at, &pairing, options)
@@ -198,6 +190,52 @@ pub fn compare(
     };
     comparison.adjust();
     Ok(comparison)
+}
+
+/// Positions of the tasks that two runs of the same model share, of those in `tasks`, if there are any in
+/// it. For those who follow a model over several runs.
+///
+/// # Errors
+/// When it was not asked alike.
+pub(crate) fn alike(
+    base: Side<'_>,
+    candidate: Side<'_>,
+    tasks: &[String],
+) -> Result<Vec<(usize, usize)>, NotComparable> {
+    let options = Options {
+        tasks: tasks.to_vec(),
+        ..Options::default()
+    };
+    let (mode, mut found) = (Mode::Regression, Differences::default());
+    let models = (base.identity(), candidate.identity());
+    if models.0 != models.1 {
+        found.other_models(models);
+    }
+    let both = asked_alike((base, candidate), mode, &options, &mut found)?;
+    for at in &both {
+        pairing_of((base, candidate), *at, &options, &mut found);
+    }
+    refuse(mode, &mut found)?;
+    Ok(both)
+}
+
+/// Positions of the tasks on both sides; what differs in how they were asked goes into `found`.
+fn asked_alike(
+    (base, candidate): (Side<'_>, Side<'_>),
+    mode: Mode,
+    options: &Options,
+    found: &mut Differences,
+) -> Result<Vec<(usize, usize)>, NotComparable> {
+    found.of_runs(base, candidate, mode);
+    refuse(mode, found)?;
+    if key(base.table) != key(candidate.table) {
+        return Err(NotComparable::Keys);
+    }
+    let both = shared_tasks((base, candidate), options, found)?;
+    for at in &both {
+        found.of_task((base, candidate), *at, mode);
+    }
+    Ok(both)
 }
 
 fn refuse(mode: Mode, found: &mut Differences) -> Result<(), NotComparable> {

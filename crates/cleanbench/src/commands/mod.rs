@@ -2,6 +2,8 @@
 
 mod calibrate;
 mod check;
+mod compare;
+mod derived;
 mod list;
 mod merge;
 mod models;
@@ -60,6 +62,7 @@ fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, talk),
         Command::List(arguments) => list::list(arguments, talk),
+        Command::Compare(arguments) => compare::compare(arguments, talk),
         Command::Models(arguments) => models::models(arguments, talk),
     }
 }
