@@ -22,8 +22,10 @@ use cleanbench_stats::multiplicity::{benjamini_hochberg, holm};
 use serde::{Deserialize, Serialize};
 
 pub use comparable::{Difference, Mode};
+pub(crate) use finding::adjust_family;
 pub use finding::{Finding, Verdict};
 pub use flips::Flip;
+pub(crate) use measure::is_binary;
 pub use measure::{ALPHA, Level, Measure, POWER, Table};
 pub use missing::{ByMissing, Missing};
 pub use pairing::Pairing;
