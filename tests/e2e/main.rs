@@ -27,3 +27,4 @@ mod quickstart;
 mod shards;
 mod storm;
 mod tampering;
+mod task_keys;
