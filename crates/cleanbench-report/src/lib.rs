@@ -9,9 +9,9 @@
 pub mod cell;
 pub mod compare;
 pub mod contamination;
+pub mod derived;
 pub mod detail;
 pub mod drift;
-pub mod derived;
 mod error;
 pub mod item_analysis;
 pub mod items;

@@ -61,7 +61,10 @@ impl Verification {
     }
 
     /// Turns damage met on the way into a finding; passes other errors on.
-    pub(crate) fn absorb<T>(&mut self, result: Result<T, ReportError>) -> Result<Option<T>, ReportError> {
+    pub(crate) fn absorb<T>(
+        &mut self,
+        result: Result<T, ReportError>,
+    ) -> Result<Option<T>, ReportError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(ReportError::Ledger(LedgerError::Damaged(damage))) => {

@@ -66,7 +66,10 @@ fn tasks(comparison: &Comparison) -> String {
                 format!("{}/{}/{}", one.worse, one.better, one.equal)
             }),
             number::verdict(finding),
-            format!("{}/{}", task.base_contamination, task.candidate_contamination),
+            format!(
+                "{}/{}",
+                task.base_contamination, task.candidate_contamination
+            ),
         ]
     });
     plain_table(header, rows)
@@ -96,15 +99,18 @@ fn slices(comparison: &Comparison) -> Option<String> {
         return None;
     }
     let header = ["task", "slice", "n", "difference [95%]", "p (BH)", "result"];
-    let worst = comparison.worst_slice.as_ref().map_or(String::new(), |worst| {
-        format!(
-            "\nworst slice: {}={} of {}, {}",
-            cell::visible(&worst.field),
-            cell::visible(&worst.value),
-            cell::visible(&worst.task),
-            number::delta(&worst.finding)
-        )
-    });
+    let worst = comparison
+        .worst_slice
+        .as_ref()
+        .map_or(String::new(), |worst| {
+            format!(
+                "\nworst slice: {}={} of {}, {}",
+                cell::visible(&worst.field),
+                cell::visible(&worst.value),
+                cell::visible(&worst.task),
+                number::delta(&worst.finding)
+            )
+        });
     Some(format!("\n{}{worst}", plain_table(header, rows)))
 }
 
@@ -113,7 +119,13 @@ fn flipped(comparison: &Comparison, most: usize) -> Option<String> {
     if shown.is_empty() {
         return None;
     }
-    let header = ["", "task", "sample", "baseline answered", "candidate answered"];
+    let header = [
+        "",
+        "task",
+        "sample",
+        "baseline answered",
+        "candidate answered",
+    ];
     let table = plain_table(header, shown.iter().map(|flip| flip_row(flip)));
     let all = comparison.flips.len();
     Some(format!(
@@ -157,7 +169,14 @@ pub(crate) fn ranking(ranking: &Ranking) -> String {
             ]
         })
     });
-    let header = ["task", "rank", "model", "score [95%]", "not told apart", "contamination"];
+    let header = [
+        "task",
+        "rank",
+        "model",
+        "score [95%]",
+        "not told apart",
+        "contamination",
+    ];
     let ranks = plain_table(header, ranks);
     let pairs = ranking.tasks.iter().flat_map(|task| {
         task.pairs.iter().map(|pair| {
@@ -172,6 +191,14 @@ pub(crate) fn ranking(ranking: &Ranking) -> String {
             ]
         })
     });
-    let header = ["task", "pair", "n", "difference [95%]", "method", "p (Holm)", "result"];
+    let header = [
+        "task",
+        "pair",
+        "n",
+        "difference [95%]",
+        "method",
+        "p (Holm)",
+        "result",
+    ];
     format!("{head}\n{ranks}\n\n{}", plain_table(header, pairs))
 }

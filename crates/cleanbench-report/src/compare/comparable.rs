@@ -132,7 +132,11 @@ impl Differences {
             (&Value::from(one.seed), &Value::from(other.seed)),
             false,
         );
-        self.note((None, "tool"), (&name(&one.tool), &name(&other.tool)), false);
+        self.note(
+            (None, "tool"),
+            (&name(&one.tool), &name(&other.tool)),
+            false,
+        );
         let models = (&name(&base.identity()), &name(&candidate.identity()));
         self.note((None, "model"), models, false);
         for (field, is_obstacle) in [
@@ -232,20 +236,32 @@ impl Differences {
     /// Notes a task that one side alone has.
     pub(crate) fn one_sided(&mut self, task: &str, is_base: bool, is_obstacle: bool) {
         let (here, missing) = (Value::from("in the run"), Value::from("not in the run"));
-        let both = if is_base { (&here, &missing) } else { (&missing, &here) };
+        let both = if is_base {
+            (&here, &missing)
+        } else {
+            (&missing, &here)
+        };
         self.note((Some(task), "task"), both, is_obstacle);
     }
 
     /// Notes samples whose ids are on both sides and whose inputs are not.
     pub(crate) fn reworded(&mut self, task: &str, ids: &[&str], of: usize, is_obstacle: bool) {
         const NAMED: usize = 5;
-        let mut named = ids.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let mut named = ids
+            .iter()
+            .take(NAMED)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
         if ids.len() > NAMED {
             named.push_str(", …");
         }
         let difference = Difference {
             task: Some(task.to_owned()),
-            what: format!("what the model saw of {} of {of} samples ({named})", ids.len()),
+            what: format!(
+                "what the model saw of {} of {of} samples ({named})",
+                ids.len()
+            ),
             base: "one wording".to_owned(),
             candidate: "another".to_owned(),
         };

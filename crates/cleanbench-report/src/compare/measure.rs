@@ -164,9 +164,8 @@ impl PairedScores<'_> {
     fn table(&self) -> Table {
         let number = |base: bool, candidate: bool| {
             let pairs = self.base.iter().zip(&self.candidate);
-            let fits = |(one, other): &(&f64, &f64)| {
-                (**one > 0.5) == base && (**other > 0.5) == candidate
-            };
+            let fits =
+                |(one, other): &(&f64, &f64)| (**one > 0.5) == base && (**other > 0.5) == candidate;
             count(pairs.filter(fits).count())
         };
         Table {
@@ -256,9 +255,8 @@ struct Counts {
 
 impl Counts {
     fn of(differences: &[f64]) -> Self {
-        let number = |fits: fn(f64) -> bool| {
-            count(differences.iter().filter(|value| fits(**value)).count())
-        };
+        let number =
+            |fits: fn(f64) -> bool| count(differences.iter().filter(|value| fits(**value)).count());
         Self {
             better: number(|value| value > 0.0),
             worse: number(|value| value < 0.0),

@@ -88,7 +88,9 @@ fn scores<'a>(
     let mut scores = PairedScores::default();
     let is_clustered = pairs.iter().any(|(base, _)| base.cluster.is_some());
     for (base, candidate) in pairs {
-        let both = base.score(reducer, of_base).zip(candidate.score(reducer, of_candidate));
+        let both = base
+            .score(reducer, of_base)
+            .zip(candidate.score(reducer, of_candidate));
         let Some((one, other)) = both else {
             continue;
         };
@@ -96,7 +98,9 @@ fn scores<'a>(
         scores.candidate.push(other);
         if is_clustered {
             // A sample that belongs to no cluster is one of its own.
-            scores.clusters.push(base.cluster.as_deref().unwrap_or(&base.id));
+            scores
+                .clusters
+                .push(base.cluster.as_deref().unwrap_or(&base.id));
         }
     }
     scores

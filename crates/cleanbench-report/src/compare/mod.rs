@@ -259,7 +259,8 @@ fn shared_tasks(
     options: &Options,
     found: &mut Differences,
 ) -> Result<Vec<(usize, usize)>, NotComparable> {
-    let wanted = |name: &str| options.tasks.is_empty() || options.tasks.iter().any(|one| one == name);
+    let wanted =
+        |name: &str| options.tasks.is_empty() || options.tasks.iter().any(|one| one == name);
     let positions = |side: Side<'_>| -> Vec<usize> {
         let positions = side.table.task_positions();
         positions.filter(|at| wanted(name_of(side, *at))).collect()

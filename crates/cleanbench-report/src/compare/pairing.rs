@@ -120,7 +120,12 @@ mod tests {
     #[test]
     fn equal_inputs_pair_by_id_and_then_in_order() {
         let base = [asking("a", "q"), asking("b", "q"), asking("c", "q")];
-        let candidate = [asking("x", "q"), asking("b", "q"), asking("a", "q"), asking("y", "q")];
+        let candidate = [
+            asking("x", "q"),
+            asking("b", "q"),
+            asking("a", "q"),
+            asking("y", "q"),
+        ];
         let pairing = Pairing::of(&base, &candidate, false);
         assert_eq!(pairing.pairs, [(0, 2), (1, 1), (2, 0)]);
         assert_eq!(pairing.candidate_alone, [3]);
@@ -132,7 +137,10 @@ mod tests {
         let mut candidate = items("11");
         candidate[1].sample_digest = Digest([9; 32]);
         let pairing = Pairing::of(&base, &candidate, false);
-        assert_eq!((pairing.pairs, pairing.changed), (vec![(0, 0)], vec![(1, 1)]));
+        assert_eq!(
+            (pairing.pairs, pairing.changed),
+            (vec![(0, 0)], vec![(1, 1)])
+        );
         assert_eq!(Pairing::of(&base, &candidate, true).pairs.len(), 2);
     }
 

@@ -100,7 +100,11 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
         }
     }
     adjust(&mut duels);
-    let names: Vec<_> = duels[0].tasks.iter().map(|task| task.task.clone()).collect();
+    let names: Vec<_> = duels[0]
+        .tasks
+        .iter()
+        .map(|task| task.task.clone())
+        .collect();
     let ranked = names.into_iter().enumerate();
     Ok(Ranking {
         suite: table.manifest.plan.suite.name.clone(),
@@ -108,7 +112,9 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
         missing: options.missing,
         models: (0..count).map(|model| side(model).who()).collect(),
         differences,
-        tasks: ranked.map(|(at, task)| ranked_task(table, &duels, at, task)).collect(),
+        tasks: ranked
+            .map(|(at, task)| ranked_task(table, &duels, at, task))
+            .collect(),
     })
 }
 
@@ -162,8 +168,20 @@ fn rank_of(model: usize, name: String, duels: &[Duel], at: usize) -> Rank {
         };
         let measure = task.measured.declared(task.finding.missing);
         if rank.score.is_none() {
-            rank.score = measure.map(|found| if is_base { &found.base } else { &found.candidate }).cloned();
-            let known = if is_base { &task.base_contamination } else { &task.candidate_contamination };
+            rank.score = measure
+                .map(|found| {
+                    if is_base {
+                        &found.base
+                    } else {
+                        &found.candidate
+                    }
+                })
+                .cloned();
+            let known = if is_base {
+                &task.base_contamination
+            } else {
+                &task.candidate_contamination
+            };
             rank.contamination.clone_from(known);
         }
         match (task.finding.verdict, is_base) {
@@ -185,14 +203,21 @@ fn tied(order: &[usize], duels: &[Duel], at: usize) -> Vec<Vec<usize>> {
             .iter()
             .find(|duel| duel.at == (one, other) || duel.at == (other, one));
         duel.is_some_and(|duel| {
-            matches!(duel.tasks[at].finding.verdict, Verdict::Better | Verdict::Worse)
+            matches!(
+                duel.tasks[at].finding.verdict,
+                Verdict::Better | Verdict::Worse
+            )
         })
     };
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut reached = 0;
     for start in 0..order.len() {
         let mut end = start + 1;
-        while end < order.len() && order[start..end].iter().all(|one| !differ(*one, order[end])) {
+        while end < order.len()
+            && order[start..end]
+                .iter()
+                .all(|one| !differ(*one, order[end]))
+        {
             end += 1;
         }
         if end > reached && end - start > 1 {

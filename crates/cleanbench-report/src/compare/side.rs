@@ -81,7 +81,11 @@ fn host_of(url: &str) -> String {
         _ => authority,
     };
     let is_own = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    if is_own { "this machine".to_owned() } else { host.to_owned() }
+    if is_own {
+        "this machine".to_owned()
+    } else {
+        host.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use cleanbench_core::Reducer;
 use serde::Serialize;
 
+use super::TaskComparison;
 use super::finding::{Finding, Verdict};
 use super::measure::Measure;
 use super::missing::{ByMissing, Missing};
-use super::TaskComparison;
 use crate::items::Item;
 
 /// The two sides in one slice of a task.

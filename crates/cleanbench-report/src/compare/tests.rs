@@ -37,7 +37,10 @@ fn rates_are_compared_by_who_was_right() {
     assert_eq!(measure.table, Some(table));
     assert_eq!((measure.worse, measure.better, measure.equal), (5, 1, 4));
     assert!((measure.delta + 0.4).abs() < 1e-12);
-    assert_eq!((measure.method.as_str(), measure.test), ("tango", Some("mcnemar_exact")));
+    assert_eq!(
+        (measure.method.as_str(), measure.test),
+        ("tango", Some("mcnemar_exact"))
+    );
     // 2 · (1 + 6) / 2^6, and the mid-p takes off the chance of what was seen, 6 / 2^6.
     assert!(close(measure.p, 14.0 / 64.0), "{:?}", measure.p);
     assert!(close(measure.mid_p, 8.0 / 64.0), "{:?}", measure.mid_p);
@@ -48,7 +51,10 @@ fn rates_are_compared_by_who_was_right() {
     assert_eq!(lost, 5);
     assert_eq!(found.flips[0].sample, "s3");
     assert_eq!(
-        (found.flips[0].base_answer.as_str(), found.flips[0].candidate_answer.as_str()),
+        (
+            found.flips[0].base_answer.as_str(),
+            found.flips[0].candidate_answer.as_str()
+        ),
         ("answer 1", "answer 0")
     );
 }
@@ -82,12 +88,19 @@ fn partial_scores_are_compared_by_t_and_flips_of_signs() {
     let found = compared("11005", "55001", &Options::default());
     let measure = found.tasks[0].measured.complete.as_ref().unwrap();
     assert!((measure.delta + 0.1).abs() < 1e-12);
-    assert_eq!((measure.method.as_str(), measure.test), ("student_t", Some("sign_flip")));
+    assert_eq!(
+        (measure.method.as_str(), measure.test),
+        ("student_t", Some("sign_flip"))
+    );
     assert!(close(measure.p, 1.0));
     // Variance of the five is 0.7 / 4 = 0.175, so t = -0.1 / √(0.175 / 5).
     let error = (0.175_f64 / 5.0).sqrt();
     let quantile = 2.776_445_105_197_793_f64;
-    assert!((measure.low.unwrap() + 0.1 + quantile * error).abs() < 1e-9, "{:?}", measure.low);
+    assert!(
+        (measure.low.unwrap() + 0.1 + quantile * error).abs() < 1e-9,
+        "{:?}",
+        measure.low
+    );
 }
 
 #[test]
@@ -101,11 +114,17 @@ fn clusters_widen_the_interval_and_too_few_are_inconclusive() {
             })
             .collect()
     };
-    let (base, candidate) = ("1".repeat(40), format!("{}{}", "0".repeat(20), "1".repeat(20)));
+    let (base, candidate) = (
+        "1".repeat(40),
+        format!("{}{}", "0".repeat(20), "1".repeat(20)),
+    );
     let found = |clusters| {
         let table = table(&[clustered(&base, clusters), clustered(&candidate, clusters)]);
         let (base, candidate) = sides(&table);
-        compare(base, candidate, &Options::default()).unwrap().tasks.remove(0)
+        compare(base, candidate, &Options::default())
+            .unwrap()
+            .tasks
+            .remove(0)
     };
     let few = found(4);
     assert_eq!(few.finding.verdict, Verdict::Inconclusive);
@@ -126,7 +145,10 @@ fn what_is_missing_counts_as_declared_and_all_ways_are_told() {
     let (base, candidate) = ("1110-", "10-11");
     let complete = compared(base, candidate, &with(Missing::Complete));
     let counts = &complete.tasks[0].counts;
-    assert_eq!((counts.pairs, counts.base_missing, counts.candidate_missing), (5, 1, 1));
+    assert_eq!(
+        (counts.pairs, counts.base_missing, counts.candidate_missing),
+        (5, 1, 1)
+    );
     let measured = &complete.tasks[0].measured;
     let delta = |measure: &Option<Measure>| measure.as_ref().map(|one| (one.n, one.delta));
     // s0 1→1, s1 1→0, s3 0→1 on both sides; s2 1→missing, s4 missing→1.
@@ -136,8 +158,14 @@ fn what_is_missing_counts_as_declared_and_all_ways_are_told() {
     assert_eq!(delta(&measured.best), Some((5, 0.2)));
     let bounds = compared(base, candidate, &with(Missing::Bounds));
     let finding = &bounds.tasks[0].finding;
-    assert_eq!((finding.delta, finding.delta_at_best), (Some(-0.2), Some(0.2)));
-    assert_eq!((finding.p, finding.verdict), (Some(1.0), Verdict::NoDifference));
+    assert_eq!(
+        (finding.delta, finding.delta_at_best),
+        (Some(-0.2), Some(0.2))
+    );
+    assert_eq!(
+        (finding.p, finding.verdict),
+        (Some(1.0), Verdict::NoDifference)
+    );
     let nothing = compared("--", "11", &with(Missing::Complete));
     assert_eq!(nothing.tasks[0].finding.verdict, Verdict::Inconclusive);
     assert_eq!(nothing.tasks[0].finding.method, "no_pairs");
@@ -170,7 +198,10 @@ fn slices_are_adjusted_together_and_the_worst_is_named() {
     assert!(close(slices[0].finding.adjusted_p, 4.0 / 2_f64.powi(12)));
     assert_eq!(slices[1].finding.verdict, Verdict::NoDifference);
     let worst = found.worst_slice.unwrap();
-    assert_eq!((worst.value.as_str(), worst.finding.verdict), ("de", Verdict::Worse));
+    assert_eq!(
+        (worst.value.as_str(), worst.finding.verdict),
+        ("de", Verdict::Worse)
+    );
 }
 
 /// Two runs of one model, the second as `change` makes it.
@@ -194,7 +225,10 @@ fn the_same_model_must_be_asked_alike() {
     let refused = regression(&base, &candidate).unwrap_err();
     let text = refused.to_string();
     assert!(text.contains("regression mode"), "{text}");
-    assert!(text.contains("task `t`: sampling.temperature: 0.0 against 0.7"), "{text}");
+    assert!(
+        text.contains("task `t`: sampling.temperature: 0.0 against 0.7"),
+        "{text}"
+    );
     let choice = Options {
         mode: Some(Mode::Choice),
         ..Options::default()
@@ -229,8 +263,13 @@ fn reworded_samples_forbid_a_comparison_unless_only_what_is_common_counts() {
     reworded[2].input_digest = Digest([6; 32]);
     let table = table(&[items("1100"), reworded]);
     let (base, candidate) = sides(&table);
-    let text = compare(base, candidate, &Options::default()).unwrap_err().to_string();
-    assert!(text.contains("what the model saw of 1 of 4 samples (s2)"), "{text}");
+    let text = compare(base, candidate, &Options::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("what the model saw of 1 of 4 samples (s2)"),
+        "{text}"
+    );
     let common = Options {
         common: true,
         ..Options::default()
@@ -262,7 +301,10 @@ fn tasks_of_one_side_alone_are_named() {
         }]],
     );
     let text = regression(&base, &candidate).unwrap_err().to_string();
-    assert!(text.contains("task `u`: task: \"in the run\" against \"not in the run\""), "{text}");
+    assert!(
+        text.contains("task `u`: task: \"in the run\" against \"not in the run\""),
+        "{text}"
+    );
     let only = |name: &str| Options {
         tasks: vec![name.to_owned()],
         ..Options::default()
@@ -291,5 +333,8 @@ fn models_that_cannot_be_told_apart_share_their_ranks() {
     assert_eq!(ranks, [("b", 1, 2), ("c", 1, 2), ("a", 3, 3)]);
     assert_eq!(task.tied, [["b", "c"]]);
     let alone = crate::items::testing::table(&[items("1")]);
-    assert_eq!(rank(&alone, &Options::default()), Err(NotComparable::OneModel));
+    assert_eq!(
+        rank(&alone, &Options::default()),
+        Err(NotComparable::OneModel)
+    );
 }

@@ -18,7 +18,8 @@ use crate::verify::Verification;
 /// When the folder cannot be read at all; damage is not an error but a finding.
 pub fn verify(folder: &Path) -> Result<Verification, ReportError> {
     let mut found = Verification::default();
-    let Some(manifest) = found.absorb(DerivedManifest::read(folder).map_err(ReportError::from))? else {
+    let Some(manifest) = found.absorb(DerivedManifest::read(folder).map_err(ReportError::from))?
+    else {
         return Ok(found);
     };
     check_manifest(folder, &manifest, &mut found)?;
@@ -27,7 +28,8 @@ pub fn verify(folder: &Path) -> Result<Verification, ReportError> {
         check_files(folder, &manifest, &mut found)?;
     }
     found.notes.push(
-        "that the inputs follow from recorded replies is checked by verifying their runs".to_owned(),
+        "that the inputs follow from recorded replies is checked by verifying their runs"
+            .to_owned(),
     );
     Ok(found)
 }
@@ -96,14 +98,24 @@ fn check_files(
         }
     };
     let mut names: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
-    names.extend(derived.files.keys().filter(|name| !manifest.files.contains_key(**name)));
+    names.extend(
+        derived
+            .files
+            .keys()
+            .filter(|name| !manifest.files.contains_key(**name)),
+    );
     for name in names {
         let expected = derived.files.get(name);
         let held = fs_err::read(folder.join(name)).ok();
         if held.as_ref() != expected {
             found.damage(Damage::whole(name, "not what its inputs give"));
-        } else if expected.map(|bytes| Digest::of_file_bytes(bytes)) != manifest.files.get(name).copied() {
-            found.damage(Damage::whole(MANIFEST_FILE, format!("the digest of {name} is another")));
+        } else if expected.map(|bytes| Digest::of_file_bytes(bytes))
+            != manifest.files.get(name).copied()
+        {
+            found.damage(Damage::whole(
+                MANIFEST_FILE,
+                format!("the digest of {name} is another"),
+            ));
         }
     }
     Ok(())
@@ -119,7 +131,10 @@ fn recompute(folder: &Path, manifest: &DerivedManifest) -> Result<Derived, Deriv
         let table = ItemTable::of_files(&folder.join("inputs").join(&input.role))?;
         if table.manifest.run != input.run {
             let what = format!("the input `{}` is of another run", input.role);
-            return Err(DeriveError::from(LedgerError::from(Damage::whole(MANIFEST_FILE, what))));
+            return Err(DeriveError::from(LedgerError::from(Damage::whole(
+                MANIFEST_FILE,
+                what,
+            ))));
         }
         Ok(table)
     });

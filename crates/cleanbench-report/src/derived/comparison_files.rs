@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::markdown::{code, table};
 use super::number;
+use crate::ReportError;
 use crate::cell;
 use crate::compare::{Comparison, Finding, Flip, Measure, TaskComparison, Who};
-use crate::ReportError;
 
 /// Format of `comparison.json`.
 const FORMAT: &str = "cleanbench-comparison/1.0";
@@ -25,7 +25,10 @@ pub(super) struct Document<'a, T> {
 }
 
 /// A document as it is written: indented, one line feed at the end.
-pub(super) fn json<T: Serialize>(format: &'static str, content: &T) -> Result<Vec<u8>, ReportError> {
+pub(super) fn json<T: Serialize>(
+    format: &'static str,
+    content: &T,
+) -> Result<Vec<u8>, ReportError> {
     let document = Document { format, content };
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(std::io::Error::from)?;
     bytes.push(b'\n');
@@ -53,7 +56,10 @@ pub(super) fn draw(
     Ok(BTreeMap::from([
         ("comparison.json", json(FORMAT, comparison)?),
         ("comparison.csv", csv_file(COLUMNS, rows(comparison))?),
-        ("flips.csv", csv_file(FLIPS, comparison.flips.iter().map(flip_row))?),
+        (
+            "flips.csv",
+            csv_file(FLIPS, comparison.flips.iter().map(flip_row))?,
+        ),
         ("summary.md", summary(comparison).into_bytes()),
     ]))
 }
@@ -116,7 +122,13 @@ fn rows(comparison: &Comparison) -> impl Iterator<Item = [String; COLUMNS.len()]
         let whole = row(task, ("", ""), &task.finding, declared, "holm");
         let slices = task.slices.iter().map(|slice| {
             let name = (slice.field.as_str(), slice.value.as_str());
-            row(task, name, &slice.finding, slice.declared(), "benjamini_hochberg")
+            row(
+                task,
+                name,
+                &slice.finding,
+                slice.declared(),
+                "benjamini_hochberg",
+            )
         });
         std::iter::once(whole).chain(slices)
     })
@@ -131,7 +143,9 @@ fn row(
 ) -> [String; COLUMNS.len()] {
     let from = |value: fn(&Measure) -> Option<f64>| number::cell(measure.and_then(value));
     let count = |value: fn(&Measure) -> Option<u64>| {
-        measure.and_then(value).map_or_else(String::new, |count| count.to_string())
+        measure
+            .and_then(value)
+            .map_or_else(String::new, |count| count.to_string())
     };
     let word = |value: fn(&Measure) -> &str| measure.map_or("", value).to_owned();
     [
@@ -159,7 +173,9 @@ fn row(
         finding.test.unwrap_or_default().to_owned(),
         number::cell(finding.p),
         number::cell(finding.adjusted_p),
-        finding.p.map_or_else(String::new, |_| adjustment.to_owned()),
+        finding
+            .p
+            .map_or_else(String::new, |_| adjustment.to_owned()),
         finding.verdict.as_str().to_owned(),
         number::cell(finding.smallest_detectable),
         count(|one| one.table.map(|table| table.both_right)),
@@ -197,7 +213,10 @@ fn summary(comparison: &Comparison) -> String {
         slices(comparison),
         flips(comparison),
     ];
-    let mut sections: Vec<_> = sections.into_iter().filter(|text| !text.is_empty()).collect();
+    let mut sections: Vec<_> = sections
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
     sections.push(method_note(comparison));
     sections.join("\n")
 }
@@ -252,7 +271,11 @@ fn tasks(comparison: &Comparison) -> String {
             number::verdict(&task.finding),
             counts,
             left_out(task),
-            format!("{} / {}", task.base_contamination, task.candidate_contamination).replace('_', " "),
+            format!(
+                "{} / {}",
+                task.base_contamination, task.candidate_contamination
+            )
+            .replace('_', " "),
         ]
     });
     table(&header, &rows.collect::<Vec<_>>())
@@ -269,8 +292,14 @@ pub fn left_out(task: &TaskComparison) -> String {
         (counts.changed, "with another target or metadata"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
-    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+    let parts: Vec<_> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if parts.is_empty() {
+        "none".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 fn slices(comparison: &Comparison) -> String {
@@ -290,15 +319,25 @@ fn slices(comparison: &Comparison) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let header = ["task", "slice", "n", "Δ [95 %]", "p (Benjamini-Hochberg)", "result"];
-    let worst = comparison.worst_slice.as_ref().map_or(String::new(), |worst| {
-        format!(
-            "\nWorst slice: {} of {}, {}.\n",
-            code(&format!("{} = {}", worst.field, worst.value)),
-            code(&worst.task),
-            number::delta(&worst.finding)
-        )
-    });
+    let header = [
+        "task",
+        "slice",
+        "n",
+        "Δ [95 %]",
+        "p (Benjamini-Hochberg)",
+        "result",
+    ];
+    let worst = comparison
+        .worst_slice
+        .as_ref()
+        .map_or(String::new(), |worst| {
+            format!(
+                "\nWorst slice: {} of {}, {}.\n",
+                code(&format!("{} = {}", worst.field, worst.value)),
+                code(&worst.task),
+                number::delta(&worst.finding)
+            )
+        });
     format!("## Slices\n\n{}{worst}", table(&header, &rows))
 }
 
@@ -316,7 +355,13 @@ fn flips(comparison: &Comparison) -> String {
             code(&flip.candidate_answer),
         ]
     });
-    let header = ["task", "sample", "", "baseline answered", "candidate answered"];
+    let header = [
+        "task",
+        "sample",
+        "",
+        "baseline answered",
+        "candidate answered",
+    ];
     let drawn = table(&header, &rows.collect::<Vec<_>>());
     let of = comparison.flips.len();
     let rest = if of > shown.len() {

@@ -19,7 +19,7 @@ pub const FORMAT: &str = "cleanbench-derived/1.0";
 pub const MANIFEST_FILE: &str = "manifest.json";
 
 /// The whole of `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DerivedManifest {
     /// [`FORMAT`].

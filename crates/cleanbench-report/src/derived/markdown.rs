@@ -5,7 +5,9 @@ use crate::cell;
 /// `text` as a code span: cut to 200 characters, control characters made visible. Nothing within a code
 /// span is markup; the two characters that could end it or its table cell are written out.
 pub fn code(text: &str) -> String {
-    let plain = cell::visible(text).replace('`', "\\u{60}").replace('|', "\\u{7c}");
+    let plain = cell::visible(text)
+        .replace('`', "\\u{60}")
+        .replace('|', "\\u{7c}");
     if plain.trim().is_empty() {
         "*(empty)*".to_owned()
     } else {

@@ -15,6 +15,8 @@
 
 mod checking;
 mod comparison_files;
+mod drift_files;
+mod items_files;
 mod manifest;
 pub mod markdown;
 pub mod number;
@@ -29,16 +31,20 @@ use serde::{Deserialize, Serialize};
 
 pub use checking::{read, redraw, verify};
 pub use comparison_files::{left_out, lost_first};
+pub use drift_files::{evidence, statement};
+pub use items_files::{gap, slice_name};
 pub use manifest::{DerivedManifest, FORMAT, InputRun, MANIFEST_FILE};
 pub use ranking_files::{level, places};
 pub use writing::{Stamp, write};
 
 use crate::ReportError;
 use crate::compare::{Comparison, NotComparable, Options, Ranking, Side, compare, rank};
+use crate::drift::{Drift, DriftOptions, drift};
+use crate::item_analysis::{Analysis, AnalysisOptions, analyse};
 use crate::items::{ItemTable, ItemsError};
 
 /// What is computed, with everything that decides its bytes beside the inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
     /// Two models compared.
@@ -54,6 +60,20 @@ pub enum What {
     Rank {
         /// How.
         options: Options,
+    },
+    /// What the samples of a suite are worth.
+    Items {
+        /// The models that answered them.
+        respondents: Vec<ModelOf>,
+        /// How.
+        options: AnalysisOptions,
+    },
+    /// A model over the nights.
+    Drift {
+        /// The model in each night, in order.
+        nights: Vec<ModelOf>,
+        /// How.
+        options: DriftOptions,
     },
 }
 
@@ -83,6 +103,10 @@ pub enum Outcome {
     Comparison(Box<Comparison>),
     /// All models of a run in order.
     Ranking(Box<Ranking>),
+    /// What the samples of a suite are worth.
+    Items(Box<Analysis>),
+    /// A model over the nights.
+    Drift(Box<Drift>),
 }
 
 /// Why a result cannot be computed or written.
@@ -122,6 +146,8 @@ impl What {
         match self {
             Self::Compare { .. } => "compare",
             Self::Rank { .. } => "rank",
+            Self::Items { .. } => "items",
+            Self::Drift { .. } => "drift",
         }
     }
 }
@@ -131,7 +157,7 @@ impl What {
 /// # Errors
 /// When the runs cannot be compared, or lack a model.
 pub fn compute(what: &What, tables: &[ItemTable]) -> Result<Derived, DeriveError> {
-    match what {
+    let (outcome, files) = match what {
         What::Compare {
             base,
             candidate,
@@ -140,17 +166,33 @@ pub fn compute(what: &What, tables: &[ItemTable]) -> Result<Derived, DeriveError
             let (base, candidate) = (side(tables, base)?, side(tables, candidate)?);
             let comparison = compare(base, candidate, options)?;
             let files = comparison_files::draw(&comparison)?;
-            let outcome = Outcome::Comparison(Box::new(comparison));
-            Ok(Derived { outcome, files })
+            (Outcome::Comparison(Box::new(comparison)), files)
         }
         What::Rank { options } => {
             let table = tables.first().ok_or(NotComparable::NothingInCommon)?;
             let ranking = rank(table, options)?;
             let files = ranking_files::draw(&ranking)?;
-            let outcome = Outcome::Ranking(Box::new(ranking));
-            Ok(Derived { outcome, files })
+            (Outcome::Ranking(Box::new(ranking)), files)
         }
-    }
+        What::Items {
+            respondents,
+            options,
+        } => {
+            let analysis = analyse(&sides(tables, respondents)?, options)?;
+            let files = items_files::draw(&analysis)?;
+            (Outcome::Items(Box::new(analysis)), files)
+        }
+        What::Drift { nights, options } => {
+            let drift = drift(&sides(tables, nights)?, options)?;
+            let files = drift_files::draw(&drift)?;
+            (Outcome::Drift(Box::new(drift)), files)
+        }
+    };
+    Ok(Derived { outcome, files })
+}
+
+fn sides<'a>(tables: &'a [ItemTable], of: &[ModelOf]) -> Result<Vec<Side<'a>>, DeriveError> {
+    of.iter().map(|of| side(tables, of)).collect()
 }
 
 fn side<'a>(tables: &'a [ItemTable], of: &ModelOf) -> Result<Side<'a>, DeriveError> {

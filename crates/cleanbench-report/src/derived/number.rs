@@ -32,7 +32,10 @@ pub fn delta(finding: &Finding) -> String {
     };
     match (finding.low, finding.high) {
         (Some(low), Some(high)) => format!("{middle} [{}, {}]", signed(low), signed(high)),
-        _ => format!("{middle} (no interval: {})", finding.method.replace('_', " ")),
+        _ => format!(
+            "{middle} (no interval: {})",
+            finding.method.replace('_', " ")
+        ),
     }
 }
 

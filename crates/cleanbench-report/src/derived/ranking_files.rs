@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::comparison_files::{csv_file, json, who};
 use super::markdown::{code, table};
 use super::number;
+use crate::ReportError;
 use crate::cell;
 use crate::compare::{Rank, RankedTask, Ranking};
-use crate::ReportError;
 
 /// Format of `ranking.json`.
 const FORMAT: &str = "cleanbench-ranking/1.0";
@@ -62,7 +62,10 @@ fn rows(ranking: &Ranking) -> impl Iterator<Item = [String; COLUMNS.len()]> + '_
 }
 
 fn summary(ranking: &Ranking) -> String {
-    let models = ranking.models.iter().map(|model| format!("- {}\n", who(model)));
+    let models = ranking
+        .models
+        .iter()
+        .map(|model| format!("- {}\n", who(model)));
     let differences = ranking.differences.iter();
     let differences =
         differences.map(|one| format!("- differs from the first: {}\n", code(&one.to_string())));
@@ -120,7 +123,13 @@ pub fn level(rank: &Rank) -> String {
         return "no answers".to_owned();
     };
     match (level.low, level.high) {
-        (Some(low), Some(high)) => format!("{:.3} [{low:.3}, {high:.3}] {}", level.score, level.method),
-        _ => format!("{:.3} (no interval: {})", level.score, level.method.replace('_', " ")),
+        (Some(low), Some(high)) => {
+            format!("{:.3} [{low:.3}, {high:.3}] {}", level.score, level.method)
+        }
+        _ => format!(
+            "{:.3} (no interval: {})",
+            level.score,
+            level.method.replace('_', " ")
+        ),
     }
 }

@@ -174,7 +174,9 @@ pub fn drift(nights: &[Side<'_>], options: &DriftOptions) -> Result<Drift, NotCo
     }
     let count = u32::try_from(positions.len()).unwrap_or(u32::MAX).max(1);
     let alpha = options.alpha / f64::from(count);
-    let tasks = positions.iter().map(|at| task_drift(nights, at, alpha, options));
+    let tasks = positions
+        .iter()
+        .map(|at| task_drift(nights, at, alpha, options));
     Ok(Drift {
         suite: first.table.manifest.plan.suite.name.clone(),
         first: first.who(),
@@ -206,16 +208,26 @@ fn task_drift(nights: &[Side<'_>], at: &[usize], alpha: f64, options: &DriftOpti
     };
     let epochs = epochs(items(0), options.missing);
     let by_epochs = nights.len() <= options.baseline && epochs.len() >= FEWEST_EPOCHS;
-    let old = if by_epochs { 1 } else { options.baseline.min(nights.len()) };
+    let old = if by_epochs {
+        1
+    } else {
+        options.baseline.min(nights.len())
+    };
     let known = |points: &[Option<Point>]| points.iter().copied().flatten().collect::<Vec<_>>();
-    let before = if by_epochs { epochs } else { known(&points[..old]) };
+    let before = if by_epochs {
+        epochs
+    } else {
+        known(&points[..old])
+    };
     let baseline = if by_epochs {
         drift.baseline_epochs = Some(before.len());
         Baseline::Epochs(&before)
     } else {
         Baseline::Nights(&before)
     };
-    let later: Vec<_> = (old..nights.len()).filter(|night| points[*night].is_some()).collect();
+    let later: Vec<_> = (old..nights.len())
+        .filter(|night| points[*night].is_some())
+        .collect();
     match watch(baseline, &known(&points[old..]), alpha, options.allowance) {
         Ok(found) => drift.take(&found, &later),
         Err(reason) => drift.reason = Some(reason.to_string()),
@@ -226,7 +238,11 @@ fn task_drift(nights: &[Side<'_>], at: &[usize], alpha: f64, options: &DriftOpti
 impl TaskDrift {
     /// Takes over what was found; `later` are the positions of the nights that were watched.
     fn take(&mut self, found: &cleanbench_stats::drift::Watch, later: &[usize]) {
-        for night in self.nights.iter_mut().skip(later.first().copied().unwrap_or(usize::MAX)) {
+        for night in self
+            .nights
+            .iter_mut()
+            .skip(later.first().copied().unwrap_or(usize::MAX))
+        {
             night.part = Part::PassedOver;
         }
         for (place, (position, e_value)) in later.iter().zip(&found.path).enumerate() {
@@ -237,7 +253,11 @@ impl TaskDrift {
             }
         }
         self.alarm = found.alarm.and_then(|place| later.get(place).copied());
-        self.state = if self.alarm.is_some() { State::Alarm } else { State::NoAlarm };
+        self.state = if self.alarm.is_some() {
+            State::Alarm
+        } else {
+            State::NoAlarm
+        };
     }
 }
 
@@ -264,7 +284,10 @@ fn filling(missing: Missing) -> Filling {
 /// The score of a night.
 fn point(items: &[Item], reducer: Reducer, missing: Missing) -> Option<Point> {
     let filling = filling(missing);
-    let scores: Vec<_> = items.iter().filter_map(|item| item.score(reducer, filling)).collect();
+    let scores: Vec<_> = items
+        .iter()
+        .filter_map(|item| item.score(reducer, filling))
+        .collect();
     of_scores(&scores)
 }
 
@@ -305,7 +328,10 @@ mod tests {
     }
 
     fn watched(tables: &[ItemTable]) -> TaskDrift {
-        let sides: Vec<_> = tables.iter().map(|table| Side { table, model: 0 }).collect();
+        let sides: Vec<_> = tables
+            .iter()
+            .map(|table| Side { table, model: 0 })
+            .collect();
         let mut found = drift(&sides, &DriftOptions::default()).unwrap();
         found.tasks.remove(0)
     }
@@ -315,26 +341,44 @@ mod tests {
         let steady: Vec<usize> = (0..40).map(|night| 17 + (night * 7) % 3).collect();
         let found = watched(&nights(&steady));
         assert_eq!((found.state, found.alarm), (State::NoAlarm, None));
-        let parts = |part| found.nights.iter().filter(|night| night.part == part).count();
+        let parts = |part| {
+            found
+                .nights
+                .iter()
+                .filter(|night| night.part == part)
+                .count()
+        };
         assert_eq!((parts(Part::Baseline), parts(Part::Watched)), (14, 26));
         let mut dropped = steady;
         dropped[20..].iter_mut().for_each(|right| *right -= 12);
         let found = watched(&nights(&dropped));
         assert_eq!(found.state, State::Alarm);
-        assert!((21..40).contains(&found.alarm.unwrap()), "{:?}", found.alarm);
+        assert!(
+            (21..40).contains(&found.alarm.unwrap()),
+            "{:?}",
+            found.alarm
+        );
     }
 
     #[test]
     fn a_short_baseline_says_so_unless_it_has_epochs() {
         let found = watched(&nights(&[18; 10]));
         assert_eq!(found.state, State::TooShort);
-        assert!(found.reason.as_ref().is_some_and(|text| text.contains("10 of 14")));
+        assert!(
+            found
+                .reason
+                .as_ref()
+                .is_some_and(|text| text.contains("10 of 14"))
+        );
         let epochs: Vec<_> = (0..5)
             .map(|sample| item(&format!("s{sample}"), &[Some(1.0); 10]))
             .collect();
         let first = table(&[epochs.clone()]);
         let found = watched(&[first.clone(), first]);
-        assert_eq!((found.state, found.baseline_epochs), (State::NoAlarm, Some(10)));
+        assert_eq!(
+            (found.state, found.baseline_epochs),
+            (State::NoAlarm, Some(10))
+        );
     }
 
     #[test]

@@ -89,7 +89,11 @@ fn contradiction(one: &Item, other: &Item) -> Option<Contradiction> {
                 continue;
             };
             if (score - twin_score).abs() > 0.0 && !trial.answer.is_empty() {
-                let (right, wrong) = if score > twin_score { (one, other) } else { (other, one) };
+                let (right, wrong) = if score > twin_score {
+                    (one, other)
+                } else {
+                    (other, one)
+                };
                 return Some(Contradiction {
                     right: right.id.to_string(),
                     wrong: wrong.id.to_string(),

@@ -109,7 +109,8 @@ pub(super) fn of_task(answers: &[Answers<'_>]) -> Vec<ItemReport> {
 impl Gathered<'_> {
     fn add(&mut self, respondent: usize, item: &Item, score: f64) {
         self.scores.push((respondent, score));
-        let each = |fits: fn(f64) -> bool| item.trials.iter().filter_map(|trial| trial.score).all(fits);
+        let each =
+            |fits: fn(f64) -> bool| item.trials.iter().filter_map(|trial| trial.score).all(fits);
         self.all_right &= each(|score| score >= 1.0);
         self.all_wrong &= each(|score| score <= 0.0);
     }

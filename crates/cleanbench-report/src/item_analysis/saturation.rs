@@ -34,7 +34,9 @@ impl Separation {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Separates => "separates these models",
-            Self::Saturated => "no longer separates these models: all within 5 points of each other (95 %)",
+            Self::Saturated => {
+                "no longer separates these models: all within 5 points of each other (95 %)"
+            }
             Self::Unclear => "cannot tell whether it separates these models: too few samples",
             Self::OneRespondent => "one model alone: nothing to separate",
         }

@@ -72,7 +72,11 @@ fn of_respondent(answers: &Answers<'_>) -> Vec<SliceScore> {
         let (mut inside, mut rest) = (Vec::new(), Vec::new());
         let mut places = places.into_iter().peekable();
         for (place, score) in scores.iter().enumerate() {
-            let side = if places.next_if_eq(&place).is_some() { &mut inside } else { &mut rest };
+            let side = if places.next_if_eq(&place).is_some() {
+                &mut inside
+            } else {
+                &mut rest
+            };
             side.push(*score);
         }
         score(answers, slice, (&inside, &rest), independent)
@@ -101,7 +105,11 @@ fn score(
         delta: one - other,
         low: None,
         high: None,
-        method: if independent { "not_rates" } else { "clustered" },
+        method: if independent {
+            "not_rates"
+        } else {
+            "clustered"
+        },
         p: None,
         adjusted_p: None,
     };

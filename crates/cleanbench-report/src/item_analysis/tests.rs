@@ -27,7 +27,10 @@ fn difficulty_and_discrimination_by_hand() {
     let last = found.items[3].discrimination.unwrap();
     let rests = [1.0, 2.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0];
     let centre = rests.iter().sum::<f64>() / 4.0;
-    let squares: f64 = rests.iter().map(|rest| (rest - centre) * (rest - centre)).sum();
+    let squares: f64 = rests
+        .iter()
+        .map(|rest| (rest - centre) * (rest - centre))
+        .sum();
     let expected = (rests[2] - centre) / (0.75_f64.sqrt() * squares.sqrt());
     assert!((last.r - expected).abs() < 1e-12, "{} {expected}", last.r);
     assert_eq!(found.items[0].always, Some(Always::Right));
@@ -74,12 +77,19 @@ fn the_worst_slice_stands_out_beyond_chance() {
         item.slices = [("lang".to_owned(), lang.to_owned())].into();
     }
     let table = table(&[items]);
-    let side = Side { table: &table, model: 0 };
+    let side = Side {
+        table: &table,
+        model: 0,
+    };
     let found = analyse(&[side], &AnalysisOptions::default()).unwrap();
     let (task, worst) = found.worst_slice.unwrap();
     assert_eq!((task.as_str(), worst.value.as_str()), ("t", "de"));
     assert!((worst.delta + 1.0).abs() < 1e-12);
     // 1 of C(30, 10) tables is as extreme; both slices are the same split.
-    assert!((worst.p.unwrap() * 30_045_015.0 - 1.0).abs() < 1e-6, "{:?}", worst.p);
+    assert!(
+        (worst.p.unwrap() * 30_045_015.0 - 1.0).abs() < 1e-6,
+        "{:?}",
+        worst.p
+    );
     assert!((worst.adjusted_p.unwrap() / worst.p.unwrap() - 1.0).abs() < 1e-9);
 }

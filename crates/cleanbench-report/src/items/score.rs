@@ -4,9 +4,9 @@
 //! never silently as 0.
 
 use cleanbench_core::Reducer;
-use cleanbench_stats::repeats;
 
 use super::{Item, Trial};
+use crate::reduce::reduce;
 
 /// What an epoch without an answer counts as.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,54 +65,9 @@ impl Trial {
     }
 }
 
-/// The one score that the scores of a sample's epochs make.
-fn reduce(reducer: Reducer, values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let passed = count(values.iter().filter(|value| **value >= 1.0).count());
-    let attempts = count(values.len());
-    match reducer {
-        Reducer::Mean => cleanbench_stats::mean(values.iter().copied()),
-        Reducer::Median => cleanbench_stats::percentile::percentile(sorted.len(), 50, |at| sorted[at]),
-        Reducer::Min => sorted.first().copied(),
-        Reducer::Max => sorted.last().copied(),
-        Reducer::Mode => most_frequent(&sorted),
-        Reducer::PassAtK(k) => repeats::pass_at_k(attempts, passed, k.into()),
-        Reducer::PassHatK(k) => repeats::pass_power_k(attempts, passed, k.into()),
-    }
-}
-
-/// The most frequent of `sorted` values; the lowest of several that are equally frequent.
-fn most_frequent(sorted: &[f64]) -> Option<f64> {
-    let runs = sorted.chunk_by(|one, other| one.total_cmp(other).is_eq());
-    let best = runs.reduce(|best, run| if run.len() > best.len() { run } else { best });
-    best.and_then(|run| run.first().copied())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reducers_by_hand() {
-        let four = [1.0, 0.0, 1.0, 0.5];
-        for (reducer, expected) in [
-            (Reducer::Mean, Some(0.625)),
-            (Reducer::Median, Some(0.75)),
-            (Reducer::Min, Some(0.0)),
-            (Reducer::Max, Some(1.0)),
-            (Reducer::Mode, Some(1.0)),
-            // Two of four passed: 1 - C(2,2)/C(4,2) = 5/6, and C(2,2)/C(4,2) = 1/6.
-            (Reducer::PassAtK(2), Some(1.0 - 1.0 / 6.0)),
-            (Reducer::PassHatK(2), Some(1.0 / 6.0)),
-            (Reducer::PassAtK(5), None),
-        ] {
-            assert_eq!(reduce(reducer, &four), expected, "{reducer}");
-        }
-        assert_eq!(reduce(Reducer::Mean, &[]), None);
-        assert_eq!(reduce(Reducer::Mode, &[1.0, 0.0]), Some(0.0));
-    }
 
     #[test]
     fn a_missing_epoch_is_left_out_or_counts_as_said() {

@@ -12,7 +12,9 @@ pub(crate) fn item(id: &str, scores: &[Option<f64>]) -> Item {
         outcome: score.map(|_| Outcome::Answered),
         score: *score,
         extraction_failure: false,
-        answer: score.map_or(String::new(), |score| format!("answer {score}")).into(),
+        answer: score
+            .map_or(String::new(), |score| format!("answer {score}"))
+            .into(),
     };
     Item {
         id: id.into(),
@@ -76,7 +78,10 @@ pub(crate) fn manifest(models: &[Value], tasks: &[Value]) -> Manifest {
 /// A run of one task `t` and a model for each of `columns`, named `a`, `b`, …
 pub(crate) fn table(columns: &[Vec<Item>]) -> ItemTable {
     let names = ["a", "b", "c", "d"];
-    let models: Vec<_> = names[..columns.len()].iter().map(|name| model(name, 1)).collect();
+    let models: Vec<_> = names[..columns.len()]
+        .iter()
+        .map(|name| model(name, 1))
+        .collect();
     let tasks = columns.iter().map(|items| {
         vec![TaskItems {
             contamination: "not_assessed".to_owned(),

@@ -1,81 +1,64 @@
 //! `cleanbench compare`: two models on the same samples, or all models of a run in order.
 
 use cleanbench_core::Exit;
-use cleanbench_ledger::{RunDirectory, directory};
-use cleanbench_report::compare::{Mode, Missing, NotComparable, Options};
-use cleanbench_report::derived::{self, DeriveError, ModelOf, What, compute};
+use cleanbench_report::compare::{Missing, Mode, NotComparable, Options};
+use cleanbench_report::derived::{DeriveError, ModelOf, What};
 use cleanbench_report::items::{ItemTable, ItemsError};
 
-use super::derived::{Made, print, stamp};
+use super::derived::{Inputs, Opened, make, open};
 use crate::arguments::{CompareArguments, MissingWord, ModeWord};
 use crate::failure::Failure;
 use crate::talk::Talk;
 
 /// Compares, writes the result with its inputs, and prints it.
 pub(super) fn compare(arguments: &CompareArguments, talk: Talk) -> Result<Exit, Failure> {
-    let base = open(arguments, &arguments.base)?;
+    let base = open(&arguments.out, &arguments.base)?;
     let candidate = arguments.candidate.as_deref();
-    let candidate = candidate.map(|word| open(arguments, word)).transpose()?;
+    let candidate = candidate
+        .map(|word| open(&arguments.out, word))
+        .transpose()?;
     let (what, inputs) = plan(arguments, base, candidate)?;
-    let (roles, tables): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
-    let derived = compute(&what, &tables)?;
-    let inputs = roles.iter().zip(&tables);
-    let inputs: Vec<_> = inputs
-        .map(|((role, run), table)| (role.clone(), run, table))
-        .collect();
-    let folder = derived::write(&arguments.out.out, &what, &derived, &inputs, &stamp()?)?;
-    let made = Made {
-        folder: &folder,
-        derived: &derived,
-    };
-    print(&made, arguments.out.format, arguments.flips);
-    talk.say(format!("comparison: {}", folder.display()));
+    make(&what, inputs, &arguments.out, arguments.flips, talk)?;
     Ok(Exit::Done)
-}
-
-type Opened = (RunDirectory, ItemTable);
-type Inputs = Vec<((String, RunDirectory), ItemTable)>;
-
-fn open(arguments: &CompareArguments, word: &str) -> Result<Opened, Failure> {
-    let run = directory::find(&arguments.out.out, word)?;
-    let table = ItemTable::of_run(&run)?;
-    Ok((run, table))
 }
 
 /// What is to be compared, and the runs that it needs.
 fn plan(
     arguments: &CompareArguments,
-    (base_run, base): Opened,
+    base: Opened,
     candidate: Option<Opened>,
 ) -> Result<(What, Inputs), Failure> {
     let options = options(arguments);
     let (wanted_base, wanted_candidate) = (&arguments.base_model, &arguments.candidate_model);
     let other = match candidate {
-        Some(other) if other.0.path() != base_run.path() => other,
+        Some(other) if other.table.manifest.run != base.table.manifest.run => other,
         other => {
             let is_alone = other.is_none();
             let what = match (wanted_base, wanted_candidate) {
-                (Some(one), Some(two)) => within(&base, one, two, options)?,
-                (None, None) if is_alone => rank_all(&base, options)?,
-                _ => return Err(ambiguous(&base, "a model of the run on each side")),
+                (Some(one), Some(two)) => within(&base.table, one, two, options)?,
+                (None, None) if is_alone => rank_all(&base.table, options)?,
+                _ => return Err(ambiguous(&base.table, "a model of the run on each side")),
             };
-            return Ok((what, vec![(("run".to_owned(), base_run), base)]));
+            return Ok((what, vec![("run".to_owned(), base)]));
         }
     };
     let what = What::Compare {
         base: ModelOf {
             input: 0,
-            model: choose(&base, wanted_base.as_deref(), "--base-model")?,
+            model: choose(&base.table, wanted_base.as_deref(), "--base-model")?,
         },
         candidate: ModelOf {
             input: 1,
-            model: choose(&other.1, wanted_candidate.as_deref(), "--candidate-model")?,
+            model: choose(
+                &other.table,
+                wanted_candidate.as_deref(),
+                "--candidate-model",
+            )?,
         },
         options,
     };
-    let base = (("base".to_owned(), base_run), base);
-    let candidate = (("candidate".to_owned(), other.0), other.1);
-    Ok((what, vec![base, candidate]))
+    let inputs = vec![("base".to_owned(), base), ("candidate".to_owned(), other)];
+    Ok((what, inputs))
 }
 
 fn within(table: &ItemTable, one: &str, two: &str, options: Options) -> Result<What, Failure> {
@@ -101,7 +84,11 @@ fn rank_all(table: &ItemTable, options: Options) -> Result<What, Failure> {
 }
 
 /// The model that is meant: the one named, or the only one.
-fn choose(table: &ItemTable, wanted: Option<&str>, option: &str) -> Result<String, Failure> {
+pub(super) fn choose(
+    table: &ItemTable,
+    wanted: Option<&str>,
+    option: &str,
+) -> Result<String, Failure> {
     match (wanted, table.manifest.plan.models.as_slice()) {
         (Some(name), _) if table.model_named(name).is_some() => Ok(name.to_owned()),
         (Some(name), _) => Err(Failure::new(
@@ -131,7 +118,11 @@ fn ambiguous(table: &ItemTable, wanted: &str) -> Failure {
 fn models_hint(table: &ItemTable) -> String {
     let models = table.manifest.plan.models.iter();
     let names: Vec<_> = models.map(|model| format!("`{}`", model.name)).collect();
-    format!("models of run `{}`: {}", table.manifest.run, names.join(", "))
+    format!(
+        "models of run `{}`: {}",
+        table.manifest.run,
+        names.join(", ")
+    )
 }
 
 fn options(arguments: &CompareArguments) -> Options {
@@ -140,14 +131,19 @@ fn options(arguments: &CompareArguments) -> Options {
             ModeWord::Regression => Mode::Regression,
             ModeWord::Choice => Mode::Choice,
         }),
-        missing: match arguments.missing {
-            MissingWord::Complete => Missing::Complete,
-            MissingWord::ErrorAsWrong => Missing::ErrorAsWrong,
-            MissingWord::Bounds => Missing::Bounds,
-        },
+        missing: missing(arguments.missing),
         tasks: arguments.tasks.clone(),
         common: arguments.common,
         with_changed: arguments.pair_changed,
+    }
+}
+
+/// The way to count samples without an answer that `word` names.
+pub(super) fn missing(word: MissingWord) -> Missing {
+    match word {
+        MissingWord::Complete => Missing::Complete,
+        MissingWord::ErrorAsWrong => Missing::ErrorAsWrong,
+        MissingWord::Bounds => Missing::Bounds,
     }
 }
 
@@ -189,9 +185,7 @@ impl From<NotComparable> for Failure {
             NotComparable::NoSuchTask(_) | NotComparable::NothingInCommon => {
                 "`cleanbench show RUN` lists the tasks of a run"
             }
-            NotComparable::OneModel => {
-                "name a second run: cleanbench compare BASE CANDIDATE"
-            }
+            NotComparable::OneModel => "name a second run: cleanbench compare BASE CANDIDATE",
         };
         Self::new(exit, error).hint(hint)
     }

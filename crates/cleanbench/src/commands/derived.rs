@@ -3,25 +3,86 @@
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Exit, RunId};
-use cleanbench_ledger::directory::{self, FindError};
 use cleanbench_ledger::RunDirectory;
-use cleanbench_report::derived::{self, Derived, Outcome, Stamp};
+use cleanbench_ledger::directory::{self, FindError};
+use cleanbench_report::derived::{self, Derived, Outcome, Stamp, What, compute};
+use cleanbench_report::items::ItemTable;
 use serde_json::Value;
 
 use crate::arguments::{Format, OutArguments};
-use crate::comparison_table;
 use crate::failure::Failure;
 use crate::session::TOOL;
-use crate::talk;
+use crate::talk::{self, Talk};
+use crate::{analysis_table, comparison_table};
 
 /// A result on disk.
-pub(super) struct Made<'a> {
-    pub(super) folder: &'a Path,
-    pub(super) derived: &'a Derived,
+struct Made<'a> {
+    folder: &'a Path,
+    derived: &'a Derived,
+}
+
+/// A run, and what its models made of its samples.
+pub(super) struct Opened {
+    pub(super) run: RunDirectory,
+    pub(super) table: ItemTable,
+}
+
+/// Runs by what they are for.
+pub(super) type Inputs = Vec<(String, Opened)>;
+
+impl Opened {
+    /// Runs are in the order in which they were planned.
+    pub(super) fn order(&self) -> (&str, &str) {
+        let manifest = &self.table.manifest;
+        (&manifest.plan.created, manifest.run.as_str())
+    }
+}
+
+/// Opens the run that `word` means.
+pub(super) fn open(out: &OutArguments, word: &str) -> Result<Opened, Failure> {
+    let run = directory::find(&out.out, word)?;
+    let table = ItemTable::of_run(&run)?;
+    Ok(Opened { run, table })
+}
+
+/// The name of the folder of the input at `position` of `count`.
+pub(super) fn role(word: &str, position: usize, count: usize) -> String {
+    if count == 1 {
+        word.to_owned()
+    } else {
+        format!("{word}-{:03}", position + 1)
+    }
+}
+
+/// Computes `what`, writes it with its inputs, and prints it.
+pub(super) fn make(
+    what: &What,
+    inputs: Inputs,
+    out: &OutArguments,
+    flips: usize,
+    talk: Talk,
+) -> Result<Derived, Failure> {
+    let (named, tables): (Vec<_>, Vec<_>) = inputs
+        .into_iter()
+        .map(|(role, Opened { run, table })| ((role, run), table))
+        .unzip();
+    let derived = compute(what, &tables)?;
+    let inputs = named.iter().zip(&tables);
+    let inputs: Vec<_> = inputs
+        .map(|((role, run), table)| (role.clone(), run, table))
+        .collect();
+    let folder = derived::write(&out.out, what, &derived, &inputs, &stamp()?)?;
+    let made = Made {
+        folder: &folder,
+        derived: &derived,
+    };
+    print(&made, out.format, flips);
+    talk.say(format!("result: {}", folder.display()));
+    Ok(derived)
 }
 
 /// When, who, and under which name a result is written.
-pub(super) fn stamp() -> Result<Stamp, Failure> {
+fn stamp() -> Result<Stamp, Failure> {
     let mut random = [0; 5];
     getrandom::fill(&mut random).map_err(std::io::Error::other)?;
     let now = jiff::Timestamp::now();
@@ -63,7 +124,7 @@ pub(super) fn locate(out: &OutArguments, word: &str) -> Result<Located, Failure>
 }
 
 /// Prints a result; of its flips only the first `flips` where people read it.
-pub(super) fn print(made: &Made<'_>, format: Format, flips: usize) {
+fn print(made: &Made<'_>, format: Format, flips: usize) {
     match (format, &made.derived.outcome) {
         (Format::Json, _) => talk::result(json(made)),
         (Format::Text, Outcome::Comparison(comparison)) => {
@@ -72,12 +133,18 @@ pub(super) fn print(made: &Made<'_>, format: Format, flips: usize) {
         (Format::Text, Outcome::Ranking(ranking)) => {
             talk::result(comparison_table::ranking(ranking));
         }
+        (Format::Text, Outcome::Items(analysis)) => talk::result(analysis_table::items(analysis)),
+        (Format::Text, Outcome::Drift(drift)) => talk::result(analysis_table::drift(drift)),
     }
 }
 
 /// The result's own document, with the folder and, for a comparison, all flips.
 fn json(made: &Made<'_>) -> Value {
-    let file = made.derived.files.iter().find(|(name, _)| name.ends_with(".json"));
+    let file = made
+        .derived
+        .files
+        .iter()
+        .find(|(name, _)| name.ends_with(".json"));
     let document = file.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
     let mut document: Value = document.unwrap_or_default();
     document["directory"] = made.folder.display().to_string().into();

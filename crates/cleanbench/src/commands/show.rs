@@ -1,8 +1,8 @@
 //! `cleanbench show`: a run at a glance, or one of its samples in full.
 
 use cleanbench_core::{Completion, Exit};
-use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::Tail;
+use cleanbench_ledger::samples::SampleContent;
 use cleanbench_report::detail::{CallDetail, SampleDetail, find};
 use cleanbench_report::rows::how;
 use cleanbench_report::tables::{TableSink, draw};
