@@ -7,9 +7,14 @@
 //! `run.json`; [`verify::verify`] recomputes all of it and names every place that differs.
 
 pub mod cell;
+pub mod compare;
 pub mod contamination;
+pub mod derived;
 pub mod detail;
+pub mod drift;
 mod error;
+pub mod item_analysis;
+pub mod items;
 pub mod recording;
 mod reduce;
 pub mod rows;

@@ -52,7 +52,7 @@ impl Verification {
         self.damages.is_empty()
     }
 
-    fn damage(&mut self, damage: Damage) {
+    pub(crate) fn damage(&mut self, damage: Damage) {
         if self.damages.len() < MOST {
             self.damages.push(damage);
         } else {
@@ -61,7 +61,10 @@ impl Verification {
     }
 
     /// Turns damage met on the way into a finding; passes other errors on.
-    fn absorb<T>(&mut self, result: Result<T, ReportError>) -> Result<Option<T>, ReportError> {
+    pub(crate) fn absorb<T>(
+        &mut self,
+        result: Result<T, ReportError>,
+    ) -> Result<Option<T>, ReportError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(ReportError::Ledger(LedgerError::Damaged(damage))) => {

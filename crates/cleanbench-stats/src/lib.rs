@@ -22,6 +22,7 @@ pub mod auc;
 pub mod beta;
 pub mod binomial;
 pub mod cluster;
+pub mod correlation;
 pub mod difference;
 pub mod drift;
 mod elementary;

@@ -42,6 +42,12 @@ pub(crate) enum Command {
     Calibrate(CalibrateArguments),
     /// List the runs of the output folder
     List(ListArguments),
+    /// Compare two runs, or models of one run, on the same samples
+    Compare(CompareArguments),
+    /// Analyse the samples of runs: difficulty, discrimination, saturation, duplicates, contradictions
+    Items(ItemsArguments),
+    /// Watch a model over nightly runs for a drop; exit 100 on an alarm
+    Drift(DriftArguments),
     /// List the models that can be named here; with `check`, ask one what it really supports
     Models(ModelsArguments),
 }
@@ -372,4 +378,119 @@ pub(crate) struct ModelsCheckArguments {
     pub(crate) refresh: bool,
     #[command(flatten)]
     pub(crate) place: ModelsPlace,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// The baseline: a run's id, a prefix of it, or its folder; alone: all models of this run in order
+    pub(crate) base: String,
+    /// The candidate, a run too [default: another model of the same run]
+    pub(crate) candidate: Option<String>,
+    /// Model of the baseline, where its run has several
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) base_model: Option<String>,
+    /// Model of the candidate, where its run has several
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) candidate_model: Option<String>,
+    /// What must be the same on both sides [default: regression for the same model, else choice]
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<ModeWord>,
+    /// How samples without an answer count; all three ways stand in the result
+    #[arg(long, value_enum, default_value = "complete")]
+    pub(crate) missing: MissingWord,
+    /// Only this task; repeatable
+    #[arg(short, long = "task", value_name = "TASK")]
+    pub(crate) tasks: Vec<String>,
+    /// Compare what both have, though tasks or the wording of samples differ otherwise
+    #[arg(long)]
+    pub(crate) common: bool,
+    /// Pair samples whose target or metadata changed, each scored by its own run
+    #[arg(long)]
+    pub(crate) pair_changed: bool,
+    /// Show this many flipped samples; all are in flips.csv
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) flips: usize,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// What must be the same on both sides of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeWord {
+    /// Suite, prompts, scorers and effective sampling: has the same model become worse?
+    Regression,
+    /// Suite, prompts and scorers: which of two models to take? Other differences are listed
+    Choice,
+}
+
+/// How samples without an answer count in a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MissingWord {
+    /// Not: only pairs with both answers are compared
+    Complete,
+    /// As wrong, on either side
+    ErrorAsWrong,
+    /// Once against the candidate and once for it: only what holds both times is concluded
+    Bounds,
+}
+
+/// Arguments of `items`.
+#[derive(Debug, Args)]
+pub(crate) struct ItemsArguments {
+    /// The runs; every model of each counts as one that answered
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// How samples without an answer count when models are compared
+    #[arg(long, value_enum, default_value = "complete")]
+    pub(crate) missing: MissingWord,
+    /// Only this task; repeatable
+    #[arg(short, long = "task", value_name = "TASK")]
+    pub(crate) tasks: Vec<String>,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// Arguments of `drift`.
+#[derive(Debug, Args)]
+pub(crate) struct DriftArguments {
+    /// The nights, in any order: they are sorted by when their runs were planned
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// The model, where runs have several
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// Nights of the baseline, at least 14; with fewer the epochs of the first run serve, at least 10
+    #[arg(long, value_name = "N", default_value_t = 14)]
+    pub(crate) baseline: usize,
+    /// Accepted share of years with a false alarm
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    pub(crate) alpha: f64,
+    /// Difference between nights, in score, that is no drift
+    #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
+    pub(crate) allowance: f64,
+    /// How samples without an answer count; when left out, a night with another number of answers is passed over
+    #[arg(long, value_enum, default_value = "complete")]
+    pub(crate) missing: MissingWord,
+    /// Only this task; repeatable
+    #[arg(short, long = "task", value_name = "TASK")]
+    pub(crate) tasks: Vec<String>,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// Reads a number strictly between 0 and 1.
+fn share(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    let fits = value > 0.0 && value < 1.0;
+    fits.then_some(value)
+        .ok_or_else(|| "it must lie between 0 and 1".to_owned())
+}
+
+/// Reads a number from 0 to 1.
+fn score(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    let fits = (0.0..=1.0).contains(&value);
+    fits.then_some(value)
+        .ok_or_else(|| "it must be from 0 to 1".to_owned())
 }

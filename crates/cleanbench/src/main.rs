@@ -3,8 +3,10 @@
 //! Invariant: stdout is the result, stderr is talk, and the process ends by returning from `main`, so
 //! the journal's last bytes are always written.
 
+mod analysis_table;
 mod arguments;
 mod commands;
+mod comparison_table;
 mod contamination_table;
 mod endpoints;
 mod environment;

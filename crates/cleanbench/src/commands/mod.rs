@@ -2,6 +2,10 @@
 
 mod calibrate;
 mod check;
+mod compare;
+mod derived;
+mod drift;
+mod items;
 mod list;
 mod merge;
 mod models;
@@ -60,6 +64,9 @@ fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, talk),
         Command::List(arguments) => list::list(arguments, talk),
+        Command::Compare(arguments) => compare::compare(arguments, talk),
+        Command::Items(arguments) => items::items(arguments, talk),
+        Command::Drift(arguments) => drift::drift(arguments, talk),
         Command::Models(arguments) => models::models(arguments, talk),
     }
 }

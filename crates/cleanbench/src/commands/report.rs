@@ -1,10 +1,10 @@
 //! `cleanbench report`: the tables again, from what was recorded.
 
 use cleanbench_core::Exit;
-use cleanbench_ledger::directory;
 use cleanbench_report::tables::write_all;
 use cleanbench_report::{Recording, ReportError};
 
+use super::derived::{Located, locate, redraw};
 use crate::arguments::ReportArguments;
 use crate::failure::Failure;
 use crate::session::print_result;
@@ -25,7 +25,10 @@ pub(super) fn unwritten(error: ReportError, recording: &Recording) -> Failure {
 
 /// Draws the tables of a run again and prints its summary.
 pub(super) fn report(arguments: &ReportArguments, talk: Talk) -> Result<Exit, Failure> {
-    let run = directory::find(&arguments.out.out, &arguments.run)?;
+    let run = match locate(&arguments.out, &arguments.run)? {
+        Located::Run(run) => run,
+        Located::Derived(folder) => return redraw(&folder, arguments.out.format),
+    };
     let lock = run.lock()?;
     let recording = Recording::open(run)?;
     let report = write_all(&recording).map_err(|error| unwritten(error, &recording))?;

@@ -1,14 +1,15 @@
 //! `cleanbench show`: a run at a glance, or one of its samples in full.
 
 use cleanbench_core::{Completion, Exit};
+use cleanbench_ledger::Tail;
 use cleanbench_ledger::samples::SampleContent;
-use cleanbench_ledger::{Tail, directory};
 use cleanbench_report::detail::{CallDetail, SampleDetail, find};
 use cleanbench_report::rows::how;
 use cleanbench_report::tables::{TableSink, draw};
 use cleanbench_report::{Recording, ReportError};
 use serde_json::{Value, json};
 
+use super::derived::{Located, locate, print_again};
 use crate::arguments::{Format, ShowArguments};
 use crate::failure::Failure;
 use crate::session::print_result;
@@ -16,7 +17,16 @@ use crate::talk::{self, Talk};
 
 /// Shows a run or a sample.
 pub(super) fn show(arguments: &ShowArguments, talk: Talk) -> Result<Exit, Failure> {
-    let run = directory::find(&arguments.out.out, &arguments.run)?;
+    let run = match locate(&arguments.out, &arguments.run)? {
+        Located::Run(run) => run,
+        Located::Derived(folder) if arguments.sample.is_none() => {
+            return print_again(&folder, arguments.out.format);
+        }
+        Located::Derived(folder) => {
+            let what = format!("`{}` holds no samples", folder.display());
+            return Err(Failure::new(Exit::Usage, what).hint("name one of its runs"));
+        }
+    };
     let recording = Recording::open(run)?;
     match &arguments.sample {
         None => show_run(&recording, arguments.out.format, talk),

@@ -1,20 +1,23 @@
 //! `cleanbench verify`: is everything that a run directory says true?
 
 use cleanbench_core::Exit;
-use cleanbench_ledger::directory;
+use cleanbench_report::derived;
 use cleanbench_report::verify::{Verification, verify as check_run};
 use serde_json::json;
 
+use super::derived::{Located, locate};
 use crate::arguments::{Format, VerifyArguments};
 use crate::failure::Failure;
 use crate::talk;
 
 /// Verifies a run and names every damaged place.
 pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
-    let run = directory::find(&arguments.out.out, &arguments.run)?;
-    let found = check_run(&run)?;
+    let (found, folder) = match locate(&arguments.out, &arguments.run)? {
+        Located::Run(run) => (check_run(&run)?, run.path().to_owned()),
+        Located::Derived(folder) => (derived::verify(&folder)?, folder),
+    };
     match arguments.out.format {
-        Format::Text => print_text(&found, &run.path().display().to_string()),
+        Format::Text => print_text(&found, &folder.display().to_string()),
         Format::Json => talk::result(json!({
             "verified": found.passed(),
             "damages": found.damages.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -1,0 +1,309 @@
+//! The difference between two lists of paired scores: estimate, interval, test, and what could have
+//! been seen.
+//!
+//! Methods, all in `cleanbench-stats`: scores of 0 and 1 of independent samples get Tango's interval and
+//! the exact McNemar test. Anything else gets Student's t on the differences, cluster-robust where samples
+//! hang together; its test is Student's where its domain says that it holds, else the sign-flip
+//! permutation test.
+//!
+//! Invariant: an estimate without an interval says why. Fewer than ten clusters give no test.
+
+use cleanbench_stats::cluster::Units;
+use cleanbench_stats::mean::Mean;
+use cleanbench_stats::resample::sign_flip;
+use cleanbench_stats::{Confidence, NoInterval, exact, mean, power, tango};
+use serde::Serialize;
+
+/// The error rate of tests, two-sided, and the complement of the confidence of intervals.
+pub const ALPHA: f64 = 0.05;
+/// The power at which the smallest detectable effect is told.
+pub const POWER: f64 = 0.8;
+/// Random flips of signs of a permutation test.
+const FLIPS: u64 = 10_000;
+/// Flips times differences that are worth their time; with more differences there are fewer flips.
+const MOST_WORK: u64 = 20_000_000;
+/// With fewer flips a test is not worth printing.
+const FEWEST_FLIPS: u64 = 2_000;
+
+/// The scores of the pairs of one task or slice, and the clusters that they hang together in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PairedScores<'a> {
+    pub(crate) base: Vec<f64>,
+    pub(crate) candidate: Vec<f64>,
+    /// One name a pair; empty where samples are independent.
+    pub(crate) clusters: Vec<&'a str>,
+}
+
+/// A mean score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Level {
+    /// The mean over the pairs, 0 to 1.
+    pub score: f64,
+    /// Lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Method of the interval, or why there is none.
+    pub method: String,
+}
+
+/// Scores of 0 and 1 by who was right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// Pairs that both solved.
+    pub both_right: u64,
+    /// Pairs that the baseline alone solved (b).
+    pub base_only: u64,
+    /// Pairs that the candidate alone solved (c).
+    pub candidate_only: u64,
+    /// Pairs that neither solved.
+    pub both_wrong: u64,
+}
+
+/// The difference of two models on the same samples, candidate minus baseline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measure {
+    /// Number of pairs.
+    pub n: u64,
+    /// Number of clusters, where samples hang together.
+    pub clusters: Option<u64>,
+    /// The baseline on these pairs.
+    pub base: Level,
+    /// The candidate on these pairs.
+    pub candidate: Level,
+    /// Mean difference, candidate minus baseline, -1 to 1.
+    pub delta: f64,
+    /// Lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Method of the interval, or why there is none.
+    pub method: String,
+    /// The test that `p` is from.
+    pub test: Option<&'static str>,
+    /// Two-sided p-value of no difference; `None` where nothing can be concluded.
+    pub p: Option<f64>,
+    /// Mid-p McNemar, for scores of 0 and 1.
+    pub mid_p: Option<f64>,
+    /// P-value by Student's t.
+    pub t_p: Option<f64>,
+    /// P-value by flipping signs.
+    pub sign_flip_p: Option<f64>,
+    /// For scores of 0 and 1: who was right.
+    pub table: Option<Table>,
+    /// Pairs on which the candidate scored higher.
+    pub better: u64,
+    /// Pairs on which it scored lower.
+    pub worse: u64,
+    /// Pairs with equal scores.
+    pub equal: u64,
+    /// The smallest difference that the test finds with a power of .8 on as many pairs that vary as much;
+    /// `None` where none can be found.
+    pub smallest_detectable: Option<f64>,
+}
+
+impl PairedScores<'_> {
+    /// The difference, and everything that is told beside it; `None` without pairs.
+    pub(crate) fn measure(&self) -> Option<Measure> {
+        let differences = differences(&self.candidate, &self.base);
+        let delta = mean(differences.iter().copied())?;
+        let counts = Counts::of(&differences);
+        let mut measure = Measure {
+            n: count(differences.len()),
+            clusters: None,
+            base: self.level(&self.base),
+            candidate: self.level(&self.candidate),
+            delta,
+            low: None,
+            high: None,
+            method: String::new(),
+            test: None,
+            p: None,
+            mid_p: None,
+            t_p: None,
+            sign_flip_p: None,
+            table: None,
+            better: counts.better,
+            worse: counts.worse,
+            equal: counts.equal,
+            smallest_detectable: None,
+        };
+        if self.are_rates() {
+            measure.compare_rates(self.table());
+        } else {
+            measure.compare_means(&self.units(&differences), &differences);
+        }
+        Some(measure)
+    }
+
+    /// Whether all samples are independent and right or wrong.
+    fn are_rates(&self) -> bool {
+        self.clusters.is_empty() && is_binary(&self.base) && is_binary(&self.candidate)
+    }
+
+    fn units(&self, values: &[f64]) -> Units {
+        if self.clusters.is_empty() {
+            return Units::single(values);
+        }
+        Units::clustered(values, &self.clusters).unwrap_or_else(|| Units::single(values))
+    }
+
+    /// The mean of one side with its interval.
+    fn level(&self, values: &[f64]) -> Level {
+        let score = mean(values.iter().copied()).unwrap_or_default();
+        if self.clusters.is_empty() && is_binary(values) {
+            let (right, n) = (values.iter().sum(), count(values.len()));
+            let interval = cleanbench_stats::wilson(right, n, Confidence::PERCENT_95);
+            return Level::of(score, interval.ok_or(NoInterval::NoValues));
+        }
+        let robust = self.units(values).robust_mean();
+        let interval = robust.map(|mean| mean.estimate(Confidence::PERCENT_95).interval);
+        Level::of(score, interval)
+    }
+
+    fn table(&self) -> Table {
+        let number = |base: bool, candidate: bool| {
+            let pairs = self.base.iter().zip(&self.candidate);
+            let fits =
+                |(one, other): &(&f64, &f64)| (**one > 0.5) == base && (**other > 0.5) == candidate;
+            count(pairs.filter(fits).count())
+        };
+        Table {
+            both_right: number(true, true),
+            base_only: number(true, false),
+            candidate_only: number(false, true),
+            both_wrong: number(false, false),
+        }
+    }
+}
+
+impl Level {
+    fn of(score: f64, interval: Result<cleanbench_stats::Interval, NoInterval>) -> Self {
+        match interval {
+            Ok(found) => Self {
+                score,
+                low: Some(found.low.max(0.0)),
+                high: Some(found.high.min(1.0)),
+                method: found.method.as_str().to_owned(),
+            },
+            Err(reason) => Self {
+                score,
+                low: None,
+                high: None,
+                method: word(reason),
+            },
+        }
+    }
+}
+
+impl Measure {
+    /// Right or wrong, independently: Tango and McNemar.
+    fn compare_rates(&mut self, table: Table) {
+        self.table = Some(table);
+        let Some(pairs) = tango::Pairs::new(self.n, table.candidate_only, table.base_only) else {
+            return;
+        };
+        let found = tango::interval(pairs, Confidence::PERCENT_95).interval;
+        (self.low, self.high) = (Some(found.low), Some(found.high));
+        self.method = found.method.as_str().to_owned();
+        self.test = Some("mcnemar_exact");
+        let (first, second) = (pairs.only_first(), pairs.only_second());
+        self.p = Some(exact::mcnemar_two_sided(first, second));
+        self.mid_p = Some(exact::mcnemar_mid_p_two_sided(first, second));
+        self.smallest_detectable = smallest_of_rates(pairs);
+    }
+
+    /// Any other scores: Student's t and flips of signs.
+    fn compare_means(&mut self, units: &Units, differences: &[f64]) {
+        self.clusters = units.are_clusters().then(|| count(units.len()));
+        match units.robust_mean() {
+            Ok(mean) => self.take_mean(&mean),
+            Err(reason) => self.method = word(reason),
+        }
+        let moving = differences.iter().filter(|value| value.abs() > 0.0).count();
+        let flips = FLIPS.min(MOST_WORK / count(moving).max(1));
+        if flips >= FEWEST_FLIPS {
+            let found = sign_flip(units, 0, flips);
+            self.sign_flip_p = found.ok().map(|found| found.two_sided);
+        }
+        let t_holds = match units.are_clusters() {
+            true => units.len() >= 30,
+            false => cleanbench_stats::mean::is_in_domain(differences, ALPHA / 2.0),
+        };
+        (self.test, self.p) = match (self.t_p, self.sign_flip_p) {
+            (Some(p), flipped) if t_holds || flipped.is_none() => (Some("student_t"), Some(p)),
+            (_, Some(p)) => (Some("sign_flip"), Some(p)),
+            _ => (None, None),
+        };
+    }
+
+    fn take_mean(&mut self, mean: &Mean) {
+        let found = mean.estimate(Confidence::PERCENT_95).interval;
+        (self.low, self.high) = (Some(found.low.max(-1.0)), Some(found.high.min(1.0)));
+        self.method = found.method.as_str().to_owned();
+        self.t_p = Some(mean.differs_from(0.0));
+        self.smallest_detectable = smallest_of_mean(mean);
+    }
+}
+
+/// Pairs by which side scored higher.
+struct Counts {
+    better: u64,
+    worse: u64,
+    equal: u64,
+}
+
+impl Counts {
+    fn of(differences: &[f64]) -> Self {
+        let number =
+            |fits: fn(f64) -> bool| count(differences.iter().filter(|value| fits(**value)).count());
+        Self {
+            better: number(|value| value > 0.0),
+            worse: number(|value| value < 0.0),
+            equal: number(|value| value.abs() <= 0.0),
+        }
+    }
+}
+
+fn differences(first: &[f64], second: &[f64]) -> Vec<f64> {
+    let pairs = first.iter().zip(second);
+    pairs.map(|(one, other)| one - other).collect()
+}
+
+pub(crate) fn is_binary(values: &[f64]) -> bool {
+    let whole = |value: &f64| value.abs() <= 0.0 || (value - 1.0).abs() <= 0.0;
+    values.iter().all(whole)
+}
+
+/// Why there is no interval, as a word for tables.
+fn word(reason: NoInterval) -> String {
+    match reason {
+        NoInterval::NoValues => "no_values".to_owned(),
+        NoInterval::OneValue => "one_value".to_owned(),
+        NoInterval::NoVariation => "no_variation".to_owned(),
+        NoInterval::TooFewClusters { .. } => "too_few_clusters".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The smallest gain that McNemar's test finds, where as many pairs as were seen to differ do so by chance.
+fn smallest_of_rates(pairs: tango::Pairs) -> Option<f64> {
+    let chance = ratio(pairs.discordant(), pairs.n()) / 2.0;
+    power::smallest_paired(pairs.n(), chance, ALPHA / 2.0, POWER)
+}
+
+/// The smallest mean difference that a t test finds on units that vary as much.
+fn smallest_of_mean(mean: &Mean) -> Option<f64> {
+    let effect = power::smallest_mean_above(mean.n, ALPHA / 2.0, POWER)?;
+    let smallest = effect * mean.error * ratio(mean.n, 1).sqrt();
+    (smallest <= 1.0).then_some(smallest)
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no run has 2^53 samples")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}

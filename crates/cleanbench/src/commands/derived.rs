@@ -1,0 +1,172 @@
+//! What the commands over several runs share: names, printing, and the commands that also take runs.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_core::{Exit, RunId};
+use cleanbench_ledger::RunDirectory;
+use cleanbench_ledger::directory::{self, FindError};
+use cleanbench_report::derived::{self, Derived, Outcome, Stamp, What, compute};
+use cleanbench_report::items::ItemTable;
+use serde_json::Value;
+
+use crate::arguments::{Format, OutArguments};
+use crate::failure::Failure;
+use crate::session::TOOL;
+use crate::talk::{self, Talk};
+use crate::{analysis_table, comparison_table};
+
+/// A result on disk.
+struct Made<'a> {
+    folder: &'a Path,
+    derived: &'a Derived,
+}
+
+/// A run, and what its models made of its samples.
+pub(super) struct Opened {
+    pub(super) run: RunDirectory,
+    pub(super) table: ItemTable,
+}
+
+/// Runs by what they are for.
+pub(super) type Inputs = Vec<(String, Opened)>;
+
+impl Opened {
+    /// Runs are in the order in which they were planned.
+    pub(super) fn order(&self) -> (&str, &str) {
+        let manifest = &self.table.manifest;
+        (&manifest.plan.created, manifest.run.as_str())
+    }
+}
+
+/// Opens the run that `word` means.
+pub(super) fn open(out: &OutArguments, word: &str) -> Result<Opened, Failure> {
+    let run = directory::find(&out.out, word)?;
+    let table = ItemTable::of_run(&run)?;
+    Ok(Opened { run, table })
+}
+
+/// The name of the folder of the input at `position` of `count`.
+pub(super) fn role(word: &str, position: usize, count: usize) -> String {
+    if count == 1 {
+        word.to_owned()
+    } else {
+        format!("{word}-{:03}", position + 1)
+    }
+}
+
+/// Computes `what`, writes it with its inputs, and prints it.
+pub(super) fn make(
+    what: &What,
+    inputs: Inputs,
+    out: &OutArguments,
+    flips: usize,
+    talk: Talk,
+) -> Result<Derived, Failure> {
+    let (named, tables): (Vec<_>, Vec<_>) = inputs
+        .into_iter()
+        .map(|(role, Opened { run, table })| ((role, run), table))
+        .unzip();
+    let derived = compute(what, &tables)?;
+    let inputs = named.iter().zip(&tables);
+    let inputs: Vec<_> = inputs
+        .map(|((role, run), table)| (role.clone(), run, table))
+        .collect();
+    let folder = derived::write(&out.out, what, &derived, &inputs, &stamp()?)?;
+    let made = Made {
+        folder: &folder,
+        derived: &derived,
+    };
+    print(&made, out.format, flips);
+    talk.say(format!("result: {}", folder.display()));
+    Ok(derived)
+}
+
+/// When, who, and under which name a result is written.
+fn stamp() -> Result<Stamp, Failure> {
+    let mut random = [0; 5];
+    getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+    let now = jiff::Timestamp::now();
+    Ok(Stamp {
+        tool: TOOL.to_owned(),
+        id: RunId::from_random(random),
+        created: format!("{now:.0}"),
+        time: now.strftime("%Y%m%dT%H%M%SZ").to_string(),
+    })
+}
+
+/// What a word on the command line means.
+pub(super) enum Located {
+    Run(RunDirectory),
+    Derived(PathBuf),
+}
+
+/// The run, or the result over several runs, that `word` means.
+pub(super) fn locate(out: &OutArguments, word: &str) -> Result<Located, Failure> {
+    if derived::is_derived(Path::new(word)) {
+        return Ok(Located::Derived(PathBuf::from(word)));
+    }
+    let error = match directory::find(&out.out, word) {
+        Ok(run) => return Ok(Located::Run(run)),
+        Err(error @ FindError::None { .. }) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let mut found = derived::find(&out.out, word)?;
+    match found.len() {
+        0 => Err(error.into()),
+        1 => Ok(Located::Derived(found.remove(0))),
+        _ => {
+            let found = found.iter().take(5).map(|path| path.display().to_string());
+            let word = word.to_owned();
+            let found = found.collect();
+            Err(FindError::Several { word, found }.into())
+        }
+    }
+}
+
+/// Prints a result; of its flips only the first `flips` where people read it.
+fn print(made: &Made<'_>, format: Format, flips: usize) {
+    match (format, &made.derived.outcome) {
+        (Format::Json, _) => talk::result(json(made)),
+        (Format::Text, Outcome::Comparison(comparison)) => {
+            talk::result(comparison_table::comparison(comparison, flips));
+        }
+        (Format::Text, Outcome::Ranking(ranking)) => {
+            talk::result(comparison_table::ranking(ranking));
+        }
+        (Format::Text, Outcome::Items(analysis)) => talk::result(analysis_table::items(analysis)),
+        (Format::Text, Outcome::Drift(drift)) => talk::result(analysis_table::drift(drift)),
+    }
+}
+
+/// The result's own document, with the folder and, for a comparison, all flips.
+fn json(made: &Made<'_>) -> Value {
+    let file = made
+        .derived
+        .files
+        .iter()
+        .find(|(name, _)| name.ends_with(".json"));
+    let document = file.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
+    let mut document: Value = document.unwrap_or_default();
+    document["directory"] = made.folder.display().to_string().into();
+    if let Outcome::Comparison(comparison) = &made.derived.outcome {
+        document["flips"] = serde_json::to_value(&comparison.flips).unwrap_or_default();
+    }
+    document
+}
+
+/// Draws a result's files again and prints it.
+pub(super) fn redraw(folder: &Path, format: Format) -> Result<Exit, Failure> {
+    let derived = &derived::redraw(folder)?;
+    print(&Made { folder, derived }, format, SHOWN_AGAIN);
+    Ok(Exit::Done)
+}
+
+/// Prints a result without touching its files.
+pub(super) fn print_again(folder: &Path, format: Format) -> Result<Exit, Failure> {
+    let derived = &derived::read(folder)?;
+    print(&Made { folder, derived }, format, SHOWN_AGAIN);
+    Ok(Exit::Done)
+}
+
+/// Flips that are shown where no number was given.
+const SHOWN_AGAIN: usize = 10;

@@ -1,0 +1,204 @@
+//! Comparisons and rankings for people at a terminal.
+
+use cleanbench_report::cell;
+use cleanbench_report::compare::{Comparison, Flip, Ranking, TaskComparison, Who};
+use cleanbench_report::derived::{left_out, level, lost_first, number, places};
+
+use crate::plain_table::plain_table;
+
+/// A comparison, and its first `flips` flipped samples.
+pub(crate) fn comparison(comparison: &Comparison, flips: usize) -> String {
+    let mut parts = vec![header(comparison), tasks(comparison)];
+    parts.extend(comparison.tasks.iter().filter_map(remarks));
+    parts.extend(slices(comparison));
+    parts.extend(flipped(comparison, flips));
+    parts.join("\n")
+}
+
+fn header(comparison: &Comparison) -> String {
+    let mut lines = vec![
+        format!(
+            "suite {}, {} mode; samples without an answer: {}",
+            cell::visible(&comparison.suite),
+            comparison.mode.as_str(),
+            comparison.missing.as_str().replace('_', " ")
+        ),
+        format!("baseline:  {}", who(&comparison.base)),
+        format!("candidate: {}", who(&comparison.candidate)),
+    ];
+    let differences = comparison.differences.iter();
+    lines.extend(differences.map(|one| format!("differs:   {}", cell::safe(&one.to_string()))));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn who(who: &Who) -> String {
+    format!(
+        "{} ({}), run {} of {}",
+        cell::visible(&who.model),
+        cell::visible(&who.identity),
+        who.run,
+        who.created
+    )
+}
+
+fn tasks(comparison: &Comparison) -> String {
+    let header = [
+        "task",
+        "n",
+        "difference [95%]",
+        "method",
+        "p (Holm)",
+        "lost/gained/equal",
+        "result",
+        "contamination",
+    ];
+    let rows = comparison.tasks.iter().map(|task| {
+        let finding = &task.finding;
+        let counts = task.measured.declared(finding.missing);
+        [
+            cell::visible(&task.task),
+            finding.n.to_string(),
+            number::delta(finding),
+            format!("{}, {}", finding.method, finding.test.unwrap_or("no test")),
+            number::p_value(finding.adjusted_p),
+            counts.map_or("-".to_owned(), |one| {
+                format!("{}/{}/{}", one.worse, one.better, one.equal)
+            }),
+            number::verdict(finding),
+            format!(
+                "{}/{}",
+                task.base_contamination, task.candidate_contamination
+            ),
+        ]
+    });
+    plain_table(header, rows)
+}
+
+/// What of a task could not be compared.
+fn remarks(task: &TaskComparison) -> Option<String> {
+    let left_out = left_out(task);
+    (left_out != "none").then(|| format!("{}: {left_out}", cell::visible(&task.task)))
+}
+
+fn slices(comparison: &Comparison) -> Option<String> {
+    let rows = comparison.tasks.iter().flat_map(|task| {
+        task.slices.iter().map(|slice| {
+            [
+                cell::visible(&task.task),
+                cell::visible(&format!("{}={}", slice.field, slice.value)),
+                slice.finding.n.to_string(),
+                number::delta(&slice.finding),
+                number::p_value(slice.finding.adjusted_p),
+                number::verdict(&slice.finding),
+            ]
+        })
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let header = ["task", "slice", "n", "difference [95%]", "p (BH)", "result"];
+    let worst = comparison
+        .worst_slice
+        .as_ref()
+        .map_or(String::new(), |worst| {
+            format!(
+                "\nworst slice: {}={} of {}, {}",
+                cell::visible(&worst.field),
+                cell::visible(&worst.value),
+                cell::visible(&worst.task),
+                number::delta(&worst.finding)
+            )
+        });
+    Some(format!("\n{}{worst}", plain_table(header, rows)))
+}
+
+fn flipped(comparison: &Comparison, most: usize) -> Option<String> {
+    let shown = lost_first(comparison, most);
+    if shown.is_empty() {
+        return None;
+    }
+    let header = [
+        "",
+        "task",
+        "sample",
+        "baseline answered",
+        "candidate answered",
+    ];
+    let table = plain_table(header, shown.iter().map(|flip| flip_row(flip)));
+    let all = comparison.flips.len();
+    Some(format!(
+        "\nflipped samples, {} of {all} (all in flips.csv)\n{table}",
+        shown.len()
+    ))
+}
+
+fn flip_row(flip: &Flip) -> [String; 5] {
+    [
+        flip.direction().to_owned(),
+        cell::visible(&flip.task),
+        cell::visible(&flip.sample),
+        cell::visible(&flip.base_answer),
+        cell::visible(&flip.candidate_answer),
+    ]
+}
+
+/// A ranking.
+pub(crate) fn ranking(ranking: &Ranking) -> String {
+    let differences = ranking.differences.iter();
+    let differences = differences
+        .map(|one| format!("differs from the first: {}\n", cell::safe(&one.to_string())));
+    let head = format!(
+        "suite {}; samples without an answer: {}\n{}",
+        cell::visible(&ranking.suite),
+        ranking.missing.as_str().replace('_', " "),
+        differences.collect::<String>()
+    );
+    let ranks = ranking.tasks.iter().flat_map(|task| {
+        task.ranks.iter().map(|rank| {
+            let tied = task.tied.iter().filter(|group| group.contains(&rank.model));
+            let tied: Vec<_> = tied.map(|group| group.join(" = ")).collect();
+            [
+                cell::visible(&task.task),
+                places(rank),
+                cell::visible(&rank.model),
+                level(rank),
+                cell::visible(&tied.join("; ")),
+                rank.contamination.clone(),
+            ]
+        })
+    });
+    let header = [
+        "task",
+        "rank",
+        "model",
+        "score [95%]",
+        "not told apart",
+        "contamination",
+    ];
+    let ranks = plain_table(header, ranks);
+    let pairs = ranking.tasks.iter().flat_map(|task| {
+        task.pairs.iter().map(|pair| {
+            [
+                cell::visible(&task.task),
+                cell::visible(&format!("{} - {}", pair.candidate, pair.base)),
+                pair.finding.n.to_string(),
+                number::delta(&pair.finding),
+                pair.finding.method.clone(),
+                number::p_value(pair.finding.adjusted_p),
+                number::verdict(&pair.finding),
+            ]
+        })
+    });
+    let header = [
+        "task",
+        "pair",
+        "n",
+        "difference [95%]",
+        "method",
+        "p (Holm)",
+        "result",
+    ];
+    format!("{head}\n{ranks}\n\n{}", plain_table(header, pairs))
+}
