@@ -10,7 +10,7 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
 use cleanbench_core::probe::{ControlKind, ProbeForm};
 use cleanbench_core::{
-    Constraints, Digest, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, Shard, canonical,
+    Constraints, Digest, Gate, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, Shard, canonical,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,9 +19,11 @@ use crate::parts::Merged;
 use crate::record::readable;
 use crate::{Damage, LedgerError, RunDirectory};
 
-/// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.1";
-/// The format without them.
+/// Latest format of `run.json` that this program reads: 1.2 adds `gates` and `baseline` to the plan.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
+/// The format without them, which adds `shard` and `merged`.
+const SHARD_FORMAT: &str = "cleanbench-run/1.1";
+/// The format without either.
 const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 
 /// The whole of `run.json`.
@@ -67,6 +69,24 @@ pub struct Plan {
     pub samples_root: Digest,
     /// SHA-256 of the files in `inputs/`, by path.
     pub inputs: BTreeMap<String, Digest>,
+    /// The conditions that the run is judged by. Their paired tests are one family.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
+    /// The run that it is compared with; its files are in `inputs/baseline/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselinePlan>,
+}
+
+/// The run that another is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselinePlan {
+    /// Identity of that run.
+    pub run: RunId,
+    /// The model of it that all are compared with, where one was named; else the one of the same name,
+    /// or for the mode `choice` the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// The suite of a run.
@@ -218,8 +238,10 @@ impl Manifest {
     /// The lowest format that has every field of this manifest. A file names no later one, so that an
     /// earlier program reads whatever it can.
     pub fn lowest_format(&self) -> &'static str {
-        if self.shard.is_some() || self.merged.is_some() {
+        if !self.plan.gates.is_empty() || self.plan.baseline.is_some() {
             MANIFEST_FORMAT
+        } else if self.shard.is_some() || self.merged.is_some() {
+            SHARD_FORMAT
         } else {
             FIRST_FORMAT
         }
