@@ -279,7 +279,17 @@ impl Manifest {
             ),
             _ => error.into(),
         })?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        let manifest = Self::from_bytes(&bytes)?;
+        manifest.plan.check_size(run)?;
+        Ok(manifest)
+    }
+
+    /// Reads the bytes of a `run.json`, of which a copy may stand elsewhere.
+    ///
+    /// # Errors
+    /// When they are damaged, or of a later format.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LedgerError> {
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         let format = value
             .get("format")
             .and_then(Value::as_str)
@@ -292,8 +302,7 @@ impl Manifest {
                 known: MANIFEST_FORMAT,
             });
         }
-        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
-        manifest.plan.check_size(run)?;
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         manifest.check_parts()?;
         Ok(manifest)
     }
@@ -350,13 +359,16 @@ fn damaged(error: &serde_json::Error) -> Damage {
     )
 }
 
-/// Replaces the file `name` of `run` in one step.
+/// Replaces the file `name` of `run` in one step. Its folder is made where there is none.
 ///
 /// # Errors
 /// When the folder cannot be written; the old file is then untouched.
 pub fn write_atomically(run: &RunDirectory, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
     let path = run.file(name);
     let draft = run.file(&format!("{name}.new"));
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
     let written = fs_err::File::create(&draft).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()

@@ -10,6 +10,7 @@ pub mod cell;
 pub mod contamination;
 pub mod detail;
 mod error;
+pub mod gates;
 pub mod recording;
 pub mod rows;
 mod scan;

@@ -6,9 +6,9 @@ use std::io::{BufWriter, Write};
 
 use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::{Digest, Outcome};
+use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
-use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
+use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
 use csv::Writer;
 
 use crate::contamination::Gatherer;
@@ -16,24 +16,30 @@ use crate::rows::{Answer, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, verdicts};
+use crate::{Contamination, Recording, ReportError, cell, gates, verdicts};
 
-/// Names of all tables; the last two stand where there are probes.
-const TABLES: [&str; 5] = [
-    "results.csv",
-    "calls.csv",
-    "summary.csv",
-    "contamination.csv",
-    "verdicts.json",
-];
+/// Names of the tables of every run.
+const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
+/// Names of the tables of a run with probes.
+const OF_PROBES: [&str; 2] = ["contamination.csv", "verdicts.json"];
 
-/// Names of the tables of a run with `plan`.
-pub fn tables(plan: &Plan) -> &'static [&'static str] {
+/// Names of the tables of the run with `manifest`.
+pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
+    let plan = &manifest.plan;
+    let mut names = TABLES.to_vec();
     if plan.tasks.iter().any(|task| task.probe.is_some()) {
-        &TABLES
-    } else {
-        &TABLES[..3]
+        names.extend(OF_PROBES);
     }
+    if is_gated(manifest) {
+        names.push(gates::FILE);
+    }
+    names
+}
+
+/// Whether gates are judged here. A shard has part of the samples alone; its gates are judged when the
+/// shards have been merged.
+pub fn is_gated(manifest: &Manifest) -> bool {
+    !manifest.plan.gates.is_empty() && manifest.shard.is_none()
 }
 
 const RESULTS: [&str; 11] = [
@@ -154,6 +160,8 @@ pub struct Report {
     pub summary: Summary,
     /// What the probes show.
     pub contamination: Contamination,
+    /// How the gates came out.
+    pub gates: Vec<GateResult>,
 }
 
 /// Draws all tables of `recording` into `sink`; `each` sees every row of `results.csv`.
@@ -166,8 +174,9 @@ pub fn draw(
     tail: Tail,
     mut each: impl FnMut(&Row),
 ) -> Result<Report, ReportError> {
-    let index = draw_calls(recording, sink, tail)?;
     let plan = &recording.manifest.plan;
+    let mut measures = is_gated(&recording.manifest).then(|| gates::Gatherer::new(plan));
+    let index = draw_calls(recording, sink, tail, measures.as_mut())?;
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
     {
@@ -177,6 +186,9 @@ pub fn draw(
             summarizer.add(&row);
             if let Some(gatherer) = &mut gatherer {
                 gatherer.add(plan, &row);
+            }
+            if let Some(measures) = &mut measures {
+                measures.add(&row);
             }
             each(&row);
             Ok(table.write_record(result_cells(recording, &row))?)
@@ -201,10 +213,19 @@ pub fn draw(
     }
     table.flush()?;
     drop(table);
+    let gates = match &measures {
+        Some(measures) => {
+            let results = gates::evaluate(recording, measures, &contamination)?;
+            gates::write_json(&results, sink.open(gates::FILE)?)?;
+            results
+        }
+        None => Vec::new(),
+    };
     Ok(Report {
         index,
         summary,
         contamination,
+        gates,
     })
 }
 
@@ -212,6 +233,7 @@ fn draw_calls(
     recording: &Recording,
     sink: &mut dyn TableSink,
     tail: Tail,
+    mut measures: Option<&mut gates::Gatherer>,
 ) -> Result<Index, ReportError> {
     let names = SampleNames::read(&recording.run)?;
     let mut table = Writer::from_writer(sink.open("calls.csv")?);
@@ -221,7 +243,12 @@ fn draw_calls(
         &recording.manifest,
         &recording.prices,
         tail,
-        |attempt| Ok(table.write_record(call_cells(recording, &names, attempt))?),
+        |attempt| {
+            if let Some(measures) = &mut measures {
+                measures.add_attempt(names.task(attempt.place.sample), attempt);
+            }
+            Ok(table.write_record(call_cells(recording, &names, attempt))?)
+        },
     )?;
     table.flush()?;
     Ok(index)
@@ -466,11 +493,11 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
         return Err(LedgerError::from(Damage::whole("journal", what)).into());
     }
     let mut files = BTreeMap::new();
-    for name in tables(&recording.manifest.plan) {
+    for name in tables(&recording.manifest) {
         let draft = recording.run.file(&format!("{name}.new"));
         // Some file systems find only now that there is no room.
         fs_err::File::open(&draft)?.sync_all()?;
-        files.insert((*name).to_owned(), file_digest(&draft)?);
+        files.insert(name.to_owned(), file_digest(&draft)?);
         fs_err::rename(draft, recording.run.file(name))?;
     }
     if let Some(manifest) = closed_manifest(recording, &report, files) {
@@ -524,7 +551,7 @@ pub(crate) fn closed_manifest(
 
 /// Half a table is of no use, and takes space.
 fn discard_drafts(recording: &Recording) {
-    for name in tables(&recording.manifest.plan) {
+    for name in tables(&recording.manifest) {
         drop(fs_err::remove_file(
             recording.run.file(&format!("{name}.new")),
         ));

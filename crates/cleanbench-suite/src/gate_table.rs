@@ -141,8 +141,8 @@ impl Keys {
                 keep(&mut self.at_most, read_word(reader, name, node, words))
             }
             "alpha" => {
-                let fits = |number: f64| number > 0.0 && number <= 0.5;
-                let number = read_number(reader, name, node, "above 0 and at most 0.5", fits);
+                let fits = |number: f64| number > 0.0 && number < 0.5;
+                let number = read_number(reader, name, node, "above 0 and below 0.5", fits);
                 keep(&mut self.alpha, number)
             }
             "min_items" => {

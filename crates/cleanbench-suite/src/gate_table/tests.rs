@@ -141,7 +141,7 @@ fn every_mistake_has_its_place_and_a_way_out() {
         ),
         (
             "metric = \"accuracy\"\ntest = \"superiority\"\nalpha = 0.7",
-            "4:9: `alpha` must be above 0 and at most 0.5, found 0.7 ()",
+            "4:9: `alpha` must be above 0 and below 0.5, found 0.7 ()",
         ),
         (
             "metric = \"accuracy\"\ntest = \"floor\"\nmin = 0.8\nmode = \"choice\"",

@@ -1,0 +1,1 @@
+//! Gates on what a run used up: money for each solved sample, and time.
