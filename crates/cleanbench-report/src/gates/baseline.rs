@@ -20,6 +20,34 @@ pub fn baseline_file(name: &str) -> String {
     format!("{BASELINE_FOLDER}/{name}")
 }
 
+/// Whether `run`, whose manifest this is, can be compared with: it has ended, is whole, and its table of
+/// results is the one that it recorded.
+///
+/// # Errors
+/// Why it cannot, a lowercase fragment.
+pub fn check_baseline(run: &RunDirectory, manifest: &Manifest) -> Result<(), String> {
+    if let Some(shard) = manifest.shard {
+        return Err(format!(
+            "it is shard {shard} of a run; merge the shards first"
+        ));
+    }
+    let Some(end) = &manifest.end else {
+        return Err("it has not ended in order; go on with it by `--resume`".to_owned());
+    };
+    let digest = file_digest(&run.file(RESULTS)).map_err(|error| error.to_string())?;
+    if end.files.get(RESULTS) != Some(&digest) {
+        return Err(format!(
+            "its {RESULTS} is not the one that it recorded; see what `cleanbench verify` says"
+        ));
+    }
+    let header = columns(&run.file(RESULTS)).map_err(|error| error.to_string())?;
+    header.map(drop).ok_or_else(|| TOO_OLD.to_owned())
+}
+
+const RESULTS: &str = "results.csv";
+const TOO_OLD: &str =
+    "it does not say what the model saw; make the baseline again with this version";
+
 /// Columns that are read.
 const COLUMNS: [&str; 5] = ["model", "task", "sample", "score", "input_digest"];
 
@@ -50,8 +78,8 @@ impl Baseline {
     pub(crate) fn open(run: &RunDirectory) -> Result<Self, ReportError> {
         let copy = RunDirectory::at(run.file(BASELINE_FOLDER));
         let manifest = Manifest::from_bytes(&fs_err::read(copy.file("run.json"))?)?;
-        let path = copy.file("results.csv");
-        let recorded = manifest.end.as_ref().and_then(|end| end.files.get("results.csv"));
+        let path = copy.file(RESULTS);
+        let recorded = manifest.end.as_ref().and_then(|end| end.files.get(RESULTS));
         if recorded != Some(&file_digest(&path)?) {
             let what = "not the table that the baseline's run.json names";
             return Err(damage(what).into());
@@ -86,26 +114,34 @@ impl Baseline {
 }
 
 fn damage(what: &str) -> LedgerError {
-    Damage::whole(baseline_file("results.csv"), what).into()
+    Damage::whole(baseline_file(RESULTS), what).into()
+}
+
+/// Where the columns are that are read; `None` where one is missing.
+fn columns(path: &std::path::Path) -> Result<Option<Vec<usize>>, ReportError> {
+    let mut reader = csv::Reader::from_reader(fs_err::File::open(path)?);
+    let header = reader.headers()?;
+    let column = |name: &&str| header.iter().position(|column| column == *name);
+    Ok(COLUMNS.iter().map(column).collect())
 }
 
 fn read_scores(path: &std::path::Path) -> Result<HashMap<(String, String), Seen>, ReportError> {
+    let columns = columns(path)?.ok_or_else(|| damage(TOO_OLD))?;
     let mut reader = csv::Reader::from_reader(fs_err::File::open(path)?);
-    let header = reader.headers()?.clone();
-    let column = |name: &&str| header.iter().position(|column| column == *name);
-    let columns: Option<Vec<_>> = COLUMNS.iter().map(column).collect();
-    let Some(columns) = columns else {
-        let what = "it does not say what the model saw; make the baseline again with this version";
-        return Err(damage(what).into());
-    };
     let mut scores: HashMap<_, Seen> = HashMap::new();
     let mut last = [String::new(), String::new(), String::new()];
     for record in reader.records() {
         let record = record?;
         let cell = |number: usize| record.get(columns[number]).unwrap_or_default();
-        let seen = scores.entry((cell(0).to_owned(), cell(1).to_owned())).or_default();
+        let seen = scores
+            .entry((cell(0).to_owned(), cell(1).to_owned()))
+            .or_default();
         let samples = seen.entry(cell(4).to_owned()).or_default();
-        if last.iter().zip(0..).any(|(last, number)| last != cell(number)) {
+        if last
+            .iter()
+            .zip(0..)
+            .any(|(last, number)| last != cell(number))
+        {
             samples.push(BaseSample::default());
             last = [0, 1, 2].map(|number| cell(number).to_owned());
         }

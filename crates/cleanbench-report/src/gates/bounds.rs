@@ -37,7 +37,7 @@ impl Shares {
 
     /// The mean of what is known; `None` where nothing is.
     pub(crate) fn estimate(&self) -> Option<f64> {
-        cleanbench_stats::mean(&self.known)
+        cleanbench_stats::mean(self.known.iter().copied())
     }
 
     /// Bounds that are each wrong with a chance of at most `alpha`.

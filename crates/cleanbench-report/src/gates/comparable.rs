@@ -20,12 +20,6 @@ pub struct Side<'a> {
 #[error("{0}")]
 pub struct NotComparable(String);
 
-impl NotComparable {
-    pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
-    }
-}
-
 /// Parts of a task's definition that change neither what is asked nor how it is judged.
 const BESIDES: [&str; 5] = ["tags", "control", "released", "slices", "strictest"];
 /// The part that the mode `choice` lets differ.
@@ -56,8 +50,8 @@ pub fn counterpart(
     let base_model = base_model.map_err(NotComparable)?;
     let wanted = &new.tasks[task].name;
     let base_task = base.tasks.iter().position(|task| task.name == *wanted);
-    let base_task = base_task
-        .ok_or_else(|| NotComparable(format!("the baseline has no task `{wanted}`")))?;
+    let base_task =
+        base_task.ok_or_else(|| NotComparable(format!("the baseline has no task `{wanted}`")))?;
     let places = [(base, base_model, base_task), (new, model, task)];
     match difference(places, mode) {
         None => Ok((base_model, base_task)),

@@ -4,7 +4,7 @@ use cleanbench_core::GateTest;
 use cleanbench_core::gate::Metric;
 
 /// A value of `metric` for people.
-pub(crate) fn amount(metric: Metric, value: f64) -> String {
+pub fn amount(metric: Metric, value: f64) -> String {
     match metric {
         Metric::CostPerSolved => format!("${value:.6}"),
         Metric::LatencyP95 => format!("{value:.0} ms"),

@@ -131,7 +131,10 @@ impl Gatherer {
         }
         let key = (row.place.model, row.task);
         let cell = self.cells.entry(key).or_default();
-        let is_new = cell.samples.last().is_none_or(|last| last.line != row.place.sample);
+        let is_new = cell
+            .samples
+            .last()
+            .is_none_or(|last| last.line != row.place.sample);
         if row.outcome == Some(Outcome::Skipped) {
             cell.skipped += u64::from(is_new && row.place.epoch == 1);
             return;
@@ -165,7 +168,10 @@ impl Asked {
 }
 
 /// An amount as a number, for statistics only.
-#[expect(clippy::cast_precision_loss, reason = "no call costs more than 9,000 dollars")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no call costs more than 9,000 dollars"
+)]
 fn dollars(amount: Usd) -> f64 {
     amount.pico() as f64 / PICO
 }

@@ -34,9 +34,9 @@ use std::io::Write;
 use cleanbench_core::GateResult;
 use serde_json::json;
 
-pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file};
+pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file, check_baseline};
 pub use comparable::{NotComparable, Side, counterpart, difference};
-pub use describe::condition;
+pub use describe::{amount, condition};
 pub(crate) use gather::Gatherer;
 pub(crate) use judge::evaluate;
 

@@ -2,10 +2,11 @@
 //!
 //! Invariant: what is said to be shown is shown whatever the missing answers of either side are.
 
-use cleanbench_stats::{Confidence, Interval};
 use cleanbench_stats::exact::mcnemar_greater;
 use cleanbench_stats::mean::Mean;
+use cleanbench_stats::power::smallest_paired;
 use cleanbench_stats::tango;
+use cleanbench_stats::{Confidence, Interval};
 
 use super::bounds::{Bounds, is_plain, mean_of, named};
 
@@ -47,8 +48,11 @@ pub(crate) enum Evidence {
 impl Pairs {
     /// Mean difference, candidate minus baseline, of the pairs with both answers.
     pub(crate) fn estimate(&self) -> Option<f64> {
-        let both = self.pairs.iter().filter_map(|pair| Some(pair.new? - pair.base?));
-        cleanbench_stats::mean(&both.collect::<Vec<_>>())
+        let both = self
+            .pairs
+            .iter()
+            .filter_map(|pair| Some(pair.new? - pair.base?));
+        cleanbench_stats::mean(both)
     }
 
     /// Number of pairs in which an answer is missing.
@@ -66,7 +70,11 @@ impl Pairs {
         if self.clusters.is_empty() && is_plain(&base) && is_plain(&new) {
             return rates(&base, &new).map(Evidence::Rates);
         }
-        let differences: Vec<_> = new.iter().zip(&base).map(|(new, base)| new - base).collect();
+        let differences: Vec<_> = new
+            .iter()
+            .zip(&base)
+            .map(|(new, base)| new - base)
+            .collect();
         mean_of(&differences, &self.clusters).map(Evidence::Mean)
     }
 
@@ -87,7 +95,9 @@ impl Pairs {
     /// # Errors
     /// Why there are none.
     pub(crate) fn bounds(&self, alpha: f64) -> Result<Bounds, String> {
-        let estimate = self.estimate().ok_or("no sample has an answer on both sides")?;
+        let estimate = self
+            .estimate()
+            .ok_or("no sample has an answer on both sides")?;
         let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
         let (worst, best) = (self.evidence(Case::Worst)?, self.evidence(Case::Best)?);
         let (low, _, method) = worst.interval(confidence);
@@ -118,7 +128,9 @@ impl Evidence {
             Self::Rates(pairs) => tango::interval(*pairs, confidence),
             Self::Mean(mean) => mean.estimate(confidence),
         };
-        let Interval { low, high, method, .. } = found.interval;
+        let Interval {
+            low, high, method, ..
+        } = found.interval;
         (low.max(-1.0), high.min(1.0), method.as_str())
     }
 
@@ -161,6 +173,26 @@ impl Evidence {
         match self {
             Self::Rates(pairs) => pairs.difference(),
             Self::Mean(mean) => mean.value,
+        }
+    }
+
+    /// The smallest drop that the test of a drop finds with a probability of at least `power`; `None`
+    /// where not even the largest is.
+    pub(crate) fn smallest_drop(&self, alpha: f64, power: f64) -> Option<f64> {
+        match self {
+            Self::Rates(pairs) => {
+                #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
+                let only_new = pairs.only_first() as f64 / pairs.n() as f64;
+                smallest_paired(pairs.n(), only_new, alpha, power)
+            }
+            // t standard errors for the level and for the power, as in every sample size formula.
+            Self::Mean(mean) => {
+                let reach = |tail| {
+                    let found = mean.estimate(Confidence::one_sided(tail)?);
+                    Some(found.value - found.interval.low)
+                };
+                Some(reach(alpha)? + reach(1.0 - power)?)
+            }
         }
     }
 }

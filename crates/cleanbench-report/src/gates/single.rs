@@ -22,9 +22,15 @@ pub(crate) fn decide(result: &mut GateResult, bounds: &Bounds) {
     let limit = amount(result.gate.metric, limit);
     let range = between(result);
     (result.verdict, result.message) = if shown {
-        (GateVerdict::Pass, format!("{range}: on the right side of {limit}"))
+        (
+            GateVerdict::Pass,
+            format!("{range}: on the right side of {limit}"),
+        )
     } else if refuted {
-        (GateVerdict::Fail, format!("{range}: on the wrong side of {limit}"))
+        (
+            GateVerdict::Fail,
+            format!("{range}: on the wrong side of {limit}"),
+        )
     } else {
         let message = format!("{range}: it may be on either side of {limit}");
         (GateVerdict::Inconclusive, message)
@@ -52,10 +58,14 @@ pub(crate) fn exposure(
             GateVerdict::Inconclusive,
             format!("{class_name}: nothing is known of the exposure, which is no pass"),
         ),
-        Some(found) if found <= tolerated(worst) => {
-            (GateVerdict::Pass, format!("{class_name} is no worse than {limit}"))
-        }
-        Some(_) => (GateVerdict::Fail, format!("{class_name} is worse than {limit}")),
+        Some(found) if found <= tolerated(worst) => (
+            GateVerdict::Pass,
+            format!("{class_name} is no worse than {limit}"),
+        ),
+        Some(_) => (
+            GateVerdict::Fail,
+            format!("{class_name} is worse than {limit}"),
+        ),
     };
 }
 

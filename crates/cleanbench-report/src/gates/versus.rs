@@ -49,7 +49,10 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
     result.method = format!("{} ({test})", result.method);
     if pairs.alone > 0 {
         let alone = pairs.alone;
-        result.method = format!("{}, {alone} samples without a partner left out", result.method);
+        result.method = format!(
+            "{}, {alone} samples without a partner left out",
+            result.method
+        );
     }
     if is_too_small(result) {
         return None;
@@ -71,13 +74,21 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
     let p = shown_p(adjusted);
     let metric = result.gate.metric;
     (result.verdict, result.message) = match result.gate.test {
-        GateTest::MaxDrop { drop } => return decide_drop(result, claim, (adjusted, drop), &of_family),
+        GateTest::MaxDrop { drop } => {
+            return decide_drop(result, claim, (adjusted, drop), &of_family);
+        }
         GateTest::NonInferiority { margin } => {
             let limit = amount(metric, -margin);
             if is_shown {
-                (GateVerdict::Pass, format!("{range}: above {limit} is shown (p {p}{of_family})"))
+                (
+                    GateVerdict::Pass,
+                    format!("{range}: above {limit} is shown (p {p}{of_family})"),
+                )
             } else if high.is_some_and(|high| high < -margin) {
-                (GateVerdict::Fail, format!("{range}: below {limit} is shown"))
+                (
+                    GateVerdict::Fail,
+                    format!("{range}: below {limit} is shown"),
+                )
             } else {
                 (
                     GateVerdict::Inconclusive,
@@ -87,7 +98,10 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
         }
         _ => {
             if is_shown {
-                (GateVerdict::Pass, format!("{range}: better is shown (p {p}{of_family})"))
+                (
+                    GateVerdict::Pass,
+                    format!("{range}: better is shown (p {p}{of_family})"),
+                )
             } else if high.is_some_and(|high| high <= 0.0) {
                 (GateVerdict::Fail, format!("{range}: not better is shown"))
             } else {
@@ -102,7 +116,10 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
 
 /// The upper bound of the difference at its best, wrong with a chance of `alpha` / `family`.
 fn upper_bound(claim: &Claim, alpha: f64, family: usize) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a family has a handful of members")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a family has a handful of members"
+    )]
     let confidence = Confidence::one_sided(alpha / family as f64)?;
     Some(claim.best.interval(confidence).1)
 }
