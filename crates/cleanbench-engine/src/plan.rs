@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, DigestKey, Gate, RunId, Shard};
-use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, SuitePlan, TABLES, TaskPlan};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -84,6 +84,7 @@ pub fn prepare<E>(
         suite: draft.suite.clone(),
         models: draft.models,
         tasks,
+        tables: TABLES,
         seed: draft.seed,
         samples_digest: digests.file,
         samples_root: digests.root,

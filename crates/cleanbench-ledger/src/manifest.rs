@@ -10,7 +10,8 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
 use cleanbench_core::probe::{ControlKind, ProbeForm};
 use cleanbench_core::{
-    Constraints, Digest, Gate, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, Shard, canonical,
+    Constraints, Digest, Gate, Purpose, Reducer, RunId, Sampling, ScorerSpec, Sensitivity, Shard,
+    canonical,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,12 +20,30 @@ use crate::parts::Merged;
 use crate::record::readable;
 use crate::{Damage, LedgerError, RunDirectory};
 
-/// Latest format of `run.json` that this program reads: 1.2 adds `gates` and `baseline` to the plan.
+/// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
+/// `gates` and `baseline`, and `reducer`, `cluster` and `slices` of tasks.
 pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
-/// The format without them, which adds `shard` and `merged`.
-const SHARD_FORMAT: &str = "cleanbench-run/1.1";
-/// The format without either.
+/// The format without what 1.2 adds.
+const SHARDS_FORMAT: &str = "cleanbench-run/1.1";
+/// The format without what 1.1 adds.
 const FIRST_FORMAT: &str = "cleanbench-run/1.0";
+
+/// Version of the tables of a new run. Tables of an earlier version are drawn as they were, so that a
+/// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
+/// `results.csv`, and Wilson's interval for every score.
+pub const TABLES: u32 = 2;
+
+fn first_tables() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_first_tables(tables: &u32) -> bool {
+    *tables == first_tables()
+}
 
 /// The whole of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +80,10 @@ pub struct Plan {
     pub models: Vec<ModelPlan>,
     /// The tasks, in the order of the suite, and after them the contamination probes.
     pub tasks: Vec<TaskPlan>,
+    /// Which columns and intervals the tables of the run have: [`TABLES`], or what it was when the run
+    /// was planned.
+    #[serde(default = "first_tables", skip_serializing_if = "is_first_tables")]
+    pub tables: u32,
     /// Seed from which all others are derived.
     pub seed: u64,
     /// SHA-256 of `samples.jsonl`.
@@ -133,6 +156,16 @@ pub struct TaskPlan {
     pub scorers: Vec<ScorerSpec>,
     /// Digest over the scorers with their versions.
     pub scorers_digest: Digest,
+    /// How the scores of a sample's epochs become its score.
+    #[serde(default, skip_serializing_if = "Reducer::is_mean")]
+    pub reducer: Reducer,
+    /// The field of the samples' metadata that says which of them hang together, where the task names
+    /// one. What holds of a sample is its own `cluster`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// Fields of the samples' metadata by whose values scores are reported besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<String>,
     /// What its answers must look like.
     #[serde(default, skip_serializing_if = "Constraints::is_plain")]
     pub constraints: Constraints,
@@ -238,10 +271,15 @@ impl Manifest {
     /// The lowest format that has every field of this manifest. A file names no later one, so that an
     /// earlier program reads whatever it can.
     pub fn lowest_format(&self) -> &'static str {
-        if !self.plan.gates.is_empty() || self.plan.baseline.is_some() {
+        let of_tasks = |task: &TaskPlan| {
+            !task.reducer.is_mean() || task.cluster.is_some() || !task.slices.is_empty()
+        };
+        let is_gated = !self.plan.gates.is_empty() || self.plan.baseline.is_some();
+        let has_tables = !is_first_tables(&self.plan.tables);
+        if has_tables || is_gated || self.plan.tasks.iter().any(of_tasks) {
             MANIFEST_FORMAT
         } else if self.shard.is_some() || self.merged.is_some() {
-            SHARD_FORMAT
+            SHARDS_FORMAT
         } else {
             FIRST_FORMAT
         }
