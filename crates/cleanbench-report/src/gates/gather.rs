@@ -22,7 +22,7 @@ pub(crate) struct Asked {
     /// Sum of the scores of its answers.
     total: f64,
     scored: u32,
-    /// Calls that were meant to be made.
+    /// Calls that have ended.
     calls: u32,
     /// Of these, calls without an answer.
     failed: u32,
@@ -37,12 +37,12 @@ impl Asked {
         (self.scored > 0).then(|| self.total / f64::from(self.scored))
     }
 
-    /// Share of its calls that ended without an answer.
+    /// Share of its calls that ended without an answer; `None` while none has ended.
     pub(crate) fn error_share(&self) -> Option<f64> {
         (self.calls > 0).then(|| f64::from(self.failed) / f64::from(self.calls))
     }
 
-    /// Share of its answers in which nothing was found.
+    /// Share of its answers in which nothing was found; `None` without an answer.
     pub(crate) fn unread_share(&self) -> Option<f64> {
         (self.answered > 0).then(|| f64::from(self.unread) / f64::from(self.answered))
     }
@@ -153,12 +153,12 @@ impl Gatherer {
 
 impl Asked {
     fn add(&mut self, row: &Row) {
-        self.calls += 1;
-        if row.outcome == Some(Outcome::Answered) {
-            self.answered += 1;
-        } else {
-            self.failed += 1;
+        match row.outcome {
+            None => return,
+            Some(Outcome::Answered) => self.answered += 1,
+            Some(_) => self.failed += 1,
         }
+        self.calls += 1;
         if let Some(score) = row.scores.first() {
             self.total += score.value;
             self.scored += 1;
