@@ -8,6 +8,7 @@
 mod edges;
 mod golden_intervals;
 mod golden_paired;
+mod golden_power;
 mod golden_special;
 mod reference;
 mod simulation;

@@ -428,6 +428,58 @@ def random_below():
     (HERE / "random_below.txt").write_text(text + "\n".join(lines) + "\n")
 
 
+
+@listed
+def power_non_inferiority():
+    """All outcomes, the published root for the statistic, weights by scipy's multinomial."""
+    rows = []
+    for n, p, q, margin, alpha in [
+        (200, 0.1, 0.1, 0.05, 0.05), (248, 0.05, 0.05, 0.05, 0.05), (300, 0.02, 0.04, 0.05, 0.025),
+        (495, 0.1, 0.1, 0.05, 0.05), (200, 0.0, 0.0, 0.1, 0.05), (250, 0.3, 0.25, 0.02, 0.05), (220, 0.0, 0.03, 0.03, 0.05),
+        (400, 0.05, 0.0, 0.01, 0.01), (333, 0.5, 0.5, 0.2, 0.005), (600, 0.15, 0.18, 0.08, 0.05), (500, 0.062, 0.088, 0.05, 0.05),
+    ]:
+        b, c = numpy.meshgrid(numpy.arange(n + 1), numpy.arange(n + 1), indexing="ij")
+        keep = b + c <= n
+        b, c = b[keep], c[keep]
+        d = -margin
+        linear = -b - c + (2 * n - b + c) * d
+        root = (numpy.sqrt(linear**2 + 8 * n * c * d * (1 - d)) - linear) / (4 * n)
+        z = (b - c - n * d) / numpy.sqrt(n * (2 * root + d * (1 - d)))
+        inside = z >= scipy.stats.norm.isf(alpha)
+        counts = numpy.stack([b, c, n - b - c], axis=1)[inside]
+        weights = scipy.stats.multinomial.pmf(counts, n, [p, q, 1 - p - q])
+        rows.append((n, p, q, margin, alpha, weights.sum()))
+    write("power_non_inferiority", ["scipy", "numpy"], "n p_only_a p_only_b margin alpha power", rows)
+
+
+@listed
+def power_means():
+    import statsmodels.stats.power
+
+    cases = itertools.product([2, 5, 30, 100, 1000], [0.0, 0.1, 0.5, -0.2], [0.05, 0.01])
+    rows = []
+    for n, effect, alpha in cases:
+        found = scipy.stats.nct.sf(scipy.stats.t.isf(alpha, n - 1), n - 1, effect * numpy.sqrt(n))
+        if effect == 0:
+            found = alpha
+        other = statsmodels.stats.power.TTestPower().power(effect, n, alpha, alternative="larger")
+        assert abs(found - other) < 1e-9
+        rows.append((n, effect, alpha, found))
+    write("power_means", ["scipy", "statsmodels"], "n effect alpha power", rows)
+
+
+@listed
+def power_floor():
+    rows = []
+    for n, floor, rate, alpha in [
+        (10, 0.5, 0.9, 0.05), (59, 0.95, 1.0, 0.05), (58, 0.95, 1.0, 0.05), (100, 0.8, 0.9, 0.05), (100, 0.8, 0.8, 0.05),
+        (200, 0.8, 0.7, 0.05), (1000, 0.9, 0.93, 0.01), (5000, 0.01, 0.015, 0.05), (1, 0.01, 0.5, 0.05), (560, 0.9, 0.93, 0.05),
+    ]:
+        critical = next(k for k in range(n + 2) if scipy.stats.binom.sf(k - 1, n, floor) <= alpha)
+        rows.append((n, floor, rate, alpha, scipy.stats.binom.sf(critical - 1, n, rate)))
+    write("power_floor", ["scipy"], "n floor rate alpha power", rows)
+
+
 if __name__ == "__main__":
     for name in sys.argv[1:] or LISTS:
         LISTS[name]()
