@@ -317,17 +317,7 @@ impl Manifest {
             ),
             _ => error.into(),
         })?;
-        let manifest = Self::from_bytes(&bytes)?;
-        manifest.plan.check_size(run)?;
-        Ok(manifest)
-    }
-
-    /// Reads the bytes of a `run.json`, of which a copy may stand elsewhere.
-    ///
-    /// # Errors
-    /// When they are damaged, or of a later format.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LedgerError> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
         let format = value
             .get("format")
             .and_then(Value::as_str)
@@ -340,7 +330,8 @@ impl Manifest {
                 known: MANIFEST_FORMAT,
             });
         }
-        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        manifest.plan.check_size(run)?;
         manifest.check_parts()?;
         Ok(manifest)
     }

@@ -77,7 +77,7 @@ impl Baseline {
     /// When it is damaged, or of a version that did not record what the model saw.
     pub(crate) fn open(run: &RunDirectory) -> Result<Self, ReportError> {
         let copy = RunDirectory::at(run.file(BASELINE_FOLDER));
-        let manifest = Manifest::from_bytes(&fs_err::read(copy.file("run.json"))?)?;
+        let manifest = Manifest::parse(&fs_err::read(copy.file("run.json"))?)?;
         let path = copy.file(RESULTS);
         let recorded = manifest.end.as_ref().and_then(|end| end.files.get(RESULTS));
         if recorded != Some(&file_digest(&path)?) {
