@@ -317,7 +317,19 @@ impl Manifest {
             ),
             _ => error.into(),
         })?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        let manifest = Self::parse(&bytes)?;
+        manifest.plan.check_size(run)?;
+        manifest.check_parts()?;
+        Ok(manifest)
+    }
+
+    /// Reads the bytes of a `run.json` that stands by itself, as in the inputs of a comparison. What it
+    /// says of other files is not checked.
+    ///
+    /// # Errors
+    /// When it is damaged, or of a later format.
+    pub fn parse(bytes: &[u8]) -> Result<Self, LedgerError> {
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         let format = value
             .get("format")
             .and_then(Value::as_str)
@@ -330,10 +342,7 @@ impl Manifest {
                 known: MANIFEST_FORMAT,
             });
         }
-        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
-        manifest.plan.check_size(run)?;
-        manifest.check_parts()?;
-        Ok(manifest)
+        serde_json::from_slice(bytes).map_err(|error| damaged(&error).into())
     }
 }
 
