@@ -275,7 +275,11 @@ fn a_baseline_that_cannot_be_compared_with_is_refused_before_the_first_call() {
     let asked = server.totals().requests;
     for (from, to, reason) in [
         ("{{ input }}", "Please: {{ input }}", "`prompt` differs"),
-        ("max_tokens = 16", "max_tokens = 17", "`sampling` differs"),
+        (
+            "max_tokens = 16",
+            "max_tokens = 17",
+            "other sampling parameters",
+        ),
         (
             "scorers = [\"choice\"]",
             "scorers = [\"exact\"]",

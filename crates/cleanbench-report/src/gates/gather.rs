@@ -19,6 +19,8 @@ const PICO: f64 = 1e12;
 pub(crate) struct Asked {
     /// Its line in `samples.jsonl`.
     pub(crate) line: u64,
+    /// Which samples it hangs together with, if it says so.
+    pub(crate) cluster: Option<u32>,
     /// Sum of the scores of its answers.
     total: f64,
     scored: u32,
@@ -76,6 +78,8 @@ pub(crate) struct Gatherer {
     /// For each task of the plan, what its gates look at.
     wanted: Vec<Vec<Metric>>,
     cells: BTreeMap<(u32, usize), Measured>,
+    /// The clusters of each task, numbered as they come.
+    clusters: BTreeMap<(usize, String), u32>,
     nothing: Measured,
 }
 
@@ -90,6 +94,7 @@ impl Gatherer {
         Self {
             wanted: wanted.collect(),
             cells: BTreeMap::new(),
+            clusters: BTreeMap::new(),
             nothing: Measured::default(),
         }
     }
@@ -140,8 +145,12 @@ impl Gatherer {
             return;
         }
         if is_new {
+            let next = u32::try_from(self.clusters.len()).unwrap_or(u32::MAX);
+            let name = row.belongs.cluster.clone();
+            let cluster = name.map(|name| *self.clusters.entry((row.task, name)).or_insert(next));
             cell.samples.push(Asked {
                 line: row.place.sample,
+                cluster,
                 ..Asked::default()
             });
         }

@@ -134,13 +134,12 @@ fn measure(case: Case<'_>, result: &mut GateResult) {
         Metric::ErrorRate => shares(samples, Asked::error_share).bounds(alpha),
         Metric::ExtractionFailureRate => {
             // Calls without an answer are the error rate's matter.
-            let answered = samples.iter().filter_map(Asked::unread_share);
-            let known: Vec<_> = answered.collect();
-            result.n = known.len() as u64;
-            let shares = Shares {
-                known,
-                ..Shares::default()
-            };
+            let read = samples
+                .iter()
+                .filter(|sample| sample.unread_share().is_some());
+            let read: Vec<_> = read.copied().collect();
+            result.n = read.len() as u64;
+            let shares = shares(&read, Asked::unread_share);
             shares.bounds(alpha)
         }
         Metric::CostPerSolved => amounts::cost_per_solved(case.measured, alpha),
@@ -161,12 +160,28 @@ fn measure(case: Case<'_>, result: &mut GateResult) {
 
 /// One number for each sample.
 fn shares(samples: &[Asked], of: impl Fn(&Asked) -> Option<f64>) -> Shares {
-    let known: Vec<_> = samples.iter().filter_map(of).collect();
+    let (known, missing): (Vec<_>, Vec<_>) =
+        samples.iter().partition(|sample| of(sample).is_some());
+    let order: Vec<_> = known
+        .iter()
+        .chain(&missing)
+        .map(|sample: &&Asked| sample.cluster)
+        .collect();
     Shares {
-        missing: samples.len() - known.len(),
-        known,
-        clusters: Vec::new(),
+        known: known.into_iter().filter_map(of).collect(),
+        missing: missing.len(),
+        clusters: units(&order),
     }
+}
+
+/// The cluster of each sample, where any has one; a sample without one is a cluster of its own.
+fn units(clusters: &[Option<u32>]) -> Vec<u32> {
+    if clusters.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let own = (0..=u32::MAX).rev();
+    let named = clusters.iter().zip(own);
+    named.map(|(cluster, own)| cluster.unwrap_or(own)).collect()
 }
 
 /// Puts bounds into a result.
@@ -229,15 +244,17 @@ fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs
     let names = (&base.models[model].name, &base.tasks[task].name);
     let found = before.baseline.look_up(names.0, names.1, digests);
     let mut pairs = Pairs::default();
+    let mut clusters = Vec::new();
     for (sample, base) in case.measured.samples.iter().zip(found) {
-        match base {
-            Some(base) => pairs.pairs.push(Pair {
-                base,
-                new: sample.score(),
-            }),
-            None => pairs.alone += 1,
-        }
+        let Some(base) = base else {
+            pairs.alone += 1;
+            continue;
+        };
+        let new = sample.score();
+        pairs.pairs.push(Pair { base, new });
+        clusters.push(sample.cluster);
     }
+    pairs.clusters = units(&clusters);
     if pairs.pairs.is_empty() {
         return Err("no sample was put to the model in the same words in the baseline".to_owned());
     }

@@ -27,6 +27,8 @@ mod gather;
 mod judge;
 mod paired;
 mod single;
+#[cfg(test)]
+mod tests;
 mod versus;
 
 use std::io::Write;
