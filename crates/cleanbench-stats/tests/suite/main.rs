@@ -10,5 +10,6 @@ mod golden_intervals;
 mod golden_paired;
 mod golden_power;
 mod golden_special;
+mod golden_streams;
 mod reference;
 mod simulation;

@@ -480,6 +480,88 @@ def power_floor():
     write("power_floor", ["scipy"], "n floor rate alpha power", rows)
 
 
+@listed
+def e_values():
+    rows = []
+    for b, c in PAIRS:
+        total = mpf(2) ** (b + c) * mpmath.beta(b + mpf(1) / 2, c + mpf(1) / 2) / mpmath.pi
+        above = 1 - beta_cdf(mpf(1) / 2, b + mpf(1) / 2, c + mpf(1) / 2)
+        rows.append((b, c, total, 2 * above * total))
+    write("e_values", ["mpmath", "scipy"], "only_first only_second either greater", rows)
+
+
+def betting_capital(values, mean, alpha, sides, sign):
+    """Waudby-Smith and Ramdas, their predictable plug-in bets, with arrays."""
+    values = numpy.array(values)
+    t = numpy.arange(1, len(values) + 1)
+    means = (0.5 + numpy.cumsum(values)) / (t + 1)
+    variances = (0.25 + numpy.cumsum((values - means) ** 2)) / (t + 1)
+    before = numpy.concatenate([[0.25], variances[:-1]])
+    bets = numpy.sqrt(2 * numpy.log(sides / alpha) / (before * t * numpy.log(1 + t)))
+    bets = numpy.minimum(bets, 0.5 / (mean if sign > 0 else 1 - mean))
+    return numpy.cumprod(1 + sign * bets * (values - mean))
+
+
+@listed
+def betting():
+    rows = []
+    for seed in range(12):
+        random = numpy.random.default_rng(500 + seed)
+        n = [1, 2, 10, 50, 200, 400][seed % 6]
+        values = numpy.round(random.beta(2, 1 + seed % 3, n), 3) if seed % 2 else random.integers(0, 2, n).astype(float)
+        bound = [0.3, 0.5, 0.62][seed % 3]
+        capital = betting_capital(values, bound, 0.05, 1, 1)
+        low, high = 0, 1000
+        for place in range(1, 1000):
+            if low == place - 1 and betting_capital(values, place / 1000, 0.05, 2, 1).max() >= 40:
+                low = place
+        for place in range(999, 0, -1):
+            if high == place + 1 and betting_capital(values, place / 1000, 0.05, 2, -1).max() >= 40:
+                high = place
+        rows.append((list(values), [bound], [capital[-1], 1 / max(1, capital.max()), low / 1000, high / 1000]))
+    write("betting", ["numpy"], "values from 0 to 1 | bound | e_value p low high", rows)
+
+
+@listed
+def repeats():
+    from fractions import Fraction
+    from math import comb
+
+    rows = []
+    for n, c, k in [(1, 0, 1), (1, 1, 1), (5, 2, 1), (5, 2, 3), (5, 2, 4), (5, 5, 5), (10, 0, 3), (10, 9, 10), (200, 7, 10),
+                    (200, 150, 100), (1000, 1, 999), (64, 32, 2)]:
+        at = 1 - Fraction(comb(n - c, k), comb(n, k))
+        rows.append((n, c, k, at, Fraction(comb(c, k), comb(n, k))))
+    write("repeats", ["numpy"], "attempts successes k pass_at_k pass_power_k", rows)
+
+
+@listed
+def ratios():
+    """Fieller as the set of ratios r whose mean of y - r x is not told from 0 by a t test."""
+    rows = []
+    for seed in range(12):
+        random = numpy.random.default_rng(900 + seed)
+        n = [3, 10, 25, 60][seed % 4]
+        x = numpy.round(random.uniform(0.5, 1.5, n), 3) if seed % 2 else numpy.maximum(random.integers(0, 2, n), numpy.arange(n) < 3).astype(float)
+        y = numpy.round(random.gamma(2.0, 1.0, n) * (1 if seed % 3 else x + 0.5), 3)
+        level = 0.95 if seed % 3 else 0.8
+
+        def gap(r, sign):
+            d = y - r * x
+            return sign * d.mean() - scipy.stats.t.isf((1 - level) / 2, n - 1) * d.std(ddof=1) / numpy.sqrt(n)
+
+        t = scipy.stats.t.isf((1 - level) / 2, n - 1)
+        if x.mean() - t * x.std(ddof=1) / numpy.sqrt(n) <= 0:
+            rows.append((list(y), list(x), [level], [y.mean() / x.mean(), 1, -1]))
+            continue
+        ratio = y.mean() / x.mean()
+        far = 1000 * (1 + abs(ratio))
+        low = scipy.optimize.brentq(lambda r: gap(r, 1), -far, ratio, xtol=1e-14, rtol=1e-14)
+        high = scipy.optimize.brentq(lambda r: gap(r, -1), ratio, far, xtol=1e-14, rtol=1e-14)
+        rows.append((list(y), list(x), [level], [ratio, low, high]))
+    write("ratios", ["scipy", "numpy"], "numerator | denominator | level | ratio low high (low > high: unbounded)", rows)
+
+
 if __name__ == "__main__":
     for name in sys.argv[1:] or LISTS:
         LISTS[name]()
