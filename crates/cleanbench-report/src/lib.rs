@@ -12,6 +12,7 @@ pub mod detail;
 mod error;
 pub mod gates;
 pub mod recording;
+mod reduce;
 pub mod rows;
 mod scan;
 pub mod summary;
