@@ -12,7 +12,7 @@ use super::baseline::Baseline;
 use super::bounds::{Bounds, Shares};
 use super::comparable::{Side, counterpart};
 use super::describe::amount;
-use super::gather::{Asked, Gatherer, Measured};
+use super::gather::{Asked, Gatherer, Measured, units};
 use super::paired::{Pair, Pairs};
 use super::{amounts, single, versus};
 use crate::{Contamination, Recording, ReportError};
@@ -130,7 +130,7 @@ fn measure(case: Case<'_>, result: &mut GateResult) {
     let alpha = case.gate.alpha;
     let samples = &case.measured.samples;
     let found = match case.gate.metric {
-        Metric::Accuracy => shares(samples, Asked::score).bounds(alpha),
+        Metric::Accuracy => shares(samples, |sample| sample.score).bounds(alpha),
         Metric::ErrorRate => shares(samples, Asked::error_share).bounds(alpha),
         Metric::ExtractionFailureRate => {
             // Calls without an answer are the error rate's matter.
@@ -174,21 +174,11 @@ fn shares(samples: &[Asked], of: impl Fn(&Asked) -> Option<f64>) -> Shares {
     }
 }
 
-/// The cluster of each sample, where any has one; a sample without one is a cluster of its own.
-fn units(clusters: &[Option<u32>]) -> Vec<u32> {
-    if clusters.iter().all(Option::is_none) {
-        return Vec::new();
-    }
-    let own = (0..=u32::MAX).rev();
-    let named = clusters.iter().zip(own);
-    named.map(|(cluster, own)| cluster.unwrap_or(own)).collect()
-}
-
 /// Puts bounds into a result.
 pub(crate) fn fill(result: &mut GateResult, bounds: &Bounds) {
-    result.estimate = Some(bounds.estimate);
+    result.estimate = bounds.estimate;
     result.low = Some(bounds.low);
-    result.high = Some(bounds.high);
+    result.high = bounds.high.is_finite().then_some(bounds.high);
     result.method.clone_from(&bounds.method);
 }
 
@@ -241,8 +231,10 @@ fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs
         let line = usize::try_from(line).ok()?;
         before.digests.get(line).copied()
     });
-    let names = (&base.models[model].name, &base.tasks[task].name);
-    let found = before.baseline.look_up(names.0, names.1, digests);
+    let (model, task) = (&base.models[model], &base.tasks[task]);
+    let found = before
+        .baseline
+        .look_up(&model.name, &task.name, task.reducer, digests);
     let mut pairs = Pairs::default();
     let mut clusters = Vec::new();
     for (sample, base) in case.measured.samples.iter().zip(found) {
@@ -250,7 +242,7 @@ fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs
             pairs.alone += 1;
             continue;
         };
-        let new = sample.score();
+        let new = sample.score;
         pairs.pairs.push(Pair { base, new });
         clusters.push(sample.cluster);
     }
@@ -264,6 +256,7 @@ fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs
 /// "between LOW and HIGH", for people.
 pub(crate) fn between(result: &GateResult) -> String {
     let metric = result.gate.metric;
-    let text = |value: Option<f64>| value.map_or("?".to_owned(), |value| amount(metric, value));
+    let text =
+        |value: Option<f64>| value.map_or("any amount".to_owned(), |value| amount(metric, value));
     format!("between {} and {}", text(result.low), text(result.high))
 }

@@ -19,6 +19,7 @@
 //! Pure: it reads the run directory, with its copy of the baseline, and nothing else.
 
 mod amounts;
+mod average;
 mod baseline;
 mod bounds;
 mod comparable;

@@ -125,23 +125,24 @@ fn fewer_than_min_items_or_than_ten_clusters_decide_nothing() {
 }
 
 #[test]
-fn partial_scores_have_bounds_by_t() {
-    // 20 values, mean .5, s² = 20 · .25² / 19, so that the standard error is .25 / √19; t(.95, 19) is
-    // 1.729 in tables.
-    let shares = Shares {
-        known: [0.25, 0.75].repeat(10),
+fn partial_scores_have_bounds_by_t_or_where_they_are_few_by_betting() {
+    let shares = |pairs| Shares {
+        known: [0.25, 0.75].repeat(pairs),
         ..Shares::default()
     };
-    let bounds = shares.bounds(0.05).unwrap();
-    let half = 1.729_132_8 * 0.25 / 19_f64.sqrt();
-    assert!((bounds.low - (0.5 - half)).abs() < 1e-6, "{bounds:?}");
-    assert!((bounds.high - (0.5 + half)).abs() < 1e-6);
-    assert!(bounds.method.starts_with("student_t"), "{}", bounds.method);
-    let few = Shares {
-        known: [0.25, 0.75].repeat(4),
-        ..Shares::default()
-    };
-    assert!(few.bounds(0.05).unwrap_err().contains("too few"));
+    // 200 values, mean .5, s² = 200 · .25² / 199, so that the standard error is .25 / √199; t(.95, 199) is
+    // 1.6525 in tables.
+    let bounds = shares(100).bounds(0.05).unwrap();
+    let half = 1.652_5 * 0.25 / 199_f64.sqrt();
+    assert!((bounds.low - (0.5 - half)).abs() < 1e-5, "{bounds:?}");
+    assert!((bounds.high - (0.5 + half)).abs() < 1e-5);
+    assert_eq!(bounds.method, "student_t");
+    // With 20 values t is not trusted; betting is wider.
+    let few = shares(10).bounds(0.05).unwrap();
+    assert_eq!(few.method, "betting");
+    let half = 1.729 * 0.25 / 19_f64.sqrt();
+    assert!(few.low < 0.5 - half && few.high > 0.5 + half, "{few:?}");
+    assert!(shares(4).bounds(0.05).unwrap_err().contains("too few"));
 }
 
 /// `n` pairs of which the candidate alone solved `only_new` and the baseline alone `only_base`.
