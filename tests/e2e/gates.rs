@@ -60,16 +60,17 @@ const FLOOR: &str = "metric = \"accuracy\"; test = \"floor\"; min = ";
 fn a_floor_passes_fails_or_is_not_told_and_verify_recomputes_it() {
     // About 160 of 200 are right; one-sided 95 % bounds are some 5 points away on either side.
     let (bed, _server) = bed_with(200, answering());
-    for (min, more, code, verdict) in [
+    let cases = [
         ("0.7", "", 0, "pass"),
         ("0.9", "", 100, "fail"),
         ("0.8", "", 75, "inconclusive"),
         ("0.8", "; on_inconclusive = \"fail\"", 100, "inconclusive"),
         ("0.8", "; on_inconclusive = \"warn\"", 0, "inconclusive"),
         ("0.7", "; min_items = 201", 75, "inconclusive"),
-    ] {
+    ];
+    for ((min, more, code, verdict), number) in cases.into_iter().zip(0..) {
         gate(&bed, &[&format!("{FLOOR}{min}{more}")]);
-        let out = format!("{min}{}", more.len());
+        let out = format!("out{number}");
         let done = bed.run_suite(&out, &[]).expect(code);
         assert_eq!(verdicts(&bed, &out), [verdict], "{min} {more}");
         assert!(done.stdout.contains("accuracy at least"), "{}", done.stdout);
@@ -77,7 +78,7 @@ fn a_floor_passes_fails_or_is_not_told_and_verify_recomputes_it() {
         assert_eq!(warned, more.contains("warn"), "{}", done.stderr);
         bed.run(&["verify", text(&bed.only_run(&out))]).expect(0);
     }
-    let result = &results(&bed, "0.7")[0];
+    let result = &results(&bed, "out0")[0];
     for key in ["estimate", "low", "high", "confidence", "n", "method"] {
         assert!(!result[key].is_null(), "{key}");
     }
@@ -161,8 +162,8 @@ fn times_and_costs_are_gated_and_unknown_costs_are_no_pass() {
     bed.run_suite("priced", &[]).expect(100);
     assert_eq!(verdicts(&bed, "priced"), ["pass", "fail"]);
     // What an earlier run paid is not what this one costs.
-    bed.run_suite("kept", &[]).expect(75);
-    assert_eq!(verdicts(&bed, "kept"), ["inconclusive", "inconclusive"]);
+    let kept = bed.run_suite("priced", &[]).expect(75);
+    assert!(kept.stdout.contains("cost nothing here"), "{}", kept.stdout);
 }
 
 const NOT_INFERIOR: &str = "metric = \"accuracy\"; test = \"non_inferiority\"; margin = 0.05";
@@ -331,4 +332,23 @@ fn shards_leave_their_gates_to_the_merged_run() {
     assert_eq!(verdicts(&bed, "merged"), ["fail", "pass"]);
     bed.run(&["verify", text(&bed.only_run("merged"))])
         .expect(0);
+}
+
+#[test]
+fn check_says_what_each_gate_could_tell() {
+    let (bed, server) = bed_with(60, answering());
+    gate(
+        &bed,
+        &[&format!("{FLOOR}0.7"), NOT_INFERIOR, NO_DROP, BETTER],
+    );
+    let done = bed.run(&["check", "suite"]).expect(0);
+    for words in [
+        "n needed",
+        "3 comparisons share",
+        "true score of 0.800",
+        "true drop of 0.08",
+    ] {
+        assert!(done.stdout.contains(words), "{words}: {}", done.stdout);
+    }
+    assert_eq!(server.totals().requests, 0);
 }

@@ -26,6 +26,7 @@ mod comparable;
 mod describe;
 mod gather;
 mod judge;
+mod outlook;
 mod paired;
 mod single;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use comparable::{NotComparable, Side, counterpart, difference};
 pub use describe::{amount, condition};
 pub(crate) use gather::Gatherer;
 pub(crate) use judge::evaluate;
+pub use outlook::{ENOUGH, Outlook, outlook};
 
 use crate::ReportError;
 
