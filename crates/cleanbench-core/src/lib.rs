@@ -14,6 +14,7 @@ pub mod completion;
 pub mod digest;
 pub mod event;
 pub mod exit;
+pub mod gate;
 pub mod history;
 pub mod ids;
 pub mod judge;
@@ -33,6 +34,7 @@ pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, U
 pub use digest::{Digest, DigestKey};
 pub use event::{Event, EventSink, Outcome};
 pub use exit::Exit;
+pub use gate::{Gate, GateMode, GateResult, GateTest, GateVerdict, Metric, OnInconclusive};
 pub use ids::{CallId, CallKey, Purpose, RunId};
 pub use judge::{Judge, Judgement};
 pub use model::{BoxFuture, CallError, CallErrorKind, Model, Reply, Timing};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{Digest, DigestKey, RunId, Shard};
-use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TABLES, TaskPlan};
+use cleanbench_core::{Digest, DigestKey, Gate, RunId, Shard};
+use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, SuitePlan, TABLES, TaskPlan};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -15,7 +15,7 @@ use crate::resume::Opened;
 /// A foreign fact that is copied into the run directory.
 #[derive(Debug, Clone)]
 pub struct Input {
-    /// Name of the file in `inputs/`.
+    /// Name of the file in `inputs/`; it may be in a folder there.
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -44,6 +44,10 @@ pub struct Draft {
     pub key: DigestKey,
     /// Files for `inputs/`.
     pub inputs: Vec<Input>,
+    /// The conditions that the run is judged by.
+    pub gates: Vec<Gate>,
+    /// The run that it is compared with; its files are among the inputs.
+    pub baseline: Option<BaselinePlan>,
 }
 
 /// Why a run cannot be written down.
@@ -85,6 +89,8 @@ pub fn prepare<E>(
         samples_digest: digests.file,
         samples_root: digests.root,
         inputs,
+        gates: draft.gates,
+        baseline: draft.baseline,
     };
     let mut table = CallTable::new(plan.call_space());
     table.narrow(draft.shard);

@@ -10,7 +10,7 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
 use cleanbench_core::probe::{ControlKind, ProbeForm};
 use cleanbench_core::{
-    Constraints, Digest, Purpose, Reducer, RunId, Sampling, ScorerSpec, Sensitivity, Shard,
+    Constraints, Digest, Gate, Purpose, Reducer, RunId, Sampling, ScorerSpec, Sensitivity, Shard,
     canonical,
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use crate::record::readable;
 use crate::{Damage, LedgerError, RunDirectory};
 
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
-/// and `reducer`, `cluster` and `slices` of tasks.
+/// `gates` and `baseline`, and `reducer`, `cluster` and `slices` of tasks.
 pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
 /// The format without what 1.2 adds.
 const SHARDS_FORMAT: &str = "cleanbench-run/1.1";
@@ -92,6 +92,24 @@ pub struct Plan {
     pub samples_root: Digest,
     /// SHA-256 of the files in `inputs/`, by path.
     pub inputs: BTreeMap<String, Digest>,
+    /// The conditions that the run is judged by. Their paired tests are one family.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
+    /// The run that it is compared with; its files are in `inputs/baseline/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselinePlan>,
+}
+
+/// The run that another is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselinePlan {
+    /// Identity of that run.
+    pub run: RunId,
+    /// The model of it that all are compared with, where one was named; else the one of the same name,
+    /// or for the mode `choice` the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// The suite of a run.
@@ -256,7 +274,9 @@ impl Manifest {
         let of_tasks = |task: &TaskPlan| {
             !task.reducer.is_mean() || task.cluster.is_some() || !task.slices.is_empty()
         };
-        if !is_first_tables(&self.plan.tables) || self.plan.tasks.iter().any(of_tasks) {
+        let is_gated = !self.plan.gates.is_empty() || self.plan.baseline.is_some();
+        let has_tables = !is_first_tables(&self.plan.tables);
+        if has_tables || is_gated || self.plan.tasks.iter().any(of_tasks) {
             MANIFEST_FORMAT
         } else if self.shard.is_some() || self.merged.is_some() {
             SHARDS_FORMAT
@@ -377,13 +397,16 @@ fn damaged(error: &serde_json::Error) -> Damage {
     )
 }
 
-/// Replaces the file `name` of `run` in one step.
+/// Replaces the file `name` of `run` in one step. Its folder is made where there is none.
 ///
 /// # Errors
 /// When the folder cannot be written; the old file is then untouched.
 pub fn write_atomically(run: &RunDirectory, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
     let path = run.file(name);
     let draft = run.file(&format!("{name}.new"));
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
     let written = fs_err::File::create(&draft).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()

@@ -13,6 +13,7 @@ pub mod derived;
 pub mod detail;
 pub mod drift;
 mod error;
+pub mod gates;
 pub mod item_analysis;
 pub mod items;
 pub mod recording;

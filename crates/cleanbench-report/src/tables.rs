@@ -6,9 +6,9 @@ use std::io::{BufWriter, Write};
 
 use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::{Digest, Outcome};
+use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
-use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
+use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
 use csv::Writer;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::rows::{Answer, Belongs, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, slices, verdicts};
+use crate::{Contamination, Recording, ReportError, cell, gates, slices, verdicts};
 
 /// Names of the tables of every run.
 const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
@@ -34,12 +34,21 @@ pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
     if plan.tasks.iter().any(|task| task.probe.is_some()) {
         names.extend(OF_PROBES);
     }
+    if is_gated(manifest) {
+        names.push(gates::FILE);
+    }
     names
 }
 
 /// Whether some task reports by slices.
 fn is_sliced(plan: &Plan) -> bool {
     plan.tasks.iter().any(|task| !task.slices.is_empty())
+}
+
+/// Whether gates are judged here. A shard has part of the samples alone; its gates are judged when the
+/// shards have been merged.
+pub fn is_gated(manifest: &Manifest) -> bool {
+    !manifest.plan.gates.is_empty() && manifest.shard.is_none()
 }
 
 const RESULTS: [&str; 15] = [
@@ -170,6 +179,8 @@ pub struct Report {
     pub summary: Summary,
     /// What the probes show.
     pub contamination: Contamination,
+    /// How the gates came out.
+    pub gates: Vec<GateResult>,
 }
 
 /// Draws all tables of `recording` into `sink`; `each` sees every row of `results.csv`.
@@ -182,8 +193,9 @@ pub fn draw(
     tail: Tail,
     mut each: impl FnMut(&Row),
 ) -> Result<Report, ReportError> {
-    let index = draw_calls(recording, sink, tail)?;
     let plan = &recording.manifest.plan;
+    let mut measures = is_gated(&recording.manifest).then(|| gates::Gatherer::new(plan));
+    let index = draw_calls(recording, sink, tail, measures.as_mut())?;
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
     {
@@ -194,6 +206,9 @@ pub fn draw(
             summarizer.add(&row);
             if let Some(gatherer) = &mut gatherer {
                 gatherer.add(plan, &row);
+            }
+            if let Some(measures) = &mut measures {
+                measures.add(&row);
             }
             each(&row);
             Ok(table.write_record(&result_cells(recording, &row)[..columns])?)
@@ -222,10 +237,19 @@ pub fn draw(
     if is_sliced(plan) {
         slices::write_csv(&summary, sink.open(slices::FILE)?)?;
     }
+    let gates = match &measures {
+        Some(measures) => {
+            let results = gates::evaluate(recording, measures, &contamination)?;
+            gates::write_json(&results, sink.open(gates::FILE)?)?;
+            results
+        }
+        None => Vec::new(),
+    };
     Ok(Report {
         index,
         summary,
         contamination,
+        gates,
     })
 }
 
@@ -238,6 +262,7 @@ fn draw_calls(
     recording: &Recording,
     sink: &mut dyn TableSink,
     tail: Tail,
+    mut measures: Option<&mut gates::Gatherer>,
 ) -> Result<Index, ReportError> {
     let names = SampleNames::read(&recording.run)?;
     let mut table = Writer::from_writer(sink.open("calls.csv")?);
@@ -247,7 +272,12 @@ fn draw_calls(
         &recording.manifest,
         &recording.prices,
         tail,
-        |attempt| Ok(table.write_record(call_cells(recording, &names, attempt))?),
+        |attempt| {
+            if let Some(measures) = &mut measures {
+                measures.add_attempt(names.task(attempt.place.sample), attempt);
+            }
+            Ok(table.write_record(call_cells(recording, &names, attempt))?)
+        },
     )?;
     table.flush()?;
     Ok(index)

@@ -24,6 +24,7 @@ mod fewshot;
 mod fewshot_table;
 mod field;
 mod files;
+mod gate_table;
 mod grouping;
 mod identities;
 mod images;

@@ -163,6 +163,12 @@ pub(crate) struct RunArguments {
     /// With --resume: also ask again what ended without an answer
     #[arg(long)]
     pub(crate) retry_errors: bool,
+    /// Judge the gates that compare against this run: its id, a prefix of it, or its folder
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub(crate) baseline: Option<String>,
+    /// With --baseline: compare with this model of it, whatever the models here are called
+    #[arg(long, value_name = "MODEL", requires = "baseline")]
+    pub(crate) baseline_model: Option<String>,
 }
 
 /// Arguments of `merge`.

@@ -12,6 +12,7 @@ mod endpoints;
 mod environment;
 mod failure;
 mod foreign;
+mod gate_results;
 mod limits;
 mod plain_table;
 mod progress;

@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod derived;
 mod drift;
+mod gating;
 mod items;
 mod list;
 mod merge;

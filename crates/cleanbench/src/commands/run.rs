@@ -9,6 +9,7 @@ use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_model::{ConfigError, Endpoint, check_sampling, effective};
 use cleanbench_suite::{Rendered, Suite};
 
+use super::gating;
 use super::probing::{self, Planned};
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
@@ -125,16 +126,31 @@ fn draft(
     let key = suite_key::load_or_make(suite, arguments.shard, talk)?;
     let mut random = [0; 5];
     getrandom::fill(&mut random).map_err(std::io::Error::other)?;
-    let inputs = vec![
+    let mut inputs = vec![
         Input {
             name: "suite.toml".to_owned(),
             bytes: suite.manifest_bytes.clone(),
         },
         Input {
             name: "suite.key".to_owned(),
-            bytes: format!("{}\n", key.reveal_hex()).into_bytes(),
+            bytes: suite_key::file_bytes(&key),
         },
     ];
+    let models = endpoints
+        .iter()
+        .map(|endpoint| model_plan(endpoint, selected, probes))
+        .collect::<Result<Vec<_>, _>>()?;
+    let tasks = selected
+        .iter()
+        .map(task_plan)
+        .chain(probes.iter().map(|probe| Ok(probe.task.clone())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let gates = gating::gates(suite, selected);
+    let baseline = gating::baseline(arguments, &gates, (&models, &tasks), &key)?;
+    let baseline = baseline.map(|baseline| {
+        inputs.extend(baseline.inputs);
+        baseline.plan
+    });
     Ok(Draft {
         out: arguments.out.out.clone(),
         tool: TOOL.to_owned(),
@@ -145,18 +161,13 @@ fn draft(
             version: suite.version.clone(),
             digest: suite.digest,
         },
-        models: endpoints
-            .iter()
-            .map(|endpoint| model_plan(endpoint, selected, probes))
-            .collect::<Result<_, _>>()?,
-        tasks: selected
-            .iter()
-            .map(task_plan)
-            .chain(probes.iter().map(|probe| Ok(probe.task.clone())))
-            .collect::<Result<_, _>>()?,
+        models,
+        tasks,
         seed: arguments.seed,
         key,
         inputs,
+        gates,
+        baseline,
     })
 }
 

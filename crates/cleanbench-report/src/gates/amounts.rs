@@ -1,0 +1,103 @@
+//! Gates on what a run used up: money for each solved sample, and time.
+//!
+//! It refuses a cost where a price or a reported number of tokens is missing, and where answers of earlier
+//! runs cost nothing here: unknown is not 0.
+
+use cleanbench_core::gate::FEWEST_UNITS;
+use cleanbench_stats::cluster::Units;
+use cleanbench_stats::percentile::quantile;
+use cleanbench_stats::ratio::{fieller, least_without_events};
+use cleanbench_stats::{Confidence, sum};
+
+use super::bounds::Bounds;
+use super::gather::{Measured, units};
+
+/// The quantile that the latency gate looks at.
+const P95: f64 = 0.95;
+
+/// Bounds of the 95th percentile of the time of answered calls, in milliseconds.
+///
+/// # Errors
+/// Why there are none, a lowercase fragment.
+pub(crate) fn latency(measured: &Measured, alpha: f64) -> Result<Bounds, String> {
+    if measured.times.is_empty() {
+        let why = match measured.from_cache {
+            0 => "no answered call was timed".to_owned(),
+            kept => format!(
+                "{kept} answers are of earlier runs and were not timed; `--no-cache` asks anew"
+            ),
+        };
+        return Err(why);
+    }
+    let mut times = measured.times.clone();
+    times.sort_by(f64::total_cmp);
+    let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
+    let found = quantile(&times, P95, confidence).map_err(|error| error.to_string())?;
+    Ok(Bounds {
+        estimate: Some(found.value),
+        low: found.interval.low,
+        high: found.interval.high,
+        method: found.interval.method.as_str().to_owned(),
+    })
+}
+
+/// Bounds of the dollars that a solved sample costs: all costs over all scores, sample by sample.
+///
+/// # Errors
+/// Why there are none, a lowercase fragment.
+pub(crate) fn cost_per_solved(measured: &Measured, alpha: f64) -> Result<Bounds, String> {
+    if measured.from_cache > 0 {
+        let kept = measured.from_cache;
+        return Err(format!(
+            "{kept} answers are of earlier runs and cost nothing here; `--no-cache` asks anew"
+        ));
+    }
+    if measured.unpriced > 0 {
+        let unpriced = measured.unpriced;
+        return Err(format!(
+            "the cost of {unpriced} attempts is not known: no price in the models file, or no reported tokens"
+        ));
+    }
+    let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
+    // A sample without an answer solved nothing, and cost what its attempts did.
+    let pairs = measured.samples.iter().map(|sample| {
+        let cost = measured
+            .costs
+            .get(&sample.line)
+            .copied()
+            .unwrap_or_default();
+        let each = cost / f64::from(sample.calls().max(1));
+        (each, sample.score.unwrap_or_default())
+    });
+    let (costs, solved): (Vec<_>, Vec<_>) = pairs.unzip();
+    if solved.iter().all(|score| *score <= 0.0) {
+        let least = least_without_events(sum(costs.iter().copied()), costs.len() as u64, alpha);
+        return Ok(Bounds {
+            estimate: None,
+            low: least.ok_or("there is no answer to judge")?,
+            high: f64::INFINITY,
+            method: "nothing_solved".to_owned(),
+        });
+    }
+    let clusters = measured.samples.iter().map(|sample| sample.cluster);
+    let clusters = units(&clusters.collect::<Vec<_>>());
+    let grouped = |values: &[f64]| match clusters.as_slice() {
+        [] => Some(Units::single(values)),
+        clusters => Units::clustered(values, clusters),
+    };
+    let both = grouped(&costs).zip(grouped(&solved));
+    let (costs, solved) = both.ok_or("samples and clusters differ in number")?;
+    if (costs.len() as u64) < FEWEST_UNITS {
+        let found = costs.len();
+        return Err(format!(
+            "{found} independent samples are too few, at least {FEWEST_UNITS} are needed"
+        ));
+    }
+    let found = fieller(&costs, &solved, confidence).map_err(|error| error.to_string())?;
+    Ok(Bounds {
+        estimate: Some(found.value),
+        low: found.interval.low.max(0.0),
+        high: found.interval.high,
+        method: found.interval.method.as_str().to_owned(),
+    })
+}

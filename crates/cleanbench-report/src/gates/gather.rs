@@ -1,0 +1,200 @@
+//! What gates look at, gathered while the tables are drawn.
+//!
+//! Memory: up to 48 bytes a sample of the tasks that have gates, and nothing of the others.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::gate::Metric;
+use cleanbench_core::{Outcome, Reducer, Usd};
+use cleanbench_ledger::Plan;
+
+use crate::reduce::reduce;
+use crate::rows::Row;
+use crate::scan::AttemptRow;
+
+/// Picodollars of a dollar.
+const PICO: f64 = 1e12;
+
+/// One sample of one model, over its epochs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Its line in `samples.jsonl`.
+    pub(crate) line: u64,
+    /// Which samples it hangs together with, if it says so.
+    pub(crate) cluster: Option<u32>,
+    /// Its score, made of those of its answers as the task says; `None` with too few answers for that.
+    pub(crate) score: Option<f64>,
+    /// Calls that have ended.
+    calls: u32,
+    /// Of these, calls without an answer.
+    failed: u32,
+    answered: u32,
+    /// Answers in which nothing was found to judge.
+    unread: u32,
+}
+
+impl Asked {
+    /// Share of its calls that ended without an answer; `None` while none has ended.
+    pub(crate) fn error_share(&self) -> Option<f64> {
+        (self.calls > 0).then(|| f64::from(self.failed) / f64::from(self.calls))
+    }
+
+    /// Share of its answers in which nothing was found; `None` without an answer.
+    pub(crate) fn unread_share(&self) -> Option<f64> {
+        (self.answered > 0).then(|| f64::from(self.unread) / f64::from(self.answered))
+    }
+
+    /// Number of its calls.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls
+    }
+}
+
+/// What is known of one model at one task.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Measured {
+    /// Its samples in plan order; those that were deliberately not asked are left out.
+    pub(crate) samples: Vec<Asked>,
+    /// Samples that were deliberately not asked.
+    pub(crate) skipped: u64,
+    /// Dollars that each sample cost, by line.
+    pub(crate) costs: BTreeMap<u64, f64>,
+    /// Attempts whose cost is not known.
+    pub(crate) unpriced: u64,
+    /// Answers of earlier runs, which cost and took nothing here.
+    pub(crate) from_cache: u64,
+    /// Milliseconds of each answered call.
+    pub(crate) times: Vec<f64>,
+}
+
+/// Gathers attempts in any order, and rows in plan order.
+#[derive(Debug)]
+pub(crate) struct Gatherer {
+    /// For each task of the plan, what its gates look at.
+    wanted: Vec<Vec<Metric>>,
+    cells: BTreeMap<(u32, usize), Measured>,
+    /// The clusters of each task, numbered as they come.
+    clusters: BTreeMap<(usize, String), u32>,
+    /// How each task makes one score of several.
+    reducers: Vec<Reducer>,
+    /// Scores of the sample that is being read.
+    scores: Vec<f64>,
+    nothing: Measured,
+}
+
+impl Gatherer {
+    /// Ready for the run of `plan`.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let wanted = plan.tasks.iter().map(|task| {
+            let gates = plan.gates.iter();
+            let own = gates.filter(|gate| task.probe.is_none() && gate.tasks.contains(&task.name));
+            own.map(|gate| gate.metric).collect()
+        });
+        Self {
+            wanted: wanted.collect(),
+            cells: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            reducers: plan.tasks.iter().map(|task| task.reducer).collect(),
+            scores: Vec::new(),
+            nothing: Measured::default(),
+        }
+    }
+
+    /// What was gathered of the model and task at these positions.
+    pub(crate) fn get(&self, model: usize, task: usize) -> &Measured {
+        let model = u32::try_from(model).unwrap_or(u32::MAX);
+        self.cells.get(&(model, task)).unwrap_or(&self.nothing)
+    }
+
+    /// Takes in an attempt of the task at position `task`.
+    pub(crate) fn add_attempt(&mut self, task: usize, row: &AttemptRow) {
+        let wants = |metric| self.wanted[task].contains(&metric);
+        let (cost, time) = (wants(Metric::CostPerSolved), wants(Metric::LatencyP95));
+        if !cost && !time {
+            return;
+        }
+        let cell = self.cells.entry((row.place.model, task)).or_default();
+        if row.cached.is_some() {
+            cell.from_cache += 1;
+            return;
+        }
+        if cost {
+            match row.cost {
+                Some(cost) => *cell.costs.entry(row.place.sample).or_default() += dollars(cost),
+                None => cell.unpriced += 1,
+            }
+        }
+        if let (true, Some(Outcome::Answered), Some(timing)) = (time, row.outcome, &row.timing) {
+            let time = std::time::Duration::from_micros(timing.end);
+            cell.times.push(time.as_secs_f64() * 1e3);
+        }
+    }
+
+    /// Takes in the next row.
+    pub(crate) fn add(&mut self, row: &Row) {
+        if self.wanted[row.task].is_empty() {
+            return;
+        }
+        let key = (row.place.model, row.task);
+        let cell = self.cells.entry(key).or_default();
+        let is_new = cell
+            .samples
+            .last()
+            .is_none_or(|last| last.line != row.place.sample);
+        if row.outcome == Some(Outcome::Skipped) {
+            cell.skipped += u64::from(is_new && row.place.epoch == 1);
+            return;
+        }
+        if is_new {
+            let next = u32::try_from(self.clusters.len()).unwrap_or(u32::MAX);
+            let name = row.belongs.cluster.clone();
+            let cluster = name.map(|name| *self.clusters.entry((row.task, name)).or_insert(next));
+            self.scores.clear();
+            cell.samples.push(Asked {
+                line: row.place.sample,
+                cluster,
+                ..Asked::default()
+            });
+        }
+        if let Some(sample) = cell.samples.last_mut() {
+            sample.count(row);
+            if let Some(score) = row.scores.first() {
+                self.scores.push(score.value);
+                sample.score = reduce(self.reducers[row.task], &self.scores);
+            }
+        }
+    }
+}
+
+impl Asked {
+    fn count(&mut self, row: &Row) {
+        match row.outcome {
+            None => return,
+            Some(Outcome::Answered) => self.answered += 1,
+            Some(_) => self.failed += 1,
+        }
+        self.calls += 1;
+        if let Some(score) = row.scores.first() {
+            self.unread += u32::from(score.extraction_failure.is_some());
+        }
+    }
+}
+
+/// An amount as a number, for statistics only.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no call costs more than 9,000 dollars"
+)]
+fn dollars(amount: Usd) -> f64 {
+    amount.pico() as f64 / PICO
+}
+
+/// The cluster of each sample, where any has one; a sample without one is a cluster of its own.
+pub(crate) fn units(clusters: &[Option<u32>]) -> Vec<u32> {
+    if clusters.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let own = (0..=u32::MAX).rev();
+    let named = clusters.iter().zip(own);
+    named.map(|(cluster, own)| cluster.unwrap_or(own)).collect()
+}
