@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, DigestKey, RunId, Shard};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_ledger::reporting::{JunitPlan, Quarantined};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -44,6 +45,10 @@ pub struct Draft {
     pub key: DigestKey,
     /// Files for `inputs/`.
     pub inputs: Vec<Input>,
+    /// How `junit.xml` is drawn.
+    pub junit: JunitPlan,
+    /// The quarantine list.
+    pub quarantine: Vec<Quarantined>,
 }
 
 /// Why a run cannot be written down.
@@ -84,6 +89,8 @@ pub fn prepare<E>(
         samples_digest: digests.file,
         samples_root: digests.root,
         inputs,
+        junit: draft.junit,
+        quarantine: draft.quarantine,
     };
     let mut table = CallTable::new(plan.call_space());
     table.narrow(draft.shard);

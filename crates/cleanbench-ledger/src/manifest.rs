@@ -17,11 +17,14 @@ use serde_json::Value;
 
 use crate::parts::Merged;
 use crate::record::readable;
+use crate::reporting::{JunitPlan, Quarantined};
 use crate::{Damage, LedgerError, RunDirectory};
 
-/// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.1";
-/// The format without them.
+/// Latest format of `run.json` that this program reads: 1.2 adds `junit` and `quarantine`.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
+/// The format without these, that adds `shard` and `merged`.
+const SHARDED_FORMAT: &str = "cleanbench-run/1.1";
+/// The format without any of them.
 const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 
 /// The whole of `run.json`.
@@ -67,6 +70,12 @@ pub struct Plan {
     pub samples_root: Digest,
     /// SHA-256 of the files in `inputs/`, by path.
     pub inputs: BTreeMap<String, Digest>,
+    /// How `junit.xml` is drawn.
+    #[serde(default, skip_serializing_if = "JunitPlan::is_default")]
+    pub junit: JunitPlan,
+    /// The quarantine list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<Quarantined>,
 }
 
 /// The suite of a run.
@@ -218,8 +227,10 @@ impl Manifest {
     /// The lowest format that has every field of this manifest. A file names no later one, so that an
     /// earlier program reads whatever it can.
     pub fn lowest_format(&self) -> &'static str {
-        if self.shard.is_some() || self.merged.is_some() {
+        if !self.plan.junit.is_default() || !self.plan.quarantine.is_empty() {
             MANIFEST_FORMAT
+        } else if self.shard.is_some() || self.merged.is_some() {
+            SHARDED_FORMAT
         } else {
             FIRST_FORMAT
         }

@@ -16,24 +16,16 @@ use crate::rows::{Answer, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, verdicts};
-
-/// Names of all tables; the last two stand where there are probes.
-const TABLES: [&str; 5] = [
-    "results.csv",
-    "calls.csv",
-    "summary.csv",
-    "contamination.csv",
-    "verdicts.json",
-];
+use crate::{Contamination, Recording, ReportError, cell, ci, verdicts};
 
 /// Names of the tables of a run with `plan`.
-pub fn tables(plan: &Plan) -> &'static [&'static str] {
+pub fn tables(plan: &Plan) -> Vec<&'static str> {
+    let mut names = vec!["results.csv", "calls.csv", "summary.csv"];
     if plan.tasks.iter().any(|task| task.probe.is_some()) {
-        &TABLES
-    } else {
-        &TABLES[..3]
+        names.extend(["contamination.csv", "verdicts.json"]);
     }
+    names.extend(["junit.xml", "summary.md"]);
+    names
 }
 
 const RESULTS: [&str; 11] = [
@@ -166,8 +158,9 @@ pub fn draw(
     tail: Tail,
     mut each: impl FnMut(&Row),
 ) -> Result<Report, ReportError> {
-    let index = draw_calls(recording, sink, tail)?;
     let plan = &recording.manifest.plan;
+    let mut cases = ci::Gatherer::new(plan);
+    let index = draw_calls(recording, sink, tail, &mut cases)?;
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
     {
@@ -175,6 +168,7 @@ pub fn draw(
         table.write_record(RESULTS)?;
         for_each(recording, &index, |row| {
             summarizer.add(&row);
+            cases.row(plan, &row);
             if let Some(gatherer) = &mut gatherer {
                 gatherer.add(plan, &row);
             }
@@ -201,6 +195,14 @@ pub fn draw(
     }
     table.flush()?;
     drop(table);
+    let source = ci::Source {
+        recording,
+        index: &index,
+        summary: &summary,
+        gates: &[],
+    };
+    ci::write_junit(&source, &cases, sink.open("junit.xml")?)?;
+    ci::write_markdown(&source, sink.open("summary.md")?)?;
     Ok(Report {
         index,
         summary,
@@ -212,6 +214,7 @@ fn draw_calls(
     recording: &Recording,
     sink: &mut dyn TableSink,
     tail: Tail,
+    cases: &mut ci::Gatherer,
 ) -> Result<Index, ReportError> {
     let names = SampleNames::read(&recording.run)?;
     let mut table = Writer::from_writer(sink.open("calls.csv")?);
@@ -221,7 +224,10 @@ fn draw_calls(
         &recording.manifest,
         &recording.prices,
         tail,
-        |attempt| Ok(table.write_record(call_cells(recording, &names, attempt))?),
+        |attempt| {
+            cases.attempt(names.task(attempt.place.sample), attempt);
+            Ok(table.write_record(call_cells(recording, &names, attempt))?)
+        },
     )?;
     table.flush()?;
     Ok(index)
@@ -470,7 +476,7 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
         let draft = recording.run.file(&format!("{name}.new"));
         // Some file systems find only now that there is no room.
         fs_err::File::open(&draft)?.sync_all()?;
-        files.insert((*name).to_owned(), file_digest(&draft)?);
+        files.insert(name.to_owned(), file_digest(&draft)?);
         fs_err::rename(draft, recording.run.file(name))?;
     }
     if let Some(manifest) = closed_manifest(recording, &report, files) {

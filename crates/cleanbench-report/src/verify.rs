@@ -524,7 +524,7 @@ fn check_end(
     let mut files: BTreeMap<String, Digest> = BTreeMap::new();
     for name in tables(&recording.manifest.plan) {
         if run.file(name).is_file() {
-            files.insert((*name).to_owned(), file_digest(&run.file(name))?);
+            files.insert(name.to_owned(), file_digest(&run.file(name))?);
         }
     }
     let expected = closed_manifest(recording, report, files);
