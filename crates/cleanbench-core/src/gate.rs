@@ -194,7 +194,7 @@ pub struct Gate {
     pub metric: Metric,
     /// How it decides.
     pub test: GateTest,
-    /// Chance of a wrong pass, and of a wrong failure; above 0 and at most .5.
+    /// Chance of a wrong pass, and of a wrong failure; above 0 and below ½.
     pub alpha: f64,
     /// Fewest samples (calls for rates and times) with which it decides; 0 where none is set.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -23,6 +23,7 @@ pub mod merkle;
 pub mod model;
 pub mod money;
 pub mod probe;
+pub mod reducer;
 pub mod request;
 pub mod sample;
 pub mod score;
@@ -39,6 +40,7 @@ pub use judge::{Judge, Judgement};
 pub use model::{BoxFuture, CallError, CallErrorKind, Model, Reply, Timing};
 pub use money::Usd;
 pub use probe::Probe;
+pub use reducer::Reducer;
 pub use request::{
     Constraints, Form, Image, Message, Reasoning, Request, ResponseFormat, Role, Sampling, Tool,
     ToolChoice,

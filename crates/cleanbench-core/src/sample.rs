@@ -73,6 +73,10 @@ pub struct Sample {
     /// Date at which the item was written, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
+    /// Samples of one cluster hang together (the same customer, document or passage), so that their
+    /// scores are not independent; unique within the task only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// Sample of which this one is a rewording: same content and answer, other words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rewording_of: Option<String>,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{Digest, DigestKey, RunId, Shard};
-use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_core::{Digest, DigestKey, Gate, RunId, Shard};
+use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, SuitePlan, TABLES, TaskPlan};
 use cleanbench_ledger::reporting::{JunitPlan, Quarantined};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
@@ -16,7 +16,7 @@ use crate::resume::Opened;
 /// A foreign fact that is copied into the run directory.
 #[derive(Debug, Clone)]
 pub struct Input {
-    /// Name of the file in `inputs/`.
+    /// Name of the file in `inputs/`; it may be in a folder there.
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -45,6 +45,10 @@ pub struct Draft {
     pub key: DigestKey,
     /// Files for `inputs/`.
     pub inputs: Vec<Input>,
+    /// The conditions that the run is judged by.
+    pub gates: Vec<Gate>,
+    /// The run that it is compared with; its files are among the inputs.
+    pub baseline: Option<BaselinePlan>,
     /// How `junit.xml` is drawn.
     pub junit: JunitPlan,
     /// The quarantine list.
@@ -85,10 +89,13 @@ pub fn prepare<E>(
         suite: draft.suite.clone(),
         models: draft.models,
         tasks,
+        tables: TABLES,
         seed: draft.seed,
         samples_digest: digests.file,
         samples_root: digests.root,
         inputs,
+        gates: draft.gates,
+        baseline: draft.baseline,
         junit: draft.junit,
         quarantine: draft.quarantine,
     };

@@ -120,6 +120,7 @@ fn content(text: &str) -> SampleContent {
         choices: Vec::new(),
         metadata: serde_json::Map::new(),
         created: None,
+        cluster: None,
         rewording_of: None,
         isomorph_of: None,
         images: Vec::new(),
@@ -166,6 +167,9 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
             sensitivity: Sensitivity::Private,
             scorers: Vec::new(),
             scorers_digest: Digest([0; 32]),
+            reducer: cleanbench_core::Reducer::Mean,
+            cluster: None,
+            slices: Vec::new(),
             constraints: cleanbench_core::Constraints::default(),
             definition: serde_json::Value::Null,
             probe: None,
@@ -173,6 +177,10 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
         seed: 5,
         key: DigestKey::new([1; 32]),
         inputs: Vec::new(),
+        gates: Vec::new(),
+        baseline: None,
+        junit: cleanbench_ledger::reporting::JunitPlan::default(),
+        quarantine: Vec::new(),
     };
     let samples = texts
         .iter()
@@ -379,6 +387,10 @@ fn a_sample_that_cannot_be_read_leaves_no_run() {
         seed: 0,
         key: DigestKey::new([1; 32]),
         inputs: Vec::new(),
+        gates: Vec::new(),
+        baseline: None,
+        junit: cleanbench_ledger::reporting::JunitPlan::default(),
+        quarantine: Vec::new(),
     };
     let samples = [Ok((0, content("a"))), Err("broken")];
     assert!(matches!(

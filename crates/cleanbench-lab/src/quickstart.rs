@@ -109,6 +109,7 @@ fn sample(id: &str, input: &str) -> Sample {
         choice_rewordings: Vec::new(),
         metadata: Map::new(),
         created: None,
+        cluster: None,
         rewording_of: None,
         isomorph_of: None,
         images: Vec::new(),

@@ -10,7 +10,8 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
 use cleanbench_core::probe::{ControlKind, ProbeForm};
 use cleanbench_core::{
-    Constraints, Digest, Purpose, RunId, Sampling, ScorerSpec, Sensitivity, Shard, canonical,
+    Constraints, Digest, Gate, Purpose, Reducer, RunId, Sampling, ScorerSpec, Sensitivity, Shard,
+    canonical,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,12 +21,30 @@ use crate::record::readable;
 use crate::reporting::{JunitPlan, Quarantined};
 use crate::{Damage, LedgerError, RunDirectory};
 
-/// Latest format of `run.json` that this program reads: 1.2 adds `junit` and `quarantine`.
+/// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
+/// `gates`, `baseline`, `junit` and `quarantine`, and `reducer`, `cluster` and `slices` of tasks.
 pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
-/// The format without these, that adds `shard` and `merged`.
-const SHARDED_FORMAT: &str = "cleanbench-run/1.1";
-/// The format without any of them.
+/// The format without what 1.2 adds.
+const SHARDS_FORMAT: &str = "cleanbench-run/1.1";
+/// The format without what 1.1 adds.
 const FIRST_FORMAT: &str = "cleanbench-run/1.0";
+
+/// Version of the tables of a new run. Tables of an earlier version are drawn as they were, so that a
+/// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
+/// `results.csv`, Wilson's interval for every score, and neither `junit.xml` nor `summary.md`.
+pub const TABLES: u32 = 2;
+
+fn first_tables() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_first_tables(tables: &u32) -> bool {
+    *tables == first_tables()
+}
 
 /// The whole of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +81,10 @@ pub struct Plan {
     pub models: Vec<ModelPlan>,
     /// The tasks, in the order of the suite, and after them the contamination probes.
     pub tasks: Vec<TaskPlan>,
+    /// Which columns and intervals the tables of the run have: [`TABLES`], or what it was when the run
+    /// was planned.
+    #[serde(default = "first_tables", skip_serializing_if = "is_first_tables")]
+    pub tables: u32,
     /// Seed from which all others are derived.
     pub seed: u64,
     /// SHA-256 of `samples.jsonl`.
@@ -70,12 +93,30 @@ pub struct Plan {
     pub samples_root: Digest,
     /// SHA-256 of the files in `inputs/`, by path.
     pub inputs: BTreeMap<String, Digest>,
+    /// The conditions that the run is judged by. Their paired tests are one family.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
+    /// The run that it is compared with; its files are in `inputs/baseline/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselinePlan>,
     /// How `junit.xml` is drawn.
     #[serde(default, skip_serializing_if = "JunitPlan::is_default")]
     pub junit: JunitPlan,
     /// The quarantine list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantine: Vec<Quarantined>,
+}
+
+/// The run that another is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselinePlan {
+    /// Identity of that run.
+    pub run: RunId,
+    /// The model of it that all are compared with, where one was named; else the one of the same name,
+    /// or for the mode `choice` the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// The suite of a run.
@@ -122,6 +163,16 @@ pub struct TaskPlan {
     pub scorers: Vec<ScorerSpec>,
     /// Digest over the scorers with their versions.
     pub scorers_digest: Digest,
+    /// How the scores of a sample's epochs become its score.
+    #[serde(default, skip_serializing_if = "Reducer::is_mean")]
+    pub reducer: Reducer,
+    /// The field of the samples' metadata that says which of them hang together, where the task names
+    /// one. What holds of a sample is its own `cluster`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// Fields of the samples' metadata by whose values scores are reported besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<String>,
     /// What its answers must look like.
     #[serde(default, skip_serializing_if = "Constraints::is_plain")]
     pub constraints: Constraints,
@@ -227,10 +278,16 @@ impl Manifest {
     /// The lowest format that has every field of this manifest. A file names no later one, so that an
     /// earlier program reads whatever it can.
     pub fn lowest_format(&self) -> &'static str {
-        if !self.plan.junit.is_default() || !self.plan.quarantine.is_empty() {
+        let of_tasks = |task: &TaskPlan| {
+            !task.reducer.is_mean() || task.cluster.is_some() || !task.slices.is_empty()
+        };
+        let is_gated = !self.plan.gates.is_empty() || self.plan.baseline.is_some();
+        let is_reported = !self.plan.junit.is_default() || !self.plan.quarantine.is_empty();
+        let has_tables = !is_first_tables(&self.plan.tables);
+        if has_tables || is_gated || is_reported || self.plan.tasks.iter().any(of_tasks) {
             MANIFEST_FORMAT
         } else if self.shard.is_some() || self.merged.is_some() {
-            SHARDED_FORMAT
+            SHARDS_FORMAT
         } else {
             FIRST_FORMAT
         }
@@ -268,7 +325,17 @@ impl Manifest {
             ),
             _ => error.into(),
         })?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        let manifest = Self::from_bytes(&bytes)?;
+        manifest.plan.check_size(run)?;
+        Ok(manifest)
+    }
+
+    /// Reads the bytes of a `run.json`, of which a copy may stand elsewhere.
+    ///
+    /// # Errors
+    /// When they are damaged, or of a later format.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LedgerError> {
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         let format = value
             .get("format")
             .and_then(Value::as_str)
@@ -281,8 +348,7 @@ impl Manifest {
                 known: MANIFEST_FORMAT,
             });
         }
-        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
-        manifest.plan.check_size(run)?;
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         manifest.check_parts()?;
         Ok(manifest)
     }
@@ -339,13 +405,16 @@ fn damaged(error: &serde_json::Error) -> Damage {
     )
 }
 
-/// Replaces the file `name` of `run` in one step.
+/// Replaces the file `name` of `run` in one step. Its folder is made where there is none.
 ///
 /// # Errors
 /// When the folder cannot be written; the old file is then untouched.
 pub fn write_atomically(run: &RunDirectory, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
     let path = run.file(name);
     let draft = run.file(&format!("{name}.new"));
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
     let written = fs_err::File::create(&draft).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()

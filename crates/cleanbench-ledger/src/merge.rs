@@ -39,6 +39,9 @@ fn copy_all(target: &RunDirectory, shards: &[Ended]) -> Result<(), LedgerError> 
         // One that was removed from a shard may be in another; they are all the same.
         let mut sources = shards.iter().map(|(run, _)| run.file(input));
         if let Some(source) = sources.find(|path| path.is_file()) {
+            if let Some(folder) = target.file(input).parent() {
+                fs_err::create_dir_all(folder)?;
+            }
             copy(&source, &target.file(input))?;
         }
     }

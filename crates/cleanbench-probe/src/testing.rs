@@ -14,6 +14,7 @@ pub(crate) fn choice_sample(id: &str, question: &str, choices: &[&str], right: u
         choice_rewordings: Vec::new(),
         metadata: serde_json::Map::new(),
         created: None,
+        cluster: None,
         rewording_of: None,
         isomorph_of: None,
         images: Vec::new(),

@@ -11,6 +11,7 @@ pub mod ci;
 pub mod contamination;
 pub mod detail;
 mod error;
+pub mod gates;
 pub mod recording;
 pub mod rows;
 mod scan;

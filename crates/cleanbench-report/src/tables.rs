@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 
 use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::{Digest, Outcome};
+use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
 use csv::Writer;
@@ -16,16 +16,40 @@ use crate::rows::{Answer, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, ci, verdicts};
+use crate::{Contamination, Recording, ReportError, cell, ci, gates, verdicts};
 
-/// Names of the tables of a run with `plan`.
-pub fn tables(plan: &Plan) -> Vec<&'static str> {
-    let mut names = vec!["results.csv", "calls.csv", "summary.csv"];
+/// Names of the tables of every run.
+const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
+/// Names of the tables of a run with probes.
+const OF_PROBES: [&str; 2] = ["contamination.csv", "verdicts.json"];
+/// Names of what build servers read.
+const OF_CI: [&str; 2] = ["junit.xml", "summary.md"];
+
+/// Names of the tables of the run with `manifest`.
+pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
+    let plan = &manifest.plan;
+    let mut names = TABLES.to_vec();
     if plan.tasks.iter().any(|task| task.probe.is_some()) {
-        names.extend(["contamination.csv", "verdicts.json"]);
+        names.extend(OF_PROBES);
     }
-    names.extend(["junit.xml", "summary.md"]);
+    if is_gated(manifest) {
+        names.push(gates::FILE);
+    }
+    if has_ci(plan) {
+        names.extend(OF_CI);
+    }
     names
+}
+
+/// Whether it has what build servers read: runs planned before there was such a thing have not.
+fn has_ci(plan: &Plan) -> bool {
+    plan.tables >= 2
+}
+
+/// Whether gates are judged here. A shard has part of the samples alone; its gates are judged when the
+/// shards have been merged.
+pub fn is_gated(manifest: &Manifest) -> bool {
+    !manifest.plan.gates.is_empty() && manifest.shard.is_none()
 }
 
 const RESULTS: [&str; 11] = [
@@ -146,6 +170,8 @@ pub struct Report {
     pub summary: Summary,
     /// What the probes show.
     pub contamination: Contamination,
+    /// How the gates came out.
+    pub gates: Vec<GateResult>,
 }
 
 /// Draws all tables of `recording` into `sink`; `each` sees every row of `results.csv`.
@@ -159,8 +185,14 @@ pub fn draw(
     mut each: impl FnMut(&Row),
 ) -> Result<Report, ReportError> {
     let plan = &recording.manifest.plan;
+    let mut measures = is_gated(&recording.manifest).then(|| gates::Gatherer::new(plan));
     let mut cases = ci::Gatherer::new(plan);
-    let index = draw_calls(recording, sink, tail, &mut cases)?;
+    let index = draw_calls(recording, sink, tail, |task, attempt| {
+        if let Some(measures) = &mut measures {
+            measures.add_attempt(task, attempt);
+        }
+        cases.attempt(task, attempt);
+    })?;
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
     {
@@ -171,6 +203,9 @@ pub fn draw(
             cases.row(plan, &row);
             if let Some(gatherer) = &mut gatherer {
                 gatherer.add(plan, &row);
+            }
+            if let Some(measures) = &mut measures {
+                measures.add(&row);
             }
             each(&row);
             Ok(table.write_record(result_cells(recording, &row))?)
@@ -195,18 +230,29 @@ pub fn draw(
     }
     table.flush()?;
     drop(table);
-    let source = ci::Source {
-        recording,
-        index: &index,
-        summary: &summary,
-        gates: &[],
+    let gates = match &measures {
+        Some(measures) => {
+            let results = gates::evaluate(recording, measures, &contamination)?;
+            gates::write_json(&results, sink.open(gates::FILE)?)?;
+            results
+        }
+        None => Vec::new(),
     };
-    ci::write_junit(&source, &cases, sink.open("junit.xml")?)?;
-    ci::write_markdown(&source, sink.open("summary.md")?)?;
+    if has_ci(plan) {
+        let source = ci::Source {
+            recording,
+            index: &index,
+            summary: &summary,
+            gates: &gates,
+        };
+        ci::write_junit(&source, &cases, sink.open("junit.xml")?)?;
+        ci::write_markdown(&source, sink.open("summary.md")?)?;
+    }
     Ok(Report {
         index,
         summary,
         contamination,
+        gates,
     })
 }
 
@@ -214,7 +260,7 @@ fn draw_calls(
     recording: &Recording,
     sink: &mut dyn TableSink,
     tail: Tail,
-    cases: &mut ci::Gatherer,
+    mut each: impl FnMut(usize, &AttemptRow),
 ) -> Result<Index, ReportError> {
     let names = SampleNames::read(&recording.run)?;
     let mut table = Writer::from_writer(sink.open("calls.csv")?);
@@ -225,7 +271,7 @@ fn draw_calls(
         &recording.prices,
         tail,
         |attempt| {
-            cases.attempt(names.task(attempt.place.sample), attempt);
+            each(names.task(attempt.place.sample), attempt);
             Ok(table.write_record(call_cells(recording, &names, attempt))?)
         },
     )?;
@@ -472,7 +518,7 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
         return Err(LedgerError::from(Damage::whole("journal", what)).into());
     }
     let mut files = BTreeMap::new();
-    for name in tables(&recording.manifest.plan) {
+    for name in tables(&recording.manifest) {
         let draft = recording.run.file(&format!("{name}.new"));
         // Some file systems find only now that there is no room.
         fs_err::File::open(&draft)?.sync_all()?;
@@ -530,7 +576,7 @@ pub(crate) fn closed_manifest(
 
 /// Half a table is of no use, and takes space.
 fn discard_drafts(recording: &Recording) {
-    for name in tables(&recording.manifest.plan) {
+    for name in tables(&recording.manifest) {
         drop(fs_err::remove_file(
             recording.run.file(&format!("{name}.new")),
         ));

@@ -25,6 +25,7 @@ pub(crate) fn sample(target: Value, choices: &[&str]) -> Sample {
         choices: choices.iter().map(|&text| text.to_owned()).collect(),
         metadata: serde_json::Map::new(),
         created: None,
+        cluster: None,
         rewording_of: None,
         isomorph_of: None,
         images: Vec::new(),

@@ -42,6 +42,7 @@ fn sample(target: Value) -> Sample {
             .to_vec(),
         metadata: Map::new(),
         created: None,
+        cluster: None,
         rewording_of: None,
         isomorph_of: None,
         images: Vec::new(),

@@ -6,12 +6,10 @@
 //! It refuses rates that are no probabilities and an α outside 0 to 1: the power is NaN, and no
 //! difference is found.
 
-use crate::binomial::{Chance, probability, upper_tail, upper_tail_of};
+use crate::binomial::{Chance, likely, upper_tail, upper_tail_of};
 use crate::elementary::real;
 use crate::exact::fisher_greater;
-
-/// Outcomes less likely than this are left out: even a million of them do not reach 1e-11.
-const NEGLIGIBLE: f64 = 1e-18;
+use crate::search::{first_at_least, first_within};
 
 /// Power of [`fisher_greater`] at level `alpha` for arms of `n_a` and `n_b` independent trials that
 /// succeed with probability `p_a` and `p_b`.
@@ -80,14 +78,6 @@ fn is_level(alpha: f64) -> bool {
     alpha > 0.0 && alpha < 1.0
 }
 
-/// The numbers of successes that are not too rare to matter, with their probabilities, ascending.
-fn likely(n: u64, chance: Chance) -> Vec<(u64, f64)> {
-    (0..=n)
-        .map(|k| (k, probability(k, n, chance)))
-        .filter(|(_, weight)| *weight >= NEGLIGIBLE)
-        .collect()
-}
-
 /// The smallest count, from `from` up, of `pairs` discordant pairs that a fair coin exceeds with a
 /// probability of at most `alpha`; it never falls as pairs are added.
 fn critical_half(from: u64, pairs: u64, alpha: f64) -> u64 {
@@ -138,28 +128,6 @@ impl Rejection {
     }
 }
 
-/// The first count in `from..end` for which `holds`, or `end`; `holds` stays true once it is.
-///
-/// It looks at the next few counts first, where the answer usually is, then ever further.
-fn first_at_least(from: u64, end: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut step) = (from, 1);
-    let mut high = from;
-    while high < end && !holds(high) {
-        low = high + 1;
-        high = low.saturating_add(step - 1).min(end);
-        step *= 2;
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    low
-}
-
 /// The smallest difference up to `largest`, in thousandths or `largest` itself, that is `enough`.
 fn smallest(largest: f64, enough: impl Fn(f64) -> bool) -> Option<f64> {
     if largest.is_nan() || largest < 0.0 {
@@ -175,21 +143,4 @@ fn smallest(largest: f64, enough: impl Fn(f64) -> bool) -> Option<f64> {
     let difference = |thousandths: u64| (real(thousandths) / 1000.0).min(largest);
     let found = first_within(steps, |thousandths| enough(difference(thousandths)));
     found.map(difference)
-}
-
-/// The first of 0 to `last` for which `holds`, by bisection.
-fn first_within(last: u64, holds: impl Fn(u64) -> bool) -> Option<u64> {
-    if !holds(last) {
-        return None;
-    }
-    let (mut low, mut high) = (0, last);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Some(low)
 }

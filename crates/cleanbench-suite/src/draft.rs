@@ -265,6 +265,7 @@ impl Draft {
             choices,
             metadata: self.metadata,
             created: self.created,
+            cluster: None,
             rewording_of: self.rewording_of.map(|other| other.value),
             isomorph_of: self.isomorph_of.map(|other| other.value),
             images: pictures

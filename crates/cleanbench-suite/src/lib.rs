@@ -22,6 +22,7 @@ mod diagnostic;
 mod draft;
 mod field;
 mod files;
+mod gate_table;
 mod identities;
 mod images;
 mod json;

@@ -143,6 +143,7 @@ fn suite(
         description: manifest.description,
         models: manifest.models,
         probes: None,
+        gates: manifest.gates,
         dir,
         file,
         manifest_bytes,

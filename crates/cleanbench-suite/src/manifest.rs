@@ -1,13 +1,12 @@
 //! `suite.toml` as a whole.
-//!
-//! Refused with "not yet supported": `[[gate]]`.
 
 use std::collections::HashMap;
 
+use cleanbench_core::Gate;
 use toml::de::DeTable;
 
 use crate::diagnostic::{Document, Fault};
-use crate::draft::not_yet;
+use crate::gate_table::{self, GateTable};
 use crate::log::Log;
 use crate::probe_table::ProbeTable;
 use crate::task_table::TaskTable;
@@ -33,6 +32,7 @@ pub(crate) struct Manifest {
     pub(crate) description: Option<String>,
     pub(crate) models: Vec<String>,
     pub(crate) probes: Option<ProbeTable>,
+    pub(crate) gates: Vec<Gate>,
     /// Each task with the offset of its table; defaults are filled in.
     pub(crate) tasks: Vec<(usize, TaskTable)>,
 }
@@ -55,6 +55,7 @@ pub(crate) fn read(document: Document<'_>, log: &mut Log) -> Option<Manifest> {
 
 fn read_root(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Manifest {
     let mut manifest = Manifest::default();
+    let mut gates: Vec<GateTable> = Vec::new();
     for (key, node) in root {
         let (name, at) = (key.get_ref().as_ref(), key.span().start);
         match name {
@@ -71,17 +72,16 @@ fn read_root(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Manifest {
                 let table = reader.table(name, node);
                 manifest.probes = table.and_then(|table| ProbeTable::read(reader, at, table));
             }
-            "gate" => {
-                if reader.array(name, node).is_some() {
-                    reader.fault(not_yet("`[[gate]]`", at));
-                }
-            }
+            "gate" => gates = gate_table::read(reader, node),
             "defaults" | "task" => {}
             _ => reader.unknown_key(name, at, "a suite", &KNOWN),
         }
     }
     require(reader, root, &["name", "version"], 0, "the suite");
     manifest.tasks = read_tasks(reader, root);
+    let tasks = manifest.tasks.iter();
+    let names = tasks.filter_map(|(_, task)| Some(task.name.as_ref()?.value.as_str()));
+    manifest.gates = gate_table::resolve(reader, gates, &names.collect::<Vec<_>>());
     manifest
 }
 

@@ -338,6 +338,7 @@ mod tests {
             choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
             metadata: json!({"lang": "de", "n": 3}).as_object().unwrap().clone(),
             created: None,
+            cluster: None,
             rewording_of: None,
             isomorph_of: None,
             images: Vec::new(),

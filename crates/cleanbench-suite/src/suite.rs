@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::probe::ControlKind;
-use cleanbench_core::{Constraints, Digest, Method, Sampling, ScorerSpec, Sensitivity};
+use cleanbench_core::{Constraints, Digest, Gate, Method, Sampling, ScorerSpec, Sensitivity};
 use serde_json::{Map, Value, json};
 
 use crate::draft::Rules;
@@ -26,6 +26,8 @@ pub struct Suite {
     pub models: Vec<String>,
     /// Contamination probes that a run puts besides the tasks.
     pub probes: Option<ProbeUse>,
+    /// Conditions on a run, as they stand in the manifest; their tasks are tasks of the suite.
+    pub gates: Vec<Gate>,
     /// The suite's folder, to which its paths are relative.
     pub dir: PathBuf,
     /// The manifest.

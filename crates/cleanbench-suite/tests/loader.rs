@@ -361,8 +361,6 @@ reducer = "mean"
 cluster = "customer"
 slices = ["lang"]
 generate = { seed = 7 }
-[[gate]]
-task = "t"
 "#;
     let data = br#"{"input": "q", "target": 1, "cluster": "c"}
 {"input": "q", "target": 1, "weight": 2}
@@ -376,7 +374,6 @@ task = "t"
         "suite.toml:10:1: `cluster`",
         "suite.toml:11:1: `slices`",
         "suite.toml:12:14: `generate.seed`",
-        "suite.toml:13:3: `[[gate]]`",
         "a.jsonl:1:40: `cluster`",
         "a.jsonl:2:39: `weight`",
     ];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cleanbench_core::{Shard, Usd};
 use cleanbench_engine::Caps;
+use cleanbench_ledger::reporting::{JunitCases, JunitPlan};
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -154,6 +155,14 @@ pub(crate) struct RunArguments {
     /// With --resume: also ask again what ended without an answer
     #[arg(long)]
     pub(crate) retry_errors: bool,
+    /// Judge the gates that compare against this run: its id, a prefix of it, or its folder
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub(crate) baseline: Option<String>,
+    /// With --baseline: compare with this model of it, whatever the models here are called
+    #[arg(long, value_name = "MODEL", requires = "baseline")]
+    pub(crate) baseline_model: Option<String>,
+    #[command(flatten)]
+    pub(crate) junit: JunitArguments,
 }
 
 /// Arguments of `merge`.
@@ -369,4 +378,43 @@ pub(crate) struct ModelsCheckArguments {
     pub(crate) refresh: bool,
     #[command(flatten)]
     pub(crate) place: ModelsPlace,
+}
+
+/// What `junit.xml` says. It is part of the plan, so that the file can be drawn again from the run alone.
+#[derive(Debug, Args)]
+pub(crate) struct JunitArguments {
+    /// Test cases of junit.xml: gates and failed calls, or also every sample, a wrong one being a failure
+    #[arg(
+        long = "junit",
+        value_name = "CASES",
+        value_enum,
+        default_value = "gates",
+        conflicts_with = "resume"
+    )]
+    pub(crate) cases: JunitChoice,
+    /// Put questions, targets and answers into junit.xml
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) junit_include_content: bool,
+}
+
+/// Test cases of `junit.xml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JunitChoice {
+    /// Gates, tasks, and calls that met an error
+    Gates,
+    /// These and every sample
+    Items,
+}
+
+impl JunitArguments {
+    /// For the plan.
+    pub(crate) fn plan(&self) -> JunitPlan {
+        JunitPlan {
+            cases: match self.cases {
+                JunitChoice::Gates => JunitCases::Gates,
+                JunitChoice::Items => JunitCases::Items,
+            },
+            content: self.junit_include_content,
+        }
+    }
 }

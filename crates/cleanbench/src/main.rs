@@ -9,6 +9,7 @@ mod contamination_table;
 mod endpoints;
 mod environment;
 mod failure;
+mod gate_results;
 mod limits;
 mod plain_table;
 mod progress;

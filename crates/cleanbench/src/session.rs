@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{EventSink, Exit, Judge, Scorer, ScorerSpec};
+use cleanbench_core::{EventSink, Exit, Judge, Scorer, ScorerSpec, gate};
 use cleanbench_engine::{
     Allowance, Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal, Work, begin,
     execute, stop_pair,
@@ -23,6 +23,7 @@ use crate::contamination_table;
 use crate::endpoints::connect;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::gate_results;
 use crate::limits;
 use crate::progress::Progress;
 use crate::result_table;
@@ -245,8 +246,9 @@ fn conclude(
 ) -> Result<Exit, Failure> {
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
-    let exit = exit_of(ending, &report.summary);
+    let exit = exit_of(ending, &report.summary).worst(gate::exit_of(&report.gates));
     print_result(&recording, &report, format, Some(exit));
+    gate_results::warn(&report.gates);
     explain(ending, &recording, &report.summary, talk);
     Ok(exit)
 }
@@ -264,6 +266,9 @@ pub(crate) fn print_result(
             if let Some(text) = contamination_table::text(&report.contamination) {
                 talk::result(text);
             }
+            if let Some(text) = gate_results::text(&report.gates) {
+                talk::result(text);
+            }
         }
         Format::Json => talk::result(json!({
             "run": recording.manifest.run,
@@ -273,6 +278,7 @@ pub(crate) fn print_result(
             "summary": result_table::json(&report.summary),
             "verdicts": report.contamination.verdicts,
             "gaps": report.contamination.gaps,
+            "gates": report.gates,
         })),
     }
 }
@@ -373,7 +379,7 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
             "shard {shard}: {elsewhere} calls are not in this shard; when all shards have ended, put them together with: cleanbench merge RUN RUN..."
         ));
     }
-    let tables = tables(plan).join(", ");
+    let tables = tables(&recording.manifest).join(", ");
     talk.say(format!(
         "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
     ));

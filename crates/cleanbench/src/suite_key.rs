@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use cleanbench_core::{DigestKey, Exit, Shard};
+use cleanbench_core::{Digest, DigestKey, Exit, Shard};
 use cleanbench_suite::Suite;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 
@@ -24,6 +24,16 @@ pub(crate) fn load_or_make(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(&path, shard, talk),
         Err(error) => Err(Failure::unreadable(&path, Exit::ConfigInvalid, &error)),
     }
+}
+
+/// The key as it stands in a file.
+pub(crate) fn file_bytes(key: &DigestKey) -> Vec<u8> {
+    format!("{}\n", key.reveal_hex()).into_bytes()
+}
+
+/// SHA-256 of that file, by which a run names its key.
+pub(crate) fn file_digest(key: &DigestKey) -> Digest {
+    Digest::of_file_bytes(&file_bytes(key))
 }
 
 fn make(path: &std::path::Path, shard: Option<Shard>, talk: Talk) -> Result<DigestKey, Failure> {

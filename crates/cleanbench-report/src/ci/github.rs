@@ -168,7 +168,10 @@ mod tests {
             .unwrap()
             .split_once("::")
             .unwrap();
-        assert_eq!(head, "gate fail%3A accuracy non_inferiority 0.03");
+        assert_eq!(
+            head,
+            "gate fail%3A accuracy not 0.0300 or more below the baseline"
+        );
     }
 
     #[test]

@@ -15,12 +15,13 @@ mod markdown;
 mod notation;
 
 use cleanbench_core::Exit;
-use cleanbench_core::gate::{GateResult, GateVerdict, exit_of};
+use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
 
 pub(crate) use cases::Gatherer;
 pub(crate) use junit::write as write_junit;
 pub(crate) use markdown::write as write_markdown;
 
+use crate::gates::condition;
 use crate::scan::Index;
 use crate::{Recording, Summary};
 
@@ -73,23 +74,14 @@ impl Verdict {
     }
 }
 
-/// What `gate` asks for, in a few words: metric, test and limit, for example `accuracy floor 0.8`.
-pub fn label(gate: &cleanbench_core::gate::Gate) -> String {
-    use cleanbench_core::gate::GateTest;
-    let limit = match gate.test {
-        GateTest::Floor { min } => format!(" {min}"),
-        GateTest::Ceiling { max } => format!(" {max}"),
-        GateTest::AtMost { worst } => format!(" {}", worst.as_str()),
-        GateTest::Superiority => String::new(),
-        GateTest::NonInferiority { margin } => format!(" {margin}"),
-        GateTest::MaxDrop { drop } => format!(" {drop}"),
-    };
-    format!("{} {}{limit}", gate.metric.as_str(), gate.test.as_str())
+/// What `gate` asks for, for example `accuracy at least 0.8000`.
+fn label(gate: &Gate) -> String {
+    condition(gate.metric, gate.test)
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use cleanbench_core::gate::{Gate, GateMode, GateTest, Metric, OnInconclusive};
+    use cleanbench_core::gate::{GateMode, GateTest, Metric, OnInconclusive};
 
     use super::*;
 
@@ -140,11 +132,5 @@ pub(crate) mod tests {
             assert_eq!(Verdict::of(&[pass.clone(), other]), expected);
         }
         assert_eq!(Verdict::of(&[]), Verdict::NoGates);
-    }
-
-    #[test]
-    fn a_label_tells_gates_of_one_metric_apart() {
-        let gate = result(GateVerdict::Pass, OnInconclusive::Warn).gate;
-        assert_eq!(label(&gate), "accuracy non_inferiority 0.03");
     }
 }

@@ -6,5 +6,8 @@
 //! It refuses an empty or malformed list of values: reading one panics.
 
 mod edges;
+mod golden_intervals;
+mod golden_paired;
+mod golden_special;
 mod reference;
 mod simulation;

@@ -1,6 +1,6 @@
 //! `cleanbench merge`: one run from the shards that several machines made.
 
-use cleanbench_core::Exit;
+use cleanbench_core::{Exit, gate};
 use cleanbench_engine::Ending;
 use cleanbench_engine::merge::{Difference, MergeError, merge as merge_runs};
 use cleanbench_ledger::{LedgerError, directory};
@@ -10,6 +10,7 @@ use cleanbench_report::tables::write_all;
 use super::report::unwritten;
 use crate::arguments::MergeArguments;
 use crate::failure::Failure;
+use crate::gate_results;
 use crate::session::{explain, is_answered, print_result};
 use crate::talk::{self, Talk};
 
@@ -38,7 +39,9 @@ pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Fail
         true => Exit::Done,
         false => Exit::Unanswered,
     };
+    let exit = exit.worst(gate::exit_of(&report.gates));
     print_result(&recording, &report, arguments.out.format, Some(exit));
+    gate_results::warn(&report.gates);
     let ending = Ending::complete();
     explain(&ending, &recording, &report.summary, talk);
     Ok(exit)

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod check;
+mod gating;
 mod list;
 mod merge;
 mod models;

@@ -2,7 +2,7 @@
 
 use cleanbench_core::probe::{Arm, ProbeCall, ProbeForm, ProbeItem, Step};
 use cleanbench_core::seed::derive;
-use cleanbench_core::{Digest, Exit, Probe, Sensitivity};
+use cleanbench_core::{Digest, Exit, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_probe::arms::{Arms, arms};
@@ -108,6 +108,9 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> Planned {
             sensitivity: labels.max().unwrap_or(Sensitivity::Public),
             scorers: Vec::new(),
             scorers_digest: digest(probe, &plan),
+            reducer: Reducer::Mean,
+            cluster: None,
+            slices: Vec::new(),
             constraints: cleanbench_core::Constraints::default(),
             definition: json!({
                 "probe": plan.id,

@@ -1,7 +1,7 @@
 //! `cleanbench run`: write the plan down, make the calls, draw the tables.
 
 use cleanbench_core::request::choice_continuations;
-use cleanbench_core::{Exit, Form, Method, Reasoning, RunId, Sampling, ScorerSpec};
+use cleanbench_core::{Exit, Form, Method, Reasoning, Reducer, RunId, Sampling, ScorerSpec};
 use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
@@ -9,6 +9,7 @@ use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_model::{ConfigError, Endpoint, check_sampling, effective};
 use cleanbench_suite::{Rendered, Suite};
 
+use super::gating;
 use super::probing::{self, Planned};
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
@@ -119,16 +120,31 @@ fn draft(
     let key = suite_key::load_or_make(suite, arguments.shard, talk)?;
     let mut random = [0; 5];
     getrandom::fill(&mut random).map_err(std::io::Error::other)?;
-    let inputs = vec![
+    let mut inputs = vec![
         Input {
             name: "suite.toml".to_owned(),
             bytes: suite.manifest_bytes.clone(),
         },
         Input {
             name: "suite.key".to_owned(),
-            bytes: format!("{}\n", key.reveal_hex()).into_bytes(),
+            bytes: suite_key::file_bytes(&key),
         },
     ];
+    let models = endpoints
+        .iter()
+        .map(|endpoint| model_plan(endpoint, selected, probes))
+        .collect::<Result<Vec<_>, _>>()?;
+    let tasks = selected
+        .iter()
+        .map(task_plan)
+        .chain(probes.iter().map(|probe| Ok(probe.task.clone())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let gates = gating::gates(suite, selected);
+    let baseline = gating::baseline(arguments, &gates, (&models, &tasks), &key)?;
+    let baseline = baseline.map(|baseline| {
+        inputs.extend(baseline.inputs);
+        baseline.plan
+    });
     Ok(Draft {
         out: arguments.out.out.clone(),
         tool: TOOL.to_owned(),
@@ -139,18 +155,15 @@ fn draft(
             version: suite.version.clone(),
             digest: suite.digest,
         },
-        models: endpoints
-            .iter()
-            .map(|endpoint| model_plan(endpoint, selected, probes))
-            .collect::<Result<_, _>>()?,
-        tasks: selected
-            .iter()
-            .map(task_plan)
-            .chain(probes.iter().map(|probe| Ok(probe.task.clone())))
-            .collect::<Result<_, _>>()?,
+        models,
+        tasks,
         seed: arguments.seed,
         key,
         inputs,
+        gates,
+        baseline,
+        junit: arguments.junit.plan(),
+        quarantine: Vec::new(),
     })
 }
 
@@ -201,6 +214,9 @@ fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
         sensitivity: task.sensitivity,
         scorers: task.scorers.clone(),
         scorers_digest: scorers_digest(&task.scorers)?,
+        reducer: Reducer::Mean,
+        cluster: None,
+        slices: Vec::new(),
         constraints: task.constraints.clone(),
         definition: task.describe(),
         probe: None,

@@ -1,0 +1,40 @@
+//! The sentences that go with a verdict.
+
+use cleanbench_core::GateTest;
+use cleanbench_core::gate::Metric;
+
+/// A value of `metric` for people.
+pub fn amount(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::CostPerSolved => format!("${value:.6}"),
+        Metric::LatencyP95 => format!("{value:.0} ms"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// A p-value for people.
+pub(crate) fn p(value: f64) -> String {
+    if value < 0.0001 {
+        format!("{value:.0e}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// What a gate asks for.
+pub fn condition(metric: Metric, test: GateTest) -> String {
+    let amount = |value| amount(metric, value);
+    let name = metric.as_str();
+    match test {
+        GateTest::Floor { min } => format!("{name} at least {}", amount(min)),
+        GateTest::Ceiling { max } => format!("{name} at most {}", amount(max)),
+        GateTest::AtMost { worst } => format!("{name} at most {}", worst.as_str()),
+        GateTest::Superiority => format!("{name} better than the baseline"),
+        GateTest::NonInferiority { margin } => {
+            format!("{name} not {} or more below the baseline", amount(margin))
+        }
+        GateTest::MaxDrop { drop } => {
+            format!("{name} no more than {} below the baseline", amount(drop))
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What gates look at, gathered while the tables are drawn.
+//!
+//! Memory: up to 48 bytes a sample of the tasks that have gates, and nothing of the others.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::gate::Metric;
+use cleanbench_core::{Outcome, Usd};
+use cleanbench_ledger::Plan;
+
+use crate::rows::Row;
+use crate::scan::AttemptRow;
+
+/// Picodollars of a dollar.
+const PICO: f64 = 1e12;
+
+/// One sample of one model, over its epochs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Its line in `samples.jsonl`.
+    pub(crate) line: u64,
+    /// Sum of the scores of its answers.
+    total: f64,
+    scored: u32,
+    /// Calls that were meant to be made.
+    calls: u32,
+    /// Of these, calls without an answer.
+    failed: u32,
+    answered: u32,
+    /// Answers in which nothing was found to judge.
+    unread: u32,
+}
+
+impl Asked {
+    /// Its score, the mean over its answers; `None` without one.
+    pub(crate) fn score(&self) -> Option<f64> {
+        (self.scored > 0).then(|| self.total / f64::from(self.scored))
+    }
+
+    /// Share of its calls that ended without an answer.
+    pub(crate) fn error_share(&self) -> Option<f64> {
+        (self.calls > 0).then(|| f64::from(self.failed) / f64::from(self.calls))
+    }
+
+    /// Share of its answers in which nothing was found.
+    pub(crate) fn unread_share(&self) -> Option<f64> {
+        (self.answered > 0).then(|| f64::from(self.unread) / f64::from(self.answered))
+    }
+
+    /// Number of its calls.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls
+    }
+}
+
+/// What is known of one model at one task.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Measured {
+    /// Its samples in plan order; those that were deliberately not asked are left out.
+    pub(crate) samples: Vec<Asked>,
+    /// Samples that were deliberately not asked.
+    pub(crate) skipped: u64,
+    /// Dollars that each sample cost, by line.
+    pub(crate) costs: BTreeMap<u64, f64>,
+    /// Attempts whose cost is not known.
+    pub(crate) unpriced: u64,
+    /// Answers of earlier runs, which cost and took nothing here.
+    pub(crate) from_cache: u64,
+    /// Milliseconds of each answered call.
+    pub(crate) times: Vec<f64>,
+}
+
+/// Gathers attempts in any order, and rows in plan order.
+#[derive(Debug)]
+pub(crate) struct Gatherer {
+    /// For each task of the plan, what its gates look at.
+    wanted: Vec<Vec<Metric>>,
+    cells: BTreeMap<(u32, usize), Measured>,
+    nothing: Measured,
+}
+
+impl Gatherer {
+    /// Ready for the run of `plan`.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let wanted = plan.tasks.iter().map(|task| {
+            let gates = plan.gates.iter();
+            let own = gates.filter(|gate| task.probe.is_none() && gate.tasks.contains(&task.name));
+            own.map(|gate| gate.metric).collect()
+        });
+        Self {
+            wanted: wanted.collect(),
+            cells: BTreeMap::new(),
+            nothing: Measured::default(),
+        }
+    }
+
+    /// What was gathered of the model and task at these positions.
+    pub(crate) fn get(&self, model: usize, task: usize) -> &Measured {
+        let model = u32::try_from(model).unwrap_or(u32::MAX);
+        self.cells.get(&(model, task)).unwrap_or(&self.nothing)
+    }
+
+    /// Takes in an attempt of the task at position `task`.
+    pub(crate) fn add_attempt(&mut self, task: usize, row: &AttemptRow) {
+        let wants = |metric| self.wanted[task].contains(&metric);
+        let (cost, time) = (wants(Metric::CostPerSolved), wants(Metric::LatencyP95));
+        if !cost && !time {
+            return;
+        }
+        let cell = self.cells.entry((row.place.model, task)).or_default();
+        if row.cached.is_some() {
+            cell.from_cache += 1;
+            return;
+        }
+        if cost {
+            match row.cost {
+                Some(cost) => *cell.costs.entry(row.place.sample).or_default() += dollars(cost),
+                None => cell.unpriced += 1,
+            }
+        }
+        if let (true, Some(Outcome::Answered), Some(timing)) = (time, row.outcome, &row.timing) {
+            let time = std::time::Duration::from_micros(timing.end);
+            cell.times.push(time.as_secs_f64() * 1e3);
+        }
+    }
+
+    /// Takes in the next row.
+    pub(crate) fn add(&mut self, row: &Row) {
+        if self.wanted[row.task].is_empty() {
+            return;
+        }
+        let key = (row.place.model, row.task);
+        let cell = self.cells.entry(key).or_default();
+        let is_new = cell
+            .samples
+            .last()
+            .is_none_or(|last| last.line != row.place.sample);
+        if row.outcome == Some(Outcome::Skipped) {
+            cell.skipped += u64::from(is_new && row.place.epoch == 1);
+            return;
+        }
+        if is_new {
+            cell.samples.push(Asked {
+                line: row.place.sample,
+                ..Asked::default()
+            });
+        }
+        if let Some(sample) = cell.samples.last_mut() {
+            sample.add(row);
+        }
+    }
+}
+
+impl Asked {
+    fn add(&mut self, row: &Row) {
+        self.calls += 1;
+        if row.outcome == Some(Outcome::Answered) {
+            self.answered += 1;
+        } else {
+            self.failed += 1;
+        }
+        if let Some(score) = row.scores.first() {
+            self.total += score.value;
+            self.scored += 1;
+            self.unread += u32::from(score.extraction_failure.is_some());
+        }
+    }
+}
+
+/// An amount as a number, for statistics only.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no call costs more than 9,000 dollars"
+)]
+fn dollars(amount: Usd) -> f64 {
+    amount.pico() as f64 / PICO
+}

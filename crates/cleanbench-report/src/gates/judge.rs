@@ -1,0 +1,252 @@
+//! From what was gathered to a result for each gate, model and task.
+//!
+//! Invariant: whatever cannot be told is inconclusive or not evaluated, with the reason; a pass is only
+//! ever what bounds or a corrected p show.
+
+use cleanbench_core::gate::Metric;
+use cleanbench_core::{Digest, Gate, GateResult, GateTest, GateVerdict};
+use cleanbench_ledger::SampleRows;
+use cleanbench_stats::multiplicity::holm;
+
+use super::baseline::Baseline;
+use super::bounds::{Bounds, Shares};
+use super::comparable::{Side, counterpart};
+use super::describe::amount;
+use super::gather::{Asked, Gatherer, Measured};
+use super::paired::{Pair, Pairs};
+use super::{amounts, single, versus};
+use crate::{Contamination, Recording, ReportError};
+
+/// A gate for one model and task.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) gate: &'a Gate,
+    pub(crate) model: usize,
+    pub(crate) task: usize,
+    pub(crate) measured: &'a Measured,
+}
+
+/// What a paired gate is compared with.
+struct Before {
+    baseline: Baseline,
+    named: Option<String>,
+    /// What the model saw of each sample of this run.
+    digests: Vec<Digest>,
+}
+
+/// Judges every gate of the plan, in the order of gates, models and tasks.
+///
+/// # Errors
+/// When the baseline's copy is damaged.
+pub(crate) fn evaluate(
+    recording: &Recording,
+    gatherer: &Gatherer,
+    contamination: &Contamination,
+) -> Result<Vec<GateResult>, ReportError> {
+    let plan = &recording.manifest.plan;
+    let before = before(recording)?;
+    let mut results = Vec::new();
+    let mut claims = Vec::new();
+    for gate in &plan.gates {
+        for model in 0..plan.models.len() {
+            for (task, _) in of_gate(gate, &plan.tasks) {
+                let case = Case {
+                    gate,
+                    model,
+                    task,
+                    measured: gatherer.get(model, task),
+                };
+                let mut result = blank(recording, case);
+                if let GateTest::AtMost { worst } = gate.test {
+                    single::exposure(&mut result, worst, contamination);
+                } else if gate.test.is_paired() {
+                    let claim = claim(recording, case, before.as_ref(), &mut result);
+                    claims.push((results.len(), claim));
+                } else {
+                    measure(case, &mut result);
+                }
+                results.push(result);
+            }
+        }
+    }
+    // The family is what was planned: a gate without a p-value keeps its place in it.
+    let p = |claim: &Option<versus::Claim>| claim.as_ref().map_or(f64::NAN, |claim| claim.p);
+    let p: Vec<_> = claims.iter().map(|(_, claim)| p(claim)).collect();
+    for ((position, claim), adjusted) in claims.iter().zip(holm(&p)) {
+        if let Some(claim) = claim {
+            versus::decide(&mut results[*position], claim, adjusted, p.len());
+        }
+    }
+    Ok(results)
+}
+
+/// The tasks that `gate` is for, with their positions.
+fn of_gate<'a>(
+    gate: &'a Gate,
+    tasks: &'a [cleanbench_ledger::manifest::TaskPlan],
+) -> impl Iterator<Item = (usize, &'a cleanbench_ledger::manifest::TaskPlan)> {
+    let positions = tasks.iter().enumerate();
+    positions.filter(|(_, task)| task.probe.is_none() && gate.tasks.contains(&task.name))
+}
+
+fn before(recording: &Recording) -> Result<Option<Before>, ReportError> {
+    let plan = &recording.manifest.plan;
+    let Some(planned) = &plan.baseline else {
+        return Ok(None);
+    };
+    let rows = SampleRows::open(&recording.run)?;
+    let digests = rows.map(|row| Ok(row?.input_digest));
+    Ok(Some(Before {
+        baseline: Baseline::open(&recording.run)?,
+        named: planned.model.clone(),
+        digests: digests.collect::<Result<_, ReportError>>()?,
+    }))
+}
+
+/// A result that says nothing yet.
+fn blank(recording: &Recording, case: Case<'_>) -> GateResult {
+    let plan = &recording.manifest.plan;
+    GateResult {
+        gate: case.gate.clone(),
+        model: plan.models[case.model].name.clone(),
+        task: plan.tasks[case.task].name.clone(),
+        verdict: GateVerdict::Inconclusive,
+        estimate: None,
+        low: None,
+        high: None,
+        confidence: 1.0 - case.gate.alpha,
+        n: case.measured.samples.len() as u64,
+        method: "none".to_owned(),
+        p: None,
+        adjusted_p: None,
+        class: None,
+        stopped_early: None,
+        message: String::new(),
+    }
+}
+
+/// Judges a gate that looks at this run alone.
+fn measure(case: Case<'_>, result: &mut GateResult) {
+    let alpha = case.gate.alpha;
+    let samples = &case.measured.samples;
+    let found = match case.gate.metric {
+        Metric::Accuracy => shares(samples, Asked::score).bounds(alpha),
+        Metric::ErrorRate => shares(samples, Asked::error_share).bounds(alpha),
+        Metric::ExtractionFailureRate => {
+            // Calls without an answer are the error rate's matter.
+            let answered = samples.iter().filter_map(Asked::unread_share);
+            let known: Vec<_> = answered.collect();
+            result.n = known.len() as u64;
+            let shares = Shares {
+                known,
+                ..Shares::default()
+            };
+            shares.bounds(alpha)
+        }
+        Metric::CostPerSolved => amounts::cost_per_solved(case.measured, alpha),
+        Metric::LatencyP95 => {
+            result.n = case.measured.times.len() as u64;
+            amounts::latency(case.measured, alpha)
+        }
+        Metric::Contamination => Err("the class is judged elsewhere".to_owned()),
+    };
+    match found {
+        Ok(bounds) => {
+            fill(result, &bounds);
+            single::decide(result, &bounds);
+        }
+        Err(reason) => result.message = reason,
+    }
+}
+
+/// One number for each sample.
+fn shares(samples: &[Asked], of: impl Fn(&Asked) -> Option<f64>) -> Shares {
+    let known: Vec<_> = samples.iter().filter_map(of).collect();
+    Shares {
+        missing: samples.len() - known.len(),
+        known,
+        clusters: Vec::new(),
+    }
+}
+
+/// Puts bounds into a result.
+pub(crate) fn fill(result: &mut GateResult, bounds: &Bounds) {
+    result.estimate = Some(bounds.estimate);
+    result.low = Some(bounds.low);
+    result.high = Some(bounds.high);
+    result.method.clone_from(&bounds.method);
+}
+
+/// Whether the gate's own minimum is not reached; the message is then written.
+pub(crate) fn is_too_small(result: &mut GateResult) -> bool {
+    let (n, least) = (result.n, result.gate.min_items);
+    if n < least {
+        result.message = format!("{n} are fewer than the {least} of `min_items`");
+    }
+    n < least
+}
+
+/// What a paired gate claims; `None` where there is nothing to judge, which is then written.
+fn claim(
+    recording: &Recording,
+    case: Case<'_>,
+    before: Option<&Before>,
+    result: &mut GateResult,
+) -> Option<versus::Claim> {
+    let Some(before) = before else {
+        result.verdict = GateVerdict::NotEvaluated;
+        "there is no baseline; name one with `--baseline RUN`".clone_into(&mut result.message);
+        return None;
+    };
+    match pairs(recording, case, before) {
+        Ok(pairs) => versus::claim(result, &pairs),
+        Err(reason) => {
+            result.verdict = GateVerdict::NotEvaluated;
+            result.message = reason;
+            None
+        }
+    }
+}
+
+/// The samples that both sides have.
+fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs, String> {
+    let plan = &recording.manifest.plan;
+    let base = &before.baseline.manifest.plan;
+    let side = |models, tasks| Side { models, tasks };
+    let (base_side, new_side) = (
+        side(&base.models, &base.tasks),
+        side(&plan.models, &plan.tasks),
+    );
+    let place = (case.model, case.task);
+    let named = before.named.as_deref();
+    let (model, task) = counterpart(base_side, new_side, place, case.gate.mode, named)
+        .map_err(|reason| reason.to_string())?;
+    let lines = case.measured.samples.iter().map(|sample| sample.line);
+    let digests = lines.filter_map(|line| {
+        let line = usize::try_from(line).ok()?;
+        before.digests.get(line).copied()
+    });
+    let names = (&base.models[model].name, &base.tasks[task].name);
+    let found = before.baseline.look_up(names.0, names.1, digests);
+    let mut pairs = Pairs::default();
+    for (sample, base) in case.measured.samples.iter().zip(found) {
+        match base {
+            Some(base) => pairs.pairs.push(Pair {
+                base,
+                new: sample.score(),
+            }),
+            None => pairs.alone += 1,
+        }
+    }
+    if pairs.pairs.is_empty() {
+        return Err("no sample was put to the model in the same words in the baseline".to_owned());
+    }
+    Ok(pairs)
+}
+
+/// "between LOW and HIGH", for people.
+pub(crate) fn between(result: &GateResult) -> String {
+    let metric = result.gate.metric;
+    let text = |value: Option<f64>| value.map_or("?".to_owned(), |value| amount(metric, value));
+    format!("between {} and {}", text(result.low), text(result.high))
+}

@@ -1,0 +1,57 @@
+//! Gates: from what a run recorded to a verdict on each condition that its plan holds.
+//!
+//! `cleanbench_core::gate` says when a gate passes and when it fails. How the bounds are found:
+//!
+//! | what | bounds |
+//! |---|---|
+//! | shares and 0/1 scores of independent samples | Clopper and Pearson |
+//! | other scores; samples that hang together | Student's t, over clusters where there are any |
+//! | the same where t cannot be trusted | a confidence sequence by betting |
+//! | cost per solved sample | Fieller, over pairs of cost and score |
+//! | 95th percentile of times | two order statistics |
+//! | difference of 0/1 scores of the same samples | Tango's score interval; exact McNemar for superiority |
+//! | other differences; samples that hang together | Student's t on the differences |
+//!
+//! A sample without an answer counts against the gate and for it: its score is taken for the worst where
+//! a pass is at stake and for the best where a failure is. Only what was never meant to be asked is left
+//! out.
+//!
+//! Pure: it reads the run directory, with its copy of the baseline, and nothing else.
+
+mod amounts;
+mod baseline;
+mod bounds;
+mod comparable;
+mod describe;
+mod gather;
+mod judge;
+mod paired;
+mod single;
+mod versus;
+
+use std::io::Write;
+
+use cleanbench_core::GateResult;
+use serde_json::json;
+
+pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file, check_baseline};
+pub use comparable::{NotComparable, Side, counterpart, difference};
+pub use describe::{amount, condition};
+pub(crate) use gather::Gatherer;
+pub(crate) use judge::evaluate;
+
+use crate::ReportError;
+
+/// Name of the table.
+pub const FILE: &str = "gates.json";
+/// Format of `gates.json`.
+const FORMAT: &str = "cleanbench-gates/1.0";
+
+/// All results, for programs.
+pub(crate) fn write_json(results: &[GateResult], mut out: impl Write) -> Result<(), ReportError> {
+    let value = json!({"format": FORMAT, "gates": results});
+    serde_json::to_writer_pretty(&mut out, &value).map_err(std::io::Error::from)?;
+    out.write_all(b"\n")?;
+    // A buffer that is dropped keeps its error to itself.
+    Ok(out.flush()?)
+}

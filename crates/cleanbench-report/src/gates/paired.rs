@@ -1,0 +1,198 @@
+//! A candidate and a baseline on the same samples.
+//!
+//! Invariant: what is said to be shown is shown whatever the missing answers of either side are.
+
+use cleanbench_stats::exact::mcnemar_greater;
+use cleanbench_stats::mean::Mean;
+use cleanbench_stats::power::smallest_paired;
+use cleanbench_stats::tango;
+use cleanbench_stats::{Confidence, Interval};
+
+use super::bounds::{Bounds, is_plain, mean_of, named};
+
+/// The scores of one sample; `None` without an answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pair {
+    pub(crate) base: Option<f64>,
+    pub(crate) new: Option<f64>,
+}
+
+/// The samples that both sides have.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Pairs {
+    pub(crate) pairs: Vec<Pair>,
+    /// The cluster of each; empty where samples are independent.
+    pub(crate) clusters: Vec<u32>,
+    /// Samples of the candidate that the baseline does not have.
+    pub(crate) alone: u64,
+}
+
+/// What is taken for the answers that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    /// What speaks against the candidate.
+    Worst,
+    /// What speaks for it.
+    Best,
+}
+
+/// What the differences amount to in one case.
+#[derive(Debug, Clone)]
+pub(crate) enum Evidence {
+    /// Scores of 0 and 1 of independent samples; the candidate comes first.
+    Rates(tango::Pairs),
+    /// Anything else.
+    Mean(Mean),
+}
+
+impl Pairs {
+    /// Mean difference, candidate minus baseline, of the pairs with both answers.
+    pub(crate) fn estimate(&self) -> Option<f64> {
+        let both = self
+            .pairs
+            .iter()
+            .filter_map(|pair| Some(pair.new? - pair.base?));
+        cleanbench_stats::mean(both)
+    }
+
+    /// Number of pairs in which an answer is missing.
+    pub(crate) fn missing(&self) -> usize {
+        let lacks = |pair: &&Pair| pair.base.is_none() || pair.new.is_none();
+        self.pairs.iter().filter(lacks).count()
+    }
+
+    /// What is shown if missing answers are as in `case`.
+    ///
+    /// # Errors
+    /// Why nothing is, a lowercase fragment.
+    pub(crate) fn evidence(&self, case: Case) -> Result<Evidence, String> {
+        let (base, new) = self.filled(case);
+        if self.clusters.is_empty() && is_plain(&base) && is_plain(&new) {
+            return rates(&base, &new).map(Evidence::Rates);
+        }
+        let differences: Vec<_> = new
+            .iter()
+            .zip(&base)
+            .map(|(new, base)| new - base)
+            .collect();
+        mean_of(&differences, &self.clusters).map(Evidence::Mean)
+    }
+
+    /// The scores of both sides, with what `case` takes for those that are missing.
+    fn filled(&self, case: Case) -> (Vec<f64>, Vec<f64>) {
+        let (base, new) = match case {
+            Case::Worst => (1.0, 0.0),
+            Case::Best => (0.0, 1.0),
+        };
+        let filled = self.pairs.iter();
+        filled
+            .map(|pair| (pair.base.unwrap_or(base), pair.new.unwrap_or(new)))
+            .unzip()
+    }
+
+    /// The difference between bounds that are each wrong with a chance of at most `alpha`.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub(crate) fn bounds(&self, alpha: f64) -> Result<Bounds, String> {
+        let estimate = self
+            .estimate()
+            .ok_or("no sample has an answer on both sides")?;
+        let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
+        let (worst, best) = (self.evidence(Case::Worst)?, self.evidence(Case::Best)?);
+        let (low, _, method) = worst.interval(confidence);
+        let (_, high, _) = best.interval(confidence);
+        Ok(Bounds {
+            estimate,
+            low,
+            high,
+            method: named(method, self.missing()),
+        })
+    }
+}
+
+/// Independent samples by who solved them.
+fn rates(base: &[f64], new: &[f64]) -> Result<tango::Pairs, String> {
+    let alone = |one: &[f64], other: &[f64]| {
+        let pairs = one.iter().zip(other);
+        pairs.filter(|(one, other)| one > other).count() as u64
+    };
+    let pairs = tango::Pairs::new(base.len() as u64, alone(new, base), alone(base, new));
+    pairs.ok_or_else(|| "no sample is on both sides".to_owned())
+}
+
+impl Evidence {
+    /// The difference with two bounds, and the name of their method.
+    pub(crate) fn interval(&self, confidence: Confidence) -> (f64, f64, &'static str) {
+        let found = match self {
+            Self::Rates(pairs) => tango::interval(*pairs, confidence),
+            Self::Mean(mean) => mean.estimate(confidence),
+        };
+        let Interval {
+            low, high, method, ..
+        } = found.interval;
+        (low.max(-1.0), high.min(1.0), method.as_str())
+    }
+
+    /// One-sided p that the difference is above -`margin`, and the name of the test.
+    pub(crate) fn not_inferior(&self, margin: f64, alpha: f64) -> (f64, &'static str) {
+        match self {
+            Self::Rates(pairs) => {
+                let p = tango::non_inferiority(*pairs, margin, alpha);
+                let is_score = tango::is_in_domain(pairs.n(), margin, alpha);
+                (p, if is_score { "tango" } else { "exact_tango" })
+            }
+            Self::Mean(mean) => (mean.exceeds(-margin), mean.method.as_str()),
+        }
+    }
+
+    /// One-sided p that the difference is above 0, and the name of the test.
+    pub(crate) fn better(&self) -> (f64, &'static str) {
+        match self {
+            Self::Rates(pairs) => (
+                mcnemar_greater(pairs.only_first(), pairs.only_second()),
+                "exact_mcnemar",
+            ),
+            Self::Mean(mean) => (mean.exceeds(0.0), mean.method.as_str()),
+        }
+    }
+
+    /// One-sided p that the difference is below 0, and the name of the test.
+    pub(crate) fn worse(&self) -> (f64, &'static str) {
+        match self {
+            Self::Rates(pairs) => (
+                mcnemar_greater(pairs.only_second(), pairs.only_first()),
+                "exact_mcnemar",
+            ),
+            Self::Mean(mean) => (mean.is_below(0.0), mean.method.as_str()),
+        }
+    }
+
+    /// The difference itself.
+    pub(crate) fn difference(&self) -> f64 {
+        match self {
+            Self::Rates(pairs) => pairs.difference(),
+            Self::Mean(mean) => mean.value,
+        }
+    }
+
+    /// The smallest drop that the test of a drop finds with a probability of at least `power`; `None`
+    /// where not even the largest is.
+    pub(crate) fn smallest_drop(&self, alpha: f64, power: f64) -> Option<f64> {
+        match self {
+            Self::Rates(pairs) => {
+                #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
+                let only_new = pairs.only_first() as f64 / pairs.n() as f64;
+                smallest_paired(pairs.n(), only_new, alpha, power)
+            }
+            // t standard errors for the level and for the power, as in every sample size formula.
+            Self::Mean(mean) => {
+                let reach = |tail| {
+                    let found = mean.estimate(Confidence::one_sided(tail)?);
+                    Some(found.value - found.interval.low)
+                };
+                Some(reach(alpha)? + reach(1.0 - power)?)
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Gates that compare with a baseline: superiority, non-inferiority, and no drop.
+//!
+//! What has to be shown is shown by a p-value after Holm's correction over all such gates of the run. What
+//! is shown to be false is shown by a bound whose error rate is `alpha` divided by their number.
+
+use cleanbench_core::{GateResult, GateTest, GateVerdict};
+use cleanbench_stats::Confidence;
+
+use super::describe::{amount, p as shown_p};
+use super::judge::{between, fill, is_too_small};
+use super::paired::{Case, Evidence, Pairs};
+
+/// Power that "a drop would have been found" stands for.
+const POWER: f64 = 0.8;
+
+/// A paired gate before the correction for the number of gates.
+pub(crate) struct Claim {
+    /// One-sided p of what the gate has to show.
+    pub(crate) p: f64,
+    /// The differences at their worst and at their best.
+    worst: Evidence,
+    best: Evidence,
+}
+
+/// Measures the difference; `None` where nothing can be shown, which is then written.
+pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
+    result.n = pairs.pairs.len() as u64;
+    result.estimate = pairs.estimate();
+    let alpha = result.gate.alpha;
+    let evidence = |case| pairs.evidence(case);
+    let found = evidence(Case::Worst).and_then(|worst| {
+        let best = evidence(Case::Best)?;
+        Ok((worst, best, pairs.bounds(alpha)?))
+    });
+    let (worst, best, bounds) = match found {
+        Ok(found) => found,
+        Err(reason) => {
+            result.message = reason;
+            return None;
+        }
+    };
+    fill(result, &bounds);
+    let (p, test) = match result.gate.test {
+        GateTest::Superiority => worst.better(),
+        GateTest::NonInferiority { margin } => worst.not_inferior(margin, alpha),
+        _ => best.worse(),
+    };
+    result.p = Some(p);
+    result.method = format!("{} ({test})", result.method);
+    if pairs.alone > 0 {
+        let alone = pairs.alone;
+        result.method = format!(
+            "{}, {alone} samples without a partner left out",
+            result.method
+        );
+    }
+    if is_too_small(result) {
+        return None;
+    }
+    Some(Claim { p, worst, best })
+}
+
+/// Gives the verdict on a claim whose p-value is `adjusted` among `family` gates.
+pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, family: usize) {
+    result.adjusted_p = Some(adjusted);
+    let alpha = result.gate.alpha;
+    let is_shown = adjusted < alpha;
+    let high = upper_bound(claim, alpha, family);
+    let range = format!("difference {}", between(result));
+    let of_family = match family {
+        1 => String::new(),
+        _ => format!(" after Holm's correction over {family} gates"),
+    };
+    let p = shown_p(adjusted);
+    let metric = result.gate.metric;
+    (result.verdict, result.message) = match result.gate.test {
+        GateTest::MaxDrop { drop } => {
+            return decide_drop(result, claim, (adjusted, drop), &of_family);
+        }
+        GateTest::NonInferiority { margin } => {
+            let limit = amount(metric, -margin);
+            if is_shown {
+                (
+                    GateVerdict::Pass,
+                    format!("{range}: above {limit} is shown (p {p}{of_family})"),
+                )
+            } else if high.is_some_and(|high| high < -margin) {
+                (
+                    GateVerdict::Fail,
+                    format!("{range}: below {limit} is shown"),
+                )
+            } else {
+                (
+                    GateVerdict::Inconclusive,
+                    format!("{range}: it may be on either side of {limit} (p {p}{of_family})"),
+                )
+            }
+        }
+        _ => {
+            if is_shown {
+                (
+                    GateVerdict::Pass,
+                    format!("{range}: better is shown (p {p}{of_family})"),
+                )
+            } else if high.is_some_and(|high| high <= 0.0) {
+                (GateVerdict::Fail, format!("{range}: not better is shown"))
+            } else {
+                (
+                    GateVerdict::Inconclusive,
+                    format!("{range}: better is not shown (p {p}{of_family})"),
+                )
+            }
+        }
+    };
+}
+
+/// The upper bound of the difference at its best, wrong with a chance of `alpha` / `family`.
+fn upper_bound(claim: &Claim, alpha: f64, family: usize) -> Option<f64> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a family has a handful of members"
+    )]
+    let confidence = Confidence::one_sided(alpha / family as f64)?;
+    Some(claim.best.interval(confidence).1)
+}
+
+/// A drop fails the gate when it is shown and too large; it passes when it would have been seen.
+fn decide_drop(
+    result: &mut GateResult,
+    claim: &Claim,
+    (adjusted, drop): (f64, f64),
+    of_family: &str,
+) {
+    let alpha = result.gate.alpha;
+    let range = format!("difference {}", between(result));
+    let limit = amount(result.gate.metric, drop);
+    let p = shown_p(adjusted);
+    // At the worst that the missing answers could be, and without correction, nothing may be shown.
+    let (p_worst, _) = claim.worst.worse();
+    let may_fail = p_worst < alpha && -claim.worst.difference() > drop;
+    let seen = claim.worst.smallest_drop(alpha, POWER);
+    (result.verdict, result.message) = if adjusted < alpha && -claim.best.difference() > drop {
+        let message = format!("{range}: a drop is shown (p {p}{of_family}), by more than {limit}");
+        (GateVerdict::Fail, message)
+    } else if let (false, Some(seen)) = (may_fail, seen.filter(|seen| *seen <= drop)) {
+        let seen = amount(result.gate.metric, seen);
+        let message = format!(
+            "{range}: no drop by more than {limit} is shown, and one of {seen} would have been (power {POWER})"
+        );
+        (GateVerdict::Pass, message)
+    } else {
+        let seen = seen.map_or("none".to_owned(), |seen| amount(result.gate.metric, seen));
+        let message = format!(
+            "{range}: the smallest drop that would be seen (power {POWER}) is {seen}, and {limit} is asked for"
+        );
+        (GateVerdict::Inconclusive, message)
+    };
+}
