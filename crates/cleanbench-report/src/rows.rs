@@ -1,14 +1,19 @@
 //! One row for each call of the plan, in plan order: model, task, sample, epoch.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cleanbench_core::event::{Place, Reading, RecordedScore};
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, CallKey, Completion, Event, Finish, Judgement, Outcome,
+    CallError, CallErrorKind, CallId, CallKey, Completion, Digest, Event, Finish, Judgement,
+    Outcome, Sample,
 };
+use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::reader::RecordReader;
+use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use rayon::prelude::*;
+use serde_json::Value;
 
 use crate::scan::Index;
 use crate::{Recording, ReportError, cell};
@@ -25,6 +30,12 @@ pub struct Row {
     pub task: usize,
     /// Identity of its sample.
     pub sample: String,
+    /// Keyed digest of what the model saw of the sample.
+    pub input_digest: Digest,
+    /// Keyed digest of the whole sample.
+    pub sample_digest: Digest,
+    /// Where the sample belongs; the same for all its rows.
+    pub belongs: Arc<Belongs>,
     /// Whether another shard of the run makes it.
     pub elsewhere: bool,
     /// How it ended; `None` while it has not.
@@ -41,6 +52,38 @@ pub struct Row {
     pub recomputed: bool,
     /// What is on record and does not follow from the recorded reply, a lowercase fragment.
     pub wrong: Option<String>,
+}
+
+/// Where a sample belongs. Nothing, too, where the sample was erased.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Belongs {
+    /// The samples that it hangs together with.
+    pub cluster: Option<String>,
+    /// Its value in each field that the task reports by, in the order of the task; fields that the sample
+    /// does not have are left out.
+    pub slices: Vec<(String, String)>,
+}
+
+impl Belongs {
+    fn of(sample: &Sample, task: &TaskPlan) -> Self {
+        let value = |field: &String| {
+            let text = slice_text(sample.metadata.get(field)?)?;
+            Some((field.clone(), text))
+        };
+        Self {
+            cluster: sample.cluster.clone(),
+            slices: task.slices.iter().filter_map(value).collect(),
+        }
+    }
+}
+
+/// A value of a sample's metadata as text; `None` for one that is no text, number or truth value.
+fn slice_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 /// Stands for the outcome of a call that another shard of the run makes.
@@ -125,41 +168,52 @@ fn rows_of_sample(
     row: &SampleRow,
     sample: u64,
 ) -> Result<Vec<Row>, ReportError> {
-    let epochs = recording
-        .manifest
-        .plan
-        .tasks
-        .get(row.task as usize)
-        .map_or(0, |task| task.epochs);
-    (1..=epochs)
-        .map(|epoch| {
-            one_row(
-                recording,
-                index,
-                records,
-                row,
-                Place {
-                    model,
-                    sample,
-                    epoch,
-                },
-            )
-        })
+    let Some(task) = recording.manifest.plan.tasks.get(row.task as usize) else {
+        return Ok(Vec::new());
+    };
+    let content = samples::content(&recording.payloads, row)?;
+    let belongs = content
+        .as_ref()
+        .map(|content| Belongs::of(&content.sample, task));
+    let of_sample = OfSample {
+        row,
+        belongs: Arc::new(belongs.unwrap_or_default()),
+        content,
+    };
+    let places = (1..=task.epochs).map(|epoch| Place {
+        model,
+        sample,
+        epoch,
+    });
+    places
+        .map(|place| one_row(recording, index, records, &of_sample, place))
         .collect()
+}
+
+/// What all rows of a sample share.
+struct OfSample<'a> {
+    row: &'a SampleRow,
+    belongs: Arc<Belongs>,
+    /// `None` where it was erased.
+    content: Option<SampleContent>,
 }
 
 fn one_row(
     recording: &Recording,
     index: &Index,
     records: &RecordReader,
-    row: &SampleRow,
+    of_sample: &OfSample<'_>,
     place: Place,
 ) -> Result<Row, ReportError> {
+    let row = of_sample.row;
     let state = index.table.state(place).unwrap_or_default();
     let mut result = Row {
         place,
         task: row.task as usize,
         sample: row.id.clone(),
+        input_digest: row.input_digest,
+        sample_digest: row.sample_digest,
+        belongs: Arc::clone(&of_sample.belongs),
         elsewhere: index.table.is_elsewhere(place),
         outcome: state.outcome,
         reading: None,
@@ -189,7 +243,13 @@ fn one_row(
         .or_else(|| wrong_judgement(recording, result.task, outcome, judged.as_ref()));
     match reply {
         ReplyOnRecord::Answer(completion) if outcome == Outcome::Answered => {
-            judge_again(recording, row, &completion, judged.as_ref(), &mut result)?;
+            judge_again(
+                recording,
+                of_sample.content.as_ref(),
+                &completion,
+                judged.as_ref(),
+                &mut result,
+            );
         }
         ReplyOnRecord::Erased => result.answer = Answer::Erased,
         _ => {}
@@ -356,14 +416,14 @@ fn wrong_judgement(
 
 fn judge_again(
     recording: &Recording,
-    row: &SampleRow,
+    content: Option<&SampleContent>,
     completion: &Completion,
     judged: Option<&Event>,
     result: &mut Row,
-) -> Result<(), ReportError> {
-    let Some(content) = samples::content(&recording.payloads, row)? else {
+) {
+    let Some(content) = content else {
         result.answer = Answer::Erased;
-        return Ok(());
+        return;
     };
     let judge = recording.judge(result.task);
     // A scorer that panicked in the run may panic again; the run has that on record.
@@ -377,7 +437,7 @@ fn judge_again(
                 .wrong
                 .get_or_insert("the recorded judgement cannot be repeated".to_owned());
         }
-        return Ok(());
+        return;
     };
     if let Some(answer) = judgements.first().and_then(|first| first.answer.as_ref()) {
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
@@ -390,5 +450,4 @@ fn judge_again(
             .wrong
             .get_or_insert("the recorded score is not what its reply gives".to_owned());
     }
-    Ok(())
 }

@@ -10,9 +10,10 @@ use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
 use csv::Writer;
+use serde_json::Value;
 
 use crate::contamination::Gatherer;
-use crate::rows::{Answer, ELSEWHERE, Row, for_each};
+use crate::rows::{Answer, Belongs, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
@@ -52,7 +53,7 @@ pub fn is_gated(manifest: &Manifest) -> bool {
     !manifest.plan.gates.is_empty() && manifest.shard.is_none()
 }
 
-const RESULTS: [&str; 11] = [
+const RESULTS: [&str; 15] = [
     "model",
     "task",
     "sample",
@@ -64,7 +65,13 @@ const RESULTS: [&str; 11] = [
     "extraction_failure",
     "answer",
     "other_scores",
+    "input_digest",
+    "sample_digest",
+    "cluster",
+    "slices",
 ];
+/// How many of the columns of `results.csv` runs have whose tables are of version 1.
+const FIRST_RESULTS: usize = 11;
 const CALLS: [&str; 23] = [
     "model",
     "task",
@@ -196,8 +203,12 @@ pub fn draw(
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
     {
+        let columns = match plan.tables {
+            1 => FIRST_RESULTS,
+            _ => RESULTS.len(),
+        };
         let mut table = Writer::from_writer(sink.open("results.csv")?);
-        table.write_record(RESULTS)?;
+        table.write_record(&RESULTS[..columns])?;
         for_each(recording, &index, |row| {
             summarizer.add(&row);
             cases.row(plan, &row);
@@ -208,7 +219,7 @@ pub fn draw(
                 measures.add(&row);
             }
             each(&row);
-            Ok(table.write_record(result_cells(recording, &row))?)
+            Ok(table.write_record(&result_cells(recording, &row)[..columns])?)
         })?;
         table.flush()?;
     }
@@ -373,7 +384,21 @@ fn result_cells(recording: &Recording, row: &Row) -> [String; RESULTS.len()] {
             Answer::Erased => "[erased]".to_owned(),
         },
         others.join(" "),
+        row.input_digest.to_string(),
+        row.sample_digest.to_string(),
+        cell::text(row.belongs.cluster.as_deref().unwrap_or_default()),
+        slices_cell(&row.belongs),
     ]
+}
+
+/// A sample's values in the fields that its task reports by, as a JSON object; empty without any.
+fn slices_cell(belongs: &Belongs) -> String {
+    if belongs.slices.is_empty() {
+        return String::new();
+    }
+    let pairs = belongs.slices.iter();
+    let pairs = pairs.map(|(field, value)| (field.clone(), Value::from(cell::safe(value))));
+    Value::Object(pairs.collect()).to_string()
 }
 
 fn call_cells(
