@@ -45,6 +45,21 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Answered,
+        Self::Refused,
+        Self::Censored,
+        Self::Unsupported,
+        Self::Exhausted,
+        Self::Skipped,
+    ];
+
+    /// The one that `word` names.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
     /// The word used in files and tables.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -335,6 +335,17 @@ impl Manifest {
     /// # Errors
     /// When they are damaged, or of a later format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LedgerError> {
+        let manifest = Self::parse(bytes)?;
+        manifest.check_parts()?;
+        Ok(manifest)
+    }
+
+    /// Reads the bytes of a `run.json` that stands by itself, as in the inputs of a comparison. What it
+    /// says of other files is not checked.
+    ///
+    /// # Errors
+    /// When it is damaged, or of a later format.
+    pub fn parse(bytes: &[u8]) -> Result<Self, LedgerError> {
         let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         let format = value
             .get("format")
@@ -348,9 +359,7 @@ impl Manifest {
                 known: MANIFEST_FORMAT,
             });
         }
-        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
-        manifest.check_parts()?;
-        Ok(manifest)
+        serde_json::from_slice(bytes).map_err(|error| damaged(&error).into())
     }
 }
 
