@@ -12,6 +12,7 @@ pub mod contamination;
 pub mod detail;
 mod error;
 pub mod gates;
+pub mod items;
 pub mod recording;
 pub mod rows;
 mod scan;

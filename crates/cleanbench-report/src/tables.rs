@@ -194,6 +194,7 @@ pub fn draw(
     let plan = &recording.manifest.plan;
     let mut measures = is_gated(&recording.manifest).then(|| gates::Gatherer::new(plan));
     let mut cases = ci::Gatherer::new(plan);
+    let mut changes = ci::Comparer::new(recording)?;
     let index = draw_calls(recording, sink, tail, |task, attempt| {
         if let Some(measures) = &mut measures {
             measures.add_attempt(task, attempt);
@@ -212,6 +213,9 @@ pub fn draw(
         for_each(recording, &index, |row| {
             summarizer.add(&row);
             cases.row(plan, &row);
+            if let Some(changes) = &mut changes {
+                changes.add(plan, &row);
+            }
             if let Some(gatherer) = &mut gatherer {
                 gatherer.add(plan, &row);
             }
@@ -249,12 +253,16 @@ pub fn draw(
         }
         None => Vec::new(),
     };
+    if let Some(changes) = &mut changes {
+        changes.close(plan);
+    }
     if has_ci(plan) {
         let source = ci::Source {
             recording,
             index: &index,
             summary: &summary,
             gates: &gates,
+            changes: changes.as_ref(),
         };
         ci::write_junit(&source, &cases, sink.open("junit.xml")?)?;
         ci::write_markdown(&source, sink.open("summary.md")?)?;

@@ -8,6 +8,7 @@ use std::io::Write;
 use cleanbench_core::gate::GateResult;
 use cleanbench_ledger::Plan;
 
+use super::flips::{Comparer, Flips};
 use super::notation::{code, sentence};
 use super::{Source, Verdict, label};
 use crate::{ReportError, SummaryRow};
@@ -33,6 +34,9 @@ pub(crate) fn write(source: &Source<'_>, mut out: impl Write) -> Result<(), Repo
         write_gates(source.gates, &mut out)?;
     }
     write_scores(source, &mut out)?;
+    if let Some(changes) = source.changes {
+        write_changes(plan, changes, &mut out)?;
+    }
     write_quarantine(plan, &mut out)?;
     write_next(source, verdict, &mut out)?;
     Ok(out.flush()?)
@@ -141,6 +145,81 @@ fn cost(row: &SummaryRow) -> String {
     } else {
         totals.cost.to_string()
     }
+}
+
+/// The samples whose score changed: first those that got worse.
+fn write_changes(plan: &Plan, changes: &Comparer, out: &mut impl Write) -> Result<(), ReportError> {
+    let base = plan.baseline.as_ref();
+    let base = base.map_or("", |baseline| baseline.run.as_str());
+    writeln!(out, "\n## Flipped samples\n")?;
+    writeln!(
+        out,
+        "Samples whose score is not what it was in the baseline, run {}. Chance alone flips some of them \
+         wherever a model does not answer the same twice; the gates say whether it is more.",
+        code(base)
+    )?;
+    for (model, model_plan) in plan.models.iter().enumerate() {
+        for (task, task_plan) in plan.tasks.iter().enumerate() {
+            let flips = changes.flips.get(&(model, task));
+            let Some(flips) = flips else { continue };
+            let [worse, better] = flips.count;
+            writeln!(
+                out,
+                "\n{} on {}: {worse} worse and {better} better of {} that both have an answer to.",
+                code(&model_plan.name),
+                code(&task_plan.name),
+                flips.pairs
+            )?;
+            if worse + better > 0 {
+                write_flips(flips, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_flips(flips: &Flips, out: &mut impl Write) -> Result<(), ReportError> {
+    let all = || flips.worse.iter().chain(&flips.better);
+    let shows_answers = all().any(|flip| flip.answers.is_some());
+    let (names, rule) = if shows_answers {
+        (" answer before | answer now |", "---|---|")
+    } else {
+        ("", "")
+    };
+    writeln!(
+        out,
+        "\n| | sample | before | now |{names}\n|---|---|---:|---:|{rule}"
+    )?;
+    for flip in all() {
+        let way = if flip.now < flip.before {
+            "worse"
+        } else {
+            "better"
+        };
+        let answers = match &flip.answers {
+            Some([before, now]) => format!(" {} | {} |", code(before), code(now)),
+            None => String::new(),
+        };
+        writeln!(
+            out,
+            "| {way} | {} | {:.3} | {:.3} |{answers}",
+            code(&flip.sample),
+            flip.before,
+            flip.now
+        )?;
+    }
+    if !shows_answers {
+        writeln!(
+            out,
+            "\nThe answers are not shown, because the samples are not public."
+        )?;
+    }
+    let told = all().count() as u64;
+    let left = flips.count[0] + flips.count[1] - told;
+    if left > 0 {
+        writeln!(out, "\n{left} more are not listed.")?;
+    }
+    Ok(())
 }
 
 fn write_quarantine(plan: &Plan, out: &mut impl Write) -> Result<(), ReportError> {

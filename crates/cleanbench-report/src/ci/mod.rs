@@ -9,6 +9,7 @@
 //! endpoint wrote is escaped.
 
 mod cases;
+mod flips;
 pub mod github;
 mod junit;
 mod markdown;
@@ -18,6 +19,7 @@ use cleanbench_core::Exit;
 use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
 
 pub(crate) use cases::Gatherer;
+pub(crate) use flips::Comparer;
 pub(crate) use junit::write as write_junit;
 pub(crate) use markdown::write as write_markdown;
 
@@ -31,6 +33,8 @@ pub(crate) struct Source<'a> {
     pub(crate) index: &'a Index,
     pub(crate) summary: &'a Summary,
     pub(crate) gates: &'a [GateResult],
+    /// What changed since the baseline, where there is one.
+    pub(crate) changes: Option<&'a Comparer>,
 }
 
 /// What the gates of a run say together.

@@ -33,7 +33,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A sentence of ours that may quote names: every character with a meaning in Markdown or HTML becomes a
-/// character reference, which is never markup (CommonMark, section 2.5).
+/// character reference, which is never markup (`CommonMark`, section 2.5).
 pub(super) fn sentence(text: &str) -> String {
     const SIGNS: [char; 16] = [
         '&', '<', '>', '|', '\\', '`', '*', '_', '[', ']', '#', '@', '~', ':', '!', '$',

@@ -20,8 +20,17 @@ pub struct Side<'a> {
 #[error("{0}")]
 pub struct NotComparable(String);
 
-/// Parts of a task's definition that change neither what is asked nor how it is judged.
-const BESIDES: [&str; 5] = ["tags", "control", "released", "slices", "strictest"];
+/// Parts of a task's definition that change neither what is asked nor how it is judged. Samples pair by
+/// what the model saw, so that one more of them, or a corrected target, leaves the rest comparable.
+const BESIDES: [&str; 7] = [
+    "tags",
+    "control",
+    "released",
+    "slices",
+    "strictest",
+    "files",
+    "samples",
+];
 /// The part that the mode `choice` lets differ.
 const SAMPLING: &str = "sampling";
 

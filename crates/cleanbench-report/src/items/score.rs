@@ -65,7 +65,7 @@ impl Trial {
 }
 
 /// The one score that the scores of a sample's epochs make.
-fn reduce(reducer: Reducer, values: &[f64]) -> Option<f64> {
+pub(crate) fn reduce(reducer: Reducer, values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let passed = values.iter().filter(|value| **value >= 1.0).count();
