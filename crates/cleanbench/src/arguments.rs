@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a suite to start from, and a job for a build server
+    Init(InitArguments),
     /// Validate a suite; list what would be sent where, and estimate tokens and cost
     Check(CheckArguments),
     /// Put the tasks of a suite to models, record everything, and score
@@ -417,4 +419,26 @@ impl JunitArguments {
             content: self.junit_include_content,
         }
     }
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Folder to write into, for example that of a repository [default: here]
+    pub(crate) dir: Option<PathBuf>,
+    /// Also write a job for this build server
+    #[arg(long, value_enum, value_name = "SERVER")]
+    pub(crate) ci: Option<BuildServer>,
+    /// Replace files that are there; the suite's key is kept
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Build servers that `init` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuildServer {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
 }

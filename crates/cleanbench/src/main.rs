@@ -10,6 +10,7 @@ mod endpoints;
 mod environment;
 mod failure;
 mod gate_results;
+mod github;
 mod limits;
 mod plain_table;
 mod progress;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use cleanbench_core::Exit;
 use cleanbench_core::gate::{GateResult, GateVerdict};
 
-use super::{Verdict, label};
+use super::label;
 use crate::{Summary, SummaryRow, cell};
 
 /// GitHub shows at most this many annotations of a kind for one step.
@@ -102,15 +102,15 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Lines for `$GITHUB_OUTPUT`: `verdict`, `exit`, `run`, `run_directory`,
+/// Lines for `$GITHUB_OUTPUT`: `verdict` (that of [`super::Verdict`], or `error`), `exit`, `run`, `run_directory`,
 /// and for every gate `gate_N`, counted from 1 in the order of `summary.md`.
 pub fn outputs(
     exit: Exit,
-    verdict: Verdict,
+    verdict: &str,
     run: Option<(&str, &str)>,
     gates: &[GateResult],
 ) -> String {
-    let mut lines = format!("verdict={}\nexit={}\n", verdict.as_str(), exit.code());
+    let mut lines = format!("verdict={verdict}\nexit={}\n", exit.code());
     if let Some((id, directory)) = run {
         add(&mut lines, "run", id);
         add(&mut lines, "run_directory", directory);
@@ -205,7 +205,7 @@ mod tests {
         let gates = [result(GateVerdict::Pass, OnInconclusive::Warn)];
         let text = outputs(
             Exit::Done,
-            Verdict::Pass,
+            "pass",
             Some(("abc", "a\nverdict=fail")),
             &gates,
         );

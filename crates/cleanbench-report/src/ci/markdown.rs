@@ -82,7 +82,7 @@ fn write_gates(gates: &[GateResult], out: &mut impl Write) -> Result<(), ReportE
             code(&gate.model),
             code(&gate.task),
             gate.n,
-            sentence(&gate.method),
+            sentence(&gate.method.replace('_', " ")),
             sentence(&gate.message),
         )?;
     }

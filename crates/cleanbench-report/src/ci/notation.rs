@@ -35,17 +35,20 @@ pub(super) fn code(text: &str) -> String {
 /// A sentence of ours that may quote names: every character with a meaning in Markdown or HTML becomes a
 /// character reference, which is never markup (`CommonMark`, section 2.5).
 pub(super) fn sentence(text: &str) -> String {
-    const SIGNS: [char; 16] = [
-        '&', '<', '>', '|', '\\', '`', '*', '_', '[', ']', '#', '@', '~', ':', '!', '$',
+    const SIGNS: [char; 15] = [
+        '&', '<', '>', '|', '\\', '`', '*', '_', '[', ']', '#', '@', '~', '!', '$',
     ];
     let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
     for letter in cell::safe(text).chars() {
-        if SIGNS.contains(&letter) {
+        // A colon behind letters may end the scheme of an address.
+        if SIGNS.contains(&letter) || (letter == ':' && before.is_alphabetic()) {
             // Writing to a string cannot fail.
             let _infallible = write!(out, "&#{};", u32::from(letter));
         } else {
             out.push(letter);
         }
+        before = letter;
     }
     // The one address that links without any of these signs.
     out.replace("www.", "www&#46;")
@@ -86,7 +89,7 @@ mod tests {
     #[test]
     fn a_sentence_holds_no_markup() {
         let text = sentence("**a** <b> [x](http://y) @z `c` a|b \\ www.x");
-        for sign in ['*', '<', '>', '[', ']', '@', '`', '|', '\\', ':'] {
+        for sign in ["*", "<", ">", "[", "]", "@", "`", "|", "\\", "http:"] {
             assert!(!text.contains(sign), "{text}");
         }
         assert!(!text.contains("www."), "{text}");

@@ -3,6 +3,7 @@
 mod calibrate;
 mod check;
 mod gating;
+mod init;
 mod list;
 mod merge;
 mod models;
@@ -18,6 +19,7 @@ use cleanbench_core::Exit;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use crate::github;
 use crate::talk::{self, Talk};
 
 /// Parses the command line, runs the command, prints its failure, and says how it ended.
@@ -54,12 +56,13 @@ pub(crate) fn main() -> Exit {
 fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
     match command {
         Command::Check(arguments) => check::check(arguments),
-        Command::Run(arguments) => run::run(arguments, talk),
+        Command::Run(arguments) => run::run(arguments, talk).inspect_err(github::failed),
         Command::Report(arguments) => report::report(arguments, talk),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Show(arguments) => show::show(arguments, talk),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, talk),
+        Command::Init(arguments) => init::init(arguments, talk),
         Command::List(arguments) => list::list(arguments, talk),
         Command::Models(arguments) => models::models(arguments, talk),
     }
