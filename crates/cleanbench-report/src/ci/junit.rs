@@ -17,6 +17,7 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::gate::{GateResult, GateVerdict, OnInconclusive};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{SampleRows, samples};
+use cleanbench_stats::Interval;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
@@ -29,11 +30,11 @@ use crate::{ReportError, SummaryRow};
 const LONGEST: usize = 2_000;
 
 /// A test suite.
-struct Suite<'a> {
+struct Suite {
     name: String,
+    /// What qualifies the whole of it; what is not known is left out.
+    properties: Vec<(&'static str, String)>,
     cases: Vec<Case>,
-    left_out: u64,
-    row: &'a SummaryRow,
 }
 
 /// How many cases came out how.
@@ -91,22 +92,33 @@ pub(crate) fn write(
         BTreeMap::new()
     };
     let plan = &source.recording.manifest.plan;
+    let name = format!("{} {}", plan.suite.name, plan.suite.version);
+    Ok(document(&name, &plan.created, &suites, &content, out)?)
+}
+
+/// The whole file; `content` has question and target of samples by their position.
+fn document(
+    name: &str,
+    created: &str,
+    suites: &[Suite],
+    content: &BTreeMap<u64, String>,
+    out: impl Write,
+) -> io::Result<()> {
     let all = suites.iter().map(|suite| Counts::of(&suite.cases));
     let all = all.fold(Counts::default(), Counts::plus);
     let mut xml = Writer::new_with_indent(out, b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let name = attribute(&format!("{} {}", plan.suite.name, plan.suite.version));
     let [tests, failures, errors, _] = all.attributes();
-    let attributes = [("name", name), tests, failures, errors];
+    let attributes = [("name", attribute(name)), tests, failures, errors];
     xml.create_element("testsuites")
         .with_attributes(pairs(&attributes))
         .write_inner_content(|xml| {
             let mut suites = suites.iter();
-            suites.try_for_each(|suite| write_suite(xml, &plan.created, suite, &content))
+            suites.try_for_each(|suite| write_suite(xml, created, suite, content))
         })?;
     let mut out = xml.into_inner();
     out.write_all(b"\n")?;
-    Ok(out.flush()?)
+    out.flush()
 }
 
 fn pairs<'a>(attributes: &'a [(&'static str, String)]) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -115,7 +127,7 @@ fn pairs<'a>(attributes: &'a [(&'static str, String)]) -> impl Iterator<Item = (
         .map(|(name, value)| (*name, value.as_str()))
 }
 
-fn suites<'a>(source: &Source<'a>, gatherer: &Gatherer) -> Vec<Suite<'a>> {
+fn suites(source: &Source<'_>, gatherer: &Gatherer) -> Vec<Suite> {
     let tasks = source.recording.manifest.plan.tasks.len();
     let rows = source.summary.rows.iter().enumerate();
     rows.map(|(position, row)| {
@@ -130,9 +142,8 @@ fn suites<'a>(source: &Source<'a>, gatherer: &Gatherer) -> Vec<Suite<'a>> {
         cases.extend(gathered.listed.iter().cloned());
         Suite {
             name: format!("{}/{}", row.model, row.task),
+            properties: properties(row, gathered.left_out),
             cases,
-            left_out: gathered.left_out,
-            row,
         }
     })
     .collect()
@@ -191,7 +202,7 @@ fn stop_word(reason: StopReason) -> &'static str {
 /// Question and target of every sample that a case is of.
 fn content(
     source: &Source<'_>,
-    suites: &[Suite<'_>],
+    suites: &[Suite],
 ) -> Result<BTreeMap<u64, String>, ReportError> {
     let cases = suites.iter().flat_map(|suite| &suite.cases);
     let wanted: BTreeSet<u64> = cases.filter_map(|case| case.sample).collect();
@@ -231,7 +242,7 @@ fn cut(text: &str) -> String {
 fn write_suite<W: Write>(
     xml: &mut Writer<W>,
     created: &str,
-    suite: &Suite<'_>,
+    suite: &Suite,
     content: &BTreeMap<u64, String>,
 ) -> io::Result<()> {
     let [tests, failures, errors, skipped] = Counts::of(&suite.cases).attributes();
@@ -253,26 +264,17 @@ fn write_suite<W: Write>(
     Ok(())
 }
 
-/// The score with everything that qualifies it; what is not known has no property.
-fn write_properties<W: Write>(xml: &mut Writer<W>, suite: &Suite<'_>) -> io::Result<()> {
-    let row = suite.row;
+/// The score with everything that qualifies it.
+fn properties(row: &SummaryRow, left_out: u64) -> Vec<(&'static str, String)> {
     let interval = row.interval.as_ref();
-    let properties = [
+    let of_interval = |value: fn(&Interval) -> String| interval.map(value);
+    let all = [
         ("scorer", Some(row.scorer.clone())),
         ("score", row.score.map(|score| score.to_string())),
-        (
-            "interval_low",
-            interval.map(|interval| interval.low.to_string()),
-        ),
-        (
-            "interval_high",
-            interval.map(|interval| interval.high.to_string()),
-        ),
-        ("confidence", interval.map(|_| "0.95".to_owned())),
-        (
-            "method",
-            interval.map(|interval| interval.method.as_str().to_owned()),
-        ),
+        ("interval_low", of_interval(|interval| interval.low.to_string())),
+        ("interval_high", of_interval(|interval| interval.high.to_string())),
+        ("confidence", of_interval(|_| "0.95".to_owned())),
+        ("method", of_interval(|interval| interval.method.as_str().to_owned())),
         ("n", Some(row.n.to_string())),
         ("contamination", Some(row.contamination.to_owned())),
         (
@@ -281,21 +283,23 @@ fn write_properties<W: Write>(xml: &mut Writer<W>, suite: &Suite<'_>) -> io::Res
         ),
         (
             "cases_left_out",
-            (suite.left_out > 0)
-                .then(|| format!("{} beyond the first {MOST_CASES}", suite.left_out)),
+            (left_out > 0).then(|| format!("{left_out} beyond the first {MOST_CASES}")),
         ),
     ];
-    xml.create_element("properties")
-        .write_inner_content(|xml| {
-            for (name, value) in properties {
-                let Some(value) = value else { continue };
-                let value = attribute(&value);
-                xml.create_element("property")
-                    .with_attributes([("name", name), ("value", value.as_str())])
-                    .write_empty()?;
-            }
-            Ok(())
-        })?;
+    let known = all.into_iter();
+    known.filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn write_properties<W: Write>(xml: &mut Writer<W>, suite: &Suite) -> io::Result<()> {
+    xml.create_element("properties").write_inner_content(|xml| {
+        for (name, value) in &suite.properties {
+            let value = attribute(value);
+            xml.create_element("property")
+                .with_attributes([("name", *name), ("value", value.as_str())])
+                .write_empty()?;
+        }
+        Ok(())
+    })?;
     Ok(())
 }
 
@@ -371,4 +375,110 @@ fn write_attempt<W: Write>(
         element.write_empty()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::{Document, Node};
+
+    use super::*;
+
+    /// What ids, answers and error messages may hold.
+    const HOSTILE: &str =
+        "\u{0}\u{1b}[31m<b a=\"1\">&amp;]]>'\n\u{fffe}\u{202e}--><!-- é🦀 <?x?> &#0;";
+
+    fn attempt(number: u32) -> FailedAttempt {
+        FailedAttempt {
+            number,
+            kind: "rate_limited".to_owned(),
+            status: Some(429),
+            message: HOSTILE.to_owned(),
+        }
+    }
+
+    fn case(name: &str, status: Status, earlier: u32) -> Case {
+        Case {
+            name: name.to_owned(),
+            status,
+            earlier: (1..=earlier).map(attempt).collect(),
+            sample: Some(7),
+            answer: Some(HOSTILE.to_owned()),
+        }
+    }
+
+    fn suite() -> Suite {
+        let (kind, message) = ("wrong".to_owned(), HOSTILE.to_owned());
+        let failed = Status::Failed {
+            kind: kind.clone(),
+            message: message.clone(),
+        };
+        let error = Status::Error {
+            kind,
+            message: message.clone(),
+        };
+        Suite {
+            name: HOSTILE.to_owned(),
+            properties: vec![("scorer", HOSTILE.to_owned())],
+            cases: vec![
+                case("plain", Status::Passed, 0),
+                case(HOSTILE, failed, 0),
+                case("error", error, 2),
+                case("flaky", Status::Passed, 1),
+                case("skipped", Status::Skipped { message }, 0),
+            ],
+        }
+    }
+
+    fn drawn(content: &BTreeMap<u64, String>) -> String {
+        let mut out = Vec::new();
+        document(HOSTILE, "2026-11-25T14:00:00Z", &[suite(), suite()], content, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn count(node: Node<'_, '_>, name: &str) -> usize {
+        node.descendants().filter(|node| node.has_tag_name(name)).count()
+    }
+
+    #[test]
+    fn whatever_a_model_wrote_a_strict_reader_reads_the_file() {
+        let content = BTreeMap::from([(7, HOSTILE.to_owned())]);
+        let text = drawn(&content);
+        let document = Document::parse(&text).unwrap();
+        let root = document.root_element();
+        assert!(root.descendants().all(|node| !node.is_comment() && !node.is_pi()));
+        for (attribute, expected) in [("tests", "10"), ("failures", "2"), ("errors", "2")] {
+            assert_eq!(root.attribute(attribute), Some(expected), "{attribute}");
+        }
+        for (name, expected) in [
+            ("testcase", 10),
+            ("failure", 2),
+            ("error", 2),
+            ("skipped", 2),
+            ("flakyError", 2),
+            ("rerunError", 4),
+            ("system-out", 10),
+            ("b", 0),
+        ] {
+            assert_eq!(count(root, name), expected, "{name}");
+        }
+        let shown = root.descendants().find(|node| node.has_tag_name("system-out"));
+        let shown = shown.and_then(|node| node.text()).unwrap();
+        assert!(shown.contains("<b a=\"1\">&amp;]]>'\n"), "{shown}");
+        assert!(shown.contains("é🦀") && !shown.contains('\u{fffe}'), "{shown}");
+    }
+
+    #[test]
+    fn without_content_nothing_that_was_asked_or_answered_is_told() {
+        let text = drawn(&BTreeMap::new());
+        let document = Document::parse(&text).unwrap();
+        let root = document.root_element();
+        assert_eq!(count(root, "system-out"), 0);
+        let texts = root.descendants().filter_map(|node| node.text());
+        assert!(texts.map(str::trim).all(str::is_empty), "{text}");
+        let rerun = root.descendants().find(|node| node.has_tag_name("rerunError"));
+        assert_eq!(
+            rerun.and_then(|node| node.attribute("message")),
+            Some("attempt 1: rate_limited (HTTP 429)")
+        );
+    }
 }

@@ -3,7 +3,7 @@
 //! It refuses to touch a file that is there, unless it is told to; a suite's key is never replaced,
 //! because no earlier run would pair with a later one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cleanbench_core::Exit;
 use cleanbench_suite::suite_key_path;
@@ -41,7 +41,7 @@ const GITLAB: (&str, &str) = (".gitlab-ci.yml", include_str!("../../templates/gi
 
 /// Writes the files and says what to do next.
 pub(super) fn init(arguments: &InitArguments, talk: Talk) -> Result<Exit, Failure> {
-    let dir = arguments.dir.clone().unwrap_or_else(|| PathBuf::from("."));
+    let dir = arguments.dir.clone().unwrap_or_default();
     let job = arguments.ci.map(|server| match server {
         BuildServer::Github => GITHUB,
         BuildServer::Gitlab => GITLAB,
