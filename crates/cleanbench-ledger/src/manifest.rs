@@ -325,17 +325,8 @@ impl Manifest {
             ),
             _ => error.into(),
         })?;
-        let manifest = Self::from_bytes(&bytes)?;
+        let manifest = Self::parse(&bytes)?;
         manifest.plan.check_size(run)?;
-        Ok(manifest)
-    }
-
-    /// Reads the bytes of a `run.json`, of which a copy may stand elsewhere.
-    ///
-    /// # Errors
-    /// When they are damaged, or of a later format.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LedgerError> {
-        let manifest = Self::parse(bytes)?;
         manifest.check_parts()?;
         Ok(manifest)
     }

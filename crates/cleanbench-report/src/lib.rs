@@ -14,6 +14,7 @@ mod error;
 pub mod gates;
 pub mod items;
 pub mod recording;
+mod reduce;
 pub mod rows;
 mod scan;
 pub mod summary;

@@ -1,4 +1,9 @@
-//! Exact power of the exact tests, and the smallest difference that they can be expected to find.
+//! Power of the tests, the smallest difference that they can be expected to find, and how many samples
+//! they need.
+//!
+//! Every power is exact, by summing over outcomes: no formula is used where it could fail, such as for
+//! few discordant pairs. For two-sided tests ask with half of their α. Where samples hang together,
+//! multiply what is needed by [`crate::cluster::design_effect`].
 //!
 //! Invariant: the power is the probability, summed over every outcome but those too rare to matter
 //! (below 1e-18 each), that the test's p-value is at most α; it rises with the difference.
@@ -10,6 +15,19 @@ use crate::binomial::{Chance, likely, upper_tail, upper_tail_of};
 use crate::elementary::real;
 use crate::exact::fisher_greater;
 use crate::search::{first_at_least, first_within};
+
+mod floor;
+mod mean;
+mod non_inferiority;
+
+pub use floor::{above_floor, needed_above_floor, smallest_above_floor};
+pub use mean::{mean_above, needed_mean_above, smallest_mean_above};
+pub use non_inferiority::{
+    approximate_pairs, needed_non_inferiority, non_inferiority, smallest_margin,
+};
+
+/// More samples than this are not looked for.
+pub const MOST_NEEDED: u64 = 1_000_000;
 
 /// Power of [`fisher_greater`] at level `alpha` for arms of `n_a` and `n_b` independent trials that
 /// succeed with probability `p_a` and `p_b`.
@@ -68,6 +86,39 @@ pub fn smallest_paired(n: u64, p_only_b: f64, alpha: f64, power: f64) -> Option<
     smallest(1.0 - 2.0 * p_only_b, |difference| {
         paired(n, p_only_b + difference, p_only_b, alpha) >= power
     })
+}
+
+/// Number of pairs from which on [`paired`] reaches `power`, as far as looked for: the power of an exact
+/// test goes up and down a little from one number to the next, and the result is one at which it is
+/// reached and below which it is not. `None` when [`MOST_NEEDED`] are not enough.
+pub fn needed_paired(p_only_a: f64, p_only_b: f64, alpha: f64, power: f64) -> Option<u64> {
+    needed(|n| paired(n, p_only_a, p_only_b, alpha) >= power)
+}
+
+/// Number of trials in each of two arms from which on [`unpaired`] reaches `power`, as
+/// [`needed_paired`].
+pub fn needed_unpaired(p_a: f64, p_b: f64, alpha: f64, power: f64) -> Option<u64> {
+    // The exact test looks at every table: beyond this it takes too long, and p_a is nearly p_b.
+    needed_up_to(20_000, |n| unpaired(n, n, p_a, p_b, alpha) >= power)
+}
+
+/// The first number of samples, up to [`MOST_NEEDED`], that is `enough`.
+fn needed(enough: impl Fn(u64) -> bool) -> Option<u64> {
+    needed_up_to(MOST_NEEDED, enough)
+}
+
+/// The first number of samples, up to `most`, that is `enough`: doubled from 8 on until it is, and then
+/// halved down, since larger numbers take longer.
+fn needed_up_to(most: u64, enough: impl Fn(u64) -> bool) -> Option<u64> {
+    let mut high = 8;
+    while !enough(high) {
+        if high >= most {
+            return None;
+        }
+        high = (2 * high).min(most);
+    }
+    let low = if high > 8 { high / 2 } else { 0 };
+    first_within(high - low, |step| enough(low + step)).map(|step| low + step)
 }
 
 fn are_rates(rates: &[f64]) -> bool {

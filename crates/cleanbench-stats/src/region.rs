@@ -18,23 +18,50 @@ const TRIED: u64 = 64;
 pub(crate) struct Region {
     n: u64,
     margin: f64,
-    /// For each number of successes in the first arm alone, how many in the second alone are inside: those
+    /// The number of successes in the first arm alone to which the first limit belongs.
+    offset: u64,
+    /// From there on, for each number of successes in the first arm alone, how many in the second alone are inside: those
     /// below this number.
     limits: Vec<u64>,
 }
 
 impl Region {
     pub(crate) fn new(n: u64, margin: f64, least: f64) -> Self {
+        Self::rows(n, margin, least, 0, n)
+    }
+
+    /// Only those outcomes that are not too rare to matter when a pair succeeds in the first arm alone with
+    /// this probability.
+    pub(crate) fn likely(n: u64, margin: f64, least: f64, only_first: f64) -> Self {
+        let rows = likely(n, Chance::new(only_first));
+        let of = |row: Option<&(u64, f64)>| row.map_or(0, |row| row.0);
+        Self::rows(n, margin, least, of(rows.first()), of(rows.last()))
+    }
+
+    fn rows(n: u64, margin: f64, least: f64, offset: u64, last: u64) -> Self {
         let mut from = 0;
-        let limits = (0..=n)
-            .map(|first| {
-                from = first_at_least(from.min(n - first + 1), n - first + 1, |second| {
-                    Pairs::new(n, first, second).is_none_or(|pairs| z(pairs, -margin) < least)
-                });
-                from
-            })
-            .collect();
-        Self { n, margin, limits }
+        let limit = |first: u64| {
+            let end = n - first + 1;
+            from = first_at_least(from.min(end), end, |second| {
+                Pairs::new(n, first, second).is_none_or(|pairs| z(pairs, -margin) < least)
+            });
+            from
+        };
+        Self {
+            n,
+            margin,
+            offset,
+            limits: (offset..=last).map(limit).collect(),
+        }
+    }
+
+    /// How many successes in the second arm alone are inside.
+    fn limit(&self, first: u64) -> u64 {
+        let row = first
+            .checked_sub(self.offset)
+            .and_then(|row| usize::try_from(row).ok());
+        row.and_then(|row| self.limits.get(row).copied())
+            .unwrap_or(0)
     }
 
     /// The chance of an outcome inside, when a pair succeeds in the first arm alone with probability
@@ -48,10 +75,7 @@ impl Region {
         let mut total = Sum::new();
         for (first, weight) in likely(self.n, Chance::new(only_first)) {
             let rest = self.n - first;
-            let limit = usize::try_from(first)
-                .ok()
-                .and_then(|first| self.limits.get(first).copied())
-                .unwrap_or(0);
+            let limit = self.limit(first);
             // P(second < limit) = P(rest - second ≥ rest - limit + 1).
             if limit > 0 {
                 let swapped = Chance {

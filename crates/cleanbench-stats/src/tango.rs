@@ -194,6 +194,25 @@ pub fn is_in_domain(n: u64, margin: f64, alpha: f64) -> bool {
     margin > 0.0 && margin <= 0.2 && (usual || many)
 }
 
+/// The value of [`z`] from which on [`non_inferiority`] rejects at level `alpha`.
+pub(crate) fn critical(n: u64, margin: f64, alpha: f64) -> f64 {
+    let asymptotic = -normal_quantile(alpha);
+    if is_in_domain(n, margin, alpha) {
+        return asymptotic;
+    }
+    // The exact test rejects from the smallest value on whose size is at most α.
+    let (mut low, mut high) = (asymptotic - 1.0, asymptotic + 4.0);
+    for _ in 0..22 {
+        let middle = low + (high - low) / 2.0;
+        if Region::new(n, margin, middle).largest_chance() <= alpha {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    high
+}
+
 /// The largest probability, over all shares of discordant pairs, with which Tango's test at level `alpha`
 /// finds non-inferiority where the first rate is lower by just `margin`.
 pub fn score_size(n: u64, margin: f64, alpha: f64) -> f64 {

@@ -3,11 +3,14 @@
 //! It refuses a cost where a price or a reported number of tokens is missing, and where answers of earlier
 //! runs cost nothing here: unknown is not 0.
 
-use cleanbench_stats::Confidence;
+use cleanbench_core::gate::FEWEST_UNITS;
+use cleanbench_stats::cluster::Units;
 use cleanbench_stats::percentile::quantile;
+use cleanbench_stats::ratio::{fieller, least_without_events};
+use cleanbench_stats::{Confidence, sum};
 
 use super::bounds::Bounds;
-use super::gather::Measured;
+use super::gather::{Measured, units};
 
 /// The quantile that the latency gate looks at.
 const P95: f64 = 0.95;
@@ -31,7 +34,7 @@ pub(crate) fn latency(measured: &Measured, alpha: f64) -> Result<Bounds, String>
     let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
     let found = quantile(&times, P95, confidence).map_err(|error| error.to_string())?;
     Ok(Bounds {
-        estimate: found.value,
+        estimate: Some(found.value),
         low: found.interval.low,
         high: found.interval.high,
         method: found.interval.method.as_str().to_owned(),
@@ -64,9 +67,37 @@ pub(crate) fn cost_per_solved(measured: &Measured, alpha: f64) -> Result<Bounds,
             .copied()
             .unwrap_or_default();
         let each = cost / f64::from(sample.calls().max(1));
-        (each, sample.score().unwrap_or_default())
+        (each, sample.score.unwrap_or_default())
     });
     let (costs, solved): (Vec<_>, Vec<_>) = pairs.unzip();
-    let _ = (costs, solved, confidence);
-    Err("not yet".to_owned())
+    if solved.iter().all(|score| *score <= 0.0) {
+        let least = least_without_events(sum(costs.iter().copied()), costs.len() as u64, alpha);
+        return Ok(Bounds {
+            estimate: None,
+            low: least.ok_or("there is no answer to judge")?,
+            high: f64::INFINITY,
+            method: "nothing_solved".to_owned(),
+        });
+    }
+    let clusters = measured.samples.iter().map(|sample| sample.cluster);
+    let clusters = units(&clusters.collect::<Vec<_>>());
+    let grouped = |values: &[f64]| match clusters.as_slice() {
+        [] => Some(Units::single(values)),
+        clusters => Units::clustered(values, clusters),
+    };
+    let both = grouped(&costs).zip(grouped(&solved));
+    let (costs, solved) = both.ok_or("samples and clusters differ in number")?;
+    if (costs.len() as u64) < FEWEST_UNITS {
+        let found = costs.len();
+        return Err(format!(
+            "{found} independent samples are too few, at least {FEWEST_UNITS} are needed"
+        ));
+    }
+    let found = fieller(&costs, &solved, confidence).map_err(|error| error.to_string())?;
+    Ok(Bounds {
+        estimate: Some(found.value),
+        low: found.interval.low.max(0.0),
+        high: found.interval.high,
+        method: found.interval.method.as_str().to_owned(),
+    })
 }

@@ -4,9 +4,10 @@
 
 use std::collections::HashMap;
 
-use cleanbench_core::Digest;
+use cleanbench_core::{Digest, Reducer};
 use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory};
 
+use crate::reduce::reduce;
 use crate::tables::file_digest;
 use crate::{ReportError, cell};
 
@@ -63,12 +64,8 @@ pub(crate) struct Baseline {
 /// The scores of a task by the digest of what the model saw.
 type Seen = HashMap<String, Vec<BaseSample>>;
 
-/// A sample of the baseline over its epochs.
-#[derive(Debug, Clone, Copy, Default)]
-struct BaseSample {
-    total: f64,
-    scored: u32,
-}
+/// The scores of a sample of the baseline, over its epochs.
+type BaseSample = Vec<f64>;
 
 impl Baseline {
     /// Reads the copy in `run`.
@@ -77,7 +74,7 @@ impl Baseline {
     /// When it is damaged, or of a version that did not record what the model saw.
     pub(crate) fn open(run: &RunDirectory) -> Result<Self, ReportError> {
         let copy = RunDirectory::at(run.file(BASELINE_FOLDER));
-        let manifest = Manifest::from_bytes(&fs_err::read(copy.file("run.json"))?)?;
+        let manifest = Manifest::parse(&fs_err::read(copy.file("run.json"))?)?;
         let path = copy.file(RESULTS);
         let recorded = manifest.end.as_ref().and_then(|end| end.files.get(RESULTS));
         if recorded != Some(&file_digest(&path)?) {
@@ -94,6 +91,7 @@ impl Baseline {
         &self,
         model: &str,
         task: &str,
+        reducer: Reducer,
         digests: impl Iterator<Item = Digest>,
     ) -> Vec<Option<Option<f64>>> {
         let key = (cell::text(model), cell::text(task));
@@ -107,7 +105,7 @@ impl Baseline {
             let position = taken.entry(digest).or_default();
             let sample = samples.get(*position)?;
             *position += 1;
-            Some((sample.scored > 0).then(|| sample.total / f64::from(sample.scored)))
+            Some(reduce(reducer, sample))
         };
         digests.map(look).collect()
     }
@@ -147,8 +145,7 @@ fn read_scores(path: &std::path::Path) -> Result<HashMap<(String, String), Seen>
         }
         let score: Option<f64> = cell(3).parse().ok();
         if let (Some(score), Some(sample)) = (score, samples.last_mut()) {
-            sample.total += score;
-            sample.scored += 1;
+            sample.push(score);
         }
     }
     Ok(scores)

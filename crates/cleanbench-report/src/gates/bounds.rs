@@ -1,13 +1,11 @@
 //! Bounds of a mean of numbers from 0 to 1, of which some may be missing.
 //!
 //! Invariant: the lower bound holds whatever the missing numbers are, and so does the upper one.
-//! It refuses bounds by a normal approximation from fewer than ten independent units.
+//! It refuses bounds where there is nothing to judge.
 
-use cleanbench_core::gate::FEWEST_UNITS;
-use cleanbench_stats::Confidence;
-use cleanbench_stats::cluster::Units;
-use cleanbench_stats::mean::Mean;
-use cleanbench_stats::proportion::clopper_pearson;
+use cleanbench_stats::{Confidence, clopper_pearson};
+
+use super::average::Average;
 
 /// One number for each sample, and how many samples have none.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,8 +21,10 @@ pub(crate) struct Shares {
 /// An estimate between two bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bounds {
-    pub(crate) estimate: f64,
+    /// `None` where it is infinite.
+    pub(crate) estimate: Option<f64>,
     pub(crate) low: f64,
+    /// Infinite where nothing bounds it.
     pub(crate) high: f64,
     pub(crate) method: String,
 }
@@ -50,14 +50,14 @@ impl Shares {
         let (low, high, method) = if is_plain(&self.known) && self.clusters.is_empty() {
             self.exact(confidence)?
         } else {
-            let bound = |filler| mean_of(&self.filled(filler), &self.clusters);
-            let (worst, best) = (bound(0.0)?, bound(1.0)?);
-            let low = worst.estimate(confidence).interval.low.max(0.0);
-            let high = best.estimate(confidence).interval.high.min(1.0);
-            (low, high, worst.method.as_str())
+            let average =
+                |filler| Average::new(&self.filled(filler), &self.clusters, (0.0, 1.0), alpha);
+            let (low, _, method) = average(0.0)?.interval(confidence);
+            let (_, high, _) = average(1.0)?.interval(confidence);
+            (low.max(0.0), high.min(1.0), method)
         };
         Ok(Bounds {
-            estimate,
+            estimate: Some(estimate),
             low,
             high,
             method: named(method, self.missing),
@@ -93,28 +93,4 @@ pub(crate) fn named(method: &str, missing: usize) -> String {
 pub(crate) fn is_plain(values: &[f64]) -> bool {
     let is_end = |value: &f64| value.to_bits() == 0 || value.to_bits() == 1.0_f64.to_bits();
     values.iter().all(is_end)
-}
-
-/// The mean of values with its standard error, over clusters where there are any.
-///
-/// # Errors
-/// Why t has nothing to say of it, a lowercase fragment.
-pub(crate) fn mean_of(values: &[f64], clusters: &[u32]) -> Result<Mean, String> {
-    let units = if clusters.is_empty() {
-        Units::single(values)
-    } else {
-        Units::clustered(values, clusters).ok_or("samples and clusters differ in number")?
-    };
-    if (units.len() as u64) < FEWEST_UNITS {
-        let what = if clusters.is_empty() {
-            "samples"
-        } else {
-            "clusters"
-        };
-        return Err(format!(
-            "{} {what} are too few for an interval, at least {FEWEST_UNITS} are needed",
-            units.len()
-        ));
-    }
-    units.robust_mean().map_err(|error| error.to_string())
 }

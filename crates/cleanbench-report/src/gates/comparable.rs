@@ -4,7 +4,6 @@
 
 use cleanbench_core::GateMode;
 use cleanbench_ledger::manifest::{ModelPlan, TaskPlan};
-use serde_json::Value;
 
 /// One side of a comparison: what was planned.
 #[derive(Debug, Clone, Copy)]
@@ -20,19 +19,16 @@ pub struct Side<'a> {
 #[error("{0}")]
 pub struct NotComparable(String);
 
-/// Parts of a task's definition that change neither what is asked nor how it is judged. Samples pair by
-/// what the model saw, so that one more of them, or a corrected target, leaves the rest comparable.
-const BESIDES: [&str; 7] = [
-    "tags",
-    "control",
-    "released",
-    "slices",
-    "strictest",
-    "files",
-    "samples",
+/// Parts of a task's definition that decide what the model sees. Data may be added or corrected: samples
+/// pair by what the model saw of them.
+const SEEN: [&str; 6] = [
+    "system",
+    "prompt",
+    "messages",
+    "choices",
+    "method",
+    "constraints",
 ];
-/// The part that the mode `choice` lets differ.
-const SAMPLING: &str = "sampling";
 
 /// Positions of the model and task of `base` that the model and task of `new` at these positions are
 /// compared with. `named` is the baseline's model that was named, if one was.
@@ -81,12 +77,14 @@ pub fn difference(places: [(Side<'_>, usize, usize); 2], mode: GateMode) -> Opti
     if tasks[0].scorers_digest != tasks[1].scorers_digest {
         return Some("other scorers, or another version of them".to_owned());
     }
-    if let Some(key) = differing_key(&tasks[0].definition, &tasks[1].definition, mode) {
+    let part = |task: &TaskPlan, key: &str| task.definition.get(key).cloned().unwrap_or_default();
+    let differs = |key: &&&str| part(tasks[0], key) != part(tasks[1], key);
+    if let Some(key) = SEEN.iter().find(differs) {
         return Some(format!("`{key}` differs"));
     }
-    if tasks[0].epochs != tasks[1].epochs && mode == GateMode::Regression {
-        let [before, now] = tasks.map(|task| task.epochs);
-        return Some(format!("{before} epochs then, {now} now"));
+    if tasks[0].reducer != tasks[1].reducer {
+        let [before, now] = tasks.map(|task| task.reducer);
+        return Some(format!("`reducer` was {before} and is {now}"));
     }
     if mode == GateMode::Choice {
         return None;
@@ -102,18 +100,4 @@ pub fn difference(places: [(Side<'_>, usize, usize); 2], mode: GateMode) -> Opti
     });
     (sampling[0] != sampling[1])
         .then(|| "other sampling parameters; compare them with `mode = \"choice\"`".to_owned())
-}
-
-/// The first key whose values differ and must not.
-fn differing_key(one: &Value, other: &Value, mode: GateMode) -> Option<String> {
-    let (Some(one), Some(other)) = (one.as_object(), other.as_object()) else {
-        return (one != other).then(|| "the definition".to_owned());
-    };
-    let keys = one.keys().chain(other.keys());
-    let matters = |key: &&String| {
-        let is_free = mode == GateMode::Choice && *key == SAMPLING;
-        !is_free && !BESIDES.contains(&key.as_str())
-    };
-    let mut keys = keys.filter(matters);
-    keys.find(|key| one.get(*key) != other.get(*key)).cloned()
 }

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::gate::Metric;
-use cleanbench_core::{Outcome, Usd};
+use cleanbench_core::{Outcome, Reducer, Usd};
 use cleanbench_ledger::Plan;
 
+use crate::reduce::reduce;
 use crate::rows::Row;
 use crate::scan::AttemptRow;
 
@@ -19,10 +20,11 @@ const PICO: f64 = 1e12;
 pub(crate) struct Asked {
     /// Its line in `samples.jsonl`.
     pub(crate) line: u64,
-    /// Sum of the scores of its answers.
-    total: f64,
-    scored: u32,
-    /// Calls that were meant to be made.
+    /// Which samples it hangs together with, if it says so.
+    pub(crate) cluster: Option<u32>,
+    /// Its score, made of those of its answers as the task says; `None` with too few answers for that.
+    pub(crate) score: Option<f64>,
+    /// Calls that have ended.
     calls: u32,
     /// Of these, calls without an answer.
     failed: u32,
@@ -32,17 +34,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Its score, the mean over its answers; `None` without one.
-    pub(crate) fn score(&self) -> Option<f64> {
-        (self.scored > 0).then(|| self.total / f64::from(self.scored))
-    }
-
-    /// Share of its calls that ended without an answer.
+    /// Share of its calls that ended without an answer; `None` while none has ended.
     pub(crate) fn error_share(&self) -> Option<f64> {
         (self.calls > 0).then(|| f64::from(self.failed) / f64::from(self.calls))
     }
 
-    /// Share of its answers in which nothing was found.
+    /// Share of its answers in which nothing was found; `None` without an answer.
     pub(crate) fn unread_share(&self) -> Option<f64> {
         (self.answered > 0).then(|| f64::from(self.unread) / f64::from(self.answered))
     }
@@ -76,6 +73,12 @@ pub(crate) struct Gatherer {
     /// For each task of the plan, what its gates look at.
     wanted: Vec<Vec<Metric>>,
     cells: BTreeMap<(u32, usize), Measured>,
+    /// The clusters of each task, numbered as they come.
+    clusters: BTreeMap<(usize, String), u32>,
+    /// How each task makes one score of several.
+    reducers: Vec<Reducer>,
+    /// Scores of the sample that is being read.
+    scores: Vec<f64>,
     nothing: Measured,
 }
 
@@ -90,6 +93,9 @@ impl Gatherer {
         Self {
             wanted: wanted.collect(),
             cells: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            reducers: plan.tasks.iter().map(|task| task.reducer).collect(),
+            scores: Vec::new(),
             nothing: Measured::default(),
         }
     }
@@ -140,28 +146,35 @@ impl Gatherer {
             return;
         }
         if is_new {
+            let next = u32::try_from(self.clusters.len()).unwrap_or(u32::MAX);
+            let name = row.belongs.cluster.clone();
+            let cluster = name.map(|name| *self.clusters.entry((row.task, name)).or_insert(next));
+            self.scores.clear();
             cell.samples.push(Asked {
                 line: row.place.sample,
+                cluster,
                 ..Asked::default()
             });
         }
         if let Some(sample) = cell.samples.last_mut() {
-            sample.add(row);
+            sample.count(row);
+            if let Some(score) = row.scores.first() {
+                self.scores.push(score.value);
+                sample.score = reduce(self.reducers[row.task], &self.scores);
+            }
         }
     }
 }
 
 impl Asked {
-    fn add(&mut self, row: &Row) {
-        self.calls += 1;
-        if row.outcome == Some(Outcome::Answered) {
-            self.answered += 1;
-        } else {
-            self.failed += 1;
+    fn count(&mut self, row: &Row) {
+        match row.outcome {
+            None => return,
+            Some(Outcome::Answered) => self.answered += 1,
+            Some(_) => self.failed += 1,
         }
+        self.calls += 1;
         if let Some(score) = row.scores.first() {
-            self.total += score.value;
-            self.scored += 1;
             self.unread += u32::from(score.extraction_failure.is_some());
         }
     }
@@ -174,4 +187,14 @@ impl Asked {
 )]
 fn dollars(amount: Usd) -> f64 {
     amount.pico() as f64 / PICO
+}
+
+/// The cluster of each sample, where any has one; a sample without one is a cluster of its own.
+pub(crate) fn units(clusters: &[Option<u32>]) -> Vec<u32> {
+    if clusters.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let own = (0..=u32::MAX).rev();
+    let named = clusters.iter().zip(own);
+    named.map(|(cluster, own)| cluster.unwrap_or(own)).collect()
 }

@@ -12,7 +12,7 @@ use super::baseline::Baseline;
 use super::bounds::{Bounds, Shares};
 use super::comparable::{Side, counterpart};
 use super::describe::amount;
-use super::gather::{Asked, Gatherer, Measured};
+use super::gather::{Asked, Gatherer, Measured, units};
 use super::paired::{Pair, Pairs};
 use super::{amounts, single, versus};
 use crate::{Contamination, Recording, ReportError};
@@ -130,17 +130,16 @@ fn measure(case: Case<'_>, result: &mut GateResult) {
     let alpha = case.gate.alpha;
     let samples = &case.measured.samples;
     let found = match case.gate.metric {
-        Metric::Accuracy => shares(samples, Asked::score).bounds(alpha),
+        Metric::Accuracy => shares(samples, |sample| sample.score).bounds(alpha),
         Metric::ErrorRate => shares(samples, Asked::error_share).bounds(alpha),
         Metric::ExtractionFailureRate => {
             // Calls without an answer are the error rate's matter.
-            let answered = samples.iter().filter_map(Asked::unread_share);
-            let known: Vec<_> = answered.collect();
-            result.n = known.len() as u64;
-            let shares = Shares {
-                known,
-                ..Shares::default()
-            };
+            let read = samples
+                .iter()
+                .filter(|sample| sample.unread_share().is_some());
+            let read: Vec<_> = read.copied().collect();
+            result.n = read.len() as u64;
+            let shares = shares(&read, Asked::unread_share);
             shares.bounds(alpha)
         }
         Metric::CostPerSolved => amounts::cost_per_solved(case.measured, alpha),
@@ -161,19 +160,25 @@ fn measure(case: Case<'_>, result: &mut GateResult) {
 
 /// One number for each sample.
 fn shares(samples: &[Asked], of: impl Fn(&Asked) -> Option<f64>) -> Shares {
-    let known: Vec<_> = samples.iter().filter_map(of).collect();
+    let (known, missing): (Vec<_>, Vec<_>) =
+        samples.iter().partition(|sample| of(sample).is_some());
+    let order: Vec<_> = known
+        .iter()
+        .chain(&missing)
+        .map(|sample: &&Asked| sample.cluster)
+        .collect();
     Shares {
-        missing: samples.len() - known.len(),
-        known,
-        clusters: Vec::new(),
+        known: known.into_iter().filter_map(of).collect(),
+        missing: missing.len(),
+        clusters: units(&order),
     }
 }
 
 /// Puts bounds into a result.
 pub(crate) fn fill(result: &mut GateResult, bounds: &Bounds) {
-    result.estimate = Some(bounds.estimate);
+    result.estimate = bounds.estimate;
     result.low = Some(bounds.low);
-    result.high = Some(bounds.high);
+    result.high = bounds.high.is_finite().then_some(bounds.high);
     result.method.clone_from(&bounds.method);
 }
 
@@ -226,18 +231,22 @@ fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs
         let line = usize::try_from(line).ok()?;
         before.digests.get(line).copied()
     });
-    let names = (&base.models[model].name, &base.tasks[task].name);
-    let found = before.baseline.look_up(names.0, names.1, digests);
+    let (model, task) = (&base.models[model], &base.tasks[task]);
+    let found = before
+        .baseline
+        .look_up(&model.name, &task.name, task.reducer, digests);
     let mut pairs = Pairs::default();
+    let mut clusters = Vec::new();
     for (sample, base) in case.measured.samples.iter().zip(found) {
-        match base {
-            Some(base) => pairs.pairs.push(Pair {
-                base,
-                new: sample.score(),
-            }),
-            None => pairs.alone += 1,
-        }
+        let Some(base) = base else {
+            pairs.alone += 1;
+            continue;
+        };
+        let new = sample.score;
+        pairs.pairs.push(Pair { base, new });
+        clusters.push(sample.cluster);
     }
+    pairs.clusters = units(&clusters);
     if pairs.pairs.is_empty() {
         return Err("no sample was put to the model in the same words in the baseline".to_owned());
     }
@@ -247,6 +256,7 @@ fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs
 /// "between LOW and HIGH", for people.
 pub(crate) fn between(result: &GateResult) -> String {
     let metric = result.gate.metric;
-    let text = |value: Option<f64>| value.map_or("?".to_owned(), |value| amount(metric, value));
+    let text =
+        |value: Option<f64>| value.map_or("any amount".to_owned(), |value| amount(metric, value));
     format!("between {} and {}", text(result.low), text(result.high))
 }

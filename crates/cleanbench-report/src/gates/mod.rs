@@ -19,6 +19,7 @@
 //! Pure: it reads the run directory, with its copy of the baseline, and nothing else.
 
 mod amounts;
+mod average;
 mod baseline;
 mod bounds;
 mod comparable;
@@ -27,6 +28,8 @@ mod gather;
 mod judge;
 mod paired;
 mod single;
+#[cfg(test)]
+mod tests;
 mod versus;
 
 use std::io::Write;

@@ -2,13 +2,13 @@
 //!
 //! Invariant: what is said to be shown is shown whatever the missing answers of either side are.
 
+use cleanbench_stats::Confidence;
 use cleanbench_stats::exact::mcnemar_greater;
-use cleanbench_stats::mean::Mean;
 use cleanbench_stats::power::smallest_paired;
 use cleanbench_stats::tango;
-use cleanbench_stats::{Confidence, Interval};
 
-use super::bounds::{Bounds, is_plain, mean_of, named};
+use super::average::Average;
+use super::bounds::{Bounds, is_plain, named};
 
 /// The scores of one sample; `None` without an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,8 +41,8 @@ pub(crate) enum Case {
 pub(crate) enum Evidence {
     /// Scores of 0 and 1 of independent samples; the candidate comes first.
     Rates(tango::Pairs),
-    /// Anything else.
-    Mean(Mean),
+    /// Differences of any other scores.
+    Differences(Average),
 }
 
 impl Pairs {
@@ -65,7 +65,7 @@ impl Pairs {
     ///
     /// # Errors
     /// Why nothing is, a lowercase fragment.
-    pub(crate) fn evidence(&self, case: Case) -> Result<Evidence, String> {
+    pub(crate) fn evidence(&self, case: Case, alpha: f64) -> Result<Evidence, String> {
         let (base, new) = self.filled(case);
         if self.clusters.is_empty() && is_plain(&base) && is_plain(&new) {
             return rates(&base, &new).map(Evidence::Rates);
@@ -75,7 +75,8 @@ impl Pairs {
             .zip(&base)
             .map(|(new, base)| new - base)
             .collect();
-        mean_of(&differences, &self.clusters).map(Evidence::Mean)
+        let average = Average::new(&differences, &self.clusters, (-1.0, 1.0), alpha);
+        average.map(Evidence::Differences)
     }
 
     /// The scores of both sides, with what `case` takes for those that are missing.
@@ -99,11 +100,14 @@ impl Pairs {
             .estimate()
             .ok_or("no sample has an answer on both sides")?;
         let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
-        let (worst, best) = (self.evidence(Case::Worst)?, self.evidence(Case::Best)?);
+        let (worst, best) = (
+            self.evidence(Case::Worst, alpha)?,
+            self.evidence(Case::Best, alpha)?,
+        );
         let (low, _, method) = worst.interval(confidence);
         let (_, high, _) = best.interval(confidence);
         Ok(Bounds {
-            estimate,
+            estimate: Some(estimate),
             low,
             high,
             method: named(method, self.missing()),
@@ -124,14 +128,14 @@ fn rates(base: &[f64], new: &[f64]) -> Result<tango::Pairs, String> {
 impl Evidence {
     /// The difference with two bounds, and the name of their method.
     pub(crate) fn interval(&self, confidence: Confidence) -> (f64, f64, &'static str) {
-        let found = match self {
-            Self::Rates(pairs) => tango::interval(*pairs, confidence),
-            Self::Mean(mean) => mean.estimate(confidence),
+        let (low, high, method) = match self {
+            Self::Rates(pairs) => {
+                let found = tango::interval(*pairs, confidence).interval;
+                (found.low, found.high, found.method.as_str())
+            }
+            Self::Differences(average) => average.interval(confidence),
         };
-        let Interval {
-            low, high, method, ..
-        } = found.interval;
-        (low.max(-1.0), high.min(1.0), method.as_str())
+        (low.max(-1.0), high.min(1.0), method)
     }
 
     /// One-sided p that the difference is above -`margin`, and the name of the test.
@@ -142,29 +146,29 @@ impl Evidence {
                 let is_score = tango::is_in_domain(pairs.n(), margin, alpha);
                 (p, if is_score { "tango" } else { "exact_tango" })
             }
-            Self::Mean(mean) => (mean.exceeds(-margin), mean.method.as_str()),
+            Self::Differences(average) => average.above(-margin, alpha),
         }
     }
 
     /// One-sided p that the difference is above 0, and the name of the test.
-    pub(crate) fn better(&self) -> (f64, &'static str) {
+    pub(crate) fn better(&self, alpha: f64) -> (f64, &'static str) {
         match self {
             Self::Rates(pairs) => (
                 mcnemar_greater(pairs.only_first(), pairs.only_second()),
                 "exact_mcnemar",
             ),
-            Self::Mean(mean) => (mean.exceeds(0.0), mean.method.as_str()),
+            Self::Differences(average) => average.above(0.0, alpha),
         }
     }
 
     /// One-sided p that the difference is below 0, and the name of the test.
-    pub(crate) fn worse(&self) -> (f64, &'static str) {
+    pub(crate) fn worse(&self, alpha: f64) -> (f64, &'static str) {
         match self {
             Self::Rates(pairs) => (
                 mcnemar_greater(pairs.only_second(), pairs.only_first()),
                 "exact_mcnemar",
             ),
-            Self::Mean(mean) => (mean.is_below(0.0), mean.method.as_str()),
+            Self::Differences(average) => average.below(0.0, alpha),
         }
     }
 
@@ -172,7 +176,7 @@ impl Evidence {
     pub(crate) fn difference(&self) -> f64 {
         match self {
             Self::Rates(pairs) => pairs.difference(),
-            Self::Mean(mean) => mean.value,
+            Self::Differences(average) => average.value(),
         }
     }
 
@@ -185,14 +189,7 @@ impl Evidence {
                 let only_new = pairs.only_first() as f64 / pairs.n() as f64;
                 smallest_paired(pairs.n(), only_new, alpha, power)
             }
-            // t standard errors for the level and for the power, as in every sample size formula.
-            Self::Mean(mean) => {
-                let reach = |tail| {
-                    let found = mean.estimate(Confidence::one_sided(tail)?);
-                    Some(found.value - found.interval.low)
-                };
-                Some(reach(alpha)? + reach(1.0 - power)?)
-            }
+            Self::Differences(average) => average.smallest(alpha, power),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
     result.n = pairs.pairs.len() as u64;
     result.estimate = pairs.estimate();
     let alpha = result.gate.alpha;
-    let evidence = |case| pairs.evidence(case);
+    let evidence = |case| pairs.evidence(case, alpha);
     let found = evidence(Case::Worst).and_then(|worst| {
         let best = evidence(Case::Best)?;
         Ok((worst, best, pairs.bounds(alpha)?))
@@ -41,9 +41,9 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
     };
     fill(result, &bounds);
     let (p, test) = match result.gate.test {
-        GateTest::Superiority => worst.better(),
+        GateTest::Superiority => worst.better(alpha),
         GateTest::NonInferiority { margin } => worst.not_inferior(margin, alpha),
-        _ => best.worse(),
+        _ => best.worse(alpha),
     };
     result.p = Some(p);
     result.method = format!("{} ({test})", result.method);
@@ -136,7 +136,7 @@ fn decide_drop(
     let limit = amount(result.gate.metric, drop);
     let p = shown_p(adjusted);
     // At the worst that the missing answers could be, and without correction, nothing may be shown.
-    let (p_worst, _) = claim.worst.worse();
+    let (p_worst, _) = claim.worst.worse(alpha);
     let may_fail = p_worst < alpha && -claim.worst.difference() > drop;
     let seen = claim.worst.smallest_drop(alpha, POWER);
     (result.verdict, result.message) = if adjusted < alpha && -claim.best.difference() > drop {

@@ -8,6 +8,8 @@
 mod edges;
 mod golden_intervals;
 mod golden_paired;
+mod golden_power;
 mod golden_special;
+mod golden_streams;
 mod reference;
 mod simulation;

@@ -428,6 +428,140 @@ def random_below():
     (HERE / "random_below.txt").write_text(text + "\n".join(lines) + "\n")
 
 
+
+@listed
+def power_non_inferiority():
+    """All outcomes, the published root for the statistic, weights by scipy's multinomial."""
+    rows = []
+    for n, p, q, margin, alpha in [
+        (200, 0.1, 0.1, 0.05, 0.05), (248, 0.05, 0.05, 0.05, 0.05), (300, 0.02, 0.04, 0.05, 0.025),
+        (495, 0.1, 0.1, 0.05, 0.05), (200, 0.0, 0.0, 0.1, 0.05), (250, 0.3, 0.25, 0.02, 0.05), (220, 0.0, 0.03, 0.03, 0.05),
+        (400, 0.05, 0.0, 0.01, 0.01), (333, 0.5, 0.5, 0.2, 0.005), (600, 0.15, 0.18, 0.08, 0.05), (500, 0.062, 0.088, 0.05, 0.05),
+    ]:
+        b, c = numpy.meshgrid(numpy.arange(n + 1), numpy.arange(n + 1), indexing="ij")
+        keep = b + c <= n
+        b, c = b[keep], c[keep]
+        d = -margin
+        linear = -b - c + (2 * n - b + c) * d
+        root = (numpy.sqrt(linear**2 + 8 * n * c * d * (1 - d)) - linear) / (4 * n)
+        z = (b - c - n * d) / numpy.sqrt(n * (2 * root + d * (1 - d)))
+        inside = z >= scipy.stats.norm.isf(alpha)
+        counts = numpy.stack([b, c, n - b - c], axis=1)[inside]
+        weights = scipy.stats.multinomial.pmf(counts, n, [p, q, 1 - p - q])
+        rows.append((n, p, q, margin, alpha, weights.sum()))
+    write("power_non_inferiority", ["scipy", "numpy"], "n p_only_a p_only_b margin alpha power", rows)
+
+
+@listed
+def power_means():
+    import statsmodels.stats.power
+
+    cases = itertools.product([2, 5, 30, 100, 1000], [0.0, 0.1, 0.5, -0.2], [0.05, 0.01])
+    rows = []
+    for n, effect, alpha in cases:
+        found = scipy.stats.nct.sf(scipy.stats.t.isf(alpha, n - 1), n - 1, effect * numpy.sqrt(n))
+        if effect == 0:
+            found = alpha
+        other = statsmodels.stats.power.TTestPower().power(effect, n, alpha, alternative="larger")
+        assert abs(found - other) < 1e-9
+        rows.append((n, effect, alpha, found))
+    write("power_means", ["scipy", "statsmodels"], "n effect alpha power", rows)
+
+
+@listed
+def power_floor():
+    rows = []
+    for n, floor, rate, alpha in [
+        (10, 0.5, 0.9, 0.05), (59, 0.95, 1.0, 0.05), (58, 0.95, 1.0, 0.05), (100, 0.8, 0.9, 0.05), (100, 0.8, 0.8, 0.05),
+        (200, 0.8, 0.7, 0.05), (1000, 0.9, 0.93, 0.01), (5000, 0.01, 0.015, 0.05), (1, 0.01, 0.5, 0.05), (560, 0.9, 0.93, 0.05),
+    ]:
+        critical = next(k for k in range(n + 2) if scipy.stats.binom.sf(k - 1, n, floor) <= alpha)
+        rows.append((n, floor, rate, alpha, scipy.stats.binom.sf(critical - 1, n, rate)))
+    write("power_floor", ["scipy"], "n floor rate alpha power", rows)
+
+
+@listed
+def e_values():
+    rows = []
+    for b, c in PAIRS:
+        total = mpf(2) ** (b + c) * mpmath.beta(b + mpf(1) / 2, c + mpf(1) / 2) / mpmath.pi
+        above = 1 - beta_cdf(mpf(1) / 2, b + mpf(1) / 2, c + mpf(1) / 2)
+        rows.append((b, c, total, 2 * above * total))
+    write("e_values", ["mpmath", "scipy"], "only_first only_second either greater", rows)
+
+
+def betting_capital(values, mean, alpha, sides, sign):
+    """Waudby-Smith and Ramdas, their predictable plug-in bets, with arrays."""
+    values = numpy.array(values)
+    t = numpy.arange(1, len(values) + 1)
+    means = (0.5 + numpy.cumsum(values)) / (t + 1)
+    variances = (0.25 + numpy.cumsum((values - means) ** 2)) / (t + 1)
+    before = numpy.concatenate([[0.25], variances[:-1]])
+    bets = numpy.sqrt(2 * numpy.log(sides / alpha) / (before * t * numpy.log(1 + t)))
+    bets = numpy.minimum(bets, 0.5 / (mean if sign > 0 else 1 - mean))
+    return numpy.cumprod(1 + sign * bets * (values - mean))
+
+
+@listed
+def betting():
+    rows = []
+    for seed in range(12):
+        random = numpy.random.default_rng(500 + seed)
+        n = [1, 2, 10, 50, 200, 400][seed % 6]
+        values = numpy.round(random.beta(2, 1 + seed % 3, n), 3) if seed % 2 else random.integers(0, 2, n).astype(float)
+        bound = [0.3, 0.5, 0.62][seed % 3]
+        capital = betting_capital(values, bound, 0.05, 1, 1)
+        low, high = 0, 1000
+        for place in range(1, 1000):
+            if low == place - 1 and betting_capital(values, place / 1000, 0.05, 2, 1).max() >= 40:
+                low = place
+        for place in range(999, 0, -1):
+            if high == place + 1 and betting_capital(values, place / 1000, 0.05, 2, -1).max() >= 40:
+                high = place
+        rows.append((list(values), [bound], [capital[-1], 1 / max(1, capital.max()), low / 1000, high / 1000]))
+    write("betting", ["numpy"], "values from 0 to 1 | bound | e_value p low high", rows)
+
+
+@listed
+def repeats():
+    from fractions import Fraction
+    from math import comb
+
+    rows = []
+    for n, c, k in [(1, 0, 1), (1, 1, 1), (5, 2, 1), (5, 2, 3), (5, 2, 4), (5, 5, 5), (10, 0, 3), (10, 9, 10), (200, 7, 10),
+                    (200, 150, 100), (1000, 1, 999), (64, 32, 2)]:
+        at = 1 - Fraction(comb(n - c, k), comb(n, k))
+        rows.append((n, c, k, at, Fraction(comb(c, k), comb(n, k))))
+    write("repeats", ["numpy"], "attempts successes k pass_at_k pass_power_k", rows)
+
+
+@listed
+def ratios():
+    """Fieller as the set of ratios r whose mean of y - r x is not told from 0 by a t test."""
+    rows = []
+    for seed in range(12):
+        random = numpy.random.default_rng(900 + seed)
+        n = [3, 10, 25, 60][seed % 4]
+        x = numpy.round(random.uniform(0.5, 1.5, n), 3) if seed % 2 else numpy.maximum(random.integers(0, 2, n), numpy.arange(n) < 3).astype(float)
+        y = numpy.round(random.gamma(2.0, 1.0, n) * (1 if seed % 3 else x + 0.5), 3)
+        level = 0.95 if seed % 3 else 0.8
+
+        def gap(r, sign):
+            d = y - r * x
+            return sign * d.mean() - scipy.stats.t.isf((1 - level) / 2, n - 1) * d.std(ddof=1) / numpy.sqrt(n)
+
+        t = scipy.stats.t.isf((1 - level) / 2, n - 1)
+        if x.mean() - t * x.std(ddof=1) / numpy.sqrt(n) <= 0:
+            rows.append((list(y), list(x), [level], [y.mean() / x.mean(), 1, -1]))
+            continue
+        ratio = y.mean() / x.mean()
+        far = 1000 * (1 + abs(ratio))
+        low = scipy.optimize.brentq(lambda r: gap(r, 1), -far, ratio, xtol=1e-14, rtol=1e-14)
+        high = scipy.optimize.brentq(lambda r: gap(r, -1), ratio, far, xtol=1e-14, rtol=1e-14)
+        rows.append((list(y), list(x), [level], [ratio, low, high]))
+    write("ratios", ["scipy", "numpy"], "numerator | denominator | level | ratio low high (low > high: unbounded)", rows)
+
+
 if __name__ == "__main__":
     for name in sys.argv[1:] or LISTS:
         LISTS[name]()

@@ -1,0 +1,334 @@
+//! Gates through the program: what passes, what fails, and what is neither.
+
+use std::path::{Path, PathBuf};
+
+use cleanbench_testkit::{Answers, FakeServer, Fault, Rule, Script};
+use serde_json::Value;
+
+use crate::bed::{Bed, CHOICES, Done, MODEL, answering, bed_with, manifest, read};
+
+/// A server that answers with the right choice for this share of samples; the answers to the others are
+/// wrong ones.
+pub(crate) fn right(share: f64) -> Script {
+    let choices = CHOICES.iter().map(ToString::to_string).collect();
+    Script::answering(Answers::Hash {
+        choices,
+        right_share: share,
+    })
+}
+
+/// Puts these `[[gate]]` tables, separated by blank lines, behind the suite.
+pub(crate) fn gate(bed: &Bed, gates: &[&str]) {
+    let tables: String = gates
+        .iter()
+        .map(|gate| format!("\n[[gate]]\n{}\n", gate.replace("; ", "\n")))
+        .collect();
+    let text = format!("{}{tables}", manifest("private", "choice"));
+    bed.write("suite/suite.toml", &text);
+}
+
+/// The results in `gates.json` of the only run in `out`.
+pub(crate) fn results(bed: &Bed, out: &str) -> Vec<Value> {
+    let text = read(&bed.only_run(out), "gates.json");
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["format"], "cleanbench-gates/1.0");
+    value["gates"].as_array().unwrap().clone()
+}
+
+fn verdicts(bed: &Bed, out: &str) -> Vec<String> {
+    let verdict = |result: &Value| result["verdict"].as_str().unwrap().to_owned();
+    results(bed, out).iter().map(verdict).collect()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A run of the suite as it stands, which later ones are compared with.
+fn baseline(bed: &Bed) -> PathBuf {
+    bed.run_suite("base", &["-q"]);
+    bed.only_run("base")
+}
+
+fn against(bed: &Bed, out: &str, base: &Path) -> Done {
+    bed.run_suite(out, &["--baseline", text(base)])
+}
+
+const FLOOR: &str = "metric = \"accuracy\"; test = \"floor\"; min = ";
+
+#[test]
+fn a_floor_passes_fails_or_is_not_told_and_verify_recomputes_it() {
+    // About 160 of 200 are right; one-sided 95 % bounds are some 5 points away on either side.
+    let (bed, _server) = bed_with(200, answering());
+    for (min, more, code, verdict) in [
+        ("0.7", "", 0, "pass"),
+        ("0.9", "", 100, "fail"),
+        ("0.8", "", 75, "inconclusive"),
+        ("0.8", "; on_inconclusive = \"fail\"", 100, "inconclusive"),
+        ("0.8", "; on_inconclusive = \"warn\"", 0, "inconclusive"),
+        ("0.7", "; min_items = 201", 75, "inconclusive"),
+    ] {
+        gate(&bed, &[&format!("{FLOOR}{min}{more}")]);
+        let out = format!("{min}{}", more.len());
+        let done = bed.run_suite(&out, &[]).expect(code);
+        assert_eq!(verdicts(&bed, &out), [verdict], "{min} {more}");
+        assert!(done.stdout.contains("accuracy at least"), "{}", done.stdout);
+        let warned = done.stderr.contains("which is no pass");
+        assert_eq!(warned, more.contains("warn"), "{}", done.stderr);
+        bed.run(&["verify", text(&bed.only_run(&out))]).expect(0);
+    }
+    let result = &results(&bed, "0.7")[0];
+    for key in ["estimate", "low", "high", "confidence", "n", "method"] {
+        assert!(!result[key].is_null(), "{key}");
+    }
+    assert_eq!(result["method"], "clopper_pearson");
+}
+
+#[test]
+fn gates_are_in_the_plan_before_the_first_call_and_no_later_change_counts() {
+    let (bed, _server) = bed_with(60, answering());
+    gate(&bed, &[&format!("{FLOOR}0.95")]);
+    bed.run_suite("out", &[]).expect(100);
+    let run = bed.only_run("out");
+    let plan: Value = serde_json::from_str(&read(&run, "run.json")).unwrap();
+    assert_eq!(plan["format"], "cleanbench-run/1.2");
+    assert_eq!(plan["plan"]["gates"][0]["test"]["min"], 0.95);
+    gate(&bed, &[&format!("{FLOOR}0.1")]);
+    bed.run(&["run", "--resume", text(&run)]).expect(100);
+    let easier = read(&run, "run.json").replace("\"min\": 0.95", "\"min\": 0.1");
+    fs_err::write(run.join("run.json"), easier).unwrap();
+    bed.run(&["verify", text(&run)]).expect(102);
+}
+
+#[test]
+fn rates_are_gated_and_a_call_without_an_answer_counts_either_way() {
+    let (bed, server) = bed_with(200, answering());
+    let refuse = Rule::always(Fault::Status {
+        code: 400,
+        retry_after: None,
+        error: None,
+    });
+    server.set_script(answering().with_rule(refuse.for_share(0.3)));
+    let errors = "metric = \"error_rate\"; test = \"ceiling\"; max = ";
+    let unread = "metric = \"extraction_failure_rate\"; test = \"ceiling\"; max = 0.05";
+    gate(
+        &bed,
+        &[
+            &format!("{errors}0.1"),
+            &format!("{errors}0.5"),
+            unread,
+            &format!("{FLOOR}0.7"),
+        ],
+    );
+    bed.run_suite("out", &[]).expect(100);
+    assert_eq!(
+        verdicts(&bed, "out"),
+        ["fail", "pass", "pass", "inconclusive"]
+    );
+    let floor = &results(&bed, "out")[3];
+    assert!(
+        floor["method"]
+            .as_str()
+            .unwrap()
+            .contains("missing counted either way"),
+        "{floor}"
+    );
+    assert!(floor["low"].as_f64().unwrap() < 0.6 && floor["high"].as_f64().unwrap() > 0.8);
+}
+
+#[test]
+fn times_and_costs_are_gated_and_unknown_costs_are_no_pass() {
+    let (bed, server) = bed_with(80, answering());
+    let latency = "metric = \"latency_p95\"; test = \"ceiling\"; max = ";
+    let cost = "metric = \"cost_per_solved\"; test = \"ceiling\"; max = ";
+    gate(
+        &bed,
+        &[
+            &format!("{latency}60000"),
+            &format!("{latency}0.001"),
+            &format!("{cost}1"),
+        ],
+    );
+    bed.run_suite("free", &[]).expect(100);
+    assert_eq!(verdicts(&bed, "free"), ["pass", "fail", "inconclusive"]);
+    let why = results(&bed, "free")[2]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(why.contains("price"), "{why}");
+    bed.models(&server.url(), "price = { input = \"1\", output = \"2\" }");
+    gate(&bed, &[&format!("{cost}1"), &format!("{cost}0.0000001")]);
+    bed.run_suite("priced", &[]).expect(100);
+    assert_eq!(verdicts(&bed, "priced"), ["pass", "fail"]);
+    // What an earlier run paid is not what this one costs.
+    bed.run_suite("kept", &[]).expect(75);
+    assert_eq!(verdicts(&bed, "kept"), ["inconclusive", "inconclusive"]);
+}
+
+const NOT_INFERIOR: &str = "metric = \"accuracy\"; test = \"non_inferiority\"; margin = 0.05";
+const NO_DROP: &str = "metric = \"accuracy\"; test = \"max_drop\"; drop = 0.08";
+const BETTER: &str = "metric = \"accuracy\"; test = \"superiority\"";
+
+#[test]
+fn a_comparison_without_a_baseline_is_never_a_pass() {
+    let (bed, _server) = bed_with(30, answering());
+    gate(&bed, &[NOT_INFERIOR]);
+    let done = bed.run_suite("out", &[]).expect(75);
+    assert!(done.stderr.contains("--baseline"), "{}", done.stderr);
+    assert_eq!(verdicts(&bed, "out"), ["not_evaluated"]);
+    gate(
+        &bed,
+        &[&format!("{NOT_INFERIOR}; on_inconclusive = \"warn\"")],
+    );
+    bed.run_suite("warned", &[]).expect(0);
+}
+
+#[test]
+fn what_is_the_same_is_not_inferior_and_a_regression_is_found() {
+    let (bed, server) = bed_with(300, right(0.8));
+    gate(&bed, &[NOT_INFERIOR, NO_DROP]);
+    let base = baseline(&bed);
+    against(&bed, "same", &base).expect(0);
+    assert_eq!(verdicts(&bed, "same"), ["pass", "pass"]);
+    let same = bed.only_run("same");
+    let plan: Value = serde_json::from_str(&read(&same, "run.json")).unwrap();
+    let copied = plan["plan"]["inputs"].as_object().unwrap();
+    for name in ["run.json", "results.csv", "summary.csv"] {
+        let path = format!("inputs/baseline/{name}");
+        assert!(copied.contains_key(&path), "{name}");
+        assert_eq!(read(&same, &path), read(&base, name));
+    }
+    assert!(read(&same, "journal/00000.jsonl").contains("inputs/baseline/results.csv"));
+    fs_err::remove_dir_all(&base).unwrap();
+    bed.run(&["verify", text(&same)]).expect(0);
+
+    server.set_script(right(0.5));
+    let lost = bed
+        .run_suite("lost", &["--baseline", text(&same), "--no-cache"])
+        .expect(100);
+    assert_eq!(verdicts(&bed, "lost"), ["fail", "fail"]);
+    assert!(
+        lost.stdout.contains("after Holm's correction over 2 gates"),
+        "{}",
+        lost.stdout
+    );
+    let lost = bed.only_run("lost");
+    bed.run(&["verify", text(&lost)]).expect(0);
+    let table = lost.join("inputs/baseline/results.csv");
+    let forged = fs_err::read_to_string(&table)
+        .unwrap()
+        .replacen(",1,", ",0,", 1);
+    fs_err::write(&table, forged).unwrap();
+    bed.run(&["verify", text(&lost)]).expect(102);
+}
+
+#[test]
+fn better_is_shown_against_another_model_only_where_that_was_asked_for() {
+    let (bed, server) = bed_with(200, right(0.6));
+    gate(&bed, &[BETTER]);
+    let base = baseline(&bed);
+    let other = FakeServer::start(right(0.9));
+    let models = format!(
+        "[models.{MODEL}]\nbase_url = \"{}\"\nmodel = \"m\"\n[models.new]\nbase_url = \"{}\"\nmodel = \"n\"\n",
+        server.url(),
+        other.url()
+    );
+    bed.write("models.toml", &models);
+    let run = |out: &str, more: &[&str]| {
+        let mut words = vec![
+            "run",
+            "suite",
+            "-m",
+            "new",
+            "-o",
+            out,
+            "--baseline",
+            text(&base),
+        ];
+        words.extend(more);
+        bed.run(&words)
+    };
+    let unnamed = run("unnamed", &[]).expect(66);
+    assert!(
+        unnamed.stderr.contains("has no model `new`"),
+        "{}",
+        unnamed.stderr
+    );
+    let another = run("another", &["--baseline-model", MODEL]).expect(66);
+    assert!(
+        another.stderr.contains("another model answered"),
+        "{}",
+        another.stderr
+    );
+    gate(&bed, &[&format!("{BETTER}; mode = \"choice\"")]);
+    run("chosen", &[]).expect(0);
+    assert_eq!(verdicts(&bed, "chosen"), ["pass"]);
+    assert!(other.totals().requests > 0);
+}
+
+#[test]
+fn a_baseline_that_cannot_be_compared_with_is_refused_before_the_first_call() {
+    let (bed, server) = bed_with(30, answering());
+    gate(&bed, &[NOT_INFERIOR]);
+    let base = baseline(&bed);
+    let suite = fs_err::read_to_string(bed.path("suite/suite.toml")).unwrap();
+    let asked = server.totals().requests;
+    for (from, to, reason) in [
+        ("{{ input }}", "Please: {{ input }}", "`prompt` differs"),
+        (
+            "max_tokens = 16",
+            "max_tokens = 17",
+            "other sampling parameters",
+        ),
+        (
+            "scorers = [\"choice\"]",
+            "scorers = [\"exact\"]",
+            "other scorers",
+        ),
+        (
+            "name = \"routing\"",
+            "name = \"other\"",
+            "has no task `other`",
+        ),
+    ] {
+        bed.write("suite/suite.toml", &suite.replace(from, to));
+        let done = against(&bed, "refused", &base).expect(66);
+        assert!(done.stderr.contains(reason), "{reason}: {}", done.stderr);
+    }
+    bed.write("suite/suite.toml", &suite);
+    let key = fs_err::read_to_string(bed.path("suite/suite.key")).unwrap();
+    fs_err::remove_file(bed.path("suite/suite.key")).unwrap();
+    let done = against(&bed, "refused", &base).expect(66);
+    assert!(done.stderr.contains("another suite key"), "{}", done.stderr);
+    bed.write("suite/suite.key", &key);
+    let table = fs_err::read_to_string(base.join("results.csv")).unwrap();
+    fs_err::write(base.join("results.csv"), table.replacen(",0,", ",1,", 1)).unwrap();
+    let done = against(&bed, "refused", &base).expect(66);
+    assert!(done.stderr.contains("cleanbench verify"), "{}", done.stderr);
+    bed.run_suite("out", &["--baseline", "no-such-run"])
+        .expect(2);
+    assert_eq!(server.totals().requests, asked, "nobody was asked");
+    assert!(!bed.path("refused").exists());
+}
+
+#[test]
+fn shards_leave_their_gates_to_the_merged_run() {
+    let (bed, _server) = bed_with(80, answering());
+    gate(&bed, &[&format!("{FLOOR}0.95"), NOT_INFERIOR]);
+    let base = baseline(&bed);
+    for shard in ["1/2", "2/2"] {
+        bed.run_suite("parts", &["--shard", shard, "--baseline", text(&base)])
+            .expect(0);
+    }
+    let mut parts: Vec<_> = fs_err::read_dir(bed.path("parts")).unwrap().collect();
+    let parts: Vec<_> = parts
+        .drain(..)
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("run.json").exists())
+        .collect();
+    let merged = bed.run(&["merge", text(&parts[0]), text(&parts[1]), "-o", "merged"]);
+    merged.expect(100);
+    assert_eq!(verdicts(&bed, "merged"), ["fail", "pass"]);
+    bed.run(&["verify", text(&bed.only_run("merged"))])
+        .expect(0);
+}
