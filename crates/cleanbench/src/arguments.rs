@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cleanbench_core::{Shard, Usd};
 use cleanbench_engine::Caps;
-use cleanbench_ledger::reporting::{JunitCases, JunitPlan};
+
+use crate::ci_arguments::{InitArguments, JunitArguments};
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -380,65 +381,4 @@ pub(crate) struct ModelsCheckArguments {
     pub(crate) refresh: bool,
     #[command(flatten)]
     pub(crate) place: ModelsPlace,
-}
-
-/// What `junit.xml` says. It is part of the plan, so that the file can be drawn again from the run alone.
-#[derive(Debug, Args)]
-pub(crate) struct JunitArguments {
-    /// Test cases of junit.xml: gates and failed calls, or also every sample, a wrong one being a failure
-    #[arg(
-        long = "junit",
-        value_name = "CASES",
-        value_enum,
-        default_value = "gates",
-        conflicts_with = "resume"
-    )]
-    pub(crate) cases: JunitChoice,
-    /// Put questions, targets and answers into junit.xml
-    #[arg(long, conflicts_with = "resume")]
-    pub(crate) junit_include_content: bool,
-}
-
-/// Test cases of `junit.xml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum JunitChoice {
-    /// Gates, tasks, and calls that met an error
-    Gates,
-    /// These and every sample
-    Items,
-}
-
-impl JunitArguments {
-    /// For the plan.
-    pub(crate) fn plan(&self) -> JunitPlan {
-        JunitPlan {
-            cases: match self.cases {
-                JunitChoice::Gates => JunitCases::Gates,
-                JunitChoice::Items => JunitCases::Items,
-            },
-            content: self.junit_include_content,
-        }
-    }
-}
-
-/// Arguments of `init`.
-#[derive(Debug, Args)]
-pub(crate) struct InitArguments {
-    /// Folder to write into, for example that of a repository [default: here]
-    pub(crate) dir: Option<PathBuf>,
-    /// Also write a job for this build server
-    #[arg(long, value_enum, value_name = "SERVER")]
-    pub(crate) ci: Option<BuildServer>,
-    /// Replace files that are there; the suite's key is kept
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-/// Build servers that `init` knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BuildServer {
-    /// GitHub Actions
-    Github,
-    /// GitLab CI
-    Gitlab,
 }

@@ -4,6 +4,7 @@
 //! the journal's last bytes are always written.
 
 mod arguments;
+mod ci_arguments;
 mod commands;
 mod contamination_table;
 mod endpoints;

@@ -8,7 +8,7 @@ use std::path::Path;
 use cleanbench_core::Exit;
 use cleanbench_suite::suite_key_path;
 
-use crate::arguments::{BuildServer, InitArguments};
+use crate::ci_arguments::{BuildServer, InitArguments};
 use crate::failure::Failure;
 use crate::suite_key;
 use crate::talk::{self, Talk};
