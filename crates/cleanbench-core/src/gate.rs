@@ -306,8 +306,7 @@ impl GateResult {
     pub fn exit(&self) -> Exit {
         match (self.verdict, self.gate.on_inconclusive) {
             (GateVerdict::Pass, _) => Exit::Done,
-            (GateVerdict::Fail, _) => self.failed(),
-            (_, OnInconclusive::Fail) => self.failed(),
+            (GateVerdict::Fail, _) | (_, OnInconclusive::Fail) => self.failed(),
             (_, OnInconclusive::Warn) => Exit::Done,
             (_, OnInconclusive::Inconclusive) => Exit::Inconclusive,
         }

@@ -103,6 +103,29 @@ pub enum CallErrorKind {
 }
 
 impl CallErrorKind {
+    /// The word used in the journal and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Broken => "broken",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Auth => "auth",
+            Self::NotFound => "not_found",
+            Self::Rejected => "rejected",
+            Self::TooLong => "too_long",
+            Self::Censored => "censored",
+            Self::Unsupported => "unsupported",
+            Self::NotJson => "not_json",
+            Self::Malformed => "malformed",
+            Self::Forbidden => "forbidden",
+            Self::Panic => "panic",
+        }
+    }
+
     /// Whether another attempt of the same call may succeed.
     pub fn retryable(self) -> bool {
         matches!(

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, DigestKey, Gate, RunId, Shard};
 use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, SuitePlan, TABLES, TaskPlan};
+use cleanbench_ledger::reporting::{JunitPlan, Quarantined};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -48,6 +49,10 @@ pub struct Draft {
     pub gates: Vec<Gate>,
     /// The run that it is compared with; its files are among the inputs.
     pub baseline: Option<BaselinePlan>,
+    /// How `junit.xml` is drawn.
+    pub junit: JunitPlan,
+    /// The quarantine list.
+    pub quarantine: Vec<Quarantined>,
 }
 
 /// Why a run cannot be written down.
@@ -91,6 +96,8 @@ pub fn prepare<E>(
         inputs,
         gates: draft.gates,
         baseline: draft.baseline,
+        junit: draft.junit,
+        quarantine: draft.quarantine,
     };
     let mut table = CallTable::new(plan.call_space());
     table.narrow(draft.shard);

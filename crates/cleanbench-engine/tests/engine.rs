@@ -179,6 +179,8 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
         inputs: Vec::new(),
         gates: Vec::new(),
         baseline: None,
+        junit: cleanbench_ledger::reporting::JunitPlan::default(),
+        quarantine: Vec::new(),
     };
     let samples = texts
         .iter()
@@ -387,6 +389,8 @@ fn a_sample_that_cannot_be_read_leaves_no_run() {
         inputs: Vec::new(),
         gates: Vec::new(),
         baseline: None,
+        junit: cleanbench_ledger::reporting::JunitPlan::default(),
+        quarantine: Vec::new(),
     };
     let samples = [Ok((0, content("a"))), Err("broken")];
     assert!(matches!(

@@ -24,6 +24,7 @@ pub mod payload;
 pub mod reader;
 pub mod record;
 pub mod recovery;
+pub mod reporting;
 pub mod samples;
 mod sync;
 pub mod writer;

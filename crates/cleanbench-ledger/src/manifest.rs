@@ -18,10 +18,11 @@ use serde_json::Value;
 
 use crate::parts::Merged;
 use crate::record::readable;
+use crate::reporting::{JunitPlan, Quarantined};
 use crate::{Damage, LedgerError, RunDirectory};
 
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
-/// `gates` and `baseline`, and `reducer`, `cluster` and `slices` of tasks.
+/// `gates`, `baseline`, `junit` and `quarantine`, and `reducer`, `cluster` and `slices` of tasks.
 pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
 /// The format without what 1.2 adds.
 const SHARDS_FORMAT: &str = "cleanbench-run/1.1";
@@ -30,7 +31,7 @@ const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 
 /// Version of the tables of a new run. Tables of an earlier version are drawn as they were, so that a
 /// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
-/// `results.csv`, and Wilson's interval for every score.
+/// `results.csv`, Wilson's interval for every score, and neither `junit.xml` nor `summary.md`.
 pub const TABLES: u32 = 2;
 
 fn first_tables() -> u32 {
@@ -98,6 +99,12 @@ pub struct Plan {
     /// The run that it is compared with; its files are in `inputs/baseline/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselinePlan>,
+    /// How `junit.xml` is drawn.
+    #[serde(default, skip_serializing_if = "JunitPlan::is_default")]
+    pub junit: JunitPlan,
+    /// The quarantine list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<Quarantined>,
 }
 
 /// The run that another is compared with.
@@ -275,8 +282,9 @@ impl Manifest {
             !task.reducer.is_mean() || task.cluster.is_some() || !task.slices.is_empty()
         };
         let is_gated = !self.plan.gates.is_empty() || self.plan.baseline.is_some();
+        let is_reported = !self.plan.junit.is_default() || !self.plan.quarantine.is_empty();
         let has_tables = !is_first_tables(&self.plan.tables);
-        if has_tables || is_gated || self.plan.tasks.iter().any(of_tasks) {
+        if has_tables || is_gated || is_reported || self.plan.tasks.iter().any(of_tasks) {
             MANIFEST_FORMAT
         } else if self.shard.is_some() || self.merged.is_some() {
             SHARDS_FORMAT

@@ -7,6 +7,7 @@
 //! `run.json`; [`verify::verify`] recomputes all of it and names every place that differs.
 
 pub mod cell;
+pub mod ci;
 pub mod compare;
 pub mod contamination;
 pub mod derived;

@@ -8,7 +8,7 @@ use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
-use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
+use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
 use csv::Writer;
 use serde_json::Value;
 
@@ -17,12 +17,14 @@ use crate::rows::{Answer, Belongs, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, gates, slices, verdicts};
+use crate::{Contamination, Recording, ReportError, cell, ci, gates, slices, verdicts};
 
 /// Names of the tables of every run.
 const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
 /// Names of the tables of a run with probes.
 const OF_PROBES: [&str; 2] = ["contamination.csv", "verdicts.json"];
+/// Names of what build servers read.
+const OF_CI: [&str; 2] = ["junit.xml", "summary.md"];
 
 /// Names of the tables of the run with `manifest`.
 pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
@@ -37,18 +39,26 @@ pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
     if is_gated(manifest) {
         names.push(gates::FILE);
     }
+    if has_ci(plan) {
+        names.extend(OF_CI);
+    }
     names
 }
 
-/// Whether some task reports by slices.
-fn is_sliced(plan: &Plan) -> bool {
-    plan.tasks.iter().any(|task| !task.slices.is_empty())
+/// Whether it has what build servers read: runs planned before there was such a thing have not.
+fn has_ci(plan: &Plan) -> bool {
+    plan.tables >= 2
 }
 
 /// Whether gates are judged here. A shard has part of the samples alone; its gates are judged when the
 /// shards have been merged.
 pub fn is_gated(manifest: &Manifest) -> bool {
     !manifest.plan.gates.is_empty() && manifest.shard.is_none()
+}
+
+/// Whether some task reports by slices.
+fn is_sliced(plan: &Plan) -> bool {
+    plan.tasks.iter().any(|task| !task.slices.is_empty())
 }
 
 const RESULTS: [&str; 15] = [
@@ -195,7 +205,14 @@ pub fn draw(
 ) -> Result<Report, ReportError> {
     let plan = &recording.manifest.plan;
     let mut measures = is_gated(&recording.manifest).then(|| gates::Gatherer::new(plan));
-    let index = draw_calls(recording, sink, tail, measures.as_mut())?;
+    let mut cases = ci::Gatherer::new(plan);
+    let mut changes = ci::Comparer::new(recording)?;
+    let index = draw_calls(recording, sink, tail, |task, attempt| {
+        if let Some(measures) = &mut measures {
+            measures.add_attempt(task, attempt);
+        }
+        cases.attempt(task, attempt);
+    })?;
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
     {
@@ -204,6 +221,10 @@ pub fn draw(
         table.write_record(&RESULTS[..columns])?;
         for_each(recording, &index, |row| {
             summarizer.add(&row);
+            cases.row(plan, &row);
+            if let Some(changes) = &mut changes {
+                changes.add(plan, &row);
+            }
             if let Some(gatherer) = &mut gatherer {
                 gatherer.add(plan, &row);
             }
@@ -245,6 +266,20 @@ pub fn draw(
         }
         None => Vec::new(),
     };
+    if let Some(changes) = &mut changes {
+        changes.close(plan);
+    }
+    if has_ci(plan) {
+        let source = ci::Source {
+            recording,
+            index: &index,
+            summary: &summary,
+            gates: &gates,
+            changes: changes.as_ref(),
+        };
+        ci::write_junit(&source, &cases, sink.open("junit.xml")?)?;
+        ci::write_markdown(&source, sink.open("summary.md")?)?;
+    }
     Ok(Report {
         index,
         summary,
@@ -262,7 +297,7 @@ fn draw_calls(
     recording: &Recording,
     sink: &mut dyn TableSink,
     tail: Tail,
-    mut measures: Option<&mut gates::Gatherer>,
+    mut each: impl FnMut(usize, &AttemptRow),
 ) -> Result<Index, ReportError> {
     let names = SampleNames::read(&recording.run)?;
     let mut table = Writer::from_writer(sink.open("calls.csv")?);
@@ -273,9 +308,7 @@ fn draw_calls(
         &recording.prices,
         tail,
         |attempt| {
-            if let Some(measures) = &mut measures {
-                measures.add_attempt(names.task(attempt.place.sample), attempt);
-            }
+            each(names.task(attempt.place.sample), attempt);
             Ok(table.write_record(call_cells(recording, &names, attempt))?)
         },
     )?;

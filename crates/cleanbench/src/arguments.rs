@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cleanbench_core::{Shard, Usd};
 use cleanbench_engine::Caps;
 
+use crate::ci_arguments::{InitArguments, JunitArguments};
+
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
 #[command(name = "cleanbench", version, after_help = cleanbench_core::exit::HELP, max_term_width = 100)]
@@ -25,6 +27,8 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a suite to start from, and a job for a build server
+    Init(InitArguments),
     /// Validate a suite; list what would be sent where, and estimate tokens and cost
     Check(CheckArguments),
     /// Put the tasks of a suite to models, record everything, and score
@@ -169,6 +173,8 @@ pub(crate) struct RunArguments {
     /// With --baseline: compare with this model of it, whatever the models here are called
     #[arg(long, value_name = "MODEL", requires = "baseline")]
     pub(crate) baseline_model: Option<String>,
+    #[command(flatten)]
+    pub(crate) junit: JunitArguments,
 }
 
 /// Arguments of `merge`.

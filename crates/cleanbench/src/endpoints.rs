@@ -72,7 +72,7 @@ pub(crate) fn check_embedded(endpoint: &Endpoint) -> Result<(), Failure> {
         .iter()
         .map(|name| format!("`embedded/{name}`"))
         .collect();
-    let message = format!("there is no embedded model `{}`", endpoint.name);
+    let message = format!("there is no embedded model `{}`", endpoint.model);
     Err(Failure::new(Exit::ConfigInvalid, message)
         .hint(format!("the embedded models are {}", known.join(", "))))
 }

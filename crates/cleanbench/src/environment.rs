@@ -70,3 +70,25 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
         .or_else(|| absolute("LOCALAPPDATA"))?;
     Some(base.join("cleanbench"))
 }
+
+/// Where a step of GitHub Actions leaves what it has to say.
+#[derive(Debug)]
+pub(crate) struct GitHub {
+    /// `$GITHUB_STEP_SUMMARY`
+    pub(crate) summary: Option<PathBuf>,
+    /// `$GITHUB_OUTPUT`
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The step of GitHub Actions that this process is part of, if it is. `.env` has no say in it.
+pub(crate) fn github() -> Option<GitHub> {
+    let there = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    let file = |name: &str| {
+        let path = std::env::var_os(name).filter(|path| !path.is_empty());
+        path.map(PathBuf::from)
+    };
+    there.then(|| GitHub {
+        summary: file("GITHUB_STEP_SUMMARY"),
+        output: file("GITHUB_OUTPUT"),
+    })
+}

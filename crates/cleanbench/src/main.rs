@@ -5,6 +5,7 @@
 
 mod analysis_table;
 mod arguments;
+mod ci_arguments;
 mod commands;
 mod comparison_table;
 mod contamination_table;
@@ -13,6 +14,7 @@ mod environment;
 mod failure;
 mod foreign;
 mod gate_results;
+mod github;
 mod limits;
 mod plain_table;
 mod progress;

@@ -26,6 +26,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::foreign::{check_commands, permission};
 use crate::gate_results;
+use crate::github;
 use crate::limits;
 use crate::progress::Progress;
 use crate::result_table;
@@ -276,6 +277,7 @@ fn conclude(
     let exit = exit_of(ending, &report.summary).worst(gate::exit_of(&report.gates));
     print_result(&recording, &report, format, Some(exit));
     gate_results::warn(&report.gates);
+    github::ended(&recording, &report, exit);
     explain(ending, &recording, &report.summary, talk);
     Ok(exit)
 }

@@ -36,7 +36,12 @@ pub(crate) fn file_digest(key: &DigestKey) -> Digest {
     Digest::of_file_bytes(&file_bytes(key))
 }
 
-fn make(path: &std::path::Path, shard: Option<Shard>, talk: Talk) -> Result<DigestKey, Failure> {
+/// Makes a key in the file `path`, which must not be there.
+pub(crate) fn make(
+    path: &std::path::Path,
+    shard: Option<Shard>,
+    talk: Talk,
+) -> Result<DigestKey, Failure> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
     let key = DigestKey::new(bytes);

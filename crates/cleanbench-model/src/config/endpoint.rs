@@ -123,7 +123,7 @@ pub struct Endpoint {
 }
 
 /// Scheme of a model in this process, and name of its provider.
-const EMBEDDED: &str = "embedded";
+pub(super) const EMBEDDED: &str = "embedded";
 
 impl Endpoint {
     /// The model called `model` in this process, named `name` by the user. It is not asked over a

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cleanbench_core::{Form, Reasoning, Sampling};
 
 use super::allow;
-use super::endpoint::{Endpoint, Limits, Timeouts};
+use super::endpoint::{EMBEDDED, Endpoint, Limits, Timeouts, embedded_url};
 use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
 use super::target::{self, Target};
@@ -40,6 +40,16 @@ pub(super) fn read(
     let price = price.and_then(|table| price::read(table, found));
     let allow = fields.texts("allow", found);
     refuse_keys(&mut fields, found);
+    if base.as_ref().is_some_and(Endpoint::is_embedded) {
+        let of_servers = [
+            key_env.is_some(),
+            stream.is_some(),
+            likelihood.is_some(),
+            proxy.is_some(),
+            extra_body.is_some(),
+        ];
+        refuse_of_servers(name, of_servers, &fields, found);
+    }
     fields.finish(found);
 
     let mut endpoint = base?.through(proxy);
@@ -73,6 +83,9 @@ fn read_base(
 ) -> Option<Endpoint> {
     let profile = match fields.text("provider", found) {
         None => None,
+        Some(provider) if provider.value == EMBEDDED && !providers.contains_key(EMBEDDED) => {
+            return read_embedded(name, fields, found);
+        }
         Some(provider) => match find_provider(provider.value, providers) {
             Ok(profile) => Some(profile),
             Err(error) => {
@@ -95,6 +108,54 @@ fn read_base(
     }
     let target = read_target(name, base_url, form, profile, fields, found)?;
     Some(Endpoint::at(name, model?.value, target))
+}
+
+/// Keys that say how a server is asked mean nothing for a model in this process.
+fn refuse_of_servers(
+    name: &str,
+    present: [bool; 5],
+    fields: &Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) {
+    const KEYS: [&str; 5] = ["api_key_env", "stream", "likelihood", "proxy", "extra_body"];
+    for (key, _) in KEYS
+        .into_iter()
+        .zip(present)
+        .filter(|(_, present)| *present)
+    {
+        let message = format!("model `{name}` is in this process; `{key}` means nothing for it");
+        found.push(fields.span(), message);
+    }
+}
+
+/// A model in this process. It has no address.
+fn read_embedded(
+    name: &str,
+    fields: &mut Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> Option<Endpoint> {
+    if let Some(base_url) = fields.text("base_url", found) {
+        let message = format!("model `{name}` is in this process and has no `base_url`");
+        found.push(base_url.span, message);
+    }
+    if read_form(fields, found).is_some() {
+        let message =
+            format!("model `{name}` is in this process; its `form` is always `completion`");
+        found.push(fields.span(), message);
+    }
+    let model = fields.text("model", found);
+    let url = model
+        .as_ref()
+        .and_then(|model| embedded_url(&format!("{EMBEDDED}:{}", model.value)));
+    let Some((model, url)) = model.zip(url) else {
+        let error = ConfigError::new(format!("model `{name}` needs `model`"));
+        found.push_error(
+            fields.span(),
+            error.hint("the embedded models are `clean`, `leaked` and `reworded`"),
+        );
+        return None;
+    };
+    Some(Endpoint::embedded(name, model.value, url))
 }
 
 /// The provider that the file or the product calls `name`; the file's own wins.

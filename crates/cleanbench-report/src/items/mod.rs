@@ -21,6 +21,7 @@ use cleanbench_core::{Digest, Outcome};
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory};
 
 pub use score::Filling;
+pub(crate) use score::reduce;
 
 use crate::ReportError;
 

@@ -6,6 +6,7 @@ mod compare;
 mod derived;
 mod drift;
 mod gating;
+mod init;
 mod items;
 mod list;
 mod merge;
@@ -22,6 +23,7 @@ use cleanbench_core::Exit;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use crate::github;
 use crate::talk::{self, Talk};
 
 /// Parses the command line, runs the command, prints its failure, and says how it ended.
@@ -58,12 +60,13 @@ pub(crate) fn main() -> Exit {
 fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
     match command {
         Command::Check(arguments) => check::check(arguments),
-        Command::Run(arguments) => run::run(arguments, talk),
+        Command::Run(arguments) => run::run(arguments, talk).inspect_err(github::failed),
         Command::Report(arguments) => report::report(arguments, talk),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Show(arguments) => show::show(arguments, talk),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, talk),
+        Command::Init(arguments) => init::init(arguments, talk),
         Command::List(arguments) => list::list(arguments, talk),
         Command::Compare(arguments) => compare::compare(arguments, talk),
         Command::Items(arguments) => items::items(arguments, talk),

@@ -168,6 +168,8 @@ fn draft(
         inputs,
         gates,
         baseline,
+        junit: arguments.junit.plan(),
+        quarantine: Vec::new(),
     })
 }
 

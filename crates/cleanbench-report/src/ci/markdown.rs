@@ -1,0 +1,287 @@
+//! `summary.md`: what a reviewer reads first, and what to do next. GitHub-flavoured Markdown.
+//!
+//! The verdict and the gates come first, then the scores with what is known of their contamination, so
+//! that a reader who sees only the beginning (see [`super::github::step_summary`]) sees what matters.
+
+use std::io::Write;
+
+use cleanbench_core::gate::GateResult;
+use cleanbench_ledger::Plan;
+
+use super::flips::{Comparer, Flips};
+use super::notation::{code, sentence};
+use super::{Source, Verdict, label};
+use crate::{ReportError, SummaryRow};
+
+/// Writes `summary.md` of `source`.
+///
+/// # Errors
+/// When `out` fails.
+pub(crate) fn write(source: &Source<'_>, mut out: impl Write) -> Result<(), ReportError> {
+    let manifest = &source.recording.manifest;
+    let plan = &manifest.plan;
+    let verdict = Verdict::of(source.gates);
+    let suite = sentence(&format!("{} {}", plan.suite.name, plan.suite.version));
+    writeln!(out, "# {suite}: {}\n", heading(verdict))?;
+    let created = sentence(&plan.created);
+    writeln!(
+        out,
+        "Run {} of {created}, {}.",
+        code(manifest.run.as_str()),
+        sentence(&plan.tool)
+    )?;
+    if !source.gates.is_empty() {
+        write_gates(source.gates, &mut out)?;
+    }
+    write_scores(source, &mut out)?;
+    if let Some(changes) = source.changes {
+        write_changes(plan, changes, &mut out)?;
+    }
+    write_quarantine(plan, &mut out)?;
+    write_next(source, verdict, &mut out)?;
+    Ok(out.flush()?)
+}
+
+fn heading(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "every gate passed",
+        Verdict::Warn => "no gate failed; see the warnings",
+        Verdict::Inconclusive => "inconclusive",
+        Verdict::Fail => "a gate failed",
+        Verdict::NoGates => "no gates",
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn write_gates(gates: &[GateResult], out: &mut impl Write) -> Result<(), ReportError> {
+    writeln!(out, "\n## Gates\n")?;
+    writeln!(
+        out,
+        "| verdict | gate | model | task | estimate [bounds] | n | method | p (adjusted) | why |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|---:|---|---|---|")?;
+    for gate in gates {
+        let bounds = format!(
+            "{} [{}, {}]",
+            number(gate.estimate),
+            number(gate.low),
+            number(gate.high)
+        );
+        let p = match (gate.p, gate.adjusted_p) {
+            (Some(p), Some(adjusted)) => format!("{p:.4} ({adjusted:.4})"),
+            _ => "–".to_owned(),
+        };
+        writeln!(
+            out,
+            "| **{}** | {} | {} | {} | {bounds} | {} | {} | {p} | {} |",
+            gate.verdict.as_str().replace('_', " "),
+            sentence(&label(&gate.gate)),
+            code(&gate.model),
+            code(&gate.task),
+            gate.n,
+            sentence(&gate.method.replace('_', " ")),
+            sentence(&gate.message),
+        )?;
+    }
+    writeln!(
+        out,
+        "\nBounds are one-sided, each with confidence 1 − alpha; those of paired gates are of the difference \
+         from the baseline. A gate that could not decide is no pass."
+    )?;
+    Ok(())
+}
+
+fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportError> {
+    writeln!(out, "\n## Scores\n")?;
+    writeln!(
+        out,
+        "| model | task | scorer | score [95 % interval] | method | n | without answer | no answer found | \
+         contamination | cost (USD) |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|---:|---:|---:|---|---:|")?;
+    for row in source.summary.tasks() {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            code(&row.model),
+            code(&row.task),
+            sentence(&row.scorer),
+            score(row),
+            row.interval
+                .as_ref()
+                .map_or("–", |interval| interval.method.as_str())
+                .replace('_', " "),
+            row.n,
+            row.unanswered(),
+            row.extraction_failures,
+            row.contamination.replace('_', " "),
+            cost(row),
+        )?;
+    }
+    Ok(())
+}
+
+fn score(row: &SummaryRow) -> String {
+    match (row.score, &row.interval) {
+        (Some(score), Some(interval)) => {
+            format!("{score:.3} [{:.3}, {:.3}]", interval.low, interval.high)
+        }
+        (Some(score), None) => format!("{score:.3} (no interval)"),
+        (None, _) => "no answers".to_owned(),
+    }
+}
+
+/// What is known of the cost. A price that is missing is not 0, and a sum of some attempts is no sum.
+fn cost(row: &SummaryRow) -> String {
+    let totals = &row.totals;
+    if totals.priced == 0 {
+        "unknown".to_owned()
+    } else if totals.priced < totals.attempts {
+        let rest = totals.attempts - totals.priced;
+        format!("{} and {rest} attempts unknown", totals.cost)
+    } else {
+        totals.cost.to_string()
+    }
+}
+
+/// The samples whose score changed: first those that got worse.
+fn write_changes(plan: &Plan, changes: &Comparer, out: &mut impl Write) -> Result<(), ReportError> {
+    let base = plan.baseline.as_ref();
+    let base = base.map_or("", |baseline| baseline.run.as_str());
+    writeln!(out, "\n## Flipped samples\n")?;
+    writeln!(
+        out,
+        "Samples whose score is not what it was in the baseline, run {}. Chance alone flips some of them \
+         wherever a model does not answer the same twice; the gates say whether it is more.",
+        code(base)
+    )?;
+    for (model, model_plan) in plan.models.iter().enumerate() {
+        for (task, task_plan) in plan.tasks.iter().enumerate() {
+            let flips = changes.flips.get(&(model, task));
+            let Some(flips) = flips else { continue };
+            let [worse, better] = flips.count;
+            writeln!(
+                out,
+                "\n{} on {}: {worse} worse and {better} better of {} that both have an answer to.",
+                code(&model_plan.name),
+                code(&task_plan.name),
+                flips.pairs
+            )?;
+            if worse + better > 0 {
+                write_flips(flips, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_flips(flips: &Flips, out: &mut impl Write) -> Result<(), ReportError> {
+    let all = || flips.worse.iter().chain(&flips.better);
+    let shows_answers = all().any(|flip| flip.answers.is_some());
+    let (names, rule) = if shows_answers {
+        (" answer before | answer now |", "---|---|")
+    } else {
+        ("", "")
+    };
+    writeln!(
+        out,
+        "\n| | sample | before | now |{names}\n|---|---|---:|---:|{rule}"
+    )?;
+    for flip in all() {
+        let way = if flip.now < flip.before {
+            "worse"
+        } else {
+            "better"
+        };
+        let answers = match &flip.answers {
+            Some([before, now]) => format!(" {} | {} |", code(before), code(now)),
+            None => String::new(),
+        };
+        writeln!(
+            out,
+            "| {way} | {} | {:.3} | {:.3} |{answers}",
+            code(&flip.sample),
+            flip.before,
+            flip.now
+        )?;
+    }
+    if !shows_answers {
+        writeln!(
+            out,
+            "\nThe answers are not shown, because the samples are not public."
+        )?;
+    }
+    let told = all().count() as u64;
+    let left = flips.count[0] + flips.count[1] - told;
+    if left > 0 {
+        writeln!(out, "\n{left} more are not listed.")?;
+    }
+    Ok(())
+}
+
+fn write_quarantine(plan: &Plan, out: &mut impl Write) -> Result<(), ReportError> {
+    if plan.quarantine.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Quarantine\n")?;
+    writeln!(
+        out,
+        "These samples are asked and recorded, and are in no score and in no gate until their day has passed.\n"
+    )?;
+    writeln!(out, "| task | sample | until | reason |")?;
+    writeln!(out, "|---|---|---|---|")?;
+    for one in &plan.quarantine {
+        let until = if one.expired {
+            format!("{} (**expired: it counts again**)", one.until)
+        } else {
+            one.until.clone()
+        };
+        writeln!(
+            out,
+            "| {} | {} | {until} | {} |",
+            code(&one.task),
+            code(&one.sample),
+            sentence(&one.reason)
+        )?;
+    }
+    Ok(())
+}
+
+fn write_next(
+    source: &Source<'_>,
+    verdict: Verdict,
+    out: &mut impl Write,
+) -> Result<(), ReportError> {
+    let run = source.recording.manifest.run.as_str();
+    let rows = &source.summary.rows;
+    let open: u64 = rows.iter().map(|row| row.open).sum();
+    let missing: u64 = rows.iter().map(SummaryRow::missing).sum();
+    writeln!(out, "\n## Next steps\n")?;
+    if open > 0 {
+        writeln!(
+            out,
+            "- {open} calls were not made; go on with `cleanbench run --resume {run}`"
+        )?;
+    }
+    if missing > open {
+        let failed = missing - open;
+        writeln!(
+            out,
+            "- {failed} calls ended without an answer; ask them again with `cleanbench run --resume {run} --retry-errors`"
+        )?;
+    }
+    if matches!(verdict, Verdict::Fail | Verdict::Inconclusive) {
+        writeln!(
+            out,
+            "- look at a sample, its question and its answer: `cleanbench show {run} SAMPLE`"
+        )?;
+    }
+    writeln!(
+        out,
+        "- recompute every number here from what was recorded: `cleanbench verify {run}`"
+    )?;
+    Ok(())
+}

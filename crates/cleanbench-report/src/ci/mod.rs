@@ -1,0 +1,140 @@
+//! What a build server reads: `junit.xml`, `summary.md`, and what GitHub is told.
+//!
+//! A wrong answer is a measurement and no broken test, so by default only gates fail; what is an error is
+//! a call that got no answer, and what is skipped was not asked or could not be judged. Both files are
+//! tables of the run directory: pure, and covered by `verify`.
+//!
+//! These files travel further than the run directory: to a build server, into a pull request. Questions,
+//! targets and answers are left out of them unless the plan says otherwise, and whatever a model or an
+//! endpoint wrote is escaped.
+
+mod cases;
+mod flips;
+pub mod github;
+mod junit;
+mod markdown;
+mod notation;
+
+use cleanbench_core::Exit;
+use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
+
+pub(crate) use cases::Gatherer;
+pub(crate) use flips::Comparer;
+pub(crate) use junit::write as write_junit;
+pub(crate) use markdown::write as write_markdown;
+
+use crate::gates::condition;
+use crate::scan::Index;
+use crate::{Recording, Summary};
+
+/// What both files are drawn from.
+pub(crate) struct Source<'a> {
+    pub(crate) recording: &'a Recording,
+    pub(crate) index: &'a Index,
+    pub(crate) summary: &'a Summary,
+    pub(crate) gates: &'a [GateResult],
+    /// What changed since the baseline, where there is one.
+    pub(crate) changes: Option<&'a Comparer>,
+}
+
+/// What the gates of a run say together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every gate passed.
+    Pass,
+    /// None failed, and those that could not decide are to be warned of only.
+    Warn,
+    /// None failed, and one could not decide.
+    Inconclusive,
+    /// One failed.
+    Fail,
+    /// There are none.
+    NoGates,
+}
+
+impl Verdict {
+    /// The verdict over `gates`, by the exit code that they give.
+    pub fn of(gates: &[GateResult]) -> Self {
+        if gates.is_empty() {
+            return Self::NoGates;
+        }
+        match exit_of(gates) {
+            Exit::Done if gates.iter().all(|gate| gate.verdict == GateVerdict::Pass) => Self::Pass,
+            Exit::Done => Self::Warn,
+            Exit::Inconclusive => Self::Inconclusive,
+            _ => Self::Fail,
+        }
+    }
+
+    /// The word used in `$GITHUB_OUTPUT` and `summary.md`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Inconclusive => "inconclusive",
+            Self::Fail => "fail",
+            Self::NoGates => "no_gates",
+        }
+    }
+}
+
+/// What `gate` asks for, for example `accuracy at least 0.8000`.
+fn label(gate: &Gate) -> String {
+    condition(gate.metric, gate.test)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use cleanbench_core::gate::{GateMode, GateTest, Metric, OnInconclusive};
+
+    use super::*;
+
+    /// A gate of task `routing` that came out as `verdict`.
+    pub(crate) fn result(verdict: GateVerdict, on_inconclusive: OnInconclusive) -> GateResult {
+        GateResult {
+            gate: Gate {
+                tasks: vec!["routing".to_owned()],
+                metric: Metric::Accuracy,
+                test: GateTest::NonInferiority { margin: 0.03 },
+                alpha: 0.05,
+                min_items: 0,
+                mode: GateMode::Regression,
+                on_inconclusive,
+                early_stop: false,
+            },
+            model: "m".to_owned(),
+            task: "routing".to_owned(),
+            verdict,
+            estimate: Some(-0.1),
+            low: Some(-0.2),
+            high: None,
+            confidence: 0.95,
+            n: 40,
+            method: "tango".to_owned(),
+            p: Some(0.5),
+            adjusted_p: Some(1.0),
+            class: None,
+            stopped_early: None,
+            message: "10 of 40 samples flipped".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_gate_that_did_not_decide_is_never_a_plain_pass() {
+        use {GateVerdict as V, OnInconclusive as On};
+        let pass = result(V::Pass, On::Inconclusive);
+        for (other, expected) in [
+            (pass.clone(), Verdict::Pass),
+            (result(V::NotEvaluated, On::Warn), Verdict::Warn),
+            (
+                result(V::Inconclusive, On::Inconclusive),
+                Verdict::Inconclusive,
+            ),
+            (result(V::Inconclusive, On::Fail), Verdict::Fail),
+            (result(V::Fail, On::Warn), Verdict::Fail),
+        ] {
+            assert_eq!(Verdict::of(&[pass.clone(), other]), expected);
+        }
+        assert_eq!(Verdict::of(&[]), Verdict::NoGates);
+    }
+}

@@ -1,0 +1,101 @@
+//! Text in XML and in Markdown. Names, and whatever a model or an endpoint wrote, are hostile: they must
+//! not end an element, open a table cell, link, mention or load anything.
+
+use std::fmt::Write as _;
+
+use crate::cell;
+
+/// `text` for XML 1.0: without the characters that it cannot hold (section 2.2), not even escaped.
+pub(super) fn for_xml(text: &str) -> String {
+    text.chars().filter(|letter| is_xml(*letter)).collect()
+}
+
+fn is_xml(letter: char) -> bool {
+    matches!(letter, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// `text` in one line for an XML attribute: cut to 200 characters, control characters made visible.
+pub(super) fn attribute(text: &str) -> String {
+    for_xml(&cell::visible(text))
+}
+
+/// `text` as a code span of GitHub-flavoured Markdown, cut to 200 characters. Nothing within a code span
+/// is markup; the two characters that could end it or its table cell are written out.
+pub(super) fn code(text: &str) -> String {
+    let plain = cell::visible(text)
+        .replace('`', "\\u{60}")
+        .replace('|', "\\u{7c}");
+    if plain.trim().is_empty() {
+        "*(empty)*".to_owned()
+    } else {
+        format!("`{plain}`")
+    }
+}
+
+/// A sentence of ours that may quote names: every character with a meaning in Markdown or HTML becomes a
+/// character reference, which is never markup (`CommonMark`, section 2.5).
+pub(super) fn sentence(text: &str) -> String {
+    const SIGNS: [char; 15] = [
+        '&', '<', '>', '|', '\\', '`', '*', '_', '[', ']', '#', '@', '~', '!', '$',
+    ];
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    for letter in cell::safe(text).chars() {
+        // A colon behind letters may end the scheme of an address.
+        if SIGNS.contains(&letter) || (letter == ':' && before.is_alphabetic()) {
+            // Writing to a string cannot fail.
+            let _infallible = write!(out, "&#{};", u32::from(letter));
+        } else {
+            out.push(letter);
+        }
+        before = letter;
+    }
+    // The one address that links without any of these signs.
+    out.replace("www.", "www&#46;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_hold_is_left_out() {
+        assert_eq!(
+            for_xml("a\u{0}\u{1b}[31m\n\u{fffe}\u{ffff}é🦀"),
+            "a[31m\né🦀"
+        );
+    }
+
+    #[test]
+    fn a_code_span_cannot_be_left() {
+        for hostile in [
+            "`<img src=x>`",
+            "a|<script>",
+            "\\|<b>",
+            "a\n\n# b",
+            "``",
+            "|",
+        ] {
+            let span = code(hostile);
+            let inner = span
+                .strip_prefix('`')
+                .and_then(|rest| rest.strip_suffix('`'));
+            let inner = inner.unwrap();
+            assert!(!inner.contains(['`', '|', '\n']), "{span}");
+        }
+        assert_eq!(code(" "), "*(empty)*");
+    }
+
+    #[test]
+    fn a_sentence_holds_no_markup() {
+        let text = sentence("**a** <b> [x](http://y) @z `c` a|b \\ www.x");
+        for sign in ["*", "<", ">", "[", "]", "@", "`", "|", "\\", "http:"] {
+            assert!(!text.contains(sign), "{text}");
+        }
+        assert!(!text.contains("www."), "{text}");
+        assert_eq!(
+            sentence("3 of 40 (p = 0.5), -0.1"),
+            "3 of 40 (p = 0.5), -0.1"
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! `cleanbench init`: a suite to start from, and a job for a build server.
+//!
+//! It refuses to touch a file that is there, unless it is told to; a suite's key is never replaced,
+//! because no earlier run would pair with a later one.
+
+use std::path::Path;
+
+use cleanbench_core::Exit;
+use cleanbench_suite::suite_key_path;
+
+use crate::ci_arguments::{BuildServer, InitArguments};
+use crate::failure::Failure;
+use crate::suite_key;
+use crate::talk::{self, Talk};
+
+/// The suite's folder, within the folder that is set up.
+const SUITE: &str = "suite";
+
+const SUITE_FILES: [(&str, &str); 4] = [
+    (
+        "suite/suite.toml",
+        include_str!("../../templates/suite.toml"),
+    ),
+    (
+        "suite/models.toml",
+        include_str!("../../templates/models.toml"),
+    ),
+    (
+        "suite/data.jsonl",
+        include_str!("../../templates/data.jsonl"),
+    ),
+    // Run directories hold samples and answers, and do not belong into a repository.
+    ("reports/.gitignore", "*\n"),
+];
+
+const GITHUB: (&str, &str) = (
+    ".github/workflows/cleanbench.yml",
+    include_str!("../../templates/github.yml"),
+);
+const GITLAB: (&str, &str) = (".gitlab-ci.yml", include_str!("../../templates/gitlab.yml"));
+
+/// Writes the files and says what to do next.
+pub(super) fn init(arguments: &InitArguments, talk: Talk) -> Result<Exit, Failure> {
+    let dir = arguments.dir.clone().unwrap_or_default();
+    let job = arguments.ci.map(|server| match server {
+        BuildServer::Github => GITHUB,
+        BuildServer::Gitlab => GITLAB,
+    });
+    let files: Vec<_> = SUITE_FILES.into_iter().chain(job).collect();
+    if !arguments.force {
+        refuse_present(&dir, &files)?;
+    }
+    for (name, text) in &files {
+        write(&dir.join(name), text)?;
+        talk::result(format!("wrote {}", dir.join(name).display()));
+    }
+    let key = suite_key_path(&dir.join(SUITE));
+    if !key.exists() {
+        suite_key::make(&key, None, talk)?;
+    }
+    let suite = dir.join(SUITE);
+    talk.say(format!("try it: cleanbench run {}", suite.display()));
+    if let Some((name, _)) = job {
+        talk.say(format!(
+            "read the beginning of {} before it runs; commit it with the suite and its suite.key",
+            dir.join(name).display()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Names every file that is in the way, not only the first.
+fn refuse_present(dir: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
+    let paths = files.iter().map(|(name, _)| dir.join(name));
+    let present = paths.filter(|path| path.symlink_metadata().is_ok());
+    let messages: Vec<_> = present
+        .map(|path| format!("`{}` is there already", path.display()))
+        .collect();
+    if messages.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        exit: Exit::CannotWrite,
+        messages,
+        hints: vec![
+            "nothing was written; name another folder, or replace these files with `--force`"
+                .to_owned(),
+        ],
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = path
+        .parent()
+        .map_or(Ok(()), |folder| fs_err::create_dir_all(folder))
+        .and_then(|()| fs_err::write(path, text));
+    written.map_err(|error| Failure::new(Exit::CannotWrite, error))
+}
