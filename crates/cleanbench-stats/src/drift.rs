@@ -30,7 +30,7 @@
 //! samples.
 
 use crate::elementary::real;
-use crate::sum::{mean, sum};
+use crate::sum::sum;
 
 /// Fewest nights of a baseline of nights.
 pub const FEWEST_NIGHTS: usize = 14;
@@ -65,7 +65,7 @@ pub struct Night {
 }
 
 /// A bet with less than this of its stake is given up.
-const LOST: f64 = 1e-9;
+const LOST: f64 = 1e-6;
 
 /// What later nights are compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -171,8 +171,11 @@ fn usual_size(nights: &[Night]) -> u64 {
 /// All nights so far, and the bets on each possible beginning.
 struct Bets {
     nights: Vec<f64>,
-    /// How many of them are epochs of one night.
-    epochs: usize,
+    /// The same, ascending.
+    ascending: Vec<f64>,
+    /// How the baseline and the nights since vary, and the nights alone.
+    all: Spread,
+    alone: Spread,
     allowance: f64,
     /// How many beginnings there have been; those that have lost are in it, but not among the starts.
     begun: usize,
@@ -199,9 +202,20 @@ impl Bets {
         if are_epochs {
             nights.truncate(FEWEST_EPOCHS);
         }
+        let mut ascending = nights.clone();
+        ascending.sort_by(f64::total_cmp);
+        let of = |nights: &[f64]| {
+            let mut spread = Spread::default();
+            for &night in nights {
+                spread.add(night);
+            }
+            spread
+        };
         let bets = Self {
-            epochs: if are_epochs { nights.len() } else { 0 },
+            all: of(&nights),
+            alone: of(if are_epochs { &[] } else { &nights }),
             nights,
+            ascending,
             allowance,
             begun: 0,
             starts: Vec::new(),
@@ -212,11 +226,10 @@ impl Bets {
     /// By how much a night must be lower than old ones. What depends on earlier nights alone may be
     /// anything from 0 on.
     fn allowance(&self) -> f64 {
-        let nights = &self.nights[self.epochs..];
-        let own = if nights.len() < FEWEST_NIGHTS {
-            spread(&self.nights).max(EPOCHS_ALLOW)
+        let own = if self.alone.count < FEWEST_NIGHTS {
+            self.all.allowed().max(EPOCHS_ALLOW)
         } else {
-            spread(nights)
+            self.alone.allowed()
         };
         own.max(self.allowance)
     }
@@ -224,7 +237,11 @@ impl Bets {
     /// Settles all bets on the next night, after placing one on its being the first of a drop.
     fn place(&mut self, score: f64) {
         self.begun += 1;
-        self.starts.push(Start::new(&self.nights, self.allowance()));
+        self.starts.push(Start {
+            old: self.ascending.clone(),
+            allowance: self.allowance(),
+            wealth: [1.0; BETS.len()],
+        });
         let mut counted = self.nights.len();
         let mut new = 0;
         // From the latest beginning back, so that the nights since are counted once.
@@ -236,6 +253,10 @@ impl Bets {
         }
         self.starts.retain(|start| start.wealth() > LOST);
         self.nights.push(score);
+        let place = self.ascending.partition_point(|other| *other < score);
+        self.ascending.insert(place, score);
+        self.all.add(score);
+        self.alone.add(score);
     }
 
     /// The mean over all beginnings of the year; those that are still to come hold their stake.
@@ -254,16 +275,6 @@ struct Start {
 }
 
 impl Start {
-    fn new(nights: &[f64], allowance: f64) -> Self {
-        let mut old = nights.to_vec();
-        old.sort_by(f64::total_cmp);
-        Self {
-            old,
-            allowance,
-            wealth: [1.0; BETS.len()],
-        }
-    }
-
     /// Settles the bets on a night's score, which `as_low` of the `since` nights since the beginning do
     /// not exceed. Ties count as lower nights, so that they never make a rank lower than it is.
     fn settle(&mut self, score: f64, as_low: usize, since: usize) {
@@ -291,22 +302,45 @@ fn number(count: usize) -> f64 {
     real(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
-/// The standard deviation of nights, times what is allowed of it; more when neighbours are alike.
-fn spread(nights: &[f64]) -> f64 {
-    let n = number(nights.len());
-    let centre = mean(nights.iter().copied()).unwrap_or_default();
-    let squares = sum(nights
-        .iter()
-        .map(|night| (night - centre) * (night - centre)));
-    let products = sum(nights
-        .windows(2)
-        .map(|pair| (pair[0] - centre) * (pair[1] - centre)));
-    // The usual estimate of the correlation of neighbours is too low by about 1 / n.
-    let alike = if squares > 0.0 {
-        (products / squares + 1.0 / n).max(0.0)
-    } else {
-        0.0
-    };
-    let deviation = (squares / (n - 1.0).max(1.0)).sqrt();
-    SPREAD_ALLOWED * (1.0 + CORRELATION_ALLOWED * alike) * deviation
+/// How nights vary, and how alike neighbours are, from sums of what they differ from the first.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spread {
+    count: usize,
+    first: f64,
+    last: f64,
+    sum: f64,
+    squares: f64,
+    products: f64,
+}
+
+impl Spread {
+    fn add(&mut self, night: f64) {
+        if self.count == 0 {
+            self.first = night;
+        }
+        let gap = night - self.first;
+        self.products += gap * self.last;
+        self.sum += gap;
+        self.squares += gap * gap;
+        self.last = gap;
+        self.count += 1;
+    }
+
+    /// The standard deviation, times what is allowed of it; more when neighbours are alike.
+    fn allowed(&self) -> f64 {
+        let n = number(self.count).max(2.0);
+        let centre = self.sum / n;
+        let squares = (self.squares - n * centre * centre).max(0.0);
+        // The sum over neighbours of both gaps from the mean; the first gap is 0.
+        let ends = 2.0 * self.sum - self.last;
+        let products = self.products - centre * ends + (n - 1.0) * centre * centre;
+        // The usual estimate of the correlation of neighbours is too low by about 1 / n.
+        let alike = if squares > 0.0 {
+            (products / squares + 1.0 / n).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        let deviation = (squares / (n - 1.0)).sqrt();
+        SPREAD_ALLOWED * (1.0 + CORRELATION_ALLOWED * alike) * deviation
+    }
 }
