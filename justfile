@@ -15,5 +15,7 @@ live:
     bash .ci/live
 bench *ARGUMENTS:
     bash .ci/bench {{ARGUMENTS}}
+simulate *TABLES:
+    bash .ci/simulate {{TABLES}}
 ci:
     bash .ci/run

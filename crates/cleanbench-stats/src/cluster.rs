@@ -10,7 +10,7 @@
 
 use crate::elementary::real;
 use crate::interval::{Confidence, Estimate, Method, NoInterval};
-use crate::mean::Mean;
+use crate::mean::{Mean, bears_skewness};
 use crate::sum::{Sum, sum};
 use std::collections::BTreeMap;
 
@@ -129,6 +129,24 @@ impl Units {
             Method::StudentT
         };
         Mean::checked(centre, error, units, method)
+    }
+
+    /// Whether one-sided t tests of [`Units::robust_mean`] keep an error rate of at most 1.3 `alpha`.
+    ///
+    /// Single values: as [`crate::mean::is_in_domain`]. Clusters: there must be as many as would weigh like 20
+    /// of equal size ([`Units::effective`]), and enough for the skewness of what they add to the mean. Where
+    /// it does not hold, take [`crate::resample::sign_flip`], or say so.
+    pub fn is_in_domain(&self, alpha: f64) -> bool {
+        let Ok(centre) = self.mean() else {
+            return false;
+        };
+        let pairs = self.sums.iter().zip(&self.sizes);
+        let gaps: Vec<f64> = pairs.map(|(sum, size)| sum - size * centre).collect();
+        if self.clustered {
+            self.effective() >= 20.0 && bears_skewness(&gaps, alpha)
+        } else {
+            crate::mean::is_in_domain(&gaps, alpha)
+        }
     }
 
     /// As many clusters of equal size as would weigh alike: (Σ sizes)² / Σ sizes².

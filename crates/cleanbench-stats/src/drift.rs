@@ -19,8 +19,9 @@
 //! what the caller allows. Ranks only become higher by it, so for exchangeable nights all stays valid; how
 //! much correlation it bears was measured by simulation (`simulated/drift.csv`).
 //!
-//! Epochs of one night say nothing of how nights differ. With such a baseline the allowance is at least
-//! [`EPOCHS_ALLOW`].
+//! Epochs of one night say nothing of how nights differ. Of such a baseline only the first ten are taken,
+//! for more of them would make one night's luck certain, not the usual night; and until as many later
+//! nights are known as a baseline of nights needs, the allowance is at least [`EPOCHS_ALLOW`].
 //!
 //! Invariant: without correlation the alarm is false in at most α of years, whatever the distribution of
 //! scores, ties included, for as many as [`YEAR`] nights.
@@ -29,7 +30,7 @@
 //! samples.
 
 use crate::elementary::real;
-use crate::sum::{mean, sum};
+use crate::sum::sum;
 
 /// Fewest nights of a baseline of nights.
 pub const FEWEST_NIGHTS: usize = 14;
@@ -38,11 +39,11 @@ pub const FEWEST_EPOCHS: usize = 10;
 /// Later nights for which the alarm is meant; afterwards take a new baseline.
 pub const YEAR: usize = 365;
 /// Allowance for correlation, in standard deviations of the old nights.
-pub const SPREAD_ALLOWED: f64 = 0.3;
+pub const SPREAD_ALLOWED: f64 = 0.6;
 /// By how much that grows with the correlation of neighbouring old nights.
-pub const CORRELATION_ALLOWED: f64 = 8.0;
+pub const CORRELATION_ALLOWED: f64 = 5.0;
 /// Least allowance where the baseline is epochs of one night, in score (0 to 1).
-pub const EPOCHS_ALLOW: f64 = 0.02;
+pub const EPOCHS_ALLOW: f64 = 0.03;
 
 /// (Share of the old nights that reach down among the new ones, part of a bet that is kept back.)
 const BETS: [(f64, f64); 6] = [
@@ -62,6 +63,9 @@ pub struct Night {
     /// Number of samples that it is from.
     pub n: u64,
 }
+
+/// A bet with less than this of its stake is given up.
+const LOST: f64 = 1e-6;
 
 /// What later nights are compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -130,41 +134,17 @@ pub fn watch(
     if !(alpha > 0.0 && alpha < 1.0 && allowance >= 0.0 && allowance.is_finite()) {
         return Err(NotWatched::NoLevel);
     }
-    let (before, needed, are_epochs) = match baseline {
-        Baseline::Nights(nights) => (nights, FEWEST_NIGHTS, false),
-        Baseline::Epochs(epochs) => (epochs, FEWEST_EPOCHS, true),
-    };
-    if before
-        .iter()
-        .chain(later)
-        .any(|night| !night.score.is_finite())
-    {
+    if !later.iter().all(|night| night.score.is_finite()) {
         return Err(NotWatched::NotFinite);
     }
-    let size = usual_size(before);
-    let usual = |night: &&Night| Some(night.n) == size;
-    let before: Vec<f64> = before
-        .iter()
-        .filter(usual)
-        .map(|night| night.score)
-        .collect();
-    if before.len() < needed {
-        let found = before.len();
-        return Err(NotWatched::BaselineTooShort { found, needed });
-    }
-    let mut bets = Bets {
-        epochs: if are_epochs { before.len() } else { 0 },
-        nights: before,
-        allowance,
-        starts: Vec::new(),
-    };
+    let (mut bets, size) = Bets::new(baseline, allowance)?;
     let mut watch = Watch {
         alarm: None,
         path: Vec::with_capacity(later.len()),
         passed_over: Vec::new(),
     };
     for (place, night) in later.iter().enumerate() {
-        if Some(night.n) == size && bets.starts.len() < YEAR {
+        if night.n == size && bets.begun < YEAR {
             bets.place(night.score);
         } else {
             watch.passed_over.push(place);
@@ -178,88 +158,132 @@ pub fn watch(
     Ok(watch)
 }
 
-/// The most frequent number of samples, the larger of two that are as frequent.
-fn usual_size(nights: &[Night]) -> Option<u64> {
+/// The most frequent number of samples, the larger of two that are as frequent; 0 without nights.
+fn usual_size(nights: &[Night]) -> u64 {
     let mut counts = std::collections::BTreeMap::new();
     for night in nights {
         *counts.entry(night.n).or_insert(0_usize) += 1;
     }
     let most = counts.iter().max_by_key(|(size, count)| (**count, **size));
-    most.map(|(size, _)| *size)
+    most.map_or(0, |(size, _)| *size)
 }
 
 /// All nights so far, and the bets on each possible beginning.
 struct Bets {
     nights: Vec<f64>,
-    /// How many of them are epochs of one night.
-    epochs: usize,
+    /// The same, ascending.
+    ascending: Vec<f64>,
+    /// How the baseline and the nights since vary, and the nights alone.
+    all: Spread,
+    alone: Spread,
     allowance: f64,
+    /// How many beginnings there have been; those that have lost are in it, but not among the starts.
+    begun: usize,
     starts: Vec<Start>,
 }
 
 impl Bets {
+    /// No bets yet, and the number of samples that a night must have.
+    fn new(baseline: Baseline<'_>, allowance: f64) -> Result<(Self, u64), NotWatched> {
+        let (before, needed, are_epochs) = match baseline {
+            Baseline::Nights(nights) => (nights, FEWEST_NIGHTS, false),
+            Baseline::Epochs(epochs) => (epochs, FEWEST_EPOCHS, true),
+        };
+        if !before.iter().all(|night| night.score.is_finite()) {
+            return Err(NotWatched::NotFinite);
+        }
+        let size = usual_size(before);
+        let usual = before.iter().filter(|night| night.n == size);
+        let mut nights: Vec<f64> = usual.map(|night| night.score).collect();
+        if nights.len() < needed {
+            let found = nights.len();
+            return Err(NotWatched::BaselineTooShort { found, needed });
+        }
+        if are_epochs {
+            nights.truncate(FEWEST_EPOCHS);
+        }
+        let mut ascending = nights.clone();
+        ascending.sort_by(f64::total_cmp);
+        let of = |nights: &[f64]| {
+            let mut spread = Spread::default();
+            for &night in nights {
+                spread.add(night);
+            }
+            spread
+        };
+        let bets = Self {
+            all: of(&nights),
+            alone: of(if are_epochs { &[] } else { &nights }),
+            nights,
+            ascending,
+            allowance,
+            begun: 0,
+            starts: Vec::new(),
+        };
+        Ok((bets, size))
+    }
+
     /// By how much a night must be lower than old ones. What depends on earlier nights alone may be
     /// anything from 0 on.
     fn allowance(&self) -> f64 {
-        let nights = &self.nights[self.epochs..];
-        let own = if nights.len() < FEWEST_NIGHTS {
-            spread(&self.nights).max(EPOCHS_ALLOW)
+        let own = if self.alone.count < FEWEST_NIGHTS {
+            self.all.allowed().max(EPOCHS_ALLOW)
         } else {
-            spread(nights)
+            self.alone.allowed()
         };
         own.max(self.allowance)
     }
 
     /// Settles all bets on the next night, after placing one on its being the first of a drop.
     fn place(&mut self, score: f64) {
-        self.starts.push(Start::new(&self.nights, self.allowance()));
-        for start in &mut self.starts {
-            start.settle(score);
+        self.begun += 1;
+        self.starts.push(Start {
+            old: self.ascending.clone(),
+            allowance: self.allowance(),
+            wealth: [1.0; BETS.len()],
+        });
+        let mut counted = self.nights.len();
+        let mut new = 0;
+        // From the latest beginning back, so that the nights since are counted once.
+        for start in self.starts.iter_mut().rev() {
+            let since = &self.nights[start.old.len()..counted];
+            new += since.iter().filter(|other| **other <= score).count();
+            counted = start.old.len();
+            start.settle(score, new, self.nights.len() - start.old.len());
         }
+        self.starts.retain(|start| start.wealth() > LOST);
         self.nights.push(score);
+        let place = self.ascending.partition_point(|other| *other < score);
+        self.ascending.insert(place, score);
+        self.all.add(score);
+        self.alone.add(score);
     }
 
     /// The mean over all beginnings of the year; those that are still to come hold their stake.
     fn wealth(&self) -> f64 {
-        let year = real(YEAR as u64);
-        let waiting = year - real(self.starts.len() as u64);
-        sum(self.starts.iter().map(Start::wealth).chain([waiting])) / year
+        let waiting = number(YEAR - self.begun.min(YEAR));
+        sum(self.starts.iter().map(Start::wealth).chain([waiting])) / number(YEAR)
     }
 }
 
 /// Bets on a drop that began at a certain night.
 struct Start {
-    /// Ascending.
+    /// The nights before, ascending.
     old: Vec<f64>,
-    /// Ascending.
-    new: Vec<f64>,
     allowance: f64,
     wealth: [f64; BETS.len()],
 }
 
 impl Start {
-    fn new(nights: &[f64], allowance: f64) -> Self {
-        let mut old = nights.to_vec();
-        old.sort_by(f64::total_cmp);
-        Self {
-            allowance,
-            old,
-            new: Vec::new(),
-            wealth: [1.0; BETS.len()],
-        }
-    }
-
-    /// Ties count as lower nights, so that they never make a rank lower than it is.
-    fn settle(&mut self, score: f64) {
-        let old = self
-            .old
-            .partition_point(|other| *other <= score + self.allowance);
-        let new = self.new.partition_point(|other| *other <= score);
-        let rank = real((old + new + 1) as u64);
-        let nights = real((self.old.len() + self.new.len() + 1) as u64);
+    /// Settles the bets on a night's score, which `as_low` of the `since` nights since the beginning do
+    /// not exceed. Ties count as lower nights, so that they never make a rank lower than it is.
+    fn settle(&mut self, score: f64, as_low: usize, since: usize) {
+        let limit = score + self.allowance;
+        let old = self.old.partition_point(|other| *other <= limit);
+        let rank = number(old + as_low + 1);
+        let nights = number(self.old.len() + since + 1);
         for (wealth, (share, kept)) in self.wealth.iter_mut().zip(BETS) {
-            let reach =
-                (share * real(self.old.len() as u64)).floor() + real(self.new.len() as u64 + 1);
+            let reach = (share * number(self.old.len())).floor() + number(since + 1);
             let won = if rank <= reach {
                 (1.0 - kept) * nights / reach
             } else {
@@ -267,30 +291,56 @@ impl Start {
             };
             *wealth *= kept + won;
         }
-        self.new.insert(new, score);
     }
 
     fn wealth(&self) -> f64 {
-        sum(self.wealth) / real(BETS.len() as u64)
+        self.wealth.iter().sum::<f64>() / number(BETS.len())
     }
 }
 
-/// The standard deviation of nights, times what is allowed of it; more when neighbours are alike.
-fn spread(nights: &[f64]) -> f64 {
-    let n = real(nights.len() as u64);
-    let centre = mean(nights.iter().copied()).unwrap_or_default();
-    let squares = sum(nights
-        .iter()
-        .map(|night| (night - centre) * (night - centre)));
-    let products = sum(nights
-        .windows(2)
-        .map(|pair| (pair[0] - centre) * (pair[1] - centre)));
-    // The usual estimate of the correlation of neighbours is too low by about 1 / n.
-    let alike = if squares > 0.0 {
-        (products / squares + 1.0 / n).max(0.0)
-    } else {
-        0.0
-    };
-    let deviation = (squares / (n - 1.0).max(1.0)).sqrt();
-    SPREAD_ALLOWED * (1.0 + CORRELATION_ALLOWED * alike) * deviation
+fn number(count: usize) -> f64 {
+    real(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+/// How nights vary, and how alike neighbours are, from sums of what they differ from the first.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spread {
+    count: usize,
+    first: f64,
+    last: f64,
+    sum: f64,
+    squares: f64,
+    products: f64,
+}
+
+impl Spread {
+    fn add(&mut self, night: f64) {
+        if self.count == 0 {
+            self.first = night;
+        }
+        let gap = night - self.first;
+        self.products += gap * self.last;
+        self.sum += gap;
+        self.squares += gap * gap;
+        self.last = gap;
+        self.count += 1;
+    }
+
+    /// The standard deviation, times what is allowed of it; more when neighbours are alike.
+    fn allowed(&self) -> f64 {
+        let n = number(self.count).max(2.0);
+        let centre = self.sum / n;
+        let squares = (self.squares - n * centre * centre).max(0.0);
+        // The sum over neighbours of both gaps from the mean; the first gap is 0.
+        let ends = 2.0 * self.sum - self.last;
+        let products = self.products - centre * ends + (n - 1.0) * centre * centre;
+        // The usual estimate of the correlation of neighbours is too low by about 1 / n.
+        let alike = if squares > 0.0 {
+            (products / squares + 1.0 / n).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        let deviation = (squares / (n - 1.0)).sqrt();
+        SPREAD_ALLOWED * (1.0 + CORRELATION_ALLOWED * alike) * deviation
+    }
 }

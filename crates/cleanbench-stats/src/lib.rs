@@ -1,5 +1,19 @@
-//! Statistics of evaluation: intervals for proportions and their differences, exact tests and their
-//! power, multiplicity, the area under the ROC curve, percentiles, and sums that do not lose small terms.
+//! Statistics of evaluation: intervals, tests of one and of two arms, their power, sequential tests, a
+//! drift alarm, multiplicity, the area under the ROC curve, and sums that do not lose small terms.
+//!
+//! | question | where |
+//! |---|---|
+//! | how sure is a rate, a mean, a quantile? | [`proportion`], [`mean`], [`cluster`], [`percentile`], [`resample`] |
+//! | is a new arm better, no worse, the same? | [`exact`], [`tango`], [`mean`], [`resample`], [`difference`] |
+//! | how many samples does that need? | [`power`] |
+//! | may I stop now? | [`sequential`] |
+//! | has it become worse over the nights? | [`drift`] |
+//! | several questions at once? | [`multiplicity`] |
+//! | repeats, ratios, ranks? | [`repeats`], [`ratio`], [`auc`] |
+//!
+//! A method that is not exact has a function that says where it may be used (`is_in_domain`): there its error
+//! rate is at most 1.3 times what it is meant to be. What was found by simulation and by summing over all
+//! outcomes is in the folder `simulated`; `just simulate` computes it again.
 //!
 //! Invariant: every function is a pure function of its arguments that uses only IEEE 754 addition,
 //! multiplication, division and square root, in a fixed order. The logarithm and the exponential
@@ -7,7 +21,8 @@
 //! the same bits on every machine.
 //!
 //! It refuses to estimate from nothing: no trials or no values give `None`, never 0 or NaN. A test
-//! without data rejects nothing: its p-value is 1. Only arguments that are no counts of anything, such
+//! without data rejects nothing: its p-value is 1. Where more than one reason is possible, [`NoInterval`]
+//! says which. Only arguments that are no counts of anything, such
 //! as more hits than trials, give NaN.
 //!
 //! ```

@@ -134,10 +134,15 @@ pub fn differences(first: &[f64], second: &[f64]) -> Option<Vec<f64>> {
 ///
 /// `false` for values without an interval or for an `alpha` outside 0 to ½.
 pub fn is_in_domain(values: &[f64], alpha: f64) -> bool {
+    values.len() >= 30 && bears_skewness(values, alpha)
+}
+
+/// Whether there are enough values for their skewness.
+pub(crate) fn bears_skewness(values: &[f64], alpha: f64) -> bool {
     let Ok(moments) = Moments::new(values) else {
         return false;
     };
-    if !(moments.n >= 30 && alpha > 0.0 && alpha < 0.5) {
+    if !(alpha > 0.0 && alpha < 0.5) {
         return false;
     }
     let z = normal_quantile(alpha);

@@ -5,6 +5,19 @@
 //!
 //! It refuses an empty or malformed list of values: reading one panics.
 
+#[path = "../../examples/simulate/coverage.rs"]
+mod coverage;
+#[path = "../../examples/simulate/drift.rs"]
+mod drift;
+#[path = "../../examples/simulate/means.rs"]
+mod means;
+#[path = "../../examples/simulate/peeking.rs"]
+mod peeking;
+#[path = "../../examples/simulate/sizes.rs"]
+mod sizes;
+#[path = "../../examples/simulate/table.rs"]
+mod table;
+
 mod edges;
 mod golden_intervals;
 mod golden_paired;
@@ -12,4 +25,6 @@ mod golden_power;
 mod golden_special;
 mod golden_streams;
 mod reference;
+mod refusals;
+mod simulated;
 mod simulation;
