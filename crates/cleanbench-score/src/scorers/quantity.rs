@@ -11,7 +11,7 @@
 //! read as by `numeric`; "thousand", "million" and the like after one multiply it. A statement such as "the
 //! answer is" limits the search to what follows the last one, if a quantity does.
 //!
-//! Conversions round: values that differ by less than a billionth part are equal.
+//! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
 pub(in crate::scorers) mod unit;
 
@@ -25,6 +25,9 @@ use crate::rule::Rule;
 use crate::statement::statements;
 use crate::target;
 use crate::text::window;
+
+/// Most numbers of an answer; each is looked at with what stands around it.
+const MOST_NUMBERS: usize = 2_000;
 
 /// Which quantity counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub(crate) struct Quantity {
     unit: Option<Unit>,
 }
 
-pub(crate) fn build(params: &mut Params<'_>) -> Option<Quantity> {
+pub(crate) fn build(params: &mut Params<'_>) -> Quantity {
     let takes = [
         ("last", Take::Last),
         ("first", Take::First),
@@ -60,13 +63,13 @@ pub(crate) fn build(params: &mut Params<'_>) -> Option<Quantity> {
             unit
         }
     };
-    Some(Quantity {
+    Quantity {
         tolerance: params.at_least_zero("tolerance"),
         relative: params.at_least_zero("relative"),
         take: params.word("take", &takes),
         bare: params.word("bare", &[("refuse", false), ("same", true)]),
         unit,
-    })
+    }
 }
 
 /// A number with its unit, if it has one.
@@ -104,7 +107,11 @@ fn measured(text: &str, number: Number) -> Measured {
 impl Quantity {
     /// The number of `text` that counts.
     fn chosen(&self, text: &str) -> Result<Measured, &'static str> {
-        let all: Vec<Measured> = numbers(text)
+        let found = numbers(text);
+        if found.len() > MOST_NUMBERS {
+            return Err("more than 2000 numbers");
+        }
+        let all: Vec<Measured> = found
             .into_iter()
             .map(|number| measured(text, number))
             .collect();
@@ -289,6 +296,7 @@ mod tests {
             case(json!({}), "5 kg", text, None);
         }
         case(json!({}), "5 kg", "3,14 kg", None);
+        case(json!({}), "5 kg", &"5 kg ".repeat(2_001), None);
         case(json!({}), "5 in", "5 in total", None);
         case(json!({"bare": "same"}), "5 kg", "5", Some(true));
         case(json!({"bare": "same"}), "5 kg", "6", Some(false));

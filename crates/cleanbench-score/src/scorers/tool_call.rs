@@ -23,6 +23,7 @@ use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::schema::compile;
 use crate::target;
+use crate::text::is_blank;
 
 /// What of the arguments is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,6 +219,7 @@ impl Scorer for ToolCalls {
         let answer = shown(&made);
         match (expected.is_empty(), made.is_empty()) {
             (true, none) => Score::verdict(none, if none { "no call".to_owned() } else { answer }),
+            (false, true) if is_blank(&completion.text) => Score::not_extracted("empty completion"),
             (false, true) => Score::not_extracted("no tool call"),
             (false, false) => {
                 let parts = self.parts(&expected, made.into_iter().map(Some).collect());

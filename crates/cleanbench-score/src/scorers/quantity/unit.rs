@@ -100,7 +100,7 @@ const BASES: &[Base] = &[
     Base(&["nmi"], &[], LENGTH, 1852.0, false),
     Base(&["Å"], &["angstrom"], LENGTH, 1e-10, false),
     Base(&["ha"], &["hectare", "hektar"], AREA, 1e4, false),
-    Base(&[], &["acre"], AREA, 4046.856_422_4, false),
+    Base(&[], &["acre"], AREA, 4_046.856_422_4, false),
     Base(&["l", "L", "升"], &["liter", "litre"], VOLUME, 1e-3, true),
     Base(&["gal"], &["gallon"], VOLUME, 3.785_411_784e-3, false),
     Base(&["g", "克"], &["gram", "gramme", "gramm"], MASS, 1e-3, true),
