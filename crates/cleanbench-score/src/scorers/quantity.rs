@@ -5,7 +5,7 @@
 //! counts: `"last"`, `"first"`, or `"only"`), `bare` (a number without a unit: `"refuse"`, not extracted, or
 //! `"same"`: it is in the target's unit), `unit` (the unit of targets that are plain numbers).
 //!
-//! Units, and what they may be made of, are in [`unit`]: SI with its prefixes, common others, percent,
+//! Units, and what they may be made of, are in [`table`] and [`unit`]: SI with its prefixes, common others, percent,
 //! currencies by sign, code or name, powers and quotients (`km/h`, `m²`, `€ per kWh`). 90 km/h equals 25 m/s;
 //! 5 kg never equals 5 m, nor $5 5 €: the wrong unit is wrong. Nobody converts currencies here. Numbers are
 //! read as by `numeric`; "thousand", "million" and the like after one multiply it. A statement such as "the
@@ -13,6 +13,7 @@
 //!
 //! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
+mod table;
 pub(in crate::scorers) mod unit;
 
 use cleanbench_core::{Sample, Score};
