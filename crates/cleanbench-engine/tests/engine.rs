@@ -98,6 +98,9 @@ impl Scorer for PuppetScorer {
 
     fn score(&self, _: &Sample, completion: &Completion) -> Score {
         assert!(!completion.text.starts_with("panic in score"), "as asked");
+        if completion.text.starts_with("fail in score") {
+            return Score::broken("failed as asked");
+        }
         Score::verdict(true, completion.text.clone())
     }
 }
@@ -274,6 +277,24 @@ fn a_panic_is_a_record_and_the_others_go_on() {
             ..
         })
     ));
+}
+
+#[test]
+fn a_scorer_that_fails_itself_leaves_its_reason_and_no_score() {
+    let out = tempfile::tempdir().unwrap();
+    let texts = ["fine", "fail in score"];
+    let (ending, events) = run(plan(out.path(), 0.0, &texts), Arc::default());
+    assert_eq!(ending.reason, StopReason::Complete);
+    assert_eq!(
+        (ending.panics, ending.unjudged),
+        (0, 2),
+        "two epochs of one"
+    );
+    let failed = events.iter().filter(|event| {
+        matches!(event, Event::Judged { error: Some(reason), scores, .. }
+            if scores.is_empty() && reason == "failed as asked")
+    });
+    assert_eq!(failed.count(), 2);
 }
 
 /// Bodies that were sent, by sample, from the events' payloads.

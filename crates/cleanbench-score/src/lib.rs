@@ -9,7 +9,7 @@
 //! | `choices` | it names the right ones among the choices, where several are | `score`: `exact`, `jaccard`, `f1` (`exact`), `accept` as for `choice` |
 //! | `quantity` | its number with a unit, converted, is near enough to the target | `tolerance` (0), `relative` (0), `take` (`last`), `bare`: `refuse`, `same` (`refuse`), `unit` |
 //! | `regex` | what a pattern captures equals the target, the pattern matches, or the share of named groups that equal fields | `pattern` (required), `group` (1, or 0 where the pattern has no groups), `compare`: `target`, `match`, `groups` (`target`), `case` (true) |
-//! | `f1` | share: overlap of words, as in SQuAD | none |
+//! | `f1` | share: overlap of words, as in `SQuAD` | none |
 //! | `rouge_l` | share: longest common subsequence of words, as `rouge-score` | `tokens`: `rouge`, `words` (`rouge`) |
 //! | `bleu` | share: n-grams of tokens, as `sacrebleu` for one sentence | `tokens`: `13a`, `char` (`13a`) |
 //! | `chrf` | share: n-grams of characters, chrF2 as `sacrebleu` for one sentence | none |

@@ -94,18 +94,13 @@ impl<'a> Params<'a> {
         let Some(value) = self.value(name) else {
             return default;
         };
-        match value.as_u64().filter(|number| range.contains(number)) {
-            Some(number) => number,
-            None => {
-                let must = format!(
-                    "must be a whole number from {} to {}",
-                    range.start(),
-                    range.end()
-                );
-                self.wrong(name, &must, value);
-                default
-            }
+        let given = value.as_u64().filter(|number| range.contains(number));
+        if given.is_none() {
+            let (least, most) = range.into_inner();
+            let must = format!("must be a whole number from {least} to {most}");
+            self.wrong(name, &must, value);
         }
+        given.unwrap_or(default)
     }
 
     /// One of several words; the first is the default.

@@ -23,7 +23,7 @@ const SCORERS: &[(&str, Build)] = &[
     ("choice", |params| boxed(Some(choice::build(params)))),
     ("choices", |params| boxed(Some(choices::build(params)))),
     ("numeric", |params| boxed(Some(numeric::build(params)))),
-    ("quantity", |params| boxed(quantity::build(params))),
+    ("quantity", |params| boxed(Some(quantity::build(params)))),
     ("contains", |params| boxed(Some(contains::build(params)))),
     ("regex", |params| boxed(regex::build(params))),
     ("f1", |_| boxed(Some(f1::F1))),

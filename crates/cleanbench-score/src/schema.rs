@@ -85,4 +85,13 @@ mod tests {
         assert!(compile(&json!({"pattern": r"(\w{1000}){1000}"})).is_err());
         assert!(compile(&json!({"pattern": "(?=a)"})).is_err());
     }
+
+    #[test]
+    fn unique_items_take_less_than_quadratic_time() {
+        let unique = compile(&json!({"uniqueItems": true})).unwrap();
+        let items: Vec<_> = (0..100_000).map(|n| json!({"n": n})).collect();
+        let mut twice = items.clone();
+        twice.push(json!({"n": 7.0}));
+        assert!(unique.is_valid(&json!(items)) && !unique.is_valid(&json!(twice)));
+    }
 }

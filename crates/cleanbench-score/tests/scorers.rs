@@ -71,7 +71,7 @@ fn every_scorer() -> Vec<(ScorerSpec, Value)> {
                 "weighted",
                 json!({"scorers": ["f1", "list", {"type": "weighted", "scorers": ["exact"]}]}),
             ),
-            json!(["a", "b"]),
+            json!(["x", "b"]),
         ),
     ]
 }

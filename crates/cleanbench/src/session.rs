@@ -210,7 +210,7 @@ fn work(
     (models, judges): (Vec<ModelSlot>, Vec<Judge>),
     settings: Settings,
     (stop, allowance): (StopSignal, Allowance),
-) -> Result<(Work, impl Sized), Failure> {
+) -> (Work, impl Sized) {
     let table: CallTable = opened.table;
     let work = Work {
         run: opened.run,
@@ -224,7 +224,7 @@ fn work(
         stop,
         allowance,
     };
-    Ok((work, opened.lock))
+    (work, opened.lock)
 }
 
 fn drive(work: Work, stop: StopHandle, run: &RunDirectory, talk: Talk) -> Result<Ending, Failure> {

@@ -61,10 +61,10 @@ impl Rule for EditSimilarity {
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_texts(sample)?;
         let long = |text: &String| self.letters(text).len() > LONGEST;
-        match target::texts(sample).iter().any(long) {
-            true => Err(format!("the target has more than {LONGEST} characters")),
-            false => Ok(()),
+        if target::texts(sample).iter().any(long) {
+            return Err(format!("the target has more than {LONGEST} characters"));
         }
+        Ok(())
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {

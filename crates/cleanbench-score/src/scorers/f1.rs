@@ -1,4 +1,4 @@
-//! `f1`: overlap of the answer's words with the target's, as in SQuAD (Rajpurkar et al. 2016).
+//! `f1`: overlap of the answer's words with the target's, as in `SQuAD` (Rajpurkar et al. 2016).
 //!
 //! No parameters. Both texts become lower case, lose ASCII punctuation and the articles a, an and the, and
 //! are divided at white space; the value is F1 of the two bags of words, of several targets the best.

@@ -86,16 +86,10 @@ impl Tally {
                         tally.compare(expected, found, equality, extra);
                     });
                 }
-                let longer = if a.len() > b.len() { a } else { b };
-                let counted = if a.len() > b.len() || extra {
-                    longer.len()
-                } else {
-                    0
-                };
-                for index in a.len().min(b.len())..counted {
-                    self.below(&format!("[{index}]"), |tally| {
-                        tally.unmatched(&longer[index])
-                    });
+                let shorter = a.len().min(b.len());
+                let longer = if a.len() > b.len() || !extra { a } else { b };
+                for (index, value) in longer.iter().enumerate().skip(shorter) {
+                    self.below(&format!("[{index}]"), |tally| tally.unmatched(value));
                 }
             }
             (a, b) if is_single(a) && is_single(b) => self.count(equality.holds(a, b)),

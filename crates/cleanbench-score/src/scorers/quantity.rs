@@ -5,14 +5,15 @@
 //! counts: `"last"`, `"first"`, or `"only"`), `bare` (a number without a unit: `"refuse"`, not extracted, or
 //! `"same"`: it is in the target's unit), `unit` (the unit of targets that are plain numbers).
 //!
-//! Units, and what they may be made of, are in [`unit`]: SI with its prefixes, common others, percent,
+//! Units, and what they may be made of, are in [`table`] and [`unit`]: SI with its prefixes, common others, percent,
 //! currencies by sign, code or name, powers and quotients (`km/h`, `m²`, `€ per kWh`). 90 km/h equals 25 m/s;
 //! 5 kg never equals 5 m, nor $5 5 €: the wrong unit is wrong. Nobody converts currencies here. Numbers are
 //! read as by `numeric`; "thousand", "million" and the like after one multiply it. A statement such as "the
 //! answer is" limits the search to what follows the last one, if a quantity does.
 //!
-//! Conversions round: values that differ by less than a billionth part are equal.
+//! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
+mod table;
 pub(in crate::scorers) mod unit;
 
 use cleanbench_core::{Sample, Score};
@@ -25,6 +26,9 @@ use crate::rule::Rule;
 use crate::statement::statements;
 use crate::target;
 use crate::text::window;
+
+/// Most numbers of an answer; each is looked at with what stands around it.
+const MOST_NUMBERS: usize = 2_000;
 
 /// Which quantity counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,7 @@ pub(crate) struct Quantity {
     unit: Option<Unit>,
 }
 
-pub(crate) fn build(params: &mut Params<'_>) -> Option<Quantity> {
+pub(crate) fn build(params: &mut Params<'_>) -> Quantity {
     let takes = [
         ("last", Take::Last),
         ("first", Take::First),
@@ -60,13 +64,13 @@ pub(crate) fn build(params: &mut Params<'_>) -> Option<Quantity> {
             unit
         }
     };
-    Some(Quantity {
+    Quantity {
         tolerance: params.at_least_zero("tolerance"),
         relative: params.at_least_zero("relative"),
         take: params.word("take", &takes),
         bare: params.word("bare", &[("refuse", false), ("same", true)]),
         unit,
-    })
+    }
 }
 
 /// A number with its unit, if it has one.
@@ -104,7 +108,11 @@ fn measured(text: &str, number: Number) -> Measured {
 impl Quantity {
     /// The number of `text` that counts.
     fn chosen(&self, text: &str) -> Result<Measured, &'static str> {
-        let all: Vec<Measured> = numbers(text)
+        let found = numbers(text);
+        if found.len() > MOST_NUMBERS {
+            return Err("more than 2000 numbers");
+        }
+        let all: Vec<Measured> = found
             .into_iter()
             .map(|number| measured(text, number))
             .collect();
@@ -289,6 +297,7 @@ mod tests {
             case(json!({}), "5 kg", text, None);
         }
         case(json!({}), "5 kg", "3,14 kg", None);
+        case(json!({}), "5 kg", &"5 kg ".repeat(2_001), None);
         case(json!({}), "5 in", "5 in total", None);
         case(json!({"bare": "same"}), "5 kg", "5", Some(true));
         case(json!({"bare": "same"}), "5 kg", "6", Some(false));

@@ -40,10 +40,10 @@ impl Rule for RougeL {
         target::check_tokens(sample, self.tokenise)
             .map_err(|reason| format!("{reason}; `tokens = \"words\"` knows all scripts"))?;
         let long = |text: &String| (self.tokenise)(text).len() > LONGEST;
-        match target::texts(sample).iter().any(long) {
-            true => Err(format!("the target has more than {LONGEST} words")),
-            false => Ok(()),
+        if target::texts(sample).iter().any(long) {
+            return Err(format!("the target has more than {LONGEST} words"));
         }
+        Ok(())
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {

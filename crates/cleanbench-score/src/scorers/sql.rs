@@ -1,4 +1,4 @@
-//! `sql`: the query in the answer gives the rows that a reference query gives, on a small SQLite database.
+//! `sql`: the query in the answer gives the rows that a reference query gives, on a small `SQLite` database.
 //!
 //! Parameters: `fixture` (a script that creates and fills the tables), or `fixture_field` (the metadata field
 //! that holds each sample's script); one of them is required. `order` (`"auto"`: rows match in order only
@@ -8,7 +8,7 @@
 //! The query is the last fenced block that is marked `sql` or not marked, else the text from its first line
 //! that begins with `SELECT`, `WITH` or `VALUES`. Columns are compared by position, not by name; whole
 //! numbers equal reals of the same value, reals are compared to 12 digits, texts exactly. A query that
-//! SQLite rejects is wrong; one that does what it may not, takes more than [`MOST_STEPS`] steps, or gives
+//! `SQLite` rejects is wrong; one that does what it may not, takes more than [`MOST_STEPS`] steps, or gives
 //! more than [`MOST_ROWS`] rows or [`MOST_BYTES`] bytes, is not extracted.
 //!
 //! The database is in memory and made anew for each answer. A query may read and nothing else: no writing,
@@ -29,7 +29,7 @@ use crate::rule::Rule;
 use crate::target;
 use crate::text::is_blank;
 
-/// Steps of SQLite's machine that a query may take, a second's work or so.
+/// Steps of `SQLite`'s machine that a query may take, a second's work or so.
 const MOST_STEPS: u32 = 5_000_000;
 /// Rows that a query may give.
 const MOST_ROWS: usize = 10_000;

@@ -23,6 +23,7 @@ use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::schema::compile;
 use crate::target;
+use crate::text::is_blank;
 
 /// What of the arguments is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +163,7 @@ impl ToolCalls {
         mut made: Vec<Option<ToolCall>>,
     ) -> Vec<(String, f64)> {
         let mut parts = Vec::new();
+        let mut missed = 0;
         for (position, call) in expected.iter().enumerate() {
             let found = if self.ordered {
                 made.get_mut(position).and_then(Option::take)
@@ -171,6 +173,7 @@ impl ToolCalls {
                 };
                 made.iter_mut().find(same).and_then(Option::take)
             };
+            missed += usize::from(found.is_none());
             let value = found.map_or(0.0, |found| self.one(call, &found));
             parts.push((call.name.to_owned(), value));
         }
@@ -179,7 +182,6 @@ impl ToolCalls {
             beyond.collect()
         } else {
             // A call by another name than the one expected is one mistake, not two.
-            let missed = parts.iter().filter(|(_, value)| *value == 0.0).count();
             beyond.skip(missed).collect()
         };
         parts.extend(beyond);
@@ -218,6 +220,7 @@ impl Scorer for ToolCalls {
         let answer = shown(&made);
         match (expected.is_empty(), made.is_empty()) {
             (true, none) => Score::verdict(none, if none { "no call".to_owned() } else { answer }),
+            (false, true) if is_blank(&completion.text) => Score::not_extracted("empty completion"),
             (false, true) => Score::not_extracted("no tool call"),
             (false, false) => {
                 let parts = self.parts(&expected, made.into_iter().map(Some).collect());
@@ -325,6 +328,7 @@ mod tests {
         case(json!({}), &both, &[a], 0.5);
         case(json!({}), &both, &[a, ("c", "{}")], 0.5);
         case(json!({}), &both, &[a, b, ("c", "{}")], 2.0 / 3.0);
+        case(json!({}), &both, &[a, ("b", "{}"), ("c", "{}")], 1.0 / 3.0);
         case(json!({}), &json!([]), &[], 1.0);
         case(json!({}), &json!([]), &[a], 0.0);
     }

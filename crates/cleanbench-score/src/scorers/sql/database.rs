@@ -1,7 +1,7 @@
 //! A database in memory, and one query on it that can read and nothing else.
 //!
 //! Invariants: no file is opened or written; a query ends after a bounded number of steps, with a bounded
-//! number of rows and bytes; no memory beyond [`MOST_MEMORY`] is taken by SQLite in this process.
+//! number of rows and bytes; no memory beyond [`MOST_MEMORY`] is taken by `SQLite` in this process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ pub(super) type Rows = Vec<Vec<String>>;
 /// Why a query has no rows.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// SQLite says so.
+    /// `SQLite` says so.
     Sql(String),
     /// It is not run, or not to its end; why.
     Refused(&'static str),
@@ -51,7 +51,7 @@ impl From<rusqlite::Error> for Failure {
 /// A database as `script` makes it.
 ///
 /// # Errors
-/// What SQLite says.
+/// What `SQLite` says.
 pub(super) fn open(script: &str) -> Result<Connection, String> {
     let prepare = || -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
