@@ -13,6 +13,7 @@ mod answers;
 mod architecture;
 mod bed;
 mod caps;
+mod earlier_runs;
 mod egress;
 mod exit_codes;
 mod faults;
