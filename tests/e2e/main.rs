@@ -29,3 +29,4 @@ mod quickstart;
 mod shards;
 mod storm;
 mod tampering;
+mod task_keys;

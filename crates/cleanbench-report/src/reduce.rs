@@ -6,24 +6,23 @@
 use cleanbench_core::Reducer;
 use cleanbench_stats::mean;
 use cleanbench_stats::percentile::percentile;
+use cleanbench_stats::repeats::{pass_at_k, pass_power_k};
 
 /// The score that `scores`, each from 0 to 1, make by `reducer`. For `pass@k` and `pass^k` a score of 1
 /// has passed and any other has not. `None` without scores, or with fewer than `reducer` needs.
 pub(crate) fn reduce(reducer: Reducer, scores: &[f64]) -> Option<f64> {
     let mut sorted = scores.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let passed = scores.iter().filter(|score| **score >= 1.0).count();
+    let passed = scores.iter().filter(|score| **score >= 1.0).count() as u64;
+    let n = scores.len() as u64;
     match reducer {
         Reducer::Mean => mean(scores.iter().copied()),
         Reducer::Median => percentile(sorted.len(), 50, |place| sorted[place]),
         Reducer::Min => sorted.first().copied(),
         Reducer::Max => sorted.last().copied(),
         Reducer::Mode => most_frequent(&sorted),
-        Reducer::PassAtK(k) => {
-            let none = all_among(scores.len() - passed, scores.len(), k)?;
-            Some(1.0 - none)
-        }
-        Reducer::PassHatK(k) => all_among(passed, scores.len(), k),
+        Reducer::PassAtK(k) => pass_at_k(n, passed, u64::from(k)),
+        Reducer::PassHatK(k) => pass_power_k(n, passed, u64::from(k)),
     }
 }
 
@@ -32,15 +31,6 @@ fn most_frequent(sorted: &[f64]) -> Option<f64> {
     let runs = sorted.chunk_by(|one, other| one.total_cmp(other).is_eq());
     let longest = runs.reduce(|best, run| if run.len() > best.len() { run } else { best })?;
     longest.first().copied()
-}
-
-/// The chance that `k` of `n` answers, drawn without putting back, are all among `some` of them:
-/// C(some, k) / C(n, k). `None` for fewer than `k` answers.
-fn all_among(some: usize, n: usize, k: u32) -> Option<f64> {
-    let k = usize::try_from(k).ok().filter(|k| (1..=n).contains(k))?;
-    #[expect(clippy::cast_precision_loss, reason = "no sample has 2^53 epochs")]
-    let share = |drawn: usize| some.saturating_sub(drawn) as f64 / (n - drawn) as f64;
-    Some((0..k).map(share).product())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const WILSON_OF_CLUSTERS: &str = "wilson_of_clusters";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     scores: Vec<f64>,
-    /// Whether all scores are 0 or 1.
+    /// Whether some score is neither 0 nor 1.
     partial: bool,
     clusters: Option<Clusters>,
 }
@@ -88,7 +88,7 @@ impl Tally {
         if let Some(clusters) = &mut self.clusters {
             clusters.push(cluster);
         }
-        self.partial |= score != 0.0 && score != 1.0;
+        self.partial |= score > 0.0 && score < 1.0;
         self.scores.push(score);
     }
 
@@ -110,6 +110,18 @@ impl Tally {
             score,
             interval: interval.map(within_bounds),
             method,
+        }
+    }
+
+    /// The estimate of runs whose tables are of version 1: Wilson's interval whatever the scores.
+    pub(crate) fn proportion(&self) -> Estimated {
+        let n = self.scores.len() as u64;
+        let (interval, method) = named(proportion(sum(self.scores.iter().copied()), n));
+        Estimated {
+            clusters: 0,
+            interval,
+            method,
+            ..self.estimate(1)
         }
     }
 
@@ -144,7 +156,7 @@ impl Tally {
 }
 
 /// Wilson's interval for scores that add up to `total`.
-pub(crate) fn proportion(total: f64, n: u64) -> Option<Interval> {
+fn proportion(total: f64, n: u64) -> Option<Interval> {
     wilson(total, n, Confidence::PERCENT_95)
 }
 

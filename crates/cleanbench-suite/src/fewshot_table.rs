@@ -58,9 +58,10 @@ impl FewShotTable {
             let fault = Fault::new(seed.at, "`seed` without `order = \"seeded\"`");
             reader.fault(fault.hint("examples in the order of the file are not drawn"));
         }
-        let order = match seeded {
-            true => Order::Seeded(seed.map_or(0, |seed| seed.value)),
-            false => Order::Fixed,
+        let order = if seeded {
+            Order::Seeded(seed.map_or(0, |seed| seed.value))
+        } else {
+            Order::Fixed
         };
         Some(Self { file, count, order })
     }

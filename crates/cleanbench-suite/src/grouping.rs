@@ -67,13 +67,12 @@ impl Grouping {
         }
         for named in &mut self.named {
             match text_of(&sample.metadata, &named.field.value) {
-                Ok(None) => {}
                 Ok(Some(text)) if named.values.len() <= MOST_VALUES => {
                     let mut hasher = DefaultHasher::new();
                     text.hash(&mut hasher);
                     named.values.insert(hasher.finish());
                 }
-                Ok(Some(_)) => {}
+                Ok(_) => {}
                 // The fault of a cluster was found where the sample was made.
                 Err(_) if named.key == "cluster" => {}
                 Err(message) => {

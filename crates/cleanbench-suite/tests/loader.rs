@@ -41,8 +41,15 @@ impl Scorer for Fake {
         }
     }
 
-    fn score(&self, _: &Sample, completion: &Completion) -> Score {
-        Score::verdict(false, completion.text.as_str())
+    fn score(&self, sample: &Sample, completion: &Completion) -> Score {
+        let text = completion.text.as_str();
+        let letter = sample
+            .choices
+            .iter()
+            .position(|choice| sample.target == Some(json!(choice)));
+        let letter = letter.map(|place| ["A", "B", "C"][place]);
+        let right = sample.target == Some(json!(text)) || letter == Some(text);
+        Score::verdict(right, text)
     }
 }
 
@@ -158,7 +165,7 @@ name = "quiz"
 data = "table.csv"
 prompt_file = "prompt.md"
 scorers = [{ type = "choice", strictt = true }]
-primary = "choice"
+primary = "exact"
 
 [[task]]
 name = "more"
@@ -207,7 +214,7 @@ fn twenty_five_mistakes_are_all_reported_where_they_are() {
         ("suite.toml", 15, 12, "unknown scorer `exakt`"),
         ("suite.toml", 18, 8, "task `quiz` is already at line 10"),
         ("suite.toml", 21, 31, "unknown parameter `strictt`"),
-        ("suite.toml", 22, 1, "`primary` is not yet supported"),
+        ("suite.toml", 22, 11, "`primary` is `exact`, which is not"),
         ("suite.toml", 26, 8, "no file matches `none-*.jsonl`"),
         (
             "quiz.jsonl",
@@ -355,32 +362,17 @@ fn a_glob_reads_files_in_order_and_the_key_is_never_data() {
 #[test]
 fn what_a_later_version_brings_is_refused_by_name() {
     let keys = r#"scorers = ["exact"]
-fewshot = "few.jsonl"
-primary = "exact"
-reducer = "mean"
-cluster = "customer"
-slices = ["lang"]
 generate = { seed = 7 }
 "#;
-    let data = br#"{"input": "q", "target": 1, "cluster": "c"}
-{"input": "q", "target": 1, "weight": 2}
+    let data = br#"{"input": "q", "target": 1, "weight": 2}
 {"input": "q", "target": 1, "weight": -1}
 "#;
     let faults = folder("a.jsonl", data, keys).faults();
-    let refused = [
-        "suite.toml:7:1: `fewshot`",
-        "suite.toml:8:1: `primary`",
-        "suite.toml:9:1: `reducer`",
-        "suite.toml:10:1: `cluster`",
-        "suite.toml:11:1: `slices`",
-        "suite.toml:12:14: `generate.seed`",
-        "a.jsonl:1:40: `cluster`",
-        "a.jsonl:2:39: `weight`",
-    ];
+    let refused = ["suite.toml:7:14: `generate.seed`", "a.jsonl:1:39: `weight`"];
     let mut expected: Vec<_> = refused
         .map(|place| format!("{place} is not yet supported"))
         .into();
-    expected.push("a.jsonl:3:39: `weight` must be a number above 0, found -1".to_owned());
+    expected.push("a.jsonl:2:39: `weight` must be a number above 0, found -1".to_owned());
     assert_eq!(faults, expected);
     for (name, message) in [
         (
@@ -1463,4 +1455,376 @@ fn faults_in_parts_of_a_task() {
         "messages = [{ role = 'system', content = [{ type = 'text', text = '{{ input }}' }, { type = 'image', file = 'x' }] }]",
         "7:109: an image in a message that is not the user's",
     );
+}
+
+const EXAMPLES: &str = r#"{"id": "x", "input": "2+2?", "target": "4"}
+{"id": "y", "input": "2+3?", "target": "5"}
+{"id": "z", "input": "2+4?", "target": "6"}
+"#;
+
+/// A suite with the three examples, the samples `data` and the further lines `keys`.
+fn exampled(data: &str, keys: &str) -> Folder {
+    let folder = folder("a.jsonl", data.as_bytes(), keys);
+    folder.write("few.jsonl", EXAMPLES.as_bytes());
+    folder
+}
+
+/// The conversation of each sample: first letters of roles, and texts.
+fn turns(suite: &Suite) -> Vec<Vec<String>> {
+    let rendered = samples(suite);
+    let line = |message: &Message| {
+        let role = format!("{:?}", message.role);
+        format!("{}: {}", &role[..1], message.content)
+    };
+    rendered
+        .iter()
+        .map(|one| one.messages.iter().map(line).collect())
+        .collect()
+}
+
+#[test]
+fn examples_stand_before_every_question_with_their_answers() {
+    let data = r#"{"id": "a", "input": "1+1?", "target": "2"}
+{"id": "b", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "1+2?"}], "target": "3"}
+"#;
+    let keys = "scorers = ['exact']\nsystem = 'Add.'\nprompt = 'Q: {{ input }}'\nfewshot = { file = 'few.jsonl', count = 2 }";
+    let folder = exampled(data, keys);
+    let suite = folder.suite();
+    let examples = ["U: Q: 2+2?", "A: 4", "U: Q: 2+3?", "A: 5"];
+    let first = [&["S: Add."], &examples[..], &["U: Q: 1+1?"]].concat();
+    let second = [&["S: Be brief."], &examples[..], &["U: 1+2?"]].concat();
+    assert_eq!(turns(&suite), [first, second]);
+    let described = suite.tasks[0].describe();
+    assert_eq!(described["fewshot"]["path"], "few.jsonl");
+    assert_eq!(described["fewshot"]["examples"], 3);
+    assert_eq!(described["fewshot"]["count"], 2);
+    // What an assistant's turn of the task begins is gone on with.
+    let keys = "scorers = ['exact']\nfewshot = 'few.jsonl'\nmessages = [{ role = 'user', content = '{{ input }}' }, { role = 'assistant', content = 'Sum:' }]";
+    let folder = exampled(data.lines().next().unwrap(), keys);
+    let suite = folder.suite();
+    let expected = [
+        "U: 2+2?",
+        "A: Sum: 4",
+        "U: 2+3?",
+        "A: Sum: 5",
+        "U: 2+4?",
+        "A: Sum: 6",
+        "U: 1+1?",
+        "A: Sum:",
+    ];
+    assert_eq!(turns(&suite), [expected]);
+}
+
+/// With letters in the prompt and the scorer `choice` the answer of an example is a letter.
+#[test]
+fn examples_answer_as_the_task_asks() {
+    let few = br#"{"input": "Sky?", "choices": ["red", "blue"], "target": "blue"}"#;
+    let data = br#"{"input": "Grass?", "choices": ["red", "green"], "target": "green"}"#;
+    for (keys, expected) in [
+        ("scorers = ['choice']", "A: B"),
+        ("scorers = ['exact']", "A: blue"),
+        (
+            "scorers = ['choice']\nprompt = '{{ input }} {{ choices | join(\" or \") }}'",
+            "A: blue",
+        ),
+    ] {
+        let folder = folder("a.jsonl", data, &format!("{keys}\nfewshot = 'few.jsonl'"));
+        folder.write("few.jsonl", few);
+        let loaded = folder.load();
+        let shown: Vec<_> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, [""; 0], "{keys}");
+        assert_eq!(turns(&loaded.suite.unwrap())[0][1], expected, "{keys}");
+    }
+}
+
+#[test]
+fn drawn_examples_follow_from_the_suite_and_differ_between_samples() {
+    let data: String = (0..40)
+        .map(|number| format!("{{\"input\": \"{number}+100?\", \"target\": \"n\"}}\n"))
+        .collect();
+    let drawn = |more: &str| {
+        let keys = format!(
+            "scorers = ['exact']\nfewshot = {{ file = 'few.jsonl', count = 2, order = 'seeded'{more} }}"
+        );
+        let folder = exampled(&data, &keys);
+        turns(&folder.suite())
+    };
+    let once = drawn("");
+    assert_eq!(once, drawn(", seed = 0"));
+    assert_ne!(once, drawn(", seed = 1"));
+    let orders: std::collections::BTreeSet<_> = once.iter().map(|turns| &turns[..4]).collect();
+    assert_eq!(orders.len(), 6, "all ordered pairs of three");
+    assert!(
+        once.iter()
+            .all(|turns| turns.len() == 5 && turns[0] != turns[2])
+    );
+}
+
+/// Examples go out with every sample, so that their labels bind it.
+#[test]
+fn a_sample_is_as_protected_as_the_examples_before_it() {
+    let data = br#"{"input": "1+1?", "target": "2"}"#;
+    let few = br#"{"input": "2+2?", "target": "4"}
+{"input": "2+3?", "target": "5", "sensitivity": "secret"}
+"#;
+    for (fewshot, expected) in [
+        ("'few.jsonl'", Sensitivity::Secret),
+        ("{ file = 'few.jsonl', count = 1 }", Sensitivity::Public),
+        (
+            "{ file = 'few.jsonl', count = 1, order = 'seeded' }",
+            Sensitivity::Secret,
+        ),
+    ] {
+        let keys = format!("scorers = ['exact']\nsensitivity = 'public'\nfewshot = {fewshot}");
+        let folder = folder("a.jsonl", data, &keys);
+        folder.write("few.jsonl", few);
+        let suite = folder.suite();
+        let task = &suite.tasks[0];
+        assert_eq!((task.sensitivity, task.strictest), (expected, expected));
+        assert_eq!(samples(&suite)[0].sample.sensitivity, expected, "{fewshot}");
+    }
+}
+
+#[test]
+fn examples_count_into_the_digest() {
+    let keys = "scorers = ['exact']\nfewshot = 'few.jsonl'";
+    let folder = exampled(r#"{"input": "1+1?", "target": "2"}"#, keys);
+    let before = folder.suite().digest;
+    folder.write("few.jsonl", EXAMPLES.replace("2+2", "3+1").as_bytes());
+    assert_ne!(folder.suite().digest, before);
+}
+
+/// Checks the faults of a task with the examples `few` and the samples `data`.
+fn check_examples(few: &str, data: &str, expected: &[&str]) {
+    let keys = "scorers = ['exact']\nfewshot = 'few.jsonl'";
+    let folder = folder("a.jsonl", data.as_bytes(), keys);
+    folder.write("few.jsonl", few.as_bytes());
+    let root = format!("{}/", folder.0.path().display());
+    let faults: Vec<_> = folder
+        .faults()
+        .iter()
+        .map(|fault| fault.replace(&root, ""))
+        .collect();
+    assert_eq!(faults, expected, "{few}\n{data}");
+}
+
+#[test]
+fn faults_in_examples() {
+    let data = r#"{"id": "a", "input": "1+1?", "target": "2"}"#;
+    let line = |more: &str| format!("{{\"input\": \"2+2?\", {more}}}");
+    check_examples(
+        &line("\"target\": null"),
+        data,
+        &["few.jsonl:1:1: an example without `target`"],
+    );
+    check_examples(
+        "{\"id\": \"x\", \"input\": \"p\", \"target\": \"1\"}\n{\"input\": \"q\", \"id\": \"x\", \"target\": \"1\"}",
+        data,
+        &["few.jsonl:2:22: duplicate id `x`; the first is at line 1"],
+    );
+    check_examples(
+        &line("\"target\": \"4\", \"rewording_of\": \"a\""),
+        data,
+        &["few.jsonl:1:50: an example cannot be a rewording or isomorph of a sample"],
+    );
+    check_examples(
+        &line("\"targett\": \"4\""),
+        data,
+        &["few.jsonl:1:19: unknown field `targett`"],
+    );
+    check_examples(
+        "",
+        data,
+        &["suite.toml:7:11: empty data: there is no example in it"],
+    );
+    // An example that the scorer would not pass is a warning: a model that follows it is wrong.
+    check_examples(
+        &line("\"target\": 4"),
+        data,
+        &["few.jsonl:1:1: scorer `exact` gives 0 for the answer of this example, written so"],
+    );
+    check_examples(
+        &format!("\n{}", line("\"id\": \"a\", \"target\": \"4\"")),
+        data,
+        &["a.jsonl:1:8: the example at few.jsonl:2 has the same id"],
+    );
+    check_examples(
+        "{\"input\": \" 1+1? \", \"target\": \"2\"}",
+        data,
+        &["a.jsonl:1:1: the example at few.jsonl:1 has the same question"],
+    );
+    // Positions are no ids, and the same text with other options is another question.
+    check_examples(
+        r#"{"id": "1", "input": "q", "choices": ["a", "b"], "target": "a"}"#,
+        r#"{"input": "q", "choices": ["a", "c"], "target": "a"}"#,
+        &[],
+    );
+}
+
+#[test]
+fn faults_in_the_key_fewshot() {
+    let data = r#"{"input": "1+1?", "target": "2"}"#;
+    for (fewshot, expected) in [
+        ("'none.jsonl'", "7:11: there is no file `none.jsonl`"),
+        ("7", "7:11: `fewshot` must be a table, found an integer"),
+        ("{ count = 2 }", "7:11: `fewshot` without `file`"),
+        (
+            "{ file = 'few.jsonl', count = 4 }",
+            "7:41: `count` is 4, and there are 3 examples",
+        ),
+        (
+            "{ file = 'few.jsonl', order = 'random' }",
+            "7:41: unknown order `random`",
+        ),
+        (
+            "{ file = 'few.jsonl', seed = 3 }",
+            "7:40: `seed` without `order = \"seeded\"`",
+        ),
+        (
+            "{ file = 'few.jsonl', shots = 3 }",
+            "7:33: unknown key `shots` in fewshot",
+        ),
+    ] {
+        let keys = format!("scorers = ['exact']\nfewshot = {fewshot}");
+        let faults = exampled(data, &keys).faults();
+        assert_eq!(faults, [format!("suite.toml:{expected}")]);
+    }
+}
+
+#[test]
+fn the_primary_scorer_comes_first() {
+    let data = br#"{"input": "q", "choices": ["a", "b"], "target": "a"}"#;
+    let keys = |primary: &str, scorers: &str| format!("scorers = {scorers}\nprimary = '{primary}'");
+    let both = "['exact', 'choice']";
+    let suite = folder("a.jsonl", data, &keys("choice", both)).suite();
+    let kinds: Vec<_> = suite.tasks[0]
+        .scorers
+        .iter()
+        .map(|scorer| scorer.kind.as_str())
+        .collect();
+    assert_eq!(kinds, ["choice", "exact"]);
+    for (primary, scorers, expected) in [
+        (
+            "chioce",
+            both,
+            "7:11: `primary` is `chioce`, which is not among the task's scorers",
+        ),
+        (
+            "exact",
+            "['exact', { type = 'exact', ignore_case = true }]",
+            "7:11: `primary` is `exact`, and two of the task's scorers are",
+        ),
+    ] {
+        let faults = folder("a.jsonl", data, &keys(primary, scorers)).faults();
+        assert_eq!(faults, [format!("suite.toml:{expected}")]);
+    }
+}
+
+#[test]
+fn a_reducer_has_the_epochs_that_it_needs() {
+    let data = "{\"input\": \"q\", \"target\": \"1\"}";
+    for (keys, expected) in [
+        ("reducer = 'pass@3'\nepochs = 3", None),
+        ("reducer = 'median'", None),
+        (
+            "reducer = 'pass@3'",
+            Some("7:11: `pass@3` needs 3 epochs, the task has 1"),
+        ),
+        (
+            "reducer = 'pass^4'\nepochs = 3",
+            Some("7:11: `pass^4` needs 4 epochs, the task has 3"),
+        ),
+        (
+            "reducer = 'average'",
+            Some("7:11: unknown reducer `average`"),
+        ),
+        ("reducer = 'pass@0'", Some("7:11: unknown reducer `pass@0`")),
+    ] {
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|expected| format!("suite.toml:{expected}"))
+            .collect();
+        let expected: Vec<_> = expected.iter().map(String::as_str).collect();
+        check("a.jsonl", data, keys, &expected);
+    }
+}
+
+#[test]
+fn clusters_come_from_the_sample_or_from_the_field_that_the_task_names() {
+    let data = br#"{"input": "q", "target": 1, "metadata": {"customer": 7, "lang": "de"}}
+{"input": "r", "target": 1, "cluster": "own", "metadata": {"customer": "c"}}
+{"input": "s", "target": 1, "cluster": 12}
+{"input": "t", "target": 1, "metadata": {"customer": null}}
+"#;
+    let keys = "scorers = ['exact']\ncluster = 'customer'\nslices = ['lang']";
+    let lines = folder("a.jsonl", data, keys);
+    let suite = lines.suite();
+    let task = &suite.tasks[0];
+    assert_eq!(task.cluster.as_deref(), Some("customer"));
+    assert_eq!(task.slices, ["lang"]);
+    let clusters: Vec<_> = samples(&suite)
+        .into_iter()
+        .map(|one| one.sample.cluster)
+        .collect();
+    let expected = [Some("7"), Some("own"), Some("12"), None];
+    assert_eq!(clusters, expected.map(|name| name.map(str::to_owned)));
+    let table = b"input,target,cluster,lang\nq,1,k,de\nr,1,,de\n";
+    let cells = folder("a.csv", table, "scorers = ['exact']");
+    let suite = cells.suite();
+    let clusters: Vec<_> = samples(&suite)
+        .into_iter()
+        .map(|one| one.sample.cluster)
+        .collect();
+    assert_eq!(clusters, [Some("k".to_owned()), None]);
+}
+
+#[test]
+fn faults_in_clusters_and_slices() {
+    let line = |more: &str| format!("{{\"input\": \"q\", \"target\": 1, {more}}}");
+    let customer = line("\"metadata\": {\"customer\": \"c\"}");
+    for (data, keys, expected) in [
+        (
+            &customer,
+            "cluster = 'custmer'",
+            "suite.toml:7:11: no sample has the metadata `custmer`",
+        ),
+        (
+            &customer,
+            "slices = ['customer', 'lang']",
+            "suite.toml:7:23: no sample has the metadata `lang`",
+        ),
+        (
+            &customer,
+            "slices = ['customer', 'customer']",
+            "suite.toml:7:23: the field `customer` stands there twice",
+        ),
+        (
+            &line("\"cluster\": [1]"),
+            "",
+            "a.jsonl:1:40: `cluster` must be a string or a number, found an array",
+        ),
+        (
+            &line("\"cluster\": \" \""),
+            "",
+            "a.jsonl:1:40: `cluster` is empty",
+        ),
+        (
+            &line("\"metadata\": {\"customer\": [1]}"),
+            "cluster = 'customer'",
+            "a.jsonl:1:1: the metadata `customer` is an array, and `cluster` of the task names it",
+        ),
+        (
+            &line("\"metadata\": {\"lang\": {}}"),
+            "slices = ['lang']",
+            "a.jsonl:1:1: the metadata `lang` is an object, and `slices` of the task names it",
+        ),
+    ] {
+        check("a.jsonl", data, keys, &[expected]);
+    }
+    let many: String = (0..1_002)
+        .map(|number| line(&format!("\"metadata\": {{\"n\": {number}}}")) + "\n")
+        .collect();
+    let expected = "suite.toml:7:11: `n` has more than 1000 values";
+    check("a.jsonl", &many, "slices = ['n']", &[expected]);
+    check("a.jsonl", &many, "cluster = 'n'", &[]);
 }
