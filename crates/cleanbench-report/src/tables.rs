@@ -8,7 +8,7 @@ use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
-use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
+use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
 use csv::Writer;
 use serde_json::Value;
 
