@@ -122,6 +122,7 @@ pub fn prepare<E>(
         continuation,
         lock,
         planned: false,
+        scores: Vec::new(),
     })
 }
 

@@ -93,6 +93,7 @@ pub(crate) fn resolve(
     names: &[&str],
 ) -> Vec<Gate> {
     let mut gates: Vec<Gate> = Vec::new();
+    let places: Vec<_> = tables.iter().map(|table| table.at).collect();
     for table in tables {
         let mut gate = table.gate;
         gate.tasks = match &table.tasks {
@@ -105,7 +106,28 @@ pub(crate) fn resolve(
         }
         gates.push(gate);
     }
+    check_early(reader, &gates, &places);
     gates
+}
+
+/// What is asked of a task that ends early depends on the scores, so that no other gate can be judged on it
+/// as if all had been asked.
+fn check_early(reader: &mut Reader<'_>, gates: &[Gate], places: &[usize]) {
+    for (gate, at) in gates.iter().zip(places) {
+        if gate.early_stop || gate.metric == Metric::Contamination {
+            continue;
+        }
+        let ends_early = |task: &&String| {
+            let mut others = gates.iter().filter(|other| other.early_stop);
+            others.any(|other| other.tasks.contains(task))
+        };
+        if let Some(task) = gate.tasks.iter().find(ends_early) {
+            let message = format!("the task {} ends early by another gate", shown(task));
+            let hint =
+                "this gate needs all of its samples: put `early_stop` into both, or into none";
+            reader.fault(Fault::new(*at, message).hint(hint));
+        }
+    }
 }
 
 fn look_up(reader: &mut Reader<'_>, tasks: &[At<String>], names: &[&str]) -> Vec<String> {

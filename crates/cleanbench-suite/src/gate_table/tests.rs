@@ -36,7 +36,7 @@ fn read(gates: &str) -> (Vec<Gate>, Vec<String>) {
 fn every_kind_of_gate_is_read_with_its_defaults() {
     let (gates, faults) = read(
         "[[gate]]\ntask = \"routing\"\nmetric = \"score\"\ntest = \"floor\"\nmin = 0.8\n\
-         [[gate]]\ntask = [\"summary\", \"routing\"]\nmetric = \"accuracy\"\ntest = \"non_inferiority\"\nmargin = 0.03\nalpha = 0.025\nmin_items = 200\nmode = \"choice\"\non_inconclusive = \"warn\"\nearly_stop = true\n\
+         [[gate]]\ntask = [\"summary\", \"routing\"]\nmetric = \"accuracy\"\ntest = \"non_inferiority\"\nmargin = 0.03\nalpha = 0.025\nmin_items = 200\nmode = \"choice\"\non_inconclusive = \"warn\"\n\
          [[gate]]\nmetric = \"accuracy\"\ntest = \"max_drop\"\ndrop = 0.05\non_inconclusive = \"fail\"\n\
          [[gate]]\nmetric = \"accuracy\"\ntest = \"superiority\"\n\
          [[gate]]\nmetric = \"cost_per_solved\"\ntest = \"ceiling\"\nmax = 2\n\
@@ -73,7 +73,7 @@ fn every_kind_of_gate_is_read_with_its_defaults() {
         min_items: 200,
         mode: GateMode::Choice,
         on_inconclusive: OnInconclusive::Warn,
-        early_stop: true,
+        early_stop: false,
     };
     assert_eq!(gates[1], second);
     assert_eq!(gates[2].on_inconclusive, OnInconclusive::Fail);
@@ -200,6 +200,15 @@ fn every_mistake_has_its_place_and_a_way_out() {
     assert_eq!(
         faults,
         ["4:1: the same gate stands there twice (remove one of them)"]
+    );
+    let (_, faults) = read(
+        "[[gate]]\nmetric = \"accuracy\"\ntest = \"superiority\"\nearly_stop = true\n[[gate]]\ntask = \"summary\"\nmetric = \"error_rate\"\ntest = \"ceiling\"\nmax = 0.1\n",
+    );
+    assert_eq!(
+        faults,
+        [
+            "5:1: the task `summary` ends early by another gate (this gate needs all of its samples: put `early_stop` into both, or into none)"
+        ]
     );
     let (_, faults) = read("gate = 1\n");
     assert!(faults[0].contains("gate"), "{faults:?}");
