@@ -53,14 +53,23 @@ pub(crate) struct Early {
     lanes: BTreeMap<(u32, usize), Mutex<Lane>>,
 }
 
+/// How a call ended.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// It has not.
+    Open,
+    /// With this score, or without one.
+    With(Option<f64>),
+}
+
 /// One model at one task.
 #[derive(Debug)]
 struct Lane {
     stop: EarlyStop,
     /// Place in the order of each sample, by line.
     position: HashMap<u64, usize>,
-    /// In that order: `None` while the call has not ended.
-    ended: Vec<Option<Option<f64>>>,
+    /// How the calls ended, in that order.
+    ended: Vec<End>,
     /// Batches that have ended and did not decide.
     passed: usize,
     /// How many samples were enough.
@@ -96,7 +105,7 @@ impl Early {
                 if space.task_of(line) == Some(*task) {
                     let lane = lane.get_mut().unwrap_or_else(PoisonError::into_inner);
                     lane.position.insert(line, lane.ended.len());
-                    lane.ended.push(None);
+                    lane.ended.push(End::Open);
                 }
             }
         }
@@ -113,7 +122,7 @@ impl Early {
     /// Takes note of the score of a call that has ended; `None` where it has none.
     pub(crate) fn set(&self, space: &CallSpace, place: Place, score: Option<f64>) {
         self.with(space, place, |lane, position| {
-            lane.ended[position] = Some(score)
+            lane.ended[position] = End::With(score);
         });
     }
 
@@ -160,7 +169,13 @@ impl Lane {
         let batch = self.stop.batch.max(1);
         while self.enough.is_none() && self.passed < position / batch {
             let end = (self.passed + 1) * batch;
-            let scores: Option<Vec<_>> = self.ended[..end].iter().copied().collect();
+            let scores: Option<Vec<_>> = self.ended[..end]
+                .iter()
+                .map(|end| match end {
+                    End::Open => None,
+                    End::With(score) => Some(*score),
+                })
+                .collect();
             let Some(scores) = scores else {
                 return Turn::Wait;
             };

@@ -16,6 +16,7 @@ use cleanbench_ledger::{Manifest, Plan, RunDirectory};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
 
+use super::baseline::Known;
 use super::describe::{amount, p as shown_p};
 use super::judge::{Before, between, family_of, is_too_small};
 use crate::ReportError;
@@ -24,6 +25,9 @@ use crate::ReportError;
 const SMALLEST_BATCH: u64 = 20;
 /// Looks at a task at most.
 const LOOKS: u64 = 20;
+
+/// Whether the scores of the first samples of a task, in its order, decide.
+pub type Decides = Arc<dyn Fn(&[Option<f64>]) -> bool + Send + Sync>;
 
 /// When a task may end early for one model, as the engine takes it.
 #[derive(Clone)]
@@ -34,8 +38,8 @@ pub struct EarlyRule {
     pub task: usize,
     /// Samples between two looks.
     pub batch: usize,
-    /// Whether the scores of the first samples, in the order of the task, decide.
-    pub decides: Arc<dyn Fn(&[Option<f64>]) -> bool + Send + Sync>,
+    /// The rule.
+    pub decides: Decides,
 }
 
 /// The rules of a run that is planned in `run`: one for each model and task with gates that stop early, as
@@ -83,9 +87,8 @@ struct Look {
     gate: Gate,
     /// Error rate of each side of the decision.
     level: f64,
-    /// For a comparison the scores of the baseline, in the order of the task: `None` for samples that it
-    /// does not have.
-    base: Option<Vec<Option<Option<f64>>>>,
+    /// For a comparison what the baseline knows of the samples, in the order of the task.
+    base: Option<Vec<Known>>,
 }
 
 /// Numbers in the order of a task, with missing ones taken for the worst and for the best.
@@ -140,9 +143,10 @@ impl Look {
                 series.best.push(new.unwrap_or(1.0));
                 continue;
             };
-            let Some(base) = base.get(position).copied().flatten() else {
+            let Some(base) = base.get(position).filter(|base| **base != Known::Absent) else {
                 continue;
             };
+            let base = base.score();
             series
                 .known
                 .extend(new.zip(base).map(|(new, base)| new - base));
@@ -201,13 +205,13 @@ fn order(plan: &Plan, task: usize) -> Vec<u32> {
 }
 
 /// Judges a gate that stops early. `scores` are those of all samples of the task by their distance from its
-/// first line: `None` for those that were skipped.
+/// first line.
 pub(crate) fn judge(
     result: &mut GateResult,
     plan: &Plan,
     before: Option<&Before>,
     place: (usize, usize),
-    scores: &[Option<Option<f64>>],
+    scores: &[Known],
 ) {
     let look = match Look::new(plan, before, &result.gate, place) {
         Ok(look) => look,
@@ -219,9 +223,16 @@ pub(crate) fn judge(
     };
     let in_order = order(plan, place.1).into_iter();
     let in_order: Vec<_> = in_order
-        .map(|offset| scores.get(offset as usize).copied().flatten())
+        .map(|offset| {
+            scores
+                .get(offset as usize)
+                .copied()
+                .unwrap_or(Known::Absent)
+        })
         .collect();
-    let asked: Vec<_> = in_order.iter().map_while(|score| *score).collect();
+    let was_asked = |known: &&Known| **known != Known::Absent;
+    let asked = in_order.iter().take_while(was_asked);
+    let asked: Vec<_> = asked.map(|known| known.score()).collect();
     let skipped = in_order.len() - asked.len();
     let series = look.series(&asked);
     result.n = series.worst.len() as u64;
@@ -236,7 +247,10 @@ pub(crate) fn judge(
             planned: in_order.len() as u64,
         });
     }
-    if in_order[asked.len()..].iter().any(Option::is_some) {
+    if in_order[asked.len()..]
+        .iter()
+        .any(|known| was_asked(&known))
+    {
         "samples were skipped before others that were asked".clone_into(&mut result.message);
         return;
     }

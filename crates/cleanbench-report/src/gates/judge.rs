@@ -9,7 +9,7 @@ use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::{Plan, RunDirectory, SampleRows};
 use cleanbench_stats::multiplicity::holm;
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Known};
 use super::bounds::{Bounds, Shares};
 use super::comparable::{Side, counterpart};
 use super::describe::amount;
@@ -119,8 +119,7 @@ impl Before {
         }))
     }
 
-    /// The baseline's score of each sample of a task, in their order: `None` for those that it does not
-    /// have, `Some(None)` for those that it has no answer to.
+    /// What the baseline knows of each sample of a task, in their order.
     ///
     /// # Errors
     /// Why it cannot be compared with.
@@ -129,7 +128,7 @@ impl Before {
         plan: &Plan,
         place: (usize, usize),
         mode: GateMode,
-    ) -> Result<Vec<Option<Option<f64>>>, String> {
+    ) -> Result<Vec<Known>, String> {
         let base = &self.baseline.manifest.plan;
         let base_side = Side {
             models: &base.models,
@@ -149,7 +148,7 @@ impl Before {
         let found = self
             .baseline
             .look_up(&model.name, &task.name, task.reducer, own);
-        if found.iter().all(Option::is_none) {
+        if found.iter().all(|known| *known == Known::Absent) {
             let why = "no sample was put to the model in the same words in the baseline";
             return Err(why.to_owned());
         }
@@ -275,12 +274,15 @@ fn pairs(plan: &Plan, case: Case<'_>, before: &Before) -> Result<Pairs, String> 
     let mut clusters = Vec::new();
     for sample in &case.measured.samples {
         let offset = usize::try_from(sample.line - first).ok();
-        let Some(base) = offset.and_then(|offset| bases.get(offset).copied()?) else {
+        let base = offset.and_then(|offset| bases.get(offset));
+        let Some(base) = base.filter(|base| **base != Known::Absent) else {
             pairs.alone += 1;
             continue;
         };
-        let new = sample.score;
-        pairs.pairs.push(Pair { base, new });
+        pairs.all.push(Pair {
+            base: base.score(),
+            new: sample.score,
+        });
         clusters.push(sample.cluster);
     }
     pairs.clusters = units(&clusters);
@@ -301,11 +303,12 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
         return;
     }
     let first = first_line(plan, case.task);
-    let mut scores = vec![None; usize::try_from(plan.tasks[case.task].samples).unwrap_or(0)];
+    let mut scores =
+        vec![Known::Absent; usize::try_from(plan.tasks[case.task].samples).unwrap_or(0)];
     for sample in samples {
         let offset = usize::try_from(sample.line - first).ok();
         if let Some(slot) = offset.and_then(|offset| scores.get_mut(offset)) {
-            *slot = Some(sample.score);
+            *slot = Known::of(sample.score);
         }
     }
     early::judge(result, plan, before, (case.model, case.task), &scores);

@@ -23,7 +23,7 @@ pub(crate) struct Claim {
 
 /// Measures the difference; `None` where nothing can be shown, which is then written.
 pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
-    result.n = pairs.pairs.len() as u64;
+    result.n = pairs.all.len() as u64;
     result.estimate = pairs.estimate();
     let alpha = result.gate.alpha;
     let evidence = |case| pairs.evidence(case, alpha);
