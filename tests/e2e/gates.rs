@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cleanbench_testkit::{Answers, FakeServer, Fault, Rule, Script};
 use serde_json::Value;
 
-use crate::bed::{Bed, CHOICES, Done, MODEL, answering, bed_with, manifest, read};
+use crate::bed::{Bed, CHOICES, Done, MODEL, answering, bed_with, manifest, read, table};
 
 /// A server that answers with the right choice for this share of samples; the answers to the others are
 /// wrong ones.
@@ -157,10 +157,15 @@ fn times_and_costs_are_gated_and_unknown_costs_are_no_pass() {
         .unwrap()
         .to_owned();
     assert!(why.contains("price"), "{why}");
-    bed.models(&server.url(), "price = { input = \"1\", output = \"2\" }");
+    let priced = "cache = true\nversion = \"1\"\nprice = { input = \"1\", output = \"2\" }";
+    bed.models(&server.url(), priced);
     gate(&bed, &[&format!("{cost}1"), &format!("{cost}0.0000001")]);
-    bed.run_suite("priced", &[]).expect(100);
-    assert_eq!(verdicts(&bed, "priced"), ["pass", "fail"]);
+    let paid = bed.run_suite("priced", &[]).expect(100);
+    let rows: Vec<_> = paid.stdout.lines().map(str::trim_start).collect();
+    for verdict in ["pass", "fail"] {
+        let found = rows.iter().filter(|row| row.starts_with(verdict)).count();
+        assert_eq!(found, 1, "{verdict}: {}", paid.stdout);
+    }
     // What an earlier run paid is not what this one costs.
     let kept = bed.run_suite("priced", &[]).expect(75);
     assert!(kept.stdout.contains("cost nothing here"), "{}", kept.stdout);
@@ -351,4 +356,76 @@ fn check_says_what_each_gate_could_tell() {
         assert!(done.stdout.contains(words), "{words}: {}", done.stdout);
     }
     assert_eq!(server.totals().requests, 0);
+}
+
+const SOON: &str = "metric = \"accuracy\"; test = \"floor\"; min = 0.8; early_stop = true";
+
+/// Outcomes of all samples of the only run in `out`.
+fn outcomes(bed: &Bed, out: &str) -> Vec<String> {
+    let rows = table(&bed.only_run(out), "results.csv");
+    rows.iter().map(|row| row["outcome"].clone()).collect()
+}
+
+#[test]
+fn a_task_ends_once_its_gate_is_decided_whatever_the_concurrency_and_however_often_it_is_resumed() {
+    const SAMPLES: usize = 2000;
+    let (bed, server) = bed_with(SAMPLES, right(0.9));
+    gate(&bed, &[SOON]);
+    let done = bed.run_suite("one", &["-j", "1"]).expect(0);
+    let asked = server.totals().requests;
+    assert!(
+        asked < 1000 && asked % 100 == 0,
+        "{asked} of {SAMPLES} in batches of 100"
+    );
+    assert!(done.stderr.contains("% saved"), "{}", done.stderr);
+    let result = results(&bed, "one").remove(0);
+    assert_eq!(result["verdict"], "pass");
+    assert_eq!(result["stopped_early"]["samples"], asked);
+    assert!(
+        result["method"]
+            .as_str()
+            .unwrap()
+            .contains("whenever one looks")
+    );
+    let of_one = outcomes(&bed, "one");
+    let skipped = of_one
+        .iter()
+        .filter(|outcome| *outcome == "skipped")
+        .count();
+    assert_eq!(skipped as u64, SAMPLES as u64 - asked);
+    bed.run_suite("many", &["-j", "64"]).expect(0);
+    assert_eq!(outcomes(&bed, "many"), of_one);
+    // Cut off by a cap in the middle of a batch, and resumed.
+    bed.run_suite("cut", &["--max-requests", "150"]).expect(75);
+    let cut = bed.only_run("cut");
+    bed.run(&["run", "--resume", text(&cut), "--max-requests", "5000"])
+        .expect(0);
+    assert_eq!(outcomes(&bed, "cut"), of_one);
+    for run in ["one", "many", "cut"] {
+        bed.run(&["verify", text(&bed.only_run(run))]).expect(0);
+    }
+}
+
+#[test]
+fn a_comparison_ends_early_too_and_a_regression_sooner_than_all_samples() {
+    let (bed, server) = bed_with(1000, right(0.9));
+    let soon = format!("{NOT_INFERIOR}; early_stop = true");
+    gate(&bed, &[]);
+    let base = baseline(&bed);
+    gate(&bed, &[&soon]);
+    server.set_script(right(0.5));
+    bed.run_suite("lost", &["--baseline", text(&base)])
+        .expect(100);
+    let result = results(&bed, "lost").remove(0);
+    assert!(
+        result["stopped_early"]["samples"].as_u64().unwrap() < 500,
+        "{result}"
+    );
+    bed.run(&["verify", text(&bed.only_run("lost"))]).expect(0);
+    let twice = bed.run_suite("twice", &["--epochs", "2"]).expect(66);
+    assert!(
+        twice.stderr.contains("cannot stop early"),
+        "{}",
+        twice.stderr
+    );
 }

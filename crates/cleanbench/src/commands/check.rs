@@ -76,7 +76,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     data_files(&suite);
     let probes = probing::plan(&suite, &selected, 0)?;
     print_probes(&suite, &probes);
-    let gates = gating::gates(&suite, &selected);
+    let gates = gating::gates(&suite, &selected)?;
     gating::print_outlook(&gates, &selected, endpoints.len());
     if endpoints.is_empty() {
         talk::result("\nno model named: pass `-m` to see what would be sent where");

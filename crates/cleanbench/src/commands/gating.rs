@@ -24,15 +24,32 @@ pub(super) struct Baseline {
     pub(super) inputs: Vec<Input>,
 }
 
-/// The gates of the suite, as far as their tasks are selected.
-pub(super) fn gates(suite: &Suite, selected: &[Selected<'_>]) -> Vec<Gate> {
+/// The gates of the suite, as far as their tasks are selected. Refuses those that cannot be looked at while
+/// answers come in.
+pub(super) fn gates(suite: &Suite, selected: &[Selected<'_>]) -> Result<Vec<Gate>, Failure> {
     let is_selected = |name: &String| selected.iter().any(|chosen| chosen.task.name == *name);
     let narrowed = suite.gates.iter().map(|gate| {
         let mut gate = gate.clone();
         gate.tasks.retain(is_selected);
         gate
     });
-    narrowed.filter(|gate| !gate.tasks.is_empty()).collect()
+    let gates: Vec<_> = narrowed.filter(|gate| !gate.tasks.is_empty()).collect();
+    for gate in gates.iter().filter(|gate| gate.early_stop) {
+        let mut own = selected.iter();
+        let unfit = own.find(|chosen| {
+            let hangs_together = chosen.task.cluster.is_some();
+            gate.tasks.contains(&chosen.task.name) && (chosen.epochs > 1 || hangs_together)
+        });
+        if let Some(chosen) = unfit {
+            let what = format!(
+                "task `{}` cannot stop early: its samples are asked {} times, or hang together in clusters",
+                chosen.task.name, chosen.epochs
+            );
+            return Err(Failure::new(Exit::ConfigInvalid, what)
+                .hint("leave `early_stop` out, or ask each sample once and declare no `cluster`"));
+        }
+    }
+    Ok(gates)
 }
 
 /// Opens the baseline that was named, and refuses one that the gates cannot be judged against.
