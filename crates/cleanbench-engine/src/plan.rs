@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, DigestKey, RunId, Shard};
-use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TABLES, TaskPlan};
+use cleanbench_ledger::manifest::{
+    ModelPlan, ReplayPlan, SelectionPlan, SuitePlan, TABLES, TaskPlan,
+};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -44,6 +46,10 @@ pub struct Draft {
     pub key: DigestKey,
     /// Files for `inputs/`.
     pub inputs: Vec<Input>,
+    /// The run whose recorded answers are taken.
+    pub replay: Option<ReplayPlan>,
+    /// Why these samples and no others were taken.
+    pub selection: Option<SelectionPlan>,
 }
 
 /// Why a run cannot be written down.
@@ -85,6 +91,8 @@ pub fn prepare<E>(
         samples_digest: digests.file,
         samples_root: digests.root,
         inputs,
+        replay: draft.replay,
+        selection: draft.selection,
     };
     let mut table = CallTable::new(plan.call_space());
     table.narrow(draft.shard);

@@ -177,6 +177,8 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
         seed: 5,
         key: DigestKey::new([1; 32]),
         inputs: Vec::new(),
+        replay: None,
+        selection: None,
     };
     let samples = texts
         .iter()
@@ -383,6 +385,8 @@ fn a_sample_that_cannot_be_read_leaves_no_run() {
         seed: 0,
         key: DigestKey::new([1; 32]),
         inputs: Vec::new(),
+        replay: None,
+        selection: None,
     };
     let samples = [Ok((0, content("a"))), Err("broken")];
     assert!(matches!(
