@@ -12,6 +12,7 @@ mod failure;
 mod limits;
 mod plain_table;
 mod progress;
+mod replaying;
 mod result_table;
 mod session;
 mod suite_key;

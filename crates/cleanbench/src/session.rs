@@ -25,6 +25,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::limits;
 use crate::progress::Progress;
+use crate::replaying::{self, Source};
 use crate::result_table;
 use crate::talk::{self, Talk};
 
@@ -65,6 +66,7 @@ fn build_judge(task: &TaskPlan) -> Result<Judge, Failure> {
 pub(crate) fn run(
     opened: Opened,
     endpoints: &[Endpoint],
+    source: Option<&Source>,
     arguments: &RunArguments,
     talk: Talk,
 ) -> Result<Exit, Failure> {
@@ -74,7 +76,7 @@ pub(crate) fn run(
         return conclude(&ending, opened.run, arguments.out.format, talk);
     }
     let directory = opened.run.clone();
-    ask(opened, endpoints, arguments, talk).map_err(|failure| unwritten(failure, &directory))
+    ask(opened, endpoints, source, arguments, talk).map_err(|failure| unwritten(failure, &directory))
 }
 
 /// What to do next where the run directory of a run under way cannot be written.
@@ -95,10 +97,15 @@ fn unwritten(failure: Failure, run: &RunDirectory) -> Failure {
 fn ask(
     mut opened: Opened,
     endpoints: &[Endpoint],
+    source: Option<&Source>,
     arguments: &RunArguments,
     talk: Talk,
 ) -> Result<Exit, Failure> {
-    let models = connect(endpoints, &Environment::load()?)?;
+    let models = replaying::models(endpoints, source)?;
+    let replays = match source {
+        Some(source) => source.of_models(endpoints)?.into_iter().map(Some).collect(),
+        None => vec![None; endpoints.len()],
+    };
     let prices: Vec<_> = endpoints
         .iter()
         .map(|endpoint| endpoint.price.clone())
@@ -117,14 +124,15 @@ fn ask(
     let allowance = Allowance::of(caps, &opened.run, &opened.manifest, &billing)?;
     let (ledger, writer) = begin(&mut opened, TOOL, arguments.retry_errors, sinks)?;
     let limiters = limits::limiters(endpoints);
-    let caches = !arguments.no_cache;
+    let caches = !arguments.no_cache && source.is_none();
     let slots = models.into_iter().zip(endpoints).zip(&limiters);
-    let slots = slots.map(|((model, endpoint), limiter)| {
+    let slots = slots.zip(replays).map(|(((model, endpoint), limiter), replay)| {
         ModelSlot::new(model, limits::concurrency(endpoint))
             .behind(limiter)
             .paced(limits::rates(endpoint))
             .billed(limits::billing(endpoint))
             .within(endpoint.timeouts.total)
+            .replaying(replay)
             .cached(
                 caches
                     .then(|| limits::cache(endpoint, &directory))

@@ -1,5 +1,6 @@
 //! The commands: each reads its arguments, calls the libraries, and prints.
 
+mod basis;
 mod calibrate;
 mod check;
 mod list;
@@ -7,7 +8,9 @@ mod merge;
 mod models;
 mod probing;
 mod report;
+mod rerun;
 mod run;
+mod score;
 mod selection;
 mod show;
 mod verify;
@@ -54,6 +57,8 @@ fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
     match command {
         Command::Check(arguments) => check::check(arguments),
         Command::Run(arguments) => run::run(arguments, talk),
+        Command::Score(arguments) => score::score(arguments, talk),
+        Command::Rerun(arguments) => rerun::rerun(arguments, talk),
         Command::Report(arguments) => report::report(arguments, talk),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Show(arguments) => show::show(arguments, talk),
