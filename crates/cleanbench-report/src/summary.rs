@@ -1,11 +1,15 @@
 //! One line for each model and task: the score with its interval, and everything that qualifies it.
 
-use cleanbench_core::event::Reading;
-use cleanbench_core::{Finish, Outcome};
-use cleanbench_stats::{Confidence, Interval, wilson};
+use std::sync::Arc;
 
-use crate::rows::Row;
+use cleanbench_core::event::Reading;
+use cleanbench_core::{Finish, Outcome, Reducer};
+
+use crate::reduce::reduce;
+use crate::rows::{Belongs, Row};
 use crate::scan::{Index, Totals};
+use crate::slices::SliceTallies;
+use crate::tally::{Estimated, Tally};
 use crate::times::Latency;
 use crate::{Contamination, Recording};
 
@@ -41,12 +45,11 @@ pub struct SummaryRow {
     pub truncated: u64,
     /// Answers in which the scorer found nothing to judge; scored 0.
     pub extraction_failures: u64,
-    /// Samples with at least one judged answer: the n of the score.
-    pub n: u64,
-    /// Mean over these samples of the mean over their epochs.
-    pub score: Option<f64>,
-    /// Wilson interval at 95 %.
-    pub interval: Option<Interval>,
+    /// How the scores of a sample's epochs become its score.
+    pub reducer: Reducer,
+    /// The mean over the samples with a score: at least one judged answer, or as many as the reducer
+    /// needs.
+    pub estimated: Estimated,
     /// What the answers were like.
     pub answers: AnswerCounts,
     /// Sums over attempts.
@@ -140,28 +143,57 @@ impl SummaryRow {
     }
 }
 
+/// A model at the samples of a task that share a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SliceRow {
+    /// Position of the line of the model at the whole task.
+    pub line: usize,
+    /// The field of the samples' metadata.
+    pub field: String,
+    /// Their value in it.
+    pub value: String,
+    /// The mean over those with a score.
+    pub estimated: Estimated,
+}
+
 /// All lines of a run, in plan order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     /// The lines.
     pub rows: Vec<SummaryRow>,
+    /// Parts of them: by line, the task's order of fields, and value.
+    pub slices: Vec<SliceRow>,
 }
 
 /// Gathers rows, which must come in plan order, into a [`Summary`].
 #[derive(Debug)]
 pub struct Summarizer {
     rows: Vec<SummaryRow>,
-    tasks: usize,
-    sums: Vec<cleanbench_stats::Sum>,
-    sample: Option<SampleSum>,
+    slices: Vec<SliceRow>,
+    /// The fields by which each task reports.
+    fields: Vec<Vec<String>>,
+    /// Version of the tables.
+    tables: u32,
+    /// The line whose samples come now.
+    open: Option<OpenLine>,
+    sample: Option<OpenSample>,
 }
 
+/// A line while its samples come.
 #[derive(Debug)]
-struct SampleSum {
+struct OpenLine {
+    line: usize,
+    tally: Tally,
+    slices: SliceTallies,
+}
+
+/// A sample while its epochs come.
+#[derive(Debug)]
+struct OpenSample {
     line: usize,
     sample: u64,
-    total: f64,
-    count: u32,
+    belongs: Arc<Belongs>,
+    scores: Vec<f64>,
 }
 
 impl Summary {
@@ -210,27 +242,27 @@ impl Summarizer {
                     empty: 0,
                     truncated: 0,
                     extraction_failures: 0,
-                    n: 0,
-                    score: None,
-                    interval: None,
+                    reducer: task.reducer,
+                    estimated: Tally::default().estimate(1),
                     answers: AnswerCounts::default(),
                     totals: totals.clone(),
                     latency: *latency,
                 });
             }
         }
-        let sums = vec![cleanbench_stats::Sum::default(); rows.len()];
         Self {
             rows,
-            tasks: plan.tasks.len(),
-            sums,
+            slices: Vec::new(),
+            fields: plan.tasks.iter().map(|task| task.slices.clone()).collect(),
+            tables: plan.tables,
+            open: None,
             sample: None,
         }
     }
 
     /// Takes in the next row.
     pub fn add(&mut self, row: &Row) {
-        let line = row.place.model as usize * self.tasks + row.task;
+        let line = row.place.model as usize * self.fields.len() + row.task;
         let summary = &mut self.rows[line];
         match row.outcome {
             None if row.elsewhere => summary.elsewhere += 1,
@@ -253,45 +285,71 @@ impl Summarizer {
             return;
         };
         summary.extraction_failures += u64::from(score.extraction_failure.is_some());
-        self.add_score(line, row.place.sample, score.value);
+        let value = score.value;
+        self.add_score(line, row, value);
     }
 
-    fn add_score(&mut self, line: usize, sample: u64, value: f64) {
+    fn add_score(&mut self, line: usize, row: &Row, value: f64) {
         match &mut self.sample {
-            Some(open) if open.line == line && open.sample == sample => {
-                open.total += value;
-                open.count += 1;
+            Some(open) if open.line == line && open.sample == row.place.sample => {
+                open.scores.push(value);
             }
             _ => {
                 self.close_sample();
-                self.sample = Some(SampleSum {
+                self.sample = Some(OpenSample {
                     line,
-                    sample,
-                    total: value,
-                    count: 1,
+                    sample: row.place.sample,
+                    belongs: Arc::clone(&row.belongs),
+                    scores: vec![value],
                 });
             }
         }
     }
 
     fn close_sample(&mut self) {
-        if let Some(done) = self.sample.take() {
-            self.sums[done.line].add(done.total / f64::from(done.count));
-            self.rows[done.line].n += 1;
+        let Some(done) = self.sample.take() else {
+            return;
+        };
+        if self.open.as_ref().is_none_or(|open| open.line != done.line) {
+            self.close_line();
+            self.open = Some(OpenLine {
+                line: done.line,
+                tally: Tally::with_capacity(self.rows[done.line].samples),
+                slices: SliceTallies::default(),
+            });
         }
+        let score = reduce(self.rows[done.line].reducer, &done.scores);
+        if let (Some(open), Some(score)) = (&mut self.open, score) {
+            open.tally.add(score, done.belongs.cluster.as_deref());
+            open.slices.add(score, &done.belongs);
+        }
+    }
+
+    fn close_line(&mut self) {
+        let Some(OpenLine {
+            line,
+            tally,
+            slices,
+        }) = self.open.take()
+        else {
+            return;
+        };
+        let row = &mut self.rows[line];
+        row.estimated = match self.tables {
+            1 => tally.proportion(),
+            _ => tally.estimate(row.epochs),
+        };
+        let fields = &self.fields[line % self.fields.len()];
+        self.slices.extend(slices.finish(line, row.epochs, fields));
     }
 
     /// The summary of all rows taken in.
     pub fn finish(mut self) -> Summary {
         self.close_sample();
-        for (row, sum) in self.rows.iter_mut().zip(&self.sums) {
-            if row.n > 0 {
-                #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
-                let n = row.n as f64;
-                row.score = Some(sum.value() / n);
-                row.interval = wilson(sum.value(), row.n, Confidence::PERCENT_95);
-            }
+        self.close_line();
+        Summary {
+            rows: self.rows,
+            slices: self.slices,
         }
-        Summary { rows: self.rows }
     }
 }

@@ -1,4 +1,4 @@
-//! `results.csv`, `calls.csv`, `summary.csv`, and the end of `run.json`.
+//! `results.csv`, `calls.csv`, `summary.csv`, `slices.csv`, and the end of `run.json`.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -17,24 +17,29 @@ use crate::rows::{Answer, Belongs, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, verdicts};
+use crate::{Contamination, Recording, ReportError, cell, slices, verdicts};
 
-/// Names of all tables; the last two stand where there are probes.
-const TABLES: [&str; 5] = [
-    "results.csv",
-    "calls.csv",
-    "summary.csv",
-    "contamination.csv",
-    "verdicts.json",
-];
+/// Names of the tables of every run.
+const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
+/// Names of the tables of a run with probes.
+const OF_PROBES: [&str; 2] = ["contamination.csv", "verdicts.json"];
 
-/// Names of the tables of a run with `plan`.
-pub fn tables(plan: &Plan) -> &'static [&'static str] {
-    if plan.tasks.iter().any(|task| task.probe.is_some()) {
-        &TABLES
-    } else {
-        &TABLES[..3]
+/// Names of the tables of the run with `manifest`.
+pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
+    let plan = &manifest.plan;
+    let mut names = TABLES.to_vec();
+    if is_sliced(plan) {
+        names.push(slices::FILE);
     }
+    if plan.tasks.iter().any(|task| task.probe.is_some()) {
+        names.extend(OF_PROBES);
+    }
+    names
+}
+
+/// Whether some task reports by slices.
+fn is_sliced(plan: &Plan) -> bool {
+    plan.tasks.iter().any(|task| !task.slices.is_empty())
 }
 
 const RESULTS: [&str; 15] = [
@@ -81,7 +86,7 @@ const CALLS: [&str; 23] = [
     "cost_usd",
     "from_cache",
 ];
-const SUMMARY: [&str; 59] = [
+const SUMMARY: [&str; 61] = [
     "model",
     "task",
     "scorer",
@@ -141,7 +146,11 @@ const SUMMARY: [&str; 59] = [
     "usage_inconsistent",
     "usage_estimated",
     "from_cache",
+    "reducer",
+    "clusters",
 ];
+/// How many of the columns of `summary.csv` runs have whose tables are of version 1.
+const FIRST_SUMMARY: usize = 59;
 
 /// Where the tables go: files for a report, a comparison for a verification.
 pub trait TableSink {
@@ -178,10 +187,7 @@ pub fn draw(
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
     {
-        let columns = match plan.tables {
-            1 => FIRST_RESULTS,
-            _ => RESULTS.len(),
-        };
+        let columns = columns(plan, FIRST_RESULTS, RESULTS.len());
         let mut table = Writer::from_writer(sink.open("results.csv")?);
         table.write_record(&RESULTS[..columns])?;
         for_each(recording, &index, |row| {
@@ -205,18 +211,27 @@ pub fn draw(
         None => Contamination::default(),
     };
     summary.classify(&contamination);
+    let columns = columns(plan, FIRST_SUMMARY, SUMMARY.len());
     let mut table = Writer::from_writer(sink.open("summary.csv")?);
-    table.write_record(SUMMARY)?;
+    table.write_record(&SUMMARY[..columns])?;
     for row in summary.tasks() {
-        table.write_record(summary_cells(row))?;
+        table.write_record(&summary_cells(row)[..columns])?;
     }
     table.flush()?;
     drop(table);
+    if is_sliced(plan) {
+        slices::write_csv(&summary, sink.open(slices::FILE)?)?;
+    }
     Ok(Report {
         index,
         summary,
         contamination,
     })
+}
+
+/// How many columns a table of `plan` has: the `first` ones where its tables are of version 1.
+fn columns(plan: &Plan, first: usize, all: usize) -> usize {
+    if plan.tables == 1 { first } else { all }
 }
 
 fn draw_calls(
@@ -408,6 +423,8 @@ fn summary_cells(row: &SummaryRow) -> Vec<String> {
         totals.inconsistent.to_string(),
         totals.estimated.to_string(),
         totals.from_cache.to_string(),
+        row.reducer.to_string(),
+        row.estimated.clusters.to_string(),
     ]);
     cells
 }
@@ -434,18 +451,18 @@ fn time_cells(latency: &Latency) -> [String; 10] {
 }
 
 fn score_cells(row: &SummaryRow) -> [String; 30] {
-    let interval = row.interval.as_ref();
+    let interval = row.estimated.interval.as_ref();
     let totals = &row.totals;
     [
         cell::text(&row.model),
         cell::text(&row.task),
         row.scorer.clone(),
-        number(row.score),
+        number(row.estimated.score),
         number(interval.map(|interval| interval.low)),
         number(interval.map(|interval| interval.high)),
         number(interval.map(|_| "0.95")),
-        number(interval.map(|interval| interval.method.as_str())),
-        row.n.to_string(),
+        number(row.estimated.method),
+        row.estimated.n.to_string(),
         row.samples.to_string(),
         row.epochs.to_string(),
         row.count(Outcome::Answered).to_string(),
@@ -491,11 +508,11 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
         return Err(LedgerError::from(Damage::whole("journal", what)).into());
     }
     let mut files = BTreeMap::new();
-    for name in tables(&recording.manifest.plan) {
+    for name in tables(&recording.manifest) {
         let draft = recording.run.file(&format!("{name}.new"));
         // Some file systems find only now that there is no room.
         fs_err::File::open(&draft)?.sync_all()?;
-        files.insert((*name).to_owned(), file_digest(&draft)?);
+        files.insert(name.to_owned(), file_digest(&draft)?);
         fs_err::rename(draft, recording.run.file(name))?;
     }
     if let Some(manifest) = closed_manifest(recording, &report, files) {
@@ -549,7 +566,7 @@ pub(crate) fn closed_manifest(
 
 /// Half a table is of no use, and takes space.
 fn discard_drafts(recording: &Recording) {
-    for name in tables(&recording.manifest.plan) {
+    for name in tables(&recording.manifest) {
         drop(fs_err::remove_file(
             recording.run.file(&format!("{name}.new")),
         ));

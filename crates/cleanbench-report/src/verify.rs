@@ -522,9 +522,9 @@ fn check_end(
     found: &mut Verification,
 ) -> Result<(), ReportError> {
     let mut files: BTreeMap<String, Digest> = BTreeMap::new();
-    for name in tables(&recording.manifest.plan) {
+    for name in tables(&recording.manifest) {
         if run.file(name).is_file() {
-            files.insert((*name).to_owned(), file_digest(&run.file(name))?);
+            files.insert(name.to_owned(), file_digest(&run.file(name))?);
         }
     }
     let expected = closed_manifest(recording, report, files);

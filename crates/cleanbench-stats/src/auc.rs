@@ -9,7 +9,8 @@
 //! It refuses to estimate when a group is empty, or when a value is NaN and so has no rank.
 
 use crate::elementary::{exponential, natural_logarithm, real};
-use crate::interval::{Confidence, wilson};
+use crate::interval::Confidence;
+use crate::proportion::wilson;
 use crate::sum::{Sum, mean};
 
 /// An area under the ROC curve with its 95 % interval.

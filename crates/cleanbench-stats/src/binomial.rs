@@ -116,6 +116,25 @@ pub(crate) fn probability(k: u64, n: u64, chance: Chance) -> f64 {
     exponential(error - deviance) * (trials / hits / (TAU * misses)).sqrt()
 }
 
+/// Outcomes less likely than this are left out: even a million of them do not reach 1e-11.
+const NEGLIGIBLE: f64 = 1e-18;
+
+/// The numbers of successes that are not too rare to matter, with their probabilities, ascending.
+pub(crate) fn likely(n: u64, chance: Chance) -> Vec<(u64, f64)> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count from 0 to n"
+    )]
+    let centre = ((real(n) * chance.success).round() as u64).min(n);
+    let weighed = |k: u64| (k, probability(k, n, chance));
+    let matters = |(_, weight): &(u64, f64)| *weight >= NEGLIGIBLE;
+    let mut found: Vec<(u64, f64)> = (0..centre).rev().map(weighed).take_while(matters).collect();
+    found.reverse();
+    found.extend((centre..=n).map(weighed).take_while(matters));
+    found
+}
+
 /// The probability of success, `trials` times over.
 fn power(trials: f64, chance: Chance) -> f64 {
     if trials <= 0.0 {
@@ -135,7 +154,7 @@ fn power(trials: f64, chance: Chance) -> f64 {
 /// x ln(x / m) + m - x, at least 0, without cancellation where x is near m.
 ///
 /// With v = (x - m) / (x + m) the logarithm is 2 artanh v, whose first term joins m - x.
-fn deviance(x: f64, expected: f64) -> f64 {
+pub(crate) fn deviance(x: f64, expected: f64) -> f64 {
     let (gap, whole) = (x - expected, x + expected);
     if gap.abs() >= 0.1 * whole {
         return x * natural_logarithm(x / expected) - gap;

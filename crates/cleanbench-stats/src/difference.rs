@@ -10,7 +10,8 @@
 //! It refuses to compare with an arm without trials, or one with more hits than trials.
 
 use crate::elementary::real;
-use crate::interval::{Confidence, wilson};
+use crate::interval::Confidence;
+use crate::proportion::wilson;
 
 /// A rate and its distances from the ends of its Wilson interval.
 struct Rate {

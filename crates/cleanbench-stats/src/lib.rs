@@ -19,17 +19,33 @@
 //! ```
 
 pub mod auc;
+pub mod beta;
 pub mod binomial;
+pub mod cluster;
 pub mod difference;
+pub mod drift;
 mod elementary;
 pub mod exact;
+pub mod gamma;
 mod interval;
+pub mod mean;
 pub mod multiplicity;
+mod normal;
 pub mod percentile;
 pub mod power;
-mod quantile;
+pub mod proportion;
+pub mod random;
+pub mod ratio;
+mod region;
+pub mod repeats;
+pub mod resample;
+mod search;
+pub mod sequential;
+pub mod student;
 mod sum;
+pub mod tango;
 
-pub use interval::{Confidence, Interval, Method, wilson};
-pub use quantile::normal_quantile;
-pub use sum::{Sum, mean};
+pub use interval::{Confidence, Estimate, Interval, Method, NoInterval};
+pub use normal::{normal_quantile, normal_upper_tail};
+pub use proportion::{clopper_pearson, wilson};
+pub use sum::{Sum, mean, sum};

@@ -1,4 +1,9 @@
-//! Exact power of the exact tests, and the smallest difference that they can be expected to find.
+//! Power of the tests, the smallest difference that they can be expected to find, and how many samples
+//! they need.
+//!
+//! Every power is exact, by summing over outcomes: no formula is used where it could fail, such as for
+//! few discordant pairs. For two-sided tests ask with half of their α. Where samples hang together,
+//! multiply what is needed by [`crate::cluster::design_effect`].
 //!
 //! Invariant: the power is the probability, summed over every outcome but those too rare to matter
 //! (below 1e-18 each), that the test's p-value is at most α; it rises with the difference.
@@ -6,12 +11,23 @@
 //! It refuses rates that are no probabilities and an α outside 0 to 1: the power is NaN, and no
 //! difference is found.
 
-use crate::binomial::{Chance, probability, upper_tail, upper_tail_of};
+use crate::binomial::{Chance, likely, upper_tail, upper_tail_of};
 use crate::elementary::real;
 use crate::exact::fisher_greater;
+use crate::search::{first_at_least, first_within};
 
-/// Outcomes less likely than this are left out: even a million of them do not reach 1e-11.
-const NEGLIGIBLE: f64 = 1e-18;
+mod floor;
+mod mean;
+mod non_inferiority;
+
+pub use floor::{above_floor, needed_above_floor, smallest_above_floor};
+pub use mean::{mean_above, needed_mean_above, smallest_mean_above};
+pub use non_inferiority::{
+    approximate_pairs, needed_non_inferiority, non_inferiority, smallest_margin,
+};
+
+/// More samples than this are not looked for.
+pub const MOST_NEEDED: u64 = 1_000_000;
 
 /// Power of [`fisher_greater`] at level `alpha` for arms of `n_a` and `n_b` independent trials that
 /// succeed with probability `p_a` and `p_b`.
@@ -72,20 +88,45 @@ pub fn smallest_paired(n: u64, p_only_b: f64, alpha: f64, power: f64) -> Option<
     })
 }
 
+/// Number of pairs from which on [`paired`] reaches `power`, as far as looked for: the power of an exact
+/// test goes up and down a little from one number to the next, and the result is one at which it is
+/// reached and below which it is not. `None` when [`MOST_NEEDED`] are not enough.
+pub fn needed_paired(p_only_a: f64, p_only_b: f64, alpha: f64, power: f64) -> Option<u64> {
+    needed(|n| paired(n, p_only_a, p_only_b, alpha) >= power)
+}
+
+/// Number of trials in each of two arms from which on [`unpaired`] reaches `power`, as
+/// [`needed_paired`].
+pub fn needed_unpaired(p_a: f64, p_b: f64, alpha: f64, power: f64) -> Option<u64> {
+    // The exact test looks at every table: beyond this it takes too long, and p_a is nearly p_b.
+    needed_up_to(20_000, |n| unpaired(n, n, p_a, p_b, alpha) >= power)
+}
+
+/// The first number of samples, up to [`MOST_NEEDED`], that is `enough`.
+fn needed(enough: impl Fn(u64) -> bool) -> Option<u64> {
+    needed_up_to(MOST_NEEDED, enough)
+}
+
+/// The first number of samples, up to `most`, that is `enough`: doubled from 8 on until it is, and then
+/// halved down, since larger numbers take longer.
+fn needed_up_to(most: u64, enough: impl Fn(u64) -> bool) -> Option<u64> {
+    let mut high = 8;
+    while !enough(high) {
+        if high >= most {
+            return None;
+        }
+        high = (2 * high).min(most);
+    }
+    let low = if high > 8 { high / 2 } else { 0 };
+    first_within(high - low, |step| enough(low + step)).map(|step| low + step)
+}
+
 fn are_rates(rates: &[f64]) -> bool {
     rates.iter().all(|rate| (0.0..=1.0).contains(rate))
 }
 
 fn is_level(alpha: f64) -> bool {
     alpha > 0.0 && alpha < 1.0
-}
-
-/// The numbers of successes that are not too rare to matter, with their probabilities, ascending.
-fn likely(n: u64, chance: Chance) -> Vec<(u64, f64)> {
-    (0..=n)
-        .map(|k| (k, probability(k, n, chance)))
-        .filter(|(_, weight)| *weight >= NEGLIGIBLE)
-        .collect()
 }
 
 /// The smallest count, from `from` up, of `pairs` discordant pairs that a fair coin exceeds with a
@@ -138,28 +179,6 @@ impl Rejection {
     }
 }
 
-/// The first count in `from..end` for which `holds`, or `end`; `holds` stays true once it is.
-///
-/// It looks at the next few counts first, where the answer usually is, then ever further.
-fn first_at_least(from: u64, end: u64, holds: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut step) = (from, 1);
-    let mut high = from;
-    while high < end && !holds(high) {
-        low = high + 1;
-        high = low.saturating_add(step - 1).min(end);
-        step *= 2;
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    low
-}
-
 /// The smallest difference up to `largest`, in thousandths or `largest` itself, that is `enough`.
 fn smallest(largest: f64, enough: impl Fn(f64) -> bool) -> Option<f64> {
     if largest.is_nan() || largest < 0.0 {
@@ -175,21 +194,4 @@ fn smallest(largest: f64, enough: impl Fn(f64) -> bool) -> Option<f64> {
     let difference = |thousandths: u64| (real(thousandths) / 1000.0).min(largest);
     let found = first_within(steps, |thousandths| enough(difference(thousandths)));
     found.map(difference)
-}
-
-/// The first of 0 to `last` for which `holds`, by bisection.
-fn first_within(last: u64, holds: impl Fn(u64) -> bool) -> Option<u64> {
-    if !holds(last) {
-        return None;
-    }
-    let (mut low, mut high) = (0, last);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Some(low)
 }

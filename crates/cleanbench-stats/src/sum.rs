@@ -40,6 +40,15 @@ impl Sum {
     }
 }
 
+/// Compensated sum of `values` in the order given; 0 without any.
+pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sum = Sum::new();
+    for value in values {
+        sum.add(value);
+    }
+    sum.value()
+}
+
 /// Arithmetic mean of `values` in the order given; `None` when there are none.
 pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sum = Sum::new();

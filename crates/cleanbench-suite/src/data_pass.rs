@@ -10,6 +10,8 @@ use cleanbench_core::{Constraints, Sample, Scorer, ScorerSpec, Sensitivity};
 
 use crate::diagnostic::{Document, Fault, Severity};
 use crate::draft::{At, Rules};
+use crate::fewshot::Examples;
+use crate::grouping::Grouping;
 use crate::images::ImageSum;
 use crate::load::{Loader, whole};
 use crate::prompt::{Prompts, RenderError};
@@ -30,15 +32,42 @@ pub(crate) struct Reading {
     pub(crate) samples: u64,
     /// Faults of templates that were met while rendering, so that each is reported once.
     pub(crate) template_faults: HashSet<String>,
+    pub(crate) examples: Option<Examples>,
+    pub(crate) grouping: Grouping,
 }
 
 impl Reading {
-    fn sensitivity(&self) -> Sensitivity {
+    /// The label that the task's table gives.
+    pub(crate) fn sensitivity(&self) -> Sensitivity {
         self.table.sensitivity.unwrap_or(Sensitivity::Private)
     }
 
+    /// The task's label: its own, or that of its examples where it is the stricter one.
+    fn label(&self) -> Sensitivity {
+        let examples = self.examples.as_ref();
+        let of_examples = examples.map(|examples| examples.fewshot.sensitivity);
+        self.sensitivity()
+            .max(of_examples.unwrap_or(Sensitivity::Public))
+    }
+
+    /// What the task lends to its samples.
+    pub(crate) fn rules<'a>(&'a self, dir: &'a Path) -> Rules<'a> {
+        Rules {
+            choices: self.table.choices.as_deref().unwrap_or_default(),
+            sensitivity: self.label(),
+            dir,
+            images: self.prompts.as_ref().map_or(&[], |prompts| &prompts.images),
+            cluster: self
+                .table
+                .cluster
+                .as_ref()
+                .map(|field| field.value.as_str()),
+        }
+    }
+
     pub(crate) fn complete(self, dir: &Path) -> Option<Task> {
-        let sensitivity = self.sensitivity();
+        let sensitivity = self.label();
+        let slices = self.table.slices.unwrap_or_default();
         let scorers: Vec<ScorerSpec> = self
             .table
             .scorers?
@@ -57,9 +86,17 @@ impl Reading {
             sampling: self.table.sampling,
             constraints: self.constraints?,
             sensitivity,
-            strictest: self.strictest,
+            strictest: self.strictest.max(sensitivity),
             released: self.table.released,
             scorers,
+            reducer: self
+                .table
+                .reducer
+                .map(|reducer| reducer.value)
+                .unwrap_or_default(),
+            cluster: self.table.cluster.map(|field| field.value),
+            slices: slices.into_iter().map(|field| field.value).collect(),
+            fewshot: self.examples.map(|examples| examples.fewshot),
             tags: self.table.tags.unwrap_or_default(),
             choices: self.table.choices.unwrap_or_default(),
             samples: self.samples,
@@ -114,6 +151,7 @@ impl Loader<'_> {
         let mut faults = row.faults;
         let mut found = None;
         if let Some(mut draft) = row.draft {
+            let own_id = draft.id.as_ref().map(|id| id.at);
             let id = draft.id.clone().unwrap_or_else(|| At {
                 value: reading.samples.to_string(),
                 at: 0,
@@ -126,17 +164,12 @@ impl Loader<'_> {
                 faults.extend(self.refer(&id.value, other));
             }
             draft.id = Some(id);
-            let rules = Rules {
-                choices: reading.table.choices.as_deref().unwrap_or_default(),
-                sensitivity: reading.sensitivity(),
-                dir: self.dir,
-                images: reading
-                    .prompts
-                    .as_ref()
-                    .map_or(&[], |prompts| &prompts.images),
-            };
-            if let Some((sample, _)) = draft.finish(rules, reading.samples, &mut faults) {
+            let finished = draft.finish(reading.rules(self.dir), reading.samples, &mut faults);
+            if let Some((sample, _)) = finished {
                 reading.strictest = reading.strictest.max(sample.sensitivity);
+                reading.grouping.add(&sample, &mut faults);
+                let examples = reading.examples.as_ref();
+                faults.extend(examples.and_then(|all| all.fault_of(&sample, own_id)));
                 self.try_out(reading, &sample, &mut faults);
                 found = Some(sample);
             }

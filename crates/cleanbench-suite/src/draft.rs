@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::choices;
 use crate::diagnostic::Fault;
 use crate::field::{FIELDS, Field};
+use crate::grouping;
 use crate::images::{self, ImageRef, Picture};
 use crate::json::{Entry, Raw};
 use crate::messages;
@@ -26,6 +27,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) dir: &'a Path,
     /// Images of the task's own messages.
     pub(crate) images: &'a [ImageRef],
+    /// The field of the metadata that says which samples hang together.
+    pub(crate) cluster: Option<&'a str>,
 }
 
 /// A value and its byte offset in the text it came from.
@@ -47,6 +50,7 @@ pub(crate) struct Draft {
     choice_rewordings: Option<At<Vec<Vec<String>>>>,
     metadata: Map<String, Value>,
     created: Option<String>,
+    cluster: Option<String>,
     pub(crate) rewording_of: Option<At<String>>,
     pub(crate) isomorph_of: Option<At<String>>,
     sensitivity: Option<Sensitivity>,
@@ -141,7 +145,8 @@ impl Draft {
             Field::Input | Field::Created | Field::Sensitivity => {
                 return self.set_text(field, raw.string(&what)?, raw.at);
             }
-            Field::Cluster | Field::Weight => return Err(refuse(field, raw)),
+            Field::Cluster => return self.set_text(field, cluster_text(raw)?, raw.at),
+            Field::Weight => return Err(refuse_weight(raw)),
         }
         Ok(())
     }
@@ -150,12 +155,13 @@ impl Draft {
     pub(crate) fn set_text(&mut self, field: Field, text: String, at: usize) -> Result<(), Fault> {
         let is_blank = text.trim().is_empty();
         match field {
-            Field::Id | Field::Input if is_blank => {
+            Field::Id | Field::Input | Field::Cluster if is_blank => {
                 let name = self.names[field as usize].unwrap_or(field.name());
                 return Err(Fault::new(at, format!("`{name}` is empty")));
             }
             Field::Id => self.id = Some(At { value: text, at }),
             Field::Input => self.input = Some(text),
+            Field::Cluster => self.cluster = Some(text),
             Field::RewordingOf => self.rewording_of = Some(At { value: text, at }),
             Field::IsomorphOf => self.isomorph_of = Some(At { value: text, at }),
             Field::Target => {
@@ -171,7 +177,7 @@ impl Draft {
             | Field::Choices
             | Field::ChoiceRewordings
             | Field::Metadata => return self.set_cell(field, &text, at),
-            Field::Cluster | Field::Weight => {
+            Field::Weight => {
                 return Err(not_yet(&format!("`{}`", field.name()), at));
             }
         }
@@ -252,6 +258,11 @@ impl Draft {
             faults.push(fault);
             None
         });
+        let cluster = cluster_of(self.cluster, &self.metadata, rules.cluster);
+        let cluster = cluster.unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        });
         if !faults.is_empty() {
             return None;
         }
@@ -265,7 +276,7 @@ impl Draft {
             choices,
             metadata: self.metadata,
             created: self.created,
-            cluster: None,
+            cluster,
             rewording_of: self.rewording_of.map(|other| other.value),
             isomorph_of: self.isomorph_of.map(|other| other.value),
             images: pictures
@@ -421,25 +432,39 @@ pub(crate) fn not_yet(what: &str, at: usize) -> Fault {
     Fault::new(at, format!("{what} is not yet supported")).hint("remove it")
 }
 
-fn refuse(field: Field, raw: Raw<'_>) -> Fault {
-    let kind = kind_of_json(raw.text);
-    let (expected, fits) = match field {
-        Field::Weight => {
-            let weight = raw.parse::<f64>().ok();
-            (
-                "a number above 0",
-                weight.is_some_and(|weight| weight > 0.0),
-            )
+/// The cluster of a sample: its own, or the value of the field that the task names.
+fn cluster_of(
+    own: Option<String>,
+    metadata: &Map<String, Value>,
+    field: Option<&str>,
+) -> Result<Option<String>, Fault> {
+    match (own, field) {
+        (Some(own), _) => Ok(Some(own)),
+        (None, Some(field)) => grouping::text_of(metadata, field).map_err(|message| {
+            Fault::new(0, format!("{message}, and `cluster` of the task names it"))
+        }),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A string, or a number as text.
+fn cluster_text(raw: Raw<'_>) -> Result<String, Fault> {
+    match kind_of_json(raw.text) {
+        "a number" => Ok(raw.text.to_owned()),
+        "a string" => raw.string("`cluster`"),
+        found => {
+            let message = format!("`cluster` must be a string or a number, found {found}");
+            Err(Fault::new(raw.at, message))
         }
-        _ => (
-            "a string or a number",
-            kind == "a string" || kind == "a number",
-        ),
-    };
-    if fits {
-        return not_yet(&format!("`{}`", field.name()), raw.at);
+    }
+}
+
+fn refuse_weight(raw: Raw<'_>) -> Fault {
+    let kind = kind_of_json(raw.text);
+    if raw.parse::<f64>().is_ok_and(|weight| weight > 0.0) {
+        return not_yet("`weight`", raw.at);
     }
     let found = if kind == "a number" { raw.text } else { kind };
-    let message = format!("`{}` must be {expected}, found {found}", field.name());
+    let message = format!("`weight` must be a number above 0, found {found}");
     Fault::new(raw.at, message)
 }

@@ -70,7 +70,7 @@ impl Field {
 
     /// Whether this version refuses the field.
     pub(crate) fn is_refused(self) -> bool {
-        matches!(self, Self::Cluster | Self::Weight)
+        self == Self::Weight
     }
 }
 

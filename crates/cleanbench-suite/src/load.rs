@@ -12,13 +12,14 @@ use crate::data_pass::Reading;
 use crate::diagnostic::{Diagnostic, Document, Fault};
 use crate::draft::At;
 use crate::files::{self, PathFault};
+use crate::grouping::Grouping;
 use crate::identities::Identities;
 use crate::log::Log;
 use crate::manifest::{self, Manifest};
 use crate::probe_table::ProbeTable;
 use crate::suite::{ProbeUse, Suite, Task};
 use crate::task_table::{ScorerEntry, TaskTable};
-use crate::words::shown;
+use crate::words::{did_you_mean, shown, shown_list};
 
 /// What a suite may name.
 #[derive(Clone, Copy)]
@@ -163,9 +164,11 @@ pub(crate) struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn task(&mut self, at: usize, table: TaskTable) -> Reading {
+    fn task(&mut self, at: usize, mut table: TaskTable) -> Reading {
         let name = table.name.as_ref().map_or("", |name| name.value.as_str());
         self.parts.push([b"task ", name.as_bytes()].concat());
+        self.put_primary_first(&mut table);
+        self.check_reducer(&table);
         let prompts = self.prompts(&table);
         let constraints = self.constraints(&table);
         let scorers = self.scorers(table.scorers.as_deref().unwrap_or_default());
@@ -173,6 +176,8 @@ impl Loader<'_> {
         let paths = self.data_files(table.data.as_ref());
         let mut reading = Reading {
             strictest: table.sensitivity.unwrap_or(Sensitivity::Private),
+            examples: None,
+            grouping: Grouping::of(&table),
             table,
             prompts,
             constraints,
@@ -181,6 +186,7 @@ impl Loader<'_> {
             samples: 0,
             template_faults: HashSet::new(),
         };
+        reading.examples = self.examples(&reading);
         self.identities.begin_task();
         let errors = self.log.errors();
         let mut lines = 0;
@@ -192,8 +198,61 @@ impl Loader<'_> {
             let at = reading.table.data.as_ref().map_or(at, |data| data.at);
             let fault = Fault::new(at, "empty data: there is no sample in it");
             self.log.error(self.manifest, fault);
+        } else if !paths.is_empty() && self.log.errors() == errors {
+            for fault in reading.grouping.faults() {
+                self.log.error(self.manifest, fault);
+            }
         }
         reading
+    }
+
+    /// The first scorer is the one that counts.
+    fn put_primary_first(&mut self, table: &mut TaskTable) {
+        let (Some(primary), Some(scorers)) = (&table.primary, &mut table.scorers) else {
+            return;
+        };
+        let mut named =
+            (0..scorers.len()).filter(|place| scorers[*place].spec.kind == primary.value);
+        let shown = shown(&primary.value);
+        let fault = match (named.next(), named.next()) {
+            (Some(place), None) => {
+                scorers[..=place].rotate_right(1);
+                return;
+            }
+            (None, _) => {
+                let kinds = scorers.iter().map(|scorer| scorer.spec.kind.as_str());
+                let message =
+                    format!("`primary` is {shown}, which is not among the task's scorers");
+                let kinds: Vec<_> = kinds.collect();
+                Fault::new(primary.at, message)
+                    .hint(format!(
+                        "they are {}",
+                        shown_list(kinds.iter().copied(), 10)
+                    ))
+                    .maybe_hint(did_you_mean(&primary.value, kinds.iter().copied()))
+            }
+            (Some(_), Some(_)) => {
+                let message = format!("`primary` is {shown}, and two of the task's scorers are");
+                Fault::new(primary.at, message)
+                    .hint("remove `primary`, and write the one that counts first in `scorers`")
+            }
+        };
+        self.log.error(self.manifest, fault);
+    }
+
+    /// A reducer may need more epochs than a task has.
+    fn check_reducer(&mut self, table: &TaskTable) {
+        let Some(reducer) = &table.reducer else {
+            return;
+        };
+        let (has, needs) = (table.epochs.unwrap_or(1), reducer.value.epochs_needed());
+        if has < needs {
+            let name = reducer.value;
+            let message = format!("`{name}` needs {needs} epochs, the task has {has}");
+            let hint = format!("write `epochs = {needs}`, or more");
+            self.log
+                .error(self.manifest, Fault::new(reducer.at, message).hint(hint));
+        }
     }
 
     fn data_files(&mut self, data: Option<&At<String>>) -> Vec<PathBuf> {

@@ -129,6 +129,9 @@ fn render(task: &Task, row: Row<'_>, position: u64) -> Result<Rendered, (u32, St
     match task.prompts.render(&sample) {
         Ok(mut messages) => {
             images::attach(&mut messages, &sample, task.prompts.turns.len(), &pictures);
+            if let Some(fewshot) = &task.fewshot {
+                fewshot.insert(&task.name, &sample, &mut messages);
+            }
             Ok(Rendered { sample, messages })
         }
         Err(error) => Err(failed(Fault::new(0, error.message))),

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::probe::ControlKind;
-use cleanbench_core::{Constraints, Digest, Method, Sampling, ScorerSpec, Sensitivity};
+use cleanbench_core::{Constraints, Digest, Method, Reducer, Sampling, ScorerSpec, Sensitivity};
 use serde_json::{Map, Value, json};
 
 use crate::draft::Rules;
+use crate::fewshot::{self, FewShot};
 use crate::images::ImageSet;
 use crate::messages::role_name;
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
@@ -34,8 +35,8 @@ pub struct Suite {
     pub manifest_bytes: Vec<u8>,
     /// The tasks as they stand in the manifest; at least one.
     pub tasks: Vec<Task>,
-    /// Digest of everything the suite says: the manifest, the prompt files, the schema files, the data
-    /// files and their images, in the order of tasks. Paths are not part of it, so a suite may be moved.
+    /// Digest of everything the suite says: the manifest, the prompt files, the schema files, the files
+    /// of examples, the data files and their images, in the order of tasks. Paths are not part of it, so a suite may be moved.
     pub digest: Digest,
 }
 
@@ -88,14 +89,23 @@ pub struct Task {
     pub sampling: Sampling,
     /// What its answers must look like, and what they may come with.
     pub constraints: Constraints,
-    /// The task's label. A task that gives none is private: what is not declared public stays here.
+    /// The task's label. A task that gives none is private: what is not declared public stays here. At
+    /// least that of its examples, which are sent with every sample.
     pub sensitivity: Sensitivity,
     /// The strictest label among its samples; at least the task's own.
     pub strictest: Sensitivity,
     /// When its items could first be seen, `YYYY-MM-DD`.
     pub released: Option<String>,
-    /// Its scorers, at least one, all known to the catalog it was loaded with.
+    /// Its scorers, at least one, all known to the catalog it was loaded with; the primary one first.
     pub scorers: Vec<ScorerSpec>,
+    /// How the scores of a sample's epochs become its score; it needs no more epochs than there are.
+    pub reducer: Reducer,
+    /// The field of the metadata that gives the cluster of samples that name none of their own.
+    pub cluster: Option<String>,
+    /// Fields of the metadata by whose values scores are reported besides.
+    pub slices: Vec<String>,
+    /// Examples that stand before every question.
+    pub fewshot: Option<FewShot>,
     /// Free words to select it by.
     pub tags: Vec<String>,
     /// Options of samples that give none of their own; empty or at least two.
@@ -123,6 +133,7 @@ impl Task {
             sensitivity: self.sensitivity,
             dir: &self.dir,
             images: &self.prompts.images,
+            cluster: self.cluster.as_deref(),
         }
     }
 
@@ -161,6 +172,8 @@ impl Task {
             if !self.constraints.is_plain() {
                 fields.insert("constraints".to_owned(), json!(self.constraints));
             }
+            let path = |path: &Path| relative(&self.dir, path);
+            fewshot::describe(fields, self.fewshot.as_ref(), path);
             self.describe_prompts(fields);
         }
         fields

@@ -1,23 +1,25 @@
 //! The keys of a `[[task]]` table, which may also stand in `[defaults]`.
 //!
-//! Refused with "not yet supported" rather than ignored: keys that a later version reads.
+//! Refused with "not yet supported" rather than ignored: `generate.seed`.
 
 use cleanbench_core::history::MOST_EPOCHS;
 use cleanbench_core::probe::ControlKind;
-use cleanbench_core::{Method, Reasoning, Role, Sampling, ScorerSpec, Sensitivity};
+use cleanbench_core::reducer::UnknownReducer;
+use cleanbench_core::{Method, Reasoning, Reducer, Role, Sampling, ScorerSpec, Sensitivity};
 use toml::de::{DeTable, DeValue};
 
 use crate::choices;
 use crate::constraint_table::{self, ConstraintTable};
 use crate::diagnostic::Fault;
 use crate::draft::{At, date, not_yet, sensitivity};
+use crate::fewshot_table::FewShotTable;
 use crate::messages::{self, role};
 use crate::suite::Control;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
 
 /// Keys that this version reads.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 20] = [
     "name",
     "data",
     "sensitivity",
@@ -33,15 +35,11 @@ const KNOWN: [&str; 15] = [
     "tags",
     "epochs",
     "generate",
-];
-
-/// Keys that a later version reads, with what their values must be.
-const LATER: [(&str, Shape); 5] = [
-    ("fewshot", Shape::Text),
-    ("primary", Shape::Text),
-    ("reducer", Shape::Text),
-    ("cluster", Shape::Text),
-    ("slices", Shape::Texts),
+    "fewshot",
+    "primary",
+    "reducer",
+    "cluster",
+    "slices",
 ];
 
 /// Keys of `generate`; the last is refused.
@@ -53,12 +51,6 @@ const GENERATE: [&str; 6] = [
     "reasoning",
     "seed",
 ];
-
-#[derive(Debug, Clone, Copy)]
-enum Shape {
-    Text,
-    Texts,
-}
 
 /// A scorer as it is written, with the places of its parts.
 #[derive(Debug, Clone)]
@@ -113,6 +105,11 @@ pub(crate) struct TaskTable {
     pub(crate) control: Option<At<Control>>,
     pub(crate) sampling: Sampling,
     pub(crate) constraints: ConstraintTable,
+    pub(crate) fewshot: Option<FewShotTable>,
+    pub(crate) primary: Option<At<String>>,
+    pub(crate) reducer: Option<At<Reducer>>,
+    pub(crate) cluster: Option<At<String>>,
+    pub(crate) slices: Option<Vec<At<String>>>,
 }
 
 impl TaskTable {
@@ -121,16 +118,13 @@ impl TaskTable {
         let mut fields = Self::default();
         for (key, node) in table {
             let name = key.get_ref().as_ref();
-            if let Some((_, shape)) = LATER.iter().find(|(later, _)| *later == name) {
-                refuse_later(reader, name, node, key.span().start, *shape);
-            } else if constraint_table::KEYS.contains(&name) {
+            if constraint_table::KEYS.contains(&name) {
                 fields.constraints.read_key(reader, name, node);
             } else if KNOWN.contains(&name) {
                 fields.read_key(reader, name, node);
             } else {
-                let later = LATER.iter().map(|(name, _)| *name);
                 let known = KNOWN.into_iter().chain(constraint_table::KEYS);
-                let known: Vec<_> = known.chain(later).collect();
+                let known: Vec<_> = known.collect();
                 reader.unknown_key(name, key.span().start, what, &known);
             }
         }
@@ -152,6 +146,11 @@ impl TaskTable {
             "scorers" => self.scorers = read_scorers(reader, name, node),
             "method" => self.method = read_method(reader, name, node),
             "control" => self.control = read_control(reader, name, node),
+            "fewshot" => self.fewshot = FewShotTable::read(reader, name, node),
+            "primary" => self.primary = reader.text(name, node),
+            "reducer" => self.reducer = read_reducer(reader, name, node),
+            "cluster" => self.cluster = reader.text(name, node),
+            "slices" => self.slices = read_slices(reader, name, node),
             "tags" => {
                 let tags = reader.texts(name, node);
                 self.tags = tags.map(|tags| tags.into_iter().map(|tag| tag.value).collect());
@@ -181,19 +180,37 @@ impl TaskTable {
             control: self.control.or_else(|| base.control.clone()),
             sampling: self.sampling.or(&base.sampling),
             constraints: self.constraints.or(&base.constraints),
+            fewshot: self.fewshot.or_else(|| base.fewshot.clone()),
+            primary: self.primary.or_else(|| base.primary.clone()),
+            reducer: self.reducer.or_else(|| base.reducer.clone()),
+            cluster: self.cluster.or_else(|| base.cluster.clone()),
+            slices: self.slices.or_else(|| base.slices.clone()),
         }
     }
 }
 
-/// Checks the shape of a value that is refused anyway, then refuses it.
-fn refuse_later(reader: &mut Reader<'_>, name: &str, node: &Node<'_>, at: usize, shape: Shape) {
-    let fits = match shape {
-        Shape::Text => reader.text(name, node).is_some(),
-        Shape::Texts => reader.texts(name, node).is_some(),
-    };
-    if fits {
-        reader.fault(not_yet(&format!("`{name}`"), at));
+fn read_reducer(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<At<Reducer>> {
+    let word = reader.text(name, node)?;
+    let found = word.value.parse().map_err(|error: UnknownReducer| {
+        let message = format!("unknown reducer {}", shown(&word.value));
+        Fault::new(word.at, message).hint(error.to_string())
+    });
+    let value = reader.accept(found)?;
+    Some(At { value, at: word.at })
+}
+
+fn read_slices(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Vec<At<String>>> {
+    let fields = reader.texts(name, node)?;
+    for (position, field) in fields.iter().enumerate() {
+        if fields[..position]
+            .iter()
+            .any(|before| before.value == field.value)
+        {
+            let message = format!("the field {} stands there twice", shown(&field.value));
+            reader.fault(Fault::new(field.at, message));
+        }
     }
+    Some(fields)
 }
 
 /// At most one way of wording the question may be used in one table.

@@ -1,17 +1,24 @@
 //! The table at the end of a run.
 
-use cleanbench_report::{AnswerCounts, Distribution, Summary, SummaryRow, cell};
+use cleanbench_report::{
+    AnswerCounts, Distribution, Estimated, Summary, SummaryRow, TOO_FEW_CLUSTERS, cell,
+};
 use serde_json::{Value, json};
 
 use crate::plain_table::plain_table;
 
 /// The summary for people.
 pub(crate) fn text(summary: &Summary) -> String {
+    let one_method = summary.tasks().all(|row| is_wilson(&row.estimated));
     let header = [
         "model",
         "task",
         "scorer",
-        "score [95% Wilson]",
+        if one_method {
+            "score [95% Wilson]"
+        } else {
+            "score [95%]"
+        },
         "n",
         "errors",
         "no answer found",
@@ -22,8 +29,8 @@ pub(crate) fn text(summary: &Summary) -> String {
             cell::visible(&row.model),
             cell::visible(&row.task),
             row.scorer.clone(),
-            score(row),
-            row.n.to_string(),
+            score(&row.estimated, one_method),
+            row.estimated.n.to_string(),
             errors(row),
             extraction(row),
             row.contamination.to_owned(),
@@ -32,12 +39,30 @@ pub(crate) fn text(summary: &Summary) -> String {
     plain_table(header, rows)
 }
 
-fn score(row: &SummaryRow) -> String {
-    match (row.score, &row.interval) {
-        (Some(score), Some(interval)) => {
-            format!("{score:.3} [{:.3}, {:.3}]", interval.low, interval.high)
-        }
-        _ => "no answers".to_owned(),
+/// Whether the interval is Wilson's, where there is one.
+fn is_wilson(estimated: &Estimated) -> bool {
+    estimated.method.is_none_or(|method| method == "wilson")
+}
+
+/// A score with its interval and, unless all lines have the same, the method's name.
+fn score(estimated: &Estimated, one_method: bool) -> String {
+    let Some(score) = estimated.score else {
+        return "no answers".to_owned();
+    };
+    let clusters = estimated.clusters;
+    let method = estimated.method.filter(|_| !one_method);
+    let method = match method.unwrap_or_default() {
+        "" => String::new(),
+        TOO_FEW_CLUSTERS => format!(" no interval: {clusters} clusters are too few"),
+        name if clusters > 0 => format!(" {name} of {clusters}"),
+        name => format!(" {name}"),
+    };
+    match &estimated.interval {
+        Some(interval) => format!(
+            "{score:.3} [{:.3}, {:.3}]{method}",
+            interval.low, interval.high
+        ),
+        None => format!("{score:.3}{method}"),
     }
 }
 
@@ -67,16 +92,20 @@ fn row_json(row: &SummaryRow) -> Value {
         .iter()
         .map(|(outcome, count)| (outcome.as_str().to_owned(), Value::from(*count)))
         .collect();
-    let interval = row.interval.as_ref().map(|interval| {
-        json!({"low": interval.low, "high": interval.high, "confidence": 0.95, "method": interval.method.as_str()})
+    let estimated = &row.estimated;
+    let interval = estimated.interval.as_ref().map(|interval| {
+        json!({"low": interval.low, "high": interval.high, "confidence": 0.95, "method": estimated.method})
     });
     json!({
         "model": row.model,
         "task": row.task,
         "scorer": row.scorer,
-        "score": row.score,
+        "score": estimated.score,
         "interval": interval,
-        "n": row.n,
+        "method": estimated.method,
+        "n": estimated.n,
+        "clusters": estimated.clusters,
+        "reducer": row.reducer,
         "samples": row.samples,
         "epochs": row.epochs,
         "outcomes": outcomes,

@@ -381,7 +381,7 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
             "shard {shard}: {elsewhere} calls are not in this shard; when all shards have ended, put them together with: cleanbench merge RUN RUN..."
         ));
     }
-    let tables = tables(plan).join(", ");
+    let tables = tables(&recording.manifest).join(", ");
     talk.say(format!(
         "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
     ));

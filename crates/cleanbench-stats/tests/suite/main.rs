@@ -6,5 +6,10 @@
 //! It refuses an empty or malformed list of values: reading one panics.
 
 mod edges;
+mod golden_intervals;
+mod golden_paired;
+mod golden_power;
+mod golden_special;
+mod golden_streams;
 mod reference;
 mod simulation;

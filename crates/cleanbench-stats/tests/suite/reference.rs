@@ -12,22 +12,22 @@ use cleanbench_stats::multiplicity::{benjamini_hochberg, holm};
 use cleanbench_stats::{Confidence, power};
 
 /// The rows of a list without its comments, which must be at least `least`.
-fn lines(text: &str, least: usize) -> Vec<&str> {
+pub(crate) fn lines(text: &str, least: usize) -> Vec<&str> {
     let rows: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert!(rows.len() >= least, "only {} rows", rows.len());
     rows
 }
 
-fn numbers(text: &str) -> Vec<f64> {
+pub(crate) fn numbers(text: &str) -> Vec<f64> {
     let number = |word: &str| word.parse().expect("a number");
     text.split_whitespace().map(number).collect()
 }
 
-fn row<const WIDTH: usize>(line: &str) -> [f64; WIDTH] {
+pub(crate) fn row<const WIDTH: usize>(line: &str) -> [f64; WIDTH] {
     numbers(line).try_into().expect("as many columns")
 }
 
-fn parts(line: &str) -> [Vec<f64>; 3] {
+pub(crate) fn parts(line: &str) -> [Vec<f64>; 3] {
     let parts: Vec<Vec<f64>> = line.split('|').map(numbers).collect();
     parts.try_into().expect("three parts")
 }
@@ -37,12 +37,12 @@ fn parts(line: &str) -> [Vec<f64>; 3] {
     clippy::cast_sign_loss,
     reason = "the lists hold whole numbers below 2^53 here"
 )]
-fn count(value: f64) -> u64 {
+pub(crate) fn count(value: f64) -> u64 {
     value as u64
 }
 
 #[track_caller]
-fn relative(found: f64, expected: f64, tolerance: f64, line: &str) {
+pub(crate) fn relative(found: f64, expected: f64, tolerance: f64, line: &str) {
     let error = (found - expected).abs();
     assert!(
         error <= tolerance * expected.abs(),
@@ -51,7 +51,7 @@ fn relative(found: f64, expected: f64, tolerance: f64, line: &str) {
 }
 
 #[track_caller]
-fn absolute(found: f64, expected: f64, tolerance: f64, line: &str) {
+pub(crate) fn absolute(found: f64, expected: f64, tolerance: f64, line: &str) {
     let error = (found - expected).abs();
     assert!(error <= tolerance, "{line}: {found:e}, not {expected:e}");
 }

@@ -154,6 +154,20 @@ fn task_table(selected: &[Selected<'_>], censuses: &[Census]) -> String {
 
 fn data_files(suite: &Suite) {
     talk::result("\ndata:");
+    for fewshot in suite.tasks.iter().filter_map(|task| task.fewshot.as_ref()) {
+        let drawn = match fewshot.seed {
+            Some(_) => "drawn for each sample",
+            None => "in the order of the file",
+        };
+        talk::result(format!(
+            "  {} ({} examples, {} before each question, {drawn}, {}, SHA-256 {})",
+            fewshot.file.path.display(),
+            fewshot.file.samples,
+            fewshot.count,
+            fewshot.sensitivity,
+            fewshot.file.digest
+        ));
+    }
     for file in suite.tasks.iter().flat_map(|task| &task.files) {
         talk::result(format!(
             "  {} ({} samples, SHA-256 {})",

@@ -1,7 +1,7 @@
 //! `cleanbench run`: write the plan down, make the calls, draw the tables.
 
 use cleanbench_core::request::choice_continuations;
-use cleanbench_core::{Exit, Form, Method, Reasoning, Reducer, RunId, Sampling, ScorerSpec};
+use cleanbench_core::{Exit, Form, Method, Reasoning, RunId, Sampling, ScorerSpec};
 use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
@@ -222,9 +222,9 @@ fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, Failure> {
         sensitivity: task.sensitivity,
         scorers: task.scorers.clone(),
         scorers_digest: scorers_digest(&task.scorers)?,
-        reducer: Reducer::Mean,
-        cluster: None,
-        slices: Vec::new(),
+        reducer: task.reducer,
+        cluster: task.cluster.clone(),
+        slices: task.slices.clone(),
         constraints: task.constraints.clone(),
         definition: task.describe(),
         probe: None,

@@ -114,5 +114,20 @@ pub(super) fn select<'a>(
                 .hint("`cleanbench check` lists tasks and tags"),
         );
     }
+    selected.iter().try_for_each(check_epochs)?;
     Ok(selected)
+}
+
+/// `--epochs` holds over the suite's, and may leave fewer than a reducer needs.
+fn check_epochs(selected: &Selected<'_>) -> Result<(), Failure> {
+    let Selected { task, epochs, .. } = selected;
+    let needed = task.reducer.epochs_needed();
+    if *epochs >= needed {
+        return Ok(());
+    }
+    let what = format!(
+        "`--epochs {epochs}` is too few for task `{}`: its reducer `{}` needs {needed}",
+        task.name, task.reducer
+    );
+    Err(Failure::new(Exit::Usage, what).hint("leave `--epochs` out, or raise it"))
 }

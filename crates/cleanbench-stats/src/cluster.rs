@@ -1,0 +1,163 @@
+//! Values that hang together in clusters, such as the samples of one customer.
+//!
+//! Method: the cluster-robust standard error of a mean (E. Miller, "Adding Error Bars to Evals", 2024,
+//! appendix A) with the factor C / (C - 1), and t with C - 1 degrees of freedom for C clusters:
+//! SE² = C / (C - 1) · Σ over clusters of (Σ (x - mean))² / n².
+//!
+//! Invariant: clusters keep the order in which they first appear, so sums have a fixed order.
+//!
+//! It refuses fewer than [`FEWEST`] clusters: that is inconclusive, not a wide interval.
+
+use crate::elementary::real;
+use crate::interval::{Confidence, Estimate, Method, NoInterval};
+use crate::mean::Mean;
+use crate::sum::{Sum, sum};
+use std::collections::BTreeMap;
+
+/// With fewer clusters there is no interval and no test.
+pub const FEWEST: u64 = 10;
+
+/// The units that are drawn, flipped or counted as one: clusters, or single values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Units {
+    sums: Vec<f64>,
+    sizes: Vec<f64>,
+    values: Vec<Vec<f64>>,
+    clustered: bool,
+}
+
+impl Units {
+    /// Each value on its own.
+    pub fn single(values: &[f64]) -> Self {
+        Self {
+            sums: values.to_vec(),
+            sizes: vec![1.0; values.len()],
+            values: values.iter().map(|&value| vec![value]).collect(),
+            clustered: false,
+        }
+    }
+
+    /// Values grouped by their cluster's name, of which there is one for each value; `None` when there
+    /// are more or fewer names than values.
+    pub fn clustered<Name: Ord>(values: &[f64], names: &[Name]) -> Option<Self> {
+        if values.len() != names.len() {
+            return None;
+        }
+        let mut places = BTreeMap::new();
+        let mut grouped: Vec<Vec<f64>> = Vec::new();
+        for (name, &value) in names.iter().zip(values) {
+            let place = *places.entry(name).or_insert(grouped.len());
+            if place == grouped.len() {
+                grouped.push(Vec::new());
+            }
+            grouped[place].push(value);
+        }
+        Some(Self {
+            sums: grouped
+                .iter()
+                .map(|values| sum(values.iter().copied()))
+                .collect(),
+            sizes: grouped.iter().map(|values| count(values)).collect(),
+            values: grouped,
+            clustered: true,
+        })
+    }
+
+    /// Number of units.
+    pub fn len(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.sums.is_empty()
+    }
+
+    /// Whether units are clusters.
+    pub const fn are_clusters(&self) -> bool {
+        self.clustered
+    }
+
+    /// The sum of each unit's values.
+    pub(crate) fn sums(&self) -> &[f64] {
+        &self.sums
+    }
+
+    /// The number of each unit's values.
+    pub(crate) fn sizes(&self) -> &[f64] {
+        &self.sizes
+    }
+
+    /// The mean over all values.
+    ///
+    /// # Errors
+    /// Without values, or when one is not finite; for clusters, when there are fewer than [`FEWEST`].
+    pub fn mean(&self) -> Result<f64, NoInterval> {
+        if self.is_empty() {
+            return Err(NoInterval::NoValues);
+        }
+        if !self.sums.iter().all(|sum| sum.is_finite()) {
+            return Err(NoInterval::NotFinite);
+        }
+        let clusters = u64::try_from(self.len()).unwrap_or(u64::MAX);
+        if self.clustered && clusters < FEWEST {
+            return Err(NoInterval::TooFewClusters { clusters });
+        }
+        Ok(sum(self.sums.iter().copied()) / sum(self.sizes.iter().copied()))
+    }
+
+    /// The mean over all values with a standard error that respects the clusters.
+    ///
+    /// # Errors
+    /// As [`Units::mean`], and when there is one unit only or nothing varies between units.
+    pub fn robust_mean(&self) -> Result<Mean, NoInterval> {
+        let centre = self.mean()?;
+        if self.len() == 1 {
+            return Err(NoInterval::OneValue);
+        }
+        let mut squares = Sum::new();
+        for values in &self.values {
+            let gap = sum(values.iter().map(|value| value - centre));
+            squares.add(gap * gap);
+        }
+        let units = u64::try_from(self.len()).unwrap_or(u64::MAX);
+        let factor = real(units) / real(units - 1);
+        let error = (factor * squares.value()).sqrt() / sum(self.sizes.iter().copied());
+        let method = if self.clustered {
+            Method::ClusterT
+        } else {
+            Method::StudentT
+        };
+        Mean::checked(centre, error, units, method)
+    }
+
+    /// As many clusters of equal size as would weigh alike: (Σ sizes)² / Σ sizes².
+    pub fn effective(&self) -> f64 {
+        let total = sum(self.sizes.iter().copied());
+        let squares = sum(self.sizes.iter().map(|size| size * size));
+        total * total / squares.max(f64::MIN_POSITIVE)
+    }
+}
+
+/// The mean of `values` with its cluster-robust interval; `names` has one name a value.
+///
+/// # Errors
+/// As [`Units::robust_mean`]; [`NoInterval::NoValues`] too when names and values differ in number.
+pub fn cluster_t<Name: Ord>(
+    values: &[f64],
+    names: &[Name],
+    confidence: Confidence,
+) -> Result<Estimate, NoInterval> {
+    let units = Units::clustered(values, names).ok_or(NoInterval::NoValues)?;
+    Ok(units.robust_mean()?.estimate(confidence))
+}
+
+/// By how much clusters of `size` samples with intraclass correlation `correlation` multiply the number
+/// of samples that is needed: 1 + (size - 1) · correlation, and at least 1 (L. Kish, 1965).
+pub fn design_effect(size: f64, correlation: f64) -> f64 {
+    (1.0 + (size - 1.0) * correlation).max(1.0)
+}
+
+fn count(values: &[f64]) -> f64 {
+    real(u64::try_from(values.len()).unwrap_or(u64::MAX))
+}
