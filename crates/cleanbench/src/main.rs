@@ -13,6 +13,7 @@ mod limits;
 mod plain_table;
 mod progress;
 mod replaying;
+mod rerun_table;
 mod result_table;
 mod session;
 mod suite_key;

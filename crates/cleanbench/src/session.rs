@@ -10,12 +10,13 @@ use cleanbench_engine::{
     Allowance, Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal, Work, begin,
     execute, stop_pair,
 };
-use cleanbench_ledger::manifest::TaskPlan;
+use cleanbench_ledger::manifest::{Missing, ReplayPlan, TaskPlan};
 use cleanbench_ledger::{Ledger, RunDirectory};
 use cleanbench_model::Endpoint;
 use cleanbench_probe::registry;
 use cleanbench_report::tables::{Report, tables, write_all};
-use cleanbench_report::{Recording, Summary, SummaryRow};
+use cleanbench_report::flakes::{FlakeCounts, Skipped};
+use cleanbench_report::{Recording, Summary, SummaryRow, cell};
 use serde_json::json;
 
 use crate::arguments::{Format, RunArguments};
@@ -256,6 +257,7 @@ fn conclude(
     let exit = exit_of(ending, &report.summary);
     print_result(&recording, &report, format, Some(exit));
     explain(ending, &recording, &report.summary, talk);
+    say_skipped(&report.skipped);
     Ok(exit)
 }
 
@@ -341,11 +343,15 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
             milliseconds(lag.p50)
         ));
     }
-    say_cached(ending, summary, talk);
+    let replay = plan.replay.as_ref();
+    say_cached(ending, summary, replay, talk);
+    say_flakes(summary, talk);
     let open: u64 = summary.rows.iter().map(|row| row.open).sum();
     let unanswered: u64 = summary.rows.iter().map(SummaryRow::missing).sum();
     let empty: u64 = summary.tasks().map(|row| row.empty).sum();
-    if unanswered > open {
+    // What was not recorded cannot be had by asking again where nothing is asked.
+    let asks = replay.is_none_or(|replay| replay.missing == Missing::Ask);
+    if unanswered > open && asks {
         talk::warn(format!(
             "{} calls ended without an answer (see `{folder}/calls.csv`); ask them again with: cleanbench run --resume {folder} --retry-errors",
             unanswered - open
@@ -387,10 +393,43 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
     ));
 }
 
+/// Says which calls were decided not to be made, and why.
+fn say_skipped(skipped: &Skipped) {
+    for (reason, calls) in &skipped.0 {
+        let named: Vec<_> = calls.first.iter().map(|name| cell::visible(name)).collect();
+        let rest = if calls.n > named.len() as u64 { ", …" } else { "" };
+        talk::warn(format!(
+            "{} calls were skipped: {reason} ({}{rest})",
+            calls.n,
+            named.join(", ")
+        ));
+    }
+}
+
+/// Says how many samples did not come out the same each time, by what is to blame.
+fn say_flakes(summary: &Summary, talk: Talk) {
+    let sum = |count: fn(&FlakeCounts) -> u64| -> u64 {
+        summary.rows.iter().map(|row| count(&row.flakes)).sum()
+    };
+    let model = sum(|flakes| flakes.model);
+    let infrastructure = sum(|flakes| flakes.infrastructure);
+    let scorer = sum(|flakes| flakes.scorer);
+    if model + infrastructure + scorer > 0 {
+        talk.say(format!(
+            "flaky samples: {model} by the model (epochs disagree), {infrastructure} by the infrastructure (failed, then answered), {scorer} by the scorer (same answer, other score); see flakes.csv"
+        ));
+    }
+}
+
 /// Says which answers are not of this run.
-fn say_cached(ending: &Ending, summary: &Summary, talk: Talk) {
+fn say_cached(ending: &Ending, summary: &Summary, replay: Option<&ReplayPlan>, talk: Talk) {
     let kept: u64 = summary.rows.iter().map(|row| row.totals.from_cache).sum();
-    if kept > 0 {
+    if let Some(replay) = replay {
+        talk.say(format!(
+            "{kept} calls are replayed from run {} (`from_cache` in calls.csv): nothing was sent for them, and they are not timed",
+            replay.run
+        ));
+    } else if kept > 0 {
         talk.say(format!(
             "{kept} answers are of earlier runs (`from_cache` in calls.csv): nothing was sent for them, and they are not timed; `--no-cache` asks anew"
         ));

@@ -47,8 +47,18 @@ pub(super) fn start(
     talk: Talk,
 ) -> Result<(Opened, Vec<Endpoint>), Failure> {
     let suite = load_suite(arguments.suite.as_ref())?;
-    let selected = basis.narrow(select(&suite, &arguments.select)?, talk)?;
-    let endpoints = basis.endpoints(arguments, &suite)?;
+    plan(arguments, basis, &suite, talk)
+}
+
+/// The same, of a suite that was loaded.
+pub(super) fn plan(
+    arguments: &RunArguments,
+    basis: &Basis,
+    suite: &Suite,
+    talk: Talk,
+) -> Result<(Opened, Vec<Endpoint>), Failure> {
+    let selected = basis.narrow(select(suite, &arguments.select)?, talk)?;
+    let endpoints = basis.endpoints(arguments, suite)?;
     if endpoints.is_empty() {
         return Err(Failure::new(Exit::Usage, "no model named")
             .hint("pass `-m`, for example `-m http://127.0.0.1:8080/v1#my-model`, or write `models = [\"…\"]` into suite.toml"));
@@ -63,7 +73,7 @@ pub(super) fn start(
     session::check_keys(asked)?;
     let has_probes = basis.has_probes();
     let probes = if has_probes {
-        probing::plan(&suite, &selected, basis.seed(arguments))?
+        probing::plan(suite, &selected, basis.seed(arguments))?
     } else {
         Vec::new()
     };
@@ -73,7 +83,7 @@ pub(super) fn start(
         );
     }
     let plans = (selected.as_slice(), probes.as_slice());
-    let draft = draft((arguments, basis), &suite, plans, &endpoints, talk)?;
+    let draft = draft((arguments, basis), suite, plans, &endpoints, talk)?;
     limits::check_caps(
         &arguments.caps.caps(),
         (&draft.models, &draft.tasks),
@@ -237,7 +247,7 @@ fn scorers_digest(specs: &[ScorerSpec]) -> Result<cleanbench_core::Digest, Failu
 }
 
 /// The samples of all selected tasks, each refused if a model may not see it.
-fn samples<'a>(
+pub(super) fn samples<'a>(
     selected: &'a [Selected<'a>],
     endpoints: &'a [Endpoint],
 ) -> impl Iterator<Item = Result<(u32, SampleContent), Failure>> + 'a {
