@@ -74,7 +74,10 @@ pub(crate) async fn skip(
     (call, place): (CallId, Place),
     reason: Absent,
 ) -> Result<(), EngineError> {
-    let run = slot.replay.as_ref().map_or("", |replay| replay.source.run().as_str());
+    let run = slot
+        .replay
+        .as_ref()
+        .map_or("", |replay| replay.source.run().as_str());
     let message = match reason {
         Absent::Sample => format!("run {run} has no such sample"),
         Absent::Request => format!(

@@ -11,9 +11,7 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::event::{Cached, JudgedBefore, PayloadRef, Place};
-use cleanbench_core::{
-    CallError, CallErrorKind, CallId, Digest, Event, Outcome, Reply, RunId,
-};
+use cleanbench_core::{CallError, CallErrorKind, CallId, Digest, Event, Outcome, Reply, RunId};
 
 use crate::payload::PayloadReader;
 use crate::reader::{JournalReader, Location, RecordReader, Tail};

@@ -161,7 +161,8 @@ impl OpenSample {
             && before.value.total_cmp(&now).is_ne()
         {
             let alike = before.scorers == plan.tasks[row.task].scorers_digest;
-            self.rejudged.push((row.place.epoch, before.clone(), now, alike));
+            self.rejudged
+                .push((row.place.epoch, before.clone(), now, alike));
         }
     }
 
@@ -177,7 +178,9 @@ impl OpenSample {
             }
         }
         let n = self.scores.len();
-        let parts = counts.iter().map(|(score, count)| format!("score {score} in {count} of {n} epochs"));
+        let parts = counts
+            .iter()
+            .map(|(score, count)| format!("score {score} in {count} of {n} epochs"));
         (counts.len() > 1).then(|| joined(parts))
     }
 
@@ -192,8 +195,15 @@ impl OpenSample {
     /// Which epochs were judged differently.
     fn rejudgements(&self) -> Option<String> {
         let parts = self.rejudged.iter().map(|(epoch, before, now, alike)| {
-            let by = if *alike { "the same scorers" } else { "other scorers" };
-            format!("epoch {epoch} scored {} before and {now} now, by {by}", before.value)
+            let by = if *alike {
+                "the same scorers"
+            } else {
+                "other scorers"
+            };
+            format!(
+                "epoch {epoch} scored {} before and {now} now, by {by}",
+                before.value
+            )
         });
         (!self.rejudged.is_empty()).then(|| joined(parts))
     }
@@ -213,11 +223,7 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 }
 
 /// Writes the table.
-pub(crate) fn write_csv(
-    plan: &Plan,
-    flakes: &[Flake],
-    out: impl Write,
-) -> Result<(), ReportError> {
+pub(crate) fn write_csv(plan: &Plan, flakes: &[Flake], out: impl Write) -> Result<(), ReportError> {
     let mut table = Writer::from_writer(out);
     table.write_record(COLUMNS)?;
     for flake in flakes {

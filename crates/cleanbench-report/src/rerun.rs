@@ -59,7 +59,9 @@ pub fn flaky(recording: &Recording) -> Result<Vec<SampleName>, ReportError> {
     let mut gatherer = FlakeGatherer::default();
     rows(recording, |row| gatherer.add(plan, row))?;
     let flakes = gatherer.finish();
-    let of_tasks = flakes.iter().filter(|flake| plan.tasks[flake.task].probe.is_none());
+    let of_tasks = flakes
+        .iter()
+        .filter(|flake| plan.tasks[flake.task].probe.is_none());
     let names = of_tasks.map(|flake| SampleName::new(&plan.tasks[flake.task].name, &flake.sample));
     Ok(in_order(names.collect()))
 }

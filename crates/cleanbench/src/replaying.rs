@@ -41,7 +41,11 @@ impl Source {
 
     /// The run that a run under way, planned with `plan`, takes its answers from: the one that `word`
     /// names, else the one with that id in `out`.
-    pub(crate) fn again(out: &Path, word: Option<&str>, plan: &ReplayPlan) -> Result<Self, Failure> {
+    pub(crate) fn again(
+        out: &Path,
+        word: Option<&str>,
+        plan: &ReplayPlan,
+    ) -> Result<Self, Failure> {
         let id = plan.run.as_str();
         let found = Self::open(out, word.unwrap_or(id), plan.missing).map_err(|failure| {
             failure.hint(format!(
@@ -117,14 +121,25 @@ impl Source {
             recorded.iter().position(|one| one.identity() == identity)
         };
         let found = by_name.or_else(alike);
-        found.and_then(|found| u32::try_from(found).ok()).ok_or_else(|| {
-            let known: Vec<_> = models.iter().map(|model| format!("`{}`", model.name)).collect();
-            Failure::new(
-                Exit::Usage,
-                format!("run `{}` has no answers of model `{}`", self.manifest.run, endpoint.name),
-            )
-            .hint(format!("its models are {}; without `-m` they are taken", known.join(", ")))
-        })
+        found
+            .and_then(|found| u32::try_from(found).ok())
+            .ok_or_else(|| {
+                let known: Vec<_> = models
+                    .iter()
+                    .map(|model| format!("`{}`", model.name))
+                    .collect();
+                Failure::new(
+                    Exit::Usage,
+                    format!(
+                        "run `{}` has no answers of model `{}`",
+                        self.manifest.run, endpoint.name
+                    ),
+                )
+                .hint(format!(
+                    "its models are {}; without `-m` they are taken",
+                    known.join(", ")
+                ))
+            })
     }
 }
 

@@ -14,8 +14,8 @@ use cleanbench_ledger::manifest::{Missing, ReplayPlan, TaskPlan};
 use cleanbench_ledger::{Ledger, RunDirectory};
 use cleanbench_model::Endpoint;
 use cleanbench_probe::registry;
-use cleanbench_report::tables::{Report, tables, write_all};
 use cleanbench_report::flakes::{FlakeCounts, Skipped};
+use cleanbench_report::tables::{Report, tables, write_all};
 use cleanbench_report::{Recording, Summary, SummaryRow, cell};
 use serde_json::json;
 
@@ -77,7 +77,8 @@ pub(crate) fn run(
         return conclude(&ending, opened.run, arguments.out.format, talk);
     }
     let directory = opened.run.clone();
-    ask(opened, endpoints, source, arguments, talk).map_err(|failure| unwritten(failure, &directory))
+    ask(opened, endpoints, source, arguments, talk)
+        .map_err(|failure| unwritten(failure, &directory))
 }
 
 /// What to do next where the run directory of a run under way cannot be written.
@@ -127,19 +128,21 @@ fn ask(
     let limiters = limits::limiters(endpoints);
     let caches = !arguments.no_cache && source.is_none();
     let slots = models.into_iter().zip(endpoints).zip(&limiters);
-    let slots = slots.zip(replays).map(|(((model, endpoint), limiter), replay)| {
-        ModelSlot::new(model, limits::concurrency(endpoint))
-            .behind(limiter)
-            .paced(limits::rates(endpoint))
-            .billed(limits::billing(endpoint))
-            .within(endpoint.timeouts.total)
-            .replaying(replay)
-            .cached(
-                caches
-                    .then(|| limits::cache(endpoint, &directory))
-                    .flatten(),
-            )
-    });
+    let slots = slots
+        .zip(replays)
+        .map(|(((model, endpoint), limiter), replay)| {
+            ModelSlot::new(model, limits::concurrency(endpoint))
+                .behind(limiter)
+                .paced(limits::rates(endpoint))
+                .billed(limits::billing(endpoint))
+                .within(endpoint.timeouts.total)
+                .replaying(replay)
+                .cached(
+                    caches
+                        .then(|| limits::cache(endpoint, &directory))
+                        .flatten(),
+                )
+        });
     let settings = Settings {
         max_retries: arguments.max_retries,
         backoff: BACKOFF,
@@ -397,7 +400,11 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
 fn say_skipped(skipped: &Skipped) {
     for (reason, calls) in &skipped.0 {
         let named: Vec<_> = calls.first.iter().map(|name| cell::visible(name)).collect();
-        let rest = if calls.n > named.len() as u64 { ", …" } else { "" };
+        let rest = if calls.n > named.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
         talk::warn(format!(
             "{} calls were skipped: {reason} ({}{rest})",
             calls.n,

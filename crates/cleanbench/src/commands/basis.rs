@@ -106,9 +106,10 @@ impl Basis {
         let plan = &narrowed.manifest.plan;
         let before = selected.len();
         selected.retain_mut(|chosen| {
-            let planned = plan.tasks.iter().find(|task| {
-                task.probe.is_none() && task.name == chosen.task.name
-            });
+            let planned = plan
+                .tasks
+                .iter()
+                .find(|task| task.probe.is_none() && task.name == chosen.task.name);
             if let Some(planned) = planned {
                 chosen.epochs = planned.epochs;
             }
@@ -141,7 +142,9 @@ fn say_left_out(plan: &Plan, selected: &[Selected<'_>], before: usize, talk: Tal
     }
     let new = before - selected.len();
     if new > 0 {
-        talk.say(format!("{new} tasks of the suite are not in the run; they are left out"));
+        talk.say(format!(
+            "{new} tasks of the suite are not in the run; they are left out"
+        ));
     }
 }
 

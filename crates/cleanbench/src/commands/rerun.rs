@@ -10,9 +10,9 @@ use cleanbench_core::{Digest, DigestKey, Exit};
 use cleanbench_ledger::manifest::{Missing, Only, SelectionPlan};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows, directory};
+use cleanbench_report::Recording;
 use cleanbench_report::rerun::{beside, failed, flaky};
 use cleanbench_report::verify::KEY_FILE;
-use cleanbench_report::Recording;
 use cleanbench_suite::Suite;
 
 use super::basis::{Basis, Narrowed};
@@ -70,7 +70,11 @@ fn picked(arguments: &RerunArguments, only: Only, talk: Talk) -> Result<Exit, Fa
         Only::Flaky | Only::Changed => flaky(&earlier)?,
     };
     if names.is_empty() {
-        let what = format!("no sample of run `{}` is {}", earlier.manifest.run, only.as_str());
+        let what = format!(
+            "no sample of run `{}` is {}",
+            earlier.manifest.run,
+            only.as_str()
+        );
         return Err(Failure::new(Exit::NothingSelected, what));
     }
     let arguments_of_run = as_run(arguments);

@@ -66,9 +66,7 @@ pub(super) fn plan(
     // A label says what may be sent, and nothing may be where nothing is.
     let asked = if basis.asks() { &endpoints[..] } else { &[] };
     for Selected { task, .. } in &selected {
-        check_label(asked, task.sensitivity, || {
-            format!("task `{}`", task.name)
-        })?;
+        check_label(asked, task.sensitivity, || format!("task `{}`", task.name))?;
     }
     session::check_keys(asked)?;
     let has_probes = basis.has_probes();
@@ -84,11 +82,7 @@ pub(super) fn plan(
     }
     let plans = (selected.as_slice(), probes.as_slice());
     let draft = draft((arguments, basis), suite, plans, &endpoints, talk)?;
-    limits::check_caps(
-        &arguments.caps.caps(),
-        (&draft.models, &draft.tasks),
-        asked,
-    )?;
+    limits::check_caps(&arguments.caps.caps(), (&draft.models, &draft.tasks), asked)?;
     let out = draft.out.clone();
     let id = draft.run.clone();
     let first = u32::try_from(selected.len()).unwrap_or(u32::MAX);
