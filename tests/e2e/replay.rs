@@ -105,11 +105,12 @@ fn errors_and_the_answers_of_equal_questions_are_replayed_as_they_were() {
     let script = answering()
         .with_rule(
             Rule::always(Fault::Status {
-                code: 400,
+                code: 401,
                 retry_after: None,
                 error: None,
             })
-            .for_share(0.2),
+            .for_share(0.2)
+            .after(10),
         )
         .with_rule(Rule::always(Fault::Reset).for_share(0.2))
         .with_rule(Rule::always(Fault::EmptyContent).first(40).for_share(0.3));
@@ -199,7 +200,7 @@ fn an_erased_answer_is_not_there() {
     let (bed, _server) = bed_with(5, answering());
     bed.run_suite("out", &[]).expect(0);
     let first = bed.only_run("out");
-    let journal = read(&first, "journal/00001.jsonl");
+    let journal = read(&first, "journal/00000.jsonl");
     let reply = journal
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
@@ -234,7 +235,7 @@ fn a_killed_replay_goes_on() {
         let entries = fs_err::read_dir(bed.path("out")).unwrap();
         let mut journals = entries.map(|entry| entry.unwrap().path());
         journals.any(|path| {
-            let journal = path.join("journal/00001.jsonl");
+            let journal = path.join("journal/00000.jsonl");
             path != first && fs_err::metadata(journal).is_ok_and(|file| file.len() > 100_000)
         })
     };
@@ -242,8 +243,10 @@ fn a_killed_replay_goes_on() {
     signal(&child, "KILL");
     wait(child);
     let again = new_run(&bed, "out", &[&first]);
-    bed.run(&["run", "-o", "out", "--resume", text(&again)])
+    let done = bed
+        .run(&["run", "-o", "out", "--resume", text(&again)])
         .expect(0);
+    assert!(!done.stderr.contains("has ended"), "{}", done.stderr);
     assert_eq!(server.totals().requests, 3000, "nothing was asked again");
     assert_eq!(read(&again, "results.csv"), read(&first, "results.csv"));
     bed.run(&["verify", text(&again)]).expect(0);
@@ -313,7 +316,7 @@ fn rescore(sink: &Sink) {
     bed.run_suite("out", &[]).expect(0);
     let first = bed.only_run("out");
     let requests = server.totals().requests;
-    two_tasks(&bed, "{ type = \"contains\", all = [\"ing\"] }");
+    two_tasks(&bed, r#"{ type = "regex", pattern = "^(.)" }"#);
     bed.run(&["score", text(&first), "suite", "-o", "again"])
         .expect(0);
     let again = bed.only_run("again");

@@ -203,16 +203,6 @@ fn what_changed_is_asked_and_everything_else_is_replayed() {
         "--only",
         "changed",
         "-o",
-        "third",
-    ])
-    .expect(2);
-    bed.run(&[
-        "rerun",
-        text(&second),
-        "suite",
-        "--only",
-        "changed",
-        "-o",
         "out",
     ])
     .expect(0);
