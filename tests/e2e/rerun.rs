@@ -209,3 +209,27 @@ fn what_changed_is_asked_and_everything_else_is_replayed() {
     assert_eq!(server.totals().requests - before, 30);
     assert_eq!(MODEL, rows[0]["model"]);
 }
+
+#[test]
+fn what_got_no_answer_is_asked_beside_what_changed() {
+    let script = answering().with_rule(Rule::always(overloaded()).for_share(0.3));
+    let (bed, server) = bed_with(30, script);
+    bed.run_suite("out", &["--max-retries", "0"]).expect(3);
+    let first = bed.only_run("out");
+    let outcomes = column(&first, "results.csv", "outcome");
+    let missing = outcomes.iter().filter(|word| *word == "exhausted").count();
+    assert!(missing > 0);
+    server.set_script(answering());
+    bed.write("suite/data.jsonl", &data(29));
+    let before = server.totals().requests;
+    rerun(&bed, &first, "changed", 0);
+    let second = new_run(&bed, "out", &[&first]);
+    let kept = column(&second, "results.csv", "outcome").len();
+    assert_eq!(kept, 29);
+    let asked = server.totals().requests - before;
+    assert!(
+        (missing as u64 - 1..=missing as u64).contains(&asked),
+        "{asked} of {missing}"
+    );
+    bed.run(&["verify", text(&second)]).expect(0);
+}

@@ -4,6 +4,7 @@
 //! [`cleanbench_core::Model::send`]; what is replayed is on record as such, is never timed, costs nothing,
 //! and says nothing of how the endpoint is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cleanbench_core::event::Place;
@@ -49,13 +50,19 @@ pub(crate) fn look_up(
         epoch: place.epoch,
         name: SampleName::new(&shared.plan().tasks[task].name, sample),
     };
-    Ok(match replay.source.find(&asked)? {
-        Ok(replayed) => Some(Instead::Recorded(Box::new(replayed))),
-        Err(reason) => match replay.missing {
-            Missing::Skip => Some(Instead::Nothing(reason)),
-            Missing::Ask => None,
-        },
+    Ok(match (replay.source.find(&asked)?, replay.missing) {
+        (Err(reason), Missing::Skip) => Some(Instead::Nothing(reason)),
+        (Err(_), Missing::Ask) => None,
+        // An error is the end of a call, and no answer.
+        (Ok(replayed), Missing::Ask) if !is_answer(slot, body, &replayed) => None,
+        (Ok(replayed), _) => Some(Instead::Recorded(Box::new(replayed))),
     })
+}
+
+fn is_answer(slot: &ModelSlot, body: &[u8], replayed: &Replayed) -> bool {
+    let reply = replayed.reply.as_ref().filter(|_| replayed.error.is_none());
+    let read = |reply| catch_unwind(AssertUnwindSafe(|| slot.model.read(body, reply)));
+    reply.is_some_and(|reply| matches!(read(reply), Ok(Ok(_))))
 }
 
 /// What `replayed` would have been, had it just arrived.

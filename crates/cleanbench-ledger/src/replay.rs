@@ -25,9 +25,9 @@ impl SampleName {
     /// The sample `sample` of `task`.
     pub fn new(task: &str, sample: &str) -> Self {
         let parts: [&[u8]; 2] = [task.as_bytes(), sample.as_bytes()];
-        let digest = Digest::of("cleanbench/sample-name/1", &parts).0;
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let digest = Digest::of("cleanbench/sample-name/1", &parts);
+        let start = digest.0.first_chunk().copied().unwrap_or_default();
+        Self(u64::from_be_bytes(start))
     }
 }
 

@@ -107,8 +107,8 @@ impl FlakeGatherer {
     /// Takes in the next row of `plan`.
     pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
         let model = row.place.model as usize;
-        let same = |open: &&mut OpenSample| open.model == model && open.line == row.place.sample;
-        if self.open.as_mut().filter(same).is_none() {
+        let other = |open: &OpenSample| open.model != model || open.line != row.place.sample;
+        if self.open.as_ref().is_none_or(other) {
             self.close();
             self.open = Some(OpenSample {
                 model,
