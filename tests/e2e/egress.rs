@@ -15,25 +15,25 @@ use cleanbench_testkit::{FakeServer, Fault, Rule};
 
 use crate::bed::{Bed, MODEL, answering, bed_with, manifest, wait_until};
 
-const INSIDE: &str = "CLEANBENCH_TEST_INSIDE_NAMESPACE";
+pub(crate) const INSIDE: &str = "CLEANBENCH_TEST_INSIDE_NAMESPACE";
 /// Addresses set aside for documentation (RFC 5737); nobody's.
 const REDIRECTED: &str = "203.0.113.7:80";
 const PROXY: &str = "203.0.113.8:3128";
 
 /// Everything that was called: `tcp PORT` or `name NAME`.
 #[derive(Debug, Clone, Default)]
-struct Sink(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Sink(Arc<Mutex<Vec<String>>>);
 
 impl Sink {
     fn note(&self, what: String) {
         self.0.lock().unwrap().push(what);
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 
-    fn listen(&self, port: u16) {
+    pub(crate) fn listen(&self, port: u16) {
         let listener = TcpListener::bind(("0.0.0.0", port)).unwrap();
         let sink = self.clone();
         std::thread::spawn(move || {
@@ -45,7 +45,7 @@ impl Sink {
     }
 
     /// A resolver that knows no name and writes down which were asked for.
-    fn resolve(&self) {
+    pub(crate) fn resolve(&self) {
         let socket = UdpSocket::bind("0.0.0.0:53").unwrap();
         let sink = self.clone();
         std::thread::spawn(move || {
@@ -75,7 +75,7 @@ fn name_in(packet: &[u8]) -> String {
 
 /// Runs the test `name` of this program again in a namespace of its own. `None` where the system does
 /// not allow that.
-fn in_namespace(name: &str) -> Option<(bool, String)> {
+pub(crate) fn in_namespace(name: &str) -> Option<(bool, String)> {
     let script = "ip link set lo up && ip route add local 0.0.0.0/0 dev lo && exec \"$0\" \"$@\"";
     let allowed = Command::new("unshare")
         .args(["-Urn", "sh", "-c", script, "true"])

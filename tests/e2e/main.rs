@@ -28,6 +28,8 @@ mod models_check;
 mod output;
 mod privacy;
 mod quickstart;
+mod replay;
+mod rerun;
 mod shards;
 mod storm;
 mod tampering;

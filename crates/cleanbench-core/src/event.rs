@@ -85,7 +85,7 @@ pub struct Place {
 }
 
 /// Where an answer comes from that was not asked for anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cached {
     /// Digest over the endpoint, the version of its model, the request and the epoch.
     pub key: Digest,
@@ -93,6 +93,18 @@ pub struct Cached {
     pub run: RunId,
     /// When it was recorded there (RFC 3339).
     pub at: String,
+    /// How it was judged in the run that it was replayed from; `None` where it was not, or is a kept answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<JudgedBefore>,
+}
+
+/// How another run judged an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgedBefore {
+    /// Digest over the digests of the scorers, in order.
+    pub scorers: Digest,
+    /// The score of the first of them, 0 to 1.
+    pub value: f64,
 }
 
 /// What the adapter read in a reply.

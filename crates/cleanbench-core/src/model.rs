@@ -100,6 +100,8 @@ pub enum CallErrorKind {
     Forbidden,
     /// The adapter or the engine panicked.
     Panic,
+    /// Nothing is sent, and the run that is replayed has no answer to this request.
+    NotRecorded,
 }
 
 impl CallErrorKind {
@@ -164,6 +166,7 @@ impl CallErrorKind {
             }
             Self::Censored => Outcome::Censored,
             Self::Unsupported => Outcome::Unsupported,
+            Self::NotRecorded => Outcome::Skipped,
             Self::Dns
             | Self::Connect
             | Self::Tls

@@ -91,7 +91,8 @@ pub(crate) fn used_by_failure(error: &CallError, status: Option<u16>) -> Bound {
         | CallErrorKind::Rejected
         | CallErrorKind::TooLong
         | CallErrorKind::Unsupported
-        | CallErrorKind::Forbidden => true,
+        | CallErrorKind::Forbidden
+        | CallErrorKind::NotRecorded => true,
         CallErrorKind::RateLimited | CallErrorKind::Overloaded => {
             matches!(status, Some(429 | 503 | 529))
         }

@@ -46,7 +46,13 @@ pub(crate) fn look_up(slot: &ModelSlot, body: &[u8], epoch: u32) -> Option<(Cach
     let KeptAnswer { run, at, reply } = cache.answers.get(&key)?;
     let read = catch_unwind(AssertUnwindSafe(|| slot.model.read(body, &reply)));
     let is_whole = matches!(read, Ok(Ok(completion)) if is_whole(&completion));
-    is_whole.then_some((Cached { key, run, at }, reply))
+    let cached = Cached {
+        key,
+        run,
+        at,
+        judged: None,
+    };
+    is_whole.then_some((cached, reply))
 }
 
 /// Keeps the reply of `recorded`, which was read as `completion`, for later runs.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cleanbench_core::event::{Cached, PayloadRef, Place, short_word};
 use cleanbench_core::model::Sent;
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, CallKey, Constraints, Event, Model, Reply, Request, Sampling,
+    CallError, CallErrorKind, CallId, CallKey, Constraints, Event, Model, Request, Sampling,
     Timing, seed,
 };
 use cleanbench_ledger::samples::SampleContent;
@@ -19,6 +19,7 @@ use crate::budget::Bound;
 use crate::cache;
 use crate::conclude::{Next, Recorded, conclude};
 use crate::limiter::LONGEST_PAUSE;
+use crate::replay::{self, Instead};
 use crate::schedule::{EngineError, ModelSlot, Settings, Shared};
 
 /// Where the exponential backoff ends.
@@ -63,7 +64,29 @@ pub(crate) async fn run_call(
         && let Some(kept) = cache::look_up(slot, bytes, place.epoch)
     {
         let number = u32::from(attempts) + 1;
-        return take_kept(shared, slot, content, (call, number, place), (bytes, kept)).await;
+        let (cached, reply) = kept;
+        let sent = Sent {
+            reply: Some(reply),
+            error: None,
+            timing: Timing::default(),
+        };
+        let kept = (bytes.as_slice(), cached, sent);
+        return take_kept(shared, slot, content, (call, number, place), kept).await;
+    }
+    if let Ok(bytes) = &body {
+        let sought = (place, task, content.sample.id.as_str());
+        match replay::look_up(shared, slot, bytes, sought)? {
+            None => {}
+            Some(Instead::Nothing(reason)) => {
+                return replay::skip(shared, slot, (call, place), reason).await;
+            }
+            Some(Instead::Recorded(mut replayed)) => {
+                let number = u32::from(attempts) + 1;
+                let sent = replay::as_sent(&mut replayed);
+                let kept = (bytes.as_slice(), replayed.cached, sent);
+                return take_kept(shared, slot, content, (call, number, place), kept).await;
+            }
+        }
     }
     let mut stored = None;
     let answers_before = slot.health.answers();
@@ -224,7 +247,7 @@ async fn take_kept(
     slot: &ModelSlot,
     content: &SampleContent,
     (call, attempt, place): (CallId, u32, Place),
-    (body, (cached, reply)): (&[u8], (Cached, Reply)),
+    (body, cached, sent): (&[u8], Cached, Sent),
 ) -> Result<(), EngineError> {
     let frame = Frame::new(body).map_err(cleanbench_ledger::LedgerError::from)?;
     let event = Event::AttemptStarted {
@@ -237,11 +260,6 @@ async fn take_kept(
     let frame = Some(frame);
     let started = shared.ledger.append(Entry { event, frame }).written();
     started.await?;
-    let sent = Sent {
-        reply: Some(reply),
-        error: None,
-        timing: Timing::default(),
-    };
     let answers = slot.health.answers();
     let recorded = record_reply(shared, (call, attempt, place), (body, answers), sent, true);
     conclude(shared, slot, content, recorded.await?, None, false).await?;

@@ -68,10 +68,14 @@ pub(crate) async fn conclude(
                 admission.settle(slot, used_by_failure(&error, status));
             }
             let after = recorded.reply.as_ref().and_then(|reply| reply.retry_after);
-            let keep_open = slot.health.note_error(&error);
+            // What is replayed says nothing of how the endpoint is now.
+            let is_of_now = !recorded.is_cached;
+            let keep_open = is_of_now && slot.health.note_error(&error);
             let retry = may_retry && error.kind.retryable();
             let outcome = (!keep_open && !retry).then(|| error.kind.outcome());
-            if let Some(outcome) = outcome {
+            if let Some(outcome) = outcome
+                && is_of_now
+            {
                 slot.health
                     .note_failed_call(outcome, &error, recorded.answers_before);
             }

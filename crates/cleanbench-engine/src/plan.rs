@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, DigestKey, Gate, RunId, Shard};
-use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, SuitePlan, TABLES, TaskPlan};
+use cleanbench_ledger::manifest::{
+    BaselinePlan, ModelPlan, ReplayPlan, SelectionPlan, SuitePlan, TABLES, TaskPlan,
+};
 use cleanbench_ledger::reporting::{JunitPlan, Quarantined};
 use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
 use cleanbench_ledger::writer::{Continuation, timestamp};
@@ -53,6 +55,10 @@ pub struct Draft {
     pub junit: JunitPlan,
     /// The quarantine list.
     pub quarantine: Vec<Quarantined>,
+    /// The run whose recorded answers are taken.
+    pub replay: Option<ReplayPlan>,
+    /// Why these samples and no others were taken.
+    pub selection: Option<SelectionPlan>,
 }
 
 /// Why a run cannot be written down.
@@ -98,6 +104,8 @@ pub fn prepare<E>(
         baseline: draft.baseline,
         junit: draft.junit,
         quarantine: draft.quarantine,
+        replay: draft.replay,
+        selection: draft.selection,
     };
     let mut table = CallTable::new(plan.call_space());
     table.narrow(draft.shard);

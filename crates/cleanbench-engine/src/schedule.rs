@@ -32,6 +32,7 @@ use crate::lag::Sampler;
 use crate::limiter::EndpointLimiter;
 use crate::order::Order;
 use crate::pace::{Pace, Rates};
+use crate::replay::ModelReplay;
 use crate::resume::Pending;
 use crate::spending::Allowance;
 use crate::stop::{StopLevel, StopSignal};
@@ -59,6 +60,7 @@ pub struct ModelSlot {
     pub(crate) billing: Billing,
     pub(crate) attempt_limit: Option<Duration>,
     pub(crate) cache: Option<ModelCache>,
+    pub(crate) replay: Option<ModelReplay>,
 }
 
 impl ModelSlot {
@@ -73,6 +75,7 @@ impl ModelSlot {
             billing: Billing::Unknown,
             attempt_limit: None,
             cache: None,
+            replay: None,
         }
     }
 
@@ -108,6 +111,13 @@ impl ModelSlot {
     #[must_use]
     pub fn cached(mut self, cache: Option<ModelCache>) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// The same, not asked what `replay` has an answer to.
+    #[must_use]
+    pub fn replaying(mut self, replay: Option<ModelReplay>) -> Self {
+        self.replay = replay;
         self
     }
 }

@@ -184,6 +184,8 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
         baseline: None,
         junit: cleanbench_ledger::reporting::JunitPlan::default(),
         quarantine: Vec::new(),
+        replay: None,
+        selection: None,
     };
     let samples = texts
         .iter()
@@ -414,6 +416,8 @@ fn a_sample_that_cannot_be_read_leaves_no_run() {
         baseline: None,
         junit: cleanbench_ledger::reporting::JunitPlan::default(),
         quarantine: Vec::new(),
+        replay: None,
+        selection: None,
     };
     let samples = [Ok((0, content("a"))), Err("broken")];
     assert!(matches!(

@@ -22,7 +22,8 @@ use crate::reporting::{JunitPlan, Quarantined};
 use crate::{Damage, LedgerError, RunDirectory};
 
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
-/// `gates`, `baseline`, `junit` and `quarantine`, and `reducer`, `cluster` and `slices` of tasks.
+/// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
+/// tasks.
 pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
 /// The format without what 1.2 adds.
 const SHARDS_FORMAT: &str = "cleanbench-run/1.1";
@@ -105,6 +106,12 @@ pub struct Plan {
     /// The quarantine list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantine: Vec<Quarantined>,
+    /// The run whose recorded answers are taken instead of asking; absent where everything is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayPlan>,
+    /// Why these samples and no others were taken, where an earlier run decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<SelectionPlan>,
 }
 
 /// The run that another is compared with.
@@ -117,6 +124,64 @@ pub struct BaselinePlan {
     /// or for the mode `choice` the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+}
+
+/// The run whose recorded answers a run takes. Its `run.json` is the input [`REPLAYED_FILE`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayPlan {
+    /// The run.
+    pub run: RunId,
+    /// What becomes of a call that it has no answer to.
+    pub missing: Missing,
+}
+
+/// The `run.json` of the run that is replayed, within a run directory.
+pub const REPLAYED_FILE: &str = "inputs/replayed.run.json";
+
+/// What becomes of a call whose request was not answered in the run that is replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// It is not made, and ends as skipped. Nothing at all is sent.
+    Skip,
+    /// It is made.
+    Ask,
+}
+
+/// Samples that were picked by what an earlier run says of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelectionPlan {
+    /// The earlier run.
+    pub from: RunId,
+    /// What was picked.
+    pub only: Only,
+    /// How many samples were picked.
+    pub samples: u64,
+}
+
+/// Which samples are put again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Only {
+    /// Those with a score below 1.
+    Failed,
+    /// Those whose repeats disagree, that needed several attempts, or that were judged differently.
+    Flaky,
+    /// Those whose input or target is not what it was; all others are there too, by replay.
+    Changed,
+}
+
+impl Only {
+    /// The word used on the command line and in `run.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Flaky => "flaky",
+            Self::Changed => "changed",
+        }
+    }
 }
 
 /// The suite of a run.
@@ -281,10 +346,12 @@ impl Manifest {
         let of_tasks = |task: &TaskPlan| {
             !task.reducer.is_mean() || task.cluster.is_some() || !task.slices.is_empty()
         };
-        let is_gated = !self.plan.gates.is_empty() || self.plan.baseline.is_some();
-        let is_reported = !self.plan.junit.is_default() || !self.plan.quarantine.is_empty();
-        let has_tables = !is_first_tables(&self.plan.tables);
-        if has_tables || is_gated || is_reported || self.plan.tasks.iter().any(of_tasks) {
+        let plan = &self.plan;
+        let is_gated = !plan.gates.is_empty() || plan.baseline.is_some();
+        let is_reported = !plan.junit.is_default() || !plan.quarantine.is_empty();
+        let of_earlier_runs = plan.replay.is_some() || plan.selection.is_some();
+        let of_plan = is_gated || is_reported || of_earlier_runs || !is_first_tables(&plan.tables);
+        if of_plan || plan.tasks.iter().any(of_tasks) {
             MANIFEST_FORMAT
         } else if self.shard.is_some() || self.merged.is_some() {
             SHARDS_FORMAT

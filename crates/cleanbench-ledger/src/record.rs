@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::SegmentHead;
 
-/// Format of the journal. Major: readers must match; minor: later reads earlier.
-pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.1";
+/// Format of the journal. Major: readers must match; minor: later reads earlier. 1.2 adds `judged` of what
+/// is replayed, and the error `not_recorded`.
+pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.2";
 
 const HASH_KEY: &[u8] = br#","hash":""#;
 const CLOSE: &[u8] = br#""}"#;

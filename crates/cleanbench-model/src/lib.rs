@@ -31,6 +31,7 @@ pub mod config;
 mod body;
 mod client;
 mod likelihood;
+mod offline;
 mod provider;
 mod read;
 mod sse;
@@ -40,6 +41,7 @@ pub use body::{check_sampling, effective, request_body};
 pub use client::{ApiKey, ClientFactory, ConnectError, OpenAiModel};
 pub use config::{ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, resolve};
 pub use likelihood::LikelihoodMethod;
+pub use offline::OfflineModel;
 pub use provider::{
     FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
     profiles,

@@ -3,14 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cleanbench_core::event::{Place, Reading, RecordedScore};
+use cleanbench_core::event::{JudgedBefore, Place, Reading, RecordedScore};
 use cleanbench_core::{
     CallError, CallErrorKind, CallId, CallKey, Completion, Digest, Event, Finish, Outcome, Sample,
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::SampleContent;
-use cleanbench_ledger::{SampleRow, SampleRows, samples};
+use cleanbench_ledger::{Location, SampleRow, SampleRows, samples};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -43,6 +43,10 @@ pub struct Row {
     pub reading: Option<Reading>,
     /// Why its last attempt failed, or why its answer has no judgement.
     pub error: Option<String>,
+    /// Attempts that were sent for it and failed, at most 255.
+    pub failed_attempts: u8,
+    /// How its answer was judged in the run that it is replayed from.
+    pub judged_before: Option<JudgedBefore>,
     /// Its scores, one for each scorer of the task; empty when it was not judged.
     pub scores: Vec<RecordedScore>,
     /// What the first scorer took for the answer.
@@ -217,6 +221,8 @@ fn one_row(
         outcome: state.outcome,
         reading: None,
         error: None,
+        failed_attempts: 0,
+        judged_before: None,
         scores: Vec::new(),
         answer: Answer::None,
         recomputed: false,
@@ -225,6 +231,8 @@ fn one_row(
     let (Some(outcome), Some(call)) = (state.outcome, index.table.space().index(place)) else {
         return Ok(result);
     };
+    result.failed_attempts = index.failed[call];
+    result.judged_before = judged_before(recording, records, index.started[call])?;
     let ended = Ended::read(&records.read(index.ended[call])?.event);
     result.reading.clone_from(&ended.reading);
     result.error = ended.error.as_ref().map(|error| error.message.clone());
@@ -255,6 +263,21 @@ fn one_row(
         _ => {}
     }
     Ok(result)
+}
+
+/// How the run that is replayed judged the answer of the attempt begun at `started`.
+fn judged_before(
+    recording: &Recording,
+    records: &RecordReader,
+    started: Location,
+) -> Result<Option<JudgedBefore>, ReportError> {
+    if recording.manifest.plan.replay.is_none() || !started.is_some() {
+        return Ok(None);
+    }
+    Ok(match records.read(started)?.event {
+        Event::AttemptStarted { cached, .. } => cached.and_then(|cached| cached.judged),
+        _ => None,
+    })
 }
 
 /// The end of an attempt as the journal has it.

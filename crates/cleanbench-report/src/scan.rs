@@ -14,7 +14,7 @@ use cleanbench_price::Price;
 use crate::ReportError;
 use crate::times::{Clock, Latency};
 
-/// What the journal says, in a form that rows can be drawn from. About 35 bytes a call, and while it is
+/// What the journal says, in a form that rows can be drawn from. About 36 bytes a call, and while it is
 /// read up to 16 more for its times.
 #[derive(Debug)]
 pub struct Index {
@@ -24,6 +24,8 @@ pub struct Index {
     pub(crate) replied: Vec<Location>,
     pub(crate) ended: Vec<Location>,
     pub(crate) judged: Vec<Location>,
+    /// Attempts of each call that were sent and failed, at most 255.
+    pub(crate) failed: Vec<u8>,
     /// Sums over attempts, for each model and task.
     pub totals: Vec<Vec<Totals>>,
     /// How long answered calls took, for each model and task.
@@ -162,6 +164,7 @@ pub(crate) fn scan(
         replied: vec![Location::default(); calls],
         ended: vec![Location::default(); calls],
         judged: vec![Location::default(); calls],
+        failed: vec![0; calls],
         totals: vec![
             vec![Totals::default(); manifest.plan.tasks.len()];
             manifest.plan.models.len()
@@ -277,6 +280,9 @@ impl Index {
             return row;
         }
         totals.unknown += u64::from(row.unknown);
+        if let (Some(_), Some(call)) = (&row.error, self.table.space().index(row.place)) {
+            self.failed[call] = self.failed[call].saturating_add(1);
+        }
         if let Some(reading) = &row.reading {
             totals.prompt.add(reading.usage.prompt);
             totals.completion.add(reading.usage.completion);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cleanbench_core::event::Reading;
 use cleanbench_core::{Finish, Outcome, Reducer};
 
+use crate::flakes::{Flake, FlakeCounts};
 use crate::reduce::reduce;
 use crate::rows::{Belongs, Row};
 use crate::scan::{Index, Totals};
@@ -58,6 +59,8 @@ pub struct SummaryRow {
     pub totals: Totals,
     /// How long the answered calls took.
     pub latency: Latency,
+    /// Samples that did not come out the same each time.
+    pub flakes: FlakeCounts,
 }
 
 /// What the answers of one model at one task were like. Counts of calls, so that with several epochs a
@@ -213,6 +216,15 @@ impl Summary {
         self.rows.iter().filter(|row| !row.probe)
     }
 
+    /// Counts `flakes`, of a plan of `tasks` tasks.
+    pub(crate) fn count_flakes(&mut self, tasks: usize, flakes: &[Flake]) {
+        for flake in flakes {
+            if let Some(row) = self.rows.get_mut(flake.model * tasks + flake.task) {
+                row.flakes.count(flake.kind);
+            }
+        }
+    }
+
     /// Notes the class of every task that was probed.
     pub(crate) fn classify(&mut self, contamination: &Contamination) {
         for row in self.rows.iter_mut().filter(|row| !row.probe) {
@@ -261,6 +273,7 @@ impl Summarizer {
                     answers: AnswerCounts::default(),
                     totals: totals.clone(),
                     latency: *latency,
+                    flakes: FlakeCounts::default(),
                 });
             }
         }

@@ -1,4 +1,4 @@
-//! `results.csv`, `calls.csv`, `summary.csv`, `slices.csv`, and the end of `run.json`.
+//! `results.csv`, `calls.csv`, `summary.csv`, `slices.csv`, `flakes.csv`, and the end of `run.json`.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,11 +13,12 @@ use csv::Writer;
 use serde_json::Value;
 
 use crate::contamination::Gatherer;
+use crate::flakes::{Flake, FlakeGatherer, Skipped};
 use crate::rows::{Answer, Belongs, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, ci, gates, slices, verdicts};
+use crate::{Contamination, Recording, ReportError, cell, ci, flakes, gates, slices, verdicts};
 
 /// Names of the tables of every run.
 const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
@@ -35,6 +36,9 @@ pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
     }
     if plan.tasks.iter().any(|task| task.probe.is_some()) {
         names.extend(OF_PROBES);
+    }
+    if has_flakes(plan) {
+        names.push(flakes::FILE);
     }
     if is_gated(manifest) {
         names.push(gates::FILE);
@@ -59,6 +63,11 @@ pub fn is_gated(manifest: &Manifest) -> bool {
 /// Whether some task reports by slices.
 fn is_sliced(plan: &Plan) -> bool {
     plan.tasks.iter().any(|task| !task.slices.is_empty())
+}
+
+/// Whether a table names flaky samples; runs have none whose tables are of version 1.
+fn has_flakes(plan: &Plan) -> bool {
+    plan.tables > 1
 }
 
 const RESULTS: [&str; 15] = [
@@ -105,7 +114,7 @@ const CALLS: [&str; 23] = [
     "cost_usd",
     "from_cache",
 ];
-const SUMMARY: [&str; 61] = [
+const SUMMARY: [&str; 64] = [
     "model",
     "task",
     "scorer",
@@ -167,6 +176,9 @@ const SUMMARY: [&str; 61] = [
     "from_cache",
     "reducer",
     "clusters",
+    "flaky_model",
+    "flaky_infrastructure",
+    "flaky_scorer",
 ];
 /// How many of the columns of `summary.csv` runs have whose tables are of version 1.
 const FIRST_SUMMARY: usize = 59;
@@ -191,6 +203,10 @@ pub struct Report {
     pub contamination: Contamination,
     /// How the gates came out.
     pub gates: Vec<GateResult>,
+    /// Samples that do not come out the same each time, in plan order.
+    pub flakes: Vec<Flake>,
+    /// Calls that were decided not to be made.
+    pub skipped: Skipped,
 }
 
 /// Draws all tables of `recording` into `sink`; `each` sees every row of `results.csv`.
@@ -215,6 +231,8 @@ pub fn draw(
     })?;
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
+    let mut flakes = FlakeGatherer::default();
+    let mut skipped = Skipped::default();
     {
         let columns = columns(plan, FIRST_RESULTS, RESULTS.len());
         let mut table = Writer::from_writer(sink.open("results.csv")?);
@@ -231,6 +249,8 @@ pub fn draw(
             if let Some(measures) = &mut measures {
                 measures.add(&row);
             }
+            flakes.add(plan, &row);
+            skipped.add(plan, &row);
             each(&row);
             Ok(table.write_record(&result_cells(recording, &row)[..columns])?)
         })?;
@@ -247,6 +267,8 @@ pub fn draw(
         None => Contamination::default(),
     };
     summary.classify(&contamination);
+    let flakes = flakes.finish();
+    summary.count_flakes(plan.tasks.len(), &flakes);
     let columns = columns(plan, FIRST_SUMMARY, SUMMARY.len());
     let mut table = Writer::from_writer(sink.open("summary.csv")?);
     table.write_record(&SUMMARY[..columns])?;
@@ -257,6 +279,9 @@ pub fn draw(
     drop(table);
     if is_sliced(plan) {
         slices::write_csv(&summary, sink.open(slices::FILE)?)?;
+    }
+    if has_flakes(plan) {
+        flakes::write_csv(plan, &flakes, sink.open(flakes::FILE)?)?;
     }
     let gates = match &measures {
         Some(measures) => {
@@ -285,6 +310,8 @@ pub fn draw(
         summary,
         contamination,
         gates,
+        flakes,
+        skipped,
     })
 }
 
@@ -488,6 +515,9 @@ fn summary_cells(row: &SummaryRow) -> Vec<String> {
         totals.from_cache.to_string(),
         row.reducer.to_string(),
         row.estimated.clusters.to_string(),
+        row.flakes.model.to_string(),
+        row.flakes.infrastructure.to_string(),
+        row.flakes.scorer.to_string(),
     ]);
     cells
 }

@@ -36,6 +36,10 @@ pub(crate) enum Command {
     Run(Box<RunArguments>),
     /// Put the shards of a run together into one run
     Merge(MergeArguments),
+    /// Score the recorded answers of a run anew with the scorers that the suite has now; asks nobody
+    Score(ScoreArguments),
+    /// Put some samples of a run again: what failed, got no answer, was flaky, or has changed since
+    Rerun(Box<RerunArguments>),
     /// Draw the tables of a run again from what it recorded
     Report(ReportArguments),
     /// Check that a run directory is untouched, and recompute every number in it
@@ -57,9 +61,10 @@ pub(crate) enum Command {
 }
 
 /// Form of what is printed on stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
+    #[default]
     #[value(alias = "table")]
     Text,
     /// For programs; stable
@@ -67,7 +72,7 @@ pub(crate) enum Format {
 }
 
 /// The output folder.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OutArguments {
     /// Folder that holds the run directories
     #[arg(
@@ -83,7 +88,7 @@ pub(crate) struct OutArguments {
 }
 
 /// Which models, and what they may see.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ModelArguments {
     /// A name of the models file, `provider/model`, or a URL `http://host:port/v1#model`; repeatable
     #[arg(short, long = "model", value_name = "MODEL")]
@@ -100,7 +105,7 @@ pub(crate) struct ModelArguments {
 }
 
 /// Which part of the suite.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SelectArguments {
     /// Only this task; repeatable
     #[arg(short, long = "task", value_name = "TASK")]
@@ -128,7 +133,7 @@ pub(crate) struct CheckArguments {
 }
 
 /// Arguments of `run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct RunArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
@@ -141,9 +146,9 @@ pub(crate) struct RunArguments {
     /// Most calls in flight for each model [default: the models file, else 16]
     #[arg(short = 'j', long, visible_alias = "max-connections", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) max_concurrency: Option<u32>,
-    /// Seed from which every other is derived
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=9_007_199_254_740_991))]
-    pub(crate) seed: u64,
+    /// Seed from which every other is derived [default: 0; with --replay, that of the run]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=9_007_199_254_740_991))]
+    pub(crate) seed: Option<u64>,
     /// Attempts after the first one, for errors that can pass
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(..=100))]
     pub(crate) max_retries: u32,
@@ -175,6 +180,9 @@ pub(crate) struct RunArguments {
     pub(crate) baseline_model: Option<String>,
     #[command(flatten)]
     pub(crate) junit: JunitArguments,
+    /// Take the answers that RUN recorded instead of asking; needs no key and no network. Without -m its models
+    #[arg(long, value_name = "RUN")]
+    pub(crate) replay: Option<String>,
 }
 
 /// Arguments of `merge`.
@@ -191,7 +199,7 @@ pub(crate) struct MergeArguments {
 }
 
 /// What a run may use up, over all its resumes. Before each attempt its worst case is reserved.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CapArguments {
     /// Stop before the run can cost more than this many US dollars, for example 2.50
     #[arg(long, value_name = "USD", value_parser = money)]
@@ -505,4 +513,53 @@ fn score(text: &str) -> Result<f64, String> {
     let fits = (0.0..=1.0).contains(&value);
     fits.then_some(value)
         .ok_or_else(|| "it must be from 0 to 1".to_owned())
+}
+
+/// Arguments of `score`.
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArguments {
+    /// The run: its id, a prefix of it, or its folder
+    pub(crate) run: String,
+    /// Folder or file of the suite [default: here]
+    pub(crate) suite: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+}
+
+/// Which samples `rerun` puts again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RerunOnly {
+    /// Those with a score below 1, in a run of their own
+    Failed,
+    /// Calls that ended without an answer, in the same run; the same as `run --resume RUN --retry-errors`
+    Errors,
+    /// Those whose repeats disagree, that needed several attempts, or that were judged differently
+    Flaky,
+    /// Those whose input or target is not what it was; the new run has all others too, by replay
+    Changed,
+}
+
+/// Arguments of `rerun`.
+#[derive(Debug, Args)]
+pub(crate) struct RerunArguments {
+    /// The run: its id, a prefix of it, or its folder
+    pub(crate) run: String,
+    /// Folder or file of the suite [default: here]
+    pub(crate) suite: Option<PathBuf>,
+    /// Which samples
+    #[arg(long, value_enum)]
+    pub(crate) only: RerunOnly,
+    #[command(flatten)]
+    pub(crate) out: OutArguments,
+    /// Most calls in flight for each model [default: as in the run]
+    #[arg(short = 'j', long, visible_alias = "max-connections", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) max_concurrency: Option<u32>,
+    /// Attempts after the first one, for errors that can pass
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(..=100))]
+    pub(crate) max_retries: u32,
+    /// Longest time for one attempt, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) attempt_timeout: u64,
+    #[command(flatten)]
+    pub(crate) caps: CapArguments,
 }

@@ -18,6 +18,8 @@ mod github;
 mod limits;
 mod plain_table;
 mod progress;
+mod replaying;
+mod rerun_table;
 mod result_table;
 mod session;
 mod suite_key;

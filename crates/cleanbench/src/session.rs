@@ -10,12 +10,13 @@ use cleanbench_engine::{
     Allowance, EarlyStop, Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal,
     Work, begin, execute, stop_pair,
 };
-use cleanbench_ledger::manifest::TaskPlan;
+use cleanbench_ledger::manifest::{Missing, ReplayPlan, TaskPlan};
 use cleanbench_ledger::{Ledger, RunDirectory};
 use cleanbench_model::Endpoint;
 use cleanbench_probe::registry;
+use cleanbench_report::flakes::{FlakeCounts, Skipped};
 use cleanbench_report::tables::{Report, tables, write_all};
-use cleanbench_report::{Recording, Summary, SummaryRow, gates};
+use cleanbench_report::{Recording, Summary, SummaryRow, cell, gates};
 use cleanbench_score::Commands;
 use serde_json::json;
 
@@ -29,6 +30,7 @@ use crate::gate_results;
 use crate::github;
 use crate::limits;
 use crate::progress::Progress;
+use crate::replaying::{self, Source};
 use crate::result_table;
 use crate::talk::{self, Talk};
 
@@ -76,6 +78,7 @@ fn build_judge(task: &TaskPlan, commands: Option<&Commands>) -> Result<Judge, Fa
 pub(crate) fn run(
     opened: Opened,
     endpoints: &[Endpoint],
+    source: Option<&Source>,
     arguments: &RunArguments,
     talk: Talk,
 ) -> Result<Exit, Failure> {
@@ -90,7 +93,8 @@ pub(crate) fn run(
         arguments.allow_commands,
     )?;
     let directory = opened.run.clone();
-    ask(opened, endpoints, arguments, talk).map_err(|failure| unwritten(failure, &directory))
+    ask(opened, endpoints, source, arguments, talk)
+        .map_err(|failure| unwritten(failure, &directory))
 }
 
 /// What to do next where the run directory of a run under way cannot be written.
@@ -111,10 +115,15 @@ fn unwritten(failure: Failure, run: &RunDirectory) -> Failure {
 fn ask(
     mut opened: Opened,
     endpoints: &[Endpoint],
+    source: Option<&Source>,
     arguments: &RunArguments,
     talk: Talk,
 ) -> Result<Exit, Failure> {
-    let models = connect(endpoints, &Environment::load()?)?;
+    let models = replaying::models(endpoints, source)?;
+    let replays = match source {
+        Some(source) => source.of_models(endpoints)?.into_iter().map(Some).collect(),
+        None => vec![None; endpoints.len()],
+    };
     let prices: Vec<_> = endpoints
         .iter()
         .map(|endpoint| endpoint.price.clone())
@@ -133,20 +142,23 @@ fn ask(
     let allowance = Allowance::of(caps, &opened.run, &opened.manifest, &billing)?;
     let (ledger, writer) = begin(&mut opened, TOOL, arguments.retry_errors, sinks)?;
     let limiters = limits::limiters(endpoints);
-    let caches = !arguments.no_cache;
+    let caches = !arguments.no_cache && source.is_none();
     let slots = models.into_iter().zip(endpoints).zip(&limiters);
-    let slots = slots.map(|((model, endpoint), limiter)| {
-        ModelSlot::new(model, limits::concurrency(endpoint))
-            .behind(limiter)
-            .paced(limits::rates(endpoint))
-            .billed(limits::billing(endpoint))
-            .within(endpoint.timeouts.total)
-            .cached(
-                caches
-                    .then(|| limits::cache(endpoint, &directory))
-                    .flatten(),
-            )
-    });
+    let slots = slots
+        .zip(replays)
+        .map(|(((model, endpoint), limiter), replay)| {
+            ModelSlot::new(model, limits::concurrency(endpoint))
+                .behind(limiter)
+                .paced(limits::rates(endpoint))
+                .billed(limits::billing(endpoint))
+                .within(endpoint.timeouts.total)
+                .replaying(replay)
+                .cached(
+                    caches
+                        .then(|| limits::cache(endpoint, &directory))
+                        .flatten(),
+                )
+        });
     let settings = Settings {
         max_retries: arguments.max_retries,
         backoff: BACKOFF,
@@ -289,6 +301,7 @@ fn conclude(
     gate_results::say_saved(&report.gates, talk);
     github::ended(&recording, &report, exit);
     explain(ending, &recording, &report.summary, talk);
+    say_skipped(&report.skipped);
     Ok(exit)
 }
 
@@ -384,11 +397,15 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
             milliseconds(lag.p50)
         ));
     }
-    say_cached(ending, summary, talk);
+    let replay = plan.replay.as_ref();
+    say_cached(ending, summary, replay, talk);
+    say_flakes(summary, talk);
     let open: u64 = summary.rows.iter().map(|row| row.open).sum();
     let unanswered: u64 = summary.rows.iter().map(SummaryRow::missing).sum();
     let empty: u64 = summary.tasks().map(|row| row.empty).sum();
-    if unanswered > open {
+    // What was not recorded cannot be had by asking again where nothing is asked.
+    let asks = replay.is_none_or(|replay| replay.missing == Missing::Ask);
+    if unanswered > open && asks {
         talk::warn(format!(
             "{} calls ended without an answer (see `{folder}/calls.csv`); ask them again with: cleanbench run --resume {folder} --retry-errors",
             unanswered - open
@@ -430,10 +447,47 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
     ));
 }
 
+/// Says which calls were decided not to be made, and why.
+fn say_skipped(skipped: &Skipped) {
+    for (reason, calls) in &skipped.0 {
+        let named: Vec<_> = calls.first.iter().map(|name| cell::visible(name)).collect();
+        let rest = if calls.n > named.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        talk::warn(format!(
+            "{} calls were skipped: {reason} ({}{rest})",
+            calls.n,
+            named.join(", ")
+        ));
+    }
+}
+
+/// Says how many samples did not come out the same each time, by what is to blame.
+fn say_flakes(summary: &Summary, talk: Talk) {
+    let sum = |count: fn(&FlakeCounts) -> u64| -> u64 {
+        summary.rows.iter().map(|row| count(&row.flakes)).sum()
+    };
+    let model = sum(|flakes| flakes.model);
+    let infrastructure = sum(|flakes| flakes.infrastructure);
+    let scorer = sum(|flakes| flakes.scorer);
+    if model + infrastructure + scorer > 0 {
+        talk.say(format!(
+            "flaky samples: {model} by the model (epochs disagree), {infrastructure} by the infrastructure (failed, then answered), {scorer} by the scorer (same answer, other score); see flakes.csv"
+        ));
+    }
+}
+
 /// Says which answers are not of this run.
-fn say_cached(ending: &Ending, summary: &Summary, talk: Talk) {
+fn say_cached(ending: &Ending, summary: &Summary, replay: Option<&ReplayPlan>, talk: Talk) {
     let kept: u64 = summary.rows.iter().map(|row| row.totals.from_cache).sum();
-    if kept > 0 {
+    if let Some(replay) = replay {
+        talk.say(format!(
+            "{kept} calls are replayed from run {} (`from_cache` in calls.csv): nothing was sent for them, and they are not timed",
+            replay.run
+        ));
+    } else if kept > 0 {
         talk.say(format!(
             "{kept} answers are of earlier runs (`from_cache` in calls.csv): nothing was sent for them, and they are not timed; `--no-cache` asks anew"
         ));

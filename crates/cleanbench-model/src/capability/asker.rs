@@ -64,7 +64,8 @@ impl Answer {
             | CallErrorKind::Rejected
             | CallErrorKind::TooLong
             | CallErrorKind::Censored
-            | CallErrorKind::Forbidden => Judged::new(Verdict::Refused, words),
+            | CallErrorKind::Forbidden
+            | CallErrorKind::NotRecorded => Judged::new(Verdict::Refused, words),
             CallErrorKind::Dns
             | CallErrorKind::Connect
             | CallErrorKind::Tls

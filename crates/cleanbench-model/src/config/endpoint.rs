@@ -210,9 +210,11 @@ impl Endpoint {
 
     /// What an answer depends on beside the request, as canonical JSON; `None` where no answers are kept.
     pub fn cache_identity(&self) -> Option<Vec<u8>> {
-        if !self.cache {
-            return None;
-        }
+        self.cache.then(|| self.identity())
+    }
+
+    /// What an answer depends on beside the request, as canonical JSON.
+    pub fn identity(&self) -> Vec<u8> {
         let identity = serde_json::json!({
             "url": self.url.as_str(),
             "protocol": self.profile.protocol,
@@ -221,7 +223,7 @@ impl Endpoint {
             "model": self.model,
             "version": self.version,
         });
-        Some(cleanbench_core::canonical::to_bytes(&identity))
+        cleanbench_core::canonical::to_bytes(&identity)
     }
 
     /// Whether a sample labelled `sensitivity` may be sent there.

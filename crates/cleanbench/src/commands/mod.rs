@@ -1,5 +1,6 @@
 //! The commands: each reads its arguments, calls the libraries, and prints.
 
+mod basis;
 mod calibrate;
 mod check;
 mod compare;
@@ -13,7 +14,9 @@ mod merge;
 mod models;
 mod probing;
 mod report;
+mod rerun;
 mod run;
+mod score;
 mod selection;
 mod show;
 mod verify;
@@ -61,6 +64,8 @@ fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
     match command {
         Command::Check(arguments) => check::check(arguments),
         Command::Run(arguments) => run::run(arguments, talk).inspect_err(github::failed),
+        Command::Score(arguments) => score::score(arguments, talk),
+        Command::Rerun(arguments) => rerun::rerun(arguments, talk),
         Command::Report(arguments) => report::report(arguments, talk),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Show(arguments) => show::show(arguments, talk),

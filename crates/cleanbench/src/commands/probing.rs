@@ -81,8 +81,7 @@ fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, Failure> {
 fn items(selected: &[Selected<'_>]) -> Result<Vec<ProbeItem>, Failure> {
     let mut items = Vec::new();
     for chosen in selected {
-        let limit = usize::try_from(chosen.samples).unwrap_or(usize::MAX);
-        for rendered in chosen.task.samples().take(limit) {
+        for rendered in chosen.rendered() {
             let rendered = rendered.map_err(|error| Failure::new(Exit::SuiteInvalid, error))?;
             items.push(ProbeItem {
                 task: chosen.task.name.clone(),

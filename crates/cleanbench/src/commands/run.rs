@@ -5,18 +5,20 @@ use cleanbench_core::{Exit, Form, Method, Reasoning, RunId, Sampling, ScorerSpec
 use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
-use cleanbench_ledger::{Manifest, RunDirectory, directory};
+use cleanbench_ledger::{Manifest, Plan, RunDirectory, directory};
 use cleanbench_model::{ConfigError, Endpoint, check_sampling, effective};
 use cleanbench_suite::{Rendered, Suite};
 
+use super::basis::Basis;
 use super::gating;
 use super::probing::{self, Planned};
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
-use crate::endpoints::{check_label, resolve_all};
+use crate::endpoints::check_label;
 use crate::failure::Failure;
 use crate::foreign::check_commands;
 use crate::limits;
+use crate::replaying::{Source, recorded_endpoints};
 use crate::session::{self, TOOL};
 use crate::suite_key;
 use crate::talk::{self, Talk};
@@ -31,44 +33,63 @@ pub(super) fn run(arguments: &RunArguments, talk: Talk) -> Result<Exit, Failure>
         )
         .hint("add `--resume RUN`, or `--resume` for the latest"));
     }
-    let (opened, endpoints) = match &arguments.resume {
-        Some(word) => resume(arguments, word, talk)?,
-        None => start(arguments, talk)?,
-    };
-    session::run(opened, &endpoints, arguments, talk)
+    if let Some(word) = &arguments.resume {
+        let (opened, endpoints, source) = resume(arguments, word, talk)?;
+        return session::run(opened, &endpoints, source.as_ref(), arguments, talk);
+    }
+    let basis = Basis::of(arguments)?;
+    let (opened, endpoints) = start(arguments, &basis, talk)?;
+    session::run(opened, &endpoints, basis.replay.as_ref(), arguments, talk)
 }
 
-fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>), Failure> {
+/// Writes a new run down that starts from `basis`.
+pub(super) fn start(
+    arguments: &RunArguments,
+    basis: &Basis,
+    talk: Talk,
+) -> Result<(Opened, Vec<Endpoint>), Failure> {
     let suite = load_suite(arguments.suite.as_ref())?;
-    let selected = select(&suite, &arguments.select)?;
-    let endpoints = resolve_all(&arguments.models, arguments.max_concurrency, &suite)?;
+    plan(arguments, basis, &suite, talk)
+}
+
+/// The same, of a suite that was loaded.
+pub(super) fn plan(
+    arguments: &RunArguments,
+    basis: &Basis,
+    suite: &Suite,
+    talk: Talk,
+) -> Result<(Opened, Vec<Endpoint>), Failure> {
+    let selected = basis.narrow(select(suite, &arguments.select)?, talk)?;
+    let endpoints = basis.endpoints(arguments, suite)?;
     if endpoints.is_empty() {
         return Err(Failure::new(Exit::Usage, "no model named")
             .hint("pass `-m`, for example `-m http://127.0.0.1:8080/v1#my-model`, or write `models = [\"…\"]` into suite.toml"));
     }
+    // A label says what may be sent, and nothing may be where nothing is.
+    let asked = if basis.asks() { &endpoints[..] } else { &[] };
     for Selected { task, .. } in &selected {
-        check_label(&endpoints, task.sensitivity, || {
-            format!("task `{}`", task.name)
-        })?;
+        check_label(asked, task.sensitivity, || format!("task `{}`", task.name))?;
     }
     let scored = selected.iter().map(|chosen| chosen.task);
     check_commands(
         scored.map(|task| (task.name.as_str(), task.scorers.as_slice())),
         arguments.allow_commands,
     )?;
-    session::check_keys(&endpoints)?;
-    let probes = probing::plan(&suite, &selected, arguments.seed)?;
-    if suite.probes.is_some() && probes.is_empty() {
+    session::check_keys(asked)?;
+    let has_probes = basis.has_probes();
+    let probes = if has_probes {
+        probing::plan(suite, &selected, basis.seed(arguments))?
+    } else {
+        Vec::new()
+    };
+    if has_probes && suite.probes.is_some() && probes.is_empty() {
         talk::warn(
             "no probe is put: no selected task has controls (`rewording_of`, `isomorph_of` or `control`)",
         );
     }
-    let draft = draft(arguments, &suite, (&selected, &probes), &endpoints, talk)?;
-    limits::check_caps(
-        &arguments.caps.caps(),
-        (&draft.models, &draft.tasks),
-        &endpoints,
-    )?;
+    let plans = (selected.as_slice(), probes.as_slice());
+    let draft = draft((arguments, basis), suite, plans, &endpoints, talk)?;
+    limits::check_caps(&arguments.caps.caps(), (&draft.models, &draft.tasks), asked)?;
     let out = draft.out.clone();
     let id = draft.run.clone();
     let first = u32::try_from(selected.len()).unwrap_or(u32::MAX);
@@ -81,7 +102,7 @@ fn start(arguments: &RunArguments, talk: Talk) -> Result<(Opened, Vec<Endpoint>)
                 .into_iter()
                 .map(move |call| Ok((position, call)))
         });
-    let prepared = prepare(draft, samples(&selected, &endpoints).chain(calls));
+    let prepared = prepare(draft, samples(&selected, asked).chain(calls));
     if prepared.is_err() {
         discard(&out, &id);
     }
@@ -117,7 +138,7 @@ fn discard(out: &std::path::Path, id: &RunId) {
 }
 
 fn draft(
-    arguments: &RunArguments,
+    (arguments, basis): (&RunArguments, &Basis),
     suite: &Suite,
     (selected, probes): (&[Selected<'_>], &[Planned]),
     endpoints: &[Endpoint],
@@ -136,6 +157,8 @@ fn draft(
             bytes: suite_key::file_bytes(&key),
         },
     ];
+    inputs.extend(basis.replay.as_ref().map(Source::input));
+    let narrowed = basis.narrowed.as_ref();
     let models = endpoints
         .iter()
         .map(|endpoint| model_plan(endpoint, selected, probes))
@@ -163,13 +186,15 @@ fn draft(
         },
         models,
         tasks,
-        seed: arguments.seed,
+        seed: basis.seed(arguments),
         key,
         inputs,
         gates,
         baseline,
         junit: arguments.junit.plan(),
         quarantine: Vec::new(),
+        replay: basis.replay.as_ref().map(Source::plan),
+        selection: narrowed.and_then(|narrowed| narrowed.selection.clone()),
     })
 }
 
@@ -235,7 +260,7 @@ fn scorers_digest(specs: &[ScorerSpec]) -> Result<cleanbench_core::Digest, Failu
 }
 
 /// The samples of all selected tasks, each refused if a model may not see it.
-fn samples<'a>(
+pub(super) fn samples<'a>(
     selected: &'a [Selected<'a>],
     endpoints: &'a [Endpoint],
 ) -> impl Iterator<Item = Result<(u32, SampleContent), Failure>> + 'a {
@@ -243,8 +268,7 @@ fn samples<'a>(
         .iter()
         .zip(0_u32..)
         .flat_map(move |(chosen, position)| {
-            let limit = usize::try_from(chosen.samples).unwrap_or(usize::MAX);
-            chosen.task.samples().take(limit).map(move |rendered| {
+            chosen.rendered().map(move |rendered| {
                 let rendered = rendered.map_err(|error| Failure::new(Exit::SuiteInvalid, error))?;
                 let sample = &rendered.sample;
                 check_label(endpoints, sample.sensitivity, || {
@@ -275,7 +299,7 @@ fn resume(
     arguments: &RunArguments,
     word: &str,
     talk: Talk,
-) -> Result<(Opened, Vec<Endpoint>), Failure> {
+) -> Result<(Opened, Vec<Endpoint>, Option<Source>), Failure> {
     let run = if word.is_empty() {
         latest(arguments)?
     } else {
@@ -283,22 +307,31 @@ fn resume(
     };
     talk.detail(format!("resuming {}", run.path().display()));
     let opened = reopen(run)?;
-    let mut endpoints = Vec::new();
-    for model in &opened.manifest.plan.models {
-        let mut endpoint = Endpoint::from_description(&model.endpoint).map_err(|error| {
-            Failure::new(
-                Exit::VerifyFailed,
-                format!("run.json: model `{}`: {error}", model.name),
-            )
-        })?;
+    let mut endpoints = recorded_endpoints(&opened.manifest)?;
+    for endpoint in &mut endpoints {
         endpoint.limits.concurrency = arguments.max_concurrency.or(endpoint.limits.concurrency);
-        endpoints.push(endpoint);
     }
     let plan = &opened.manifest.plan;
-    let caps = arguments.caps.caps();
-    limits::check_caps(&caps, (&plan.models, &plan.tasks), &endpoints)?;
-    session::check_keys(&endpoints)?;
-    Ok((opened, endpoints))
+    let source = source_again(arguments, plan)?;
+    if source.as_ref().is_none_or(Source::asks) {
+        let caps = arguments.caps.caps();
+        limits::check_caps(&caps, (&plan.models, &plan.tasks), &endpoints)?;
+        session::check_keys(&endpoints)?;
+    }
+    Ok((opened, endpoints, source))
+}
+
+/// The run that a run planned with `plan` takes its answers from.
+fn source_again(arguments: &RunArguments, plan: &Plan) -> Result<Option<Source>, Failure> {
+    let word = arguments.replay.as_deref();
+    match &plan.replay {
+        Some(replay) => Source::again(&arguments.out.out, word, replay).map(Some),
+        None if word.is_some() => Err(Failure::new(
+            Exit::Usage,
+            "`--replay` cannot be added to a run that was begun without it",
+        )),
+        None => Ok(None),
+    }
 }
 
 fn latest(arguments: &RunArguments) -> Result<RunDirectory, Failure> {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
-use cleanbench_suite::{Catalog, Severity, Suite, Task};
+use cleanbench_ledger::replay::SampleName;
+use cleanbench_suite::{Catalog, LoadError, Rendered, Severity, Suite, Task};
 
 use crate::arguments::SelectArguments;
 use crate::failure::Failure;
@@ -50,6 +51,23 @@ pub(super) struct Selected<'a> {
     pub(super) task: &'a Task,
     pub(super) samples: u64,
     pub(super) epochs: u32,
+    /// The samples that are taken, ascending; `None` for all.
+    pub(super) names: Option<Vec<SampleName>>,
+}
+
+impl Selected<'_> {
+    /// Its samples, in the order of the suite.
+    pub(super) fn rendered(&self) -> impl Iterator<Item = Result<Rendered, LoadError>> + '_ {
+        let limit = usize::try_from(self.samples).unwrap_or(usize::MAX);
+        let is_taken = |rendered: &Result<Rendered, LoadError>| match (&self.names, rendered) {
+            (Some(names), Ok(rendered)) => {
+                let name = SampleName::new(&self.task.name, &rendered.sample.id);
+                names.binary_search(&name).is_ok()
+            }
+            _ => true,
+        };
+        self.task.samples().take(limit).filter(is_taken)
+    }
 }
 
 /// Applies `-t`, `--tag`, `-n` and `--epochs`.
@@ -87,6 +105,7 @@ pub(super) fn select<'a>(
                 .limit
                 .map_or(task.samples, |limit| limit.min(task.samples)),
             epochs: select.epochs.unwrap_or(task.epochs),
+            names: None,
         })
         .collect();
     if selected.is_empty() {

@@ -1,0 +1,369 @@
+//! The recorded ends of another run's calls, found by what was asked.
+//!
+//! A call of that run is found again by its model, the bytes of its request and its epoch: whoever would
+//! send the same to the same model gets what came back then, an error included. Where several calls of the
+//! run sent the same bytes, the one of the same task and sample is taken, so that two samples with one
+//! question keep an answer each.
+//!
+//! In memory are 48 bytes a call; replies are read when they are asked for. A payload that was erased is
+//! not there. It refuses nothing but damage: what a run never ended is simply not found.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::event::{Cached, JudgedBefore, PayloadRef, Place};
+use cleanbench_core::{CallError, CallErrorKind, CallId, Digest, Event, Outcome, Reply, RunId};
+
+use crate::payload::PayloadReader;
+use crate::reader::{JournalReader, Location, RecordReader, Tail};
+use crate::{LedgerError, Manifest, RunDirectory, SampleRows};
+
+/// A sample of a task as eight bytes, the same in every run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SampleName(u64);
+
+impl SampleName {
+    /// The sample `sample` of `task`.
+    pub fn new(task: &str, sample: &str) -> Self {
+        let parts: [&[u8]; 2] = [task.as_bytes(), sample.as_bytes()];
+        let digest = Digest::of("cleanbench/sample-name/1", &parts);
+        let start = digest.0.first_chunk().copied().unwrap_or_default();
+        Self(u64::from_be_bytes(start))
+    }
+}
+
+/// The calls of a run that have ended, by what was asked.
+#[derive(Debug)]
+pub struct ReplaySource {
+    run: RunId,
+    records: RecordReader,
+    payloads: PayloadReader,
+    /// Ascending by key and name.
+    ends: Vec<End>,
+    /// All samples of the run, ascending.
+    samples: Vec<SampleName>,
+}
+
+/// How a call ended: where its records are.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    key: u128,
+    name: SampleName,
+    started: Location,
+    replied: Location,
+    judged: Location,
+}
+
+/// What another run has for a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replayed {
+    /// Where it comes from.
+    pub cached: Cached,
+    /// What came back, if anything did.
+    pub reply: Option<Reply>,
+    /// Why it is missing or incomplete.
+    pub error: Option<CallError>,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Position of the model in the plan of the run that is replayed.
+    pub model: u32,
+    /// The request.
+    pub body: &'a [u8],
+    /// Repeat of the sample, from 1.
+    pub epoch: u32,
+    /// The sample.
+    pub name: SampleName,
+}
+
+/// Why a run has nothing for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It does not have the sample at all.
+    Sample,
+    /// It has the sample, and no ended call with this request and epoch.
+    Request,
+    /// The reply was erased.
+    Erased,
+}
+
+impl ReplaySource {
+    /// Indexes the ended calls of `run`, whose plan is `manifest`. Reads the whole journal and every
+    /// request once.
+    ///
+    /// # Errors
+    /// When the run is damaged.
+    pub fn open(run: &RunDirectory, manifest: &Manifest) -> Result<Self, LedgerError> {
+        let names = names(run, manifest)?;
+        let payloads = PayloadReader::new(run.path());
+        let tail = match &manifest.end {
+            Some(_) => Tail::Whole,
+            None => Tail::MayBeTorn,
+        };
+        let mut gathered = Gathered::new(&names, &payloads);
+        for record in JournalReader::open(run, manifest, tail)? {
+            let (location, record) = record?;
+            gathered.take(location, &record.event)?;
+        }
+        let ends = gathered.finish();
+        let mut samples = names;
+        samples.sort_unstable();
+        Ok(Self {
+            run: manifest.run.clone(),
+            records: RecordReader::open(run)?,
+            payloads,
+            ends,
+            samples,
+        })
+    }
+
+    /// The run.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Whether the run has the sample `name`.
+    pub fn has(&self, name: SampleName) -> bool {
+        self.samples.binary_search(&name).is_ok()
+    }
+
+    /// What the run has for `asked`, else why it has nothing.
+    ///
+    /// # Errors
+    /// When a record or a payload is damaged.
+    pub fn find(&self, asked: &Asked<'_>) -> Result<Result<Replayed, Absent>, LedgerError> {
+        let whole_key = key(asked.model, asked.body, asked.epoch);
+        let short = shortened(whole_key);
+        let first = self.ends.partition_point(|end| end.key < short);
+        let same = self.ends[first..].iter().take_while(|end| end.key == short);
+        let best = same.clone().find(|end| end.name == asked.name);
+        match best.or_else(|| same.clone().next()) {
+            Some(end) => self.read(end, whole_key),
+            None if self.has(asked.name) => Ok(Err(Absent::Request)),
+            None => Ok(Err(Absent::Sample)),
+        }
+    }
+
+    fn read(&self, end: &End, key: Digest) -> Result<Result<Replayed, Absent>, LedgerError> {
+        let Event::AttemptStarted { cached, .. } = self.records.read(end.started)?.event else {
+            return Ok(Err(Absent::Request));
+        };
+        let replied = self.records.read(end.replied)?;
+        let Event::ReplyReceived {
+            status,
+            content_type,
+            retry_after,
+            response,
+            error,
+            ..
+        } = replied.event
+        else {
+            return Ok(Err(Absent::Request));
+        };
+        let reply = match response {
+            None => None,
+            Some(response) => match self.payloads.read(&response)?.present() {
+                None => return Ok(Err(Absent::Erased)),
+                Some(body) => Some(Reply {
+                    status: status.unwrap_or_default(),
+                    content_type,
+                    retry_after,
+                    body,
+                }),
+            },
+        };
+        // What was replayed there was asked by a run before it.
+        let (run, at) = match cached {
+            Some(earlier) => (earlier.run, earlier.at),
+            None => (self.run.clone(), replied.at),
+        };
+        let cached = Cached {
+            key,
+            run,
+            at,
+            judged: self.judged(end)?,
+        };
+        Ok(Ok(Replayed {
+            cached,
+            reply,
+            error,
+        }))
+    }
+
+    fn judged(&self, end: &End) -> Result<Option<JudgedBefore>, LedgerError> {
+        if !end.judged.is_some() {
+            return Ok(None);
+        }
+        Ok(match self.records.read(end.judged)?.event {
+            Event::Judged {
+                scorers, scores, ..
+            } => scores.first().map(|score| JudgedBefore {
+                scorers,
+                value: score.value,
+            }),
+            _ => None,
+        })
+    }
+}
+
+/// The sample of each line of `samples.jsonl`.
+fn names(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<SampleName>, LedgerError> {
+    let tasks = &manifest.plan.tasks;
+    SampleRows::open(run)?
+        .map(|row| {
+            let row = row?;
+            let task = tasks.get(row.task as usize);
+            let task = task.map_or("", |task| task.name.as_str());
+            Ok(SampleName::new(task, &row.id))
+        })
+        .collect()
+}
+
+fn key(model: u32, body: &[u8], epoch: u32) -> Digest {
+    let parts: [&[u8]; 3] = [&model.to_be_bytes(), body, &epoch.to_be_bytes()];
+    Digest::of("cleanbench/replay-key/1", &parts)
+}
+
+/// The first half of `digest`: enough to keep the calls of a run apart.
+fn shortened(digest: Digest) -> u128 {
+    let half = digest.0.first_chunk().copied().unwrap_or_default();
+    u128::from_be_bytes(half)
+}
+
+/// Puts the records of calls together.
+struct Gathered<'a> {
+    names: &'a [SampleName],
+    payloads: &'a PayloadReader,
+    /// Calls under way, at most as many as were in flight.
+    open: BTreeMap<CallId, Open>,
+    /// Position among `ends` of the calls that were answered and not yet judged.
+    unjudged: BTreeMap<CallId, usize>,
+    ends: Vec<End>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    request: Option<PayloadRef>,
+    started: Location,
+    replied: Location,
+}
+
+impl<'a> Gathered<'a> {
+    fn new(names: &'a [SampleName], payloads: &'a PayloadReader) -> Self {
+        Self {
+            names,
+            payloads,
+            open: BTreeMap::new(),
+            unjudged: BTreeMap::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, location: Location, event: &Event) -> Result<(), LedgerError> {
+        match event {
+            Event::AttemptStarted { call, request, .. } => {
+                let open = Open {
+                    request: *request,
+                    started: location,
+                    replied: Location::default(),
+                };
+                self.open.insert(*call, open);
+            }
+            Event::ReplyReceived { call, .. } => {
+                if let Some(open) = self.open.get_mut(call) {
+                    open.replied = location;
+                }
+            }
+            Event::AttemptUnknown { call, .. } => drop(self.open.remove(call)),
+            Event::AttemptEnded {
+                call,
+                place,
+                error,
+                outcome,
+                ..
+            } => {
+                let Some(open) = self.open.remove(call) else {
+                    return Ok(());
+                };
+                // A bug of this program is nothing that an endpoint said.
+                let is_bug = |error: &CallError| error.kind == CallErrorKind::Panic;
+                if let Some(outcome) = outcome
+                    && !error.as_ref().is_some_and(is_bug)
+                {
+                    self.end(*call, *place, &open, *outcome)?;
+                }
+            }
+            Event::Judged { call, .. } => {
+                if let Some(position) = self.unjudged.remove(call) {
+                    self.ends[position].judged = location;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        call: CallId,
+        place: Place,
+        open: &Open,
+        outcome: Outcome,
+    ) -> Result<(), LedgerError> {
+        let name = usize::try_from(place.sample)
+            .ok()
+            .and_then(|line| self.names.get(line));
+        let (Some(name), Some(request), true) = (name, open.request, open.replied.is_some()) else {
+            return Ok(());
+        };
+        let Some(body) = self.payloads.read(&request)?.present() else {
+            return Ok(());
+        };
+        if outcome == Outcome::Answered {
+            self.unjudged.insert(call, self.ends.len());
+        }
+        self.ends.push(End {
+            key: shortened(key(place.model, &body, place.epoch)),
+            name: *name,
+            started: open.started,
+            replied: open.replied,
+            judged: Location::default(),
+        });
+        Ok(())
+    }
+
+    /// Of a call that was opened again the last end counts.
+    fn finish(self) -> Vec<End> {
+        let mut ends = self.ends;
+        ends.reverse();
+        ends.sort_by_key(|end| (end.key, end.name));
+        ends.dedup_by_key(|end| (end.key, end.name));
+        ends.shrink_to_fit();
+        ends
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_takes_48_bytes() {
+        assert_eq!(size_of::<End>(), 48);
+    }
+
+    #[test]
+    fn a_key_tells_model_request_and_epoch_apart() {
+        let one = key(0, b"a", 1);
+        for other in [key(1, b"a", 1), key(0, b"b", 1), key(0, b"a", 2)] {
+            assert_ne!(shortened(one), shortened(other));
+        }
+        assert_eq!(shortened(one), shortened(key(0, b"a", 1)));
+    }
+
+    #[test]
+    fn task_and_sample_are_told_apart_in_a_name() {
+        assert_ne!(SampleName::new("ab", "c"), SampleName::new("a", "bc"));
+    }
+}
