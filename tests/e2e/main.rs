@@ -13,6 +13,7 @@ mod answers;
 mod architecture;
 mod bed;
 mod caps;
+mod compare;
 mod egress;
 mod faults;
 mod full_disk;
