@@ -14,6 +14,7 @@ mod architecture;
 mod bed;
 mod caps;
 mod earlier_runs;
+mod compare;
 mod egress;
 mod exit_codes;
 mod faults;

@@ -149,13 +149,18 @@ pub(crate) fn ranking(ranking: &Ranking) -> String {
     let differences = ranking.differences.iter();
     let differences = differences
         .map(|one| format!("differs from the first: {}\n", cell::safe(&one.to_string())));
-    let head = format!(
-        "suite {}; samples without an answer: {}\n{}",
+    format!(
+        "suite {}; samples without an answer: {}\n{}\n{}\n\n{}",
         cell::visible(&ranking.suite),
         ranking.missing.as_str().replace('_', " "),
-        differences.collect::<String>()
-    );
-    let ranks = ranking.tasks.iter().flat_map(|task| {
+        differences.collect::<String>(),
+        ranks(ranking),
+        pairs(ranking)
+    )
+}
+
+fn ranks(ranking: &Ranking) -> String {
+    let rows = ranking.tasks.iter().flat_map(|task| {
         task.ranks.iter().map(|rank| {
             let tied = task.tied.iter().filter(|group| group.contains(&rank.model));
             let tied: Vec<_> = tied.map(|group| group.join(" = ")).collect();
@@ -177,8 +182,11 @@ pub(crate) fn ranking(ranking: &Ranking) -> String {
         "not told apart",
         "contamination",
     ];
-    let ranks = plain_table(header, ranks);
-    let pairs = ranking.tasks.iter().flat_map(|task| {
+    plain_table(header, rows)
+}
+
+fn pairs(ranking: &Ranking) -> String {
+    let rows = ranking.tasks.iter().flat_map(|task| {
         task.pairs.iter().map(|pair| {
             [
                 cell::visible(&task.task),
@@ -200,5 +208,5 @@ pub(crate) fn ranking(ranking: &Ranking) -> String {
         "p (Holm)",
         "result",
     ];
-    format!("{head}\n{ranks}\n\n{}", plain_table(header, pairs))
+    plain_table(header, rows)
 }

@@ -17,7 +17,17 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
         Located::Derived(folder) => (derived::verify(&folder)?, folder),
     };
     match arguments.out.format {
-        Format::Text => print_text(&found, &folder.display().to_string()),
+        Format::Text if derived::is_derived(&folder) => {
+            let checked = "every file computed anew from its inputs";
+            print_text(&found, &folder.display().to_string(), checked);
+        }
+        Format::Text => {
+            let checked = format!(
+                "{} journal records, {} payloads, {} judgements recomputed",
+                found.records, found.payloads, found.judgements
+            );
+            print_text(&found, &folder.display().to_string(), &checked);
+        }
         Format::Json => talk::result(json!({
             "verified": found.passed(),
             "damages": found.damages.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -35,7 +45,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     })
 }
 
-fn print_text(found: &Verification, run: &str) {
+fn print_text(found: &Verification, run: &str, checked: &str) {
     for damage in &found.damages {
         talk::result(format!("damaged: {damage}"));
     }
@@ -45,10 +55,6 @@ fn print_text(found: &Verification, run: &str) {
     for note in &found.notes {
         talk::result(format!("note: {note}"));
     }
-    let checked = format!(
-        "{} journal records, {} payloads, {} judgements recomputed",
-        found.records, found.payloads, found.judgements
-    );
     let verdict = if found.passed() {
         "verified"
     } else {
