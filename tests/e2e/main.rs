@@ -13,6 +13,8 @@ mod answers;
 mod architecture;
 mod bed;
 mod caps;
+mod ci_reports;
+mod ci_workflow;
 mod egress;
 mod exit_codes;
 mod faults;

@@ -105,7 +105,7 @@ const CALLS: [&str; 23] = [
     "cost_usd",
     "from_cache",
 ];
-const SUMMARY: [&str; 61] = [
+const SUMMARY: [&str; 62] = [
     "model",
     "task",
     "scorer",
@@ -167,6 +167,7 @@ const SUMMARY: [&str; 61] = [
     "from_cache",
     "reducer",
     "clusters",
+    "quarantined",
 ];
 /// How many of the columns of `summary.csv` runs have whose tables are of version 1.
 const FIRST_SUMMARY: usize = 59;
@@ -488,6 +489,7 @@ fn summary_cells(row: &SummaryRow) -> Vec<String> {
         totals.from_cache.to_string(),
         row.reducer.to_string(),
         row.estimated.clusters.to_string(),
+        row.quarantined.to_string(),
     ]);
     cells
 }

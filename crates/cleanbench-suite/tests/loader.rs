@@ -368,10 +368,7 @@ generate = { seed = 7 }
 {"input": "q", "target": 1, "weight": -1}
 "#;
     let faults = folder("a.jsonl", data, keys).faults();
-    let refused = [
-        "suite.toml:7:14: `generate.seed`",
-        "a.jsonl:1:39: `weight`",
-    ];
+    let refused = ["suite.toml:7:14: `generate.seed`", "a.jsonl:1:39: `weight`"];
     let mut expected: Vec<_> = refused
         .map(|place| format!("{place} is not yet supported"))
         .into();

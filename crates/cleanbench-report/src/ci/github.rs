@@ -203,12 +203,7 @@ mod tests {
     #[test]
     fn outputs_are_one_line_each() {
         let gates = [result(GateVerdict::Pass, OnInconclusive::Warn)];
-        let text = outputs(
-            Exit::Done,
-            "pass",
-            Some(("abc", "a\nverdict=fail")),
-            &gates,
-        );
+        let text = outputs(Exit::Done, "pass", Some(("abc", "a\nverdict=fail")), &gates);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines,

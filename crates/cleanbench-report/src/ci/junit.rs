@@ -200,10 +200,7 @@ fn stop_word(reason: StopReason) -> &'static str {
 }
 
 /// Question and target of every sample that a case is of.
-fn content(
-    source: &Source<'_>,
-    suites: &[Suite],
-) -> Result<BTreeMap<u64, String>, ReportError> {
+fn content(source: &Source<'_>, suites: &[Suite]) -> Result<BTreeMap<u64, String>, ReportError> {
     let cases = suites.iter().flat_map(|suite| &suite.cases);
     let wanted: BTreeSet<u64> = cases.filter_map(|case| case.sample).collect();
     let mut found = BTreeMap::new();
@@ -266,16 +263,26 @@ fn write_suite<W: Write>(
 
 /// The score with everything that qualifies it.
 fn properties(row: &SummaryRow, left_out: u64) -> Vec<(&'static str, String)> {
-    let interval = row.interval.as_ref();
-    let of_interval = |value: fn(&Interval) -> String| interval.map(value);
+    let estimated = &row.estimated;
+    let of_interval = |value: fn(&Interval) -> String| estimated.interval.as_ref().map(value);
     let all = [
         ("scorer", Some(row.scorer.clone())),
-        ("score", row.score.map(|score| score.to_string())),
-        ("interval_low", of_interval(|interval| interval.low.to_string())),
-        ("interval_high", of_interval(|interval| interval.high.to_string())),
+        ("score", estimated.score.map(|score| score.to_string())),
+        (
+            "interval_low",
+            of_interval(|interval| interval.low.to_string()),
+        ),
+        (
+            "interval_high",
+            of_interval(|interval| interval.high.to_string()),
+        ),
         ("confidence", of_interval(|_| "0.95".to_owned())),
-        ("method", of_interval(|interval| interval.method.as_str().to_owned())),
-        ("n", Some(row.n.to_string())),
+        ("method", estimated.method.map(str::to_owned)),
+        ("n", Some(estimated.n.to_string())),
+        (
+            "quarantined",
+            (row.quarantined > 0).then(|| row.quarantined.to_string()),
+        ),
         ("contamination", Some(row.contamination.to_owned())),
         (
             "cost_usd",
@@ -287,19 +294,22 @@ fn properties(row: &SummaryRow, left_out: u64) -> Vec<(&'static str, String)> {
         ),
     ];
     let known = all.into_iter();
-    known.filter_map(|(name, value)| Some((name, value?))).collect()
+    known
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 fn write_properties<W: Write>(xml: &mut Writer<W>, suite: &Suite) -> io::Result<()> {
-    xml.create_element("properties").write_inner_content(|xml| {
-        for (name, value) in &suite.properties {
-            let value = attribute(value);
-            xml.create_element("property")
-                .with_attributes([("name", *name), ("value", value.as_str())])
-                .write_empty()?;
-        }
-        Ok(())
-    })?;
+    xml.create_element("properties")
+        .write_inner_content(|xml| {
+            for (name, value) in &suite.properties {
+                let value = attribute(value);
+                xml.create_element("property")
+                    .with_attributes([("name", *name), ("value", value.as_str())])
+                    .write_empty()?;
+            }
+            Ok(())
+        })?;
     Ok(())
 }
 
@@ -431,12 +441,21 @@ mod tests {
 
     fn drawn(content: &BTreeMap<u64, String>) -> String {
         let mut out = Vec::new();
-        document(HOSTILE, "2026-11-25T14:00:00Z", &[suite(), suite()], content, &mut out).unwrap();
+        document(
+            HOSTILE,
+            "2026-11-25T14:00:00Z",
+            &[suite(), suite()],
+            content,
+            &mut out,
+        )
+        .unwrap();
         String::from_utf8(out).unwrap()
     }
 
     fn count(node: Node<'_, '_>, name: &str) -> usize {
-        node.descendants().filter(|node| node.has_tag_name(name)).count()
+        node.descendants()
+            .filter(|node| node.has_tag_name(name))
+            .count()
     }
 
     #[test]
@@ -445,7 +464,10 @@ mod tests {
         let text = drawn(&content);
         let document = Document::parse(&text).unwrap();
         let root = document.root_element();
-        assert!(root.descendants().all(|node| !node.is_comment() && !node.is_pi()));
+        assert!(
+            root.descendants()
+                .all(|node| !node.is_comment() && !node.is_pi())
+        );
         for (attribute, expected) in [("tests", "10"), ("failures", "2"), ("errors", "2")] {
             assert_eq!(root.attribute(attribute), Some(expected), "{attribute}");
         }
@@ -461,10 +483,15 @@ mod tests {
         ] {
             assert_eq!(count(root, name), expected, "{name}");
         }
-        let shown = root.descendants().find(|node| node.has_tag_name("system-out"));
+        let shown = root
+            .descendants()
+            .find(|node| node.has_tag_name("system-out"));
         let shown = shown.and_then(|node| node.text()).unwrap();
         assert!(shown.contains("<b a=\"1\">&amp;]]>'\n"), "{shown}");
-        assert!(shown.contains("é🦀") && !shown.contains('\u{fffe}'), "{shown}");
+        assert!(
+            shown.contains("é🦀") && !shown.contains('\u{fffe}'),
+            "{shown}"
+        );
     }
 
     #[test]
@@ -475,7 +502,9 @@ mod tests {
         assert_eq!(count(root, "system-out"), 0);
         let texts = root.descendants().filter_map(|node| node.text());
         assert!(texts.map(str::trim).all(str::is_empty), "{text}");
-        let rerun = root.descendants().find(|node| node.has_tag_name("rerunError"));
+        let rerun = root
+            .descendants()
+            .find(|node| node.has_tag_name("rerunError"));
         assert_eq!(
             rerun.and_then(|node| node.attribute("message")),
             Some("attempt 1: rate_limited (HTTP 429)")

@@ -98,23 +98,21 @@ fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportE
     writeln!(out, "\n## Scores\n")?;
     writeln!(
         out,
-        "| model | task | scorer | score [95 % interval] | method | n | without answer | no answer found | \
+        "| model | task | scorer | score [95 % interval] | method | n | in quarantine | without answer | no answer found | \
          contamination | cost (USD) |"
     )?;
-    writeln!(out, "|---|---|---|---|---|---:|---:|---:|---|---:|")?;
+    writeln!(out, "|---|---|---|---|---|---:|---:|---:|---:|---|---:|")?;
     for row in source.summary.tasks() {
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             code(&row.model),
             code(&row.task),
             sentence(&row.scorer),
             score(row),
-            row.interval
-                .as_ref()
-                .map_or("–", |interval| interval.method.as_str())
-                .replace('_', " "),
-            row.n,
+            row.estimated.method.unwrap_or("–").replace('_', " "),
+            row.estimated.n,
+            row.quarantined,
             row.unanswered(),
             row.extraction_failures,
             row.contamination.replace('_', " "),
@@ -125,7 +123,7 @@ fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportE
 }
 
 fn score(row: &SummaryRow) -> String {
-    match (row.score, &row.interval) {
+    match (row.estimated.score, &row.estimated.interval) {
         (Some(score), Some(interval)) => {
             format!("{score:.3} [{:.3}, {:.3}]", interval.low, interval.high)
         }

@@ -21,7 +21,6 @@ use cleanbench_core::{Digest, Outcome};
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory};
 
 pub use score::Filling;
-pub(crate) use score::reduce;
 
 use crate::ReportError;
 
@@ -169,7 +168,9 @@ impl ItemTable {
     /// Positions of the plan's tasks that are no probes.
     pub fn task_positions(&self) -> impl Iterator<Item = usize> + '_ {
         let tasks = self.manifest.plan.tasks.iter().enumerate();
-        tasks.filter(|(_, task)| task.probe.is_none()).map(|(position, _)| position)
+        tasks
+            .filter(|(_, task)| task.probe.is_none())
+            .map(|(position, _)| position)
     }
 
     /// Position of the model that the user named `name`.

@@ -130,7 +130,9 @@ fn rows(
         .map_err(ReportError::from)?
     {
         let line = record.position().map_or(0, csv::Position::line);
-        let added = columns.cells(&record).and_then(|cells| gathering.add(cells));
+        let added = columns
+            .cells(&record)
+            .and_then(|cells| gathering.add(cells));
         added.ok_or_else(|| {
             let what = "no row that run.json plans";
             LedgerError::from(Damage::at_line(RESULTS_FILE, line, what))
@@ -163,7 +165,11 @@ impl Gathering {
         Self {
             tasks: vec![vec![empty; plan.tasks.len()]; models.len()],
             models,
-            names: plan.tasks.iter().map(|task| cell::text(&task.name)).collect(),
+            names: plan
+                .tasks
+                .iter()
+                .map(|task| cell::text(&task.name))
+                .collect(),
             probes: plan.tasks.iter().map(|task| task.probe.is_some()).collect(),
             at: (0, 0),
             clusters: HashMap::new(),
@@ -173,8 +179,20 @@ impl Gathering {
 
     /// Takes in a row; `None` when it is none that the plan has.
     fn add(&mut self, cells: [&str; READ.len()]) -> Option<()> {
-        let [model, task, id, epoch, outcome, score, failure, answer, input, whole, cluster, slices] =
-            cells;
+        let [
+            model,
+            task,
+            id,
+            epoch,
+            outcome,
+            score,
+            failure,
+            answer,
+            input,
+            whole,
+            cluster,
+            slices,
+        ] = cells;
         self.go_to(model, task)?;
         if outcome == ELSEWHERE || self.probes[self.at.1] {
             return Some(());
@@ -276,8 +294,14 @@ fn contamination(
         let Some([model, task, class]) = columns.cells(&record) else {
             continue;
         };
-        let model = plan.models.iter().position(|one| cell::text(&one.name) == model);
-        let task = plan.tasks.iter().position(|one| cell::text(&one.name) == task);
+        let model = plan
+            .models
+            .iter()
+            .position(|one| cell::text(&one.name) == model);
+        let task = plan
+            .tasks
+            .iter()
+            .position(|one| cell::text(&one.name) == task);
         if let (Some(model), Some(task)) = (model, task) {
             class.clone_into(&mut tasks[model][task].contamination);
         }

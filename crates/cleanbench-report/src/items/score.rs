@@ -4,6 +4,7 @@
 //! never silently as 0.
 
 use cleanbench_core::Reducer;
+use cleanbench_stats::repeats;
 
 use super::{Item, Trial};
 
@@ -65,21 +66,22 @@ impl Trial {
 }
 
 /// The one score that the scores of a sample's epochs make.
-pub(crate) fn reduce(reducer: Reducer, values: &[f64]) -> Option<f64> {
+fn reduce(reducer: Reducer, values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let passed = values.iter().filter(|value| **value >= 1.0).count();
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let passed = count(values.iter().filter(|value| **value >= 1.0).count());
+    let attempts = count(values.len());
     match reducer {
         Reducer::Mean => cleanbench_stats::mean(values.iter().copied()),
-        Reducer::Median => cleanbench_stats::percentile::percentile(sorted.len(), 50, |at| sorted[at]),
+        Reducer::Median => {
+            cleanbench_stats::percentile::percentile(sorted.len(), 50, |at| sorted[at])
+        }
         Reducer::Min => sorted.first().copied(),
         Reducer::Max => sorted.last().copied(),
         Reducer::Mode => most_frequent(&sorted),
-        Reducer::PassAtK(k) => {
-            let none = all_of(values.len() - passed, values.len(), k)?;
-            Some(1.0 - none)
-        }
-        Reducer::PassHatK(k) => all_of(passed, values.len(), k),
+        Reducer::PassAtK(k) => repeats::pass_at_k(attempts, passed, k.into()),
+        Reducer::PassHatK(k) => repeats::pass_power_k(attempts, passed, k.into()),
     }
 }
 
@@ -88,14 +90,6 @@ fn most_frequent(sorted: &[f64]) -> Option<f64> {
     let runs = sorted.chunk_by(|one, other| one.total_cmp(other).is_eq());
     let best = runs.reduce(|best, run| if run.len() > best.len() { run } else { best });
     best.and_then(|run| run.first().copied())
-}
-
-/// The chance that `k` of `n` draws without replacement are all among `hits`: C(hits, k) / C(n, k).
-fn all_of(hits: usize, n: usize, k: u32) -> Option<f64> {
-    let k = usize::try_from(k).ok().filter(|k| *k <= n)?;
-    #[expect(clippy::cast_precision_loss, reason = "no sample has 2^53 epochs")]
-    let factor = |drawn: usize| hits.saturating_sub(drawn) as f64 / (n - drawn) as f64;
-    Some((0..k).map(factor).product())
 }
 
 #[cfg(test)]

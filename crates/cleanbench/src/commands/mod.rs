@@ -8,6 +8,7 @@ mod list;
 mod merge;
 mod models;
 mod probing;
+mod quarantine;
 mod report;
 mod run;
 mod selection;

@@ -11,6 +11,7 @@ use cleanbench_suite::{Rendered, Suite};
 
 use super::gating;
 use super::probing::{self, Planned};
+use super::quarantine;
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
 use crate::endpoints::{check_label, resolve_all};
@@ -145,6 +146,8 @@ fn draft(
         inputs.extend(baseline.inputs);
         baseline.plan
     });
+    let (quarantine, list) = quarantine::plan(suite, selected, &quarantine::today());
+    inputs.extend(list);
     Ok(Draft {
         out: arguments.out.out.clone(),
         tool: TOOL.to_owned(),
@@ -163,7 +166,7 @@ fn draft(
         gates,
         baseline,
         junit: arguments.junit.plan(),
-        quarantine: Vec::new(),
+        quarantine,
     })
 }
 
