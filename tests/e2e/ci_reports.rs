@@ -4,7 +4,7 @@
 use cleanbench_testkit::{Answers, FakeServer, Fault, Rule, Script};
 use roxmltree::Document;
 
-use crate::bed::{Bed, MODEL, answering, bed_with, manifest, read, table};
+use crate::bed::{Bed, MODEL, answering, bed_with, copy, manifest, read, table};
 
 /// The named element's `message` attributes in `junit.xml`.
 fn messages(junit: &str, element: &str) -> Vec<String> {
@@ -46,6 +46,26 @@ fn a_wrong_answer_is_no_failure_unless_items_are_asked_for() {
         .expect(0);
     let (junit, _) = reports(&bed, "content");
     assert!(junit.contains("Ticket 7: which queue?"), "{junit}");
+}
+
+#[test]
+fn a_verdict_that_was_painted_over_is_found() {
+    let (bed, _server) = bed_with(10, answering());
+    bed.run_suite("out", &["--junit", "items"]).expect(0);
+    let run = bed.only_run("out");
+    for (file, from, to) in [
+        ("junit.xml", "<failure", "<skipped"),
+        ("summary.md", "| wilson | 10 |", "| wilson | 99 |"),
+    ] {
+        let forged = bed.path("forged");
+        copy(&run, &forged);
+        let text = read(&run, file);
+        assert!(text.contains(from), "{text}");
+        fs_err::write(forged.join(file), text.replacen(from, to, 1)).unwrap();
+        let found = bed.run(&["verify", forged.to_str().unwrap()]).expect(102);
+        assert!(format!("{}{}", found.stdout, found.stderr).contains(file));
+        fs_err::remove_dir_all(forged).unwrap();
+    }
 }
 
 #[test]

@@ -378,8 +378,8 @@ fn init_replaces_nothing_unless_it_is_told_to_and_never_the_key() {
 #[test]
 fn the_script_for_gitlab_is_one_that_a_shell_reads() {
     let bed = Bed::new(1);
-    bed.run(&["init", "--ci", "gitlab"]).expect(0);
-    let job = read(&bed.path(""), ".gitlab-ci.yml");
+    bed.run(&["init", "new", "--ci", "gitlab"]).expect(0);
+    let job = read(&bed.path("new"), ".gitlab-ci.yml");
     let (_, script) = job.split_once("    - |\n").unwrap();
     let (script, _) = script.split_once("  artifacts:").unwrap();
     bed.write("script.sh", script);

@@ -23,7 +23,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::cases::{Case, FailedAttempt, Gatherer, MOST_CASES, Status};
 use super::notation::{attribute, for_xml};
-use super::{Source, label};
+use super::{Missing, Source, label};
 use crate::{ReportError, SummaryRow};
 
 /// Longest text of a question, a target or an answer, in characters.
@@ -166,23 +166,28 @@ fn gate_case(result: &GateResult) -> Case {
 
 /// Whether every call of a task got an answer.
 fn answers(row: &SummaryRow, stopped: Option<StopReason>) -> Status {
-    let failed = row.missing() - row.open;
+    let missing = Missing::of(row);
     let calls: u64 = row.outcomes.iter().map(|(_, count)| count).sum::<u64>() + row.open;
-    if failed > 0 {
+    if missing.failed > 0 {
         let kinds = row.outcomes.iter();
         let kinds = kinds.filter(|(outcome, _)| *outcome != Outcome::Answered);
         let kinds: Vec<_> = kinds
             .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
             .collect();
-        let kinds = kinds.join(", ");
+        let (failed, kinds) = (missing.failed, kinds.join(", "));
         return Status::Error {
             kind: "unanswered".to_owned(),
             message: format!("{failed} of {calls} calls ended without an answer: {kinds}"),
         };
     }
-    if row.open > 0 {
+    if missing.open > 0 {
         let why = stopped.map_or("the run was cut off", stop_word);
-        let message = format!("{} of {calls} calls were not made: {why}", row.open);
+        let message = format!("{} of {calls} calls were not made: {why}", missing.open);
+        return Status::Skipped { message };
+    }
+    if missing.skipped > 0 {
+        let skipped = missing.skipped;
+        let message = format!("{skipped} of {calls} calls were left out on purpose");
         return Status::Skipped { message };
     }
     Status::Passed

@@ -10,7 +10,7 @@ use cleanbench_ledger::Plan;
 
 use super::flips::{Comparer, Flips};
 use super::notation::{code, sentence};
-use super::{Source, Verdict, label};
+use super::{Missing, Source, Verdict, label};
 use crate::{ReportError, SummaryRow};
 
 /// Writes `summary.md` of `source`.
@@ -254,9 +254,10 @@ fn write_next(
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
     let run = source.recording.manifest.run.as_str();
-    let rows = &source.summary.rows;
-    let open: u64 = rows.iter().map(|row| row.open).sum();
-    let missing: u64 = rows.iter().map(SummaryRow::missing).sum();
+    let rows = source.summary.rows.iter().map(Missing::of);
+    let (open, failed) = rows.fold((0, 0), |(open, failed), row| {
+        (open + row.open, failed + row.failed)
+    });
     writeln!(out, "\n## Next steps\n")?;
     if open > 0 {
         writeln!(
@@ -264,8 +265,7 @@ fn write_next(
             "- {open} calls were not made; go on with `cleanbench run --resume {run}`"
         )?;
     }
-    if missing > open {
-        let failed = missing - open;
+    if failed > 0 {
         writeln!(
             out,
             "- {failed} calls ended without an answer; ask them again with `cleanbench run --resume {run} --retry-errors`"
