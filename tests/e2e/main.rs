@@ -15,6 +15,7 @@ mod bed;
 mod caps;
 mod ci_reports;
 mod ci_workflow;
+mod earlier_runs;
 mod egress;
 mod exit_codes;
 mod faults;
