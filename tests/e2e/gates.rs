@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cleanbench_testkit::{Answers, FakeServer, Fault, Rule, Script};
 use serde_json::Value;
 
-use crate::bed::{Bed, CHOICES, Done, MODEL, answering, bed_with, manifest, read};
+use crate::bed::{Bed, CHOICES, Done, MODEL, answering, bed_with, manifest, read, table};
 
 /// A server that answers with the right choice for this share of samples; the answers to the others are
 /// wrong ones.
@@ -60,16 +60,17 @@ const FLOOR: &str = "metric = \"accuracy\"; test = \"floor\"; min = ";
 fn a_floor_passes_fails_or_is_not_told_and_verify_recomputes_it() {
     // About 160 of 200 are right; one-sided 95 % bounds are some 5 points away on either side.
     let (bed, _server) = bed_with(200, answering());
-    for (min, more, code, verdict) in [
+    let cases = [
         ("0.7", "", 0, "pass"),
         ("0.9", "", 100, "fail"),
         ("0.8", "", 75, "inconclusive"),
         ("0.8", "; on_inconclusive = \"fail\"", 100, "inconclusive"),
         ("0.8", "; on_inconclusive = \"warn\"", 0, "inconclusive"),
         ("0.7", "; min_items = 201", 75, "inconclusive"),
-    ] {
+    ];
+    for ((min, more, code, verdict), number) in cases.into_iter().zip(0..) {
         gate(&bed, &[&format!("{FLOOR}{min}{more}")]);
-        let out = format!("{min}{}", more.len());
+        let out = format!("out{number}");
         let done = bed.run_suite(&out, &[]).expect(code);
         assert_eq!(verdicts(&bed, &out), [verdict], "{min} {more}");
         assert!(done.stdout.contains("accuracy at least"), "{}", done.stdout);
@@ -77,7 +78,7 @@ fn a_floor_passes_fails_or_is_not_told_and_verify_recomputes_it() {
         assert_eq!(warned, more.contains("warn"), "{}", done.stderr);
         bed.run(&["verify", text(&bed.only_run(&out))]).expect(0);
     }
-    let result = &results(&bed, "0.7")[0];
+    let result = &results(&bed, "out0")[0];
     for key in ["estimate", "low", "high", "confidence", "n", "method"] {
         assert!(!result[key].is_null(), "{key}");
     }
@@ -156,13 +157,18 @@ fn times_and_costs_are_gated_and_unknown_costs_are_no_pass() {
         .unwrap()
         .to_owned();
     assert!(why.contains("price"), "{why}");
-    bed.models(&server.url(), "price = { input = \"1\", output = \"2\" }");
+    let priced = "cache = true\nversion = \"1\"\nprice = { input = \"1\", output = \"2\" }";
+    bed.models(&server.url(), priced);
     gate(&bed, &[&format!("{cost}1"), &format!("{cost}0.0000001")]);
-    bed.run_suite("priced", &[]).expect(100);
-    assert_eq!(verdicts(&bed, "priced"), ["pass", "fail"]);
+    let paid = bed.run_suite("priced", &[]).expect(100);
+    let rows: Vec<_> = paid.stdout.lines().map(str::trim_start).collect();
+    for verdict in ["pass", "fail"] {
+        let found = rows.iter().filter(|row| row.starts_with(verdict)).count();
+        assert_eq!(found, 1, "{verdict}: {}", paid.stdout);
+    }
     // What an earlier run paid is not what this one costs.
-    bed.run_suite("kept", &[]).expect(75);
-    assert_eq!(verdicts(&bed, "kept"), ["inconclusive", "inconclusive"]);
+    let kept = bed.run_suite("priced", &[]).expect(75);
+    assert!(kept.stdout.contains("cost nothing here"), "{}", kept.stdout);
 }
 
 const NOT_INFERIOR: &str = "metric = \"accuracy\"; test = \"non_inferiority\"; margin = 0.05";
@@ -331,4 +337,95 @@ fn shards_leave_their_gates_to_the_merged_run() {
     assert_eq!(verdicts(&bed, "merged"), ["fail", "pass"]);
     bed.run(&["verify", text(&bed.only_run("merged"))])
         .expect(0);
+}
+
+#[test]
+fn check_says_what_each_gate_could_tell() {
+    let (bed, server) = bed_with(60, answering());
+    gate(
+        &bed,
+        &[&format!("{FLOOR}0.7"), NOT_INFERIOR, NO_DROP, BETTER],
+    );
+    let done = bed.run(&["check", "suite"]).expect(0);
+    for words in [
+        "n needed",
+        "3 comparisons share",
+        "true score of 0.800",
+        "true drop of 0.08",
+    ] {
+        assert!(done.stdout.contains(words), "{words}: {}", done.stdout);
+    }
+    assert_eq!(server.totals().requests, 0);
+}
+
+const SOON: &str = "metric = \"accuracy\"; test = \"floor\"; min = 0.8; early_stop = true";
+
+/// Outcomes of all samples of the only run in `out`.
+fn outcomes(bed: &Bed, out: &str) -> Vec<String> {
+    let rows = table(&bed.only_run(out), "results.csv");
+    rows.iter().map(|row| row["outcome"].clone()).collect()
+}
+
+#[test]
+fn a_task_ends_once_its_gate_is_decided_whatever_the_concurrency_and_however_often_it_is_resumed() {
+    const SAMPLES: usize = 2000;
+    let (bed, server) = bed_with(SAMPLES, right(0.9));
+    gate(&bed, &[SOON]);
+    let done = bed.run_suite("one", &["-j", "1"]).expect(0);
+    let asked = server.totals().requests;
+    assert!(
+        asked < 1000 && asked % 100 == 0,
+        "{asked} of {SAMPLES} in batches of 100"
+    );
+    assert!(done.stderr.contains("% saved"), "{}", done.stderr);
+    let result = results(&bed, "one").remove(0);
+    assert_eq!(result["verdict"], "pass");
+    assert_eq!(result["stopped_early"]["samples"], asked);
+    assert!(
+        result["method"]
+            .as_str()
+            .unwrap()
+            .contains("whenever one looks")
+    );
+    let of_one = outcomes(&bed, "one");
+    let skipped = of_one
+        .iter()
+        .filter(|outcome| *outcome == "skipped")
+        .count();
+    assert_eq!(skipped as u64, SAMPLES as u64 - asked);
+    bed.run_suite("many", &["-j", "64"]).expect(0);
+    assert_eq!(outcomes(&bed, "many"), of_one);
+    // Cut off by a cap in the middle of a batch, and resumed.
+    bed.run_suite("cut", &["--max-requests", "150"]).expect(75);
+    let cut = bed.only_run("cut");
+    bed.run(&["run", "--resume", text(&cut), "--max-requests", "5000"])
+        .expect(0);
+    assert_eq!(outcomes(&bed, "cut"), of_one);
+    for run in ["one", "many", "cut"] {
+        bed.run(&["verify", text(&bed.only_run(run))]).expect(0);
+    }
+}
+
+#[test]
+fn a_comparison_ends_early_too_and_a_regression_sooner_than_all_samples() {
+    let (bed, server) = bed_with(1000, right(0.9));
+    let soon = format!("{NOT_INFERIOR}; early_stop = true");
+    gate(&bed, &[]);
+    let base = baseline(&bed);
+    gate(&bed, &[&soon]);
+    server.set_script(right(0.5));
+    bed.run_suite("lost", &["--baseline", text(&base)])
+        .expect(100);
+    let result = results(&bed, "lost").remove(0);
+    assert!(
+        result["stopped_early"]["samples"].as_u64().unwrap() < 500,
+        "{result}"
+    );
+    bed.run(&["verify", text(&bed.only_run("lost"))]).expect(0);
+    let twice = bed.run_suite("twice", &["--epochs", "2"]).expect(66);
+    assert!(
+        twice.stderr.contains("cannot stop early"),
+        "{}",
+        twice.stderr
+    );
 }

@@ -304,11 +304,16 @@ pub struct StoppedEarly {
 impl GateResult {
     /// What the result means for the exit code of a run.
     pub fn exit(&self) -> Exit {
-        match (self.verdict, self.gate.on_inconclusive) {
-            (GateVerdict::Pass, _) => Exit::Done,
-            (GateVerdict::Fail, _) | (_, OnInconclusive::Fail) => self.failed(),
-            (_, OnInconclusive::Warn) => Exit::Done,
-            (_, OnInconclusive::Inconclusive) => Exit::Inconclusive,
+        match self.verdict {
+            GateVerdict::Pass => Exit::Done,
+            GateVerdict::Fail => self.failed(),
+            GateVerdict::Inconclusive | GateVerdict::NotEvaluated => {
+                match self.gate.on_inconclusive {
+                    OnInconclusive::Fail => self.failed(),
+                    OnInconclusive::Warn => Exit::Done,
+                    OnInconclusive::Inconclusive => Exit::Inconclusive,
+                }
+            }
         }
     }
 

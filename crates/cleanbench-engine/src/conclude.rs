@@ -86,7 +86,7 @@ pub(crate) async fn conclude(
                 error: Some(error),
                 outcome,
             };
-            shared.ledger.append(ended).written().await?;
+            shared.record(ended).written().await?;
             Ok(if retry && !keep_open {
                 Next::Retry { after }
             } else {
@@ -136,13 +136,9 @@ fn answered(
     };
     // Nothing follows in this call, so nobody waits until these are written: the journal is written in
     // order, the next call's first record is waited for, and a write that fails ends the run.
-    drop(shared.ledger.append(ended));
+    drop(shared.record(ended));
     if !censored {
-        drop(
-            shared
-                .ledger
-                .append(judged(shared, content, recorded, completion)),
-        );
+        drop(shared.record(judged(shared, content, recorded, completion)));
     }
 }
 
@@ -156,7 +152,7 @@ pub(crate) async fn judge_again(
     match read(slot, &recorded) {
         Ok(completion) => {
             let event = judged(shared, content, &recorded, &completion);
-            shared.ledger.append(event).written().await?;
+            shared.record(event).written().await?;
             Ok(())
         }
         Err(error) => Err(EngineError::Changed(error.message)),

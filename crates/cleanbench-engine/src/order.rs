@@ -11,7 +11,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use cleanbench_core::seed::derive;
+use cleanbench_core::seed::{order_of, shuffle};
 
 /// Samples that are drawn from together: four bytes a sample.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl Order {
         if lines.is_empty() || epochs == 0 {
             return;
         }
-        shuffle(&mut lines, derive(run_seed, name, "", "order"));
+        shuffle(&mut lines, order_of(run_seed, name));
         self.strata.push(Stratum { lines, epochs });
     }
 
@@ -109,20 +109,6 @@ impl PartialOrd for Turn {
 impl Ord for Turn {
     fn cmp(&self, other: &Self) -> Ordering {
         self.compare(other)
-    }
-}
-
-/// Shuffles by Fisher and Yates, drawing from a counter that is mixed as in `SplitMix64` (Steele, Lea
-/// and Flood 2014).
-fn shuffle(lines: &mut [u32], seed: u64) {
-    let mut state = seed;
-    for last in (1..lines.len()).rev() {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        let drawn = (u128::from(mixed) * (last as u128 + 1)) >> 64;
-        lines.swap(last, usize::try_from(drawn).unwrap_or(last));
     }
 }
 

@@ -129,6 +129,7 @@ pub fn prepare<E>(
         continuation,
         lock,
         planned: false,
+        scores: Vec::new(),
     })
 }
 

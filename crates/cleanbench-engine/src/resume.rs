@@ -12,6 +12,8 @@ use cleanbench_ledger::recovery::recover;
 use cleanbench_ledger::writer::{Continuation, WriterThread};
 use cleanbench_ledger::{Damage, Ledger, LedgerError, Manifest, RunDirectory};
 
+use crate::early::score_of;
+
 /// A run that is ready to go on, locked for this process.
 #[derive(Debug)]
 pub struct Opened {
@@ -29,6 +31,8 @@ pub struct Opened {
     pub lock: RunLock,
     /// Whether the journal holds the plan and all inputs already.
     pub planned: bool,
+    /// The scores so far, in runs with gates that end a task early; a later one of a call holds.
+    pub scores: Vec<(Place, Option<f64>)>,
 }
 
 /// A call that was under way when the last writer stopped.
@@ -82,9 +86,12 @@ pub fn reopen(run: RunDirectory) -> Result<Opened, ResumeError> {
     let mut table = CallTable::new(manifest.plan.call_space());
     let mut pending = BTreeMap::new();
     let mut recorded = RecordedPlans::default();
+    let mut scores = Vec::new();
+    let stops_early = manifest.plan.gates.iter().any(|gate| gate.early_stop);
     let continuation = recover(&run, &manifest, |event, part: Option<Shard>| {
         track(&mut pending, event);
         recorded.note(event, part);
+        scores.extend(score_of(event).filter(|_| stops_early));
         table.narrow(part);
         table.apply(event).map_err(ResumeError::from)
     })?;
@@ -103,6 +110,7 @@ pub fn reopen(run: RunDirectory) -> Result<Opened, ResumeError> {
         continuation,
         lock,
         planned,
+        scores,
     })
 }
 

@@ -14,7 +14,8 @@ use cleanbench_core::history::CallTable;
 use cleanbench_core::{CallError, Constraints, Event, Judge, Model, Outcome, Reply};
 use cleanbench_ledger::samples::{self, SampleContent, SampleLines};
 use cleanbench_ledger::{
-    Ledger, LedgerError, Manifest, PayloadReader, Plan, RunDirectory, SampleRow, SampleRows,
+    Ledger, LedgerError, Manifest, PayloadReader, Plan, Receipt, RunDirectory, SampleRow,
+    SampleRows,
 };
 use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
@@ -25,6 +26,7 @@ use crate::budget::{Budget, Spent};
 use crate::cache::ModelCache;
 use crate::call::{Wording, run_call, worded};
 use crate::conclude::{Next, Recorded, conclude, judge_again};
+use crate::early::{Early, EarlyStop, Turn};
 use crate::health::Health;
 use crate::lag::Sampler;
 use crate::limiter::EndpointLimiter;
@@ -133,6 +135,10 @@ pub struct Work {
     pub stop: StopSignal,
     /// What the run may use up, and what is gone of it.
     pub allowance: Allowance,
+    /// Tasks that may end early.
+    pub early: Vec<EarlyStop>,
+    /// What is known of how their calls ended.
+    pub scores: Vec<(Place, Option<f64>)>,
 }
 
 /// How a run ended.
@@ -191,6 +197,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) stop: StopSignal,
     pub(crate) budget: Budget,
+    early: Early,
     run: RunDirectory,
     payloads: PayloadReader,
     panics: AtomicU64,
@@ -215,6 +222,12 @@ impl Shared {
             () = self.stop.reached(StopLevel::Drain) => {}
             () = self.budget.closed() => {}
         }
+    }
+
+    /// Records `event`, which may decide whether its task goes on.
+    pub(crate) fn record(&self, event: Event) -> Receipt {
+        self.early.note(self.table.space(), &event);
+        self.ledger.append(event)
     }
 
     pub(crate) fn note_panic(&self) {
@@ -245,7 +258,16 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         let spent = unsettled_bounds(&wording, &work.run, &payloads, &slots, &work.allowance)?;
         Budget::new(work.allowance.caps, spent)
     };
+    let agenda = Agenda::open(&work.run, &work.manifest.plan)?;
+    let early = Early::new(work.early, work.table.space(), agenda.order.calls());
+    for (place, score) in work.scores {
+        let state = work.table.state(place).unwrap_or_default();
+        if state.outcome.is_some() {
+            early.set(work.table.space(), place, score);
+        }
+    }
     let shared = Arc::new(Shared {
+        early,
         constraints,
         payloads,
         budget,
@@ -266,7 +288,6 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         }
     }
     let settled = settle_pending(&shared, &slots, work.pending).await?;
-    let agenda = Agenda::open(&shared)?;
     let runs = slots
         .iter()
         .zip(0..)
@@ -432,7 +453,7 @@ async fn settle(
             error: Some(error),
             outcome: None,
         };
-        shared.ledger.append(event).written().await?;
+        shared.record(event).written().await?;
         return Ok(false);
     }
     // An error that can pass leaves the call open: it is asked again like any other.
@@ -446,9 +467,8 @@ struct Agenda {
 }
 
 impl Agenda {
-    fn open(shared: &Shared) -> Result<Self, EngineError> {
-        let lines = SampleLines::open(&shared.run)?;
-        let plan = shared.plan();
+    fn open(run: &RunDirectory, plan: &Plan) -> Result<Self, EngineError> {
+        let lines = SampleLines::open(run)?;
         let mut order = Order::default();
         let mut first = 0;
         for task in &plan.tasks {
@@ -512,6 +532,14 @@ async fn run_model(
             break;
         }
         let row = agenda.lines.row(place.sample)?;
+        match await_turn(shared, place, &mut calls, &mut failure).await {
+            Some(Turn::Skip) => {
+                skip(shared, place, &row);
+                continue;
+            }
+            Some(_) => {}
+            None => continue,
+        }
         let (shared, slot) = (Arc::clone(shared), Arc::clone(slot));
         calls.spawn(async move {
             let _permit = permit;
@@ -537,6 +565,35 @@ async fn run_model(
     failure.map_or(Ok(()), Err)
 }
 
+/// Waits until it is known whether the call at `place` is made. `None` when that cannot be known, since the
+/// run stops or calls before it stay open.
+async fn await_turn(
+    shared: &Shared,
+    place: Place,
+    calls: &mut JoinSet<Result<(), EngineError>>,
+    failure: &mut Option<EngineError>,
+) -> Option<Turn> {
+    loop {
+        let turn = shared.early.turn(shared.table.space(), place);
+        if turn != Turn::Wait {
+            return Some(turn);
+        }
+        let ended = tokio::select! {
+            ended = calls.join_next() => ended?,
+            () = shared.halted() => return None,
+        };
+        *failure = failure.take().or(failed(shared, ended));
+        if failure.is_some() {
+            return None;
+        }
+    }
+}
+
+/// Records that the call at `place` need not be made. The next record that is waited for comes after it.
+fn skip(shared: &Shared, place: Place, row: &SampleRow) {
+    drop(shared.record(skipped(shared, place, row)));
+}
+
 async fn run_row(
     shared: &Shared,
     slot: &ModelSlot,
@@ -552,16 +609,19 @@ async fn run_row(
 
 /// A sample that was erased before it was asked can never be asked.
 async fn skip_erased(shared: &Shared, place: Place, row: &SampleRow) -> Result<(), EngineError> {
-    let event = Event::AttemptEnded {
+    shared.record(skipped(shared, place, row)).written().await?;
+    Ok(())
+}
+
+fn skipped(shared: &Shared, place: Place, row: &SampleRow) -> Event {
+    Event::AttemptEnded {
         call: crate::call::call_id(shared, place, row.task as usize, &row.id),
         attempt: 0,
         place,
         reading: None,
         error: None,
         outcome: Some(Outcome::Skipped),
-    };
-    shared.ledger.append(event).written().await?;
-    Ok(())
+    }
 }
 
 /// The error of a call that could not be recorded, and a count of those that panicked outside of

@@ -208,6 +208,8 @@ fn run(mut opened: Opened, model: Arc<Puppet>) -> (Ending, Vec<Event>) {
         },
         stop,
         allowance: Allowance::default(),
+        early: Vec::new(),
+        scores: Vec::new(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -35,4 +35,4 @@ pub use manifest::{Manifest, Plan};
 pub use payload::{Frame, PayloadReader};
 pub use reader::{JournalReader, Location, Tail};
 pub use samples::{SampleRow, SampleRows};
-pub use writer::{Entry, Ledger};
+pub use writer::{Entry, Ledger, Receipt};

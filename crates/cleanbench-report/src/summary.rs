@@ -25,6 +25,8 @@ pub struct SummaryRow {
     pub task: String,
     /// Whether the line is of a probe's calls and not of a task.
     pub probe: bool,
+    /// Whether a gate may end the task early.
+    pub stops_early: bool,
     /// The scorer whose score this is.
     pub scorer: String,
     /// Class of exposure.
@@ -123,14 +125,23 @@ impl SummaryRow {
     }
 
     /// Calls that another attempt may bring an answer for: those without one, but for a probe's that
-    /// the endpoint does not support.
+    /// the endpoint does not support, and those that were not needed.
     pub fn missing(&self) -> u64 {
         let unsupported = if self.probe {
             self.count(Outcome::Unsupported)
         } else {
             0
         };
-        self.unanswered() - unsupported
+        self.unanswered() - unsupported - self.spared()
+    }
+
+    /// Calls that were not made because a gate had been decided.
+    pub fn spared(&self) -> u64 {
+        if self.stops_early {
+            self.count(Outcome::Skipped)
+        } else {
+            0
+        }
     }
 
     /// Calls without an answer: every end but an answer, and those that have not ended.
@@ -231,6 +242,9 @@ impl Summarizer {
                     model: model.name.clone(),
                     task: task.name.clone(),
                     probe: task.probe.is_some(),
+                    stops_early: plan.gates.iter().any(|gate| {
+                        gate.early_stop && task.probe.is_none() && gate.tasks.contains(&task.name)
+                    }),
                     scorer: task.judges().next().unwrap_or_default().to_owned(),
                     contamination: NOT_ASSESSED,
                     samples: recording

@@ -93,6 +93,7 @@ pub(crate) fn resolve(
     names: &[&str],
 ) -> Vec<Gate> {
     let mut gates: Vec<Gate> = Vec::new();
+    let places: Vec<_> = tables.iter().map(|table| table.at).collect();
     for table in tables {
         let mut gate = table.gate;
         gate.tasks = match &table.tasks {
@@ -105,7 +106,28 @@ pub(crate) fn resolve(
         }
         gates.push(gate);
     }
+    check_early(reader, &gates, &places);
     gates
+}
+
+/// What is asked of a task that ends early depends on the scores, so that no other gate can be judged on it
+/// as if all had been asked.
+fn check_early(reader: &mut Reader<'_>, gates: &[Gate], places: &[usize]) {
+    for (gate, at) in gates.iter().zip(places) {
+        if gate.early_stop || gate.metric == Metric::Contamination {
+            continue;
+        }
+        let ends_early = |task: &&String| {
+            let mut others = gates.iter().filter(|other| other.early_stop);
+            others.any(|other| other.tasks.contains(task))
+        };
+        if let Some(task) = gate.tasks.iter().find(ends_early) {
+            let message = format!("the task {} ends early by another gate", shown(task));
+            let hint =
+                "this gate needs all of its samples: put `early_stop` into both, or into none";
+            reader.fault(Fault::new(*at, message).hint(hint));
+        }
+    }
 }
 
 fn look_up(reader: &mut Reader<'_>, tasks: &[At<String>], names: &[&str]) -> Vec<String> {
@@ -173,23 +195,26 @@ impl Keys {
                     value.map(|value| At { value, at: place }),
                 )
             }
-            _ => match ["min", "max", "drop", "margin"]
-                .iter()
-                .find(|key| **key == name)
-            {
-                Some(key) => {
-                    let number = read_number(reader, name, node, "a finite number", f64::is_finite);
-                    number
-                        .map(|number| self.numbers.push((key, number)))
-                        .is_some()
-                }
-                None => {
-                    reader.unknown_key(name, at, "a gate", &KNOWN);
-                    false
-                }
-            },
+            _ => self.read_limit(reader, (name, at), node),
         };
         self.is_whole &= read;
+    }
+
+    /// Reads a number that belongs to one test.
+    fn read_limit(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (name, at): (&str, usize),
+        node: &Node<'_>,
+    ) -> bool {
+        let keys = ["min", "max", "drop", "margin"];
+        let Some(key) = keys.into_iter().find(|key| *key == name) else {
+            reader.unknown_key(name, at, "a gate", &KNOWN);
+            return false;
+        };
+        let number = read_number(reader, name, node, "a finite number", f64::is_finite);
+        self.numbers.extend(number.map(|number| (key, number)));
+        self.numbers.last().is_some_and(|(last, _)| *last == key)
     }
 
     fn build(self, reader: &mut Reader<'_>, at: usize, table: &DeTable<'_>) -> Option<GateTable> {
@@ -200,7 +225,7 @@ impl Keys {
         };
         let (metric, place) = (metric.value, metric.at);
         let test = self.test(reader, at, (metric, place))?;
-        let fine = self.extras(reader, metric, test, table);
+        let fine = extras(reader, metric, test, table);
         fine.then(|| GateTable {
             at,
             tasks: self.tasks,
@@ -296,52 +321,46 @@ impl Keys {
         reader.fault(Fault::new(at, message).maybe_hint(hint));
         None
     }
+}
 
-    /// Keys that only some gates have.
-    fn extras(
-        &self,
-        reader: &mut Reader<'_>,
-        metric: Metric,
-        test: GateTest,
-        table: &DeTable<'_>,
-    ) -> bool {
-        let can_stop = matches!(
-            test,
-            GateTest::Floor { .. } | GateTest::Superiority | GateTest::NonInferiority { .. }
-        );
-        let is_class = metric == Metric::Contamination;
-        let idle = [
-            (
-                "mode",
-                !test.is_paired(),
-                "it is for tests that compare with a baseline: max_drop, superiority, non_inferiority",
-            ),
-            (
-                "early_stop",
-                !can_stop,
-                "it is for floor, superiority and non_inferiority of the accuracy",
-            ),
-            (
-                "alpha",
-                is_class,
-                "the classes of exposure have error rates of their own",
-            ),
-            (
-                "min_items",
-                is_class,
-                "the classes of exposure ask for enough items themselves",
-            ),
-        ];
-        let mut fine = true;
-        for (key, is_idle, hint) in idle {
-            if let (true, Some((place, _))) = (is_idle, table.get_key_value(key)) {
-                let message = format!("`{key}` does nothing with `test = \"{}\"`", test.as_str());
-                reader.fault(Fault::new(place.span().start, message).hint(hint));
-                fine = false;
-            }
+/// Keys that only some gates have.
+fn extras(reader: &mut Reader<'_>, metric: Metric, test: GateTest, table: &DeTable<'_>) -> bool {
+    let can_stop = matches!(
+        test,
+        GateTest::Floor { .. } | GateTest::Superiority | GateTest::NonInferiority { .. }
+    );
+    let is_class = metric == Metric::Contamination;
+    let idle = [
+        (
+            "mode",
+            !test.is_paired(),
+            "it is for tests that compare with a baseline: max_drop, superiority, non_inferiority",
+        ),
+        (
+            "early_stop",
+            !can_stop,
+            "it is for floor, superiority and non_inferiority of the accuracy",
+        ),
+        (
+            "alpha",
+            is_class,
+            "the classes of exposure have error rates of their own",
+        ),
+        (
+            "min_items",
+            is_class,
+            "the classes of exposure ask for enough items themselves",
+        ),
+    ];
+    let mut fine = true;
+    for (key, is_idle, hint) in idle {
+        if let (true, Some((place, _))) = (is_idle, table.get_key_value(key)) {
+            let message = format!("`{key}` does nothing with `test = \"{}\"`", test.as_str());
+            reader.fault(Fault::new(place.span().start, message).hint(hint));
+            fine = false;
         }
-        fine
     }
+    fine
 }
 
 /// Puts what was read in its place; whether there was anything.
@@ -387,7 +406,7 @@ fn check_range(reader: &mut Reader<'_>, metric: Metric, key: &str, number: &At<f
     } else {
         "above 0 and below 1"
     };
-    let hint = if value >= 1.0 && value <= 100.0 && !is_amount {
+    let hint = if (1.0..=100.0).contains(&value) && !is_amount {
         format!(
             "a share, not a percentage: {} % is {}",
             value,

@@ -2,10 +2,10 @@
 
 use cleanbench_core::{GateResult, GateVerdict, OnInconclusive};
 use cleanbench_report::cell;
-use cleanbench_report::gates::{amount, condition};
+use cleanbench_report::gates::{amount, condition, saving};
 
 use crate::plain_table::plain_table;
-use crate::talk;
+use crate::talk::{self, Talk};
 
 /// A table of all gates and a line for each on what it rests; `None` where there are none.
 pub(crate) fn text(results: &[GateResult]) -> Option<String> {
@@ -77,5 +77,15 @@ pub(crate) fn warn(results: &[GateResult]) {
             result.verdict.as_str(),
             result.message
         ));
+    }
+}
+
+/// Says how much was not asked because gates were decided earlier.
+pub(crate) fn say_saved(results: &[GateResult], talk: Talk) {
+    for result in results {
+        if let Some(early) = result.stopped_early {
+            let (model, task) = (cell::visible(&result.model), cell::visible(&result.task));
+            talk.say(format!("{model} at task {task} {}", saving(early)));
+        }
     }
 }

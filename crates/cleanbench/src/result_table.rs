@@ -68,9 +68,10 @@ fn score(estimated: &Estimated, one_method: bool) -> String {
 
 /// Calls that ended without an answer; those that have not ended are named apart.
 fn errors(row: &SummaryRow) -> String {
+    let failed = row.unanswered() - row.open - row.spared();
     match row.open {
-        0 => row.unanswered().to_string(),
-        open => format!("{} ({open} open)", row.unanswered() - open),
+        0 => failed.to_string(),
+        open => format!("{failed} ({open} open)"),
     }
 }
 

@@ -7,15 +7,15 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{EventSink, Exit, Judge, Scorer, ScorerSpec, gate};
 use cleanbench_engine::{
-    Allowance, Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal, Work, begin,
-    execute, stop_pair,
+    Allowance, EarlyStop, Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal,
+    Work, begin, execute, stop_pair,
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::{Ledger, RunDirectory};
 use cleanbench_model::Endpoint;
 use cleanbench_probe::registry;
 use cleanbench_report::tables::{Report, tables, write_all};
-use cleanbench_report::{Recording, Summary, SummaryRow};
+use cleanbench_report::{Recording, Summary, SummaryRow, gates};
 use serde_json::json;
 
 use crate::arguments::{Format, RunArguments};
@@ -184,8 +184,17 @@ fn work(
 ) -> Result<(Work, impl Sized), Failure> {
     let tasks = opened.manifest.plan.tasks.iter();
     let judges = tasks.map(build_judge).collect::<Result<_, _>>()?;
+    let rules = gates::rules(&opened.run, &opened.manifest)?;
+    let early = rules.into_iter().map(|rule| EarlyStop {
+        model: rule.model,
+        task: rule.task,
+        batch: rule.batch,
+        rule: rule.decides,
+    });
     let table: CallTable = opened.table;
     let work = Work {
+        early: early.collect(),
+        scores: opened.scores,
         run: opened.run,
         manifest: opened.manifest,
         table,
@@ -250,6 +259,7 @@ fn conclude(
     let exit = exit_of(ending, &report.summary).worst(gate::exit_of(&report.gates));
     print_result(&recording, &report, format, Some(exit));
     gate_results::warn(&report.gates);
+    gate_results::say_saved(&report.gates, talk);
     github::ended(&recording, &report, exit);
     explain(ending, &recording, &report.summary, talk);
     Ok(exit)

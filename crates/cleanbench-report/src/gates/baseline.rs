@@ -52,6 +52,32 @@ const TOO_OLD: &str =
 /// Columns that are read.
 const COLUMNS: [&str; 5] = ["model", "task", "sample", "score", "input_digest"];
 
+/// What is known of one sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Known {
+    /// It was not put to the model.
+    Absent,
+    /// There is no score of it.
+    Unanswered,
+    /// Its score.
+    Score(f64),
+}
+
+impl Known {
+    /// A sample that was put to the model.
+    pub(crate) fn of(score: Option<f64>) -> Self {
+        score.map_or(Self::Unanswered, Self::Score)
+    }
+
+    /// Its score, if there is one.
+    pub(crate) fn score(self) -> Option<f64> {
+        match self {
+            Self::Score(score) => Some(score),
+            Self::Absent | Self::Unanswered => None,
+        }
+    }
+}
+
 /// A baseline opened for reading.
 #[derive(Debug)]
 pub(crate) struct Baseline {
@@ -85,27 +111,25 @@ impl Baseline {
         Ok(Self { manifest, scores })
     }
 
-    /// The scores of the samples with these digests, in their order; `None` for those that the baseline
-    /// does not have, and `Some(None)` for those that it has no answer to.
+    /// What it knows of the samples with these digests, in their order.
     pub(crate) fn look_up(
         &self,
         model: &str,
         task: &str,
         reducer: Reducer,
         digests: impl Iterator<Item = Digest>,
-    ) -> Vec<Option<Option<f64>>> {
+    ) -> Vec<Known> {
         let key = (cell::text(model), cell::text(task));
         let Some(seen) = self.scores.get(&key) else {
-            return digests.map(|_| None).collect();
+            return digests.map(|_| Known::Absent).collect();
         };
         let mut taken: HashMap<String, usize> = HashMap::new();
         let look = |digest: Digest| {
             let digest = digest.to_string();
-            let samples = seen.get(&digest)?;
-            let position = taken.entry(digest).or_default();
-            let sample = samples.get(*position)?;
+            let position = taken.entry(digest.clone()).or_default();
+            let sample = seen.get(&digest).and_then(|samples| samples.get(*position));
             *position += 1;
-            Some(reduce(reducer, sample))
+            sample.map_or(Known::Absent, |scores| Known::of(reduce(reducer, scores)))
         };
         digests.map(look).collect()
     }

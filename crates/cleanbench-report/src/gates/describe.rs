@@ -6,10 +6,20 @@ use cleanbench_core::gate::Metric;
 /// A value of `metric` for people.
 pub fn amount(metric: Metric, value: f64) -> String {
     match metric {
-        Metric::CostPerSolved => format!("${value:.6}"),
+        Metric::CostPerSolved => format!("${}", significant(value)),
         Metric::LatencyP95 => format!("{value:.0} ms"),
         _ => format!("{value:.4}"),
     }
+}
+
+/// An amount with four decimals, or with three digits where it is smaller.
+fn significant(value: f64) -> String {
+    let (mut decimals, mut scaled) = (4, value.abs());
+    while scaled > 0.0 && scaled < 0.1 && decimals < 15 {
+        scaled *= 10.0;
+        decimals += 1;
+    }
+    format!("{value:.decimals$}")
 }
 
 /// A p-value for people.

@@ -4,17 +4,18 @@
 //! ever what bounds or a corrected p show.
 
 use cleanbench_core::gate::Metric;
-use cleanbench_core::{Digest, Gate, GateResult, GateTest, GateVerdict};
-use cleanbench_ledger::SampleRows;
+use cleanbench_core::{Digest, Gate, GateMode, GateResult, GateTest, GateVerdict};
+use cleanbench_ledger::manifest::TaskPlan;
+use cleanbench_ledger::{Plan, RunDirectory, SampleRows};
 use cleanbench_stats::multiplicity::holm;
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Known};
 use super::bounds::{Bounds, Shares};
 use super::comparable::{Side, counterpart};
 use super::describe::amount;
 use super::gather::{Asked, Gatherer, Measured, units};
 use super::paired::{Pair, Pairs};
-use super::{amounts, single, versus};
+use super::{amounts, early, single, versus};
 use crate::{Contamination, Recording, ReportError};
 
 /// A gate for one model and task.
@@ -27,7 +28,7 @@ pub(crate) struct Case<'a> {
 }
 
 /// What a paired gate is compared with.
-struct Before {
+pub(crate) struct Before {
     baseline: Baseline,
     named: Option<String>,
     /// What the model saw of each sample of this run.
@@ -44,7 +45,7 @@ pub(crate) fn evaluate(
     contamination: &Contamination,
 ) -> Result<Vec<GateResult>, ReportError> {
     let plan = &recording.manifest.plan;
-    let before = before(recording)?;
+    let before = Before::open(&recording.run, plan)?;
     let mut results = Vec::new();
     let mut claims = Vec::new();
     for gate in &plan.gates {
@@ -59,8 +60,13 @@ pub(crate) fn evaluate(
                 let mut result = blank(recording, case);
                 if let GateTest::AtMost { worst } = gate.test {
                     single::exposure(&mut result, worst, contamination);
+                } else if gate.early_stop {
+                    look(plan, case, before.as_ref(), &mut result);
+                    if gate.test.is_paired() {
+                        claims.push((results.len(), None));
+                    }
                 } else if gate.test.is_paired() {
-                    let claim = claim(recording, case, before.as_ref(), &mut result);
+                    let claim = claim(plan, case, before.as_ref(), &mut result);
                     claims.push((results.len(), claim));
                 } else {
                     measure(case, &mut result);
@@ -83,24 +89,71 @@ pub(crate) fn evaluate(
 /// The tasks that `gate` is for, with their positions.
 fn of_gate<'a>(
     gate: &'a Gate,
-    tasks: &'a [cleanbench_ledger::manifest::TaskPlan],
-) -> impl Iterator<Item = (usize, &'a cleanbench_ledger::manifest::TaskPlan)> {
+    tasks: &'a [TaskPlan],
+) -> impl Iterator<Item = (usize, &'a TaskPlan)> {
     let positions = tasks.iter().enumerate();
     positions.filter(|(_, task)| task.probe.is_none() && gate.tasks.contains(&task.name))
 }
 
-fn before(recording: &Recording) -> Result<Option<Before>, ReportError> {
-    let plan = &recording.manifest.plan;
-    let Some(planned) = &plan.baseline else {
-        return Ok(None);
-    };
-    let rows = SampleRows::open(&recording.run)?;
-    let digests = rows.map(|row| Ok(row?.input_digest));
-    Ok(Some(Before {
-        baseline: Baseline::open(&recording.run)?,
-        named: planned.model.clone(),
-        digests: digests.collect::<Result<_, ReportError>>()?,
-    }))
+/// Number of comparisons with the baseline that `plan` holds.
+pub(crate) fn family_of(plan: &Plan) -> usize {
+    let paired = plan.gates.iter().filter(|gate| gate.test.is_paired());
+    let tasks = paired.map(|gate| of_gate(gate, &plan.tasks).count());
+    tasks.sum::<usize>() * plan.models.len()
+}
+
+impl Before {
+    /// The baseline whose copy is in `run`; `None` where the plan has none.
+    ///
+    /// # Errors
+    /// When the samples or the copy are damaged.
+    pub(crate) fn open(run: &RunDirectory, plan: &Plan) -> Result<Option<Self>, ReportError> {
+        let Some(planned) = &plan.baseline else {
+            return Ok(None);
+        };
+        let digests = SampleRows::open(run)?.map(|row| Ok(row?.input_digest));
+        Ok(Some(Self {
+            baseline: Baseline::open(run)?,
+            named: planned.model.clone(),
+            digests: digests.collect::<Result<_, ReportError>>()?,
+        }))
+    }
+
+    /// What the baseline knows of each sample of a task, in their order.
+    ///
+    /// # Errors
+    /// Why it cannot be compared with.
+    pub(crate) fn bases(
+        &self,
+        plan: &Plan,
+        place: (usize, usize),
+        mode: GateMode,
+    ) -> Result<Vec<Known>, String> {
+        let base = &self.baseline.manifest.plan;
+        let base_side = Side {
+            models: &base.models,
+            tasks: &base.tasks,
+        };
+        let new_side = Side {
+            models: &plan.models,
+            tasks: &plan.tasks,
+        };
+        let (model, task) = counterpart(base_side, new_side, place, mode, self.named.as_deref())
+            .map_err(|reason| reason.to_string())?;
+        let (model, task) = (&base.models[model], &base.tasks[task]);
+        let size = |task: &TaskPlan| usize::try_from(task.samples).unwrap_or(usize::MAX);
+        let first = plan.tasks[..place.1].iter().map(size).sum();
+        let digests = self.digests.iter().copied();
+        let own = digests.skip(first).take(size(&plan.tasks[place.1]));
+        let found = self
+            .baseline
+            .look_up(&model.name, &task.name, task.reducer, own);
+        if found.iter().all(|known| *known == Known::Absent) {
+            let why = "no sample was put to the model in the same words in the baseline";
+            return Err(why.to_owned());
+        }
+        Ok(found)
+    }
 }
 
 /// A result that says nothing yet.
@@ -193,7 +246,7 @@ pub(crate) fn is_too_small(result: &mut GateResult) -> bool {
 
 /// What a paired gate claims; `None` where there is nothing to judge, which is then written.
 fn claim(
-    recording: &Recording,
+    plan: &Plan,
     case: Case<'_>,
     before: Option<&Before>,
     result: &mut GateResult,
@@ -203,7 +256,7 @@ fn claim(
         "there is no baseline; name one with `--baseline RUN`".clone_into(&mut result.message);
         return None;
     };
-    match pairs(recording, case, before) {
+    match pairs(plan, case, before) {
         Ok(pairs) => versus::claim(result, &pairs),
         Err(reason) => {
             result.verdict = GateVerdict::NotEvaluated;
@@ -214,43 +267,51 @@ fn claim(
 }
 
 /// The samples that both sides have.
-fn pairs(recording: &Recording, case: Case<'_>, before: &Before) -> Result<Pairs, String> {
-    let plan = &recording.manifest.plan;
-    let base = &before.baseline.manifest.plan;
-    let side = |models, tasks| Side { models, tasks };
-    let (base_side, new_side) = (
-        side(&base.models, &base.tasks),
-        side(&plan.models, &plan.tasks),
-    );
-    let place = (case.model, case.task);
-    let named = before.named.as_deref();
-    let (model, task) = counterpart(base_side, new_side, place, case.gate.mode, named)
-        .map_err(|reason| reason.to_string())?;
-    let lines = case.measured.samples.iter().map(|sample| sample.line);
-    let digests = lines.filter_map(|line| {
-        let line = usize::try_from(line).ok()?;
-        before.digests.get(line).copied()
-    });
-    let (model, task) = (&base.models[model], &base.tasks[task]);
-    let found = before
-        .baseline
-        .look_up(&model.name, &task.name, task.reducer, digests);
+fn pairs(plan: &Plan, case: Case<'_>, before: &Before) -> Result<Pairs, String> {
+    let bases = before.bases(plan, (case.model, case.task), case.gate.mode)?;
+    let first = first_line(plan, case.task);
     let mut pairs = Pairs::default();
     let mut clusters = Vec::new();
-    for (sample, base) in case.measured.samples.iter().zip(found) {
-        let Some(base) = base else {
+    for sample in &case.measured.samples {
+        let offset = usize::try_from(sample.line - first).ok();
+        let base = offset.and_then(|offset| bases.get(offset));
+        let Some(base) = base.filter(|base| **base != Known::Absent) else {
             pairs.alone += 1;
             continue;
         };
-        let new = sample.score;
-        pairs.pairs.push(Pair { base, new });
+        pairs.all.push(Pair {
+            base: base.score(),
+            new: sample.score,
+        });
         clusters.push(sample.cluster);
     }
     pairs.clusters = units(&clusters);
-    if pairs.pairs.is_empty() {
-        return Err("no sample was put to the model in the same words in the baseline".to_owned());
-    }
     Ok(pairs)
+}
+
+/// Line of the first sample of the task at position `task`.
+fn first_line(plan: &Plan, task: usize) -> u64 {
+    plan.tasks[..task].iter().map(|task| task.samples).sum()
+}
+
+/// Judges a gate that stops early.
+fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateResult) {
+    let samples = &case.measured.samples;
+    if samples.iter().any(|sample| sample.cluster.is_some()) {
+        "samples that hang together are not judged while they come in; leave `early_stop` out"
+            .clone_into(&mut result.message);
+        return;
+    }
+    let first = first_line(plan, case.task);
+    let mut scores =
+        vec![Known::Absent; usize::try_from(plan.tasks[case.task].samples).unwrap_or(0)];
+    for sample in samples {
+        let offset = usize::try_from(sample.line - first).ok();
+        if let Some(slot) = offset.and_then(|offset| scores.get_mut(offset)) {
+            *slot = Known::of(sample.score);
+        }
+    }
+    early::judge(result, plan, before, (case.model, case.task), &scores);
 }
 
 /// "between LOW and HIGH", for people.

@@ -9,7 +9,7 @@
 //! | the same where t cannot be trusted | a confidence sequence by betting |
 //! | cost per solved sample | Fieller, over pairs of cost and score |
 //! | 95th percentile of times | two order statistics |
-//! | difference of 0/1 scores of the same samples | Tango's score interval; exact McNemar for superiority |
+//! | difference of 0/1 scores of the same samples | Tango's score interval; exact `McNemar` for superiority |
 //! | other differences; samples that hang together | Student's t on the differences |
 //!
 //! A sample without an answer counts against the gate and for it: its score is taken for the worst where
@@ -24,8 +24,10 @@ mod baseline;
 mod bounds;
 mod comparable;
 mod describe;
+mod early;
 mod gather;
 mod judge;
+mod outlook;
 mod paired;
 mod single;
 #[cfg(test)]
@@ -40,8 +42,10 @@ use serde_json::json;
 pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file, check_baseline};
 pub use comparable::{NotComparable, Side, counterpart, difference};
 pub use describe::{amount, condition};
+pub use early::{Decides, EarlyRule, rules, saving};
 pub(crate) use gather::Gatherer;
 pub(crate) use judge::evaluate;
+pub use outlook::{ENOUGH, Outlook, outlook};
 
 use crate::ReportError;
 

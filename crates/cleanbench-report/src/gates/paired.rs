@@ -20,7 +20,7 @@ pub(crate) struct Pair {
 /// The samples that both sides have.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Pairs {
-    pub(crate) pairs: Vec<Pair>,
+    pub(crate) all: Vec<Pair>,
     /// The cluster of each; empty where samples are independent.
     pub(crate) clusters: Vec<u32>,
     /// Samples of the candidate that the baseline does not have.
@@ -49,7 +49,7 @@ impl Pairs {
     /// Mean difference, candidate minus baseline, of the pairs with both answers.
     pub(crate) fn estimate(&self) -> Option<f64> {
         let both = self
-            .pairs
+            .all
             .iter()
             .filter_map(|pair| Some(pair.new? - pair.base?));
         cleanbench_stats::mean(both)
@@ -58,7 +58,7 @@ impl Pairs {
     /// Number of pairs in which an answer is missing.
     pub(crate) fn missing(&self) -> usize {
         let lacks = |pair: &&Pair| pair.base.is_none() || pair.new.is_none();
-        self.pairs.iter().filter(lacks).count()
+        self.all.iter().filter(lacks).count()
     }
 
     /// What is shown if missing answers are as in `case`.
@@ -85,7 +85,7 @@ impl Pairs {
             Case::Worst => (1.0, 0.0),
             Case::Best => (0.0, 1.0),
         };
-        let filled = self.pairs.iter();
+        let filled = self.all.iter();
         filled
             .map(|pair| (pair.base.unwrap_or(base), pair.new.unwrap_or(new)))
             .unzip()

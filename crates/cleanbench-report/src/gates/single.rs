@@ -1,12 +1,14 @@
 //! Gates that look at one run alone: floor, ceiling, and the class of exposure.
 
 use cleanbench_core::gate::WorstExposure;
-use cleanbench_core::{GateResult, GateTest, GateVerdict};
+use cleanbench_core::{GateResult, GateTest, GateVerdict, Metric};
 use cleanbench_probe::Class;
+use cleanbench_stats::power::needed_above_floor;
 
 use super::bounds::Bounds;
 use super::describe::amount;
 use super::judge::{between, is_too_small};
+use super::outlook::ENOUGH;
 use crate::Contamination;
 
 /// Compares bounds with the limit.
@@ -32,9 +34,35 @@ pub(crate) fn decide(result: &mut GateResult, bounds: &Bounds) {
             format!("{range}: on the wrong side of {limit}"),
         )
     } else {
-        let message = format!("{range}: it may be on either side of {limit}");
+        let message = format!(
+            "{range}: it may be on either side of {limit}{}",
+            enough(result)
+        );
         (GateVerdict::Inconclusive, message)
     };
+}
+
+/// How many samples would decide, if the estimate is the truth; empty where that is not known.
+fn enough(result: &GateResult) -> String {
+    let is_share = !matches!(
+        result.gate.metric,
+        Metric::CostPerSolved | Metric::LatencyP95
+    );
+    let limit = match result.gate.test {
+        GateTest::Floor { min: limit } | GateTest::Ceiling { max: limit } if is_share => limit,
+        _ => return String::new(),
+    };
+    let needed = result.estimate.and_then(|estimate| {
+        let (floor, rate) = if estimate > limit {
+            (limit, estimate)
+        } else {
+            (1.0 - limit, 1.0 - estimate)
+        };
+        needed_above_floor(floor, rate, result.gate.alpha, ENOUGH)
+    });
+    needed.map_or_else(String::new, |needed| {
+        format!("; about {needed} samples would decide if the estimate is right")
+    })
 }
 
 /// Judges the class of exposure.

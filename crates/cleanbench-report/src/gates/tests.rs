@@ -9,6 +9,7 @@ use super::paired::{Pair, Pairs};
 use super::{single, versus};
 use crate::{Contamination, TaskVerdict};
 use GateVerdict::{Fail, Inconclusive, Pass};
+use WorstExposure::{NoEvidence, Strong, Suspected};
 
 fn blank(metric: Metric, test: GateTest) -> GateResult {
     GateResult {
@@ -155,7 +156,7 @@ fn pairs(n: usize, only_new: usize, only_base: usize) -> Pairs {
     all.resize(only_new + only_base, pair(1.0, 0.0));
     all.resize(n, pair(1.0, 1.0));
     Pairs {
-        pairs: all,
+        all,
         ..Pairs::default()
     }
 }
@@ -237,7 +238,7 @@ fn a_drop_must_be_shown_and_no_drop_must_be_visible() {
 #[test]
 fn a_missing_answer_on_either_side_decides_nothing_in_anyones_favour() {
     let mut unknown = pairs(500, 31, 44);
-    for pair in &mut unknown.pairs[100..120] {
+    for pair in &mut unknown.all[100..120] {
         pair.new = None;
     }
     let test = GateTest::NonInferiority { margin: 0.0551 };
@@ -248,7 +249,7 @@ fn a_missing_answer_on_either_side_decides_nothing_in_anyones_favour() {
     let worst = versus(test, &pairs(500, 31, 64));
     near(result.low, worst.low.unwrap());
     near(result.high, versus(test, &pairs(500, 31, 44)).high.unwrap());
-    for pair in &mut unknown.pairs[120..200] {
+    for pair in &mut unknown.all[120..200] {
         pair.base = None;
     }
     assert_eq!(
@@ -290,7 +291,6 @@ fn a_class_that_says_nothing_is_no_pass() {
         }],
         ..Contamination::default()
     };
-    use WorstExposure::{NoEvidence, Strong, Suspected};
     for (class, worst, verdict) in [
         (Class::NoEvidence, NoEvidence, Pass),
         (Class::Suspected, NoEvidence, Fail),
@@ -319,7 +319,10 @@ fn a_class_that_says_nothing_is_no_pass() {
 fn what_is_inferior_by_the_margin_seldom_passes() {
     for (n, margin, discordant) in [(200, 0.05, 0.2), (400, 0.03, 0.1), (150, 0.1, 0.3)] {
         let mut random = cleanbench_stats::random::Random::new(n as u64);
-        let (only_new, only_base) = ((discordant - margin) / 2.0, (discordant + margin) / 2.0);
+        let (only_new, only_base) = (
+            (discordant - margin) / 2.0,
+            f64::midpoint(discordant, margin),
+        );
         let mut passes = 0;
         for _ in 0..2000 {
             let (mut new, mut base) = (0, 0);

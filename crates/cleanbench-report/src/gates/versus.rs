@@ -5,13 +5,12 @@
 
 use cleanbench_core::{GateResult, GateTest, GateVerdict};
 use cleanbench_stats::Confidence;
+use cleanbench_stats::power::approximate_pairs;
 
 use super::describe::{amount, p as shown_p};
 use super::judge::{between, fill, is_too_small};
+use super::outlook::ENOUGH;
 use super::paired::{Case, Evidence, Pairs};
-
-/// Power that "a drop would have been found" stands for.
-const POWER: f64 = 0.8;
 
 /// A paired gate before the correction for the number of gates.
 pub(crate) struct Claim {
@@ -24,7 +23,7 @@ pub(crate) struct Claim {
 
 /// Measures the difference; `None` where nothing can be shown, which is then written.
 pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
-    result.n = pairs.pairs.len() as u64;
+    result.n = pairs.all.len() as u64;
     result.estimate = pairs.estimate();
     let alpha = result.gate.alpha;
     let evidence = |case| pairs.evidence(case, alpha);
@@ -92,7 +91,10 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
             } else {
                 (
                     GateVerdict::Inconclusive,
-                    format!("{range}: it may be on either side of {limit} (p {p}{of_family})"),
+                    format!(
+                        "{range}: it may be on either side of {limit} (p {p}{of_family}){}",
+                        enough(claim, margin, alpha, family)
+                    ),
                 )
             }
         }
@@ -107,11 +109,29 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
             } else {
                 (
                     GateVerdict::Inconclusive,
-                    format!("{range}: better is not shown (p {p}{of_family})"),
+                    format!(
+                        "{range}: better is not shown (p {p}{of_family}){}",
+                        enough(claim, 0.0, alpha, family)
+                    ),
                 )
             }
         }
     };
+}
+
+/// How many samples would show that the difference is above -`margin`, if it is what was found at worst;
+/// empty where no number would, or where that is not known.
+fn enough(claim: &Claim, margin: f64, alpha: f64, family: usize) -> String {
+    let Evidence::Rates(pairs) = claim.worst else {
+        return String::new();
+    };
+    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
+    let (discordant, family) = (pairs.discordant() as f64 / pairs.n() as f64, family as f64);
+    let difference = pairs.difference();
+    let needed = approximate_pairs(discordant, difference, margin, alpha / family, ENOUGH);
+    needed.map_or_else(String::new, |needed| {
+        format!("; about {needed} samples would show it if the estimate is right")
+    })
 }
 
 /// The upper bound of the difference at its best, wrong with a chance of `alpha` / `family`.
@@ -138,20 +158,20 @@ fn decide_drop(
     // At the worst that the missing answers could be, and without correction, nothing may be shown.
     let (p_worst, _) = claim.worst.worse(alpha);
     let may_fail = p_worst < alpha && -claim.worst.difference() > drop;
-    let seen = claim.worst.smallest_drop(alpha, POWER);
+    let seen = claim.worst.smallest_drop(alpha, ENOUGH);
     (result.verdict, result.message) = if adjusted < alpha && -claim.best.difference() > drop {
         let message = format!("{range}: a drop is shown (p {p}{of_family}), by more than {limit}");
         (GateVerdict::Fail, message)
     } else if let (false, Some(seen)) = (may_fail, seen.filter(|seen| *seen <= drop)) {
         let seen = amount(result.gate.metric, seen);
         let message = format!(
-            "{range}: no drop by more than {limit} is shown, and one of {seen} would have been (power {POWER})"
+            "{range}: no drop by more than {limit} is shown, and one of {seen} would have been (power {ENOUGH})"
         );
         (GateVerdict::Pass, message)
     } else {
         let seen = seen.map_or("none".to_owned(), |seen| amount(result.gate.metric, seen));
         let message = format!(
-            "{range}: the smallest drop that would be seen (power {POWER}) is {seen}, and {limit} is asked for"
+            "{range}: the smallest drop that would be seen (power {ENOUGH}) is {seen}, and {limit} is asked for"
         );
         (GateVerdict::Inconclusive, message)
     };

@@ -9,6 +9,7 @@ use cleanbench_model::Endpoint;
 use cleanbench_report::cell;
 use cleanbench_suite::Suite;
 
+use super::gating;
 use super::probing::{self, Planned};
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::CheckArguments;
@@ -61,6 +62,8 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     data_files(&suite);
     let probes = probing::plan(&suite, &selected, 0)?;
     print_probes(&suite, &probes);
+    let gates = gating::gates(&suite, &selected)?;
+    gating::print_outlook(&gates, &selected, endpoints.len());
     if endpoints.is_empty() {
         talk::result("\nno model named: pass `-m` to see what would be sent where");
         return Ok(Exit::Done);

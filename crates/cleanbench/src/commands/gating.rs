@@ -4,13 +4,17 @@ use cleanbench_core::{DigestKey, Exit, Gate};
 use cleanbench_engine::Input;
 use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, TaskPlan};
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
-use cleanbench_report::gates::{BASELINE_FILES, Side, check_baseline, counterpart};
+use cleanbench_report::cell;
+use cleanbench_report::gates::{
+    BASELINE_FILES, ENOUGH, Side, check_baseline, condition, counterpart, outlook,
+};
 use cleanbench_report::verify::KEY_FILE;
 use cleanbench_suite::Suite;
 
 use super::selection::Selected;
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
+use crate::plain_table::plain_table;
 use crate::suite_key;
 use crate::talk;
 
@@ -20,15 +24,32 @@ pub(super) struct Baseline {
     pub(super) inputs: Vec<Input>,
 }
 
-/// The gates of the suite, as far as their tasks are selected.
-pub(super) fn gates(suite: &Suite, selected: &[Selected<'_>]) -> Vec<Gate> {
+/// The gates of the suite, as far as their tasks are selected. Refuses those that cannot be looked at while
+/// answers come in.
+pub(super) fn gates(suite: &Suite, selected: &[Selected<'_>]) -> Result<Vec<Gate>, Failure> {
     let is_selected = |name: &String| selected.iter().any(|chosen| chosen.task.name == *name);
     let narrowed = suite.gates.iter().map(|gate| {
         let mut gate = gate.clone();
         gate.tasks.retain(is_selected);
         gate
     });
-    narrowed.filter(|gate| !gate.tasks.is_empty()).collect()
+    let gates: Vec<_> = narrowed.filter(|gate| !gate.tasks.is_empty()).collect();
+    for gate in gates.iter().filter(|gate| gate.early_stop) {
+        let mut own = selected.iter();
+        let unfit = own.find(|chosen| {
+            let hangs_together = chosen.task.cluster.is_some();
+            gate.tasks.contains(&chosen.task.name) && (chosen.epochs > 1 || hangs_together)
+        });
+        if let Some(chosen) = unfit {
+            let what = format!(
+                "task `{}` cannot stop early: its samples are asked {} times, or hang together in clusters",
+                chosen.task.name, chosen.epochs
+            );
+            return Err(Failure::new(Exit::ConfigInvalid, what)
+                .hint("leave `early_stop` out, or ask each sample once and declare no `cluster`"));
+        }
+    }
+    Ok(gates)
 }
 
 /// Opens the baseline that was named, and refuses one that the gates cannot be judged against.
@@ -102,4 +123,40 @@ fn unfit(run: &RunDirectory, reason: impl std::fmt::Display) -> Failure {
         Exit::ConfigInvalid,
         format!("`{folder}` cannot be the baseline: {reason}"),
     )
+}
+
+/// Prints what each gate could tell with the selected samples.
+pub(super) fn print_outlook(gates: &[Gate], selected: &[Selected<'_>], models: usize) {
+    if gates.is_empty() {
+        return;
+    }
+    let paired = gates.iter().filter(|gate| gate.test.is_paired());
+    let family = paired.map(|gate| gate.tasks.len()).sum::<usize>() * models.max(1);
+    let rows = gates.iter().flat_map(|gate| {
+        let chosen = selected.iter();
+        let own = chosen.filter(|chosen| gate.tasks.contains(&chosen.task.name));
+        own.map(move |chosen| outlook_row(gate, chosen, family))
+    });
+    let header = ["gate", "task", "n", "power", "n needed", "assuming"];
+    talk::result(format!(
+        "\ngates (power to pass at the assumed truth, n needed for {ENOUGH}; scores of 0 and 1, independent samples{}):\n{}",
+        match family {
+            0 | 1 => String::new(),
+            _ => format!("; {family} comparisons share their error rate"),
+        },
+        plain_table(header, rows)
+    ));
+}
+
+fn outlook_row(gate: &Gate, chosen: &Selected<'_>, family: usize) -> [String; 6] {
+    let found = outlook(gate, chosen.samples, family, None);
+    let known = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
+    [
+        condition(gate.metric, gate.test),
+        cell::safe(&chosen.task.name),
+        chosen.samples.to_string(),
+        known(found.power.map(|power| format!("{power:.2}"))),
+        known(found.needed.map(|needed| needed.to_string())),
+        found.assumed,
+    ]
 }

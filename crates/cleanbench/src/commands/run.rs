@@ -140,7 +140,7 @@ fn draft(
         .map(task_plan)
         .chain(probes.iter().map(|probe| Ok(probe.task.clone())))
         .collect::<Result<Vec<_>, _>>()?;
-    let gates = gating::gates(suite, selected);
+    let gates = gating::gates(suite, selected)?;
     let baseline = gating::baseline(arguments, &gates, (&models, &tasks), &key)?;
     let baseline = baseline.map(|baseline| {
         inputs.extend(baseline.inputs);

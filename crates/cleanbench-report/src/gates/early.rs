@@ -1,0 +1,294 @@
+//! Gates that are looked at while a run goes on, and end a task once they decide.
+//!
+//! Method: a test by betting (Waudby-Smith and Ramdas 2024) over the samples in their seeded order, whose error
+//! rate holds however often one looks, and a confidence sequence in place of an interval. Missing answers are
+//! taken as everywhere: against a pass and against a failure.
+//!
+//! Invariant: [`rules`], by which the engine stops, and [`judge`], by which the gate is judged afterwards,
+//! are the same function of the same prefix.
+
+use std::sync::Arc;
+
+use cleanbench_core::gate::StoppedEarly;
+use cleanbench_core::seed::{order_of, shuffle};
+use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
+use cleanbench_ledger::{Manifest, Plan, RunDirectory};
+use cleanbench_stats::Confidence;
+use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
+
+use super::baseline::Known;
+use super::describe::{amount, p as shown_p};
+use super::judge::{Before, between, family_of, is_too_small};
+use crate::ReportError;
+
+/// Fewest samples between two looks.
+const SMALLEST_BATCH: u64 = 20;
+/// Looks at a task at most.
+const LOOKS: u64 = 20;
+
+/// Whether the scores of the first samples of a task, in its order, decide.
+pub type Decides = Arc<dyn Fn(&[Option<f64>]) -> bool + Send + Sync>;
+
+/// When a task may end early for one model, as the engine takes it.
+#[derive(Clone)]
+pub struct EarlyRule {
+    /// Position of the model.
+    pub model: u32,
+    /// Position of the task.
+    pub task: usize,
+    /// Samples between two looks.
+    pub batch: usize,
+    /// The rule.
+    pub decides: Decides,
+}
+
+/// The rules of a run that is planned in `run`: one for each model and task with gates that stop early, as
+/// long as all of them can be judged.
+///
+/// # Errors
+/// When the samples or the copy of the baseline are damaged.
+pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, ReportError> {
+    let plan = &manifest.plan;
+    let stops = plan.gates.iter().any(|gate| gate.early_stop);
+    if !stops || manifest.shard.is_some() {
+        return Ok(Vec::new());
+    }
+    let before = Before::open(run, plan)?;
+    let mut rules = Vec::new();
+    for (model, number) in (0..plan.models.len()).zip(0..) {
+        for (task, planned) in plan.tasks.iter().enumerate() {
+            let gates = plan.gates.iter();
+            let gates = gates.filter(|gate| gate.early_stop && gate.tasks.contains(&planned.name));
+            let looks: Option<Vec<_>> = gates
+                .map(|gate| Look::new(plan, before.as_ref(), gate, (model, task)).ok())
+                .collect();
+            let Some(looks) = looks.filter(|looks| !looks.is_empty() && planned.probe.is_none())
+            else {
+                continue;
+            };
+            rules.push(EarlyRule {
+                model: number,
+                task,
+                batch: batch(planned.samples),
+                decides: Arc::new(move |scores| looks.iter().all(|look| look.decides(scores))),
+            });
+        }
+    }
+    Ok(rules)
+}
+
+fn batch(samples: u64) -> usize {
+    let size = samples.div_ceil(LOOKS).max(SMALLEST_BATCH);
+    usize::try_from(size).unwrap_or(usize::MAX)
+}
+
+/// A gate with what it needs to be looked at.
+struct Look {
+    gate: Gate,
+    /// Error rate of each side of the decision.
+    level: f64,
+    /// For a comparison what the baseline knows of the samples, in the order of the task.
+    base: Option<Vec<Known>>,
+}
+
+/// Numbers in the order of a task, with missing ones taken for the worst and for the best.
+#[derive(Default)]
+struct Series {
+    known: Vec<f64>,
+    worst: Vec<f64>,
+    best: Vec<f64>,
+}
+
+impl Look {
+    fn new(
+        plan: &Plan,
+        before: Option<&Before>,
+        gate: &Gate,
+        place: (usize, usize),
+    ) -> Result<Self, String> {
+        let (family, base) = if gate.test.is_paired() {
+            let before = before.ok_or("there is no baseline; name one with `--baseline RUN`")?;
+            let bases = before.bases(plan, place, gate.mode)?;
+            let order = order(plan, place.1);
+            let in_order = order.into_iter().map(|offset| bases[offset as usize]);
+            (family_of(plan), Some(in_order.collect()))
+        } else {
+            (1, None)
+        };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a family has a handful of members"
+        )]
+        let level = gate.alpha / family as f64;
+        Ok(Self {
+            gate: gate.clone(),
+            level,
+            base,
+        })
+    }
+
+    /// Whether the gate passes or fails with these scores.
+    fn decides(&self, scores: &[Option<f64>]) -> bool {
+        let enough = scores.len() as u64 >= self.gate.min_items;
+        let (shown, refuted) = self.p_values(&self.series(scores));
+        enough && (shown <= self.level || refuted <= self.level)
+    }
+
+    fn series(&self, scores: &[Option<f64>]) -> Series {
+        let mut series = Series::default();
+        for (position, new) in scores.iter().enumerate() {
+            let Some(base) = &self.base else {
+                series.known.extend(*new);
+                series.worst.push(new.unwrap_or(0.0));
+                series.best.push(new.unwrap_or(1.0));
+                continue;
+            };
+            let Some(base) = base.get(position).filter(|base| **base != Known::Absent) else {
+                continue;
+            };
+            let base = base.score();
+            series
+                .known
+                .extend(new.zip(base).map(|(new, base)| new - base));
+            series.worst.push(new.unwrap_or(0.0) - base.unwrap_or(1.0));
+            series.best.push(new.unwrap_or(1.0) - base.unwrap_or(0.0));
+        }
+        series
+    }
+
+    /// The bound that the mean must be above, and the range of the values.
+    fn bound(&self) -> (f64, (f64, f64)) {
+        match self.gate.test {
+            GateTest::Floor { min } => (min, (0.0, 1.0)),
+            GateTest::NonInferiority { margin } => (-margin, (-1.0, 1.0)),
+            _ => (0.0, (-1.0, 1.0)),
+        }
+    }
+
+    /// P-values, valid at every time, that the mean is above the bound at worst and below it at best.
+    fn p_values(&self, series: &Series) -> (f64, f64) {
+        let (bound, (low, high)) = self.bound();
+        let test = |values: &mut dyn Iterator<Item = f64>, bound, low, high| {
+            let Some(mut test) = MeanAbove::new(bound, low, high, self.level) else {
+                return 1.0;
+            };
+            for value in values {
+                test.add(value);
+            }
+            test.p_value()
+        };
+        let shown = test(&mut series.worst.iter().copied(), bound, low, high);
+        let mirrored = &mut series.best.iter().map(|value| -value);
+        (shown, test(mirrored, -bound, -high, -low))
+    }
+
+    fn interval(&self, series: &Series) -> Option<(f64, f64)> {
+        let (_, (low, high)) = self.bound();
+        let confidence = Confidence::one_sided(self.gate.alpha)?;
+        let ends = |values: &[f64]| {
+            let mut sequence = ConfidenceSequence::new(low, high, confidence)?;
+            for value in values {
+                sequence.add(*value);
+            }
+            Some(sequence.interval())
+        };
+        Some((ends(&series.worst)?.low, ends(&series.best)?.high))
+    }
+}
+
+/// The samples of a task in the order in which they are asked, as distances from its first line.
+fn order(plan: &Plan, task: usize) -> Vec<u32> {
+    let task = &plan.tasks[task];
+    let mut order: Vec<u32> = (0..u32::try_from(task.samples).unwrap_or(u32::MAX)).collect();
+    shuffle(&mut order, order_of(plan.seed, &task.name));
+    order
+}
+
+/// Judges a gate that stops early. `scores` are those of all samples of the task by their distance from its
+/// first line.
+pub(crate) fn judge(
+    result: &mut GateResult,
+    plan: &Plan,
+    before: Option<&Before>,
+    place: (usize, usize),
+    scores: &[Known],
+) {
+    let look = match Look::new(plan, before, &result.gate, place) {
+        Ok(look) => look,
+        Err(reason) => {
+            result.verdict = GateVerdict::NotEvaluated;
+            result.message = reason;
+            return;
+        }
+    };
+    let in_order = order(plan, place.1).into_iter();
+    let in_order: Vec<_> = in_order
+        .map(|offset| {
+            scores
+                .get(offset as usize)
+                .copied()
+                .unwrap_or(Known::Absent)
+        })
+        .collect();
+    let was_asked = |known: &&Known| **known != Known::Absent;
+    let asked = in_order.iter().take_while(was_asked);
+    let asked: Vec<_> = asked.map(|known| known.score()).collect();
+    let skipped = in_order.len() - asked.len();
+    let series = look.series(&asked);
+    result.n = series.worst.len() as u64;
+    result.estimate = cleanbench_stats::mean(series.known.iter().copied());
+    if let Some((low, high)) = look.interval(&series) {
+        (result.low, result.high) = (Some(low), Some(high));
+    }
+    "betting, valid whenever one looks".clone_into(&mut result.method);
+    if skipped > 0 {
+        result.stopped_early = Some(StoppedEarly {
+            samples: asked.len() as u64,
+            planned: in_order.len() as u64,
+        });
+    }
+    if in_order[asked.len()..]
+        .iter()
+        .any(|known| was_asked(&known))
+    {
+        "samples were skipped before others that were asked".clone_into(&mut result.message);
+        return;
+    }
+    decide(result, &look, &series);
+}
+
+fn decide(result: &mut GateResult, look: &Look, series: &Series) {
+    let (shown, refuted) = look.p_values(series);
+    if look.base.is_some() {
+        result.p = Some(shown);
+        result.adjusted_p = Some((shown * result.gate.alpha / look.level).min(1.0));
+    }
+    if is_too_small(result) {
+        return;
+    }
+    let range = between(result);
+    let limit = amount(result.gate.metric, look.bound().0);
+    let saved = result
+        .stopped_early
+        .map_or_else(String::new, |early| format!("; {}", saving(early)));
+    let p = |value| shown_p(value);
+    (result.verdict, result.message) = if shown <= look.level {
+        let message = format!("{range}: above {limit} is shown (p {}){saved}", p(shown));
+        (GateVerdict::Pass, message)
+    } else if refuted <= look.level {
+        let message = format!("{range}: below {limit} is shown (p {}){saved}", p(refuted));
+        (GateVerdict::Fail, message)
+    } else {
+        let message = format!("{range}: it may be on either side of {limit}{saved}");
+        (GateVerdict::Inconclusive, message)
+    };
+}
+
+/// How much was saved, for people.
+pub fn saving(early: StoppedEarly) -> String {
+    let saved = (early.planned - early.samples) * 100 / early.planned.max(1);
+    format!(
+        "stopped after {} of {} samples: {saved} % saved",
+        early.samples, early.planned
+    )
+}
