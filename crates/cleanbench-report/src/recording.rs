@@ -1,11 +1,15 @@
 //! A run opened for reading: its plan, and what is needed to read and judge its replies again.
 
+use std::collections::HashSet;
+
 use cleanbench_core::event::Place;
 use cleanbench_core::{CallError, Completion, Digest, Event, Judge, Reply, Scorer};
-use cleanbench_ledger::manifest::ProbePlan;
+use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
-use cleanbench_ledger::{Damage, LedgerError, Location, Manifest, PayloadReader, RunDirectory};
+use cleanbench_ledger::{
+    Damage, LedgerError, Location, Manifest, PayloadReader, Plan, RunDirectory,
+};
 use cleanbench_model::{Endpoint, Reader};
 use cleanbench_price::Price;
 use cleanbench_probe::registry;
@@ -28,6 +32,8 @@ pub struct Recording {
     readers: Vec<Replies>,
     judges: Vec<Judge>,
     current: Vec<bool>,
+    /// For each task the samples in quarantine.
+    quarantine: Vec<HashSet<String>>,
 }
 
 impl Recording {
@@ -58,6 +64,7 @@ impl Recording {
         Ok(Self {
             payloads: PayloadReader::new(run.path()),
             readers: endpoints.iter().map(Replies::of).collect(),
+            quarantine: quarantine(&manifest.plan),
             prices: endpoints
                 .into_iter()
                 .map(|endpoint| endpoint.price)
@@ -77,6 +84,12 @@ impl Recording {
     /// Whether this version judges the task at position `task` as the run did.
     pub fn judges_alike(&self, task: usize) -> bool {
         self.current[task]
+    }
+
+    /// Whether the sample `id` of the task at position `task` is in quarantine.
+    pub(crate) fn is_quarantined(&self, task: u32, id: &str) -> bool {
+        let samples = self.quarantine.get(task as usize);
+        samples.is_some_and(|samples| samples.contains(id))
     }
 
     /// Reads the recorded reply of the call at `place` again. `None` when it was erased.
@@ -148,6 +161,16 @@ impl Recording {
             body,
         }))
     }
+}
+
+/// The samples of each task that are in quarantine, as it was decided when the run was planned.
+fn quarantine(plan: &Plan) -> Vec<HashSet<String>> {
+    let of_task = |task: &TaskPlan| {
+        let list = plan.quarantine.iter();
+        let own = list.filter(|one| !one.expired && task.probe.is_none() && one.task == task.name);
+        own.map(|one| one.sample.clone()).collect()
+    };
+    plan.tasks.iter().map(of_task).collect()
 }
 
 /// How the replies of a model are read.

@@ -35,6 +35,8 @@ pub struct Row {
     pub sample_digest: Digest,
     /// Where the sample belongs; the same for all its rows.
     pub belongs: Arc<Belongs>,
+    /// Whether its sample is in quarantine: it is in no score and in no gate.
+    pub quarantined: bool,
     /// Whether another shard of the run makes it.
     pub elsewhere: bool,
     /// How it ended; `None` while it has not.
@@ -217,6 +219,7 @@ fn one_row(
         input_digest: row.input_digest,
         sample_digest: row.sample_digest,
         belongs: Arc::clone(&of_sample.belongs),
+        quarantined: recording.is_quarantined(row.task, &row.id),
         elsewhere: index.table.is_elsewhere(place),
         outcome: state.outcome,
         reading: None,

@@ -48,6 +48,8 @@ pub struct SummaryRow {
     pub truncated: u64,
     /// Answers in which the scorer found nothing to judge; scored 0.
     pub extraction_failures: u64,
+    /// Samples in quarantine, which are in no score.
+    pub quarantined: u64,
     /// How the scores of a sample's epochs become its score.
     pub reducer: Reducer,
     /// The mean over the samples with a score: at least one judged answer, or as many as the reducer
@@ -268,6 +270,7 @@ impl Summarizer {
                     empty: 0,
                     truncated: 0,
                     extraction_failures: 0,
+                    quarantined: 0,
                     reducer: task.reducer,
                     estimated: Tally::default().estimate(1),
                     answers: AnswerCounts::default(),
@@ -291,6 +294,8 @@ impl Summarizer {
     pub fn add(&mut self, row: &Row) {
         let line = row.place.model as usize * self.fields.len() + row.task;
         let summary = &mut self.rows[line];
+        let is_first = row.place.epoch == 1 && !row.elsewhere;
+        summary.quarantined += u64::from(row.quarantined && is_first);
         match row.outcome {
             None if row.elsewhere => summary.elsewhere += 1,
             None => summary.open += 1,
@@ -313,7 +318,9 @@ impl Summarizer {
         };
         summary.extraction_failures += u64::from(score.extraction_failure.is_some());
         let value = score.value;
-        self.add_score(line, row, value);
+        if !row.quarantined {
+            self.add_score(line, row, value);
+        }
     }
 
     fn add_score(&mut self, line: usize, row: &Row, value: f64) {

@@ -114,7 +114,7 @@ const CALLS: [&str; 23] = [
     "cost_usd",
     "from_cache",
 ];
-const SUMMARY: [&str; 64] = [
+const SUMMARY: [&str; 65] = [
     "model",
     "task",
     "scorer",
@@ -179,6 +179,7 @@ const SUMMARY: [&str; 64] = [
     "flaky_model",
     "flaky_infrastructure",
     "flaky_scorer",
+    "quarantined",
 ];
 /// How many of the columns of `summary.csv` runs have whose tables are of version 1.
 const FIRST_SUMMARY: usize = 59;
@@ -518,6 +519,7 @@ fn summary_cells(row: &SummaryRow) -> Vec<String> {
         row.flakes.model.to_string(),
         row.flakes.infrastructure.to_string(),
         row.flakes.scorer.to_string(),
+        row.quarantined.to_string(),
     ]);
     cells
 }

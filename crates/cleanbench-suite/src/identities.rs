@@ -67,6 +67,12 @@ impl Identities {
         }
     }
 
+    /// Whether the task at position `task` has the sample `id`.
+    pub(crate) fn contains(&self, task: usize, id: &str) -> bool {
+        let task = self.tasks.get(task);
+        task.is_some_and(|task| task.lines.contains_key(&key_of(id)))
+    }
+
     fn has(&self, key: Key) -> bool {
         self.tasks.iter().any(|task| task.lines.contains_key(&key))
     }

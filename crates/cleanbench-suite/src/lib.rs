@@ -35,6 +35,7 @@ mod manifest;
 mod messages;
 mod probe_table;
 mod prompt;
+mod quarantine;
 mod rows;
 mod schema;
 mod source;
@@ -53,8 +54,9 @@ pub use fewshot::FewShot;
 pub use images::ImageSet;
 pub use load::{Catalog, Loaded, load};
 pub use prompt::TEMPLATE_ENGINE;
+pub use quarantine::QUARANTINE;
 pub use stream::{LoadError, Rendered, Samples};
-pub use suite::{Control, DataFile, ProbeUse, Suite, Task};
+pub use suite::{Control, DataFile, ProbeUse, Quarantine, QuarantinedSample, Suite, Task};
 
 /// Name of the manifest within a suite's folder.
 pub const MANIFEST: &str = "suite.toml";

@@ -17,7 +17,7 @@ use crate::identities::Identities;
 use crate::log::Log;
 use crate::manifest::{self, Manifest};
 use crate::probe_table::ProbeTable;
-use crate::suite::{ProbeUse, Suite, Task};
+use crate::suite::{ProbeUse, Quarantine, Suite, Task};
 use crate::task_table::{ScorerEntry, TaskTable};
 use crate::words::{did_you_mean, shown, shown_list};
 
@@ -123,12 +123,18 @@ fn load_bytes(
         .take()
         .and_then(|table| loader.probes(&table));
     let digest = loader.digest();
+    let names = read.iter().map(|task| task.table.name.as_ref());
+    let names: Vec<_> = names
+        .map(|name| name.map_or("", |name| name.value.as_str()))
+        .collect();
+    let quarantine = loader.quarantine(&names);
     let tasks: Option<Vec<_>> = read.into_iter().map(|task| task.complete(&dir)).collect();
     if log.errors() > 0 {
         return None;
     }
     let mut suite = suite(manifest, tasks?, digest, (dir, file, bytes));
     suite.probes = probes;
+    suite.quarantine = quarantine;
     Some(suite)
 }
 
@@ -145,6 +151,7 @@ fn suite(
         models: manifest.models,
         probes: None,
         gates: manifest.gates,
+        quarantine: Quarantine::default(),
         dir,
         file,
         manifest_bytes,

@@ -31,6 +31,8 @@ pub struct Suite {
     pub probes: Option<ProbeUse>,
     /// Conditions on a run, as they stand in the manifest; their tasks are tasks of the suite.
     pub gates: Vec<Gate>,
+    /// Samples that are in no score and in no gate.
+    pub quarantine: Quarantine,
     /// The suite's folder, to which its paths are relative.
     pub dir: PathBuf,
     /// The manifest.
@@ -42,6 +44,28 @@ pub struct Suite {
     /// Digest of everything the suite says: the manifest, the prompt files, the schema files, the files
     /// of examples, the data files and their images, in the order of tasks. Paths are not part of it, so a suite may be moved.
     pub digest: Digest,
+}
+
+/// What `quarantine.toml` says; nothing where there is no such file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Its entries, whether their day has passed or not. Each names a sample of the suite, none twice.
+    pub samples: Vec<QuarantinedSample>,
+    /// The bytes of the file that were read.
+    pub bytes: Vec<u8>,
+}
+
+/// A sample that is set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantinedSample {
+    /// Name of its task.
+    pub task: String,
+    /// Its id.
+    pub sample: String,
+    /// Why.
+    pub reason: String,
+    /// The last day, `YYYY-MM-DD`.
+    pub until: String,
 }
 
 /// One data file of a task.

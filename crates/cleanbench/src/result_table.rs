@@ -108,6 +108,7 @@ fn row_json(row: &SummaryRow) -> Value {
         "clusters": estimated.clusters,
         "reducer": row.reducer,
         "samples": row.samples,
+        "quarantined": row.quarantined,
         "epochs": row.epochs,
         "outcomes": outcomes,
         "open": row.open,

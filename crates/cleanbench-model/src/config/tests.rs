@@ -410,3 +410,36 @@ fn a_permission_does_not_move_to_another_host() {
     assert!(!moved.may_see(Sensitivity::Private));
     assert_eq!(moved.limits.concurrency, Some(3));
 }
+
+#[test]
+fn a_model_in_the_program_may_have_a_name_of_the_users_own() {
+    let file = parse("[models.assistant]\nprovider = \"embedded\"\nmodel = \"leaked\"\n").unwrap();
+    let endpoint = file.endpoint("assistant").unwrap();
+    assert!(endpoint.is_embedded() && endpoint.may_see(Sensitivity::Secret));
+    assert_eq!(
+        (endpoint.name.as_str(), endpoint.model.as_str()),
+        ("assistant", "leaked")
+    );
+    for (more, what) in [
+        ("model = \"\"", "needs `model`"),
+        ("model = \"a b\"", "needs `model`"),
+        (
+            "model = \"leaked\"\nbase_url = \"http://127.0.0.1/v1\"",
+            "no `base_url`",
+        ),
+        (
+            "model = \"leaked\"\napi_key_env = \"KEY\"",
+            "`api_key_env` means nothing",
+        ),
+        (
+            "model = \"leaked\"\nstream = true",
+            "`stream` means nothing",
+        ),
+    ] {
+        let found = faults(&format!("[models.m]\nprovider = \"embedded\"\n{more}\n"));
+        assert!(
+            found.iter().any(|fault| fault.contains(what)),
+            "{what}: {found:?}"
+        );
+    }
+}

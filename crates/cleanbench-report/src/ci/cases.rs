@@ -158,6 +158,8 @@ impl Gatherer {
         let status = match outcome {
             Outcome::Answered if items => judged(plan, row),
             Outcome::Answered => Status::Passed,
+            // The task's own case counts these.
+            Outcome::Skipped => return,
             Outcome::Unsupported if task.probe.is_some() => return,
             _ => unanswered(outcome, earlier.pop()),
         };
@@ -206,14 +208,10 @@ fn answer(row: &Row) -> Option<String> {
 
 /// An answer that was judged: a score below 1 is a failure.
 fn judged(plan: &Plan, row: &Row) -> Status {
-    let task = &plan.tasks[row.task].name;
-    let aside = plan
-        .quarantine
-        .iter()
-        .find(|one| !one.expired && one.task == *task && one.sample == row.sample);
-    if let Some(aside) = aside {
-        let message = format!("in quarantine until {}: {}", aside.until, aside.reason);
-        return Status::Skipped { message };
+    if row.quarantined {
+        return Status::Skipped {
+            message: aside(plan, row),
+        };
     }
     let Some(score) = row.scores.first() else {
         let message = "the answer was not judged".to_owned();
@@ -228,6 +226,16 @@ fn judged(plan: &Plan, row: &Row) -> Status {
         kind: kind.to_owned(),
         message: format!("score {}", score.value),
     }
+}
+
+/// Until when a sample is in quarantine, and why.
+fn aside(plan: &Plan, row: &Row) -> String {
+    let task = &plan.tasks[row.task].name;
+    let mut list = plan.quarantine.iter();
+    let entry = list.find(|one| one.task == *task && one.sample == row.sample);
+    entry.map_or_else(String::new, |one| {
+        format!("in quarantine until {}: {}", one.until, one.reason)
+    })
 }
 
 fn unanswered(outcome: Outcome, last: Option<FailedAttempt>) -> Status {

@@ -15,6 +15,7 @@ use cleanbench_ledger::manifest::TaskPlan;
 
 use crate::gates::{BASELINE_FOLDER, Side, counterpart};
 use crate::items::{Filling, Item, ItemTable, ItemsError};
+use crate::reduce::reduce;
 use crate::rows::{Answer, Row};
 use crate::{Recording, ReportError, cell};
 
@@ -105,6 +106,9 @@ impl Comparer {
 
     /// Takes in the next row.
     pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
+        if row.quarantined {
+            return;
+        }
         let at = (row.place.model as usize, row.task);
         let is_new = self
             .sample
@@ -133,7 +137,7 @@ impl Comparer {
             return;
         };
         let base = &self.base.items(partner.model, partner.task)[position.remove(0)];
-        let now = crate::items::reduce(task.reducer, &sample.scores);
+        let now = reduce(task.reducer, &sample.scores);
         let (Some(before), Some(now)) = (base.score(task.reducer, Filling::LeftOut), now) else {
             return;
         };

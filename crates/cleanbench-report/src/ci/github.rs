@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use cleanbench_core::Exit;
 use cleanbench_core::gate::{GateResult, GateVerdict};
 
-use super::label;
-use crate::{Summary, SummaryRow, cell};
+use super::{Missing, label};
+use crate::{Summary, cell};
 
 /// GitHub shows at most this many annotations of a kind for one step.
 const MOST_ANNOTATIONS: usize = 10;
@@ -43,22 +43,20 @@ pub fn annotations(gates: &[GateResult], summary: &Summary) -> Vec<String> {
         let message = format!("{} on {}: {}", gate.model, gate.task, gate.message);
         found.push((kind, title, message));
     }
-    for row in summary.rows.iter().filter(|row| row.missing() > 0) {
-        let message = format!("{} on {}: {}", row.model, row.task, missing(row));
-        found.push((Kind::Warning, "calls without an answer".to_owned(), message));
+    for row in &summary.rows {
+        let Missing { failed, open, .. } = Missing::of(row);
+        if failed + open > 0 {
+            let message = format!(
+                "{} on {}: {failed} ended without an answer, {open} were not made",
+                row.model, row.task
+            );
+            found.push((Kind::Warning, "calls without an answer".to_owned(), message));
+        }
     }
     [Kind::Error, Kind::Warning]
         .into_iter()
         .flat_map(|kind| of_kind(kind, &found))
         .collect()
-}
-
-fn missing(row: &SummaryRow) -> String {
-    let failed = row.missing() - row.open;
-    format!(
-        "{failed} ended without an answer, {} were not made",
-        row.open
-    )
 }
 
 fn of_kind(kind: Kind, found: &[(Kind, String, String)]) -> Vec<String> {
@@ -152,7 +150,10 @@ mod tests {
     use super::*;
 
     fn nothing() -> Summary {
-        Summary { rows: Vec::new() }
+        Summary {
+            rows: Vec::new(),
+            slices: Vec::new(),
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::cases::{Case, FailedAttempt, Gatherer, MOST_CASES, Status};
 use super::notation::{attribute, for_xml};
-use super::{Source, label};
+use super::{Missing, Source, label};
 use crate::{ReportError, SummaryRow};
 
 /// Longest text of a question, a target or an answer, in characters.
@@ -166,23 +166,28 @@ fn gate_case(result: &GateResult) -> Case {
 
 /// Whether every call of a task got an answer.
 fn answers(row: &SummaryRow, stopped: Option<StopReason>) -> Status {
-    let failed = row.missing() - row.open;
+    let missing = Missing::of(row);
     let calls: u64 = row.outcomes.iter().map(|(_, count)| count).sum::<u64>() + row.open;
-    if failed > 0 {
+    if missing.failed > 0 {
         let kinds = row.outcomes.iter();
         let kinds = kinds.filter(|(outcome, _)| *outcome != Outcome::Answered);
         let kinds: Vec<_> = kinds
             .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
             .collect();
-        let kinds = kinds.join(", ");
+        let (failed, kinds) = (missing.failed, kinds.join(", "));
         return Status::Error {
             kind: "unanswered".to_owned(),
             message: format!("{failed} of {calls} calls ended without an answer: {kinds}"),
         };
     }
-    if row.open > 0 {
+    if missing.open > 0 {
         let why = stopped.map_or("the run was cut off", stop_word);
-        let message = format!("{} of {calls} calls were not made: {why}", row.open);
+        let message = format!("{} of {calls} calls were not made: {why}", missing.open);
+        return Status::Skipped { message };
+    }
+    if missing.skipped > 0 {
+        let skipped = missing.skipped;
+        let message = format!("{skipped} of {calls} calls were left out on purpose");
         return Status::Skipped { message };
     }
     Status::Passed
@@ -263,11 +268,11 @@ fn write_suite<W: Write>(
 
 /// The score with everything that qualifies it.
 fn properties(row: &SummaryRow, left_out: u64) -> Vec<(&'static str, String)> {
-    let interval = row.interval.as_ref();
-    let of_interval = |value: fn(&Interval) -> String| interval.map(value);
+    let estimated = &row.estimated;
+    let of_interval = |value: fn(&Interval) -> String| estimated.interval.as_ref().map(value);
     let all = [
         ("scorer", Some(row.scorer.clone())),
-        ("score", row.score.map(|score| score.to_string())),
+        ("score", estimated.score.map(|score| score.to_string())),
         (
             "interval_low",
             of_interval(|interval| interval.low.to_string()),
@@ -277,11 +282,12 @@ fn properties(row: &SummaryRow, left_out: u64) -> Vec<(&'static str, String)> {
             of_interval(|interval| interval.high.to_string()),
         ),
         ("confidence", of_interval(|_| "0.95".to_owned())),
+        ("method", estimated.method.map(str::to_owned)),
+        ("n", Some(estimated.n.to_string())),
         (
-            "method",
-            of_interval(|interval| interval.method.as_str().to_owned()),
+            "quarantined",
+            (row.quarantined > 0).then(|| row.quarantined.to_string()),
         ),
-        ("n", Some(row.n.to_string())),
         ("contamination", Some(row.contamination.to_owned())),
         (
             "cost_usd",

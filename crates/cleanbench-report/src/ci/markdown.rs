@@ -10,7 +10,7 @@ use cleanbench_ledger::Plan;
 
 use super::flips::{Comparer, Flips};
 use super::notation::{code, sentence};
-use super::{Source, Verdict, label};
+use super::{Missing, Source, Verdict, label};
 use crate::{ReportError, SummaryRow};
 
 /// Writes `summary.md` of `source`.
@@ -98,23 +98,21 @@ fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportE
     writeln!(out, "\n## Scores\n")?;
     writeln!(
         out,
-        "| model | task | scorer | score [95 % interval] | method | n | without answer | no answer found | \
+        "| model | task | scorer | score [95 % interval] | method | n | in quarantine | without answer | no answer found | \
          contamination | cost (USD) |"
     )?;
-    writeln!(out, "|---|---|---|---|---|---:|---:|---:|---|---:|")?;
+    writeln!(out, "|---|---|---|---|---|---:|---:|---:|---:|---|---:|")?;
     for row in source.summary.tasks() {
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             code(&row.model),
             code(&row.task),
             sentence(&row.scorer),
             score(row),
-            row.interval
-                .as_ref()
-                .map_or("–", |interval| interval.method.as_str())
-                .replace('_', " "),
-            row.n,
+            row.estimated.method.unwrap_or("–").replace('_', " "),
+            row.estimated.n,
+            row.quarantined,
             row.unanswered(),
             row.extraction_failures,
             row.contamination.replace('_', " "),
@@ -125,7 +123,7 @@ fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportE
 }
 
 fn score(row: &SummaryRow) -> String {
-    match (row.score, &row.interval) {
+    match (row.estimated.score, &row.estimated.interval) {
         (Some(score), Some(interval)) => {
             format!("{score:.3} [{:.3}, {:.3}]", interval.low, interval.high)
         }
@@ -256,9 +254,10 @@ fn write_next(
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
     let run = source.recording.manifest.run.as_str();
-    let rows = &source.summary.rows;
-    let open: u64 = rows.iter().map(|row| row.open).sum();
-    let missing: u64 = rows.iter().map(SummaryRow::missing).sum();
+    let rows = source.summary.rows.iter().map(Missing::of);
+    let (open, failed) = rows.fold((0, 0), |(open, failed), row| {
+        (open + row.open, failed + row.failed)
+    });
     writeln!(out, "\n## Next steps\n")?;
     if open > 0 {
         writeln!(
@@ -266,8 +265,7 @@ fn write_next(
             "- {open} calls were not made; go on with `cleanbench run --resume {run}`"
         )?;
     }
-    if missing > open {
-        let failed = missing - open;
+    if failed > 0 {
         writeln!(
             out,
             "- {failed} calls ended without an answer; ask them again with `cleanbench run --resume {run} --retry-errors`"

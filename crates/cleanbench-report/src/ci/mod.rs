@@ -15,8 +15,8 @@ mod junit;
 mod markdown;
 mod notation;
 
-use cleanbench_core::Exit;
 use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
+use cleanbench_core::{Exit, Outcome};
 
 pub(crate) use cases::Gatherer;
 pub(crate) use flips::Comparer;
@@ -25,7 +25,7 @@ pub(crate) use markdown::write as write_markdown;
 
 use crate::gates::condition;
 use crate::scan::Index;
-use crate::{Recording, Summary};
+use crate::{Recording, Summary, SummaryRow};
 
 /// What both files are drawn from.
 pub(crate) struct Source<'a> {
@@ -74,6 +74,33 @@ impl Verdict {
             Self::Inconclusive => "inconclusive",
             Self::Fail => "fail",
             Self::NoGates => "no_gates",
+        }
+    }
+}
+
+/// Calls of a task that brought no answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Missing {
+    /// They ended otherwise, and another attempt may bring one.
+    failed: u64,
+    /// It was decided not to make them.
+    skipped: u64,
+    /// They have not been made, or not ended.
+    open: u64,
+}
+
+impl Missing {
+    fn of(row: &SummaryRow) -> Self {
+        let is_failure = |outcome: Outcome| match outcome {
+            Outcome::Answered | Outcome::Skipped => false,
+            Outcome::Unsupported => !row.probe,
+            Outcome::Refused | Outcome::Censored | Outcome::Exhausted => true,
+        };
+        let failed = row.outcomes.iter().filter(|(kind, _)| is_failure(*kind));
+        Self {
+            failed: failed.map(|(_, count)| count).sum(),
+            skipped: row.count(Outcome::Skipped),
+            open: row.open,
         }
     }
 }

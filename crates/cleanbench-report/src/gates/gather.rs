@@ -132,7 +132,7 @@ impl Gatherer {
 
     /// Takes in the next row.
     pub(crate) fn add(&mut self, row: &Row) {
-        if self.wanted[row.task].is_empty() {
+        if self.wanted[row.task].is_empty() || row.quarantined {
             return;
         }
         let key = (row.place.model, row.task);

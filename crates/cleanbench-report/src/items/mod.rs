@@ -21,7 +21,6 @@ use cleanbench_core::{Digest, Outcome};
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory};
 
 pub use score::Filling;
-pub(crate) use score::reduce;
 
 use crate::ReportError;
 

@@ -13,6 +13,7 @@ mod list;
 mod merge;
 mod models;
 mod probing;
+mod quarantine;
 mod report;
 mod rerun;
 mod run;

@@ -12,6 +12,7 @@ use cleanbench_suite::{Rendered, Suite};
 use super::basis::Basis;
 use super::gating;
 use super::probing::{self, Planned};
+use super::quarantine;
 use super::selection::{Selected, load_suite, select};
 use crate::arguments::RunArguments;
 use crate::endpoints::check_label;
@@ -174,6 +175,8 @@ fn draft(
         inputs.extend(baseline.inputs);
         baseline.plan
     });
+    let (quarantine, list) = quarantine::plan(suite, selected, &quarantine::today());
+    inputs.extend(list);
     Ok(Draft {
         out: arguments.out.out.clone(),
         tool: TOOL.to_owned(),
@@ -192,7 +195,7 @@ fn draft(
         gates,
         baseline,
         junit: arguments.junit.plan(),
-        quarantine: Vec::new(),
+        quarantine,
         replay: basis.replay.as_ref().map(Source::plan),
         selection: narrowed.and_then(|narrowed| narrowed.selection.clone()),
     })
