@@ -1,10 +1,9 @@
 //! Which call is made when.
 //!
 //! Every model walks the plan in the same shuffled order and keeps at most its own number of calls in
-//! hand. Samples are read from the run directory one by one: in memory are twelve bytes for each, its
-//! place in the file and in the order.
+//! hand. Samples are read from the run directory one by one.
 
-use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,10 +15,11 @@ use cleanbench_ledger::samples::{self, SampleContent, SampleLines};
 use cleanbench_ledger::{
     Ledger, LedgerError, Manifest, PayloadReader, Plan, RunDirectory, SampleRow, SampleRows,
 };
+use futures_util::FutureExt as _;
 use futures_util::future::try_join_all;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::agenda::{Agenda, Feed};
 use crate::billing::Billing;
 use crate::budget::{Budget, Spent};
 use crate::cache::ModelCache;
@@ -28,7 +28,6 @@ use crate::conclude::{Next, Recorded, conclude, judge_again};
 use crate::health::Health;
 use crate::lag::Sampler;
 use crate::limiter::EndpointLimiter;
-use crate::order::Order;
 use crate::pace::{Pace, Rates};
 use crate::resume::Pending;
 use crate::spending::Allowance;
@@ -217,6 +216,11 @@ impl Shared {
         }
     }
 
+    /// The same, now.
+    fn is_halted(&self) -> bool {
+        self.stop.level() >= StopLevel::Drain || self.budget.is_closed()
+    }
+
     pub(crate) fn note_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
@@ -266,11 +270,13 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         }
     }
     let settled = settle_pending(&shared, &slots, work.pending).await?;
-    let agenda = Agenda::open(&shared)?;
+    let agenda = Arc::new(Agenda::open(&shared.run, shared.plan())?);
+    let settled: Arc<[Place]> = settled.into();
+    let feed = |model| Feed::new(&agenda, model, &settled);
     let runs = slots
         .iter()
         .zip(0..)
-        .map(|(slot, model)| run_model(&shared, &agenda, slot, model, &settled));
+        .map(|(slot, model)| run_model(&shared, slot, feed(model)));
     // What can no longer be recorded is not waited for, whichever model it is of.
     try_join_all(runs).await?;
     let mut ending = ending(&shared, &slots);
@@ -439,102 +445,51 @@ async fn settle(
     Ok(conclude(shared, slot, content, recorded, None, true).await? == Next::Nothing)
 }
 
-/// The calls in the order in which they are made, and their rows by line.
-struct Agenda {
-    order: Order,
-    lines: SampleLines,
-}
-
-impl Agenda {
-    fn open(shared: &Shared) -> Result<Self, EngineError> {
-        let lines = SampleLines::open(&shared.run)?;
-        let plan = shared.plan();
-        let mut order = Order::default();
-        let mut first = 0;
-        for task in &plan.tasks {
-            let end = first + u32::try_from(task.samples).unwrap_or(u32::MAX);
-            if task.probe.is_none() {
-                order.add(&task.name, (first..end).collect(), task.epochs, plan.seed);
-            } else {
-                for (arm, calls) in arms(&lines, first..end)? {
-                    let name = format!("{}/{arm}", task.name);
-                    order.add(&name, calls, task.epochs, plan.seed);
-                }
-            }
-            first = end;
-        }
-        Ok(Self { order, lines })
-    }
-}
-
-/// The calls of a probe by their arm, which is the first part of a call's name.
-fn arms(
-    lines: &SampleLines,
-    calls: std::ops::Range<u32>,
-) -> Result<BTreeMap<String, Vec<u32>>, EngineError> {
-    let mut arms: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    for line in calls {
-        let id = lines.row(u64::from(line))?.id;
-        let arm = id.split('/').next().unwrap_or_default();
-        arms.entry(arm.to_owned()).or_default().push(line);
-    }
-    Ok(arms)
-}
-
+/// Makes the calls of `feed`, as many at once as the model's own number.
 async fn run_model(
     shared: &Arc<Shared>,
-    agenda: &Agenda,
     slot: &Arc<ModelSlot>,
-    model: u32,
-    settled: &[Place],
+    feed: Feed,
 ) -> Result<(), EngineError> {
-    let permits = Arc::new(Semaphore::new(slot.concurrency));
-    let mut calls = JoinSet::new();
-    let mut failure = None;
-    for (line, epoch) in agenda.order.calls() {
-        let place = Place {
-            model,
-            sample: u64::from(line),
-            epoch,
-        };
-        let state = shared.table.state(place).unwrap_or_default();
-        if state.outcome.is_some() || settled.contains(&place) || shared.table.is_elsewhere(place) {
-            continue;
-        }
-        let permit = tokio::select! {
-            permit = Arc::clone(&permits).acquire_owned() => permit,
-            () = shared.halted() => break,
-        };
-        while let Some(ended) = calls.try_join_next() {
-            failure = failure.or(failed(shared, ended));
-        }
-        if failure.is_some() || slot.health.given_up().is_some() {
-            break;
-        }
-        let row = agenda.lines.row(place.sample)?;
+    let feed = Arc::new(feed);
+    let mut callers = JoinSet::new();
+    for _ in 0..slot.concurrency.min(feed.most()) {
         let (shared, slot) = (Arc::clone(shared), Arc::clone(slot));
-        calls.spawn(async move {
-            let _permit = permit;
-            run_row(&shared, &slot, place, &row, state.attempts).await
-        });
+        callers.spawn(make_calls(shared, slot, Arc::clone(&feed)));
     }
-    loop {
-        if failure.is_some() {
-            calls.shutdown().await;
-            break;
-        }
+    let mut failure = None;
+    while failure.is_none() {
         tokio::select! {
-            ended = calls.join_next() => match ended {
-                Some(ended) => failure = failure.or(failed(shared, ended)),
+            ended = callers.join_next() => match ended {
+                Some(ended) => failure = failed(shared, ended),
                 None => break,
             },
-            () = shared.stop.reached(StopLevel::Abort) => {
-                calls.shutdown().await;
-                break;
-            }
+            () = shared.stop.reached(StopLevel::Abort) => break,
         }
     }
+    callers.shutdown().await;
     failure.map_or(Ok(()), Err)
+}
+
+/// Makes one call after the other until none is left or none may be made. There is one such task for each
+/// call in flight, rather than one for each call, which would cost as much as the call.
+async fn make_calls(
+    shared: Arc<Shared>,
+    slot: Arc<ModelSlot>,
+    feed: Arc<Feed>,
+) -> Result<(), EngineError> {
+    while let Some((place, attempts)) = feed.next(&shared.table) {
+        if shared.is_halted() || slot.health.given_up().is_some() {
+            break;
+        }
+        let row = feed.row(place)?;
+        let call = run_row(&shared, &slot, place, &row, attempts);
+        match AssertUnwindSafe(call).catch_unwind().await {
+            Ok(made) => made?,
+            Err(_) => shared.note_panic(),
+        }
+    }
+    Ok(())
 }
 
 async fn run_row(
