@@ -229,6 +229,16 @@ class Watched:
         }
 
 
+def lag(run):
+    """How late the timers of cleanbench itself were, as its journal says in the end; microseconds."""
+    journal = max((run / "journal").iterdir())
+    with open(journal, "rb") as lines:
+        lines.seek(max(0, journal.stat().st_size - 4096))
+        stopped = json.loads(lines.read().splitlines()[-1])["event"]["stopped"]
+    measured = stopped.get("lag") or {}
+    return {f"lag_{name}_us": measured.get(name) for name in ["p50", "p99", "max"]}
+
+
 def measure_cleanbench(programs, work, suite, latency, concurrency, samples):
     shutil.rmtree(work / "runs", ignore_errors=True)
     os.sync()
@@ -239,6 +249,7 @@ def measure_cleanbench(programs, work, suite, latency, concurrency, samples):
     if counts["requests"] != samples or counts["max_per_prompt"] != 1:
         sys.exit(f"{samples} calls were planned, but the server counted {counts}")
     numbers = watched.numbers(counts)
+    numbers.update(lag(watched.run))
     numbers["disk_mib"] = sum(path.stat().st_size for path in watched.run.rglob("*") if path.is_file()) / 2**20
     shutil.rmtree(work / "runs")
     return numbers
@@ -273,7 +284,8 @@ def median(rows):
     numbers = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
-        numbers[name] = None if values[0] is None else statistics.median(values)
+        known = [value for value in values if value is not None]
+        numbers[name] = statistics.median(known) if known else None
     return numbers
 
 
@@ -297,6 +309,8 @@ COLUMNS = [
     ("load us", "load_us", "{:.1f}"),
     ("write us", "write_us", "{:.1f}"),
     ("server us", "server_cpu_us", "{:.0f}"),
+    ("lag p50 ms", "lag_p50_us", "ms"),
+    ("lag p99 ms", "lag_p99_us", "ms"),
 ]
 
 
@@ -377,13 +391,14 @@ def main():
     print_table(rows)
     print(f"\nload average {' '.join(f'{load:.1f}' for load in os.getloadavg())} at the end; server, wrk and cleanbench share"
           " the cores")
-    print("bare: the HTTP client that cleanbench is built on, reading answers and keeping nothing; ratio: of wrk/s")
+    print("bare: a common HTTP client (reqwest), which cleanbench uses for TLS, reading answers and keeping nothing; ratio:"
+          " of wrk/s")
     print("CPU ms/call: user and system time of cleanbench from first to last request; before: until then, per sample;"
           " tables: after the last request")
     print("first ms: from the last byte of samples.jsonl to the first request's arrival; load, write: microseconds a"
           " sample, from the start to the run directory and on to the last sample in it")
-    print("not measured: memory at 1,000,000 samples (--memory), TLS, streamed answers, retries, scheduler lag (not"
-          " reported by the program), reading a run again")
+    print("lag: how late a timer of cleanbench fires that does nothing else; it has a resolution of 1 ms")
+    print("not measured: memory at 1,000,000 samples (--memory), TLS, streamed answers, retries, reading a run again")
     print(f"every measurement: {os.path.relpath(work / 'runs.csv')}; medians: {os.path.relpath(work / 'bench.csv')}")
 
 

@@ -104,13 +104,23 @@ impl fmt::Debug for DigestKey {
 
 /// Lower-case hexadecimal text of `bytes`.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    for chunk in bytes.chunks(32) {
+        text.push_str(hex_in(chunk, &mut [0; 64]));
     }
     text
+}
+
+/// The same in `room`, for at most 32 bytes: every record of a run has several digests.
+pub(crate) fn hex_in<'a>(bytes: &[u8], room: &'a mut [u8; 64]) -> &'a str {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut length = 0;
+    for (pair, byte) in room.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+        length += 2;
+    }
+    str::from_utf8(&room[..length]).unwrap_or_default()
 }
 
 /// The text is not exactly the expected number of lower-case hexadecimal digits.
@@ -137,16 +147,23 @@ pub(crate) fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], ParseHexE
 }
 
 fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+    const VALUES: [u8; 256] = {
+        let mut values = [NONE; 256];
+        let digits = b"0123456789abcdef";
+        let mut value = 0;
+        while value < 16 {
+            values[digits[value as usize] as usize] = value;
+            value += 1;
+        }
+        values
+    };
+    const NONE: u8 = u8::MAX;
+    Some(VALUES[usize::from(digit)]).filter(|value| *value != NONE)
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(hex_in(&self.0, &mut [0; 64]))
     }
 }
 
@@ -166,7 +183,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
+        serializer.serialize_str(hex_in(&self.0, &mut [0; 64]))
     }
 }
 
@@ -183,8 +200,26 @@ where
     T: FromStr,
     T::Err: fmt::Display,
 {
-    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
+    deserializer.deserialize_str(TextOf(std::marker::PhantomData))
+}
+
+/// Parses a text where it stands; a run directory has millions of digests.
+struct TextOf<T>(std::marker::PhantomData<T>);
+
+impl<T> serde::de::Visitor<'_> for TextOf<T>
+where
+    T: FromStr,
+    T::Err: fmt::Display,
+{
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
 }
 
 #[cfg(test)]

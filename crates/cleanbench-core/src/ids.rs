@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Digest;
-use crate::digest::{deserialize_from_str, hex, parse_hex};
+use crate::digest::{deserialize_from_str, hex_in, parse_hex};
 
 /// Identity of a run: eight characters of Crockford-like base 32 (40 random bits), unique among the
 /// runs of one output folder. It is the tail of the run directory's name.
@@ -131,7 +131,7 @@ impl CallId {
 
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(hex_in(&self.0, &mut [0; 64]))
     }
 }
 
@@ -151,7 +151,7 @@ impl FromStr for CallId {
 
 impl Serialize for CallId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
+        serializer.serialize_str(hex_in(&self.0, &mut [0; 64]))
     }
 }
 

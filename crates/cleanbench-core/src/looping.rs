@@ -23,6 +23,12 @@ pub const LONGEST_TAIL: usize = 65_536;
 
 /// Whether `text` ends in a loop.
 pub fn ends_in_loop(text: &str) -> bool {
+    // The search adds at most a space at either end, and most answers are shorter than any loop.
+    const SHORTEST: usize = LEAST_REPEATS * LEAST_PASSAGE;
+    const _: () = assert!(SHORTEST <= LEAST_IN_ALL);
+    if text.len() + 2 < SHORTEST {
+        return false;
+    }
     let words = text.split_whitespace().rev();
     let letters = words.flat_map(|word| word.chars().rev().chain([' ']));
     let tail = |first: Option<char>| -> Vec<char> {

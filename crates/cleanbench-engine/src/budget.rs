@@ -139,6 +139,15 @@ impl Budget {
         self.0.state().spent
     }
 
+    /// Whether no more attempts may be sent; if so, that is on record as what kept the caller from it.
+    pub(crate) fn is_closed(&self) -> bool {
+        let deadline = self.0.deadline;
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.0.close(Cap::Time);
+        }
+        self.hit().is_some()
+    }
+
     /// Resolves when no more attempts may be sent, and records that this kept somebody from sending.
     pub(crate) async fn closed(&self) {
         let mut hit = self.0.hit.subscribe();

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cleanbench_core::event::Place;
 use cleanbench_core::history::CallSpace;
 use cleanbench_core::{Event, Outcome};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// Whether the first scores of a task decide; `None` stands for a sample without a score.
 pub type Rule = Arc<dyn Fn(&[Option<f64>]) -> bool + Send + Sync>;
@@ -45,12 +47,15 @@ pub(crate) enum Turn {
     Wait,
     /// It need not be made.
     Skip,
+    /// An earlier batch will not end while this program runs.
+    Never,
 }
 
 /// All tasks that may end early.
 #[derive(Debug, Default)]
 pub(crate) struct Early {
     lanes: BTreeMap<(u32, usize), Mutex<Lane>>,
+    changed: Notify,
 }
 
 /// How a call ended.
@@ -74,6 +79,8 @@ struct Lane {
     passed: usize,
     /// How many samples were enough.
     enough: Option<usize>,
+    /// Whether a call was left open, so that its batch cannot end.
+    is_stuck: bool,
 }
 
 impl Early {
@@ -89,12 +96,14 @@ impl Early {
                 ended: Vec::new(),
                 passed: 0,
                 enough: None,
+                is_stuck: false,
                 stop,
             };
             ((lane.stop.model, lane.stop.task), Mutex::new(lane))
         });
         let mut early = Self {
             lanes: lanes.collect(),
+            changed: Notify::new(),
         };
         if early.lanes.is_empty() {
             return early;
@@ -121,9 +130,28 @@ impl Early {
 
     /// Takes note of the score of a call that has ended; `None` where it has none.
     pub(crate) fn set(&self, space: &CallSpace, place: Place, score: Option<f64>) {
-        self.with(space, place, |lane, position| {
+        let noted = self.with(space, place, |lane, position| {
             lane.ended[position] = End::With(score);
         });
+        if noted.is_some() {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Takes note that nobody is at the call at `place` any more, whether it has ended or not.
+    pub(crate) fn leave(&self, space: &CallSpace, place: Place) {
+        let left = self.with(space, place, |lane, position| {
+            lane.is_stuck |= matches!(lane.ended[position], End::Open);
+        });
+        if left.is_some() {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Resolves when a call has ended or was left. It must be had before [`Early::turn`] is asked, so that
+    /// nothing between the two is missed.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
     /// What becomes of the call at `place`.
@@ -177,7 +205,11 @@ impl Lane {
                 })
                 .collect();
             let Some(scores) = scores else {
-                return Turn::Wait;
+                return if self.is_stuck {
+                    Turn::Never
+                } else {
+                    Turn::Wait
+                };
             };
             if (self.stop.rule)(&scores) {
                 self.enough = Some(end);
@@ -246,7 +278,30 @@ mod tests {
         assert_eq!([5, 4, 3].map(turn), [Turn::Go; 3], "3 are not enough");
         for sample in [3, 4, 5] {
             early.note(&space, &judged(sample, 1.0));
+            early.leave(&space, place(sample));
         }
         assert_eq!([2, 1, 0].map(turn), [Turn::Skip; 3], "6 are");
+    }
+
+    #[test]
+    fn a_call_that_was_left_open_keeps_nobody_waiting() {
+        let space = CallSpace::new(1, [(4, 1)]);
+        let stop = EarlyStop {
+            model: 0,
+            task: 0,
+            batch: 2,
+            rule: Arc::new(|_| false),
+        };
+        let early = Early::new(vec![stop], &space, (0..4).map(|line| (line, 1)));
+        early.note(&space, &judged(0, 1.0));
+        assert_eq!(early.turn(&space, place(2)), Turn::Wait);
+        early.leave(&space, place(0));
+        assert_eq!(
+            early.turn(&space, place(2)),
+            Turn::Wait,
+            "0 has ended, 1 is under way"
+        );
+        early.leave(&space, place(1));
+        assert_eq!(early.turn(&space, place(2)), Turn::Never);
     }
 }

@@ -10,6 +10,7 @@
 //! It does not print, does not know where a model runs, and does not know how files look.
 
 mod admission;
+mod agenda;
 mod billing;
 mod budget;
 mod cache;

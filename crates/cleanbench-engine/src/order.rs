@@ -50,8 +50,13 @@ impl Order {
         self.strata.push(Stratum { lines, epochs });
     }
 
-    /// Every call as (line of the sample, epoch).
-    pub(crate) fn calls(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+    /// Number of calls.
+    pub(crate) fn len(&self) -> u64 {
+        self.strata.iter().map(Stratum::calls).sum()
+    }
+
+    /// The beginning of the order.
+    pub(crate) fn turns(&self) -> Turns {
         let starts = self.strata.iter().enumerate().map(|(stratum, samples)| {
             Reverse(Turn {
                 taken: 0,
@@ -59,20 +64,26 @@ impl Order {
                 stratum,
             })
         });
-        let mut turns: BinaryHeap<_> = starts.collect();
-        std::iter::from_fn(move || {
-            let Reverse(turn) = turns.pop()?;
-            let next = Turn {
-                taken: turn.taken + 1,
-                ..turn
-            };
-            if next.taken < next.calls {
-                turns.push(Reverse(next));
-            }
-            Some(self.strata[turn.stratum].call(turn.taken))
-        })
+        Turns(starts.collect())
+    }
+
+    /// The call that comes next, as (line of the sample, epoch).
+    pub(crate) fn next(&self, Turns(turns): &mut Turns) -> Option<(u32, u32)> {
+        let Reverse(turn) = turns.pop()?;
+        let next = Turn {
+            taken: turn.taken + 1,
+            ..turn
+        };
+        if next.taken < next.calls {
+            turns.push(Reverse(next));
+        }
+        Some(self.strata[turn.stratum].call(turn.taken))
     }
 }
+
+/// How far an order was followed.
+#[derive(Debug)]
+pub(crate) struct Turns(BinaryHeap<Reverse<Turn>>);
 
 /// A stratum and how far it is. The one that is least far comes first.
 #[derive(Debug, Clone, Copy)]
@@ -128,16 +139,22 @@ mod tests {
         order
     }
 
+    /// All calls in their order.
+    fn all(order: &Order) -> Vec<(u32, u32)> {
+        let mut turns = order.turns();
+        std::iter::from_fn(|| order.next(&mut turns)).collect()
+    }
+
     #[test]
     fn every_call_comes_once_and_the_seed_decides_when() {
         let strata = [(5, 2), (0, 3), (300, 1), (1, 4)];
-        let calls: Vec<_> = order(&strata, 1).calls().collect();
+        let calls: Vec<_> = all(&order(&strata, 1));
         let mut sorted = calls.clone();
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!((calls.len(), sorted.len()), (314, 314));
-        assert_eq!(calls, order(&strata, 1).calls().collect::<Vec<_>>());
-        assert_ne!(calls, order(&strata, 2).calls().collect::<Vec<_>>());
+        assert_eq!(calls, all(&order(&strata, 1)));
+        assert_ne!(calls, all(&order(&strata, 2)));
     }
 
     #[test]
@@ -150,7 +167,7 @@ mod tests {
                 ends[position] = sizes[..position].iter().sum::<u32>() + size;
             }
             let mut done = vec![0_u32; sizes.len()];
-            for (taken, (line, _)) in (1_u32..).zip(order(&strata, 9).calls()) {
+            for (taken, (line, _)) in (1_u32..).zip(all(&order(&strata, 9))) {
                 done[ends.partition_point(|end| *end <= line)] += 1;
                 for (size, done) in sizes.iter().zip(&done) {
                     let fair = f64::from(taken) * f64::from(*size) / f64::from(total);
@@ -166,7 +183,7 @@ mod tests {
 
     #[test]
     fn no_sample_is_repeated_before_all_were_asked() {
-        let calls: Vec<_> = order(&[(50, 3)], 4).calls().collect();
+        let calls: Vec<_> = all(&order(&[(50, 3)], 4));
         let epochs: Vec<_> = calls.iter().map(|(_, epoch)| *epoch).collect();
         assert!(epochs.is_sorted());
         assert_ne!(calls[..50], calls[50..100]);
@@ -176,8 +193,8 @@ mod tests {
     fn the_first_samples_are_drawn_from_the_whole_stratum() {
         let mut low = 0;
         for seed in 0..200 {
-            low += order(&[(1000, 1)], seed)
-                .calls()
+            low += all(&order(&[(1000, 1)], seed))
+                .iter()
                 .take(10)
                 .filter(|(line, _)| *line < 500)
                 .count();

@@ -1,10 +1,9 @@
 //! Which call is made when.
 //!
 //! Every model walks the plan in the same shuffled order and keeps at most its own number of calls in
-//! hand. Samples are read from the run directory one by one: in memory are twelve bytes for each, its
-//! place in the file and in the order.
+//! hand. Samples are read from the run directory one by one.
 
-use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,10 +16,11 @@ use cleanbench_ledger::{
     Ledger, LedgerError, Manifest, PayloadReader, Plan, Receipt, RunDirectory, SampleRow,
     SampleRows,
 };
+use futures_util::FutureExt as _;
 use futures_util::future::try_join_all;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::agenda::{Agenda, Feed};
 use crate::billing::Billing;
 use crate::budget::{Budget, Spent};
 use crate::cache::ModelCache;
@@ -30,7 +30,6 @@ use crate::early::{Early, EarlyStop, Turn};
 use crate::health::Health;
 use crate::lag::Sampler;
 use crate::limiter::EndpointLimiter;
-use crate::order::Order;
 use crate::pace::{Pace, Rates};
 use crate::replay::ModelReplay;
 use crate::resume::Pending;
@@ -244,6 +243,11 @@ impl Shared {
         self.ledger.append(event)
     }
 
+    /// The same, now.
+    fn is_halted(&self) -> bool {
+        self.stop.level() >= StopLevel::Drain || self.budget.is_closed()
+    }
+
     pub(crate) fn note_panic(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
@@ -276,8 +280,8 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         let spent = unsettled_bounds(&wording, &work.run, &payloads, &slots, &work.allowance)?;
         Budget::new(work.allowance.caps, spent)
     };
-    let agenda = Agenda::open(&work.run, &work.manifest.plan)?;
-    let early = Early::new(work.early, work.table.space(), agenda.order.calls());
+    let agenda = Arc::new(Agenda::open(&work.run, &work.manifest.plan)?);
+    let early = Early::new(work.early, work.table.space(), agenda.calls());
     for (place, score) in work.scores {
         let state = work.table.state(place).unwrap_or_default();
         if state.outcome.is_some() {
@@ -307,10 +311,12 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         }
     }
     let settled = settle_pending(&shared, &slots, work.pending).await?;
+    let settled: Arc<[Place]> = settled.into();
+    let feed = |model| Feed::new(&agenda, model, &settled);
     let runs = slots
         .iter()
         .zip(0..)
-        .map(|(slot, model)| run_model(&shared, &agenda, slot, model, &settled));
+        .map(|(slot, model)| run_model(&shared, slot, feed(model)));
     // What can no longer be recorded is not waited for, whichever model it is of.
     try_join_all(runs).await?;
     let mut ending = ending(&shared, &slots);
@@ -480,131 +486,73 @@ async fn settle(
     Ok(conclude(shared, slot, content, recorded, None, true).await? == Next::Nothing)
 }
 
-/// The calls in the order in which they are made, and their rows by line.
-struct Agenda {
-    order: Order,
-    lines: SampleLines,
-}
-
-impl Agenda {
-    fn open(run: &RunDirectory, plan: &Plan) -> Result<Self, EngineError> {
-        let lines = SampleLines::open(run)?;
-        let mut order = Order::default();
-        let mut first = 0;
-        for task in &plan.tasks {
-            let end = first + u32::try_from(task.samples).unwrap_or(u32::MAX);
-            if task.probe.is_none() {
-                order.add(&task.name, (first..end).collect(), task.epochs, plan.seed);
-            } else {
-                for (arm, calls) in arms(&lines, first..end)? {
-                    let name = format!("{}/{arm}", task.name);
-                    order.add(&name, calls, task.epochs, plan.seed);
-                }
-            }
-            first = end;
-        }
-        Ok(Self { order, lines })
-    }
-}
-
-/// The calls of a probe by their arm, which is the first part of a call's name.
-fn arms(
-    lines: &SampleLines,
-    calls: std::ops::Range<u32>,
-) -> Result<BTreeMap<String, Vec<u32>>, EngineError> {
-    let mut arms: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    for line in calls {
-        let id = lines.row(u64::from(line))?.id;
-        let arm = id.split('/').next().unwrap_or_default();
-        arms.entry(arm.to_owned()).or_default().push(line);
-    }
-    Ok(arms)
-}
-
+/// Makes the calls of `feed`, as many at once as the model's own number.
 async fn run_model(
     shared: &Arc<Shared>,
-    agenda: &Agenda,
     slot: &Arc<ModelSlot>,
-    model: u32,
-    settled: &[Place],
+    feed: Feed,
 ) -> Result<(), EngineError> {
-    let permits = Arc::new(Semaphore::new(slot.concurrency));
-    let mut calls = JoinSet::new();
-    let mut failure = None;
-    for (line, epoch) in agenda.order.calls() {
-        let place = Place {
-            model,
-            sample: u64::from(line),
-            epoch,
-        };
-        let state = shared.table.state(place).unwrap_or_default();
-        if state.outcome.is_some() || settled.contains(&place) || shared.table.is_elsewhere(place) {
-            continue;
-        }
-        let permit = tokio::select! {
-            permit = Arc::clone(&permits).acquire_owned() => permit,
-            () = shared.halted() => break,
-        };
-        while let Some(ended) = calls.try_join_next() {
-            failure = failure.or(failed(shared, ended));
-        }
-        if failure.is_some() || slot.health.given_up().is_some() {
-            break;
-        }
-        let row = agenda.lines.row(place.sample)?;
-        match await_turn(shared, place, &mut calls, &mut failure).await {
-            Some(Turn::Skip) => {
-                skip(shared, place, &row);
-                continue;
-            }
-            Some(_) => {}
-            None => continue,
-        }
+    let feed = Arc::new(feed);
+    let mut callers = JoinSet::new();
+    for _ in 0..slot.concurrency.min(feed.most()) {
         let (shared, slot) = (Arc::clone(shared), Arc::clone(slot));
-        calls.spawn(async move {
-            let _permit = permit;
-            run_row(&shared, &slot, place, &row, state.attempts).await
-        });
+        callers.spawn(make_calls(shared, slot, Arc::clone(&feed)));
     }
-    loop {
-        if failure.is_some() {
-            calls.shutdown().await;
-            break;
-        }
+    let mut failure = None;
+    while failure.is_none() {
         tokio::select! {
-            ended = calls.join_next() => match ended {
-                Some(ended) => failure = failure.or(failed(shared, ended)),
+            ended = callers.join_next() => match ended {
+                Some(ended) => failure = failed(shared, ended),
                 None => break,
             },
-            () = shared.stop.reached(StopLevel::Abort) => {
-                calls.shutdown().await;
-                break;
-            }
+            () = shared.stop.reached(StopLevel::Abort) => break,
         }
     }
+    callers.shutdown().await;
     failure.map_or(Ok(()), Err)
 }
 
-/// Waits until it is known whether the call at `place` is made. `None` when that cannot be known, since the
-/// run stops or calls before it stay open.
-async fn await_turn(
-    shared: &Shared,
-    place: Place,
-    calls: &mut JoinSet<Result<(), EngineError>>,
-    failure: &mut Option<EngineError>,
-) -> Option<Turn> {
+/// Makes one call after the other until none is left or none may be made. There is one such task for each
+/// call in flight, rather than one for each call, which would cost as much as the call.
+async fn make_calls(
+    shared: Arc<Shared>,
+    slot: Arc<ModelSlot>,
+    feed: Arc<Feed>,
+) -> Result<(), EngineError> {
+    while let Some((place, attempts)) = feed.next(&shared.table) {
+        if shared.is_halted() || slot.health.given_up().is_some() {
+            break;
+        }
+        let row = feed.row(place)?;
+        match await_turn(&shared, place).await {
+            Turn::Go => {}
+            Turn::Skip => {
+                skip(&shared, place, &row);
+                continue;
+            }
+            Turn::Wait | Turn::Never => continue,
+        }
+        let call = run_row(&shared, &slot, place, &row, attempts);
+        match AssertUnwindSafe(call).catch_unwind().await {
+            Ok(made) => made?,
+            Err(_) => shared.note_panic(),
+        }
+        shared.early.leave(shared.table.space(), place);
+    }
+    Ok(())
+}
+
+/// Waits until it is known whether the call at `place` is made; [`Turn::Wait`] when the run stops before.
+async fn await_turn(shared: &Shared, place: Place) -> Turn {
     loop {
+        let changed = shared.early.changed();
         let turn = shared.early.turn(shared.table.space(), place);
         if turn != Turn::Wait {
-            return Some(turn);
+            return turn;
         }
-        let ended = tokio::select! {
-            ended = calls.join_next() => ended?,
-            () = shared.halted() => return None,
-        };
-        *failure = failure.take().or(failed(shared, ended));
-        if failure.is_some() {
-            return None;
+        tokio::select! {
+            () = changed => {}
+            () = shared.halted() => return Turn::Wait,
         }
     }
 }

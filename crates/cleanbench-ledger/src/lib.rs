@@ -15,12 +15,14 @@
 //! This crate stores and finds. It does not know what an answer or a score means.
 
 pub mod answers;
+mod compact;
 pub mod directory;
 mod error;
 pub mod manifest;
 pub mod merge;
 pub mod parts;
 pub mod payload;
+mod queue;
 pub mod reader;
 pub mod record;
 pub mod recovery;

@@ -1,8 +1,10 @@
 //! Payloads: the texts themselves, kept apart from the journal so that they can be erased.
 //!
-//! A segment is a short magic number followed by frames without gaps. A frame is the zstd compression
+//! A segment is a short magic number followed by frames without gaps. A frame is a zstd frame (RFC 8878)
 //! of a random 32-byte salt and the payload's bytes. Because the salt is inside, zeroing the frame
-//! leaves a digest in the journal from which nothing about the content can be confirmed.
+//! leaves a digest in the journal from which nothing about the content can be confirmed. Short texts
+//! stand in their frames as they are: compressing one costs more time than all else that is done to
+//! record it, and saves less than the record itself takes up.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,6 +28,8 @@ const SALT: usize = 32;
 /// Upper bound on an uncompressed payload, against a damaged length. An adapter accepts 64 MiB.
 const LARGEST: u64 = 80 * 1024 * 1024;
 const LEVEL: i32 = 1;
+/// Below this size a salted payload is not compressed.
+const SHORT: usize = 1024;
 /// Below this size a payload is compressed at [`SMALL_LEVEL`].
 const SMALL: usize = 2048;
 /// Negative levels leave out entropy coding, whose tables cost more time than a short text is worth.
@@ -39,7 +43,11 @@ pub struct Frame {
     crc: u32,
 }
 
+/// Salts that are asked for at once.
+const SALTS_AT_ONCE: usize = 128;
+
 thread_local! {
+    static SALTS: RefCell<Vec<[u8; SALT]>> = const { RefCell::new(Vec::new()) };
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static SMALL_COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
@@ -51,22 +59,71 @@ impl Frame {
     /// # Errors
     /// When the operating system has no random bytes or the compressor no memory.
     pub fn new(payload: &[u8]) -> io::Result<Self> {
-        let mut salted = vec![0; SALT];
-        getrandom::fill(&mut salted).map_err(io::Error::other)?;
+        let mut salted = Vec::with_capacity(SALT + payload.len());
+        salted.extend_from_slice(&salt()?);
         salted.extend_from_slice(payload);
         let digest = digest(&salted);
+        let bytes = if salted.len() < SHORT {
+            stored(&salted)
+        } else {
+            Self::compress(&salted)?
+        };
+        let crc = crc32fast::hash(&bytes);
+        Ok(Self { digest, bytes, crc })
+    }
+
+    fn compress(salted: &[u8]) -> io::Result<Vec<u8>> {
         let (compressor, level) = if salted.len() < SMALL {
             (&SMALL_COMPRESSOR, SMALL_LEVEL)
         } else {
             (&COMPRESSOR, LEVEL)
         };
-        let bytes = compressor.with_borrow_mut(|slot| match slot {
-            Some(compressor) => compressor.compress(&salted),
-            None => slot.insert(Compressor::new(level)?).compress(&salted),
-        })?;
-        let crc = crc32fast::hash(&bytes);
-        Ok(Self { digest, bytes, crc })
+        compressor.with_borrow_mut(|slot| match slot {
+            Some(compressor) => compressor.compress(salted),
+            None => slot.insert(Compressor::new(level)?).compress(salted),
+        })
     }
+
+    /// The frame as stored.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// `bytes`, fewer than [`SHORT`], as a zstd frame of one raw block (RFC 8878, section 3.1.1).
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    const MAGIC_NUMBER: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+    /// A single segment; the size of the content takes one byte, or two.
+    const ONE_BYTE_SIZE: u8 = 0x20;
+    const TWO_BYTE_SIZE: u8 = 0x60;
+    const LAST_RAW_BLOCK: u16 = 1;
+    let size = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    let mut frame = Vec::with_capacity(bytes.len() + 10);
+    frame.extend_from_slice(&MAGIC_NUMBER);
+    match (u8::try_from(size), size.checked_sub(256)) {
+        (Err(_), Some(above)) => {
+            frame.push(TWO_BYTE_SIZE);
+            frame.extend_from_slice(&above.to_le_bytes());
+        }
+        (small, _) => frame.extend_from_slice(&[ONE_BYTE_SIZE, small.unwrap_or_default()]),
+    }
+    frame.extend_from_slice(&(size << 3 | LAST_RAW_BLOCK).to_le_bytes());
+    frame.push(0);
+    frame.extend_from_slice(bytes);
+    frame
+}
+
+/// Random bytes of the operating system. It is asked for many salts at once, as each question costs a
+/// system call; none is given out twice.
+fn salt() -> io::Result<[u8; SALT]> {
+    SALTS.with_borrow_mut(|salts| {
+        if salts.is_empty() {
+            let mut fresh = vec![[0; SALT]; SALTS_AT_ONCE];
+            getrandom::fill(fresh.as_flattened_mut()).map_err(io::Error::other)?;
+            *salts = fresh;
+        }
+        Ok(salts.pop().unwrap_or_default())
+    })
 }
 
 fn digest(salted: &[u8]) -> Digest {
@@ -79,48 +136,26 @@ pub fn segment_name(segment: u32) -> String {
     format!("payloads/{segment:04}.seg")
 }
 
-/// Appends frames to segments; opens the next segment when one is full.
-#[derive(Debug)]
-pub struct PayloadWriter {
-    run: PathBuf,
+/// Gives every frame its place. A segment that is full is followed by the next one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cursor {
     segment: u32,
-    file: File,
     length: u64,
-    pending: Vec<u8>,
 }
 
-impl PayloadWriter {
-    /// Starts the new segment `segment`; it must not exist.
-    ///
-    /// # Errors
-    /// When the file cannot be made.
-    pub fn create(run: &Path, segment: u32) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .create_new(true)
-            .append(true)
-            .open(run.join(segment_name(segment)))?;
-        let mut writer = Self {
-            run: run.to_owned(),
+impl Cursor {
+    /// The beginning of segment `segment`.
+    pub(crate) fn at(segment: u32) -> Self {
+        Self {
             segment,
-            file,
-            length: 0,
-            pending: Vec::new(),
-        };
-        writer.pending.extend_from_slice(MAGIC);
-        writer.length = MAGIC.len() as u64;
-        writer.flush()?;
-        Ok(writer)
+            length: MAGIC.len() as u64,
+        }
     }
 
-    /// Takes in `frame`; it is in the file after the next [`PayloadWriter::flush`].
-    ///
-    /// # Errors
-    /// When the segment is full and the next one cannot be made.
-    pub fn push(&mut self, frame: &Frame) -> io::Result<PayloadRef> {
+    /// The place of `frame`, which is written next.
+    pub(crate) fn place(&mut self, frame: &Frame) -> io::Result<PayloadRef> {
         if self.length >= SEGMENT_SIZE {
-            self.flush()?;
-            self.file.sync_data()?;
-            *self = Self::create(&self.run, self.segment + 1)?;
+            *self = Self::at(self.segment + 1);
         }
         let length = u32::try_from(frame.bytes.len()).map_err(io::Error::other)?;
         let reference = PayloadRef {
@@ -130,8 +165,80 @@ impl PayloadWriter {
             length,
             crc: frame.crc,
         };
-        self.pending.extend_from_slice(&frame.bytes);
         self.length += u64::from(length);
+        Ok(reference)
+    }
+}
+
+/// The segments as files.
+#[derive(Debug)]
+pub(crate) struct SegmentFiles {
+    run: PathBuf,
+    segment: u32,
+    file: File,
+}
+
+impl SegmentFiles {
+    /// Starts the new segment `segment`; it must not exist.
+    pub(crate) fn create(run: &Path, segment: u32) -> io::Result<Self> {
+        let path = run.join(segment_name(segment));
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(path)?;
+        file.write_all(MAGIC)?;
+        let run = run.to_owned();
+        Ok(Self { run, segment, file })
+    }
+
+    /// Hands `frames` to the operating system. `segment` is the one that was written last, or the next.
+    pub(crate) fn append(&mut self, segment: u32, frames: &[u8]) -> io::Result<()> {
+        if segment != self.segment {
+            self.file.sync_data()?;
+            *self = Self::create(&self.run, segment)?;
+        }
+        self.file.write_all(frames)
+    }
+
+    /// A second handle to the current segment, for syncing from another thread.
+    pub(crate) fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+}
+
+/// Appends frames to segments; opens the next segment when one is full.
+#[derive(Debug)]
+pub struct PayloadWriter {
+    files: SegmentFiles,
+    cursor: Cursor,
+    pending: Vec<u8>,
+}
+
+impl PayloadWriter {
+    /// Starts the new segment `segment`; it must not exist.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(run: &Path, segment: u32) -> io::Result<Self> {
+        Ok(Self {
+            files: SegmentFiles::create(run, segment)?,
+            cursor: Cursor::at(segment),
+            pending: Vec::new(),
+        })
+    }
+
+    /// Takes in `frame`; it is in the file after the next [`PayloadWriter::flush`].
+    ///
+    /// # Errors
+    /// When the segment is full and the next one cannot be made.
+    pub fn push(&mut self, frame: &Frame) -> io::Result<PayloadRef> {
+        let before = self.cursor.segment;
+        let reference = self.cursor.place(frame)?;
+        if reference.segment != before {
+            self.files.append(before, &self.pending)?;
+            self.pending.clear();
+        }
+        self.pending.extend_from_slice(&frame.bytes);
         Ok(reference)
     }
 
@@ -145,7 +252,7 @@ impl PayloadWriter {
     /// # Errors
     /// When the disk is full, for example.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.pending)?;
+        self.files.append(self.cursor.segment, &self.pending)?;
         self.pending.clear();
         Ok(())
     }
@@ -155,12 +262,12 @@ impl PayloadWriter {
     /// # Errors
     /// When no file descriptor is left.
     pub fn handle(&self) -> io::Result<File> {
-        self.file.try_clone()
+        self.files.handle()
     }
 
     /// Number of the segment after the last one written.
     pub fn next_segment(&self) -> u32 {
-        self.segment + 1
+        self.cursor.segment + 1
     }
 }
 
@@ -301,6 +408,30 @@ mod tests {
         for (reference, expected) in refs.iter().zip([b"one".to_vec(), Vec::new(), large]) {
             assert_eq!(reader.read(reference).unwrap(), Payload::Present(expected));
         }
+    }
+
+    #[test]
+    fn a_frame_of_any_size_is_one_that_zstd_reads() {
+        for length in [
+            0, 1, 222, 223, 224, 225, 479, 480, 990, 991, 992, 993, 2015, 2016, 9_999,
+        ] {
+            let payload = vec![b'p'; length];
+            let frame = Frame::new(&payload).unwrap();
+            let salted = zstd::bulk::decompress(&frame.bytes, length + SALT).expect("a zstd frame");
+            assert_eq!(&salted[SALT..], payload, "{length}");
+            assert_eq!(decompress(&frame.bytes).as_ref(), Some(&salted), "{length}");
+            let is_stored = frame.bytes.ends_with(&salted);
+            assert_eq!(is_stored, length + SALT < SHORT, "{length}");
+        }
+    }
+
+    #[test]
+    fn no_salt_is_given_out_twice() {
+        let salts: std::collections::BTreeSet<_> =
+            (0..3 * SALTS_AT_ONCE).map(|_| salt().unwrap()).collect();
+        assert_eq!(salts.len(), 3 * SALTS_AT_ONCE);
+        let elsewhere = std::thread::spawn(|| salt().unwrap()).join().unwrap();
+        assert!(!salts.contains(&elsewhere) && !salts.contains(&[0; SALT]));
     }
 
     #[test]

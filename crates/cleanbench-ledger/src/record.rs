@@ -7,9 +7,12 @@
 //! `hash` = H(previous hash ‖ the line's bytes before `,"hash"`). The line's form is fixed to the byte,
 //! so a change anywhere in it, the closing brace and the line feed included, is found.
 
+use std::io::Write as _;
+
 use cleanbench_core::{Digest, Event, RunId};
 use serde::{Deserialize, Serialize};
 
+use crate::compact;
 use crate::manifest::SegmentHead;
 
 /// Format of the journal. Major: readers must match; minor: later reads earlier. 1.2 adds `judged` of what
@@ -53,22 +56,33 @@ pub fn merge_genesis<'a>(run: &RunId, heads: impl Iterator<Item = &'a SegmentHea
     )
 }
 
-/// Appends `record` as a line to `out` and returns its hash.
+/// A line in the making.
+#[derive(Serialize)]
+struct Line<'a> {
+    seq: u64,
+    at: &'a str,
+    event: &'a Event,
+}
+
+/// Appends the record of `event`, the one at position `seq` of its segment and written at `at`, as a line to
+/// `out` and returns its hash.
 ///
 /// # Errors
 /// When the event cannot be written as JSON (a float that is no number).
 pub fn encode(
-    record: &Record,
+    (seq, at): (u64, &str),
+    event: &Event,
     previous: Digest,
     out: &mut Vec<u8>,
 ) -> Result<Digest, serde_json::Error> {
     let start = out.len();
-    serde_json::to_writer(&mut *out, record)?;
+    compact::write(&Line { seq, at, event }, out)?;
     // The brace that closes the object makes room for the hash.
     out.pop();
     let hash = link(previous, &out[start..]);
     out.extend_from_slice(HASH_KEY);
-    out.extend_from_slice(hash.to_string().as_bytes());
+    // Writing to memory cannot fail.
+    let _infallible = write!(out, "{hash}");
     out.extend_from_slice(CLOSE);
     out.push(b'\n');
     Ok(hash)
@@ -120,13 +134,10 @@ mod tests {
     use super::*;
 
     fn line() -> (Vec<u8>, Digest) {
-        let record = Record {
-            seq: 3,
-            at: "2026-01-02T03:04:05.678Z".to_owned(),
-            event: Event::GenerationOpened { generation: 2 },
-        };
+        let event = Event::GenerationOpened { generation: 2 };
         let mut out = Vec::new();
-        encode(&record, Digest([1; 32]), &mut out).unwrap();
+        let at = (3, "2026-01-02T03:04:05.678Z");
+        encode(at, &event, Digest([1; 32]), &mut out).unwrap();
         out.pop();
         (out, Digest([1; 32]))
     }

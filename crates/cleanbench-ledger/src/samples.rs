@@ -156,7 +156,8 @@ impl SampleWriter {
         // Little is left to be made durable at the end, where the first call waits for it.
         self.unsynced += self.line.len() as u64 + u64::from(row.payload.length);
         if self.unsynced >= SYNC_BYTES {
-            self.sync.request(&self.payloads, self.rows.get_ref())?;
+            self.sync
+                .request(self.payloads.handle()?, self.rows.get_ref())?;
             self.unsynced = 0;
         }
         Ok(())

@@ -8,8 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fs_err::File;
 
-use crate::payload::PayloadWriter;
-
 /// Makes files durable without holding up the writer. The operating system reports a failed sync only
 /// once, so the first one is kept and fails the next request.
 #[derive(Debug)]
@@ -39,9 +37,9 @@ impl SyncThread {
     }
 
     /// Asks for a sync, waiting if two are already under way.
-    pub(crate) fn request(&self, payloads: &PayloadWriter, journal: &File) -> io::Result<()> {
+    pub(crate) fn request(&self, payloads: File, journal: &File) -> io::Result<()> {
         self.check()?;
-        let files = (payloads.handle()?, journal.try_clone()?);
+        let files = (payloads, journal.try_clone()?);
         self.requests
             .send(files)
             .map_err(|_| io::Error::other("the sync thread has ended"))

@@ -1,33 +1,36 @@
-//! The one writer of a run: a thread that takes entries, writes them in batches, and acknowledges.
+//! The one writer of a run: a thread that takes encoded entries, writes them in batches, and acknowledges.
 //!
 //! Invariants: a payload is handed to the operating system before the record that refers to it; an
 //! entry is acknowledged only after both were; both are made durable at most 200 ms or 1 MiB later.
 //! After the first failed write nothing more is taken, and the half-written end is cut off if the
 //! file system still allows it, so that the run can be resumed.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cleanbench_core::event::{ParentSegment, PayloadRef};
+use cleanbench_core::event::ParentSegment;
 use cleanbench_core::{Digest, Event, EventSink, RunId};
 use fs_err::{File, OpenOptions};
-use tokio::sync::oneshot;
 
-use crate::payload::PayloadWriter;
-use crate::record::{self, JOURNAL_FORMAT, Record};
+use crate::payload::{Cursor, SegmentFiles};
+use crate::queue::{Batch, Queue};
+use crate::record::JOURNAL_FORMAT;
 use crate::sync::SyncThread;
 use crate::{Frame, LedgerError, Manifest, RunDirectory};
+
+pub use crate::queue::Receipt;
 
 const SYNC_INTERVAL: Duration = Duration::from_millis(200);
 const SYNC_BYTES: usize = 1024 * 1024;
 /// A batch of at least this many entries is a sign of more to come.
-const BUSY: usize = 4;
-/// How long the writer then lets entries gather. Waking it for each one costs both sides a system
-/// call; an entry waits at most about this much longer.
-const GATHER: Duration = Duration::from_micros(40);
+const FEW: usize = 4;
+/// A batch of at least this many entries is one of dozens of calls in flight, which keep the endpoint busy
+/// meanwhile.
+const MANY: usize = 48;
+const SHORT_PAUSE: Duration = Duration::from_micros(40);
+const LONG_PAUSE: Duration = Duration::from_micros(120);
 
 /// An event, with the payload that it refers to.
 #[derive(Debug)]
@@ -73,18 +76,18 @@ impl Continuation {
     }
 }
 
-type Acknowledgement = oneshot::Sender<Result<Option<PayloadRef>, LedgerError>>;
-
-#[derive(Debug)]
-struct Job {
-    entry: Entry,
-    acknowledge: Acknowledgement,
-}
-
 /// Handle to the writer thread. Clones write to the same journal.
 #[derive(Debug, Clone)]
-pub struct Ledger {
-    jobs: Sender<Job>,
+pub struct Ledger(Arc<Appending>);
+
+/// Closes the queue when the last handle is gone.
+#[derive(Debug)]
+struct Appending(Arc<Queue>);
+
+impl Drop for Appending {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// Waits for the writer thread after the last [`Ledger`] is gone.
@@ -118,173 +121,116 @@ impl Ledger {
             .create_new(true)
             .append(true)
             .open(path)?;
-        let payloads = PayloadWriter::create(run.path(), continuation.payload_segment)?;
+        let segment = continuation.payload_segment;
         let head = continuation
             .parent
             .as_ref()
             .map_or(continuation.origin, |parent| parent.head);
-        let mut writer = Writer {
+        let queue = Arc::new(Queue::new(Cursor::at(segment), head, !sinks.is_empty()));
+        let writer = Writer {
+            queue: Arc::clone(&queue),
             file,
-            payloads,
-            head,
-            seq: 0,
+            payloads: SegmentFiles::create(run.path(), segment)?,
             written: 0,
-            lines: Vec::new(),
             unsynced: 0,
+            last_sync: Instant::now(),
             sync: SyncThread::start()?,
             sinks,
         };
-        writer.push(Entry::from(Event::SegmentOpened {
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.serve())?;
+        let ledger = Self(Arc::new(Appending(queue)));
+        let opened = ledger.append(Event::SegmentOpened {
             format: JOURNAL_FORMAT.to_owned(),
             run: id.clone(),
             segment: continuation.segment,
-            payload_segment: continuation.payload_segment,
+            payload_segment: segment,
             tool: tool.to_owned(),
             parent: continuation.parent,
             dropped_bytes: continuation.dropped_bytes,
-        }))?;
-        writer.flush()?;
+        });
+        opened.wait()?;
         run.sync()?;
-        let (jobs, inbox) = channel();
-        let thread = std::thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || writer.serve(&inbox))?;
-        Ok((Self { jobs }, WriterThread(thread)))
+        Ok((ledger, WriterThread(thread)))
     }
 
     /// Hands over `entry`. The returned receipt resolves once the entry is written; entries are
     /// written in the order in which this was called.
     pub fn append(&self, entry: impl Into<Entry>) -> Receipt {
-        let (acknowledge, receipt) = oneshot::channel();
-        // A writer that has ended drops the sender, which the receipt reports.
-        drop(self.jobs.send(Job {
-            entry: entry.into(),
-            acknowledge,
-        }));
-        Receipt(receipt)
-    }
-}
-
-/// Resolves when an entry is written.
-#[derive(Debug)]
-pub struct Receipt(oneshot::Receiver<Result<Option<PayloadRef>, LedgerError>>);
-
-impl Receipt {
-    /// Where the entry's payload is, if it had one.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    pub async fn written(self) -> Result<Option<PayloadRef>, LedgerError> {
-        self.0.await.unwrap_or(Err(LedgerError::Closed))
-    }
-
-    /// The same, for threads outside a runtime.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    pub fn wait(self) -> Result<Option<PayloadRef>, LedgerError> {
-        self.0.blocking_recv().unwrap_or(Err(LedgerError::Closed))
+        self.0.0.append(entry.into())
     }
 }
 
 struct Writer {
+    queue: Arc<Queue>,
     file: File,
-    payloads: PayloadWriter,
-    head: Digest,
-    seq: u64,
+    payloads: SegmentFiles,
     written: u64,
-    lines: Vec<u8>,
     unsynced: usize,
+    last_sync: Instant,
     sync: SyncThread,
     sinks: Vec<Arc<dyn EventSink>>,
 }
 
+/// What becomes of the queue when its writer is gone, a panic included: nobody waits for it for ever.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.fail(&LedgerError::Closed);
+    }
+}
+
 impl Writer {
-    fn serve(mut self, inbox: &Receiver<Job>) -> Result<(), LedgerError> {
-        let mut last_sync = Instant::now();
-        let mut batch = Vec::new();
+    fn serve(mut self) -> Result<(), LedgerError> {
+        let mut batch = Batch::default();
         loop {
-            match inbox.recv_timeout(SYNC_INTERVAL) {
-                Ok(job) => batch.push(job),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.finish(),
-            }
-            batch.extend(inbox.try_iter().take(4096));
-            let busy = batch.len() >= BUSY;
-            if let Err(error) = self.write_batch(&mut batch) {
-                self.cut_unfinished();
-                for job in batch.into_iter().chain(inbox.iter()) {
-                    drop(job.acknowledge.send(Err(error.clone())));
+            match self.write_next(&mut batch) {
+                Ok(true) => {}
+                Ok(false) => return self.finish(),
+                Err(error) => {
+                    self.cut_unfinished();
+                    self.queue.fail(&error);
+                    return Err(error);
                 }
-                return Err(error);
             }
-            if self.unsynced >= SYNC_BYTES
-                || self.unsynced > 0 && last_sync.elapsed() >= SYNC_INTERVAL
-            {
-                self.sync.request(&self.payloads, &self.file)?;
-                self.unsynced = 0;
-                last_sync = Instant::now();
-            }
-            if busy {
-                std::thread::sleep(GATHER);
+            if let Some(pause) = pause_after(batch.entries) {
+                std::thread::sleep(pause);
             }
         }
     }
 
-    /// Writes all jobs of `batch`; on failure they stay in it, unacknowledged.
-    fn write_batch(&mut self, batch: &mut Vec<Job>) -> Result<(), LedgerError> {
-        let mut done = Vec::with_capacity(batch.len());
-        for job in batch.iter_mut() {
-            let event = Event::Stopped {
-                reason: cleanbench_core::event::StopReason::Internal,
-                cap: None,
-                lag: None,
-            };
-            let entry = std::mem::replace(&mut job.entry, Entry::from(event));
-            done.push(self.push(entry)?);
+    /// Writes what is pending into `batch` and on; `false` when nothing more will come.
+    fn write_next(&mut self, batch: &mut Batch) -> Result<bool, LedgerError> {
+        if !self.queue.next(batch, SYNC_INTERVAL)? {
+            return Ok(false);
         }
-        self.flush()?;
-        for (job, (reference, event)) in batch.drain(..).zip(done) {
-            self.sinks.iter().for_each(|sink| sink.event(&event));
-            // A call that was aborted no longer waits for its receipt.
-            drop(job.acknowledge.send(Ok(reference)));
+        self.write(batch)?;
+        let is_due = self.last_sync.elapsed() >= SYNC_INTERVAL;
+        if self.unsynced >= SYNC_BYTES || self.unsynced > 0 && is_due {
+            self.sync.request(self.payloads.handle()?, &self.file)?;
+            self.unsynced = 0;
+            self.last_sync = Instant::now();
         }
+        Ok(true)
+    }
+
+    /// Hands `batch` to the operating system, payloads first, and lets everybody know.
+    fn write(&mut self, batch: &Batch) -> Result<(), LedgerError> {
+        for (segment, frames) in &batch.frames {
+            self.payloads.append(*segment, frames)?;
+            self.unsynced += frames.len();
+        }
+        self.file.write_all(&batch.lines)?;
+        self.written += batch.lines.len() as u64;
+        self.unsynced += batch.lines.len();
+        for event in &batch.events {
+            self.sinks.iter().for_each(|sink| sink.event(event));
+        }
+        self.queue.note_written();
         Ok(())
     }
 
-    /// Encodes one entry into the pending bytes.
-    fn push(&mut self, entry: Entry) -> Result<(Option<PayloadRef>, Event), LedgerError> {
-        let mut event = entry.event;
-        let mut stored = None;
-        if let Some(frame) = entry.frame {
-            let reference = self.payloads.push(&frame)?;
-            if let Some(slot) = event.payload_slot() {
-                *slot = Some(reference);
-            }
-            stored = Some(reference);
-        }
-        let at = timestamp();
-        let record = Record {
-            seq: self.seq,
-            at,
-            event,
-        };
-        self.head = record::encode(&record, self.head, &mut self.lines).map_err(io::Error::from)?;
-        self.seq += 1;
-        Ok((stored, record.event))
-    }
-
-    fn flush(&mut self) -> Result<(), LedgerError> {
-        self.unsynced += self.lines.len() + self.payloads.pending();
-        self.payloads.flush()?;
-        self.file.write_all(&self.lines)?;
-        self.written += self.lines.len() as u64;
-        self.lines.clear();
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(), LedgerError> {
-        self.flush()?;
+    fn finish(self) -> Result<(), LedgerError> {
         self.sync.check()?;
         self.payloads.handle()?.sync_all()?;
         self.file.sync_all()?;
@@ -298,7 +244,22 @@ impl Writer {
     }
 }
 
+/// How long the writer lets entries gather after a batch of so many. Waking it for each one costs both
+/// sides a system call; an entry waits at most about this much longer, so few entries wait for none.
+fn pause_after(entries: usize) -> Option<Duration> {
+    match entries {
+        0..FEW => None,
+        FEW..MANY => Some(SHORT_PAUSE),
+        _ => Some(LONG_PAUSE),
+    }
+}
+
 /// Now, UTC with milliseconds.
 pub fn timestamp() -> String {
-    format!("{:.3}", jiff::Timestamp::now())
+    written_out(jiff::Timestamp::now())
+}
+
+/// `time`, UTC with milliseconds.
+pub(crate) fn written_out(time: jiff::Timestamp) -> String {
+    format!("{time:.3}")
 }

@@ -1,5 +1,5 @@
-//! The least that a client can do: sends the lines of a file as requests, reads the answers, and keeps
-//! nothing. `.ci/bench` measures it to tell what the HTTP client costs from what cleanbench adds.
+//! The least that can be done with the general HTTP client: sends the lines of a file as requests, reads the
+//! answers, and keeps nothing. `.ci/bench` measures it as a mark beside what cleanbench costs.
 //!
 //! Arguments: URL, file with one body a line, number of requests, requests in flight.
 

@@ -9,6 +9,7 @@ mod egress;
 mod glimpse;
 mod key;
 mod likelihood;
+mod plain;
 mod transport;
 mod wait;
 
@@ -27,8 +28,10 @@ use crate::likelihood::is_plan;
 use crate::{Endpoint, Reader, request_body};
 use egress::Egress;
 use glimpse::{Glimpse, Seen};
+use plain::PlainClient;
 use transport::Silence;
 use url::Url;
+use wait::Fields;
 
 pub use key::ApiKey;
 
@@ -119,15 +122,18 @@ impl ClientFactory {
             host: host.clone(),
             source_name: endpoint.key_env.clone().unwrap_or("its source".to_owned()),
         })?;
-        let client = transport::client(endpoint).map_err(|error| ConnectError::Tls {
-            host,
-            cause: transport::causes(&error),
-        })?;
+        let wire = match PlainClient::new(endpoint, &headers) {
+            Some(plain) => Wire::Plain(plain),
+            None => Wire::General(transport::client(endpoint).map_err(|error| {
+                let cause = transport::causes(&error);
+                ConnectError::Tls { host, cause }
+            })?),
+        };
         Ok(OpenAiModel {
             reader: Reader::new(endpoint),
             endpoint: endpoint.clone(),
             egress,
-            client,
+            wire,
             headers,
             key,
         })
@@ -158,9 +164,18 @@ pub struct OpenAiModel {
     endpoint: Endpoint,
     reader: Reader,
     egress: Egress,
-    client: reqwest::Client,
+    wire: Wire,
     headers: HeaderMap,
     key: Option<ApiKey>,
+}
+
+/// What carries requests.
+#[derive(Debug)]
+enum Wire {
+    /// Plain text to the endpoint itself.
+    Plain(PlainClient),
+    /// TLS, or a proxy.
+    General(reqwest::Client),
 }
 
 impl Model for OpenAiModel {
@@ -175,8 +190,8 @@ impl Model for OpenAiModel {
     fn send(&self, body: Vec<u8>, sensitivity: Sensitivity) -> BoxFuture<'_, Sent> {
         Box::pin(async move {
             match self.egress.check(sensitivity) {
-                Ok(()) if is_plan(&body) => self.follow(&body).await,
-                Ok(()) => self.exchange(self.endpoint.url.clone(), body).await,
+                Ok(()) if is_plan(&body) => Box::pin(self.follow(&body)).await,
+                Ok(()) => self.exchange(&self.endpoint.url, body).await,
                 Err(error) => Exchange::begin().fail(error),
             }
         })
@@ -196,19 +211,26 @@ impl OpenAiModel {
         }
         let mut url = self.endpoint.url.clone();
         url.set_path(path);
-        self.carry(self.client.get(url)).await
+        self.carry(&url, None).await
     }
 
     /// Posts `body` to `url`, which is on the endpoint's host.
-    async fn exchange(&self, url: Url, body: Vec<u8>) -> Sent {
-        self.carry(self.client.post(url).body(body)).await
+    async fn exchange(&self, url: &Url, body: Vec<u8>) -> Sent {
+        self.carry(url, Some(body)).await
     }
 
-    async fn carry(&self, request: reqwest::RequestBuilder) -> Sent {
+    async fn carry(&self, url: &Url, body: Option<Vec<u8>>) -> Sent {
         let mut exchange = Exchange::begin();
-        let error = match request.headers(self.headers.clone()).send().await {
-            Ok(response) => self.collect(response, &mut exchange).await.err(),
-            Err(error) => Some(self.explain(&error, Silence::BeforeAnswer)),
+        let error = match &self.wire {
+            Wire::Plain(client) => {
+                let asked = self.ask_plainly(client, (url, body), &mut exchange).await;
+                asked.err()
+            }
+            Wire::General(client) => {
+                // Apart, because its state is much larger than that of a plain exchange.
+                let asked = Box::pin(self.ask(client, (url, body), &mut exchange));
+                asked.await.err()
+            }
         };
         if let (Some(key), Some(reply)) = (&self.key, &mut exchange.reply) {
             key.overwrite_in(reply);
@@ -216,58 +238,117 @@ impl OpenAiModel {
         exchange.end(error)
     }
 
-    /// Reads the body into `exchange`, which keeps what arrived even if the rest does not.
-    async fn collect(
+    /// Reads the answer into `exchange`, which keeps what arrived even if the rest does not.
+    async fn ask(
         &self,
-        mut response: reqwest::Response,
+        client: &reqwest::Client,
+        (url, body): (&Url, Option<Vec<u8>>),
         exchange: &mut Exchange,
     ) -> Result<(), CallError> {
-        exchange.timing.headers = Some(exchange.elapsed());
-        let reply = exchange.reply.insert(Reply {
-            status: response.status().as_u16(),
-            content_type: text_of(response.headers().get(CONTENT_TYPE)),
-            retry_after: wait::asked_for(
-                response.headers(),
-                response.status().as_u16(),
-                &self.endpoint.profile.rate_limit_headers,
-            ),
-            body: Vec::new(),
-        });
-        let mut glimpse = Glimpse::new(self.endpoint.profile.protocol);
+        let request = match body {
+            Some(body) => client.post(url.clone()).body(body),
+            None => client.get(url.clone()),
+        };
+        let explain = |error: &_, silence| transport::explain(error, silence, &self.endpoint);
+        let sent = request.headers(self.headers.clone()).send().await;
+        let mut response = sent.map_err(|error| explain(&error, Silence::BeforeAnswer))?;
+        let headers = response.headers();
+        let find = |name: &str| Some(headers.get(name)?.as_bytes());
+        let reply = self.reply(response.status().as_u16(), &find);
+        let mut taking = self.take_in(exchange, reply);
         loop {
             let chunk = response.chunk().await;
-            let chunk = chunk.map_err(|error| self.explain(&error, Silence::WithinAnswer))?;
-            let Some(chunk) = chunk else {
-                return Ok(());
-            };
-            if exchange.timing.first_byte.is_none() && !chunk.is_empty() {
-                exchange.timing.first_byte = Some(micros(exchange.begun));
-            }
-            if self.endpoint.stream {
-                note_first(&mut exchange.timing, glimpse.see(&chunk), exchange.begun);
-            }
-            let room = LARGEST_BODY - reply.body.len();
-            reply
-                .body
-                .extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if chunk.len() > room {
-                return Err(self.too_large());
+            match chunk.map_err(|error| explain(&error, Silence::WithinAnswer))? {
+                Some(chunk) => taking.add(&chunk)?,
+                None => return Ok(()),
             }
         }
     }
 
-    fn explain(&self, error: &reqwest::Error, silence: Silence) -> CallError {
-        transport::explain(error, silence, &self.endpoint)
+    /// The same, without the general client.
+    async fn ask_plainly(
+        &self,
+        client: &PlainClient,
+        (url, body): (&Url, Option<Vec<u8>>),
+        exchange: &mut Exchange,
+    ) -> Result<(), CallError> {
+        let explain =
+            |failure, silence| transport::explain_failure(failure, silence, &self.endpoint);
+        let read = |head: &plain::Head<'_>| self.reply(head.status, &|name| head.get(name));
+        let asked = client.ask(url, body.as_deref(), read).await;
+        let (reply, mut answer) =
+            asked.map_err(|failure| explain(failure, Silence::BeforeAnswer))?;
+        let mut taking = self.take_in(exchange, reply);
+        loop {
+            let chunk = answer.chunk().await;
+            match chunk.map_err(|failure| explain(failure, Silence::WithinAnswer))? {
+                Some(chunk) => taking.add(chunk)?,
+                None => break,
+            }
+        }
+        answer.finish();
+        Ok(())
     }
 
-    fn too_large(&self) -> CallError {
-        let host = self.endpoint.host();
-        let message = format!(
-            "{host}: body larger than {} MiB; set `max_tokens`",
-            LARGEST_BODY >> 20
-        );
-        CallError::new(CallErrorKind::Malformed, message)
+    /// A reply without its body.
+    fn reply(&self, status: u16, headers: Fields<'_>) -> Reply {
+        let limits = &self.endpoint.profile.rate_limit_headers;
+        Reply {
+            status,
+            content_type: headers(CONTENT_TYPE.as_str())
+                .map(|value| String::from_utf8_lossy(value).into_owned()),
+            retry_after: wait::asked_for(headers, status, limits),
+            body: Vec::new(),
+        }
     }
+
+    /// Notes that the head of the answer has come; its body goes into `exchange` from here.
+    fn take_in<'a>(&'a self, exchange: &'a mut Exchange, reply: Reply) -> Taking<'a> {
+        exchange.timing.headers = Some(exchange.elapsed());
+        Taking {
+            begun: exchange.begun,
+            timing: &mut exchange.timing,
+            reply: exchange.reply.insert(reply),
+            endpoint: &self.endpoint,
+            glimpse: Glimpse::new(self.endpoint.profile.protocol),
+        }
+    }
+}
+
+/// Takes in the body of an answer while it comes.
+struct Taking<'a> {
+    begun: Instant,
+    timing: &'a mut Timing,
+    reply: &'a mut Reply,
+    endpoint: &'a Endpoint,
+    glimpse: Glimpse,
+}
+
+impl Taking<'_> {
+    fn add(&mut self, chunk: &[u8]) -> Result<(), CallError> {
+        if self.timing.first_byte.is_none() && !chunk.is_empty() {
+            self.timing.first_byte = Some(micros(self.begun));
+        }
+        if self.endpoint.stream {
+            note_first(self.timing, self.glimpse.see(chunk), self.begun);
+        }
+        let room = LARGEST_BODY - self.reply.body.len();
+        let taken = &chunk[..chunk.len().min(room)];
+        self.reply.body.extend_from_slice(taken);
+        if chunk.len() > room {
+            return Err(too_large(self.endpoint));
+        }
+        Ok(())
+    }
+}
+
+fn too_large(endpoint: &Endpoint) -> CallError {
+    let host = endpoint.host();
+    let message = format!(
+        "{host}: body larger than {} MiB; set `max_tokens`",
+        LARGEST_BODY >> 20
+    );
+    CallError::new(CallErrorKind::Malformed, message)
 }
 
 /// What is known of one attempt while it goes on.
@@ -317,10 +398,6 @@ fn note_first(timing: &mut Timing, seen: Seen, begun: Instant) {
 
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-fn text_of(header: Option<&HeaderValue>) -> Option<String> {
-    header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 #[cfg(test)]

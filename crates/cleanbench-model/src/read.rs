@@ -21,6 +21,8 @@ mod thinking;
 mod tokens;
 mod wire;
 
+use std::borrow::Cow;
+
 use cleanbench_core::{CallError, CallErrorKind, Completion, Form, GeneratedToken, Reply};
 use serde_json::Value;
 
@@ -185,7 +187,10 @@ fn is_event_stream(content_type: Option<&str>) -> bool {
 /// Reads a reply that is one JSON document.
 fn whole(reply: &Reply) -> Result<Answer, Fault> {
     // Tokens that end within a character make some servers send broken UTF-8; the rest is legible.
-    let text = String::from_utf8_lossy(&reply.body);
+    let text = match str::from_utf8(&reply.body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(&reply.body),
+    };
     let mut envelope: Envelope =
         serde_json::from_str(&text).map_err(|error| no_document(reply, &error))?;
     if let Some(fault) = envelope.fault() {

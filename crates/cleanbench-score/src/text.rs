@@ -16,11 +16,17 @@ pub(crate) fn is_blank(text: &str) -> bool {
 
 /// `text` in lower case, character by character and without regard to language.
 pub(crate) fn fold_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// `text` with every run of white space as one space, and none at the ends.
 pub(crate) fn collapse(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !out.is_empty() {

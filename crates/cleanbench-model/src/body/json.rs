@@ -1,5 +1,7 @@
 //! JSON whose keys stay in the order in which they were put, so that a body can be recomputed.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
@@ -15,22 +17,22 @@ pub(crate) enum Json<'a> {
 
 /// An object with its keys in order.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Object<'a>(Vec<(String, Json<'a>)>);
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Object<'a> {
     /// The same object with one more field.
-    pub(crate) fn with(mut self, key: &str, value: impl Into<Json<'a>>) -> Self {
+    pub(crate) fn with(mut self, key: &'a str, value: impl Into<Json<'a>>) -> Self {
         self.put(key, value);
         self
     }
 
     /// Adds a field.
-    pub(crate) fn put(&mut self, key: &str, value: impl Into<Json<'a>>) {
-        self.0.push((key.to_owned(), value.into()));
+    pub(crate) fn put(&mut self, key: &'a str, value: impl Into<Json<'a>>) {
+        self.0.push((Cow::Borrowed(key), value.into()));
     }
 
     /// Adds a field that is set.
-    pub(crate) fn put_some(&mut self, key: &str, value: Option<impl Into<Json<'a>>>) {
+    pub(crate) fn put_some(&mut self, key: &'a str, value: Option<impl Into<Json<'a>>>) {
         if let Some(value) = value {
             self.put(key, value);
         }
@@ -51,7 +53,7 @@ impl<'a> Object<'a> {
         for (key, value) in fields {
             match self.0.iter_mut().find(|(known, _)| known == key) {
                 Some((_, old)) => old.merge(value),
-                None => self.put(key, value.clone()),
+                None => self.0.push((Cow::Owned(key.clone()), value.clone().into())),
             }
         }
     }

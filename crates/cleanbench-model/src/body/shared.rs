@@ -95,7 +95,7 @@ pub(super) fn content<'a>(
 }
 
 /// Name, description and parameters of a tool; `schema` is the parameters' name.
-pub(super) fn function<'a>(mut object: Object<'a>, tool: &'a Tool, schema: &str) -> Object<'a> {
+pub(super) fn function<'a>(mut object: Object<'a>, tool: &'a Tool, schema: &'a str) -> Object<'a> {
     object.put("name", tool.name.as_str());
     object.put_some("description", tool.description.as_deref());
     object.put(schema, &tool.parameters);

@@ -10,13 +10,15 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use cleanbench_core::{CallError, CallErrorKind};
 
+use super::plain::Failure;
 use super::{KEEP_IDLE, USER_AGENT};
 use reqwest::Proxy;
 use reqwest::redirect::Policy;
 
 use crate::Endpoint;
 
-/// A client for `endpoint` alone.
+/// The general client for `endpoint` alone: TLS and proxies. What is asked in plain text and directly has
+/// [`super::plain`].
 pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, reqwest::Error> {
     let builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
@@ -40,9 +42,7 @@ pub(super) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, reqwest::Er
         builder
     };
     let builder = if endpoint.stream && endpoint.url.scheme() == "http" {
-        // Local servers (llama.cpp) close the connection after a streamed answer without saying
-        // so. Asking on such a connection costs a failed attempt; a new one on the local network
-        // costs less than a millisecond.
+        // As in `plain`.
         builder.pool_max_idle_per_host(0)
     } else {
         builder
@@ -69,18 +69,39 @@ pub(super) enum Silence {
 
 /// `error` as the engine and the user see it.
 pub(super) fn explain(error: &reqwest::Error, silence: Silence, endpoint: &Endpoint) -> CallError {
-    let (kind, what) = if error.is_timeout() {
-        (CallErrorKind::Timeout, timed_out(error, silence, endpoint))
-    } else if error.is_dns() {
-        let what = "the host name does not resolve; check its spelling and the network";
-        (CallErrorKind::Dns, what.to_owned())
-    } else if let Some(cause) = tls_cause(error, endpoint) {
+    if let Some(cause) = tls_cause(error, endpoint).filter(|_| !error.is_timeout()) {
         let what = format!("no TLS connection: {cause}; check the certificate, or use http://");
-        (CallErrorKind::Tls, what)
-    } else if error.is_connect() {
-        (CallErrorKind::Connect, unreachable(error).to_owned())
-    } else {
-        (CallErrorKind::Broken, broken(silence).to_owned())
+        return CallError::new(CallErrorKind::Tls, format!("{}: {what}", whom(endpoint)));
+    }
+    let failure = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => Failure::ConnectTimeout,
+        (true, false) => Failure::Silent,
+        (false, _) if error.is_dns() => Failure::Dns,
+        (false, true) => Failure::Connect(io_kind(error).unwrap_or(io::ErrorKind::Other)),
+        (false, false) => Failure::Broken,
+    };
+    explain_failure(failure, silence, endpoint)
+}
+
+/// `failure` as the engine and the user see it.
+pub(super) fn explain_failure(
+    failure: Failure,
+    silence: Silence,
+    endpoint: &Endpoint,
+) -> CallError {
+    let (kind, what) = match failure {
+        Failure::Dns => {
+            let what = "the host name does not resolve; check its spelling and the network";
+            (CallErrorKind::Dns, what.to_owned())
+        }
+        Failure::Connect(kind) => (CallErrorKind::Connect, unreachable(kind).to_owned()),
+        Failure::ConnectTimeout => (CallErrorKind::Timeout, not_connected(endpoint)),
+        Failure::Silent => (CallErrorKind::Timeout, timed_out(silence, endpoint)),
+        Failure::Broken => (CallErrorKind::Broken, broken(silence).to_owned()),
+        Failure::NotHttp => {
+            let what = "what came is no HTTP; does the port belong to another server?";
+            (CallErrorKind::Broken, what.to_owned())
+        }
     };
     CallError::new(kind, format!("{}: {what}", whom(endpoint)))
 }
@@ -94,15 +115,13 @@ fn whom(endpoint: &Endpoint) -> String {
     }
 }
 
-fn timed_out(error: &reqwest::Error, silence: Silence, endpoint: &Endpoint) -> String {
-    let timeouts = &endpoint.timeouts;
-    if error.is_connect() {
-        let seconds = timeouts.connect.as_secs_f64();
-        return format!(
-            "no connection within {seconds} s; is the server up, and is a firewall between?"
-        );
-    }
-    let seconds = timeouts.idle.as_secs_f64();
+fn not_connected(endpoint: &Endpoint) -> String {
+    let seconds = endpoint.timeouts.connect.as_secs_f64();
+    format!("no connection within {seconds} s; is the server up, and is a firewall between?")
+}
+
+fn timed_out(silence: Silence, endpoint: &Endpoint) -> String {
+    let seconds = endpoint.timeouts.idle.as_secs_f64();
     let where_it_stopped = match silence {
         Silence::BeforeAnswer => "no answer",
         Silence::WithinAnswer => "no further byte of the answer",
@@ -115,12 +134,12 @@ fn timed_out(error: &reqwest::Error, silence: Silence, endpoint: &Endpoint) -> S
     format!("{where_it_stopped} for {seconds} s (idle timeout); {remedy} for slow models")
 }
 
-fn unreachable(error: &reqwest::Error) -> &'static str {
-    match io_kind(error) {
-        Some(io::ErrorKind::ConnectionRefused) => {
+fn unreachable(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::ConnectionRefused => {
             "connection refused; is the server up, and is the port right?"
         }
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             "host unreachable; check the address and the network"
         }
         _ => "no connection; is the server up?",

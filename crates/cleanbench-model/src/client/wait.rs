@@ -6,14 +6,16 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
-use reqwest::header::HeaderMap;
 
 use crate::provider::RateLimitHeaders;
+
+/// Finds the first value of a header field by its name.
+pub(super) type Fields<'a> = &'a dyn Fn(&str) -> Option<&'a [u8]>;
 
 /// The wait asked for, in milliseconds: `Retry-After` (RFC 9110, section 10.2.3), as a number of seconds
 /// or a moment, or in milliseconds as some write it; else, of a reply that turned the request away, the
 /// time until the window begins anew of which nothing is left, where headers of the provider say so.
-pub(super) fn asked_for(headers: &HeaderMap, status: u16, known: &RateLimitHeaders) -> Option<u64> {
+pub(super) fn asked_for(headers: Fields<'_>, status: u16, known: &RateLimitHeaders) -> Option<u64> {
     let turned_away = matches!(status, 429 | 503 | 529);
     number(headers, "retry-after-ms")
         .or_else(|| Some(number(headers, "retry-after")? * 1e3))
@@ -29,17 +31,18 @@ pub(super) fn asked_for(headers: &HeaderMap, status: u16, known: &RateLimitHeade
         .and_then(whole)
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    Some(headers.get(name)?.to_str().ok()?.trim())
+fn text<'a>(headers: Fields<'a>, name: &str) -> Option<&'a str> {
+    let text = std::str::from_utf8(headers(name)?).ok()?;
+    Some(text.trim()).filter(|text| text.is_ascii())
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
+fn number(headers: Fields<'_>, name: &str) -> Option<f64> {
     let number: f64 = text(headers, name)?.parse().ok()?;
     (0.0..=1e9).contains(&number).then_some(number)
 }
 
 /// Milliseconds from the reply's date to `moment`; 0 if that has passed.
-fn until(headers: &HeaderMap, moment: Timestamp) -> Option<f64> {
+fn until(headers: Fields<'_>, moment: Timestamp) -> Option<f64> {
     let date = rfc2822::parse(text(headers, "date")?).ok()?.timestamp();
     Some(milliseconds(moment.duration_since(date)))
 }
@@ -49,7 +52,7 @@ fn milliseconds(duration: SignedDuration) -> f64 {
 }
 
 /// The longest of the waits until the windows of requests and tokens that are used up begin anew.
-fn next_window(headers: &HeaderMap, known: &RateLimitHeaders) -> Option<f64> {
+fn next_window(headers: Fields<'_>, known: &RateLimitHeaders) -> Option<f64> {
     let windows = [
         (&known.remaining_requests, &known.reset_requests),
         (&known.remaining_tokens, &known.reset_tokens),
@@ -63,7 +66,7 @@ fn next_window(headers: &HeaderMap, known: &RateLimitHeaders) -> Option<f64> {
 }
 
 /// A reset as it is written: a duration (`6m0s`, `20ms`), a moment (RFC 3339), or seconds.
-fn reset_in(headers: &HeaderMap, reset: &str) -> Option<f64> {
+fn reset_in(headers: Fields<'_>, reset: &str) -> Option<f64> {
     if let Ok(seconds) = reset.parse::<f64>() {
         return (0.0..=1e9).contains(&seconds).then_some(seconds * 1e3);
     }
@@ -80,8 +83,6 @@ fn whole(milliseconds: f64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderName, HeaderValue};
-
     use super::*;
 
     const DATE: (&str, &str) = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
@@ -94,13 +95,11 @@ mod tests {
             reset_requests: named("reset-requests"),
             reset_tokens: named("reset-tokens"),
         };
-        let headers = headers.iter().map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        });
-        asked_for(&headers.collect(), status, &known)
+        let find = |wanted: &str| {
+            let mut found = headers.iter().filter(|(name, _)| *name == wanted);
+            found.next().map(|(_, value)| value.as_bytes())
+        };
+        asked_for(&find, status, &known)
     }
 
     #[test]
