@@ -125,6 +125,7 @@ impl CallErrorKind {
             Self::Malformed => "malformed",
             Self::Forbidden => "forbidden",
             Self::Panic => "panic",
+            Self::NotRecorded => "not_recorded",
         }
     }
 
