@@ -8,7 +8,8 @@
 //! Invariant: units are drawn and flipped whole, clusters as well as single values; the same seed gives the
 //! same bits.
 //!
-//! It refuses fewer than [`crate::cluster::FEWEST`] clusters.
+//! It refuses fewer than [`crate::cluster::FEWEST`] clusters. Percentiles of a bootstrap are asymptotic, and
+//! no better than t for few or skewed units: [`Units::is_in_domain`] tells for both.
 
 use crate::cluster::Units;
 use crate::elementary::real;
