@@ -15,13 +15,15 @@
 //!
 //! Defence against correlation: nights that resemble their neighbours are not exchangeable, and ranks of a
 //! few low ones in a row look like a drop. A night is therefore compared with old ones after adding an
-//! allowance to it: a part of the old nights' standard deviation ([`SPREAD_ALLOWED`]), and no less than
-//! what the caller allows. Ranks only become higher by it, so for exchangeable nights all stays valid. In 2,000 simulated years for
-//! each of 108 settings (`simulated/drift.csv`; α = 0.05, nights' states with a standard deviation of up to a
-//! point and a correlation of up to 0.6 with the night before) at most 1 % of years had a false alarm, and
-//! with a correlation of 0.8 at most 2.6 %. A drop of five points was found in the median after 3 to 31 nights
-//! with 100 samples, 3 to 9 with 300 and 3 to 6 with 1,000. A drop within the allowance is not found, and a
-//! decline as slow as the nights' own wandering is taken for it.
+//! allowance to it: a part of the old nights' standard deviation ([`SPREAD_ALLOWED`]) that grows with the
+//! correlation of neighbours among them ([`CORRELATION_ALLOWED`]), and no less than what the caller allows.
+//! Ranks only become higher by it, so for exchangeable nights all stays valid.
+//!
+//! In 2,000 simulated years for each of 108 settings (`simulated/drift.csv`; α = 0.05, nights' states with
+//! a standard deviation of up to a point and a correlation of up to 0.6 with the night before) at most 1 %
+//! of years had a false alarm, and with a correlation of 0.8 at most 2.6 %. A drop of five points was found
+//! in the median after 3 to 31 nights with 100 samples, 3 to 9 with 300 and 3 to 6 with 1,000. A drop
+//! within the allowance is not found, and a decline as slow as the nights' own wandering is taken for it.
 //!
 //! Epochs of one night say nothing of how nights differ. Of such a baseline only the first ten are taken,
 //! for more of them would make one night's luck certain, not the usual night; and until as many later
