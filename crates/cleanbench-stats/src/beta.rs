@@ -47,8 +47,8 @@ impl Share {
 /// The regularised incomplete beta function `I_x(a, b)`: the chance that a variable with the
 /// distribution Beta(`a`, `b`) is at most `x`.
 ///
-/// The relative error is below 1e-12 for parameters up to a thousand, and below 1e-10 up to a million. NaN unless `a` and `b` are positive
-/// and finite and `x` lies between 0 and 1.
+/// The relative error is below 1e-12 for parameters up to a thousand, and below 1e-10 up to a million. NaN
+/// unless `a` and `b` are positive and finite and `x` lies between 0 and 1.
 pub fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     distribution(Share::new(x), a, b)
 }

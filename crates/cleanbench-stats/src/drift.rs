@@ -15,9 +15,15 @@
 //!
 //! Defence against correlation: nights that resemble their neighbours are not exchangeable, and ranks of a
 //! few low ones in a row look like a drop. A night is therefore compared with old ones after adding an
-//! allowance to it: a part of the old nights' standard deviation ([`SPREAD_ALLOWED`]), and no less than
-//! what the caller allows. Ranks only become higher by it, so for exchangeable nights all stays valid; how
-//! much correlation it bears was measured by simulation (`simulated/drift.csv`).
+//! allowance to it: a part of the old nights' standard deviation ([`SPREAD_ALLOWED`]) that grows with the
+//! correlation of neighbours among them ([`CORRELATION_ALLOWED`]), and no less than what the caller allows.
+//! Ranks only become higher by it, so for exchangeable nights all stays valid.
+//!
+//! In 2,000 simulated years for each of 108 settings (`simulated/drift.csv`; α = 0.05, nights' states with
+//! a standard deviation of up to a point and a correlation of up to 0.6 with the night before) at most 1 %
+//! of years had a false alarm, and with a correlation of 0.8 at most 2.6 %. A drop of five points was found
+//! in the median after 3 to 31 nights with 100 samples, 3 to 9 with 300 and 3 to 6 with 1,000. A drop
+//! within the allowance is not found, and a decline as slow as the nights' own wandering is taken for it.
 //!
 //! Epochs of one night say nothing of how nights differ. Of such a baseline only the first ten are taken,
 //! for more of them would make one night's luck certain, not the usual night; and until as many later
@@ -342,5 +348,43 @@ impl Spread {
         };
         let deviation = (squares / (n - 1.0)).sqrt();
         SPREAD_ALLOWED * (1.0 + CORRELATION_ALLOWED * alike) * deviation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without an allowance a bet is fair: over all ranks of the next night, each as likely, its mean payment
+    /// is what was staked. With ties, an allowance or both it is no more.
+    #[test]
+    fn bets_are_fair_over_all_ranks() {
+        for (old, since) in [(14, 0), (14, 5), (60, 1), (200, 40)] {
+            let nights: Vec<f64> = (0..old + since).map(number).collect();
+            for allowance in [0.0, 2.5] {
+                let mut means = [0.0; BETS.len()];
+                for place in 0..=old + since {
+                    let mut start = Start {
+                        old: nights[..old].to_vec(),
+                        allowance,
+                        wealth: [1.0; BETS.len()],
+                    };
+                    // Old nights come first here, so those since are the highest.
+                    let score = number(place) - 0.5;
+                    let as_low = nights[old..].iter().filter(|night| **night <= score);
+                    start.settle(score, as_low.count(), since);
+                    for (mean, wealth) in means.iter_mut().zip(start.wealth) {
+                        *mean += wealth / number(old + since + 1);
+                    }
+                }
+                for mean in means {
+                    let fair = (mean - 1.0).abs() < 1e-12;
+                    assert!(
+                        fair || (allowance > 0.0 && mean < 1.0),
+                        "{old} {since}: {mean}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -64,7 +64,7 @@ pub fn fisher_two_sided(hits_a: u64, n_a: u64, hits_b: u64, n_b: u64) -> f64 {
     if hits_a > n_a || hits_b > n_b {
         return f64::NAN;
     }
-    let (hits, trials) = (hits_a + hits_b, n_a + n_b);
+    let (hits, trials) = (hits_a.saturating_add(hits_b), n_a.saturating_add(n_b));
     let of = |hits_a: u64| {
         Table {
             hits_a,

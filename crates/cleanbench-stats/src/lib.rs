@@ -3,8 +3,8 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | how sure is a rate, a mean, a quantile? | [`proportion`], [`mean`], [`cluster`], [`percentile`], [`resample`] |
-//! | is a new arm better, no worse, the same? | [`exact`], [`tango`], [`mean`], [`resample`], [`difference`] |
+//! | how sure is a rate, a mean, a quantile? | [`proportion`], [`mod@mean`], [`cluster`], [`percentile`], [`resample`] |
+//! | is a new arm better, no worse, the same? | [`exact`], [`tango`], [`mod@mean`], [`resample`], [`difference`] |
 //! | how many samples does that need? | [`power`] |
 //! | may I stop now? | [`sequential`] |
 //! | has it become worse over the nights? | [`drift`] |

@@ -96,9 +96,9 @@ pub fn needed_paired(p_only_a: f64, p_only_b: f64, alpha: f64, power: f64) -> Op
 }
 
 /// Number of trials in each of two arms from which on [`unpaired`] reaches `power`, as
-/// [`needed_paired`].
+/// [`needed_paired`]; `None` when 20,000 in each arm are not enough.
 pub fn needed_unpaired(p_a: f64, p_b: f64, alpha: f64, power: f64) -> Option<u64> {
-    // The exact test looks at every table: beyond this it takes too long, and p_a is nearly p_b.
+    // The exact test looks at every table: beyond this it takes too long.
     needed_up_to(20_000, |n| unpaired(n, n, p_a, p_b, alpha) >= power)
 }
 

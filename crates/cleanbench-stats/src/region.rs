@@ -20,8 +20,8 @@ pub(crate) struct Region {
     margin: f64,
     /// The number of successes in the first arm alone to which the first limit belongs.
     offset: u64,
-    /// From there on, for each number of successes in the first arm alone, how many in the second alone are inside: those
-    /// below this number.
+    /// From there on, for each number of successes in the first arm alone: the outcomes with fewer than this
+    /// number in the second alone are inside.
     limits: Vec<u64>,
 }
 

@@ -187,11 +187,13 @@ pub fn non_inferiority(pairs: Pairs, margin: f64, alpha: f64) -> f64 {
 
 /// Whether Tango's one-sided test at level `alpha` wrongly finds non-inferiority with a probability of at
 /// most 1.3 `alpha`, whatever the share of discordant pairs ([`score_size`], over margins up to 0.2): from
-/// 200 pairs on for an `alpha` from 0.005 to 0.05, from 1,000 on for one from 0.001 to 0.1.
+/// 200 pairs on for an `alpha` from 0.005 to 0.05, from 1,000 on for one from 0.001 to 0.1, from 5,000 on for
+/// one from 0.00001 to 0.1.
 pub fn is_in_domain(n: u64, margin: f64, alpha: f64) -> bool {
     let usual = n >= 200 && (0.005..=0.05).contains(&alpha);
     let many = n >= 1000 && (0.001..=0.1).contains(&alpha);
-    margin > 0.0 && margin <= 0.2 && (usual || many)
+    let most = n >= 5000 && (0.00001..=0.1).contains(&alpha);
+    margin > 0.0 && margin <= 0.2 && (usual || many || most)
 }
 
 /// The value of [`z`] from which on [`non_inferiority`] rejects at level `alpha`.

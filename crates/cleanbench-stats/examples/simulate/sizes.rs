@@ -40,7 +40,7 @@ fn largest(found: impl IntoIterator<Item = (String, f64)>) -> (String, f64) {
 
 fn row(test: &str, setting: &str, alpha: f64, found: (String, f64), most: f64) -> Row {
     let (at, size) = found;
-    let cells = format!("{test},{setting},{alpha},{size:.6},{at},{most}");
+    let cells = format!("{test},{setting},{alpha},{size:.8},{at},{most:.8}");
     Row::checked(cells, size <= most + ROUNDING)
 }
 
@@ -240,11 +240,13 @@ fn sign_flips(effort: Effort) -> Row {
 
 fn tangos(effort: Effort) -> Vec<Row> {
     let numbers = effort.some(&[
-        50, 100, 200, 210, 223, 240, 260, 290, 330, 400, 450, 500, 650, 800, 1000, 1400, 2000,
+        50, 100, 200, 210, 223, 240, 260, 290, 330, 400, 450, 500, 650, 800, 1000, 1400, 2000, 5000,
     ]);
     let settings: Vec<(u64, f64)> = numbers
         .into_iter()
-        .flat_map(|n| [0.001, 0.005, 0.01, 0.025, 0.05, 0.1].map(|alpha| (n, alpha)))
+        .flat_map(|n| {
+            [0.00001, 0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1].map(|alpha| (n, alpha))
+        })
         .collect();
     each(&settings, |&(n, alpha)| {
         let found = largest(
@@ -260,7 +262,7 @@ fn tangos(effort: Effort) -> Vec<Row> {
             return row("tango_score", &setting, alpha, found, 1.3 * alpha);
         }
         Row::told(format!(
-            "tango_score,{setting} (exact test instead),{alpha},{:.6},{},",
+            "tango_score,{setting} (exact test instead),{alpha},{:.8},{},",
             found.1, found.0
         ))
     })

@@ -6,6 +6,7 @@
 
 use crate::reference::{absolute, count, lines, numbers, parts, relative, row};
 use cleanbench_stats::cluster::Units;
+use cleanbench_stats::drift::{Baseline, Night, watch};
 use cleanbench_stats::ratio::fieller;
 use cleanbench_stats::repeats::{pass_at_k, pass_power_k};
 use cleanbench_stats::sequential::{
@@ -40,6 +41,30 @@ fn bets_on_a_mean() {
         absolute(found.low, 4.0 * low - 1.0, 1e-12, line);
         absolute(found.high, 4.0 * high - 1.0, 1e-12, line);
     }
+}
+
+#[test]
+fn e_values_of_nights() {
+    let mut largest = 0.0_f64;
+    for line in lines(include_str!("golden/drift.txt"), 12) {
+        let parts: Vec<Vec<f64>> = line.split('|').map(numbers).collect();
+        let [epochs, baseline, later, path] = parts.try_into().unwrap();
+        let night = |&score: &f64| Night { score, n: 200 };
+        let baseline: Vec<Night> = baseline.iter().map(night).collect();
+        let later: Vec<Night> = later.iter().map(night).collect();
+        let baseline = if epochs[0] > 0.5 {
+            Baseline::Epochs(&baseline)
+        } else {
+            Baseline::Nights(&baseline)
+        };
+        let found = watch(baseline, &later, 0.05, 0.0).unwrap();
+        assert_eq!(found.path.len(), path.len());
+        for (found, expected) in found.path.into_iter().zip(path) {
+            relative(found, expected, 1e-9, line);
+            largest = largest.max(found);
+        }
+    }
+    assert!(largest > 20.0, "no drop was found: {largest}");
 }
 
 #[test]

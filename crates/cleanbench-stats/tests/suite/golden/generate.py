@@ -562,6 +562,46 @@ def ratios():
     write("ratios", ["scipy", "numpy"], "numerator | denominator | level | ratio low high (low > high: unbounded)", rows)
 
 
+
+@listed
+def drift():
+    """The martingale with plain loops; for baselines of nights and of epochs, and a drop in every third."""
+    bets = [(0.0, 0.1), (0.0, 0.4), (0.1, 0.1), (0.1, 0.4), (0.25, 0.1), (0.25, 0.4)]
+
+    def spread(x):
+        x = numpy.array(x)
+        gaps = x - x.mean()
+        squares = (gaps**2).sum()
+        alike = numpy.clip((gaps[:-1] * gaps[1:]).sum() / squares + 1 / len(x), 0, 1) if squares > 1e-18 else 0.0
+        return 0.6 * (1 + 5.0 * alike) * numpy.sqrt(squares / (len(x) - 1))
+
+    rows = []
+    for seed in range(12):
+        random = numpy.random.default_rng(1300 + seed)
+        epochs = seed % 2 == 1
+        before, later = (10 if epochs else 14 + seed), 30
+        x = 0.75 + 0.01 * random.normal(size=before + later)
+        if seed % 4 < 2:
+            x = numpy.cumsum(x - 0.75) * 0.5 + 0.75
+        if seed % 3 == 0:
+            x[-8:] -= 0.06
+        x = list(numpy.round(x * 200) / 200)
+        starts, path = [], []
+        for t in range(before, before + later):
+            nights = x[before:t] if epochs else x[:t]
+            allowance = spread(nights) if len(nights) >= 14 else max(spread(x[:t]), 0.03)
+            starts.append((t, allowance, numpy.ones(6)))
+            for s, allowed, wealth in starts:
+                rank = 1 + sum(v <= x[t] + allowed for v in x[:s]) + sum(v <= x[t] for v in x[s:t])
+                for place, (share, kept) in enumerate(bets):
+                    reach = numpy.floor(share * s) + t - s + 1
+                    wealth[place] *= kept + ((1 - kept) * (t + 1) / reach if rank <= reach else 0)
+            starts = [start for start in starts if start[2].mean() > 1e-6]
+            path.append((sum(start[2].mean() for start in starts) + 365 - (t - before + 1)) / 365)
+        rows.append(([int(epochs)], x[:before], x[before:], path))
+    write("drift", ["numpy"], "epochs (1) or nights (0) | baseline | later | e-values", rows)
+
+
 if __name__ == "__main__":
     for name in sys.argv[1:] or LISTS:
         LISTS[name]()
