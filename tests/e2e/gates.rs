@@ -358,7 +358,7 @@ fn check_says_what_each_gate_could_tell() {
     assert_eq!(server.totals().requests, 0);
 }
 
-const SOON: &str = "metric = \"accuracy\"; test = \"floor\"; min = 0.8; early_stop = true";
+const SOON: &str = "metric = \"accuracy\"; test = \"floor\"; min = 0.85; early_stop = true";
 
 /// Outcomes of all samples of the only run in `out`.
 fn outcomes(bed: &Bed, out: &str) -> Vec<String> {
@@ -373,10 +373,8 @@ fn a_task_ends_once_its_gate_is_decided_whatever_the_concurrency_and_however_oft
     gate(&bed, &[SOON]);
     let done = bed.run_suite("one", &["-j", "1"]).expect(0);
     let asked = server.totals().requests;
-    assert!(
-        asked < 1000 && asked % 100 == 0,
-        "{asked} of {SAMPLES} in batches of 100"
-    );
+    let whole = asked.is_multiple_of(100) && (200..1500).contains(&asked);
+    assert!(whole, "{asked} of {SAMPLES}, in batches of 100");
     assert!(done.stderr.contains("% saved"), "{}", done.stderr);
     let result = results(&bed, "one").remove(0);
     assert_eq!(result["verdict"], "pass");
@@ -396,7 +394,8 @@ fn a_task_ends_once_its_gate_is_decided_whatever_the_concurrency_and_however_oft
     bed.run_suite("many", &["-j", "64"]).expect(0);
     assert_eq!(outcomes(&bed, "many"), of_one);
     // Cut off by a cap in the middle of a batch, and resumed.
-    bed.run_suite("cut", &["--max-requests", "150"]).expect(75);
+    let cap = (asked - 50).to_string();
+    bed.run_suite("cut", &["--max-requests", &cap]).expect(75);
     let cut = bed.only_run("cut");
     bed.run(&["run", "--resume", text(&cut), "--max-requests", "5000"])
         .expect(0);

@@ -292,3 +292,65 @@ pub fn saving(early: StoppedEarly) -> String {
         early.samples, early.planned
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cleanbench_core::gate::Metric;
+    use cleanbench_core::{GateMode, OnInconclusive};
+
+    fn look(test: GateTest, base: Option<Vec<Known>>) -> Look {
+        Look {
+            gate: Gate {
+                tasks: Vec::new(),
+                metric: Metric::Accuracy,
+                test,
+                alpha: 0.05,
+                min_items: 0,
+                mode: GateMode::Regression,
+                on_inconclusive: OnInconclusive::Inconclusive,
+                early_stop: true,
+            },
+            level: 0.05,
+            base,
+        }
+    }
+
+    /// The true rate is the floor itself, and it is looked at after every 20 of 400: a pass is wrong in at
+    /// most α of all runs (four standard errors of a share of .05 in 500 are .039).
+    #[test]
+    fn looking_often_makes_no_more_wrong_passes() {
+        let mut random = cleanbench_stats::random::Random::new(7);
+        let look = look(GateTest::Floor { min: 0.7 }, None);
+        let mut wrong = 0;
+        for _ in 0..500 {
+            let scores: Vec<_> = (0..400)
+                .map(|_| Some(f64::from(u8::from(random.unit() < 0.7))))
+                .collect();
+            let passes = (20..=400).step_by(20).any(|n| {
+                let (shown, _) = look.p_values(&look.series(&scores[..n]));
+                shown <= 0.05
+            });
+            wrong += u32::from(passes);
+        }
+        assert!(wrong <= 44, "{wrong} of 500");
+    }
+
+    #[test]
+    fn missing_answers_and_samples_without_a_partner_decide_nothing() {
+        let floor = look(GateTest::Floor { min: 0.5 }, None);
+        assert!(floor.decides(&[Some(1.0); 40]) && floor.decides(&[Some(0.0); 40]));
+        assert!(!floor.decides(&[None; 40]) && !floor.decides(&[]));
+        let base = [[Known::Score(0.0); 40], [Known::Absent; 40]].concat();
+        let better = look(GateTest::Superiority, Some(base));
+        assert!(better.decides(&[Some(1.0); 40]));
+        let series = better.series(&[Some(1.0); 80]);
+        assert_eq!(
+            series.worst.len(),
+            40,
+            "those without a partner are left out"
+        );
+        let alone = look(GateTest::Superiority, Some(vec![Known::Absent; 40]));
+        assert!(!alone.decides(&[Some(1.0); 40]));
+    }
+}

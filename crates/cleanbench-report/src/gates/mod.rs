@@ -11,6 +11,7 @@
 //! | 95th percentile of times | two order statistics |
 //! | difference of 0/1 scores of the same samples | Tango's score interval; exact `McNemar` for superiority |
 //! | other differences; samples that hang together | Student's t on the differences |
+//! | gates that stop early | a confidence sequence by betting, valid whenever one looks |
 //!
 //! A sample without an answer counts against the gate and for it: its score is taken for the worst where
 //! a pass is at stake and for the best where a failure is. Only what was never meant to be asked is left
