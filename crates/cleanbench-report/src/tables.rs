@@ -24,8 +24,6 @@ use crate::{Contamination, Recording, ReportError, cell, ci, flakes, gates, slic
 const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
 /// Names of the tables of a run with probes.
 const OF_PROBES: [&str; 2] = ["contamination.csv", "verdicts.json"];
-/// Names of what build servers read.
-const OF_CI: [&str; 2] = ["junit.xml", "summary.md"];
 
 /// Names of the tables of the run with `manifest`.
 pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
@@ -44,7 +42,7 @@ pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
         names.push(gates::FILE);
     }
     if has_ci(plan) {
-        names.extend(OF_CI);
+        names.extend(ci::FILES);
     }
     names
 }
@@ -222,13 +220,15 @@ pub fn draw(
 ) -> Result<Report, ReportError> {
     let plan = &recording.manifest.plan;
     let mut measures = is_gated(&recording.manifest).then(|| gates::Gatherer::new(plan));
-    let mut cases = ci::Gatherer::new(plan);
-    let mut changes = ci::Comparer::new(recording)?;
+    let reports = has_ci(plan).then(|| ci::Reports::new(recording));
+    let mut reports = reports.transpose()?;
     let index = draw_calls(recording, sink, tail, |task, attempt| {
         if let Some(measures) = &mut measures {
             measures.add_attempt(task, attempt);
         }
-        cases.attempt(task, attempt);
+        if let Some(reports) = &mut reports {
+            reports.add_attempt(task, attempt);
+        }
     })?;
     let mut summarizer = Summarizer::new(recording, &index);
     let mut gatherer = Gatherer::new(plan);
@@ -240,9 +240,8 @@ pub fn draw(
         table.write_record(&RESULTS[..columns])?;
         for_each(recording, &index, |row| {
             summarizer.add(&row);
-            cases.row(plan, &row);
-            if let Some(changes) = &mut changes {
-                changes.add(plan, &row);
+            if let Some(reports) = &mut reports {
+                reports.add(plan, &row);
             }
             if let Some(gatherer) = &mut gatherer {
                 gatherer.add(plan, &row);
@@ -270,17 +269,7 @@ pub fn draw(
     summary.classify(&contamination);
     let flakes = flakes.finish();
     summary.count_flakes(plan.tasks.len(), &flakes);
-    let columns = columns(plan, FIRST_SUMMARY, SUMMARY.len());
-    let mut table = Writer::from_writer(sink.open("summary.csv")?);
-    table.write_record(&SUMMARY[..columns])?;
-    for row in summary.tasks() {
-        table.write_record(&summary_cells(row)[..columns])?;
-    }
-    table.flush()?;
-    drop(table);
-    if is_sliced(plan) {
-        slices::write_csv(&summary, sink.open(slices::FILE)?)?;
-    }
+    draw_summary(plan, &summary, sink)?;
     if has_flakes(plan) {
         flakes::write_csv(plan, &flakes, sink.open(flakes::FILE)?)?;
     }
@@ -292,19 +281,14 @@ pub fn draw(
         }
         None => Vec::new(),
     };
-    if let Some(changes) = &mut changes {
-        changes.close(plan);
-    }
-    if has_ci(plan) {
+    if let Some(reports) = reports {
         let source = ci::Source {
             recording,
             index: &index,
             summary: &summary,
             gates: &gates,
-            changes: changes.as_ref(),
         };
-        ci::write_junit(&source, &cases, sink.open("junit.xml")?)?;
-        ci::write_markdown(&source, sink.open("summary.md")?)?;
+        reports.draw(&source, sink)?;
     }
     Ok(Report {
         index,
@@ -319,6 +303,25 @@ pub fn draw(
 /// How many columns a table of `plan` has: the `first` ones where its tables are of version 1.
 fn columns(plan: &Plan, first: usize, all: usize) -> usize {
     if plan.tables == 1 { first } else { all }
+}
+
+fn draw_summary(
+    plan: &Plan,
+    summary: &Summary,
+    sink: &mut dyn TableSink,
+) -> Result<(), ReportError> {
+    let columns = columns(plan, FIRST_SUMMARY, SUMMARY.len());
+    let mut table = Writer::from_writer(sink.open("summary.csv")?);
+    table.write_record(&SUMMARY[..columns])?;
+    for row in summary.tasks() {
+        table.write_record(&summary_cells(row)[..columns])?;
+    }
+    table.flush()?;
+    drop(table);
+    if is_sliced(plan) {
+        slices::write_csv(summary, sink.open(slices::FILE)?)?;
+    }
+    Ok(())
 }
 
 fn draw_calls(

@@ -13,11 +13,15 @@ use super::notation::{code, sentence};
 use super::{Missing, Source, Verdict, label};
 use crate::{ReportError, SummaryRow};
 
-/// Writes `summary.md` of `source`.
+/// Writes `summary.md` of `source`, with the `changes` since the baseline where there is one.
 ///
 /// # Errors
 /// When `out` fails.
-pub(crate) fn write(source: &Source<'_>, mut out: impl Write) -> Result<(), ReportError> {
+pub(crate) fn write(
+    source: &Source<'_>,
+    changes: Option<&Comparer>,
+    mut out: impl Write,
+) -> Result<(), ReportError> {
     let manifest = &source.recording.manifest;
     let plan = &manifest.plan;
     let verdict = Verdict::of(source.gates);
@@ -34,7 +38,7 @@ pub(crate) fn write(source: &Source<'_>, mut out: impl Write) -> Result<(), Repo
         write_gates(source.gates, &mut out)?;
     }
     write_scores(source, &mut out)?;
-    if let Some(changes) = source.changes {
+    if let Some(changes) = changes {
         write_changes(plan, changes, &mut out)?;
     }
     write_quarantine(plan, &mut out)?;
@@ -103,6 +107,7 @@ fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportE
     )?;
     writeln!(out, "|---|---|---|---|---|---:|---:|---:|---:|---|---:|")?;
     for row in source.summary.tasks() {
+        let missing = Missing::of(row);
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
@@ -113,7 +118,7 @@ fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportE
             row.estimated.method.unwrap_or("–").replace('_', " "),
             row.estimated.n,
             row.quarantined,
-            row.unanswered(),
+            missing.failed + missing.open,
             row.extraction_failures,
             row.contamination.replace('_', " "),
             cost(row),

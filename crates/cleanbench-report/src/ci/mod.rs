@@ -17,15 +17,18 @@ mod notation;
 
 use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
 use cleanbench_core::{Exit, Outcome};
-
-pub(crate) use cases::Gatherer;
-pub(crate) use flips::Comparer;
-pub(crate) use junit::write as write_junit;
-pub(crate) use markdown::write as write_markdown;
+use cleanbench_ledger::Plan;
 
 use crate::gates::condition;
-use crate::scan::Index;
-use crate::{Recording, Summary, SummaryRow};
+use crate::rows::Row;
+use crate::scan::{AttemptRow, Index};
+use crate::tables::TableSink;
+use crate::{Recording, ReportError, Summary, SummaryRow};
+use cases::Gatherer;
+use flips::Comparer;
+
+/// Names of the files.
+pub(crate) const FILES: [&str; 2] = ["junit.xml", "summary.md"];
 
 /// What both files are drawn from.
 pub(crate) struct Source<'a> {
@@ -33,8 +36,57 @@ pub(crate) struct Source<'a> {
     pub(crate) index: &'a Index,
     pub(crate) summary: &'a Summary,
     pub(crate) gates: &'a [GateResult],
+}
+
+/// Gathers what both files need besides: attempts in the order of the journal, then rows in plan order.
+#[derive(Debug)]
+pub(crate) struct Reports {
+    cases: Gatherer,
     /// What changed since the baseline, where there is one.
-    pub(crate) changes: Option<&'a Comparer>,
+    changes: Option<Comparer>,
+}
+
+impl Reports {
+    /// Ready for the run of `recording`.
+    ///
+    /// # Errors
+    /// When its copy of the baseline is damaged.
+    pub(crate) fn new(recording: &Recording) -> Result<Self, ReportError> {
+        Ok(Self {
+            cases: Gatherer::new(&recording.manifest.plan),
+            changes: Comparer::new(recording)?,
+        })
+    }
+
+    /// Takes in an attempt of a call of the task at position `task`.
+    pub(crate) fn add_attempt(&mut self, task: usize, row: &AttemptRow) {
+        self.cases.attempt(task, row);
+    }
+
+    /// Takes in the next row.
+    pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
+        self.cases.row(plan, row);
+        if let Some(changes) = &mut self.changes {
+            changes.add(plan, row);
+        }
+    }
+
+    /// Draws both files.
+    ///
+    /// # Errors
+    /// When `sink` fails, or a sample whose content is wanted cannot be read.
+    pub(crate) fn draw(
+        mut self,
+        source: &Source<'_>,
+        sink: &mut dyn TableSink,
+    ) -> Result<(), ReportError> {
+        if let Some(changes) = &mut self.changes {
+            changes.close(&source.recording.manifest.plan);
+        }
+        let [junit, summary] = FILES;
+        junit::write(source, &self.cases, sink.open(junit)?)?;
+        markdown::write(source, self.changes.as_ref(), sink.open(summary)?)
+    }
 }
 
 /// What the gates of a run say together.
