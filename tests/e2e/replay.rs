@@ -122,7 +122,8 @@ fn errors_and_the_answers_of_equal_questions_are_replayed_as_they_were() {
         .map(|line| line + "\n")
         .collect();
     bed.write("suite/data.jsonl", &doubled);
-    bed.run_suite("out", &["--max-retries", "0"]).expect(3);
+    bed.run_suite("out", &["--max-retries", "0", "-j", "1"])
+        .expect(3);
     let first = bed.only_run("out");
     let outcomes = column(&first, "results.csv", "outcome");
     for word in ["answered", "refused", "exhausted"] {
