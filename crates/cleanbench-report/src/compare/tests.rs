@@ -338,3 +338,46 @@ fn models_that_cannot_be_told_apart_share_their_ranks() {
         Err(NotComparable::OneModel)
     );
 }
+
+#[test]
+fn swapping_the_sides_swaps_the_result_whatever_the_scores() {
+    let mut random = cleanbench_stats::random::Random::new(11);
+    for _ in 0..24 {
+        let letters = if random.below(2) == 0 { "01-" } else { "01-5" };
+        let count = 1 + random.below(14);
+        let mut pattern = || -> String {
+            let letter = |_| letters.as_bytes()[random.index(letters.len())] as char;
+            (0..count).map(letter).collect()
+        };
+        let (one, other) = (pattern(), pattern());
+        for missing in Missing::ALL {
+            let options = Options {
+                missing,
+                ..Options::default()
+            };
+            let there = compared(&one, &other, &options).tasks.remove(0).finding;
+            let back = compared(&other, &one, &options).tasks.remove(0).finding;
+            let same = |one: Option<f64>, other: Option<f64>| match (one, other) {
+                (Some(one), Some(other)) => (one - other).abs() < 1e-9,
+                (one, other) => one == other,
+            };
+            let minus = |value: Option<f64>| value.map(|value| -value);
+            assert!(
+                same(there.p, back.p),
+                "{one} {other} {missing:?}: {there:?} {back:?}"
+            );
+            assert!(
+                same(there.low, minus(back.high)),
+                "{one} {other} {missing:?}"
+            );
+            let delta = back.delta_at_best.or(back.delta);
+            assert!(same(there.delta, minus(delta)), "{one} {other} {missing:?}");
+            let inside = |bound: Option<f64>, delta: Option<f64>, sign: f64| {
+                bound
+                    .zip(delta)
+                    .is_none_or(|(bound, delta)| sign * (bound - delta) <= 1e-9)
+            };
+            assert!(inside(there.low, there.delta, 1.0) && inside(there.high, there.delta, -1.0));
+        }
+    }
+}

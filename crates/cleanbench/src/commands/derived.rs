@@ -140,12 +140,8 @@ fn print(made: &Made<'_>, format: Format, flips: usize) {
 
 /// The result's own document, with the folder and, for a comparison, all flips.
 fn json(made: &Made<'_>) -> Value {
-    let file = made
-        .derived
-        .files
-        .iter()
-        .find(|(name, _)| name.ends_with(".json"));
-    let document = file.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
+    let document = made.derived.document();
+    let document = document.and_then(|bytes| serde_json::from_slice(bytes).ok());
     let mut document: Value = document.unwrap_or_default();
     document["directory"] = made.folder.display().to_string().into();
     if let Outcome::Comparison(comparison) = &made.derived.outcome {
