@@ -14,6 +14,7 @@ mod architecture;
 mod bed;
 mod caps;
 mod compare;
+mod earlier_runs;
 mod egress;
 mod faults;
 mod full_disk;

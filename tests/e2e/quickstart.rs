@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::bed::{Bed, Done, copy, read, table};
 
-/// SHA-256 of `results.csv` and `contamination.csv` of the whole suite with the seed 0. The same in every
+/// SHA-256 of `results.csv` (its two columns of digests left empty, as they are keyed with the suite's
+/// key) and `contamination.csv` of the whole suite with the seed 0. The same in every
 /// build profile and on any number of threads; `.ci/run` compares the release build with it.
 const DIGESTS: &str = include_str!("quickstart.sha256");
 
@@ -42,11 +43,29 @@ fn run(bed: &Bed, out: &str, threads: &str, more: &[&str]) -> Done {
 }
 
 fn digests(run: &Path) -> String {
-    let line = |name| {
-        let digest = cleanbench_core::Digest::of_file_bytes(read(run, name).as_bytes());
+    let line = |name: &str, text: &[u8]| {
+        let digest = cleanbench_core::Digest::of_file_bytes(text);
         format!("{digest}  {name}\n")
     };
-    format!("{}{}", line("results.csv"), line("contamination.csv"))
+    let contamination = read(run, "contamination.csv");
+    line("results.csv", &without_keyed(run)) + &line("contamination.csv", contamination.as_bytes())
+}
+
+/// `results.csv` of a run with nothing in the columns that depend on the suite's key.
+fn without_keyed(run: &Path) -> Vec<u8> {
+    let mut rows = csv::Reader::from_path(run.join("results.csv")).unwrap();
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let header = rows.headers().unwrap().clone();
+    table.write_record(&header).unwrap();
+    for row in rows.records() {
+        let row = row.unwrap();
+        let cells = header.iter().zip(&row).map(|(name, cell)| match name {
+            "input_digest" | "sample_digest" => "",
+            _ => cell,
+        });
+        table.write_record(cells).unwrap();
+    }
+    table.into_inner().unwrap()
 }
 
 fn class(verdicts: &Value, model: &str) -> String {

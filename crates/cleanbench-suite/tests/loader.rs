@@ -1545,9 +1545,8 @@ fn examples_answer_as_the_task_asks() {
 
 #[test]
 fn drawn_examples_follow_from_the_suite_and_differ_between_samples() {
-    let data: String = (0..40)
-        .map(|number| format!("{{\"input\": \"{number}+100?\", \"target\": \"n\"}}\n"))
-        .collect();
+    let line = |number| format!("{{\"input\": \"{number}+100?\", \"target\": \"n\"}}\n");
+    let data = (0..40).map(line).collect::<Vec<_>>().concat();
     let drawn = |more: &str| {
         let keys = format!(
             "scorers = ['exact']\nfewshot = {{ file = 'few.jsonl', count = 2, order = 'seeded'{more} }}"

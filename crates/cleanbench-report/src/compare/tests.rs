@@ -381,3 +381,42 @@ fn swapping_the_sides_swaps_the_result_whatever_the_scores() {
         }
     }
 }
+
+#[test]
+fn bounds_count_what_is_missing_in_the_smallest_that_could_be_found() {
+    let candidate = format!("-----{}", "1".repeat(95));
+    let found = |missing| {
+        let options = Options {
+            missing,
+            ..Options::default()
+        };
+        compared(&"1".repeat(100), &candidate, &options)
+            .tasks
+            .remove(0)
+            .finding
+    };
+    let best = found(Missing::Complete).smallest_detectable.unwrap();
+    let bounds = found(Missing::Bounds).smallest_detectable.unwrap();
+    assert!(bounds >= best + 0.05, "{bounds} {best}");
+}
+
+#[test]
+fn tasks_are_one_family_of_tests() {
+    let tasks = [task_plan("t"), task_plan("u")];
+    let side = |t: &str, u: &str| {
+        [t, u].map(|pattern| TaskItems {
+            items: items(pattern),
+            ..TaskItems::default()
+        })
+    };
+    let table = ItemTable::from_parts(
+        manifest(&[model("a", 2), model("b", 2)], &tasks),
+        vec![side("11111111", "10").into(), side("00000000", "10").into()],
+    );
+    let (base, candidate) = sides(&table);
+    let found = compare(base, candidate, &Options::default()).unwrap();
+    let finding = &found.tasks[0].finding;
+    assert!(close(finding.p, 2.0 / 256.0));
+    assert!(close(finding.adjusted_p, 4.0 / 256.0), "{finding:?}");
+    assert_eq!(finding.verdict, Verdict::Worse);
+}
