@@ -144,6 +144,7 @@ fn a_result_verifies_is_drawn_again_and_stands_beside_runs() {
         .run(&["list", "-o", "base", "--format", "json"])
         .expect(0);
     assert_eq!(json(&listed).as_array().unwrap().len(), 1);
+    assert!(listed.stderr.contains(id), "{}", listed.stderr);
     bed.run(&["verify", base.to_str().unwrap()]).expect(0);
     bed.run(&["show", id, "s1", "-o", "base"]).expect(2);
 }
