@@ -99,8 +99,8 @@ pub struct Measure {
     pub worse: u64,
     /// Pairs with equal scores.
     pub equal: u64,
-    /// The smallest difference that the test finds with a power of .8 on as many pairs that vary as much;
-    /// `None` where none can be found.
+    /// The smallest difference that the test finds with a power of .8, on as many pairs of which as many flip
+    /// by chance as did here; `None` where none can be found. Before p is adjusted for a family of tests.
     pub smallest_detectable: Option<f64>,
 }
 
