@@ -191,8 +191,12 @@ fn customers(clusters: usize) -> (Bed, FakeServer) {
     let (bed, server) = bed_with(1, Script::answering(Answers::Fixed("even".to_owned())));
     let line = |ticket: usize| {
         let customer = ticket / 2;
-        let target = if customer % 2 == 0 { "even" } else { "odd" };
-        let lang = if ticket % 2 == 0 { "de" } else { "en" };
+        let target = if customer.is_multiple_of(2) {
+            "even"
+        } else {
+            "odd"
+        };
+        let lang = if ticket.is_multiple_of(2) { "de" } else { "en" };
         format!(
             "{{\"id\": \"{ticket}\", \"input\": \"{ticket}?\", \"target\": \"{target}\", \
              \"metadata\": {{\"customer\": {customer}, \"lang\": \"{lang}\"}}}}\n"

@@ -193,7 +193,7 @@ fn scorers(plan: &TaskPlan) -> Value {
     to_value(&plan.scorers)
 }
 
-fn to_value(value: &impl Serialize) -> Value {
+fn to_value<T: Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
@@ -202,7 +202,7 @@ fn to_value(value: &impl Serialize) -> Value {
 fn sampling(side: Side<'_>, task: usize) -> Value {
     let model = side.plan();
     let Some(effective) = model.effective.get(task) else {
-        return to_value(&model.sampling[task]);
+        return model.sampling.get(task).map(to_value).unwrap_or_default();
     };
     let mut flat = effective.clone();
     if let Some(fields) = flat.as_object_mut()

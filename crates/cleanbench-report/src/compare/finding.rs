@@ -122,7 +122,10 @@ impl Finding {
             low: worst.low,
             high: best.high,
             p: if agree { p } else { p.map(|_| 1.0) },
-            smallest_detectable: larger(worst.smallest_detectable, best.smallest_detectable),
+            // What is missing can hide as much as it can make up.
+            smallest_detectable: larger(worst.smallest_detectable, best.smallest_detectable)
+                .map(|smallest| smallest + (best.delta - worst.delta))
+                .filter(|smallest| *smallest <= 1.0),
             ..Self::plain(worst)
         }
     }

@@ -2,7 +2,7 @@
 //! been seen.
 //!
 //! Methods, all in `cleanbench-stats`: scores of 0 and 1 of independent samples get Tango's interval and
-//! the exact McNemar test. Anything else gets Student's t on the differences, cluster-robust where samples
+//! the exact test of `McNemar`. Anything else gets Student's t on the differences, cluster-robust where samples
 //! hang together; its test is Student's where its domain says that it holds, else the sign-flip
 //! permutation test.
 //!
@@ -22,6 +22,8 @@ pub const POWER: f64 = 0.8;
 const FLIPS: u64 = 10_000;
 /// Flips times differences that are worth their time; with more differences there are fewer flips.
 const MOST_WORK: u64 = 20_000_000;
+/// From this many clusters on Student's t is trusted (harnesses advise a bootstrap or permutation below).
+const CLUSTERS_FOR_T: usize = 30;
 /// With fewer flips a test is not worth printing.
 const FEWEST_FLIPS: u64 = 2_000;
 
@@ -83,7 +85,7 @@ pub struct Measure {
     pub test: Option<&'static str>,
     /// Two-sided p-value of no difference; `None` where nothing can be concluded.
     pub p: Option<f64>,
-    /// Mid-p McNemar, for scores of 0 and 1.
+    /// Mid-p by `McNemar`, for scores of 0 and 1.
     pub mid_p: Option<f64>,
     /// P-value by Student's t.
     pub t_p: Option<f64>,
@@ -97,8 +99,8 @@ pub struct Measure {
     pub worse: u64,
     /// Pairs with equal scores.
     pub equal: u64,
-    /// The smallest difference that the test finds with a power of .8 on as many pairs that vary as much;
-    /// `None` where none can be found.
+    /// The smallest difference that the test finds with a power of .8, on as many pairs of which as many flip
+    /// by chance as did here; `None` where none can be found. Before p is adjusted for a family of tests.
     pub smallest_detectable: Option<f64>,
 }
 
@@ -197,7 +199,7 @@ impl Level {
 }
 
 impl Measure {
-    /// Right or wrong, independently: Tango and McNemar.
+    /// Right or wrong, independently: Tango and `McNemar`.
     fn compare_rates(&mut self, table: Table) {
         self.table = Some(table);
         let Some(pairs) = tango::Pairs::new(self.n, table.candidate_only, table.base_only) else {
@@ -205,7 +207,7 @@ impl Measure {
         };
         let found = tango::interval(pairs, Confidence::PERCENT_95).interval;
         (self.low, self.high) = (Some(found.low), Some(found.high));
-        self.method = found.method.as_str().to_owned();
+        found.method.as_str().clone_into(&mut self.method);
         self.test = Some("mcnemar_exact");
         let (first, second) = (pairs.only_first(), pairs.only_second());
         self.p = Some(exact::mcnemar_two_sided(first, second));
@@ -226,9 +228,10 @@ impl Measure {
             let found = sign_flip(units, 0, flips);
             self.sign_flip_p = found.ok().map(|found| found.two_sided);
         }
-        let t_holds = match units.are_clusters() {
-            true => units.len() >= 30,
-            false => cleanbench_stats::mean::is_in_domain(differences, ALPHA / 2.0),
+        let t_holds = if units.are_clusters() {
+            units.len() >= CLUSTERS_FOR_T
+        } else {
+            cleanbench_stats::mean::is_in_domain(differences, ALPHA / 2.0)
         };
         (self.test, self.p) = match (self.t_p, self.sign_flip_p) {
             (Some(p), flipped) if t_holds || flipped.is_none() => (Some("student_t"), Some(p)),
@@ -240,7 +243,7 @@ impl Measure {
     fn take_mean(&mut self, mean: &Mean) {
         let found = mean.estimate(Confidence::PERCENT_95).interval;
         (self.low, self.high) = (Some(found.low.max(-1.0)), Some(found.high.min(1.0)));
-        self.method = found.method.as_str().to_owned();
+        found.method.as_str().clone_into(&mut self.method);
         self.t_p = Some(mean.differs_from(0.0));
         self.smallest_detectable = smallest_of_mean(mean);
     }
@@ -286,7 +289,7 @@ fn word(reason: NoInterval) -> String {
     }
 }
 
-/// The smallest gain that McNemar's test finds, where as many pairs as were seen to differ do so by chance.
+/// The smallest gain that the exact test of `McNemar` finds, where as many pairs as were seen to differ do so by chance.
 fn smallest_of_rates(pairs: tango::Pairs) -> Option<f64> {
     let chance = ratio(pairs.discordant(), pairs.n()) / 2.0;
     power::smallest_paired(pairs.n(), chance, ALPHA / 2.0, POWER)

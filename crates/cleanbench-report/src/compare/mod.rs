@@ -289,7 +289,7 @@ fn shared_tasks(
     Ok(both)
 }
 
-fn name_of<'a>(side: Side<'a>, task: usize) -> &'a str {
+fn name_of(side: Side<'_>, task: usize) -> &str {
     &side.table.manifest.plan.tasks[task].name
 }
 
@@ -309,7 +309,7 @@ fn pairing_of(
     pairing
 }
 
-fn items<'a>(side: Side<'a>, task: usize) -> &'a [Item] {
+fn items(side: Side<'_>, task: usize) -> &[Item] {
     side.table.items(side.model, task)
 }
 

@@ -6,8 +6,7 @@
 //! It refuses to guess: samples whose ids agree and whose inputs do not are no pairs.
 
 use std::collections::{HashMap, HashSet};
-
-use cleanbench_core::Digest;
+use std::hash::Hash;
 
 use crate::items::Item;
 
@@ -28,19 +27,13 @@ pub struct Pairing {
 impl Pairing {
     /// Pairs samples by input digest. Several with the same input pair by id, and in order where ids do
     /// not decide. Pairs whose sample changed are left out unless `with_changed`.
-    pub fn of(base: &[Item], candidate: &[Item], with_changed: bool) -> Self {
-        let mut groups: HashMap<Digest, Vec<usize>> = HashMap::with_capacity(base.len());
-        for (position, item) in base.iter().enumerate() {
-            groups.entry(item.input_digest).or_default().push(position);
-        }
+    pub fn of<'a>(base: &'a [Item], candidate: &'a [Item], with_changed: bool) -> Self {
         let mut partner = vec![None; candidate.len()];
-        for by_id in [true, false] {
-            for (item, partner) in candidate.iter().zip(&mut partner) {
-                if partner.is_none() {
-                    *partner = take(&mut groups, item, base, by_id);
-                }
-            }
-        }
+        let mut is_taken = vec![false; base.len()];
+        let by_id = |item: &'a Item| (item.input_digest, &*item.id);
+        match_up((base, candidate), &mut partner, &mut is_taken, by_id);
+        let by_input = |item: &'a Item| item.input_digest;
+        match_up((base, candidate), &mut partner, &mut is_taken, by_input);
         let mut pairing = Self::default();
         pairing.sort_out((base, candidate), &partner, with_changed);
         pairing
@@ -82,21 +75,34 @@ impl Pairing {
     }
 }
 
-/// Takes a sample of the baseline with the input of `item` out of its group, if there is one left.
-fn take(
-    groups: &mut HashMap<Digest, Vec<usize>>,
-    item: &Item,
-    base: &[Item],
-    by_id: bool,
-) -> Option<usize> {
-    let group = groups.get_mut(&item.input_digest)?;
-    let fits = |at: &usize| !by_id || base[*at].id == item.id;
-    let place = group.iter().position(fits)?;
-    Some(group.remove(place))
+/// Gives every sample of the candidate that has no partner the first free one with the same `key`.
+fn match_up<'a, Key: Hash + Eq>(
+    (base, candidate): (&'a [Item], &'a [Item]),
+    partner: &mut [Option<usize>],
+    is_taken: &mut [bool],
+    key: impl Fn(&'a Item) -> Key,
+) {
+    let mut free: HashMap<Key, Vec<usize>> = HashMap::new();
+    for (position, item) in base.iter().enumerate().rev() {
+        if !is_taken[position] {
+            free.entry(key(item)).or_default().push(position);
+        }
+    }
+    for (item, partner) in candidate.iter().zip(partner) {
+        if partner.is_none() {
+            *partner = free.get_mut(&key(item)).and_then(Vec::pop);
+        }
+        if let Some(taken) = *partner {
+            is_taken[taken] = true;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use cleanbench_core::Digest;
+    use cleanbench_stats::random::Random;
+
     use super::*;
     use crate::items::testing::{item, items};
 
@@ -151,5 +157,60 @@ mod tests {
         let pairing = Pairing::of(&base, &candidate, false);
         assert_eq!(pairing.base_alone, [1, 2]);
         assert_eq!(pairing.reworded(&base, &candidate), ["b"]);
+    }
+
+    #[test]
+    fn whatever_the_inputs_every_sample_has_one_place() {
+        let mut random = Random::new(7);
+        for _ in 0..200 {
+            let mut side = |most: u64| -> Vec<Item> {
+                let count = random.below(most);
+                let mut one = || {
+                    asking(
+                        &format!("i{}", random.below(6)),
+                        &format!("q{}", random.below(4)),
+                    )
+                };
+                (0..count).map(|_| one()).collect()
+            };
+            let (base, candidate) = (side(12), side(12));
+            let pairing = Pairing::of(&base, &candidate, false);
+            for (one, other) in &pairing.pairs {
+                assert_eq!(base[*one].input_digest, candidate[*other].input_digest);
+            }
+            let firsts = pairing
+                .pairs
+                .iter()
+                .chain(&pairing.changed)
+                .map(|pair| pair.0);
+            let mut ours: Vec<_> = firsts.chain(pairing.base_alone.iter().copied()).collect();
+            let seconds = pairing
+                .pairs
+                .iter()
+                .chain(&pairing.changed)
+                .map(|pair| pair.1);
+            let mut theirs: Vec<_> = seconds
+                .chain(pairing.candidate_alone.iter().copied())
+                .collect();
+            ours.sort_unstable();
+            theirs.sort_unstable();
+            assert_eq!(ours, (0..base.len()).collect::<Vec<_>>());
+            assert_eq!(theirs, (0..candidate.len()).collect::<Vec<_>>());
+            // As many pairs as inputs allow.
+            let inputs = |items: &[Item], input: Digest| {
+                items
+                    .iter()
+                    .filter(|item| item.input_digest == input)
+                    .count()
+            };
+            let mut kinds: Vec<_> = base.iter().map(|item| item.input_digest).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            let most: usize = kinds
+                .iter()
+                .map(|kind| inputs(&base, *kind).min(inputs(&candidate, *kind)))
+                .sum();
+            assert_eq!(pairing.pairs.len() + pairing.changed.len(), most);
+        }
     }
 }

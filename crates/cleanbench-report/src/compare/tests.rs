@@ -338,3 +338,85 @@ fn models_that_cannot_be_told_apart_share_their_ranks() {
         Err(NotComparable::OneModel)
     );
 }
+
+#[test]
+fn swapping_the_sides_swaps_the_result_whatever_the_scores() {
+    let mut random = cleanbench_stats::random::Random::new(11);
+    for _ in 0..24 {
+        let letters = if random.below(2) == 0 { "01-" } else { "01-5" };
+        let count = 1 + random.below(14);
+        let mut pattern = || -> String {
+            let letter = |_| letters.as_bytes()[random.index(letters.len())] as char;
+            (0..count).map(letter).collect()
+        };
+        let (one, other) = (pattern(), pattern());
+        for missing in Missing::ALL {
+            let options = Options {
+                missing,
+                ..Options::default()
+            };
+            let there = compared(&one, &other, &options).tasks.remove(0).finding;
+            let back = compared(&other, &one, &options).tasks.remove(0).finding;
+            let same = |one: Option<f64>, other: Option<f64>| match (one, other) {
+                (Some(one), Some(other)) => (one - other).abs() < 1e-9,
+                (one, other) => one == other,
+            };
+            let minus = |value: Option<f64>| value.map(|value| -value);
+            assert!(
+                same(there.p, back.p),
+                "{one} {other} {missing:?}: {there:?} {back:?}"
+            );
+            assert!(
+                same(there.low, minus(back.high)),
+                "{one} {other} {missing:?}"
+            );
+            let delta = back.delta_at_best.or(back.delta);
+            assert!(same(there.delta, minus(delta)), "{one} {other} {missing:?}");
+            let inside = |bound: Option<f64>, delta: Option<f64>, sign: f64| {
+                bound
+                    .zip(delta)
+                    .is_none_or(|(bound, delta)| sign * (bound - delta) <= 1e-9)
+            };
+            assert!(inside(there.low, there.delta, 1.0) && inside(there.high, there.delta, -1.0));
+        }
+    }
+}
+
+#[test]
+fn bounds_count_what_is_missing_in_the_smallest_that_could_be_found() {
+    let candidate = format!("-----{}", "1".repeat(95));
+    let found = |missing| {
+        let options = Options {
+            missing,
+            ..Options::default()
+        };
+        compared(&"1".repeat(100), &candidate, &options)
+            .tasks
+            .remove(0)
+            .finding
+    };
+    let best = found(Missing::Complete).smallest_detectable.unwrap();
+    let bounds = found(Missing::Bounds).smallest_detectable.unwrap();
+    assert!(bounds >= best + 0.05, "{bounds} {best}");
+}
+
+#[test]
+fn tasks_are_one_family_of_tests() {
+    let tasks = [task_plan("t"), task_plan("u")];
+    let side = |t: &str, u: &str| {
+        [t, u].map(|pattern| TaskItems {
+            items: items(pattern),
+            ..TaskItems::default()
+        })
+    };
+    let table = ItemTable::from_parts(
+        manifest(&[model("a", 2), model("b", 2)], &tasks),
+        vec![side("11111111", "10").into(), side("00000000", "10").into()],
+    );
+    let (base, candidate) = sides(&table);
+    let found = compare(base, candidate, &Options::default()).unwrap();
+    let finding = &found.tasks[0].finding;
+    assert!(close(finding.p, 2.0 / 256.0));
+    assert!(close(finding.adjusted_p, 4.0 / 256.0), "{finding:?}");
+    assert_eq!(finding.verdict, Verdict::Worse);
+}

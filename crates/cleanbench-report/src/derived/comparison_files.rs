@@ -392,7 +392,7 @@ fn method_note(comparison: &Comparison) -> String {
     });
     format!(
         "Δ is candidate minus baseline on the same samples. {}. \"Could have found\": the smallest \
-         difference that the test finds with a power of .8 on as many pairs that vary as much.\n",
+         difference that the test finds with a power of .8, on as many pairs of which as many flip by chance.\n",
         methods.collect::<Vec<_>>().join("; ")
     )
 }

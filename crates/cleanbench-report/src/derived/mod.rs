@@ -96,6 +96,19 @@ pub struct Derived {
     pub files: BTreeMap<&'static str, Vec<u8>>,
 }
 
+impl Derived {
+    /// The file that holds the whole result as JSON.
+    pub fn document(&self) -> Option<&[u8]> {
+        let name = match self.outcome {
+            Outcome::Comparison(_) => "comparison.json",
+            Outcome::Ranking(_) => "ranking.json",
+            Outcome::Items(_) => "items.json",
+            Outcome::Drift(_) => "drift.json",
+        };
+        self.files.get(name).map(Vec::as_slice)
+    }
+}
+
 /// The result itself.
 #[derive(Debug, Clone)]
 pub enum Outcome {

@@ -373,7 +373,7 @@ mod tests {
         let epochs: Vec<_> = (0..5)
             .map(|sample| item(&format!("s{sample}"), &[Some(1.0); 10]))
             .collect();
-        let first = table(&[epochs.clone()]);
+        let first = table(&[epochs]);
         let found = watched(&[first.clone(), first]);
         assert_eq!(
             (found.state, found.baseline_epochs),

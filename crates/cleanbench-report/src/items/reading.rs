@@ -27,11 +27,11 @@ pub(super) fn read(
     let Some(end) = &manifest.end else {
         return Err(ItemsError::Unfinished(folder.to_owned()));
     };
-    let mut file = Digesting::open(&folder.join(RESULTS_FILE))?;
+    let mut file = Digesting::open(folder, RESULTS_FILE)?;
     let mut tasks = rows(&mut file, folder, manifest)?;
     let digest = file.finish(end.files.get(RESULTS_FILE), RESULTS_FILE)?;
-    let mut file = Digesting::open(&folder.join(SUMMARY_FILE))?;
-    contamination(&mut file, manifest, &mut tasks)?;
+    let mut file = Digesting::open(folder, SUMMARY_FILE)?;
+    contamination(&mut file, folder, manifest, &mut tasks)?;
     file.finish(end.files.get(SUMMARY_FILE), SUMMARY_FILE)?;
     Ok((tasks, digest))
 }
@@ -43,9 +43,16 @@ struct Digesting {
 }
 
 impl Digesting {
-    fn open(path: &Path) -> Result<Self, ItemsError> {
+    fn open(folder: &Path, name: &str) -> Result<Self, ItemsError> {
+        let opened = fs_err::File::open(folder.join(name));
+        let file = opened.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                LedgerError::from(Damage::whole(name, "the file is missing"))
+            }
+            _ => error.into(),
+        })?;
         Ok(Self {
-            file: fs_err::File::open(path)?,
+            file,
             hasher: FileHasher::default(),
         })
     }
@@ -198,8 +205,8 @@ impl Gathering {
             return Some(());
         }
         let trial = Trial {
-            outcome: outcome_of(outcome)?,
-            score: score_of(score)?,
+            outcome: outcome_of(outcome).ok()?,
+            score: score_of(score).ok()?,
             extraction_failure: !failure.is_empty(),
             answer: answer.into(),
         };
@@ -264,30 +271,39 @@ impl Gathering {
     }
 }
 
-fn outcome_of(word: &str) -> Option<Option<Outcome>> {
-    if word == "open" {
-        return Some(None);
+/// How a call ended, or nothing while it is open.
+fn outcome_of(word: &str) -> Result<Option<Outcome>, Unplanned> {
+    match Outcome::named(word) {
+        None if word != "open" => Err(Unplanned),
+        found => Ok(found),
     }
-    Outcome::named(word).map(Some)
 }
 
-fn score_of(text: &str) -> Option<Option<f64>> {
+/// A score, or nothing where the cell is empty.
+fn score_of(text: &str) -> Result<Option<f64>, Unplanned> {
     if text.is_empty() {
-        return Some(None);
+        return Ok(None);
     }
-    let value: f64 = text.parse().ok()?;
-    (0.0..=1.0).contains(&value).then_some(Some(value))
+    let value: f64 = text.parse().map_err(|_| Unplanned)?;
+    (0.0..=1.0)
+        .contains(&value)
+        .then_some(Some(value))
+        .ok_or(Unplanned)
 }
+
+/// A cell that no table has which this program wrote.
+struct Unplanned;
 
 /// Notes what `summary.csv` says of contamination.
 fn contamination(
     file: &mut Digesting,
+    folder: &Path,
     manifest: &Manifest,
     tasks: &mut [Vec<TaskItems>],
 ) -> Result<(), ItemsError> {
     let mut table = csv::Reader::from_reader(file);
     let header = table.byte_headers().map_err(ReportError::from)?.clone();
-    let columns = Columns::find(&header, ["model", "task", "contamination"], Path::new(""))?;
+    let columns = Columns::find(&header, ["model", "task", "contamination"], folder)?;
     let plan = &manifest.plan;
     for record in table.byte_records() {
         let record = record.map_err(ReportError::from)?;

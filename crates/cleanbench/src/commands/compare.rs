@@ -173,15 +173,7 @@ impl From<NotComparable> for Failure {
             NotComparable::Keys => {
                 "keep `suite.key` with the suite, on every machine and in every job; then make one of the runs again, since digests under one key cannot be turned into those under another"
             }
-            NotComparable::Differ {
-                mode: Mode::Regression,
-                ..
-            } => {
-                "make the runs alike; or `--mode choice` lists differences of sampling instead, `--common` compares only what both have, and `-t TASK` leaves other tasks out"
-            }
-            NotComparable::Differ { .. } => {
-                "make the runs alike; or `--common` compares only what both have, and `-t TASK` leaves other tasks out"
-            }
+            NotComparable::Differ { .. } => "make the runs alike; `-t TASK` leaves other tasks out",
             NotComparable::NoSuchTask(_) | NotComparable::NothingInCommon => {
                 "`cleanbench show RUN` lists the tasks of a run"
             }

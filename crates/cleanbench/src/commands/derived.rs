@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use cleanbench_core::{Exit, RunId};
 use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::directory::{self, FindError};
-use cleanbench_report::derived::{self, Derived, Outcome, Stamp, What, compute};
+use cleanbench_report::compare::{Mode, NotComparable};
+use cleanbench_report::derived::{self, DeriveError, Derived, Outcome, Stamp, What, compute};
 use cleanbench_report::items::ItemTable;
 use serde_json::Value;
 
@@ -66,7 +67,7 @@ pub(super) fn make(
         .into_iter()
         .map(|(role, Opened { run, table })| ((role, run), table))
         .unzip();
-    let derived = compute(what, &tables)?;
+    let derived = compute(what, &tables).map_err(|error| explain(what, error))?;
     let inputs = named.iter().zip(&tables);
     let inputs: Vec<_> = inputs
         .map(|((role, run), table)| (role.clone(), run, table))
@@ -79,6 +80,24 @@ pub(super) fn make(
     print(&made, out.format, flips);
     talk.say(format!("result: {}", folder.display()));
     Ok(derived)
+}
+
+/// What can be done about two runs that are not comparable, beside making them alike.
+fn explain(what: &What, error: DeriveError) -> Failure {
+    let mode = match (what, &error) {
+        (What::Compare { .. }, DeriveError::NotComparable(NotComparable::Differ { mode, .. })) => {
+            Some(*mode)
+        }
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match mode {
+        None => failure,
+        Some(Mode::Choice) => failure.hint("`--common` compares only what both have"),
+        Some(Mode::Regression) => failure.hint(
+            "`--common` compares only what both have; `--mode choice` lists differences of sampling instead",
+        ),
+    }
 }
 
 /// When, who, and under which name a result is written.
@@ -140,12 +159,8 @@ fn print(made: &Made<'_>, format: Format, flips: usize) {
 
 /// The result's own document, with the folder and, for a comparison, all flips.
 fn json(made: &Made<'_>) -> Value {
-    let file = made
-        .derived
-        .files
-        .iter()
-        .find(|(name, _)| name.ends_with(".json"));
-    let document = file.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
+    let document = made.derived.document();
+    let document = document.and_then(|bytes| serde_json::from_slice(bytes).ok());
     let mut document: Value = document.unwrap_or_default();
     document["directory"] = made.folder.display().to_string().into();
     if let Outcome::Comparison(comparison) = &made.derived.outcome {

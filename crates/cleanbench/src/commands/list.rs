@@ -2,7 +2,7 @@
 
 use cleanbench_core::Exit;
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
-use cleanbench_report::cell;
+use cleanbench_report::{cell, derived};
 use serde_json::{Value, json};
 
 use crate::arguments::{Format, ListArguments};
@@ -26,6 +26,9 @@ pub(super) fn list(arguments: &ListArguments, talk: Talk) -> Result<Exit, Failur
         Format::Json => talk::result(rows.iter().map(run_json).collect::<Value>()),
         Format::Text if rows.is_empty() => {}
         Format::Text => talk::result(table(&rows)),
+    }
+    for folder in derived::list(&arguments.out.out)? {
+        talk.say(format!("result over several runs: {}", folder.display()));
     }
     Ok(Exit::Done)
 }
