@@ -4,7 +4,7 @@
 //! run.json            the plan, fixed before the first call; at the end the heads of the journal
 //! samples.jsonl       one line a sample: digests, and where its content is
 //! journal/NNNNN.jsonl append-only, hash-chained, one writer a segment
-//! payloads/NNNN.seg   one compressed, salted frame a payload
+//! payloads/NNNN.seg   one salted frame a payload, compressed unless it is short
 //! inputs/             foreign facts: the suite's manifest and key, price tables, baselines
 //! ```
 //!

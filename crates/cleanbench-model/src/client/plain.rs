@@ -17,7 +17,7 @@ mod idle;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, USER_AGENT as USER_AGENT_NAME};
+use reqwest::header::{ACCEPT, HOST, HeaderMap, USER_AGENT as AGENT};
 use url::{Position, Url};
 
 use super::USER_AGENT;
@@ -171,7 +171,8 @@ impl PlainClient {
     }
 }
 
-/// Everything of a head that is the same in all requests to the host of `url`.
+/// Everything of a head that is the same in all requests to the host of `url`. What stands in `headers` goes
+/// before what is sent by default.
 fn common_headers(url: &Url, headers: &HeaderMap) -> Vec<u8> {
     let host = &url[Position::BeforeHost..Position::AfterPort];
     let mut lines = Vec::new();
@@ -180,11 +181,11 @@ fn common_headers(url: &Url, headers: &HeaderMap) -> Vec<u8> {
             lines.extend_from_slice(part);
         }
     };
-    put("host", host.as_bytes());
-    if !headers.contains_key(USER_AGENT_NAME) {
-        put(USER_AGENT_NAME.as_str(), USER_AGENT.as_bytes());
+    for (name, value) in [(HOST, host), (AGENT, USER_AGENT), (ACCEPT, "*/*")] {
+        if !headers.contains_key(&name) {
+            put(name.as_str(), value.as_bytes());
+        }
     }
-    put("accept", b"*/*");
     for (name, value) in headers {
         put(name.as_str(), value.as_bytes());
     }

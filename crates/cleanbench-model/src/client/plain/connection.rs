@@ -110,6 +110,13 @@ impl Connection {
         }
     }
 
+    /// Gives back what room a long answer took.
+    pub(super) fn shrink(&mut self) {
+        if self.buffer.capacity() > 2 * ROOM {
+            self.buffer = Vec::new();
+        }
+    }
+
     /// Whether the server has neither closed the connection nor sent what nobody asked for.
     pub(super) fn is_quiet(&self) -> bool {
         let read = self.stream.try_read(&mut [0]);

@@ -7,11 +7,15 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::{Host, Url};
 
 use super::Failure;
+
+/// Silence after which the system asks whether the other machine is still there.
+const PROBE_AFTER: Duration = Duration::from_secs(15);
 
 /// Where connections go, and how long one may take to stand.
 #[derive(Debug)]
@@ -43,8 +47,7 @@ impl Address {
             let share = end.saturating_duration_since(Instant::now()) / others;
             match timeout(share, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    // Requests are written at once; waiting to fill a packet only delays them.
-                    drop(stream.set_nodelay(true));
+                    tune(&stream);
                     return Ok(stream);
                 }
                 Ok(Err(error)) => failure = Failure::Connect(error.kind()),
@@ -69,4 +72,16 @@ impl Address {
             }
         }
     }
+}
+
+/// Requests are written at once, so waiting to fill a packet only delays them; and a machine that was
+/// switched off is noticed within a minute, however long an answer may take. A system that refuses
+/// either still has a connection.
+fn tune(stream: &TcpStream) {
+    drop(stream.set_nodelay(true));
+    let probes = TcpKeepalive::new()
+        .with_time(PROBE_AFTER)
+        .with_interval(PROBE_AFTER)
+        .with_retries(3);
+    drop(SockRef::from(stream).set_tcp_keepalive(&probes));
 }

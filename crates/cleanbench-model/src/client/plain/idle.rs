@@ -38,10 +38,11 @@ impl Idle {
     }
 
     /// Keeps `connection` for the next request, and closes those that have waited too long.
-    pub(super) fn put(&self, connection: Connection) {
+    pub(super) fn put(&self, mut connection: Connection) {
         if !self.keeps {
             return;
         }
+        connection.shrink();
         let now = Instant::now();
         let old = self.locked(|waiting| {
             waiting.push_back((now, connection));

@@ -209,7 +209,7 @@ async fn a_server_that_refuses_early_is_heard() {
         let answer = "HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\n{}";
         stream.write_all(answer.as_bytes()).await.unwrap();
         // Reads no more, and does not close.
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     });
     let sent = ask(&model(&url, false), &"long ".repeat(4 << 20)).await;
     assert_eq!((sent.error, sent.reply.unwrap().status), (None, 413));
