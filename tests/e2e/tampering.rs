@@ -125,7 +125,8 @@ fn rewrite(run: &Path, mut forge: impl FnMut(&mut Event) -> bool) {
         if forge(&mut record.event) {
             record.seq = seq;
             seq += 1;
-            head = encode(&record, head, &mut forged).unwrap();
+            let at = (record.seq, record.at.as_str());
+            head = encode(at, &record.event, head, &mut forged).unwrap();
         }
     }
     fs_err::write(run.join("journal/00000.jsonl"), forged).unwrap();
