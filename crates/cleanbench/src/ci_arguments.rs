@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use cleanbench_ledger::reporting::{JunitCases, JunitPlan};
 
 /// What `junit.xml` says. It is part of the plan, so that the file can be drawn again from the run alone.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct JunitArguments {
     /// Test cases of junit.xml: gates and failed calls, or also every sample, a wrong one being a failure
     #[arg(
@@ -23,9 +23,10 @@ pub(crate) struct JunitArguments {
 }
 
 /// Test cases of `junit.xml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum JunitChoice {
     /// Gates, tasks, and calls that met an error
+    #[default]
     Gates,
     /// These and every sample
     Items,
