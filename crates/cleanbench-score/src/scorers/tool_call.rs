@@ -255,7 +255,7 @@ mod tests {
         }
     }
 
-    fn case(params: Value, target: &Value, made: &[(&str, &str)], expected: f64) {
+    fn case(params: &Value, target: &Value, made: &[(&str, &str)], expected: f64) {
         let scorer = crate::build(&spec("tool_call", params.clone())).unwrap();
         let sample = sample(target.clone(), &[]);
         scorer.check_sample(&sample).unwrap();
@@ -271,66 +271,66 @@ mod tests {
     fn one_call() {
         let target = json!({"name": "book", "arguments": {"room": "A1", "people": 4}});
         let right = [("book", r#"{"people": 4.0, "room": "A1"}"#)];
-        case(json!({}), &target, &right, 1.0);
+        case(&json!({}), &target, &right, 1.0);
         case(
-            json!({}),
+            &json!({}),
             &target,
             &[("Book", r#"{"people":4,"room":"A1"}"#)],
             0.0,
         );
         case(
-            json!({}),
+            &json!({}),
             &target,
             &[("book", r#"{"people":4,"room":"B1"}"#)],
             0.5,
         );
         case(
-            json!({}),
+            &json!({}),
             &target,
             &[("book", r#"{"people":4,"room":"A1","x":1}"#)],
             2.0 / 3.0,
         );
-        case(json!({}), &target, &[("book", "people=4")], 0.0);
-        case(json!({}), &target, &[right[0], right[0]], 0.5);
+        case(&json!({}), &target, &[("book", "people=4")], 0.0);
+        case(&json!({}), &target, &[right[0], right[0]], 0.5);
         case(
-            json!({"arguments": "exact"}),
+            &json!({"arguments": "exact"}),
             &target,
             &[("book", r#"{"people":4}"#)],
             0.0,
         );
-        case(json!({"arguments": "exact"}), &target, &right, 1.0);
+        case(&json!({"arguments": "exact"}), &target, &right, 1.0);
         case(
-            json!({"arguments": "ignore"}),
+            &json!({"arguments": "ignore"}),
             &target,
             &[("book", "")],
             1.0,
         );
         case(
-            json!({"case": false}),
+            &json!({"case": false}),
             &target,
             &[("book", r#"{"people":4,"room":"a1"}"#)],
             1.0,
         );
         let schemas = json!({"schemas": {"book": {"properties": {"people": {"maximum": 3}}}}});
-        case(schemas, &target, &right, 0.0);
+        case(&schemas, &target, &right, 0.0);
         let bare = json!({"name": "stop"});
-        case(json!({}), &bare, &[("stop", "")], 1.0);
-        case(json!({}), &bare, &[("stop", r#"{"now":true}"#)], 0.0);
+        case(&json!({}), &bare, &[("stop", "")], 1.0);
+        case(&json!({}), &bare, &[("stop", r#"{"now":true}"#)], 0.0);
     }
 
     #[test]
     fn several_calls_and_none() {
         let both = json!([{"name": "a", "arguments": {}}, {"name": "b", "arguments": {"n": 1}}]);
         let (a, b) = (("a", "{}"), ("b", r#"{"n":1}"#));
-        case(json!({}), &both, &[b, a], 1.0);
-        case(json!({"ordered": true}), &both, &[b, a], 0.0);
-        case(json!({"ordered": true}), &both, &[a, b], 1.0);
-        case(json!({}), &both, &[a], 0.5);
-        case(json!({}), &both, &[a, ("c", "{}")], 0.5);
-        case(json!({}), &both, &[a, b, ("c", "{}")], 2.0 / 3.0);
-        case(json!({}), &both, &[a, ("b", "{}"), ("c", "{}")], 1.0 / 3.0);
-        case(json!({}), &json!([]), &[], 1.0);
-        case(json!({}), &json!([]), &[a], 0.0);
+        case(&json!({}), &both, &[b, a], 1.0);
+        case(&json!({"ordered": true}), &both, &[b, a], 0.0);
+        case(&json!({"ordered": true}), &both, &[a, b], 1.0);
+        case(&json!({}), &both, &[a], 0.5);
+        case(&json!({}), &both, &[a, ("c", "{}")], 0.5);
+        case(&json!({}), &both, &[a, b, ("c", "{}")], 2.0 / 3.0);
+        case(&json!({}), &both, &[a, ("b", "{}"), ("c", "{}")], 1.0 / 3.0);
+        case(&json!({}), &json!([]), &[], 1.0);
+        case(&json!({}), &json!([]), &[a], 0.0);
     }
 
     #[test]

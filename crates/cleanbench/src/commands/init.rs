@@ -92,7 +92,7 @@ fn refuse_present(dir: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let written = path
         .parent()
-        .map_or(Ok(()), |folder| fs_err::create_dir_all(folder))
+        .map_or(Ok(()), fs_err::create_dir_all)
         .and_then(|()| fs_err::write(path, text));
     written.map_err(|error| Failure::new(Exit::CannotWrite, error))
 }
