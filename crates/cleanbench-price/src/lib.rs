@@ -274,7 +274,7 @@ mod tests {
     fn what_is_no_price_is_refused() {
         for (text, reason) in [
             (r#"{"output":"1"}"#, "missing field `input`"),
-            (r#"{"input":0.15,"output":"1"}"#, "expected a string"),
+            (r#"{"input":0.15,"output":"1"}"#, "expected a text"),
             (r#"{"input":"0,15","output":"1"}"#, "not a decimal amount"),
             (
                 r#"{"input":"-1","output":"1"}"#,
