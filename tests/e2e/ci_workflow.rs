@@ -329,6 +329,27 @@ fn a_gate_that_so_few_samples_cannot_decide_is_neither_green_nor_red() {
 }
 
 #[test]
+fn a_fork_without_keys_has_recorded_answers_scored_again() {
+    let mut repository = Repository::with_baseline();
+    // What the model is no longer matters: nothing is sent.
+    let model = "provider = \"embedded\"\nmodel = \"leaked\"";
+    let remote =
+        "base_url = \"https://llm.invalid/v1\"\nmodel = \"m\"\napi_key_env = \"NO_SUCH_KEY\"";
+    repository.edit("models.toml", model, remote);
+    let job = repository.job(&[("FROM_FORK", "true")]);
+    job.expect(0);
+    let calls = table(&job.run(), "calls.csv");
+    assert_eq!(calls.len(), 24);
+    assert!(calls.iter().all(|call| !call["from_cache"].is_empty()));
+    let suite = repository.bed.path("repository/suite");
+    let lines = read(&suite, "data.jsonl").replace("\"target\":\"", "\"target\":\"un");
+    repository.bed.write("repository/suite/data.jsonl", &lines);
+    let job = repository.job(&[("FROM_FORK", "true")]);
+    job.expect(100);
+    assert_eq!(job.wrong().len(), 24);
+}
+
+#[test]
 fn a_run_that_cannot_be_made_tells_github_why() {
     let mut repository = Repository::with_baseline();
     repository.edit("models.toml", "model = \"leaked\"", "model = \"leeked\"");

@@ -78,6 +78,25 @@ fn what_failed_is_put_again_in_a_run_of_its_own() {
 }
 
 #[test]
+fn gates_say_nothing_of_samples_that_were_picked_because_they_failed() {
+    let (bed, server) = bed_with(50, answering());
+    let gate = "[[gate]]\nmetric = \"accuracy\"\ntest = \"floor\"\nmin = 0.05\n";
+    let suite = read(&bed.path("suite"), "suite.toml");
+    bed.write("suite/suite.toml", &format!("{suite}\n{gate}"));
+    bed.run_suite("out", &[]).expect(0);
+    let first = bed.only_run("out");
+    server.set_script(always_right());
+    let done = rerun(&bed, &first, "failed", 0);
+    assert!(
+        done.stderr.contains("1 gates are not judged"),
+        "{}",
+        done.stderr
+    );
+    let second = new_run(&bed, "out", &[&first]);
+    assert!(first.join("gates.json").exists() && !second.join("gates.json").exists());
+}
+
+#[test]
 fn errors_are_asked_again_in_the_run_itself() {
     let script = answering().with_rule(Rule::always(overloaded()).for_share(0.2));
     let (bed, server) = bed_with(40, script);

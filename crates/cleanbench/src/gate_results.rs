@@ -32,13 +32,12 @@ pub(crate) fn text(results: &[GateResult]) -> Option<String> {
     ];
     let reasons = results.iter().map(|result| {
         format!(
-            "  {} of {} at {}: {}; {}, each bound {:.3} sure",
+            "  {} of {} at {}: {}{}",
             result.gate.metric.as_str(),
             cell::visible(&result.model),
             cell::visible(&result.task),
             result.message,
-            result.method,
-            result.confidence
+            basis(result)
         )
     });
     let reasons: Vec<_> = reasons.collect();
@@ -47,6 +46,17 @@ pub(crate) fn text(results: &[GateResult]) -> Option<String> {
         plain_table(header, rows),
         reasons.join("\n")
     ))
+}
+
+/// How the bounds were had; nothing where there are none.
+fn basis(result: &GateResult) -> String {
+    if result.low.is_none() && result.high.is_none() {
+        return String::new();
+    }
+    format!(
+        "; {}, each bound {:.3} sure",
+        result.method, result.confidence
+    )
 }
 
 fn estimate(result: &GateResult) -> String {

@@ -2,7 +2,7 @@
 
 use cleanbench_core::Exit;
 use cleanbench_ledger::SampleRows;
-use cleanbench_ledger::manifest::{Missing, Plan, SelectionPlan};
+use cleanbench_ledger::manifest::{Missing, Only, Plan, SelectionPlan};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory};
 use cleanbench_model::Endpoint;
@@ -33,6 +33,14 @@ pub(super) struct Narrowed {
     pub(super) samples: Option<Vec<SampleName>>,
     /// What the plan says of the selection.
     pub(super) selection: Option<SelectionPlan>,
+}
+
+impl Narrowed {
+    /// Whether samples are taken for how they came out, so that no score on them estimates anything.
+    pub(super) fn is_picked_by_result(&self) -> bool {
+        let only = self.selection.as_ref().map(|selection| selection.only);
+        matches!(only, Some(Only::Failed | Only::Flaky))
+    }
 }
 
 impl Basis {

@@ -52,6 +52,16 @@ pub(super) fn gates(suite: &Suite, selected: &[Selected<'_>]) -> Result<Vec<Gate
     Ok(gates)
 }
 
+/// Says that the gates of `suite` are not judged where samples were picked by how they came out.
+pub(super) fn say_left_out(suite: &Suite) {
+    if !suite.gates.is_empty() {
+        talk::warn(format!(
+            "{} gates are not judged: these samples were picked by how they came out",
+            suite.gates.len()
+        ));
+    }
+}
+
 /// Opens the baseline that was named, and refuses one that the gates cannot be judged against.
 pub(super) fn baseline(
     arguments: &RunArguments,

@@ -9,7 +9,7 @@ use cleanbench_ledger::{Manifest, Plan, RunDirectory, directory};
 use cleanbench_model::{ConfigError, Endpoint, check_sampling, effective};
 use cleanbench_suite::{Rendered, Suite};
 
-use super::basis::Basis;
+use super::basis::{Basis, Narrowed};
 use super::gating;
 use super::probing::{self, Planned};
 use super::quarantine;
@@ -169,7 +169,12 @@ fn draft(
         .map(task_plan)
         .chain(probes.iter().map(|probe| Ok(probe.task.clone())))
         .collect::<Result<Vec<_>, _>>()?;
-    let gates = gating::gates(suite, selected)?;
+    let gates = if narrowed.is_some_and(Narrowed::is_picked_by_result) {
+        gating::say_left_out(suite);
+        Vec::new()
+    } else {
+        gating::gates(suite, selected)?
+    };
     let baseline = gating::baseline(arguments, &gates, (&models, &tasks), &key)?;
     let baseline = baseline.map(|baseline| {
         inputs.extend(baseline.inputs);
