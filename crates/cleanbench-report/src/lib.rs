@@ -18,6 +18,7 @@ pub mod flakes;
 pub mod gates;
 pub mod item_analysis;
 pub mod items;
+mod notation;
 pub mod recording;
 mod reduce;
 pub mod rerun;

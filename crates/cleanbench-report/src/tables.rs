@@ -230,36 +230,30 @@ pub fn draw(
             reports.add_attempt(task, attempt);
         }
     })?;
-    let mut summarizer = Summarizer::new(recording, &index);
-    let mut gatherer = Gatherer::new(plan);
-    let mut flakes = FlakeGatherer::default();
-    let mut skipped = Skipped::default();
-    {
-        let columns = columns(plan, FIRST_RESULTS, RESULTS.len());
-        let mut table = Writer::from_writer(sink.open("results.csv")?);
-        table.write_record(&RESULTS[..columns])?;
-        for_each(recording, &index, |row| {
-            summarizer.add(&row);
-            if let Some(reports) = &mut reports {
-                reports.add(plan, &row);
-            }
-            if let Some(gatherer) = &mut gatherer {
-                gatherer.add(plan, &row);
-            }
-            if let Some(measures) = &mut measures {
-                measures.add(&row);
-            }
-            flakes.add(plan, &row);
-            skipped.add(plan, &row);
-            each(&row);
-            Ok(table.write_record(&result_cells(recording, &row)[..columns])?)
-        })?;
-        table.flush()?;
-    }
+    let mut readers = Readers {
+        summarizer: Summarizer::new(recording, &index),
+        probes: Gatherer::new(plan),
+        measures,
+        reports,
+        flakes: FlakeGatherer::default(),
+        skipped: Skipped::default(),
+    };
+    draw_results(recording, &index, sink, |row| {
+        readers.read(plan, row);
+        each(row);
+    })?;
+    let Readers {
+        summarizer,
+        probes,
+        measures,
+        reports,
+        flakes,
+        skipped,
+    } = readers;
     let mut summary = summarizer.finish();
-    let contamination = match gatherer {
-        Some(gatherer) => {
-            let contamination = gatherer.assess(recording)?;
+    let contamination = match probes {
+        Some(probes) => {
+            let contamination = probes.assess(recording)?;
             verdicts::write_csv(&contamination, sink.open("contamination.csv")?)?;
             verdicts::write_json(&contamination, sink.open("verdicts.json")?)?;
             contamination
@@ -298,6 +292,49 @@ pub fn draw(
         flakes,
         skipped,
     })
+}
+
+/// Whatever looks at every row of `results.csv`.
+struct Readers {
+    summarizer: Summarizer,
+    probes: Option<Gatherer>,
+    measures: Option<gates::Gatherer>,
+    reports: Option<ci::Reports>,
+    flakes: FlakeGatherer,
+    skipped: Skipped,
+}
+
+impl Readers {
+    fn read(&mut self, plan: &Plan, row: &Row) {
+        self.summarizer.add(row);
+        if let Some(probes) = &mut self.probes {
+            probes.add(plan, row);
+        }
+        if let Some(measures) = &mut self.measures {
+            measures.add(row);
+        }
+        if let Some(reports) = &mut self.reports {
+            reports.add(plan, row);
+        }
+        self.flakes.add(plan, row);
+        self.skipped.add(plan, row);
+    }
+}
+
+fn draw_results(
+    recording: &Recording,
+    index: &Index,
+    sink: &mut dyn TableSink,
+    mut each: impl FnMut(&Row),
+) -> Result<(), ReportError> {
+    let columns = columns(&recording.manifest.plan, FIRST_RESULTS, RESULTS.len());
+    let mut table = Writer::from_writer(sink.open("results.csv")?);
+    table.write_record(&RESULTS[..columns])?;
+    for_each(recording, index, |row| {
+        each(&row);
+        Ok(table.write_record(&result_cells(recording, &row)[..columns])?)
+    })?;
+    Ok(table.flush()?)
 }
 
 /// How many columns a table of `plan` has: the `first` ones where its tables are of version 1.

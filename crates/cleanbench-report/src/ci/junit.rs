@@ -22,8 +22,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::cases::{Case, FailedAttempt, Gatherer, MOST_CASES, Status};
-use super::notation::{attribute, for_xml};
 use super::{Missing, Source, label};
+use crate::notation::{attribute, for_xml};
 use crate::{ReportError, SummaryRow};
 
 /// Longest text of a question, a target or an answer, in characters.

@@ -9,8 +9,8 @@ use cleanbench_core::gate::GateResult;
 use cleanbench_ledger::Plan;
 
 use super::flips::{Comparer, Flips};
-use super::notation::{code, sentence};
 use super::{Missing, Source, Verdict, label};
+use crate::notation::{code, sentence};
 use crate::{ReportError, SummaryRow};
 
 /// Writes `summary.md` of `source`, with the `changes` since the baseline where there is one.

@@ -13,7 +13,6 @@ mod flips;
 pub mod github;
 mod junit;
 mod markdown;
-mod notation;
 
 use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
 use cleanbench_core::{Exit, Outcome};

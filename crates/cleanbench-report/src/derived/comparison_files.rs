@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use csv::Writer;
 use serde::Serialize;
 
-use super::markdown::{code, table};
+use super::markdown::table;
 use super::number;
 use crate::ReportError;
 use crate::cell;
 use crate::compare::{Comparison, Finding, Flip, Measure, TaskComparison, Who};
+use crate::notation::code;
 
 /// Format of `comparison.json`.
 const FORMAT: &str = "cleanbench-comparison/1.0";

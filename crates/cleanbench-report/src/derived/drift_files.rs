@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::comparison_files::{csv_file, json, who};
-use super::markdown::{code, table};
+use super::markdown::table;
 use super::number;
 use crate::ReportError;
 use crate::cell;
 use crate::drift::{Drift, State, TaskDrift};
+use crate::notation::code;
 
 /// Format of `drift.json`.
 const FORMAT: &str = "cleanbench-drift/1.0";

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::comparison_files::{csv_file, json, who};
-use super::markdown::{code, table};
+use super::markdown::table;
 use super::number;
 use crate::ReportError;
 use crate::cell;
 use crate::item_analysis::{Always, Analysis, ItemReport, SliceScore, TaskAnalysis};
+use crate::notation::code;
 
 /// Format of `items.json`.
 const FORMAT: &str = "cleanbench-items/1.0";

@@ -1,19 +1,5 @@
-//! Text in Markdown. What a model wrote must not become a heading, a picture, a mention or HTML.
-
-use crate::cell;
-
-/// `text` as a code span: cut to 200 characters, control characters made visible. Nothing within a code
-/// span is markup; the two characters that could end it or its table cell are written out.
-pub fn code(text: &str) -> String {
-    let plain = cell::visible(text)
-        .replace('`', "\\u{60}")
-        .replace('|', "\\u{7c}");
-    if plain.trim().is_empty() {
-        "*(empty)*".to_owned()
-    } else {
-        format!("`{plain}`")
-    }
-}
+//! Tables in Markdown. What a model wrote comes through [`code`](crate::notation::code), so that it becomes no
+//! heading, picture, mention or HTML.
 
 /// A table. Cells must be Markdown already.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -27,15 +13,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_ends_a_code_span() {
-        assert_eq!(
-            code("| <img src=x> @all `c`\n\u{1b}[31m"),
-            "`\\u{7c} <img src=x> @all \\u{60}c\\u{60}\\u{a}\\u{1b}[31m`"
-        );
-        assert_eq!(code(" "), "*(empty)*");
-    }
 
     #[test]
     fn tables_have_a_rule_under_the_header() {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::comparison_files::{csv_file, json, who};
-use super::markdown::{code, table};
+use super::markdown::table;
 use super::number;
 use crate::ReportError;
 use crate::cell;
 use crate::compare::{Rank, RankedTask, Ranking};
+use crate::notation::code;
 
 /// Format of `ranking.json`.
 const FORMAT: &str = "cleanbench-ranking/1.0";
