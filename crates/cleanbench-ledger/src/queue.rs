@@ -27,8 +27,8 @@ const KEPT_ROOM: usize = 1 << 20;
 /// What was appended and is not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// Frames without gaps, by payload segment.
-    pub(crate) frames: Vec<(u32, Vec<u8>)>,
+    /// Frames without gaps, by payload segment; the first may be empty room that is kept for later ones.
+    frames: Vec<(u32, Vec<u8>)>,
     /// Lines of the journal.
     pub(crate) lines: Vec<u8>,
     /// Number of entries.
@@ -40,9 +40,20 @@ pub(crate) struct Batch {
 impl Batch {
     fn push_frame(&mut self, segment: u32, bytes: &[u8]) {
         match self.frames.last_mut() {
-            Some((last, frames)) if *last == segment => frames.extend_from_slice(bytes),
+            Some((last, frames)) if *last == segment || frames.is_empty() => {
+                *last = segment;
+                frames.extend_from_slice(bytes);
+            }
             _ => self.frames.push((segment, bytes.to_vec())),
         }
+    }
+
+    /// The frames to be written, by payload segment. Room that is kept from an earlier batch is none of them:
+    /// its segment may have been left behind since.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let all = self.frames.iter();
+        all.filter(|(_, frames)| !frames.is_empty())
+            .map(|(segment, frames)| (*segment, frames.as_slice()))
     }
 
     /// Empties the batch. Its room is kept, unless it was unusually large.
@@ -308,5 +319,42 @@ struct Unpark(Thread);
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{SegmentFiles, segment_name};
+
+    /// Two batches take turns, as the writer's and the pending one do, each keeping its room.
+    #[test]
+    fn room_that_is_kept_from_an_earlier_segment_is_never_written_there() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("payloads")).unwrap();
+        let mut files = SegmentFiles::create(folder.path(), 2).unwrap();
+        let mut batches = [Batch::default(), Batch::default()];
+        let turns: [&[(u32, &[u8])]; 6] = [
+            &[(2, b"a")],
+            &[(2, b"b"), (3, b"c")],
+            &[],
+            &[(3, b"d")],
+            &[(3, b"e"), (4, b"f")],
+            &[(4, b"g")],
+        ];
+        for (turn, pushed) in turns.into_iter().enumerate() {
+            let batch = &mut batches[turn % 2];
+            for (segment, bytes) in pushed {
+                batch.push_frame(*segment, bytes);
+            }
+            for (segment, frames) in batch.frames() {
+                files.append(segment, frames).unwrap();
+            }
+            batch.clear();
+        }
+        for (segment, written) in [(2, "ab"), (3, "cde"), (4, "fg")] {
+            let text = fs_err::read(folder.path().join(segment_name(segment))).unwrap();
+            assert!(text.ends_with(written.as_bytes()), "{segment}: {text:?}");
+        }
     }
 }

@@ -216,8 +216,8 @@ impl Writer {
 
     /// Hands `batch` to the operating system, payloads first, and lets everybody know.
     fn write(&mut self, batch: &Batch) -> Result<(), LedgerError> {
-        for (segment, frames) in &batch.frames {
-            self.payloads.append(*segment, frames)?;
+        for (segment, frames) in batch.frames() {
+            self.payloads.append(segment, frames)?;
             self.unsynced += frames.len();
         }
         self.file.write_all(&batch.lines)?;
