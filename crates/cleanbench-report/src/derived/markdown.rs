@@ -1,4 +1,4 @@
-//! Tables in Markdown. What a model wrote comes through [`code`](crate::notation::code), so that it becomes no
+//! Tables in Markdown. What a model wrote comes through `notation::code`, so that it becomes no
 //! heading, picture, mention or HTML.
 
 /// A table. Cells must be Markdown already.
