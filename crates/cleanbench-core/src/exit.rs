@@ -105,6 +105,18 @@ mod tests {
     }
 
     #[test]
+    fn of_any_two_the_one_that_is_documented_first_wins() {
+        let documented = [130, 1, 102, 73, 69, 100, 101, 75, 3, 0];
+        assert_eq!(PRECEDENCE.map(Exit::code), documented);
+        for (rank, first) in PRECEDENCE.into_iter().enumerate() {
+            for second in &PRECEDENCE[rank..] {
+                assert_eq!(first.worst(*second), first);
+                assert_eq!(second.worst(first), first);
+            }
+        }
+    }
+
+    #[test]
     fn help_lists_every_code() {
         for exit in PRECEDENCE.into_iter().chain([
             Exit::Usage,
