@@ -9,7 +9,7 @@ use cleanbench_ledger::manifest::{
     BaselinePlan, ModelPlan, ReplayPlan, SelectionPlan, SuitePlan, TABLES, TaskPlan,
 };
 use cleanbench_ledger::reporting::{JunitPlan, Quarantined};
-use cleanbench_ledger::samples::{SampleContent, SampleDigests, SampleWriter};
+use cleanbench_ledger::samples::{SampleContent, SampleWriter, WrittenSamples};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
 
@@ -88,7 +88,7 @@ pub fn prepare<E>(
     let lock = run.lock()?;
     let inputs = write_inputs(&run, &draft.inputs)?;
     let mut tasks = draft.tasks;
-    let digests = write_samples(&run, draft.key, samples, &mut tasks)?;
+    let written = write_samples(&run, draft.key, samples, &mut tasks)?;
     let plan = Plan {
         tool: draft.tool,
         created: created.clone(),
@@ -97,8 +97,8 @@ pub fn prepare<E>(
         tasks,
         tables: TABLES,
         seed: draft.seed,
-        samples_digest: digests.file,
-        samples_root: digests.root,
+        samples_digest: written.file,
+        samples_root: written.root,
         inputs,
         gates: draft.gates,
         baseline: draft.baseline,
@@ -128,7 +128,7 @@ pub fn prepare<E>(
     if manifest.run != draft.run {
         run = run.rename(&name(&manifest.run))?;
     }
-    let continuation = Continuation::first(&manifest, digests.next_payload_segment);
+    let continuation = Continuation::first(&manifest, written.next_payload_segment);
     Ok(Opened {
         run,
         manifest,
@@ -138,6 +138,7 @@ pub fn prepare<E>(
         lock,
         planned: false,
         scores: Vec::new(),
+        index: Some(written.index),
     })
 }
 
@@ -159,7 +160,7 @@ fn write_samples<E>(
     key: DigestKey,
     samples: impl IntoIterator<Item = Result<(u32, SampleContent), E>>,
     tasks: &mut [TaskPlan],
-) -> Result<SampleDigests, PrepareError<E>> {
+) -> Result<WrittenSamples, PrepareError<E>> {
     let mut writer = SampleWriter::create(run, key)?;
     for task in tasks.iter_mut() {
         task.samples = 0;

@@ -9,6 +9,7 @@ use cleanbench_core::{CallId, Event, EventSink, Outcome, Reply, Shard};
 use cleanbench_ledger::directory::RunLock;
 use cleanbench_ledger::parts::RecordedPlans;
 use cleanbench_ledger::recovery::recover;
+use cleanbench_ledger::samples::SampleIndex;
 use cleanbench_ledger::writer::{Continuation, WriterThread};
 use cleanbench_ledger::{Damage, Ledger, LedgerError, Manifest, RunDirectory};
 
@@ -33,6 +34,8 @@ pub struct Opened {
     pub planned: bool,
     /// The scores so far, in runs with gates that end a task early; a later one of a call holds.
     pub scores: Vec<(Place, Option<f64>)>,
+    /// Where the samples are, in a run that was planned just now.
+    pub index: Option<SampleIndex>,
 }
 
 /// A call that was under way when the last writer stopped.
@@ -111,6 +114,7 @@ pub fn reopen(run: RunDirectory) -> Result<Opened, ResumeError> {
         lock,
         planned,
         scores,
+        index: None,
     })
 }
 

@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cleanbench_core::event::{Cap, Lag, Place, StopReason};
-use cleanbench_core::history::CallTable;
+use cleanbench_core::history::{CallSpace, CallTable};
 use cleanbench_core::{CallError, Constraints, Event, Judge, Model, Outcome, Reply};
-use cleanbench_ledger::samples::{self, SampleContent, SampleLines};
+use cleanbench_ledger::samples::{self, SampleContent, SampleIndex};
 use cleanbench_ledger::{
-    Ledger, LedgerError, Manifest, PayloadReader, Plan, Receipt, RunDirectory, SampleRow,
-    SampleRows,
+    Ledger, LedgerError, Manifest, PayloadReader, Plan, Receipt, RunDirectory, SampleRows,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::try_join_all;
@@ -148,6 +147,8 @@ pub struct Work {
     pub early: Vec<EarlyStop>,
     /// What is known of how their calls ended.
     pub scores: Vec<(Place, Option<f64>)>,
+    /// Where the samples are, if that is known.
+    pub index: Option<SampleIndex>,
 }
 
 /// How a run ended.
@@ -272,15 +273,21 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         .collect();
     let slots: Vec<_> = work.models.into_iter().map(Arc::new).collect();
     let payloads = PayloadReader::new(work.run.path());
+    let agenda = Agenda::open(&work.run, &work.manifest.plan, work.index)?;
+    let agenda = Arc::new(agenda);
     let budget = {
         let wording = Wording {
             plan: &work.manifest.plan,
             constraints: &constraints,
         };
-        let spent = unsettled_bounds(&wording, &work.run, &payloads, &slots, &work.allowance)?;
+        let spent = unsettled_bounds(
+            (&wording, work.table.space()),
+            (&agenda, &payloads),
+            &slots,
+            &work.allowance,
+        )?;
         Budget::new(work.allowance.caps, spent)
     };
-    let agenda = Arc::new(Agenda::open(&work.run, &work.manifest.plan)?);
     let early = Early::new(work.early, work.table.space(), agenda.calls());
     for (place, score) in work.scores {
         let state = work.table.state(place).unwrap_or_default();
@@ -372,25 +379,20 @@ fn ending(shared: &Shared, slots: &[Arc<ModelSlot>]) -> Ending {
 
 /// What is spent when every attempt whose use is not known is counted at its worst.
 fn unsettled_bounds(
-    wording: &Wording<'_>,
-    run: &RunDirectory,
-    payloads: &PayloadReader,
+    (wording, space): (&Wording<'_>, &CallSpace),
+    (agenda, payloads): (&Agenda, &PayloadReader),
     slots: &[Arc<ModelSlot>],
     allowance: &Allowance,
 ) -> Result<Spent, EngineError> {
     let mut spent = allowance.spent;
-    if allowance.unsettled.is_empty() {
-        return Ok(spent);
-    }
-    let lines = SampleLines::open(run)?;
     for place in &allowance.unsettled {
-        let row = lines.row(place.sample)?;
         // What was erased cannot be asked again, but it was asked.
-        let Some(content) = samples::content(payloads, &row)? else {
+        let Some(content) = agenda.content(payloads, place.sample)? else {
             continue;
         };
         let slot = &slots[place.model as usize];
-        let request = wording.request(&*slot.model, *place, row.task as usize, &content);
+        let task = space.task_of(place.sample).unwrap_or_default();
+        let request = wording.request(&*slot.model, *place, task, &content);
         let body = worded(slot, &request).map_or(0, |body| body.len());
         spent.add_unknown(slot.billing.bound(&request, body));
     }
@@ -523,16 +525,16 @@ async fn make_calls(
         if shared.is_halted() || slot.health.given_up().is_some() {
             break;
         }
-        let row = feed.row(place)?;
         match await_turn(&shared, place).await {
             Turn::Go => {}
             Turn::Skip => {
-                skip(&shared, place, &row);
+                // The next record that is waited for comes after it.
+                drop(shared.record(skipped(&shared, place, &feed)?));
                 continue;
             }
             Turn::Wait | Turn::Never => continue,
         }
-        let call = run_row(&shared, &slot, place, &row, attempts);
+        let call = run_place(&shared, &slot, &feed, place, attempts);
         match AssertUnwindSafe(call).catch_unwind().await {
             Ok(made) => made?,
             Err(_) => shared.note_panic(),
@@ -557,39 +559,34 @@ async fn await_turn(shared: &Shared, place: Place) -> Turn {
     }
 }
 
-/// Records that the call at `place` need not be made. The next record that is waited for comes after it.
-fn skip(shared: &Shared, place: Place, row: &SampleRow) {
-    drop(shared.record(skipped(shared, place, row)));
-}
-
-async fn run_row(
+async fn run_place(
     shared: &Shared,
     slot: &ModelSlot,
+    feed: &Feed,
     place: Place,
-    row: &SampleRow,
     attempts: u16,
 ) -> Result<(), EngineError> {
-    let Some(content) = samples::content(&shared.payloads, row)? else {
-        return skip_erased(shared, place, row).await;
+    let Some(content) = feed.content(&shared.payloads, place)? else {
+        // What was erased before it was asked can never be asked.
+        let skipped = skipped(shared, place, feed)?;
+        shared.record(skipped).written().await?;
+        return Ok(());
     };
     run_call(shared, slot, place, &content, attempts).await
 }
 
-/// A sample that was erased before it was asked can never be asked.
-async fn skip_erased(shared: &Shared, place: Place, row: &SampleRow) -> Result<(), EngineError> {
-    shared.record(skipped(shared, place, row)).written().await?;
-    Ok(())
-}
-
-fn skipped(shared: &Shared, place: Place, row: &SampleRow) -> Event {
-    Event::AttemptEnded {
-        call: crate::call::call_id(shared, place, row.task as usize, &row.id),
+/// The record of a call that is not made.
+fn skipped(shared: &Shared, place: Place, feed: &Feed) -> Result<Event, EngineError> {
+    let task = shared.table.space().task_of(place.sample);
+    let name = feed.name(place)?;
+    Ok(Event::AttemptEnded {
+        call: crate::call::call_id(shared, place, task.unwrap_or_default(), &name),
         attempt: 0,
         place,
         reading: None,
         error: None,
         outcome: Some(Outcome::Skipped),
-    }
+    })
 }
 
 /// The error of a call that could not be recorded, and a count of those that panicked outside of

@@ -62,8 +62,9 @@ impl Members<'_> {
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
-        self.next().plain(name);
-        self.out.push(b':');
+        self.next().0.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
         value.serialize(Compact(self.out))
     }
 
@@ -120,8 +121,12 @@ impl<'a> ser::Serializer for Compact<'a> {
     }
 
     fn serialize_str(mut self, text: &str) -> Result<(), Error> {
-        let needs_none = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-        if !text.bytes().all(needs_none) {
+        // Without an early end, so that many bytes are compared at once.
+        let any = text.bytes().fold(false, |any, byte| {
+            let needs_one = byte < b' ' || byte == b'"' || byte == b'\\';
+            any | needs_one
+        });
+        if any {
             return serde_json::to_writer(self.0, text);
         }
         self.plain(text);

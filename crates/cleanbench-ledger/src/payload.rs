@@ -24,7 +24,8 @@ use crate::{Damage, LedgerError};
 pub const MAGIC: &[u8; 8] = b"CBPAY01\n";
 /// A segment that has reached this size is followed by a new one.
 const SEGMENT_SIZE: u64 = 256 * 1024 * 1024;
-const SALT: usize = 32;
+/// Bytes of the salt before a payload.
+pub(crate) const SALT: usize = 32;
 /// Upper bound on an uncompressed payload, against a damaged length. An adapter accepts 64 MiB.
 const LARGEST: u64 = 80 * 1024 * 1024;
 const LEVEL: i32 = 1;
@@ -90,27 +91,47 @@ impl Frame {
     }
 }
 
-/// `bytes`, fewer than [`SHORT`], as a zstd frame of one raw block (RFC 8878, section 3.1.1).
+/// `bytes`, fewer than [`SHORT`], as a zstd frame of one raw block.
 fn stored(bytes: &[u8]) -> Vec<u8> {
-    const MAGIC_NUMBER: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-    /// A single segment; the size of the content takes one byte, or two.
-    const ONE_BYTE_SIZE: u8 = 0x20;
-    const TWO_BYTE_SIZE: u8 = 0x60;
-    const LAST_RAW_BLOCK: u16 = 1;
-    let size = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-    let mut frame = Vec::with_capacity(bytes.len() + 10);
-    frame.extend_from_slice(&MAGIC_NUMBER);
-    match (u8::try_from(size), size.checked_sub(256)) {
-        (Err(_), Some(above)) => {
-            frame.push(TWO_BYTE_SIZE);
-            frame.extend_from_slice(&above.to_le_bytes());
-        }
-        (small, _) => frame.extend_from_slice(&[ONE_BYTE_SIZE, small.unwrap_or_default()]),
-    }
-    frame.extend_from_slice(&(size << 3 | LAST_RAW_BLOCK).to_le_bytes());
-    frame.push(0);
+    let (header, length) = header_of_stored(bytes.len());
+    let mut frame = Vec::with_capacity(length + bytes.len());
+    frame.extend_from_slice(&header[..length]);
     frame.extend_from_slice(bytes);
     frame
+}
+
+/// What stands before fewer than [`SHORT`] bytes in a zstd frame of a single segment and one raw block
+/// (RFC 8878, section 3.1.1), and its length.
+fn header_of_stored(content: usize) -> ([u8; 10], usize) {
+    const LAST_RAW_BLOCK: u16 = 1;
+    let size = u16::try_from(content).unwrap_or(u16::MAX);
+    let [block_low, block_high] = (size << 3 | LAST_RAW_BLOCK).to_le_bytes();
+    // The magic number, and a descriptor that says in how many bytes the size of the content follows.
+    match (u8::try_from(size), size.wrapping_sub(256).to_le_bytes()) {
+        (Ok(size), _) => (
+            [
+                0x28, 0xb5, 0x2f, 0xfd, 0x20, size, block_low, block_high, 0, 0,
+            ],
+            9,
+        ),
+        (Err(_), [low, high]) => (
+            [
+                0x28, 0xb5, 0x2f, 0xfd, 0x60, low, high, block_low, block_high, 0,
+            ],
+            10,
+        ),
+    }
+}
+
+/// Where the content begins in a frame that [`stored`] made.
+fn start_of_stored(frame: &[u8]) -> Option<usize> {
+    [9, 10].into_iter().find(|start| {
+        let content = frame.len().checked_sub(*start).filter(|size| *size < SHORT);
+        content.is_some_and(|content| {
+            let (header, length) = header_of_stored(content);
+            length == *start && frame[..length] == header[..length]
+        })
+    })
 }
 
 /// Random bytes of the operating system. It is asked for many salts at once, as each question costs a
@@ -271,6 +292,37 @@ impl PayloadWriter {
     }
 }
 
+/// Where a payload's frame is: what is needed to read it, without what it is proven by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FramePlace {
+    segment: u32,
+    /// A segment ends with the frame that makes it [`SEGMENT_SIZE`] long.
+    offset: u32,
+    length: u32,
+    crc: u32,
+}
+
+impl FramePlace {
+    /// The place that `reference` names.
+    pub(crate) fn of(reference: &PayloadRef) -> Result<Self, Damage> {
+        let offset = u32::try_from(reference.offset).map_err(|_| {
+            let name = segment_name(reference.segment);
+            Damage::at_byte(name, reference.offset, "no segment is as long as that")
+        })?;
+        Ok(Self {
+            segment: reference.segment,
+            offset,
+            length: reference.length,
+            crc: reference.crc,
+        })
+    }
+
+    /// Damage there.
+    pub(crate) fn damage(self, what: impl Into<String>) -> Damage {
+        Damage::at_byte(segment_name(self.segment), self.offset.into(), what)
+    }
+}
+
 /// What is at a payload's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
@@ -312,31 +364,40 @@ impl PayloadReader {
     /// [`LedgerError::Damaged`] when the frame is not what the reference says; a frame of zeros is
     /// [`Payload::Erased`], and whether that was recorded is for the caller to check.
     pub fn read(&self, reference: &PayloadRef) -> Result<Payload, LedgerError> {
-        let damage =
-            |what: &str| Damage::at_byte(segment_name(reference.segment), reference.offset, what);
-        let mut frame = vec![0; reference.length as usize];
-        let file = self.file(reference.segment)?;
-        if let Err(error) = file.file().read_exact_at(&mut frame, reference.offset) {
+        let place = FramePlace::of(reference)?;
+        let Some(salted) = self.salted(place)? else {
+            return Ok(Payload::Erased);
+        };
+        if digest(&salted) != reference.digest {
+            return Err(place.damage("the payload does not match its digest").into());
+        }
+        Ok(Payload::Present(salted[SALT..].to_vec()))
+    }
+
+    /// Salt and payload at `place`, at least the salt; `None` for a frame of zeros. Chance errors are found;
+    /// that nobody meant to change it is not, without its digest.
+    pub(crate) fn salted(&self, place: FramePlace) -> Result<Option<Vec<u8>>, LedgerError> {
+        let mut frame = vec![0; place.length as usize];
+        let file = self.file(place.segment)?;
+        if let Err(error) = file.file().read_exact_at(&mut frame, place.offset.into()) {
             return Err(match error.kind() {
                 io::ErrorKind::UnexpectedEof => {
-                    damage("the file ends before the payload does").into()
+                    let what = "the file ends before the payload does";
+                    place.damage(what).into()
                 }
                 _ => error.into(),
             });
         }
-        if crc32fast::hash(&frame) != reference.crc {
+        if crc32fast::hash(&frame) != place.crc {
             if frame.iter().all(|byte| *byte == 0) {
-                return Ok(Payload::Erased);
+                return Ok(None);
             }
-            return Err(damage("the payload was changed").into());
+            return Err(place.damage("the payload was changed").into());
         }
-        let mut salted =
-            decompress(&frame).ok_or_else(|| damage("the payload cannot be decompressed"))?;
-        if salted.len() < SALT || digest(&salted) != reference.digest {
-            return Err(damage("the payload does not match its digest").into());
-        }
-        salted.drain(..SALT);
-        Ok(Payload::Present(salted))
+        decompress(frame)
+            .filter(|salted| salted.len() >= SALT)
+            .map(Some)
+            .ok_or_else(|| place.damage("the payload cannot be decompressed").into())
     }
 
     /// Length of a segment in bytes, and whether it starts as a segment must.
@@ -372,15 +433,19 @@ impl PayloadReader {
     }
 }
 
-fn decompress(frame: &[u8]) -> Option<Vec<u8>> {
-    let size = zstd::zstd_safe::get_frame_content_size(frame).ok()??;
+fn decompress(mut frame: Vec<u8>) -> Option<Vec<u8>> {
+    if let Some(start) = start_of_stored(&frame) {
+        frame.drain(..start);
+        return Some(frame);
+    }
+    let size = zstd::zstd_safe::get_frame_content_size(&frame).ok()??;
     let capacity = usize::try_from(size.min(LARGEST)).ok()?;
     DECOMPRESSOR.with_borrow_mut(|slot| {
         let decompressor = match slot {
             Some(decompressor) => decompressor,
             None => slot.insert(Decompressor::new().ok()?),
         };
-        decompressor.decompress(frame, capacity).ok()
+        decompressor.decompress(&frame, capacity).ok()
     })
 }
 
@@ -419,8 +484,17 @@ mod tests {
             let frame = Frame::new(&payload).unwrap();
             let salted = zstd::bulk::decompress(&frame.bytes, length + SALT).expect("a zstd frame");
             assert_eq!(&salted[SALT..], payload, "{length}");
-            assert_eq!(decompress(&frame.bytes).as_ref(), Some(&salted), "{length}");
             let is_stored = frame.bytes.ends_with(&salted);
+            assert_eq!(
+                start_of_stored(&frame.bytes).is_some(),
+                is_stored,
+                "{length}"
+            );
+            assert_eq!(
+                decompress(frame.bytes.clone()).as_ref(),
+                Some(&salted),
+                "{length}"
+            );
             assert_eq!(is_stored, length + SALT < SHORT, "{length}");
         }
     }

@@ -7,8 +7,6 @@
 //! `hash` = H(previous hash ‖ the line's bytes before `,"hash"`). The line's form is fixed to the byte,
 //! so a change anywhere in it, the closing brace and the line feed included, is found.
 
-use std::io::Write as _;
-
 use cleanbench_core::{Digest, Event, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -81,10 +79,10 @@ pub fn encode(
     out.pop();
     let hash = link(previous, &out[start..]);
     out.extend_from_slice(HASH_KEY);
-    // Writing to memory cannot fail.
-    let _infallible = write!(out, "{hash}");
-    out.extend_from_slice(CLOSE);
-    out.push(b'\n');
+    // It stands between quotes, of which the first is part of the key.
+    out.pop();
+    compact::write(&hash, out)?;
+    out.extend_from_slice(b"}\n");
     Ok(hash)
 }
 

@@ -15,7 +15,7 @@ use cleanbench_core::{Digest, DigestKey, Message, Sample, canonical};
 use fs_err::File;
 use serde::{Deserialize, Serialize};
 
-use crate::payload::{PayloadReader, PayloadWriter};
+use crate::payload::{FramePlace, PayloadReader, PayloadWriter, SALT};
 use crate::sync::SyncThread;
 use crate::{Damage, Frame, LedgerError, RunDirectory};
 
@@ -99,17 +99,20 @@ pub struct SampleWriter {
     line: Vec<u8>,
     sync: SyncThread,
     unsynced: u64,
+    index: SampleIndex,
 }
 
-/// What the plan keeps of the samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SampleDigests {
+/// What is known of the samples once they are written.
+#[derive(Debug)]
+pub struct WrittenSamples {
     /// SHA-256 of `samples.jsonl`.
     pub file: Digest,
     /// Merkle root over all samples.
     pub root: Digest,
     /// First payload segment that is free.
     pub next_payload_segment: u32,
+    /// Where they are.
+    pub index: SampleIndex,
 }
 
 impl SampleWriter {
@@ -127,6 +130,7 @@ impl SampleWriter {
             line: Vec::new(),
             sync: SyncThread::start()?,
             unsynced: 0,
+            index: SampleIndex::default(),
         })
     }
 
@@ -147,6 +151,7 @@ impl SampleWriter {
         if self.payloads.pending() > BATCH {
             self.payloads.flush()?;
         }
+        self.index.push(&row)?;
         push_leaf(&mut self.tree, &row);
         self.line.clear();
         serde_json::to_writer(&mut self.line, &row).map_err(json)?;
@@ -167,16 +172,17 @@ impl SampleWriter {
     ///
     /// # Errors
     /// When the disk is full, for example.
-    pub fn finish(mut self) -> Result<SampleDigests, LedgerError> {
+    pub fn finish(mut self) -> Result<WrittenSamples, LedgerError> {
         self.sync.check()?;
         self.payloads.flush()?;
         self.payloads.handle()?.sync_all()?;
         self.rows.flush()?;
         self.rows.get_ref().sync_all()?;
-        Ok(SampleDigests {
+        Ok(WrittenSamples {
             file: self.hasher.finish(),
             root: self.tree.root(),
             next_payload_segment: self.payloads.next_segment(),
+            index: self.index,
         })
     }
 }
@@ -291,6 +297,54 @@ impl SampleLines {
     }
 }
 
+/// Where the contents of all samples are: sixteen bytes of memory for each. What it reads is checked for
+/// chance errors and not against its digest, which `verify` does: a run reads it once for each call.
+#[derive(Debug, Default)]
+pub struct SampleIndex(Vec<FramePlace>);
+
+impl SampleIndex {
+    /// Reads `samples.jsonl` of `run`.
+    ///
+    /// # Errors
+    /// When it is missing or unreadable.
+    pub fn read(run: &RunDirectory) -> Result<Self, LedgerError> {
+        let mut index = Self::default();
+        for row in SampleRows::open(run)? {
+            index.push(&row?)?;
+        }
+        Ok(index)
+    }
+
+    fn push(&mut self, row: &SampleRow) -> Result<(), Damage> {
+        self.0.push(FramePlace::of(&row.payload)?);
+        Ok(())
+    }
+
+    /// The content of the sample of line `number`, from 0; `None` when it was erased.
+    ///
+    /// # Errors
+    /// When there is no such line, or its payload is damaged.
+    pub fn content(
+        &self,
+        payloads: &PayloadReader,
+        number: u64,
+    ) -> Result<Option<SampleContent>, LedgerError> {
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        let Some(place) = self.0.get(index) else {
+            return Err(Damage::at_line(FILE, number + 1, "the line is missing").into());
+        };
+        let Some(salted) = payloads.salted(*place)? else {
+            return Ok(None);
+        };
+        parse(&salted[SALT..], *place).map(Some)
+    }
+}
+
+fn parse(bytes: &[u8], place: FramePlace) -> Result<SampleContent, LedgerError> {
+    let unreadable = |error| place.damage(format!("the sample is unreadable: {error}"));
+    Ok(serde_json::from_slice(bytes).map_err(unreadable)?)
+}
+
 /// Reads a sample's content; `None` when it was erased.
 ///
 /// # Errors
@@ -302,15 +356,7 @@ pub fn content(
     let Some(bytes) = payloads.read(&row.payload)?.present() else {
         return Ok(None);
     };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        let name = crate::payload::segment_name(row.payload.segment);
-        Damage::at_byte(
-            name,
-            row.payload.offset,
-            format!("the sample is unreadable: {error}"),
-        )
-        .into()
-    })
+    parse(&bytes, FramePlace::of(&row.payload)?).map(Some)
 }
 
 #[cfg(test)]

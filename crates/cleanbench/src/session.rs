@@ -234,6 +234,7 @@ fn work(
     let work = Work {
         early: early.collect(),
         scores: opened.scores,
+        index: opened.index,
         run: opened.run,
         manifest: opened.manifest,
         table,
