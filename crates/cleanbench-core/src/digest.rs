@@ -113,11 +113,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The same in `room`, for at most 32 bytes: every record of a run has several digests.
 pub(crate) fn hex_in<'a>(bytes: &[u8], room: &'a mut [u8; 64]) -> &'a str {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    const PAIRS: [[u8; 2]; 256] = {
+        let digits = b"0123456789abcdef";
+        let mut pairs = [[0; 2]; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+            byte += 1;
+        }
+        pairs
+    };
     let mut length = 0;
-    for (pair, byte) in room.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (pair, byte) in room.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = PAIRS[usize::from(*byte)];
         length += 2;
     }
     str::from_utf8(&room[..length]).unwrap_or_default()

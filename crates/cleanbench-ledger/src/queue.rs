@@ -8,7 +8,7 @@
 //! more is taken, and everybody who waits or will wait learns of it.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -98,6 +98,8 @@ pub(crate) struct Queue {
     arrived: Condvar,
     /// Number of entries that are written.
     written: AtomicU64,
+    /// Number of those who may be about to append an entry.
+    callers: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -174,7 +176,18 @@ impl Queue {
             }),
             arrived: Condvar::new(),
             written: AtomicU64::new(0),
+            callers: AtomicUsize::new(1),
         }
+    }
+
+    /// Notes that as many as `callers` may be about to append an entry.
+    pub(crate) fn expect(&self, callers: usize) {
+        self.callers.store(callers, Ordering::Relaxed);
+    }
+
+    /// How many may be about to append an entry.
+    pub(crate) fn callers(&self) -> usize {
+        self.callers.load(Ordering::Relaxed)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
