@@ -357,7 +357,7 @@ def arguments():
     parser.add_argument("--wrk-seconds", type=int, default=5, metavar="S", help="length of a run of wrk [5]")
     parser.add_argument("--memory", type=int, nargs="?", const=1_000_000, metavar="N",
                         help="measure only peak memory, at N samples [1000000]")
-    parser.add_argument("--programs", type=Path, default=Path("target/release"), help="folder of the built programs")
+    parser.add_argument("--programs", type=Path, default=Path("target/dist"), help="folder of the built programs")
     options = parser.parse_args()
     if options.samples < 1 or options.repeats < 1:
         parser.error("--samples and --repeats are at least 1")
