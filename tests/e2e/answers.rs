@@ -168,11 +168,14 @@ fn demanding(url: &str) -> Bed {
 fn a_level_of_reasoning_that_a_provider_lacks_ends_the_run_before_it_begins() {
     let bed = demanding("http://127.0.0.1:1/v1");
     bed.models("http://127.0.0.1:1/v1", "");
-    let done = bed.run_suite("out", &[]).expect(66);
-    let words = "cannot be asked for `reasoning = \"low\"`";
-    assert!(done.stderr.contains(words), "{}", done.stderr);
-    assert!(done.stderr.contains("task `routing`"), "{}", done.stderr);
-    assert!(done.stderr.contains("[providers.NAME]"), "{}", done.stderr);
+    let run = bed.run_suite("out", &[]).expect(66);
+    let check = bed.run(&["check", "suite", "-m", MODEL]).expect(66);
+    for done in [run, check] {
+        let words = "cannot be asked for `reasoning = \"low\"`";
+        assert!(done.stderr.contains(words), "{}", done.stderr);
+        assert!(done.stderr.contains("task `routing`"), "{}", done.stderr);
+        assert!(done.stderr.contains("[providers.NAME]"), "{}", done.stderr);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use cleanbench_suite::Suite;
 
 use super::gating;
 use super::probing::{self, Planned};
-use super::selection::{Selected, load_suite, select};
+use super::selection::{Selected, check_samplings, load_suite, select};
 use crate::arguments::CheckArguments;
 use crate::endpoints::resolve_all;
 use crate::failure::Failure;
@@ -36,6 +36,9 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let suite = load_suite(arguments.suite.as_ref())?;
     let selected = select(&suite, &arguments.select)?;
     let endpoints = resolve_all(&arguments.models, None, &suite)?;
+    endpoints
+        .iter()
+        .try_for_each(|endpoint| check_samplings(endpoint, &selected))?;
     talk::result(format!(
         "suite {} version {}, digest {}",
         cell::safe(&suite.name),
@@ -266,8 +269,7 @@ fn print_endpoint(
             labels(census),
             endpoint.host()
         ));
-        let reasoning = endpoint.sampling.reasoning;
-        let reasoning = reasoning.or(chosen.task.sampling.reasoning);
+        let reasoning = chosen.sampling(endpoint).reasoning;
         if let Some(more) = besides_text(chosen, census, reasoning) {
             talk::result(format!("    with {more}"));
         }
@@ -320,8 +322,8 @@ fn estimate(endpoint: &Endpoint, selected: &[Selected<'_>], censuses: &[Census])
     let mut most = Some(0);
     for (chosen, census) in selected.iter().zip(censuses) {
         prompt += census.prompt_bytes.div_ceil(BYTES_PER_TOKEN) * u64::from(chosen.epochs);
-        let sampling = endpoint.sampling.clone().or(&chosen.task.sampling);
-        let limit = sampling
+        let limit = chosen
+            .sampling(endpoint)
             .max_tokens
             .map(|limit| u64::from(limit) * chosen.samples * u64::from(chosen.epochs));
         most = most.zip(limit).map(|(sum, limit)| sum + limit);

@@ -6,14 +6,14 @@ use cleanbench_engine::{Draft, Input, Opened, PrepareError, prepare, reopen};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Manifest, Plan, RunDirectory, directory};
-use cleanbench_model::{ConfigError, Endpoint, check_sampling, effective};
+use cleanbench_model::{Endpoint, effective};
 use cleanbench_suite::{Rendered, Suite};
 
 use super::basis::{Basis, Narrowed};
 use super::gating;
 use super::probing::{self, Planned};
 use super::quarantine;
-use super::selection::{Selected, load_suite, select};
+use super::selection::{Selected, check_samplings, load_suite, select};
 use crate::arguments::RunArguments;
 use crate::endpoints::check_label;
 use crate::failure::Failure;
@@ -211,9 +211,7 @@ fn model_plan(
     selected: &[Selected<'_>],
     probes: &[Planned],
 ) -> Result<ModelPlan, Failure> {
-    // What the user says of a model holds over what the suite says of a task: a model that reasons
-    // needs more tokens than the author of the suite had in mind.
-    let merged = |chosen: &Selected<'_>| endpoint.sampling.clone().or(&chosen.task.sampling);
+    check_samplings(endpoint, selected)?;
     // A call of a probe brings its own, except that what is remembered is asked for without reasoning.
     let off = Reasoning::Off;
     let can = endpoint.form == Form::Chat && endpoint.profile.reasoning_fields(off).is_some();
@@ -223,16 +221,9 @@ fn model_plan(
     };
     let sampling: Vec<_> = selected
         .iter()
-        .map(merged)
+        .map(|chosen| chosen.sampling(endpoint))
         .chain(probes.iter().map(|_| of_probes.clone()))
         .collect();
-    for (chosen, sampling) in selected.iter().zip(&sampling) {
-        check_sampling(endpoint, sampling).map_err(|error| {
-            let (model, task) = (&endpoint.name, &chosen.task.name);
-            let message = format!("model `{model}`, task `{task}`: {}", error.message);
-            Failure::config(&[ConfigError { message, ..error }])
-        })?;
-    }
     let effective = sampling
         .iter()
         .map(|sampling| effective(endpoint, sampling));

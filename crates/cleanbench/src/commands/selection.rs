@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::Exit;
+use cleanbench_core::{Exit, Sampling};
 use cleanbench_ledger::replay::SampleName;
+use cleanbench_model::{ConfigError, Endpoint, check_sampling};
 use cleanbench_suite::{Catalog, LoadError, Rendered, Severity, Suite, Task};
 
 use crate::arguments::SelectArguments;
@@ -68,6 +69,27 @@ impl Selected<'_> {
         };
         self.task.samples().take(limit).filter(is_taken)
     }
+
+    /// How `endpoint` samples here. What the user says of a model holds over what the suite says of a task: a
+    /// model that reasons needs more tokens than the author of the suite had in mind.
+    pub(super) fn sampling(&self, endpoint: &Endpoint) -> Sampling {
+        endpoint.sampling.clone().or(&self.task.sampling)
+    }
+}
+
+/// Refuses what `endpoint` cannot be asked for.
+pub(super) fn check_samplings(
+    endpoint: &Endpoint,
+    selected: &[Selected<'_>],
+) -> Result<(), Failure> {
+    for chosen in selected {
+        check_sampling(endpoint, &chosen.sampling(endpoint)).map_err(|error| {
+            let (model, task) = (&endpoint.name, &chosen.task.name);
+            let message = format!("model `{model}`, task `{task}`: {}", error.message);
+            Failure::config(&[ConfigError { message, ..error }])
+        })?;
+    }
+    Ok(())
 }
 
 /// Applies `-t`, `--tag`, `-n` and `--epochs`.
