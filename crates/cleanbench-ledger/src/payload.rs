@@ -374,8 +374,8 @@ impl PayloadReader {
         Ok(Payload::Present(salted[SALT..].to_vec()))
     }
 
-    /// Salt and payload at `place`, at least the salt; `None` for a frame of zeros. Chance errors are found;
-    /// that nobody meant to change it is not, without its digest.
+    /// Salt and payload at `place`, at least the salt; `None` for a frame of zeros. The CRC finds chance errors;
+    /// to find a deliberate change takes the digest.
     pub(crate) fn salted(&self, place: FramePlace) -> Result<Option<Vec<u8>>, LedgerError> {
         let mut frame = vec![0; place.length as usize];
         let file = self.file(place.segment)?;
