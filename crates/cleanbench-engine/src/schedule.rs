@@ -319,8 +319,6 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
     }
     let settled = settle_pending(&shared, &slots, work.pending).await?;
     let settled: Arc<[Place]> = settled.into();
-    let at_once = slots.iter().map(|slot| slot.concurrency);
-    shared.ledger.expect(at_once.sum());
     let feed = |model| Feed::new(&agenda, model, &settled);
     let runs = slots
         .iter()

@@ -4,11 +4,15 @@
 //! the writer's thread is bytes. Those who wait for their entries are woken together, once for all that
 //! were written at once.
 //!
+//! Waking the thread costs both sides a system call, so entries gather first: the first who waits lets
+//! everybody else have a turn, and asks for what is pending when its own comes again. Where few are at work
+//! that is at once; where many are, their entries go together. Entries that nobody waits for gather longer.
+//!
 //! Invariants: an entry counts as written only after its batch was; after the first failure nothing
 //! more is taken, and everybody who waits or will wait learns of it.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -23,6 +27,9 @@ use crate::{LedgerError, record};
 
 /// Room that a batch's buffer keeps for the next one, in bytes.
 const KEPT_ROOM: usize = 1 << 20;
+
+/// Longest time that entries gather while nobody asks for them.
+const LONGEST_GATHERING: Duration = Duration::from_millis(5);
 
 /// What was appended and is not written yet.
 #[derive(Debug, Default)]
@@ -98,8 +105,6 @@ pub(crate) struct Queue {
     arrived: Condvar,
     /// Number of entries that are written.
     written: AtomicU64,
-    /// Number of those who may be about to append an entry.
-    callers: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -120,8 +125,19 @@ struct State {
     waiting_underway: Vec<Waker>,
     /// Whether the thread sleeps until an entry arrives.
     sleeps: bool,
+    /// Whether somebody asks for the pending entries.
+    demand: Demand,
     closed: bool,
     failure: Option<LedgerError>,
+}
+
+/// Whether somebody asks for the pending entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    Nobody,
+    /// The first who waits does, at its next turn.
+    Soon,
+    Now,
 }
 
 impl State {
@@ -171,23 +187,13 @@ impl Queue {
                 underway: 0,
                 waiting_underway: Vec::new(),
                 sleeps: false,
+                demand: Demand::Nobody,
                 closed: false,
                 failure: None,
             }),
             arrived: Condvar::new(),
             written: AtomicU64::new(0),
-            callers: AtomicUsize::new(1),
         }
-    }
-
-    /// Notes that as many as `callers` may be about to append an entry.
-    pub(crate) fn expect(&self, callers: usize) {
-        self.callers.store(callers, Ordering::Relaxed);
-    }
-
-    /// How many may be about to append an entry.
-    pub(crate) fn callers(&self) -> usize {
-        self.callers.load(Ordering::Relaxed)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -212,6 +218,7 @@ impl Queue {
             queue: Arc::clone(self),
             number,
             taken,
+            part: Part::New,
         }
     }
 
@@ -221,21 +228,23 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// Exchanges `batch`, which was written, for what is pending, waiting for it at most `patience`.
-    /// `false` when nothing is pending and nothing will be.
+    /// Exchanges `batch`, which was written, for what is pending: as soon as somebody asks for it, and after
+    /// [`LONGEST_GATHERING`] if nobody does. While nothing is, waits for it at most `patience`. `false` when
+    /// nothing is pending and nothing will be.
     pub(crate) fn next(&self, batch: &mut Batch, patience: Duration) -> Result<bool, LedgerError> {
         batch.clear();
         let mut state = self.state();
-        let idle =
-            |state: &State| state.pending.entries == 0 && !state.closed && state.failure.is_none();
-        if idle(&state) {
+        let ends =
+            |state: &State| state.demand == Demand::Now || state.closed || state.failure.is_some();
+        state = self.wait(state, LONGEST_GATHERING, |state| !ends(state));
+        if state.pending.entries == 0 && !ends(&state) {
             state.sleeps = true;
-            let waited = self
-                .arrived
-                .wait_timeout_while(state, patience, |state| idle(state));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = self.wait(state, patience, |state| {
+                state.pending.entries == 0 && !ends(state)
+            });
             state.sleeps = false;
         }
+        state.demand = Demand::Nobody;
         std::mem::swap(batch, &mut state.pending);
         if batch.entries == 0 {
             return state.failure.clone().map_or(Ok(!state.closed), Err);
@@ -243,6 +252,19 @@ impl Queue {
         state.underway = state.taken;
         state.waiting_underway = std::mem::take(&mut state.waiting);
         Ok(true)
+    }
+
+    /// Waits at most `longest` until it is no longer true that `goes_on`.
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        longest: Duration,
+        goes_on: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let waited = self
+            .arrived
+            .wait_timeout_while(state, longest, |state| goes_on(state));
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// The batch that was given out last is written.
@@ -272,6 +294,18 @@ pub struct Receipt {
     /// The entry's number, from 1.
     number: u64,
     taken: Result<Option<PayloadRef>, LedgerError>,
+    part: Part,
+}
+
+/// The part of one who waits in getting the pending entries written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// It has not been looked at yet.
+    New,
+    /// It is the one that asks, at its next turn.
+    Elected,
+    /// It asked, or somebody else does.
+    Waits,
 }
 
 impl Receipt {
@@ -307,21 +341,38 @@ impl Future for Receipt {
     type Output = Result<Option<PayloadRef>, LedgerError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.taken.is_err() || self.is_written() {
-            return Poll::Ready(self.taken.clone());
+        let receipt = self.get_mut();
+        if receipt.taken.is_err() || receipt.is_written() {
+            return Poll::Ready(receipt.taken.clone());
         }
-        let mut state = self.queue.state();
-        if self.is_written() {
-            return Poll::Ready(self.taken.clone());
+        let mut state = receipt.queue.state();
+        if receipt.is_written() {
+            return Poll::Ready(receipt.taken.clone());
         }
         if let Some(failure) = &state.failure {
             return Poll::Ready(Err(failure.clone()));
         }
-        let waker = context.waker().clone();
-        if self.number <= state.underway {
-            state.waiting_underway.push(waker);
-        } else {
-            state.waiting.push(waker);
+        let waker = context.waker();
+        if receipt.number <= state.underway {
+            state.waiting_underway.push(waker.clone());
+            return Poll::Pending;
+        }
+        if receipt.part == Part::New && state.demand == Demand::Nobody {
+            state.demand = Demand::Soon;
+            receipt.part = Part::Elected;
+            drop(state);
+            waker.wake_by_ref();
+            return Poll::Pending;
+        }
+        let asks = receipt.part == Part::Elected && state.demand != Demand::Now;
+        if asks {
+            state.demand = Demand::Now;
+        }
+        receipt.part = Part::Waits;
+        state.waiting.push(waker.clone());
+        drop(state);
+        if asks {
+            receipt.queue.arrived.notify_one();
         }
         Poll::Pending
     }
@@ -369,5 +420,60 @@ mod tests {
             let text = fs_err::read(folder.path().join(segment_name(segment))).unwrap();
             assert!(text.ends_with(written.as_bytes()), "{segment}: {text:?}");
         }
+    }
+
+    fn queue() -> Arc<Queue> {
+        let queue = Queue::new(Cursor::at(0), Digest([0; 32]), false);
+        Arc::new(queue)
+    }
+
+    fn entry() -> Entry {
+        Event::GenerationOpened { generation: 1 }.into()
+    }
+
+    /// Takes batches until nothing more will come; the number of entries in each.
+    fn write_all(queue: &Queue) -> Vec<usize> {
+        let mut batch = Batch::default();
+        let mut sizes = Vec::new();
+        while queue.next(&mut batch, Duration::from_mins(1)).unwrap() {
+            sizes.push(batch.entries);
+            queue.note_written();
+        }
+        sizes
+    }
+
+    /// Has `receipt` looked at once by somebody who then does something else.
+    fn look_at(receipt: &mut Receipt) {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(Pin::new(receipt).poll(&mut context).is_pending());
+    }
+
+    #[test]
+    fn what_many_wait_for_is_asked_for_once() {
+        let queue = queue();
+        let mut receipts: Vec<_> = (0..100).map(|_| queue.append(entry())).collect();
+        receipts.iter_mut().for_each(look_at);
+        assert_eq!(queue.state().demand, Demand::Soon, "it had one turn");
+        look_at(&mut receipts[0]);
+        assert_eq!(queue.state().demand, Demand::Now);
+        queue.close();
+        assert_eq!(write_all(&queue), [100]);
+        assert!(receipts.iter().all(Receipt::is_written));
+    }
+
+    /// A call is dropped where it waits when the run is aborted or its attempt runs out of time.
+    #[test]
+    fn nobody_depends_on_one_who_has_left() {
+        let queue = queue();
+        let mut gone = queue.append(entry());
+        look_at(&mut gone);
+        drop(gone);
+        let left = queue.append(entry());
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| write_all(&queue));
+            left.wait().unwrap();
+            queue.close();
+            assert_eq!(writer.join().unwrap(), [2]);
+        });
     }
 }

@@ -24,17 +24,6 @@ pub use crate::queue::Receipt;
 
 const SYNC_INTERVAL: Duration = Duration::from_millis(200);
 const SYNC_BYTES: usize = 1024 * 1024;
-/// A batch of at least this many entries is a sign of more to come.
-const FEW: usize = 4;
-/// A batch of at least this many entries, of at least so many callers, leaves most calls where they are: with
-/// the endpoint, or waiting for a processor.
-const SOME: usize = 12;
-const MANY_CALLERS: usize = 128;
-/// The same of a batch of this size, whoever calls.
-const MANY: usize = 48;
-const SHORT_PAUSE: Duration = Duration::from_micros(40);
-const MIDDLE_PAUSE: Duration = Duration::from_micros(120);
-const LONG_PAUSE: Duration = Duration::from_micros(400);
 
 /// An event, with the payload that it refers to.
 #[derive(Debug)]
@@ -164,12 +153,6 @@ impl Ledger {
     pub fn append(&self, entry: impl Into<Entry>) -> Receipt {
         self.0.0.append(entry.into())
     }
-
-    /// Notes how many callers there may be at once. Those of many wait a little longer for their entries, which
-    /// are then written together.
-    pub fn expect(&self, callers: usize) {
-        self.0.0.expect(callers);
-    }
 }
 
 struct Writer {
@@ -202,9 +185,6 @@ impl Writer {
                     self.queue.fail(&error);
                     return Err(error);
                 }
-            }
-            if let Some(pause) = pause_after(batch.entries, self.queue.callers()) {
-                std::thread::sleep(pause);
             }
         }
     }
@@ -251,17 +231,6 @@ impl Writer {
     /// now only keeps the file tidy, so a failure here changes nothing.
     fn cut_unfinished(&mut self) {
         drop(self.file.set_len(self.written));
-    }
-}
-
-/// How long the writer lets entries gather after a batch of so many by so many callers. Waking it for each one
-/// costs both sides a system call; an entry waits at most about this much longer, so few entries wait for none.
-fn pause_after(entries: usize, callers: usize) -> Option<Duration> {
-    match entries {
-        0..FEW => None,
-        SOME.. if callers >= MANY_CALLERS => Some(LONG_PAUSE),
-        FEW..MANY => Some(SHORT_PAUSE),
-        _ => Some(MIDDLE_PAUSE),
     }
 }
 
