@@ -1,7 +1,8 @@
 //! How many requests and tokens an endpoint gets a minute.
 //!
-//! Invariant: in no minute are more requests sent than the models file allows, whenever the minute
-//! begins. Tokens are counted by an estimate when an attempt is sent and corrected by what the endpoint
+//! Invariant: in no minute are more attempts begun than the models file allows requests, whenever the
+//! minute begins. An attempt is one request, but for one that weighs texts, which sends its requests one after
+//! the other. Tokens are counted by an estimate when an attempt is sent and corrected by what the endpoint
 //! reports, so their limit holds as far as the endpoint counts alike.
 //!
 //! Requests follow the generic cell rate algorithm (ITU-T I.371): a burst of one second's worth, then

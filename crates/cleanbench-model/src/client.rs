@@ -109,7 +109,7 @@ impl ClientFactory {
         &self,
         endpoint: &Endpoint,
         key: Option<ApiKey>,
-    ) -> Result<OpenAiModel, ConnectError> {
+    ) -> Result<HttpModel, ConnectError> {
         let host = endpoint.host();
         if endpoint.is_embedded() {
             return Err(ConnectError::NotNamed { host });
@@ -129,7 +129,7 @@ impl ClientFactory {
                 ConnectError::Tls { host, cause }
             })?),
         };
-        Ok(OpenAiModel {
+        Ok(HttpModel {
             reader: Reader::new(endpoint),
             endpoint: endpoint.clone(),
             egress,
@@ -160,7 +160,7 @@ fn headers(endpoint: &Endpoint, key: Option<&ApiKey>) -> Option<HeaderMap> {
 
 /// A model behind an HTTP API, whichever of the known languages it speaks.
 #[derive(Debug)]
-pub struct OpenAiModel {
+pub struct HttpModel {
     endpoint: Endpoint,
     reader: Reader,
     egress: Egress,
@@ -178,7 +178,7 @@ enum Wire {
     General(reqwest::Client),
 }
 
-impl Model for OpenAiModel {
+impl Model for HttpModel {
     fn form(&self) -> Form {
         self.endpoint.form
     }
@@ -202,7 +202,7 @@ impl Model for OpenAiModel {
     }
 }
 
-impl OpenAiModel {
+impl HttpModel {
     /// Asks for what stands at `path` on the endpoint's host. The request has no body and tells the
     /// host nothing but the path and the key.
     pub(crate) async fn look_up(&self, path: &str) -> Sent {

@@ -5,7 +5,7 @@
 //! - [`config`]: `models.toml` and the `-m` argument become an [`Endpoint`]. No I/O, no secret.
 //! - [`Reader`] and [`request_body`]: the languages of servers ([`Protocol`]) and the habits of their
 //!   makers ([`Profile`]), pure in both directions. [`Reader`] reads recorded replies years later exactly as it read them on the day.
-//! - [`ClientFactory`]: the only code of the product that opens a socket. It makes [`OpenAiModel`],
+//! - [`ClientFactory`]: the only code of the product that opens a socket. It makes [`HttpModel`],
 //!   the implementation of [`cleanbench_core::Model`].
 //!
 //! Beside them, [`capability`] asks a server what it really does.
@@ -38,7 +38,7 @@ mod sse;
 mod usage;
 
 pub use body::{check_sampling, effective, request_body};
-pub use client::{ApiKey, ClientFactory, ConnectError, OpenAiModel};
+pub use client::{ApiKey, ClientFactory, ConnectError, HttpModel};
 pub use config::{ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, resolve};
 pub use likelihood::LikelihoodMethod;
 pub use offline::OfflineModel;

@@ -78,21 +78,10 @@ impl LikelihoodMethod {
         Self::ALL.into_iter().find(|one| one.as_str() == word)
     }
 
-    /// How `endpoint` is asked: as the models file says, else as its provider is known to answer.
+    /// How `endpoint` is asked: as its entry in the models file says, else as its provider is known to answer.
     pub fn of(endpoint: &Endpoint) -> Self {
-        endpoint
-            .likelihood
-            .unwrap_or_else(|| Self::of_provider(&endpoint.provider))
-    }
-
-    fn of_provider(provider: &str) -> Self {
-        match provider {
-            "together" | "fireworks" => Self::Echo,
-            "vllm" => Self::Vllm,
-            "sglang" => Self::Sglang,
-            "llamacpp" => Self::Llamacpp,
-            _ => Self::None,
-        }
+        let said = endpoint.likelihood.or(endpoint.profile.likelihood);
+        said.unwrap_or(Self::None)
     }
 
     /// Goes through a conversation with the server from its beginning: stops where something has yet

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::LikelihoodMethod;
 use crate::config::{ConfigError, provider as reading};
 
 /// The language that an endpoint speaks.
@@ -238,6 +239,9 @@ pub struct Profile {
     /// Fewest likeliest tokens that must be asked for to get log probabilities at all.
     #[serde(skip_serializing_if = "is_zero")]
     pub least_top_logprobs: u32,
+    /// How it tells the likelihood of given texts; `None` where nothing is known of a way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<LikelihoodMethod>,
     /// What the endpoint's own words for the end of an answer mean, beside those that all use.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub finish: BTreeMap<String, FinishMeaning>,

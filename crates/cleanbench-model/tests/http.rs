@@ -12,7 +12,7 @@ use cleanbench_core::{
     CallErrorKind, Finish, Form, Message, Model, Request, Role, Sampling, Sensitivity,
 };
 use cleanbench_model::{
-    ApiKey, ClientFactory, ConnectError, Endpoint, ModelsFile, OpenAiModel, Overrides, resolve,
+    ApiKey, ClientFactory, ConnectError, Endpoint, HttpModel, ModelsFile, Overrides, resolve,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -25,7 +25,7 @@ fn endpoint(spec: &str) -> Endpoint {
     resolve(spec, &ModelsFile::empty(), &Overrides::default()).expect(spec)
 }
 
-fn connect(endpoint: &Endpoint, key: Option<&str>) -> OpenAiModel {
+fn connect(endpoint: &Endpoint, key: Option<&str>) -> HttpModel {
     let factory = ClientFactory::new(std::slice::from_ref(endpoint));
     factory.connect(endpoint, key.map(ApiKey::new)).unwrap()
 }
@@ -127,7 +127,7 @@ fn local(port: u16) -> Endpoint {
     endpoint
 }
 
-async fn ask(model: &OpenAiModel) -> Sent {
+async fn ask(model: &HttpModel) -> Sent {
     let body = model.body(&question()).unwrap();
     model.send(body, Sensitivity::Public).await
 }

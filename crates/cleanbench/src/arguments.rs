@@ -210,7 +210,7 @@ pub(crate) struct CapArguments {
     /// Start no call after this time, for example 90s, 30m, 2h; calls in flight end
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) max_time: Option<Duration>,
-    /// Send at most this many requests, retries included
+    /// Make at most this many attempts, retries included; one that weighs texts is several requests
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_requests: Option<u64>,
     /// Count only what is known where a price or `max_tokens` is missing; the cap may be exceeded

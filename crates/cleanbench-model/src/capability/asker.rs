@@ -14,7 +14,7 @@ use cleanbench_core::{
 use super::judge::Judged;
 use super::{Verdict, Way};
 use crate::likelihood::statuses;
-use crate::{Endpoint, OpenAiModel};
+use crate::{Endpoint, HttpModel};
 
 /// Unanswered questions in a row after which an endpoint counts as gone.
 const PATIENCE: u32 = 3;
@@ -125,7 +125,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn connect(&self, endpoint: &Endpoint) -> Result<OpenAiModel, CallError> {
+    fn connect(&self, endpoint: &Endpoint) -> Result<HttpModel, CallError> {
         let Way::Http { factory, key } = self.way else {
             let what = "a model in this process has no address";
             return Err(CallError::new(CallErrorKind::Unsupported, what));

@@ -6,10 +6,10 @@
 use cleanbench_core::model::Sent;
 use cleanbench_core::{CallError, CallErrorKind, Timing};
 
-use super::{Exchange as Attempt, LARGEST_BODY, OpenAiModel};
+use super::{Exchange as Attempt, HttpModel, LARGEST_BODY};
 use crate::likelihood::{Ask, Exchange, Next, encode, next};
 
-impl OpenAiModel {
+impl HttpModel {
     /// Asks what the plan `body` needs, and gives all of it as one reply.
     pub(super) async fn follow(&self, body: &[u8]) -> Sent {
         let attempt = Attempt::begin();

@@ -101,7 +101,7 @@ pub struct Endpoint {
     /// Whether answers are asked for as a stream.
     #[serde(default)]
     pub stream: bool,
-    /// How it tells the likelihood of given texts; `None` leaves it to what is known of the provider.
+    /// How it tells the likelihood of given texts, if not as its provider does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likelihood: Option<LikelihoodMethod>,
     /// `http://host:port` of the proxy that is asked in its place.
@@ -249,6 +249,11 @@ impl Endpoint {
         })?;
         if description.get("profile").is_none() {
             endpoint.profile = profile_of_old(&endpoint);
+        }
+        if endpoint.profile.likelihood.is_none() {
+            // Descriptions were written before this was a part of the profile; then the name said it.
+            let known = provider::named(&endpoint.provider);
+            endpoint.profile.likelihood = known.and_then(|known| known.likelihood);
         }
         // The URL decides, not a field that may have been edited beside it.
         let proxy = endpoint.proxy.as_deref().map(target::parse_proxy);

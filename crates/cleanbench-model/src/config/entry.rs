@@ -214,7 +214,7 @@ fn read_form(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option
     fields.one_of("form", &FORMS, found)
 }
 
-fn read_likelihood(
+pub(super) fn read_likelihood(
     fields: &mut Fields<'_, '_>,
     found: &mut Diagnostics<'_>,
 ) -> Option<LikelihoodMethod> {

@@ -237,6 +237,9 @@ fn read_requests(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mut
     if let Some(count) = fields.count("least_top_logprobs", found) {
         profile.least_top_logprobs = count.value;
     }
+    if let Some(method) = super::entry::read_likelihood(fields, found) {
+        profile.likelihood = Some(method);
+    }
     if let Some(always) = read_fragment("always", fields, found) {
         profile.always = always;
     }

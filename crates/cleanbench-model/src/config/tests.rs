@@ -5,6 +5,7 @@ use std::path::Path;
 use cleanbench_core::Sensitivity;
 
 use super::*;
+use crate::LikelihoodMethod;
 
 fn parse(text: &str) -> Result<ModelsFile, Vec<ConfigError>> {
     ModelsFile::parse(text, Path::new("models.toml"))
@@ -301,9 +302,15 @@ fn a_provider_needs_no_code() {
     assert_eq!(profile.prefill, crate::Prefill::ContinueFinalMessage);
     assert_eq!(profile.headers["x-team"], "evaluation");
     assert_eq!(profile.reasoning.len(), 6, "those of vllm and one more");
+    let method = LikelihoodMethod::of;
+    assert_eq!(method(&endpoint), LikelihoodMethod::Vllm, "that of vllm");
     assert_eq!(endpoint.extra_body["top_k"], 20);
     let again = Endpoint::from_description(&endpoint.describe()).unwrap();
     assert_eq!(again.profile, *profile);
+    let other = OWN_PROVIDER.replace("like =", "likelihood = \"echo\"\nlike =");
+    let other = parse(&other).unwrap();
+    let other = resolve("big", &other, &Overrides::default()).unwrap();
+    assert_eq!(method(&other), LikelihoodMethod::Echo, "its own");
     let bare = resolve("lab/other", &file, &Overrides::default()).unwrap();
     assert_eq!(
         (bare.model.as_str(), bare.provider.as_str()),
@@ -321,6 +328,16 @@ fn a_description_without_a_profile_is_still_read() {
     let endpoint = Endpoint::from_description(&described).unwrap();
     assert_eq!(endpoint.profile.name, "llamacpp");
     assert_eq!(endpoint.profile.max_tokens_field, "max_tokens");
+}
+
+#[test]
+fn a_description_whose_profile_knows_no_likelihood_is_read_as_before() {
+    let vllm = resolve("vllm/m", &ModelsFile::empty(), &Overrides::default()).unwrap();
+    let mut described = vllm.describe();
+    let known = described["profile"].as_object_mut().unwrap();
+    assert_eq!(known.remove("likelihood").unwrap(), "vllm");
+    let endpoint = Endpoint::from_description(&described).unwrap();
+    assert_eq!(LikelihoodMethod::of(&endpoint), LikelihoodMethod::Vllm);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use cleanbench_core::{
 };
 use cleanbench_embedded::{EmbeddedModel, shipped};
 use cleanbench_model::{
-    ApiKey, ClientFactory, Endpoint, LikelihoodMethod, ModelsFile, OpenAiModel, Overrides, resolve,
+    ApiKey, ClientFactory, Endpoint, HttpModel, LikelihoodMethod, ModelsFile, Overrides, resolve,
 };
 use serde_json::{Value, json};
 use server::{Handler, Served, paths, serve};
@@ -34,7 +34,7 @@ fn endpoint(port: u16, method: LikelihoodMethod) -> Endpoint {
     endpoint
 }
 
-fn model(endpoint: &Endpoint) -> OpenAiModel {
+fn model(endpoint: &Endpoint) -> HttpModel {
     let factory = ClientFactory::new(std::slice::from_ref(endpoint));
     factory.connect(endpoint, Some(ApiKey::new(KEY))).unwrap()
 }

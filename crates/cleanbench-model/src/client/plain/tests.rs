@@ -8,10 +8,10 @@ use cleanbench_testkit::{FakeServer, Fault, Rule, Script};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::super::{ClientFactory, OpenAiModel, Wire, transport};
+use super::super::{ClientFactory, HttpModel, Wire, transport};
 use crate::{ModelsFile, Overrides, resolve};
 
-fn model(url: &str, stream: bool) -> OpenAiModel {
+fn model(url: &str, stream: bool) -> HttpModel {
     let file = ModelsFile::empty();
     let mut endpoint = resolve(&format!("{url}#m"), &file, &Overrides::default()).unwrap();
     endpoint.stream = stream;
@@ -22,13 +22,13 @@ fn model(url: &str, stream: bool) -> OpenAiModel {
 }
 
 /// The same, over the client for TLS and proxies.
-fn general(url: &str, stream: bool) -> OpenAiModel {
+fn general(url: &str, stream: bool) -> HttpModel {
     let mut model = model(url, stream);
     model.wire = Wire::General(transport::client(&model.endpoint).unwrap());
     model
 }
 
-async fn ask(model: &OpenAiModel, text: &str) -> Sent {
+async fn ask(model: &HttpModel, text: &str) -> Sent {
     let request = Request {
         form: cleanbench_core::Form::Chat,
         messages: vec![Message::new(Role::User, text)],
