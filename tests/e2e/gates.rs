@@ -385,6 +385,13 @@ fn a_task_ends_once_its_gate_is_decided_whatever_the_concurrency_and_however_oft
             .unwrap()
             .contains("whenever one looks")
     );
+    for row in table(&bed.only_run("one"), "summary.csv") {
+        assert_eq!(
+            (row["method"].as_str(), &row["n"]),
+            ("betting", &asked.to_string())
+        );
+    }
+    assert!(done.stdout.contains("betting"), "{}", done.stdout);
     let of_one = outcomes(&bed, "one");
     let skipped = of_one
         .iter()

@@ -32,8 +32,11 @@ const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 
 /// Version of the tables of a new run. Tables of an earlier version are drawn as they were, so that a
 /// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
-/// `results.csv`, Wilson's interval for every score, and neither `junit.xml` nor `summary.md`.
-pub const TABLES: u32 = 2;
+/// `results.csv`, Wilson's interval for every score, and neither `junit.xml` nor `summary.md`; 2 has the
+/// interval of a fixed number of samples for tasks that may end early too.
+pub const TABLES: u32 = 3;
+/// The same, where a later version is refused.
+const KNOWN_TABLES: &str = "tables 3";
 
 fn first_tables() -> u32 {
     1
@@ -417,7 +420,15 @@ impl Manifest {
                 known: MANIFEST_FORMAT,
             });
         }
-        serde_json::from_slice(bytes).map_err(|error| damaged(&error).into())
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        if manifest.plan.tables > TABLES {
+            return Err(LedgerError::TooNew {
+                file: "run.json".to_owned(),
+                found: format!("tables {}", manifest.plan.tables),
+                known: KNOWN_TABLES,
+            });
+        }
+        Ok(manifest)
     }
 }
 

@@ -39,16 +39,15 @@ pub(crate) struct SliceTallies {
 }
 
 impl SliceTallies {
-    /// Adds the score of a sample that belongs there.
-    pub(crate) fn add(&mut self, score: f64, belongs: &Belongs) {
+    /// Has `add` add the score of a sample that belongs there to each of its slices.
+    pub(crate) fn add(&mut self, belongs: &Belongs, add: impl Fn(&mut Tally)) {
         for (field, value) in &belongs.slices {
-            let cluster = belongs.cluster.as_deref();
             let tallies = self.of(field);
             if let Some(tally) = tallies.get_mut(value) {
-                tally.add(score, cluster);
+                add(tally);
             } else {
                 let mut tally = Tally::default();
-                tally.add(score, cluster);
+                add(&mut tally);
                 tallies.insert(value.clone(), tally);
             }
         }

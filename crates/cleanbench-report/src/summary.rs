@@ -6,6 +6,7 @@ use cleanbench_core::event::Reading;
 use cleanbench_core::{Finish, Outcome, Reducer};
 
 use crate::flakes::{Flake, FlakeCounts};
+use crate::gates;
 use crate::reduce::reduce;
 use crate::rows::{Belongs, Row};
 use crate::scan::{Index, Totals};
@@ -188,6 +189,8 @@ pub struct Summarizer {
     slices: Vec<SliceRow>,
     /// The fields by which each task reports.
     fields: Vec<Vec<String>>,
+    /// Of each task its first sample, and the turns of all of them if it may end early.
+    turns: Vec<(u64, Option<Vec<u32>>)>,
     /// Version of the tables.
     tables: u32,
     /// The line whose samples come now.
@@ -280,9 +283,16 @@ impl Summarizer {
                 });
             }
         }
+        let mut first = 0_u64;
+        let turns = plan.tasks.iter().enumerate().map(|(position, task)| {
+            let begin = first;
+            first = begin.saturating_add(task.samples);
+            (begin, gates::turns(plan, position))
+        });
         Self {
             rows,
             slices: Vec::new(),
+            turns: turns.collect(),
             fields: plan.tasks.iter().map(|task| task.slices.clone()).collect(),
             tables: plan.tables,
             open: None,
@@ -353,9 +363,17 @@ impl Summarizer {
             });
         }
         let score = reduce(self.rows[done.line].reducer, &done.scores);
+        let (first, turns) = &self.turns[done.line % self.fields.len()];
+        let offset = usize::try_from(done.sample.saturating_sub(*first)).unwrap_or(usize::MAX);
+        let turn = turns.as_ref().and_then(|turns| turns.get(offset)).copied();
         if let (Some(open), Some(score)) = (&mut self.open, score) {
-            open.tally.add(score, done.belongs.cluster.as_deref());
-            open.slices.add(score, &done.belongs);
+            let cluster = done.belongs.cluster.as_deref();
+            let add = |tally: &mut Tally| match turn {
+                Some(turn) => tally.add_in_turn(score, turn),
+                None => tally.add(score, cluster),
+            };
+            add(&mut open.tally);
+            open.slices.add(&done.belongs, add);
         }
     }
 

@@ -1,12 +1,14 @@
 //! Scores of samples, gathered for one estimate: a task's, or a slice's.
 //!
 //! Invariant: which interval an estimate gets follows from the kind of its scores alone, not from their
-//! values (but for scores without any variation, of which t knows nothing).
+//! values (but for scores without any variation, of which t knows nothing). Where the values may have decided
+//! how many there are, it is one that holds whenever one stops.
 
 use std::collections::BTreeMap;
 
 use cleanbench_stats::cluster::{FEWEST, cluster_t};
 use cleanbench_stats::mean::student_t;
+use cleanbench_stats::sequential::ConfidenceSequence;
 use cleanbench_stats::{Confidence, Interval, NoInterval, sum, wilson};
 
 /// Stands for the method where samples hang together in too few clusters for any interval.
@@ -14,10 +16,12 @@ pub const TOO_FEW_CLUSTERS: &str = "too_few_clusters";
 /// Stands for the method where all clusters have the same score: Wilson's interval with clusters as trials.
 const WILSON_OF_CLUSTERS: &str = "wilson_of_clusters";
 
-/// Scores of samples. Takes 8 bytes for each, and 4 more where some belong to clusters.
+/// Scores of samples. Takes 8 bytes for each, and 4 more where some belong to clusters or have a turn.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     scores: Vec<f64>,
+    /// When each was asked, where it was asked whether another one was needed.
+    turns: Vec<u32>,
     /// Whether some score is neither 0 nor 1.
     partial: bool,
     clusters: Option<Clusters>,
@@ -80,6 +84,13 @@ impl Tally {
         }
     }
 
+    /// Adds the score of a sample that was asked as the one at `turn` of a task that may end early.
+    /// All scores have a turn, or none has.
+    pub(crate) fn add_in_turn(&mut self, score: f64, turn: u32) {
+        self.turns.push(turn);
+        self.add(score, None);
+    }
+
     /// Adds the score of a sample that belongs to `cluster`.
     pub(crate) fn add(&mut self, score: f64, cluster: Option<&str>) {
         if cluster.is_some() && self.clusters.is_none() {
@@ -100,6 +111,7 @@ impl Tally {
         let score = (n > 0).then(|| total / n as f64);
         let (interval, method) = match (score, &self.clusters) {
             (None, _) => (None, None),
+            _ if !self.turns.is_empty() => named(self.at_any_time()),
             (Some(score), Some(clusters)) => self.clustered(score, clusters),
             (Some(_), None) if epochs == 1 && !self.partial => named(proportion(total, n)),
             (Some(_), None) => named(self.of_means(total, n)),
@@ -133,6 +145,17 @@ impl Tally {
             Ok(estimate) => Some(estimate.interval),
             Err(_) => proportion(total, n),
         }
+    }
+
+    /// An interval that holds whenever one stops, over the scores in the order in which they were asked.
+    fn at_any_time(&self) -> Option<Interval> {
+        let mut in_order: Vec<_> = self.turns.iter().zip(&self.scores).collect();
+        in_order.sort_unstable_by_key(|(turn, _)| **turn);
+        let mut sequence = ConfidenceSequence::new(0.0, 1.0, Confidence::PERCENT_95)?;
+        for (_, score) in in_order {
+            sequence.add(*score);
+        }
+        Some(sequence.interval())
     }
 
     fn clustered(
@@ -182,6 +205,27 @@ mod tests {
             tally.add(*score, *cluster);
         }
         tally
+    }
+
+    /// A sample's turn counts, not its place in the plan.
+    #[test]
+    fn a_task_that_may_end_early_has_an_interval_that_holds_whenever_it_does() {
+        let of = |turns: &mut dyn Iterator<Item = u32>| {
+            let mut tally = Tally::default();
+            for turn in turns {
+                tally.add_in_turn(f64::from(u8::from(turn < 60)), turn);
+            }
+            tally.estimate(1)
+        };
+        let (forth, back) = (of(&mut (0..100)), of(&mut (0..100).rev()));
+        assert_eq!(forth, back);
+        assert_eq!((forth.method, forth.score), (Some("betting"), Some(0.6)));
+        // Expected values: the same sequence of the library, whose own tests are against published ones.
+        let mut sequence = ConfidenceSequence::new(0.0, 1.0, Confidence::PERCENT_95).unwrap();
+        for turn in 0..100 {
+            sequence.add(f64::from(u8::from(turn < 60)));
+        }
+        assert_eq!(forth.interval, Some(sequence.interval()));
     }
 
     #[test]

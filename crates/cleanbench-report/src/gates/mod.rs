@@ -43,6 +43,7 @@ use serde_json::json;
 pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file, check_baseline};
 pub use comparable::{NotComparable, Side, counterpart, difference};
 pub use describe::{amount, condition};
+pub(crate) use early::turns;
 pub use early::{Decides, EarlyRule, rules, saving};
 pub(crate) use gather::Gatherer;
 pub(crate) use judge::evaluate;
