@@ -218,7 +218,7 @@ pub trait Model: Send + Sync + std::fmt::Debug {
 
     /// Sends `body` once and collects what comes back. `sensitivity` is the sample's label; an
     /// implementation refuses with [`CallErrorKind::Forbidden`] what its endpoint may not see.
-    fn send(&self, body: Vec<u8>, sensitivity: Sensitivity) -> BoxFuture<'_, Sent>;
+    fn send<'a>(&'a self, body: &'a [u8], sensitivity: Sensitivity) -> BoxFuture<'a, Sent>;
 
     /// Reads a recorded reply to a request whose bytes were `body`. Pure.
     ///

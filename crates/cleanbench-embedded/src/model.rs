@@ -232,9 +232,9 @@ impl Model for EmbeddedModel {
             .map_err(|error| CallError::new(CallErrorKind::Rejected, error.to_string()))
     }
 
-    fn send(&self, body: Vec<u8>, _sensitivity: Sensitivity) -> BoxFuture<'_, Sent> {
+    fn send<'a>(&'a self, body: &'a [u8], _sensitivity: Sensitivity) -> BoxFuture<'a, Sent> {
         let (sender, receiver) = oneshot::channel();
-        let model = self.clone();
+        let (model, body) = (self.clone(), body.to_vec());
         let start = Instant::now();
         rayon::spawn(move || {
             // A panic must not take the process with it; the dropped sender tells of it.
@@ -389,7 +389,7 @@ mod tests {
 
     fn ask(model: &EmbeddedModel, request: &Request) -> Result<Completion, CallError> {
         let body = model.body(request).unwrap();
-        let sent = wait(model.send(body.clone(), request.sensitivity));
+        let sent = wait(model.send(&body, request.sensitivity));
         model.read(&body, &sent.reply.unwrap())
     }
 
@@ -443,7 +443,7 @@ mod tests {
         let body = model.body(&asked).unwrap();
         let alone = model.answer(&body).unwrap();
         let many: Vec<_> = (0..8)
-            .map(|_| model.send(body.clone(), Sensitivity::Public))
+            .map(|_| model.send(&body, Sensitivity::Public))
             .collect();
         for sent in many {
             assert_eq!(wait(sent).reply.unwrap().body, alone);

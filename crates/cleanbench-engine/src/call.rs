@@ -214,7 +214,7 @@ async fn attempt_once(
     *stored = reference.or(*stored);
     let recorded = match body {
         Ok(bytes) => {
-            let mut sent = send(slot, bytes.clone(), request, &shared.settings).await;
+            let mut sent = send(slot, bytes, request, &shared.settings).await;
             if let Some(admission) = &mut admission {
                 admission.arrived(&mut sent);
             }
@@ -266,7 +266,7 @@ async fn take_kept(
     Ok(())
 }
 
-async fn send(slot: &ModelSlot, body: Vec<u8>, request: &Request, settings: &Settings) -> Sent {
+async fn send(slot: &ModelSlot, body: &[u8], request: &Request, settings: &Settings) -> Sent {
     let own = slot
         .attempt_limit
         .filter(|own| *own < settings.attempt_limit);

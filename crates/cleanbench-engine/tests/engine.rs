@@ -47,7 +47,7 @@ impl Model for Puppet {
         Ok(format!("{text} seed={:?}", request.seed).into_bytes())
     }
 
-    fn send(&self, body: Vec<u8>, _: Sensitivity) -> BoxFuture<'_, Sent> {
+    fn send<'a>(&'a self, body: &'a [u8], _: Sensitivity) -> BoxFuture<'a, Sent> {
         self.sent.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             tokio::task::yield_now().await;
@@ -59,7 +59,7 @@ impl Model for Puppet {
                 status: 200,
                 content_type: None,
                 retry_after: None,
-                body,
+                body: body.to_vec(),
             };
             Sent {
                 reply: Some(reply),

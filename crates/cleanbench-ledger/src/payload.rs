@@ -60,14 +60,12 @@ impl Frame {
     /// # Errors
     /// When the operating system has no random bytes or the compressor no memory.
     pub fn new(payload: &[u8]) -> io::Result<Self> {
-        let mut salted = Vec::with_capacity(SALT + payload.len());
-        salted.extend_from_slice(&salt()?);
-        salted.extend_from_slice(payload);
-        let digest = digest(&salted);
-        let bytes = if salted.len() < SHORT {
-            stored(&salted)
+        let salt = salt()?;
+        let digest = digest(&salt, payload);
+        let bytes = if SALT + payload.len() < SHORT {
+            stored(&salt, payload)
         } else {
-            Self::compress(&salted)?
+            Self::compress(&[&salt[..], payload].concat())?
         };
         let crc = crc32fast::hash(&bytes);
         Ok(Self { digest, bytes, crc })
@@ -91,13 +89,10 @@ impl Frame {
     }
 }
 
-/// `bytes`, fewer than [`SHORT`], as a zstd frame of one raw block.
-fn stored(bytes: &[u8]) -> Vec<u8> {
-    let (header, length) = header_of_stored(bytes.len());
-    let mut frame = Vec::with_capacity(length + bytes.len());
-    frame.extend_from_slice(&header[..length]);
-    frame.extend_from_slice(bytes);
-    frame
+/// Salt and payload, fewer than [`SHORT`] bytes, as a zstd frame of one raw block.
+fn stored(salt: &[u8], payload: &[u8]) -> Vec<u8> {
+    let (header, length) = header_of_stored(salt.len() + payload.len());
+    [&header[..length], salt, payload].concat()
 }
 
 /// What stands before fewer than [`SHORT`] bytes in a zstd frame of a single segment and one raw block
@@ -147,8 +142,7 @@ fn salt() -> io::Result<[u8; SALT]> {
     })
 }
 
-fn digest(salted: &[u8]) -> Digest {
-    let (salt, payload) = salted.split_at(SALT.min(salted.len()));
+fn digest(salt: &[u8], payload: &[u8]) -> Digest {
     Digest::of("cleanbench/payload/1", &[salt, payload])
 }
 
@@ -368,10 +362,11 @@ impl PayloadReader {
         let Some(salted) = self.salted(place)? else {
             return Ok(Payload::Erased);
         };
-        if digest(&salted) != reference.digest {
+        let (salt, payload) = salted.split_at(SALT);
+        if digest(salt, payload) != reference.digest {
             return Err(place.damage("the payload does not match its digest").into());
         }
-        Ok(Payload::Present(salted[SALT..].to_vec()))
+        Ok(Payload::Present(payload.to_vec()))
     }
 
     /// Salt and payload at `place`, at least the salt; `None` for a frame of zeros. The CRC finds chance errors;

@@ -187,10 +187,10 @@ impl Model for HttpModel {
         request_body(&self.endpoint, request)
     }
 
-    fn send(&self, body: Vec<u8>, sensitivity: Sensitivity) -> BoxFuture<'_, Sent> {
+    fn send<'a>(&'a self, body: &'a [u8], sensitivity: Sensitivity) -> BoxFuture<'a, Sent> {
         Box::pin(async move {
             match self.egress.check(sensitivity) {
-                Ok(()) if is_plan(&body) => Box::pin(self.follow(&body)).await,
+                Ok(()) if is_plan(body) => Box::pin(self.follow(body)).await,
                 Ok(()) => self.exchange(&self.endpoint.url, body).await,
                 Err(error) => Exchange::begin().fail(error),
             }
@@ -215,11 +215,11 @@ impl HttpModel {
     }
 
     /// Posts `body` to `url`, which is on the endpoint's host.
-    async fn exchange(&self, url: &Url, body: Vec<u8>) -> Sent {
+    async fn exchange(&self, url: &Url, body: &[u8]) -> Sent {
         self.carry(url, Some(body)).await
     }
 
-    async fn carry(&self, url: &Url, body: Option<Vec<u8>>) -> Sent {
+    async fn carry(&self, url: &Url, body: Option<&[u8]>) -> Sent {
         let mut exchange = Exchange::begin();
         let error = match &self.wire {
             Wire::Plain(client) => {
@@ -242,11 +242,11 @@ impl HttpModel {
     async fn ask(
         &self,
         client: &reqwest::Client,
-        (url, body): (&Url, Option<Vec<u8>>),
+        (url, body): (&Url, Option<&[u8]>),
         exchange: &mut Exchange,
     ) -> Result<(), CallError> {
         let request = match body {
-            Some(body) => client.post(url.clone()).body(body),
+            Some(body) => client.post(url.clone()).body(body.to_vec()),
             None => client.get(url.clone()),
         };
         let explain = |error: &_, silence| transport::explain(error, silence, &self.endpoint);
@@ -269,13 +269,13 @@ impl HttpModel {
     async fn ask_plainly(
         &self,
         client: &PlainClient,
-        (url, body): (&Url, Option<Vec<u8>>),
+        (url, body): (&Url, Option<&[u8]>),
         exchange: &mut Exchange,
     ) -> Result<(), CallError> {
         let explain =
             |failure, silence| transport::explain_failure(failure, silence, &self.endpoint);
         let read = |head: &plain::Head<'_>| self.reply(head.status, &|name| head.get(name));
-        let asked = client.ask(url, body.as_deref(), read).await;
+        let asked = client.ask(url, body, read).await;
         let (reply, mut answer) =
             asked.map_err(|failure| explain(failure, Silence::BeforeAnswer))?;
         let mut taking = self.take_in(exchange, reply);

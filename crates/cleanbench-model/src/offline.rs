@@ -37,7 +37,7 @@ impl Model for OfflineModel {
     }
 
     /// Sends nothing.
-    fn send(&self, _body: Vec<u8>, _sensitivity: Sensitivity) -> BoxFuture<'_, Sent> {
+    fn send<'a>(&'a self, _body: &'a [u8], _sensitivity: Sensitivity) -> BoxFuture<'a, Sent> {
         let what = format!("{} is not asked in a replay", self.endpoint.host());
         let error = CallError::new(CallErrorKind::Forbidden, what);
         Box::pin(std::future::ready(Sent {

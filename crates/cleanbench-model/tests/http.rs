@@ -129,7 +129,7 @@ fn local(port: u16) -> Endpoint {
 
 async fn ask(model: &HttpModel) -> Sent {
     let body = model.body(&question()).unwrap();
-    model.send(body, Sensitivity::Public).await
+    model.send(&body, Sensitivity::Public).await
 }
 
 #[tokio::test]
@@ -318,7 +318,7 @@ async fn what_may_not_be_sent_opens_no_connection() {
     let model = connect(&endpoint, Some(KEY));
     for label in [Sensitivity::Private, Sensitivity::Secret] {
         let body = model.body(&question()).unwrap();
-        let sent = model.send(body, label).await;
+        let sent = model.send(&body, label).await;
         let error = sent.error.unwrap();
         assert_eq!(error.kind, CallErrorKind::Forbidden);
         assert!(error.message.contains(label.as_str()), "{error}");

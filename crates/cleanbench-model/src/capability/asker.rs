@@ -159,7 +159,7 @@ impl<'a> Asker<'a> {
     }
 
     async fn put_body(&mut self, model: &dyn Model, body: &[u8]) -> Answer {
-        let sending = model.send(body.to_vec(), Sensitivity::Public);
+        let sending = model.send(body, Sensitivity::Public);
         let sent = match self.send(sending).await {
             Ok(sent) => sent,
             Err(error) => return Answer::unsent(error),

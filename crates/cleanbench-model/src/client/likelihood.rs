@@ -54,7 +54,7 @@ impl HttpModel {
     async fn put(&self, ask: Ask, exchanges: &mut Vec<Exchange>) -> Sent {
         let mut url = self.endpoint.url.clone();
         url.set_path(&ask.path);
-        let mut sent = self.exchange(&url, ask.body.clone().into_bytes()).await;
+        let mut sent = self.exchange(&url, ask.body.as_bytes()).await;
         if let Some(reply) = sent.reply.take() {
             exchanges.push(Exchange::new(ask.path, ask.body, reply));
         }

@@ -59,7 +59,7 @@ async fn weigh(
 ) -> (Result<Completion, CallError>, Reply) {
     let model = model(&endpoint(serve(handler).await, method));
     let body = model.body(asked).unwrap();
-    let sent = model.send(body.clone(), Sensitivity::Public).await;
+    let sent = model.send(&body, Sensitivity::Public).await;
     assert_eq!(sent.error, None);
     let reply = sent.reply.unwrap();
     let read = model.read(&body, &reply);
@@ -395,11 +395,7 @@ async fn a_record_that_was_changed_is_not_read() {
         LikelihoodMethod::Vllm,
     ));
     let body = model.body(&asked).unwrap();
-    let reply = model
-        .send(body.clone(), Sensitivity::Public)
-        .await
-        .reply
-        .unwrap();
+    let reply = model.send(&body, Sensitivity::Public).await.reply.unwrap();
     let spoil = |change: &dyn Fn(&mut Vec<Value>)| {
         let mut exchanges = exchanges(&reply);
         change(&mut exchanges);
@@ -433,7 +429,7 @@ async fn what_cannot_be_asked_sends_nothing() {
     remote.allow.remove(&Sensitivity::Secret);
     let remote = model(&remote);
     let body = remote.body(&request(PROMPT, &TEXTS)).unwrap();
-    let sent = remote.send(body, Sensitivity::Secret).await;
+    let sent = remote.send(&body, Sensitivity::Secret).await;
     assert_eq!(sent.error.unwrap().kind, CallErrorKind::Forbidden);
     assert!(sent.reply.is_none());
 }

@@ -39,7 +39,7 @@ async fn ask(model: &HttpModel, text: &str) -> Sent {
         sensitivity: Sensitivity::Public,
     };
     let body = cleanbench_core::Model::body(model, &request).unwrap();
-    cleanbench_core::Model::send(model, body, Sensitivity::Public).await
+    cleanbench_core::Model::send(model, &body, Sensitivity::Public).await
 }
 
 fn every_fault() -> Vec<Fault> {
