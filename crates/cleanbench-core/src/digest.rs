@@ -25,6 +25,11 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
+    /// The 64 digits, written into `room`.
+    pub fn digits<'a>(&self, room: &'a mut [u8; 64]) -> &'a str {
+        hex_in(&self.0, room)
+    }
+
     /// Plain SHA-256 of `bytes`, as `sha256sum` prints it; for whole files.
     pub fn of_file_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

@@ -1,7 +1,7 @@
 //! Entries on their way to the disk.
 //!
-//! Whoever appends an entry encodes it, so that the chain has the order of appending and what is handed to
-//! the writer's thread is bytes. Those who wait for their entries are woken together, once for all that
+//! Whoever appends an entry encodes it, so that the journal has the order of appending and what is handed to
+//! the writer's thread is bytes; the thread puts in what chains them, which needs no lock. Those who wait for their entries are woken together, once for all that
 //! were written at once.
 //!
 //! Waking the thread costs both sides a system call, so entries gather first: the first who waits lets
@@ -36,10 +36,10 @@ const LONGEST_GATHERING: Duration = Duration::from_millis(5);
 pub(crate) struct Batch {
     /// Frames without gaps, by payload segment; the first may be empty room that is kept for later ones.
     frames: Vec<(u32, Vec<u8>)>,
-    /// Lines of the journal.
-    pub(crate) lines: Vec<u8>,
-    /// Number of entries.
-    pub(crate) entries: usize,
+    /// Lines of the journal, without their hashes until they are sealed.
+    lines: Vec<u8>,
+    /// Where each line ends.
+    ends: Vec<usize>,
     /// The entries' events, if anybody listens.
     pub(crate) events: Vec<Event>,
 }
@@ -63,6 +63,16 @@ impl Batch {
             .map(|(segment, frames)| (*segment, frames.as_slice()))
     }
 
+    /// Chains the lines to the record with hash `head`, and returns them and the hash of the last.
+    pub(crate) fn seal(&mut self, mut head: Digest) -> (&[u8], Digest) {
+        let mut start = 0;
+        for end in &self.ends {
+            head = record::seal(&mut self.lines[start..*end], head);
+            start = *end;
+        }
+        (&self.lines, head)
+    }
+
     /// Empties the batch. Its room is kept, unless it was unusually large.
     fn clear(&mut self) {
         self.frames.truncate(1);
@@ -70,7 +80,7 @@ impl Batch {
             empty(frames);
         }
         empty(&mut self.lines);
-        self.entries = 0;
+        self.ends.clear();
         self.events.clear();
     }
 }
@@ -110,7 +120,6 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct State {
     cursor: Cursor,
-    head: Digest,
     /// Number of entries that were taken.
     taken: u64,
     clock: Clock,
@@ -158,13 +167,13 @@ impl State {
         }
         let start = self.pending.lines.len();
         let at = (self.taken, self.clock.now());
-        let encoded = record::encode(at, &event, self.head, &mut self.pending.lines);
-        self.head = encoded.map_err(|error| {
+        let written = record::write_open(at, &event, &mut self.pending.lines);
+        written.map_err(|error| {
             self.pending.lines.truncate(start);
             std::io::Error::from(error)
         })?;
         self.taken += 1;
-        self.pending.entries += 1;
+        self.pending.ends.push(self.pending.lines.len());
         if self.is_heard {
             self.pending.events.push(event);
         }
@@ -173,12 +182,11 @@ impl State {
 }
 
 impl Queue {
-    /// A queue whose first payload gets its place from `cursor` and whose first record continues `head`.
-    pub(crate) fn new(cursor: Cursor, head: Digest, is_heard: bool) -> Self {
+    /// A queue whose first payload gets its place from `cursor`.
+    pub(crate) fn new(cursor: Cursor, is_heard: bool) -> Self {
         Self {
             state: Mutex::new(State {
                 cursor,
-                head,
                 taken: 0,
                 clock: Clock::default(),
                 is_heard,
@@ -237,16 +245,16 @@ impl Queue {
         let ends =
             |state: &State| state.demand == Demand::Now || state.closed || state.failure.is_some();
         state = self.wait(state, LONGEST_GATHERING, |state| !ends(state));
-        if state.pending.entries == 0 && !ends(&state) {
+        if state.pending.ends.is_empty() && !ends(&state) {
             state.sleeps = true;
             state = self.wait(state, patience, |state| {
-                state.pending.entries == 0 && !ends(state)
+                state.pending.ends.is_empty() && !ends(state)
             });
             state.sleeps = false;
         }
         state.demand = Demand::Nobody;
         std::mem::swap(batch, &mut state.pending);
-        if batch.entries == 0 {
+        if batch.ends.is_empty() {
             return state.failure.clone().map_or(Ok(!state.closed), Err);
         }
         state.underway = state.taken;
@@ -423,7 +431,7 @@ mod tests {
     }
 
     fn queue() -> Arc<Queue> {
-        let queue = Queue::new(Cursor::at(0), Digest([0; 32]), false);
+        let queue = Queue::new(Cursor::at(0), false);
         Arc::new(queue)
     }
 
@@ -436,7 +444,7 @@ mod tests {
         let mut batch = Batch::default();
         let mut sizes = Vec::new();
         while queue.next(&mut batch, Duration::from_mins(1)).unwrap() {
-            sizes.push(batch.entries);
+            sizes.push(batch.ends.len());
             queue.note_written();
         }
         sizes

@@ -68,22 +68,42 @@ struct Line<'a> {
 /// # Errors
 /// When the event cannot be written as JSON (a float that is no number).
 pub fn encode(
-    (seq, at): (u64, &str),
+    at: (u64, &str),
     event: &Event,
     previous: Digest,
     out: &mut Vec<u8>,
 ) -> Result<Digest, serde_json::Error> {
     let start = out.len();
+    write_open(at, event, out)?;
+    Ok(seal(&mut out[start..], previous))
+}
+
+/// The same, with zeros in place of the hash.
+///
+/// # Errors
+/// As those of [`encode`].
+pub(crate) fn write_open(
+    (seq, at): (u64, &str),
+    event: &Event,
+    out: &mut Vec<u8>,
+) -> Result<(), serde_json::Error> {
     compact::write(&Line { seq, at, event }, out)?;
     // The brace that closes the object makes room for the hash.
     out.pop();
-    let hash = link(previous, &out[start..]);
     out.extend_from_slice(HASH_KEY);
-    // It stands between quotes, of which the first is part of the key.
-    out.pop();
-    compact::write(&hash, out)?;
-    out.extend_from_slice(b"}\n");
-    Ok(hash)
+    out.extend_from_slice(&[b'0'; HASH_DIGITS]);
+    out.extend_from_slice(CLOSE);
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Puts its hash into `line`, which [`write_open`] wrote, as the one after the record with hash `previous`.
+pub(crate) fn seal(line: &mut [u8], previous: Digest) -> Digest {
+    let (body, trailer) = line.split_at_mut(line.len() - TRAILER - 1);
+    let hash = link(previous, body);
+    let digits = &mut trailer[HASH_KEY.len()..][..HASH_DIGITS];
+    digits.copy_from_slice(hash.digits(&mut [0; HASH_DIGITS]).as_bytes());
+    hash
 }
 
 /// Decodes one line (without its line feed) that follows the record with hash `previous`.

@@ -1,4 +1,5 @@
-//! The one writer of a run: a thread that takes encoded entries, writes them in batches, and acknowledges.
+//! The one writer of a run: a thread that takes encoded entries, chains them, writes them in batches, and
+//! acknowledges.
 //!
 //! Invariants: a payload is handed to the operating system before the record that refers to it; an
 //! entry is acknowledged only after both were; both are made durable at most 200 ms or 1 MiB later.
@@ -119,11 +120,12 @@ impl Ledger {
             .parent
             .as_ref()
             .map_or(continuation.origin, |parent| parent.head);
-        let queue = Arc::new(Queue::new(Cursor::at(segment), head, !sinks.is_empty()));
+        let queue = Arc::new(Queue::new(Cursor::at(segment), !sinks.is_empty()));
         let writer = Writer {
             queue: Arc::clone(&queue),
             file,
             payloads: SegmentFiles::create(run.path(), segment)?,
+            head,
             written: 0,
             unsynced: 0,
             last_sync: Instant::now(),
@@ -159,6 +161,8 @@ struct Writer {
     queue: Arc<Queue>,
     file: File,
     payloads: SegmentFiles,
+    /// Hash of the last record.
+    head: Digest,
     written: u64,
     unsynced: usize,
     last_sync: Instant,
@@ -205,14 +209,16 @@ impl Writer {
     }
 
     /// Hands `batch` to the operating system, payloads first, and lets everybody know.
-    fn write(&mut self, batch: &Batch) -> Result<(), LedgerError> {
+    fn write(&mut self, batch: &mut Batch) -> Result<(), LedgerError> {
         for (segment, frames) in batch.frames() {
             self.payloads.append(segment, frames)?;
             self.unsynced += frames.len();
         }
-        self.file.write_all(&batch.lines)?;
-        self.written += batch.lines.len() as u64;
-        self.unsynced += batch.lines.len();
+        let (lines, head) = batch.seal(self.head);
+        self.file.write_all(lines)?;
+        self.head = head;
+        self.written += lines.len() as u64;
+        self.unsynced += lines.len();
         for event in &batch.events {
             self.sinks.iter().for_each(|sink| sink.event(event));
         }
