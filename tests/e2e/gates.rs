@@ -410,6 +410,10 @@ fn a_task_ends_once_its_gate_is_decided_whatever_the_concurrency_and_however_oft
     for run in ["one", "many", "cut"] {
         bed.run(&["verify", text(&bed.only_run(run))]).expect(0);
     }
+    let (one, many) = (bed.only_run("one"), bed.only_run("many"));
+    let compared = bed.run(&["compare", text(&one), text(&many)]).expect(0);
+    let warnings = compared.stderr.matches("could end task").count();
+    assert_eq!(warnings, 1, "{}", compared.stderr);
 }
 
 #[test]

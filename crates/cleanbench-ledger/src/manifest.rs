@@ -436,6 +436,12 @@ impl Manifest {
 const SHORTEST_ROW: u64 = 192;
 
 impl Plan {
+    /// Whether a gate may end `task` before all of its samples were asked.
+    pub fn may_end_early(&self, task: &TaskPlan) -> bool {
+        let ends = |gate: &Gate| gate.early_stop && gate.tasks.contains(&task.name);
+        task.probe.is_none() && self.gates.iter().any(ends)
+    }
+
     /// Refuses a plan of more calls than its samples can account for, before tables of that size are
     /// made in memory.
     fn check_size(&self, run: &RunDirectory) -> Result<(), Damage> {

@@ -1,8 +1,8 @@
 //! Entries on their way to the disk.
 //!
 //! Whoever appends an entry encodes it, so that the journal has the order of appending and what is handed to
-//! the writer's thread is bytes; the thread puts in what chains them, which needs no lock. Those who wait for their entries are woken together, once for all that
-//! were written at once.
+//! the writer's thread is bytes; the thread puts in what chains them, which needs no lock. Those who wait for
+//! their entries are woken together, once for all that were written at once.
 //!
 //! Waking the thread costs both sides a system call, so entries gather first: the first who waits lets
 //! everybody else have a turn, and asks for what is pending when its own comes again. Where few are at work

@@ -257,9 +257,7 @@ impl Summarizer {
                     model: model.name.clone(),
                     task: task.name.clone(),
                     probe: task.probe.is_some(),
-                    stops_early: plan.gates.iter().any(|gate| {
-                        gate.early_stop && task.probe.is_none() && gate.tasks.contains(&task.name)
-                    }),
+                    stops_early: plan.may_end_early(task),
                     scorer: task.judges().next().unwrap_or_default().to_owned(),
                     contamination: NOT_ASSESSED,
                     samples: recording

@@ -199,10 +199,7 @@ impl Look {
 /// The turn of each sample of a task, by its distance from the task's first line, where the task may end early
 /// and its tables say so.
 pub(crate) fn turns(plan: &Plan, task: usize) -> Option<Vec<u32>> {
-    let planned = &plan.tasks[task];
-    let mut gates = plan.gates.iter();
-    let may_end = gates.any(|gate| gate.early_stop && gate.tasks.contains(&planned.name));
-    if plan.tables < 3 || planned.probe.is_some() || !may_end {
+    if plan.tables < 3 || !plan.may_end_early(&plan.tasks[task]) {
         return None;
     }
     let order = order(plan, task);

@@ -1,10 +1,12 @@
 //! What the commands over several runs share: names, printing, and the commands that also take runs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Exit, RunId};
 use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::directory::{self, FindError};
+use cleanbench_report::cell;
 use cleanbench_report::compare::{Mode, NotComparable};
 use cleanbench_report::derived::{self, DeriveError, Derived, Outcome, Stamp, What, compute};
 use cleanbench_report::items::ItemTable;
@@ -78,8 +80,23 @@ pub(super) fn make(
         derived: &derived,
     };
     print(&made, out.format, flips);
+    warn_of_early_ends(&tables);
     talk.say(format!("result: {}", folder.display()));
     Ok(derived)
+}
+
+/// Says which tasks may have ended early: tests and intervals over several runs know nothing of it.
+fn warn_of_early_ends(tables: &[ItemTable]) {
+    let plans = tables.iter().map(|table| &table.manifest.plan);
+    let names: BTreeSet<_> = plans
+        .flat_map(|plan| plan.tasks.iter().filter(|task| plan.may_end_early(task)))
+        .map(|task| cell::visible(&task.name))
+        .collect();
+    for name in names {
+        talk::warn(format_args!(
+            "a gate could end task `{name}` early; here its number of samples counts as fixed"
+        ));
+    }
 }
 
 /// What can be done about two runs that are not comparable, beside making them alike.
