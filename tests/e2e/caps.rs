@@ -1,10 +1,12 @@
 //! A run stops before it can exceed a cap, with the right exit code, and can be resumed.
 
 use std::path::Path;
+use std::time::Duration;
 
 use cleanbench_core::Usd;
+use cleanbench_testkit::{Fault, Rule};
 
-use crate::bed::{Bed, answering, bed_with, table};
+use crate::bed::{Bed, answering, bed_with, table, wait, wait_until};
 
 const PRICE: &str = "price = { input = \"1\", output = \"10\" }";
 
@@ -120,4 +122,34 @@ fn a_cap_on_time_starts_no_call_after_it() {
         "{}",
         server.totals().requests
     );
+}
+
+/// A host that asks one model to wait is left alone by all of them.
+#[test]
+fn models_behind_one_host_share_its_pauses() {
+    const SAMPLES: usize = 300;
+    let busy = Fault::Status {
+        code: 429,
+        retry_after: Some(5),
+        error: None,
+    };
+    let mut script = answering().with_rule(Rule::always(busy).first(1));
+    script.latency.fixed_ms = 10;
+    let (bed, server) = bed_with(SAMPLES, script);
+    let models = ["one", "two", "three"].map(|name| format!("{}#{name}", server.url()));
+    let mut arguments = vec!["run", "suite", "-o", "out", "-j", "16"];
+    arguments.extend(models.iter().flat_map(|model| ["-m", model]));
+    let child = bed.start(&arguments);
+    wait_until("the first request", || server.totals().requests > 0);
+    // At their own pace they would have ended by then.
+    std::thread::sleep(Duration::from_secs(1));
+    let sent = server.totals().requests;
+    assert!(sent <= 3 * 16, "{sent} while it was to be left alone");
+    wait(child).expect(0);
+    assert_eq!(server.totals().requests, 3 * SAMPLES as u64 + 1);
+    let run = bed.only_run("out");
+    for row in table(&run, "summary.csv") {
+        assert_eq!(row["answered"], SAMPLES.to_string(), "{row:?}");
+    }
+    bed.run(&["verify", run.to_str().unwrap()]).expect(0);
 }
