@@ -416,6 +416,44 @@ fn a_task_ends_once_its_gate_is_decided_whatever_the_concurrency_and_however_oft
     assert_eq!(warnings, 1, "{}", compared.stderr);
 }
 
+/// Those that the server gets wrong are set aside, so that nothing but right ones decides.
+#[test]
+fn samples_in_quarantine_are_asked_in_their_turn_and_do_not_decide_when_a_task_ends() {
+    let (bed, server) = bed_with(1000, right(0.6));
+    bed.run_suite("all", &[]).expect(0);
+    let wrong = table(&bed.only_run("all"), "results.csv");
+    let wrong = wrong.iter().filter(|row| row["score"] == "0");
+    let wrong: Vec<_> = wrong.map(|row| row["sample"].clone()).collect();
+    let entry = |sample: &String| {
+        format!(
+            "[[quarantine]]\ntask = \"routing\"\nsample = \"{sample}\"\nreason = \"r\"\nuntil = \"2999-01-01\"\n"
+        )
+    };
+    bed.write(
+        "suite/quarantine.toml",
+        &wrong.iter().map(entry).collect::<String>(),
+    );
+    gate(&bed, &[SOON]);
+    for (out, at_once) in [("one", "1"), ("many", "64")] {
+        let before = server.totals().requests;
+        bed.run_suite(out, &["-j", at_once]).expect(0);
+        let asked = server.totals().requests - before;
+        let result = results(&bed, out).remove(0);
+        assert_eq!(
+            (&result["verdict"], &result["estimate"]),
+            (&"pass".into(), &1.0.into()),
+            "{result}"
+        );
+        assert_eq!(result["stopped_early"]["samples"], asked, "{result}");
+        let judged = result["n"].as_u64().unwrap();
+        assert!(judged > 0 && judged < asked && asked < 500, "{result}");
+        let summary = table(&bed.only_run(out), "summary.csv").remove(0);
+        assert_eq!(summary["n"], judged.to_string());
+        bed.run(&["verify", text(&bed.only_run(out))]).expect(0);
+    }
+    assert_eq!(outcomes(&bed, "one"), outcomes(&bed, "many"));
+}
+
 #[test]
 fn a_comparison_ends_early_too_and_a_regression_sooner_than_all_samples() {
     let (bed, server) = bed_with(1000, right(0.9));

@@ -33,7 +33,8 @@ const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 /// Version of the tables of a new run. Tables of an earlier version are drawn as they were, so that a
 /// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
 /// `results.csv`, Wilson's interval for every score, and neither `junit.xml` nor `summary.md`; 2 has the
-/// interval of a fixed number of samples for tasks that may end early too.
+/// interval of a fixed number of samples for tasks that may end early too, and takes their samples in
+/// quarantine for ones that were not asked.
 pub const TABLES: u32 = 3;
 /// The same, where a later version is refused.
 const KNOWN_TABLES: &str = "tables 3";

@@ -164,7 +164,7 @@ impl Recording {
 }
 
 /// The samples of each task that are in quarantine, as it was decided when the run was planned.
-fn quarantine(plan: &Plan) -> Vec<HashSet<String>> {
+pub(crate) fn quarantine(plan: &Plan) -> Vec<HashSet<String>> {
     let of_task = |task: &TaskPlan| {
         let list = plan.quarantine.iter();
         let own = list.filter(|one| !one.expired && task.probe.is_none() && one.task == task.name);

@@ -57,6 +57,8 @@ const COLUMNS: [&str; 5] = ["model", "task", "sample", "score", "input_digest"];
 pub(crate) enum Known {
     /// It was not put to the model.
     Absent,
+    /// It was, and is in quarantine.
+    Aside,
     /// There is no score of it.
     Unanswered,
     /// Its score.
@@ -73,7 +75,7 @@ impl Known {
     pub(crate) fn score(self) -> Option<f64> {
         match self {
             Self::Score(score) => Some(score),
-            Self::Absent | Self::Unanswered => None,
+            Self::Absent | Self::Aside | Self::Unanswered => None,
         }
     }
 }

@@ -2,17 +2,19 @@
 //!
 //! Method: a test by betting (Waudby-Smith and Ramdas 2024) over the samples in their seeded order, whose error
 //! rate holds however often one looks, and a confidence sequence in place of an interval. Missing answers are
-//! taken as everywhere: against a pass and against a failure.
+//! taken as everywhere: against a pass and against a failure. Samples in quarantine are asked in their turn and
+//! decide nothing.
 //!
 //! Invariant: [`rules`], by which the engine stops, and [`judge`], by which the gate is judged afterwards,
 //! are the same function of the same prefix.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cleanbench_core::gate::StoppedEarly;
 use cleanbench_core::seed::{order_of, shuffle};
 use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
-use cleanbench_ledger::{Manifest, Plan, RunDirectory};
+use cleanbench_ledger::{Manifest, Plan, RunDirectory, SampleRows};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
 
@@ -20,6 +22,7 @@ use super::baseline::Known;
 use super::describe::{amount, p as shown_p};
 use super::judge::{Before, between, family_of, is_too_small};
 use crate::ReportError;
+use crate::recording::quarantine;
 
 /// Fewest samples between two looks.
 const SMALLEST_BATCH: u64 = 20;
@@ -54,13 +57,18 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
         return Ok(Vec::new());
     }
     let before = Before::open(run, plan)?;
+    let aside = set_aside(run, plan)?;
     let mut rules = Vec::new();
     for (model, number) in (0..plan.models.len()).zip(0..) {
         for (task, planned) in plan.tasks.iter().enumerate() {
             let gates = plan.gates.iter();
             let gates = gates.filter(|gate| gate.early_stop && gate.tasks.contains(&planned.name));
             let looks: Option<Vec<_>> = gates
-                .map(|gate| Look::new(plan, before.as_ref(), gate, (model, task)).ok())
+                .map(|gate| {
+                    let look = Look::new(plan, before.as_ref(), gate, (model, task)).ok()?;
+                    let aside = aside[task].clone();
+                    Some(Look { aside, ..look })
+                })
                 .collect();
             let Some(looks) = looks.filter(|looks| !looks.is_empty() && planned.probe.is_none())
             else {
@@ -77,6 +85,29 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
     Ok(rules)
 }
 
+/// For each task, which of its samples are in quarantine, in the order in which they are asked; nothing where
+/// none is.
+fn set_aside(run: &RunDirectory, plan: &Plan) -> Result<Vec<Vec<bool>>, ReportError> {
+    let names = quarantine(plan);
+    let mut lines = vec![Vec::new(); plan.tasks.len()];
+    if names.iter().all(HashSet::is_empty) {
+        return Ok(lines);
+    }
+    for row in SampleRows::open(run)? {
+        let row = row?;
+        let task = row.task as usize;
+        if let (Some(names), Some(lines)) = (names.get(task), lines.get_mut(task)) {
+            lines.push(names.contains(&row.id));
+        }
+    }
+    let in_order = lines.iter().enumerate().map(|(task, lines)| {
+        let order = order(plan, task).into_iter();
+        let is_aside = |offset| lines.get(offset as usize).copied().unwrap_or_default();
+        order.map(is_aside).collect()
+    });
+    Ok(in_order.collect())
+}
+
 fn batch(samples: u64) -> usize {
     let size = samples.div_ceil(LOOKS).max(SMALLEST_BATCH);
     usize::try_from(size).unwrap_or(usize::MAX)
@@ -89,6 +120,8 @@ struct Look {
     level: f64,
     /// For a comparison what the baseline knows of the samples, in the order of the task.
     base: Option<Vec<Known>>,
+    /// Which samples are in quarantine, in the same order; the others where it ends.
+    aside: Vec<bool>,
 }
 
 /// Numbers in the order of a task, with missing ones taken for the worst and for the best.
@@ -124,19 +157,24 @@ impl Look {
             gate: gate.clone(),
             level,
             base,
+            aside: Vec::new(),
         })
     }
 
     /// Whether the gate passes or fails with these scores.
     fn decides(&self, scores: &[Option<f64>]) -> bool {
-        let enough = scores.len() as u64 >= self.gate.min_items;
-        let (shown, refuted) = self.p_values(&self.series(scores));
+        let series = self.series(scores);
+        let enough = series.worst.len() as u64 >= self.gate.min_items;
+        let (shown, refuted) = self.p_values(&series);
         enough && (shown <= self.level || refuted <= self.level)
     }
 
     fn series(&self, scores: &[Option<f64>]) -> Series {
         let mut series = Series::default();
         for (position, new) in scores.iter().enumerate() {
+            if self.aside.get(position) == Some(&true) {
+                continue;
+            }
             let Some(base) = &self.base else {
                 series.known.extend(*new);
                 series.worst.push(new.unwrap_or(0.0));
@@ -227,7 +265,7 @@ pub(crate) fn judge(
     place: (usize, usize),
     scores: &[Known],
 ) {
-    let look = match Look::new(plan, before, &result.gate, place) {
+    let mut look = match Look::new(plan, before, &result.gate, place) {
         Ok(look) => look,
         Err(reason) => {
             result.verdict = GateVerdict::NotEvaluated;
@@ -243,6 +281,10 @@ pub(crate) fn judge(
                 .copied()
                 .unwrap_or(Known::Absent)
         })
+        .collect();
+    look.aside = in_order
+        .iter()
+        .map(|known| *known == Known::Aside)
         .collect();
     let was_asked = |known: &&Known| **known != Known::Absent;
     let asked = in_order.iter().take_while(was_asked);
@@ -327,6 +369,7 @@ mod tests {
             },
             level: 0.05,
             base,
+            aside: Vec::new(),
         }
     }
 
@@ -380,6 +423,26 @@ mod tests {
         }
         assert!(missed <= 37, "{missed} of 400");
         assert!(missed_by_wilson > 37, "{missed_by_wilson} of 400");
+    }
+
+    #[test]
+    fn samples_in_quarantine_decide_nothing_and_count_for_nothing() {
+        let mut floor = look(GateTest::Floor { min: 0.5 }, None);
+        floor.gate.min_items = 40;
+        let scores = [[Some(0.0); 40], [Some(1.0); 40]].concat();
+        let sides = |look: &Look| {
+            let (shown, refuted) = look.p_values(&look.series(&scores));
+            (shown <= 0.05, refuted <= 0.05)
+        };
+        assert_eq!(sides(&floor), (false, true), "forty wrong ones came first");
+        floor.aside = vec![true; 40];
+        assert_eq!(sides(&floor), (true, false), "forty right ones are left");
+        assert!(floor.decides(&scores));
+        assert!(!floor.decides(&scores[..79]), "fewer than `min_items`");
+        let paired = look(GateTest::Superiority, Some(vec![Known::Score(0.0); 80]));
+        let aside = [[true; 40], [false; 40]].concat();
+        let series = Look { aside, ..paired }.series(&scores);
+        assert_eq!(series.known, [1.0; 40], "each against its own partner");
     }
 
     #[test]

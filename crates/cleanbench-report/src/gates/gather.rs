@@ -55,6 +55,8 @@ impl Asked {
 pub(crate) struct Measured {
     /// Its samples in plan order; those that were deliberately not asked are left out.
     pub(crate) samples: Vec<Asked>,
+    /// Lines of those that were asked and are in quarantine, of tasks that may end early.
+    pub(crate) aside: Vec<u64>,
     /// Samples that were deliberately not asked.
     pub(crate) skipped: u64,
     /// Dollars that each sample cost, by line.
@@ -72,6 +74,8 @@ pub(crate) struct Measured {
 pub(crate) struct Gatherer {
     /// For each task of the plan, what its gates look at.
     wanted: Vec<Vec<Metric>>,
+    /// For each task, whether it may end early, so that its gates are looked at in the order of asking.
+    in_turn: Vec<bool>,
     cells: BTreeMap<(u32, usize), Measured>,
     /// The clusters of each task, numbered as they come.
     clusters: BTreeMap<(usize, String), u32>,
@@ -90,8 +94,11 @@ impl Gatherer {
             let own = gates.filter(|gate| task.probe.is_none() && gate.tasks.contains(&task.name));
             own.map(|gate| gate.metric).collect()
         });
+        let in_turn = plan.tasks.iter();
+        let in_turn = in_turn.map(|task| plan.tables >= 3 && plan.may_end_early(task));
         Self {
             wanted: wanted.collect(),
+            in_turn: in_turn.collect(),
             cells: BTreeMap::new(),
             clusters: BTreeMap::new(),
             reducers: plan.tasks.iter().map(|task| task.reducer).collect(),
@@ -132,11 +139,17 @@ impl Gatherer {
 
     /// Takes in the next row.
     pub(crate) fn add(&mut self, row: &Row) {
-        if self.wanted[row.task].is_empty() || row.quarantined {
+        if self.wanted[row.task].is_empty() || row.quarantined && !self.in_turn[row.task] {
             return;
         }
         let key = (row.place.model, row.task);
         let cell = self.cells.entry(key).or_default();
+        if row.quarantined {
+            if row.outcome != Some(Outcome::Skipped) {
+                cell.aside.push(row.place.sample);
+            }
+            return;
+        }
         let is_new = cell
             .samples
             .last()

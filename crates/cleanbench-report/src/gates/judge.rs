@@ -305,10 +305,14 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
     let first = first_line(plan, case.task);
     let mut scores =
         vec![Known::Absent; usize::try_from(plan.tasks[case.task].samples).unwrap_or(0)];
-    for sample in samples {
-        let offset = usize::try_from(sample.line - first).ok();
+    let asked = samples
+        .iter()
+        .map(|sample| (sample.line, Known::of(sample.score)));
+    let aside = case.measured.aside.iter().map(|line| (*line, Known::Aside));
+    for (line, known) in asked.chain(aside) {
+        let offset = usize::try_from(line - first).ok();
         if let Some(slot) = offset.and_then(|offset| scores.get_mut(offset)) {
-            *slot = Known::of(sample.score);
+            *slot = known;
         }
     }
     early::judge(result, plan, before, (case.model, case.task), &scores);
