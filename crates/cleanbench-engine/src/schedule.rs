@@ -288,11 +288,23 @@ pub async fn execute(work: Work) -> Result<Ending, EngineError> {
         )?;
         Budget::new(work.allowance.caps, spent)
     };
+    let may_end_early = !work.early.is_empty();
     let early = Early::new(work.early, work.table.space(), agenda.calls());
     for (place, score) in work.scores {
         let state = work.table.state(place).unwrap_or_default();
         if state.outcome.is_some() {
             early.set(work.table.space(), place, score);
+        }
+    }
+    if may_end_early {
+        // Nobody comes to calls that an earlier writer skipped; whoever waits for their batch would for ever.
+        let space = work.table.space();
+        let outcome = |place| work.table.state(place).and_then(|state| state.outcome);
+        for place in space
+            .places()
+            .filter(|place| outcome(*place) == Some(Outcome::Skipped))
+        {
+            early.leave(space, place);
         }
     }
     let shared = Arc::new(Shared {

@@ -217,7 +217,7 @@ impl Queue {
             state.failure.get_or_insert_with(|| error.clone());
         }
         let number = state.taken;
-        let wakes = std::mem::take(&mut state.sleeps);
+        let wakes = std::mem::take(&mut state.sleeps) || taken.is_err();
         drop(state);
         if wakes {
             self.arrived.notify_one();
