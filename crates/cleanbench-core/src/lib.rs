@@ -10,6 +10,7 @@
 //! Start reading at [`event::Event`]: it is what a run is made of.
 
 pub mod canonical;
+pub mod caps;
 pub mod completion;
 pub mod digest;
 pub mod event;
@@ -30,6 +31,7 @@ pub mod score;
 pub mod seed;
 pub mod shard;
 
+pub use caps::Caps;
 pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, Usage};
 pub use digest::{Digest, DigestKey};
 pub use event::{Event, EventSink, Outcome};

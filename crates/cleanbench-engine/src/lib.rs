@@ -31,12 +31,12 @@ mod spending;
 mod stop;
 
 pub use billing::{Billing, PICTURE_TOKENS, TEMPLATE_TOKENS};
-pub use budget::{Bound, Caps, Spent};
+pub use budget::{Bound, Spent};
 pub use cache::ModelCache;
 pub use early::{EarlyStop, Rule};
 pub use limiter::EndpointLimiter;
 pub use pace::Rates;
-pub use plan::{Draft, Input, PrepareError, prepare};
+pub use plan::{PrepareError, prepare};
 pub use replay::ModelReplay;
 pub use resume::{Opened, Pending, ResumeError, begin, reopen};
 pub use schedule::{Ending, EngineError, ModelSlot, Settings, Work, execute};

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::event::Place;
-use cleanbench_core::{CallId, Event, Usd};
+use cleanbench_core::{CallId, Caps, Event, Usd};
 use cleanbench_ledger::{JournalReader, LedgerError, Manifest, RunDirectory, Tail};
 use jiff::Timestamp;
 
 use crate::billing::{Billing, used_by_failure};
-use crate::budget::{Bound, Caps, Spent};
+use crate::budget::{Bound, Spent};
 
 /// The caps of a run and what is gone of them.
 #[derive(Debug, Clone, Default)]

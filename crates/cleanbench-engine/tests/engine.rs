@@ -18,9 +18,10 @@ use cleanbench_core::{
     Scorer, Sensitivity, Timing, Usage,
 };
 use cleanbench_engine::{
-    Allowance, Draft, Ending, ModelSlot, Opened, PrepareError, Settings, StopSignal, Work, begin,
-    execute, prepare, reopen, stop_pair,
+    Allowance, Ending, ModelSlot, Opened, PrepareError, Settings, StopSignal, Work, begin, execute,
+    prepare, reopen, stop_pair,
 };
+use cleanbench_ledger::draft::Draft;
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 

@@ -17,9 +17,11 @@
 pub mod answers;
 mod compact;
 pub mod directory;
+pub mod draft;
 mod error;
 pub mod manifest;
 pub mod merge;
+pub mod note;
 pub mod parts;
 pub mod payload;
 mod queue;

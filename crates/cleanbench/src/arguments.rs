@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cleanbench_core::{Shard, Usd};
-use cleanbench_engine::Caps;
+use cleanbench_core::{Caps, Shard, Usd};
+use cleanbench_plan::options::{
+    BaselineOptions, CheckOptions, ModelOptions, ResumeOptions, RunOptions, SelectOptions,
+};
 
 use crate::ci_arguments::{InitArguments, JunitArguments};
+use crate::session::Conduct;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -104,6 +107,17 @@ pub(crate) struct ModelArguments {
     pub(crate) allow_private: Vec<String>,
 }
 
+impl ModelArguments {
+    fn options(&self) -> ModelOptions {
+        ModelOptions {
+            models: self.models.clone(),
+            models_file: self.models_file.clone(),
+            base_url: self.base_url.clone(),
+            allow_private: self.allow_private.clone(),
+        }
+    }
+}
+
 /// Which part of the suite.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SelectArguments {
@@ -121,6 +135,17 @@ pub(crate) struct SelectArguments {
     pub(crate) epochs: Option<u32>,
 }
 
+impl SelectArguments {
+    fn options(&self) -> SelectOptions {
+        SelectOptions {
+            tasks: self.tasks.clone(),
+            tags: self.tags.clone(),
+            limit: self.limit,
+            epochs: self.epochs,
+        }
+    }
+}
+
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
@@ -130,6 +155,16 @@ pub(crate) struct CheckArguments {
     pub(crate) models: ModelArguments,
     #[command(flatten)]
     pub(crate) select: SelectArguments,
+}
+
+impl CheckArguments {
+    /// What is looked at.
+    pub(crate) fn options(&self) -> CheckOptions {
+        CheckOptions {
+            models: self.models.options(),
+            select: self.select.options(),
+        }
+    }
 }
 
 /// Arguments of `run`.
@@ -185,6 +220,52 @@ pub(crate) struct RunArguments {
     pub(crate) replay: Option<String>,
 }
 
+impl RunArguments {
+    /// What a new run is planned by.
+    pub(crate) fn options(&self) -> RunOptions {
+        let baseline = self.baseline.as_ref().map(|run| BaselineOptions {
+            run: run.clone(),
+            model: self.baseline_model.clone(),
+        });
+        RunOptions {
+            models: self.models.options(),
+            select: self.select.options(),
+            out: self.out.out.clone(),
+            max_concurrency: self.max_concurrency,
+            seed: self.seed,
+            caps: self.caps.caps(),
+            shard: self.shard,
+            baseline,
+            junit: self.junit.plan(),
+            allow_commands: self.allow_commands,
+        }
+    }
+
+    /// With what a run is gone on with, where `word` says which.
+    pub(crate) fn resume_options(&self, word: &str) -> ResumeOptions {
+        ResumeOptions {
+            out: self.out.out.clone(),
+            run: Some(word.to_owned()).filter(|word| !word.is_empty()),
+            max_concurrency: self.max_concurrency,
+            caps: self.caps.caps(),
+            replay: self.replay.clone(),
+        }
+    }
+
+    /// How it is carried out.
+    pub(crate) fn conduct(&self) -> Conduct {
+        Conduct {
+            retry_errors: self.retry_errors,
+            allow_commands: self.allow_commands,
+            no_cache: self.no_cache,
+            caps: self.caps.caps(),
+            max_retries: self.max_retries,
+            attempt_limit: Duration::from_secs(self.attempt_timeout),
+            format: self.out.format,
+        }
+    }
+}
+
 /// Arguments of `merge`.
 #[derive(Debug, Args)]
 pub(crate) struct MergeArguments {
@@ -219,7 +300,7 @@ pub(crate) struct CapArguments {
 }
 
 impl CapArguments {
-    /// The caps for the engine.
+    /// As plain values.
     pub(crate) fn caps(&self) -> Caps {
         Caps {
             cost: self.max_cost,
@@ -562,4 +643,63 @@ pub(crate) struct RerunArguments {
     pub(crate) attempt_timeout: u64,
     #[command(flatten)]
     pub(crate) caps: CapArguments,
+}
+
+impl RerunArguments {
+    /// What a new run is planned by.
+    pub(crate) fn options(&self) -> RunOptions {
+        RunOptions {
+            out: self.out.out.clone(),
+            max_concurrency: self.max_concurrency,
+            caps: self.caps.caps(),
+            ..RunOptions::default()
+        }
+    }
+
+    /// With what the run itself is gone on with.
+    pub(crate) fn resume_options(&self) -> ResumeOptions {
+        ResumeOptions {
+            out: self.out.out.clone(),
+            run: Some(self.run.clone()),
+            max_concurrency: self.max_concurrency,
+            caps: self.caps.caps(),
+            replay: None,
+        }
+    }
+
+    /// How it is carried out. An answer of before is what is in doubt, so none is taken.
+    pub(crate) fn conduct(&self) -> Conduct {
+        Conduct {
+            retry_errors: self.only == RerunOnly::Errors,
+            allow_commands: false,
+            no_cache: true,
+            caps: self.caps.caps(),
+            max_retries: self.max_retries,
+            attempt_limit: Duration::from_secs(self.attempt_timeout),
+            format: self.out.format,
+        }
+    }
+}
+
+impl ScoreArguments {
+    /// What the re-score is planned by.
+    pub(crate) fn options(&self) -> RunOptions {
+        RunOptions {
+            out: self.out.out.clone(),
+            ..RunOptions::default()
+        }
+    }
+
+    /// How it is carried out: nothing is sent.
+    pub(crate) fn conduct(&self) -> Conduct {
+        Conduct {
+            retry_errors: false,
+            allow_commands: false,
+            no_cache: true,
+            caps: Caps::default(),
+            max_retries: 0,
+            attempt_limit: Duration::from_secs(1),
+            format: self.out.format,
+        }
+    }
 }

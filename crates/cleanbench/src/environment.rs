@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::Exit;
-
-use crate::failure::Failure;
+use cleanbench_plan::connect::Variables;
+use cleanbench_plan::{ErrorKind, PlanError};
 
 /// Variables by name. `Debug` shows no value.
 pub(crate) struct Environment {
@@ -26,7 +25,7 @@ impl std::fmt::Debug for Environment {
 
 impl Environment {
     /// Reads `.env` if there is one. The process's own environment is never changed.
-    pub(crate) fn load() -> Result<Self, Failure> {
+    pub(crate) fn load() -> Result<Self, PlanError> {
         let path = Path::new(".env");
         if !path.is_file() {
             return Ok(Self {
@@ -35,8 +34,8 @@ impl Environment {
         }
         // The library's own error text quotes the line, which may hold a key.
         let broken = || {
-            Failure::new(
-                Exit::ConfigInvalid,
+            PlanError::new(
+                ErrorKind::ConfigInvalid,
                 "`.env` cannot be read: expected lines of `NAME=value`",
             )
         };
@@ -50,6 +49,17 @@ impl Environment {
         let own = std::env::var(name).ok();
         own.or_else(|| self.file.get(name).cloned())
             .filter(|value| !value.is_empty())
+    }
+}
+
+/// The environment for plans, read when the first key is wanted: what needs none does not mind an `.env` that is
+/// no such file.
+#[derive(Debug)]
+pub(crate) struct WhenNeeded;
+
+impl Variables for WhenNeeded {
+    fn get(&self, name: &str) -> Result<Option<String>, PlanError> {
+        Ok(Environment::load()?.get(name))
     }
 }
 
@@ -91,4 +101,9 @@ pub(crate) fn github() -> Option<GitHub> {
         summary: file("GITHUB_STEP_SUMMARY"),
         output: file("GITHUB_OUTPUT"),
     })
+}
+
+/// The working folder, so named that files in it are called by their names alone.
+pub(crate) fn here() -> &'static Path {
+    Path::new("")
 }

@@ -1,14 +1,15 @@
 //! A command that cannot go on: what to print, and the exit code.
 
 use std::fmt::Display;
-use std::path::Path;
 
 use cleanbench_core::Exit;
 use cleanbench_engine::{EngineError, ResumeError};
 use cleanbench_ledger::LedgerError;
 use cleanbench_ledger::directory::FindError;
 use cleanbench_model::ConfigError;
+use cleanbench_plan::{ErrorKind, PlanError};
 use cleanbench_report::ReportError;
+use cleanbench_suite::Diagnostic;
 
 /// Why a command cannot go on.
 #[derive(Debug)]
@@ -18,14 +19,22 @@ pub(crate) struct Failure {
     pub(crate) messages: Vec<String>,
     /// What to do next, printed after `hint:`.
     pub(crate) hints: Vec<String>,
+    /// Faults of a suite, each at its place; printed before everything else.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
+        Self::of_all(exit, vec![message.to_string()])
+    }
+
+    /// Several things that are wrong at once.
+    pub(crate) fn of_all(exit: Exit, messages: Vec<String>) -> Self {
         Self {
             exit,
-            messages: vec![message.to_string()],
+            messages,
             hints: Vec::new(),
+            diagnostics: Vec::new(),
         }
     }
 
@@ -36,41 +45,55 @@ impl Failure {
 
     /// Faults of models file or command line.
     pub(crate) fn config(errors: &[ConfigError]) -> Self {
-        let hints = errors
-            .iter()
-            .filter_map(|error| error.hint.clone())
-            .collect();
-        let messages = errors.iter().map(ToString::to_string).collect();
-        Self {
-            exit: Exit::ConfigInvalid,
-            messages,
-            hints,
-        }
+        PlanError::config(errors).into()
     }
+}
 
-    /// A file of the user's that cannot be read.
-    pub(crate) fn unreadable(path: &Path, exit: Exit, error: &std::io::Error) -> Self {
-        Self::new(exit, format!("cannot read `{}`: {error}", path.display()))
+/// The exit code of each kind of mistake.
+fn exit_of(kind: ErrorKind) -> Exit {
+    match kind {
+        ErrorKind::Usage => Exit::Usage,
+        ErrorKind::NothingSelected => Exit::NothingSelected,
+        ErrorKind::SuiteInvalid => Exit::SuiteInvalid,
+        ErrorKind::ConfigInvalid => Exit::ConfigInvalid,
+        ErrorKind::CannotWrite => Exit::CannotWrite,
+        ErrorKind::Damaged => Exit::VerifyFailed,
+        ErrorKind::Internal => Exit::Internal,
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self {
+            exit: exit_of(error.kind),
+            messages: error.what,
+            hints: error.hints,
+            diagnostics: error.diagnostics,
+        }
     }
 }
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        let exit = match &error {
-            LedgerError::Io(_) | LedgerError::Locked(_) | LedgerError::Closed => Exit::CannotWrite,
-            LedgerError::Damaged(_) => Exit::VerifyFailed,
-            LedgerError::NotARun(..) | LedgerError::TooNew { .. } => Exit::Usage,
-        };
-        let failure = Self::new(exit, &error);
-        match error {
-            LedgerError::Damaged(_) => {
-                failure.hint("`cleanbench verify` lists every damaged place")
-            }
-            LedgerError::Io(_) => {
-                failure.hint("what was recorded is kept; go on with `cleanbench run --resume`")
-            }
-            _ => failure,
-        }
+        PlanError::from(error).into()
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        PlanError::from(error).into()
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        PlanError::from(error).into()
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        PlanError::from(error).into()
     }
 }
 
@@ -89,29 +112,5 @@ impl From<EngineError> for Failure {
             EngineError::Ledger(error) => error.into(),
             EngineError::Changed(_) => Self::new(Exit::VerifyFailed, error),
         }
-    }
-}
-
-impl From<ReportError> for Failure {
-    fn from(error: ReportError) -> Self {
-        match error {
-            ReportError::Ledger(error) => error.into(),
-            ReportError::Unplanned(_) | ReportError::Plan(_) => {
-                Self::new(Exit::VerifyFailed, error)
-            }
-            ReportError::Csv(_) => Self::new(Exit::CannotWrite, error),
-        }
-    }
-}
-
-impl From<FindError> for Failure {
-    fn from(error: FindError) -> Self {
-        Self::new(Exit::Usage, error).hint("`cleanbench list` shows the runs of the output folder")
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::CannotWrite, error)
     }
 }

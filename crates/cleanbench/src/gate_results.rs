@@ -5,7 +5,7 @@ use cleanbench_report::cell;
 use cleanbench_report::gates::{amount, condition, saving};
 
 use crate::plain_table::plain_table;
-use crate::talk::{self, Talk};
+use crate::printer::{self, Printer};
 
 /// A table of all gates and a line for each on what it rests; `None` where there are none.
 pub(crate) fn text(results: &[GateResult]) -> Option<String> {
@@ -80,7 +80,7 @@ pub(crate) fn warn(results: &[GateResult]) {
         open.contains(&result.verdict) && result.gate.on_inconclusive == OnInconclusive::Warn
     });
     for result in undecided {
-        talk::warn(format!(
+        printer::warn(format!(
             "the gate on {} of task `{}` is {}, which is no pass: {}",
             result.gate.metric.as_str(),
             cell::visible(&result.task),
@@ -91,11 +91,11 @@ pub(crate) fn warn(results: &[GateResult]) {
 }
 
 /// Says how much was not asked because gates were decided earlier.
-pub(crate) fn say_saved(results: &[GateResult], talk: Talk) {
+pub(crate) fn say_saved(results: &[GateResult], printer: Printer) {
     for result in results {
         if let Some(early) = result.stopped_early {
             let (model, task) = (cell::visible(&result.model), cell::visible(&result.task));
-            talk.say(format!("{model} at task {task} {}", saving(early)));
+            printer.say(format!("{model} at task {task} {}", saving(early)));
         }
     }
 }

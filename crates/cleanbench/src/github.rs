@@ -13,13 +13,13 @@ use cleanbench_report::tables::Report;
 
 use crate::environment::{GitHub, github as at_github};
 use crate::failure::Failure;
-use crate::talk;
+use crate::printer;
 
 /// Tells of a run that has ended with `exit`.
 pub(crate) fn ended(recording: &Recording, report: &Report, exit: Exit) {
     let Some(step) = at_github() else { return };
     for line in github::annotations(&report.gates, &report.summary) {
-        talk::verbatim(line);
+        printer::verbatim(line);
     }
     let directory = recording.run.path().display().to_string();
     let run = (recording.manifest.run.as_str(), directory.as_str());
@@ -34,20 +34,20 @@ pub(crate) fn ended(recording: &Recording, report: &Report, exit: Exit) {
         let present = fs_err::metadata(file).map_or(0, |file| file.len());
         append(file, &github::step_summary(&text, present))
     });
-    told.unwrap_or_else(|error| talk::warn(format!("no summary for the step: {error}")));
+    told.unwrap_or_else(|error| printer::warn(format!("no summary for the step: {error}")));
 }
 
 /// Tells of a run that could not be made or could not end.
 pub(crate) fn failed(failure: &Failure) {
     let Some(step) = at_github() else { return };
-    talk::verbatim(github::failure(&failure.messages.join("; ")));
+    printer::verbatim(github::failure(&failure.messages.join("; ")));
     output(&step, &github::outputs(failure.exit, "error", None, &[]));
 }
 
 fn output(step: &GitHub, text: &str) {
     let Some(file) = &step.output else { return };
     let told = append(file, text);
-    told.unwrap_or_else(|error| talk::warn(format!("no outputs of the step: {error}")));
+    told.unwrap_or_else(|error| printer::warn(format!("no outputs of the step: {error}")));
 }
 
 fn append(path: &Path, text: &str) -> std::io::Result<()> {

@@ -9,7 +9,6 @@ mod ci_arguments;
 mod commands;
 mod comparison_table;
 mod contamination_table;
-mod endpoints;
 mod environment;
 mod failure;
 mod foreign;
@@ -17,13 +16,12 @@ mod gate_results;
 mod github;
 mod limits;
 mod plain_table;
+mod printer;
 mod progress;
-mod replaying;
 mod rerun_table;
 mod result_table;
 mod session;
-mod suite_key;
-mod talk;
+mod starting;
 
 use std::process::ExitCode;
 
@@ -40,7 +38,7 @@ fn main() -> ExitCode {
         let place = panic
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
-        talk::verbatim(format_args!("internal error: a bug in cleanbench{place}"));
+        printer::verbatim(format_args!("internal error: a bug in cleanbench{place}"));
     }));
     let exit = std::panic::catch_unwind(commands::main).unwrap_or(Exit::Internal);
     ExitCode::from(exit.code())

@@ -5,96 +5,87 @@ use std::time::Duration;
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{EventSink, Exit, Judge, Scorer, ScorerSpec, gate};
+use cleanbench_core::{Caps, EventSink, Exit, Judge, Model, gate};
 use cleanbench_engine::{
-    Allowance, EarlyStop, Ending, ModelSlot, Opened, Settings, StopHandle, StopLevel, StopSignal,
-    Work, begin, execute, stop_pair,
+    Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Opened, Settings, StopHandle, StopLevel,
+    StopSignal, Work, begin, execute, stop_pair,
 };
 use cleanbench_ledger::manifest::{Missing, ReplayPlan, TaskPlan};
-use cleanbench_ledger::{Ledger, RunDirectory};
-use cleanbench_model::Endpoint;
-use cleanbench_probe::registry;
+use cleanbench_ledger::{Ledger, ReplaySource, RunDirectory};
+use cleanbench_model::{Endpoint, OfflineModel};
+use cleanbench_plan::connect::{connect, embedded};
+use cleanbench_plan::judges::{Judged, check_commands, judge};
+use cleanbench_plan::replay::Source;
 use cleanbench_report::flakes::{FlakeCounts, Skipped};
 use cleanbench_report::tables::{Report, tables, write_all};
 use cleanbench_report::{Recording, Summary, SummaryRow, cell, gates};
-use cleanbench_score::Commands;
 use serde_json::json;
 
-use crate::arguments::{Format, RunArguments};
+use crate::arguments::Format;
 use crate::contamination_table;
-use crate::endpoints::connect;
-use crate::environment::Environment;
+use crate::environment::WhenNeeded;
 use crate::failure::Failure;
-use crate::foreign::{check_commands, permission};
+use crate::foreign::permission;
 use crate::gate_results;
 use crate::github;
 use crate::limits;
+use crate::printer::{self, Printer};
 use crate::progress::Progress;
-use crate::replaying::{self, Source};
 use crate::result_table;
-use crate::talk::{self, Talk};
 
 /// Name and version of the program, as recorded.
 pub(crate) const TOOL: &str = concat!("cleanbench ", env!("CARGO_PKG_VERSION"));
 const BACKOFF: Duration = Duration::from_millis(500);
 
-/// Says which key is missing before anything is written.
-pub(crate) fn check_keys(endpoints: &[Endpoint]) -> Result<(), Failure> {
-    connect(endpoints, &Environment::load()?).map(drop)
+/// How a run is carried out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conduct {
+    /// Whether calls that ended without an answer are asked again.
+    pub(crate) retry_errors: bool,
+    /// Whether programs that scorers name may be run.
+    pub(crate) allow_commands: bool,
+    /// Whether no answers of earlier runs are taken and none are kept.
+    pub(crate) no_cache: bool,
+    /// What it may use up.
+    pub(crate) caps: Caps,
+    /// Attempts after the first one, for errors that can pass.
+    pub(crate) max_retries: u32,
+    /// Longest time for one attempt.
+    pub(crate) attempt_limit: Duration,
+    /// Form of the result.
+    pub(crate) format: Format,
 }
 
-/// The scorers that `specs` name; they were checked when the suite was loaded.
-pub(crate) fn build_scorers(
-    specs: &[ScorerSpec],
-    commands: Option<&Commands>,
-) -> Result<Vec<Box<dyn Scorer>>, Failure> {
-    let build = |spec| {
-        let built = match commands {
-            Some(commands) => cleanbench_score::build_allowing(spec, commands),
-            None => cleanbench_score::build(spec),
-        };
-        built.map_err(|errors| {
-            let messages = errors.iter().map(ToString::to_string).collect();
-            Failure {
-                exit: Exit::SuiteInvalid,
-                messages,
-                hints: Vec::new(),
-            }
-        })
-    };
-    specs.iter().map(build).collect()
-}
-
-fn build_judge(task: &TaskPlan, commands: Option<&Commands>) -> Result<Judge, Failure> {
-    match &task.probe {
-        None => build_scorers(&task.scorers, commands).map(Judge::Scorers),
-        Some(plan) => registry::build(&plan.id, plan.form, plan.prompt.as_deref())
-            .map(Judge::Probe)
-            .map_err(|error| Failure::new(Exit::SuiteInvalid, error)),
-    }
+/// What a run is carried out with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Session<'a> {
+    /// The endpoints of its models, in plan order.
+    pub(crate) endpoints: &'a [Endpoint],
+    /// The run whose answers are taken.
+    pub(crate) source: Option<&'a Source>,
+    /// How.
+    pub(crate) conduct: Conduct,
+    /// Says what is going on.
+    pub(crate) printer: Printer,
 }
 
 /// Makes every call of `opened` that has not ended, and prints the result.
-pub(crate) fn run(
-    opened: Opened,
-    endpoints: &[Endpoint],
-    source: Option<&Source>,
-    arguments: &RunArguments,
-    talk: Talk,
-) -> Result<Exit, Failure> {
-    if !arguments.retry_errors && has_ended(&opened) {
-        talk.say("every call of this run has ended; nothing is asked");
+pub(crate) fn run(opened: Opened, session: Session<'_>) -> Result<Exit, Failure> {
+    let Session {
+        conduct, printer, ..
+    } = session;
+    if !conduct.retry_errors && has_ended(&opened) {
+        printer.say("every call of this run has ended; nothing is asked");
         let ending = Ending::complete();
-        return conclude(&ending, opened.run, arguments.out.format, talk);
+        return conclude(&ending, opened.run, conduct.format, printer);
     }
-    let scored = opened.manifest.plan.tasks.iter();
-    check_commands(
-        scored.map(|task| (task.name.as_str(), task.scorers.as_slice())),
-        arguments.allow_commands,
-    )?;
+    let judged = opened.manifest.plan.tasks.iter().map(|task| Judged {
+        task: &task.name,
+        scorers: &task.scorers,
+    });
+    check_commands(judged, conduct.allow_commands)?;
     let directory = opened.run.clone();
-    ask(opened, endpoints, source, arguments, talk)
-        .map_err(|failure| unwritten(failure, &directory))
+    ask(opened, session).map_err(|failure| unwritten(failure, &directory))
 }
 
 /// What to do next where the run directory of a run under way cannot be written.
@@ -112,71 +103,41 @@ fn unwritten(failure: Failure, run: &RunDirectory) -> Failure {
     ))
 }
 
-fn ask(
-    mut opened: Opened,
-    endpoints: &[Endpoint],
-    source: Option<&Source>,
-    arguments: &RunArguments,
-    talk: Talk,
-) -> Result<Exit, Failure> {
-    let models = replaying::models(endpoints, source)?;
-    let replays = match source {
-        Some(source) => source.of_models(endpoints)?.into_iter().map(Some).collect(),
-        None => vec![None; endpoints.len()],
-    };
-    let prices: Vec<_> = endpoints
-        .iter()
-        .map(|endpoint| endpoint.price.clone())
-        .collect();
+fn ask(mut opened: Opened, session: Session<'_>) -> Result<Exit, Failure> {
+    let Session {
+        endpoints,
+        conduct,
+        printer,
+        ..
+    } = session;
     let directory = opened.run.clone();
-    talk.say(format!("run: {}", directory.path().display()));
-    let progress = talk
+    let slots = slots(&session, &directory)?;
+    printer.say(format!("run: {}", directory.path().display()));
+    let progress = printer
         .shows_progress()
-        .then(|| Arc::new(Progress::new(&opened.manifest.plan, &opened.table, &prices)));
+        .then(|| Arc::new(progress(&opened, endpoints)));
     let sinks = progress
         .iter()
         .map(|progress| Arc::clone(progress) as Arc<dyn EventSink>)
         .collect();
     let billing: Vec<_> = endpoints.iter().map(limits::billing).collect();
-    let caps = arguments.caps.caps();
-    let allowance = Allowance::of(caps, &opened.run, &opened.manifest, &billing)?;
-    let (ledger, writer) = begin(&mut opened, TOOL, arguments.retry_errors, sinks)?;
-    let limiters = limits::limiters(endpoints);
-    let caches = !arguments.no_cache && source.is_none();
-    let slots = models.into_iter().zip(endpoints).zip(&limiters);
-    let slots = slots
-        .zip(replays)
-        .map(|(((model, endpoint), limiter), replay)| {
-            ModelSlot::new(model, limits::concurrency(endpoint))
-                .behind(limiter)
-                .paced(limits::rates(endpoint))
-                .billed(limits::billing(endpoint))
-                .within(endpoint.timeouts.total)
-                .replaying(replay)
-                .cached(
-                    caches
-                        .then(|| limits::cache(endpoint, &directory))
-                        .flatten(),
-                )
-        });
-    let settings = Settings {
-        max_retries: arguments.max_retries,
-        backoff: BACKOFF,
-        attempt_limit: Duration::from_secs(arguments.attempt_timeout),
-    };
+    let allowance = Allowance::of(conduct.caps, &opened.run, &opened.manifest, &billing)?;
+    let (ledger, writer) = begin(&mut opened, TOOL, conduct.retry_errors, sinks)?;
     let (stop, signal) = stop_pair();
     let ended = {
-        let slots = slots.collect();
-        let commands = permission(arguments.allow_commands);
-        let judges = judges(&opened.manifest.plan.tasks, commands.as_ref())?;
-        let (work, lock) = work(
-            opened,
-            ledger,
-            (slots, judges),
-            settings,
-            (signal, allowance),
-        )?;
-        let ended = drive(work, stop, &directory, talk);
+        let crew = Crew {
+            models: slots,
+            judges: judges(&opened.manifest.plan.tasks, conduct.allow_commands)?,
+            settings: Settings {
+                max_retries: conduct.max_retries,
+                backoff: BACKOFF,
+                attempt_limit: conduct.attempt_limit,
+            },
+            stop: signal,
+            allowance,
+        };
+        let (work, lock) = work(opened, ledger, crew)?;
+        let ended = drive(work, stop, &directory, printer);
         let written = writer.join();
         drop(lock);
         // A write that failed is why calls could not go on.
@@ -185,7 +146,68 @@ fn ask(
     if let Some(progress) = &progress {
         progress.clear();
     }
-    conclude(&ended?, directory, arguments.out.format, talk)
+    conclude(&ended?, directory, conduct.format, printer)
+}
+
+fn progress(opened: &Opened, endpoints: &[Endpoint]) -> Progress {
+    let prices = endpoints.iter().map(|endpoint| endpoint.price.clone());
+    let prices: Vec<_> = prices.collect();
+    Progress::new(&opened.manifest.plan, &opened.table, &prices)
+}
+
+/// Each model with what bounds it.
+fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlot>, Failure> {
+    let endpoints = session.endpoints;
+    let models = models(session)?;
+    let replays = replays(session)?;
+    let limiters = limits::limiters(endpoints);
+    let caches = !session.conduct.no_cache && session.source.is_none();
+    let each = models.into_iter().zip(endpoints).zip(&limiters);
+    let slots = each.zip(replays);
+    let slots = slots.map(|(((model, endpoint), limiter), replay)| {
+        let cache = caches.then(|| limits::cache(endpoint, directory));
+        ModelSlot::new(model, limits::concurrency(endpoint))
+            .behind(limiter)
+            .paced(limits::rates(endpoint))
+            .billed(limits::billing(endpoint))
+            .within(endpoint.timeouts.total)
+            .replaying(replay)
+            .cached(cache.flatten())
+    });
+    Ok(slots.collect())
+}
+
+/// Models that can be asked, or where nothing is asked at all, such as cannot: then no client is made and no
+/// key is read.
+fn models(session: &Session<'_>) -> Result<Vec<Arc<dyn Model>>, Failure> {
+    if session.source.is_none_or(Source::asks) {
+        // What is to be said of keys was said when the run was planned.
+        return Ok(connect(session.endpoints, &WhenNeeded, &mut Vec::new())?);
+    }
+    let offline = |endpoint: &Endpoint| {
+        if endpoint.is_embedded() {
+            return Ok(embedded(endpoint)?);
+        }
+        Ok(Arc::new(OfflineModel::new(endpoint)) as Arc<dyn Model>)
+    };
+    session.endpoints.iter().map(offline).collect()
+}
+
+/// What is replayed for each model.
+fn replays(session: &Session<'_>) -> Result<Vec<Option<ModelReplay>>, Failure> {
+    let Some(from) = session.source else {
+        return Ok(vec![None; session.endpoints.len()]);
+    };
+    let source = Arc::new(ReplaySource::open(&from.run, &from.manifest)?);
+    let positions = from.positions(session.endpoints)?;
+    let replay = |model| {
+        Some(ModelReplay {
+            source: Arc::clone(&source),
+            model,
+            missing: from.missing,
+        })
+    };
+    Ok(positions.into_iter().map(replay).collect())
 }
 
 /// Whether the run is complete, down to the last record that `run.json` names.
@@ -209,20 +231,22 @@ fn has_ended(opened: &Opened) -> bool {
     opened.pending.is_empty() && opened.table.space().places().all(ended)
 }
 
-fn judges(tasks: &[TaskPlan], commands: Option<&Commands>) -> Result<Vec<Judge>, Failure> {
-    tasks
-        .iter()
-        .map(|task| build_judge(task, commands))
-        .collect()
+fn judges(tasks: &[TaskPlan], allow_commands: bool) -> Result<Vec<Judge>, Failure> {
+    let commands = permission(allow_commands);
+    let judge = |task| Ok(judge(task, commands.as_ref())?);
+    tasks.iter().map(judge).collect()
 }
 
-fn work(
-    opened: Opened,
-    ledger: Ledger,
-    (models, judges): (Vec<ModelSlot>, Vec<Judge>),
+/// Who does the work, and what holds for all of it.
+struct Crew {
+    models: Vec<ModelSlot>,
+    judges: Vec<Judge>,
     settings: Settings,
-    (stop, allowance): (StopSignal, Allowance),
-) -> Result<(Work, impl Sized), Failure> {
+    stop: StopSignal,
+    allowance: Allowance,
+}
+
+fn work(opened: Opened, ledger: Ledger, crew: Crew) -> Result<(Work, impl Sized), Failure> {
     let rules = gates::rules(&opened.run, &opened.manifest)?;
     let early = rules.into_iter().map(|rule| EarlyStop {
         model: rule.model,
@@ -240,22 +264,27 @@ fn work(
         table,
         pending: opened.pending,
         ledger,
-        models,
-        judges,
-        settings,
-        stop,
-        allowance,
+        models: crew.models,
+        judges: crew.judges,
+        settings: crew.settings,
+        stop: crew.stop,
+        allowance: crew.allowance,
     };
     Ok((work, opened.lock))
 }
 
-fn drive(work: Work, stop: StopHandle, run: &RunDirectory, talk: Talk) -> Result<Ending, Failure> {
+fn drive(
+    work: Work,
+    stop: StopHandle,
+    run: &RunDirectory,
+    printer: Printer,
+) -> Result<Ending, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     let resume = format!("cleanbench run --resume {}", run.path().display());
     runtime.block_on(async {
-        let signals = tokio::spawn(listen(stop, talk, resume));
+        let signals = tokio::spawn(listen(stop, printer, resume));
         let ending = execute(work).await;
         signals.abort();
         Ok(ending?)
@@ -263,14 +292,14 @@ fn drive(work: Work, stop: StopHandle, run: &RunDirectory, talk: Talk) -> Result
 }
 
 /// The first Ctrl-C or termination lets calls in flight end, the second drops them.
-async fn listen(stop: StopHandle, talk: Talk, resume: String) {
+async fn listen(stop: StopHandle, printer: Printer, resume: String) {
     loop {
         interrupted().await;
         match stop.escalate() {
-            StopLevel::Drain => talk.say(format!(
+            StopLevel::Drain => printer.say(format!(
                 "stopping: waiting for the calls in flight (once more to drop them); go on with: {resume}"
             )),
-            StopLevel::Abort => talk.say("dropping the calls in flight; their outcome is unknown, possibly billed"),
+            StopLevel::Abort => printer.say("dropping the calls in flight; their outcome is unknown, possibly billed"),
             StopLevel::Run => {}
         }
     }
@@ -292,16 +321,16 @@ fn conclude(
     ending: &Ending,
     run: RunDirectory,
     format: Format,
-    talk: Talk,
+    printer: Printer,
 ) -> Result<Exit, Failure> {
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
     let exit = exit_of(ending, &report.summary).worst(gate::exit_of(&report.gates));
     print_result(&recording, &report, format, Some(exit));
     gate_results::warn(&report.gates);
-    gate_results::say_saved(&report.gates, talk);
+    gate_results::say_saved(&report.gates, printer);
     github::ended(&recording, &report, exit);
-    explain(ending, &recording, &report.summary, talk);
+    explain(ending, &recording, &report.summary, printer);
     say_skipped(&report.skipped);
     Ok(exit)
 }
@@ -315,15 +344,15 @@ pub(crate) fn print_result(
 ) {
     match format {
         Format::Text => {
-            talk::result(result_table::text(&report.summary));
+            printer::result(result_table::text(&report.summary));
             if let Some(text) = contamination_table::text(&report.contamination) {
-                talk::result(text);
+                printer::result(text);
             }
             if let Some(text) = gate_results::text(&report.gates) {
-                talk::result(text);
+                printer::result(text);
             }
         }
-        Format::Json => talk::result(json!({
+        Format::Json => printer::result(json!({
             "run": recording.manifest.run,
             "directory": recording.run.path(),
             "shard": recording.manifest.shard.map(|shard| shard.to_string()),
@@ -366,32 +395,32 @@ fn milliseconds(microseconds: u64) -> f64 {
     std::time::Duration::from_micros(microseconds).as_secs_f64() * 1e3
 }
 
-pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary, talk: Talk) {
+pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary, printer: Printer) {
     let plan = &recording.manifest.plan;
     for (model, _, error) in &ending.given_up {
-        talk::fail(&Failure::new(
+        printer::fail(&Failure::new(
             Exit::EndpointRefused,
             format!("model `{}` was given up: {error}", plan.models[*model].name),
         ));
     }
     if ending.panics > 0 {
-        talk::warn(format!(
+        printer::warn(format!(
             "{} calls or judgements failed by a bug in cleanbench; they are on record",
             ending.panics
         ));
     }
     let folder = recording.run.path().display();
     if ending.unjudged > 0 {
-        talk::warn(format!(
+        printer::warn(format!(
             "{} answers have no score because a scorer failed; see why with: cleanbench show {folder} SAMPLE",
             ending.unjudged
         ));
     }
     if let Some(message) = limits::stopped_by_cap(ending, &folder.to_string()) {
-        talk::warn(message);
+        printer::warn(message);
     }
     if let Some(lag) = ending.lag.filter(|lag| lag.p99 > MOST_LAG) {
-        talk::warn(format!(
+        printer::warn(format!(
             "this machine was busy: timers were up to {:.1} ms late (p99 of {}, median {:.1} ms); measured times are too long by that",
             milliseconds(lag.p99),
             lag.n,
@@ -399,51 +428,51 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
         ));
     }
     let replay = plan.replay.as_ref();
-    say_cached(ending, summary, replay, talk);
-    say_flakes(summary, talk);
+    say_cached(ending, summary, replay, printer);
+    say_flakes(summary, printer);
     let open: u64 = summary.rows.iter().map(|row| row.open).sum();
     let unanswered: u64 = summary.rows.iter().map(SummaryRow::missing).sum();
     let empty: u64 = summary.tasks().map(|row| row.empty).sum();
     // What was not recorded cannot be had by asking again where nothing is asked.
     let asks = replay.is_none_or(|replay| replay.missing == Missing::Ask);
     if unanswered > open && asks {
-        talk::warn(format!(
+        printer::warn(format!(
             "{} calls ended without an answer (see `{folder}/calls.csv`); ask them again with: cleanbench run --resume {folder} --retry-errors",
             unanswered - open
         ));
     }
     if open > 0 && ending.cap.is_none() {
-        talk.say(format!(
+        printer.say(format!(
             "{open} calls were not made; go on with: cleanbench run --resume {folder}"
         ));
     }
     if empty > 0 {
-        talk::warn(format!(
+        printer::warn(format!(
             "{empty} answers came back without any text; they are scored 0 and counted as `empty`"
         ));
     }
     let truncated: u64 = summary.tasks().map(|row| row.truncated).sum();
     if truncated > 0 {
-        talk::warn(format!(
+        printer::warn(format!(
             "{truncated} answers were cut off at `max_tokens`; `generate = {{ max_tokens = … }}` in the models file allows more"
         ));
     }
     warn_of_answers(summary);
     let unknown: u64 = summary.rows.iter().map(|row| row.totals.unknown).sum();
     if unknown > 0 {
-        talk.say(format!(
+        printer.say(format!(
             "{unknown} attempts: {}",
             cleanbench_core::event::UNKNOWN_NOTE
         ));
     }
     let elsewhere: u64 = summary.rows.iter().map(|row| row.elsewhere).sum();
     if let Some(shard) = recording.manifest.shard {
-        talk.say(format!(
+        printer.say(format!(
             "shard {shard}: {elsewhere} calls are not in this shard; when all shards have ended, put them together with: cleanbench merge RUN RUN..."
         ));
     }
     let tables = tables(&recording.manifest).join(", ");
-    talk.say(format!(
+    printer.say(format!(
         "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
     ));
 }
@@ -457,7 +486,7 @@ fn say_skipped(skipped: &Skipped) {
         } else {
             ""
         };
-        talk::warn(format!(
+        printer::warn(format!(
             "{} calls were skipped: {reason} ({}{rest})",
             calls.n,
             named.join(", ")
@@ -466,7 +495,7 @@ fn say_skipped(skipped: &Skipped) {
 }
 
 /// Says how many samples did not come out the same each time, by what is to blame.
-fn say_flakes(summary: &Summary, talk: Talk) {
+fn say_flakes(summary: &Summary, printer: Printer) {
     let sum = |count: fn(&FlakeCounts) -> u64| -> u64 {
         summary.rows.iter().map(|row| count(&row.flakes)).sum()
     };
@@ -474,27 +503,27 @@ fn say_flakes(summary: &Summary, talk: Talk) {
     let infrastructure = sum(|flakes| flakes.infrastructure);
     let scorer = sum(|flakes| flakes.scorer);
     if model + infrastructure + scorer > 0 {
-        talk.say(format!(
+        printer.say(format!(
             "flaky samples: {model} by the model (epochs disagree), {infrastructure} by the infrastructure (failed, then answered), {scorer} by the scorer (same answer, other score); see flakes.csv"
         ));
     }
 }
 
 /// Says which answers are not of this run.
-fn say_cached(ending: &Ending, summary: &Summary, replay: Option<&ReplayPlan>, talk: Talk) {
+fn say_cached(ending: &Ending, summary: &Summary, replay: Option<&ReplayPlan>, printer: Printer) {
     let kept: u64 = summary.rows.iter().map(|row| row.totals.from_cache).sum();
     if let Some(replay) = replay {
-        talk.say(format!(
+        printer.say(format!(
             "{kept} calls are replayed from run {} (`from_cache` in calls.csv): nothing was sent for them, and they are not timed",
             replay.run
         ));
     } else if kept > 0 {
-        talk.say(format!(
+        printer.say(format!(
             "{kept} answers are of earlier runs (`from_cache` in calls.csv): nothing was sent for them, and they are not timed; `--no-cache` asks anew"
         ));
     }
     if ending.unkept > 0 {
-        talk::warn(format!(
+        printer::warn(format!(
             "{} answers could not be kept for later runs; they are in this run all the same",
             ending.unkept
         ));
@@ -523,7 +552,7 @@ fn warn_of_answers(summary: &Summary) {
         ),
     ] {
         if count > 0 {
-            talk::warn(format!("{count} {what}"));
+            printer::warn(format!("{count} {what}"));
         }
     }
 }

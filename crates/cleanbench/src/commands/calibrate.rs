@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::arguments::{CalibrateArguments, Format};
 use crate::failure::Failure;
 use crate::plain_table::plain_rows;
-use crate::talk;
+use crate::printer;
 
 /// What the numbers are, before any of them.
 const UNITS: &str = "Recorded answers of small models that this project trained, some of them on their \
@@ -22,16 +22,16 @@ pub(super) fn calibrate(arguments: &CalibrateArguments) -> Result<Exit, Failure>
     let tables = tables(&models);
     match arguments.format {
         Format::Text => {
-            talk::result(UNITS);
+            printer::result(UNITS);
             for table in &tables {
-                talk::result(format!(
+                printer::result(format!(
                     "\n{}\n{}",
                     table.title,
                     plain_rows(&table.header, &table.rows)
                 ));
             }
         }
-        Format::Json => talk::result(tables.iter().map(json_table).collect::<Value>()),
+        Format::Json => printer::result(tables.iter().map(json_table).collect::<Value>()),
     }
     Ok(Exit::Done)
 }

@@ -8,17 +8,17 @@ use cleanbench_report::items::{ItemTable, ItemsError};
 use super::derived::{Inputs, Opened, make, open};
 use crate::arguments::{CompareArguments, MissingWord, ModeWord};
 use crate::failure::Failure;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// Compares, writes the result with its inputs, and prints it.
-pub(super) fn compare(arguments: &CompareArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn compare(arguments: &CompareArguments, printer: Printer) -> Result<Exit, Failure> {
     let base = open(&arguments.out, &arguments.base)?;
     let candidate = arguments.candidate.as_deref();
     let candidate = candidate
         .map(|word| open(&arguments.out, word))
         .transpose()?;
     let (what, inputs) = plan(arguments, base, candidate)?;
-    make(&what, inputs, &arguments.out, arguments.flips, talk)?;
+    make(&what, inputs, &arguments.out, arguments.flips, printer)?;
     Ok(Exit::Done)
 }
 

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use crate::arguments::{Format, OutArguments};
 use crate::failure::Failure;
+use crate::printer::{self, Printer};
 use crate::session::TOOL;
-use crate::talk::{self, Talk};
 use crate::{analysis_table, comparison_table};
 
 /// A result on disk.
@@ -63,7 +63,7 @@ pub(super) fn make(
     inputs: Inputs,
     out: &OutArguments,
     flips: usize,
-    talk: Talk,
+    printer: Printer,
 ) -> Result<Derived, Failure> {
     let (named, tables): (Vec<_>, Vec<_>) = inputs
         .into_iter()
@@ -81,7 +81,7 @@ pub(super) fn make(
     };
     print(&made, out.format, flips);
     warn_of_early_ends(&tables);
-    talk.say(format!("result: {}", folder.display()));
+    printer.say(format!("result: {}", folder.display()));
     Ok(derived)
 }
 
@@ -93,7 +93,7 @@ fn warn_of_early_ends(tables: &[ItemTable]) {
         .map(|task| cell::visible(&task.name))
         .collect();
     for name in names {
-        talk::warn(format_args!(
+        printer::warn(format_args!(
             "a gate could end task `{name}` early; here its number of samples counts as fixed"
         ));
     }
@@ -162,15 +162,17 @@ pub(super) fn locate(out: &OutArguments, word: &str) -> Result<Located, Failure>
 /// Prints a result; of its flips only the first `flips` where people read it.
 fn print(made: &Made<'_>, format: Format, flips: usize) {
     match (format, &made.derived.outcome) {
-        (Format::Json, _) => talk::result(json(made)),
+        (Format::Json, _) => printer::result(json(made)),
         (Format::Text, Outcome::Comparison(comparison)) => {
-            talk::result(comparison_table::comparison(comparison, flips));
+            printer::result(comparison_table::comparison(comparison, flips));
         }
         (Format::Text, Outcome::Ranking(ranking)) => {
-            talk::result(comparison_table::ranking(ranking));
+            printer::result(comparison_table::ranking(ranking));
         }
-        (Format::Text, Outcome::Items(analysis)) => talk::result(analysis_table::items(analysis)),
-        (Format::Text, Outcome::Drift(drift)) => talk::result(analysis_table::drift(drift)),
+        (Format::Text, Outcome::Items(analysis)) => {
+            printer::result(analysis_table::items(analysis))
+        }
+        (Format::Text, Outcome::Drift(drift)) => printer::result(analysis_table::drift(drift)),
     }
 }
 

@@ -8,11 +8,11 @@ use super::compare::{choose, missing};
 use super::derived::{make, open, role};
 use crate::arguments::DriftArguments;
 use crate::failure::Failure;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// Watches a model over runs in the order in which they were planned, writes the result with its inputs,
 /// and prints it.
-pub(super) fn drift(arguments: &DriftArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn drift(arguments: &DriftArguments, printer: Printer) -> Result<Exit, Failure> {
     let mut nights = Vec::new();
     for word in &arguments.runs {
         nights.push(open(&arguments.out, word)?);
@@ -43,7 +43,7 @@ pub(super) fn drift(arguments: &DriftArguments, talk: Talk) -> Result<Exit, Fail
     let count = nights.len();
     let nights = nights.into_iter().enumerate();
     let nights = nights.map(|(position, night)| (role("night", position, count), night));
-    let made = make(&what, nights.collect(), &arguments.out, 0, talk)?;
+    let made = make(&what, nights.collect(), &arguments.out, 0, printer)?;
     let Outcome::Drift(found) = made.outcome else {
         return Ok(Exit::Done);
     };
@@ -51,7 +51,7 @@ pub(super) fn drift(arguments: &DriftArguments, talk: Talk) -> Result<Exit, Fail
         State::Alarm => Exit::GateFailed,
         State::NoAlarm => Exit::Done,
         State::TooShort => {
-            talk.say(
+            printer.say(
                 "with more nights, or a first run with `--epochs 10`, the model can be watched",
             );
             Exit::Inconclusive

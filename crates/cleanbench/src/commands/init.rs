@@ -6,12 +6,13 @@
 use std::path::Path;
 
 use cleanbench_core::Exit;
+use cleanbench_plan::suite_key;
 use cleanbench_suite::suite_key_path;
 
 use crate::ci_arguments::{BuildServer, InitArguments};
 use crate::failure::Failure;
-use crate::suite_key;
-use crate::talk::{self, Talk};
+use crate::printer::{self, Printer};
+use crate::starting::made_key;
 
 /// The suite's folder, within the folder that is set up.
 const SUITE: &str = "suite";
@@ -40,7 +41,7 @@ const GITHUB: (&str, &str) = (
 const GITLAB: (&str, &str) = (".gitlab-ci.yml", include_str!("../../templates/gitlab.yml"));
 
 /// Writes the files and says what to do next.
-pub(super) fn init(arguments: &InitArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn init(arguments: &InitArguments, printer: Printer) -> Result<Exit, Failure> {
     let dir = arguments.dir.clone().unwrap_or_default();
     let job = arguments.ci.map(|server| match server {
         BuildServer::Github => GITHUB,
@@ -52,16 +53,17 @@ pub(super) fn init(arguments: &InitArguments, talk: Talk) -> Result<Exit, Failur
     }
     for (name, text) in &files {
         write(&dir.join(name), text)?;
-        talk::result(format!("wrote {}", dir.join(name).display()));
+        printer::result(format!("wrote {}", dir.join(name).display()));
     }
     let key = suite_key_path(&dir.join(SUITE));
     if !key.exists() {
-        suite_key::make(&key, None, talk)?;
+        suite_key::make(&key)?;
+        printer.say(made_key(&key, None));
     }
     let suite = dir.join(SUITE);
-    talk.say(format!("try it: cleanbench run {}", suite.display()));
+    printer.say(format!("try it: cleanbench run {}", suite.display()));
     if let Some((name, _)) = job {
-        talk.say(format!(
+        printer.say(format!(
             "read the beginning of {} before it runs; commit it with the suite and its suite.key",
             dir.join(name).display()
         ));
@@ -79,14 +81,8 @@ fn refuse_present(dir: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
     if messages.is_empty() {
         return Ok(());
     }
-    Err(Failure {
-        exit: Exit::CannotWrite,
-        messages,
-        hints: vec![
-            "nothing was written; name another folder, or replace these files with `--force`"
-                .to_owned(),
-        ],
-    })
+    Err(Failure::of_all(Exit::CannotWrite, messages)
+        .hint("nothing was written; name another folder, or replace these files with `--force`"))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

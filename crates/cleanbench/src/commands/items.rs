@@ -8,10 +8,10 @@ use super::compare::missing;
 use super::derived::{Opened, make, open, role};
 use crate::arguments::ItemsArguments;
 use crate::failure::Failure;
-use crate::talk::Talk;
+use crate::printer::Printer;
 
 /// Analyses the items of all models of the runs, writes the result with its inputs, and prints it.
-pub(super) fn items(arguments: &ItemsArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn items(arguments: &ItemsArguments, printer: Printer) -> Result<Exit, Failure> {
     let mut inputs = Vec::new();
     for (position, word) in arguments.runs.iter().enumerate() {
         let Opened { run, table } = open(&arguments.out, word)?;
@@ -34,6 +34,6 @@ pub(super) fn items(arguments: &ItemsArguments, talk: Talk) -> Result<Exit, Fail
             tasks: arguments.tasks.clone(),
         },
     };
-    make(&what, inputs, &arguments.out, 0, talk)?;
+    make(&what, inputs, &arguments.out, 0, printer)?;
     Ok(Exit::Done)
 }

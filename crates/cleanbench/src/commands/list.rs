@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 use crate::arguments::{Format, ListArguments};
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
-use crate::talk::{self, Talk};
+use crate::printer::{self, Printer};
 
 /// Lists runs, oldest first.
-pub(super) fn list(arguments: &ListArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn list(arguments: &ListArguments, printer: Printer) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for run in directory::list(&arguments.out.out)? {
         match Manifest::read(&run) {
             Ok(manifest) => rows.push((run, manifest)),
-            Err(error) => talk::warn(error),
+            Err(error) => printer::warn(error),
         }
     }
     if rows.is_empty() {
-        talk.say(format!("no runs in `{}`", arguments.out.out.display()));
+        printer.say(format!("no runs in `{}`", arguments.out.out.display()));
     }
     match arguments.out.format {
-        Format::Json => talk::result(rows.iter().map(run_json).collect::<Value>()),
+        Format::Json => printer::result(rows.iter().map(run_json).collect::<Value>()),
         Format::Text if rows.is_empty() => {}
-        Format::Text => talk::result(table(&rows)),
+        Format::Text => printer::result(table(&rows)),
     }
     for folder in derived::list(&arguments.out.out)? {
-        talk.say(format!("result over several runs: {}", folder.display()));
+        printer.say(format!("result over several runs: {}", folder.display()));
     }
     Ok(Exit::Done)
 }

@@ -11,24 +11,24 @@ use super::report::unwritten;
 use crate::arguments::MergeArguments;
 use crate::failure::Failure;
 use crate::gate_results;
+use crate::printer::{self, Printer};
 use crate::session::{explain, is_answered, print_result};
-use crate::talk::{self, Talk};
 
 /// Merges shards, draws the tables, and prints the summary of the whole.
-pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn merge(arguments: &MergeArguments, printer: Printer) -> Result<Exit, Failure> {
     let mut runs = Vec::new();
     for word in &arguments.runs {
         runs.push(directory::find(&arguments.out.out, word)?);
     }
     let merged = merge_runs(runs, &arguments.out.out, arguments.partial)?;
     let folder = merged.path().display().to_string();
-    talk.say(format!("run: {folder}"));
+    printer.say(format!("run: {folder}"));
     let recording = Recording::open(merged)?;
     let report = write_all(&recording).map_err(|error| unwritten(error, &recording))?;
     let lacking = recording.manifest.lacking();
     if !lacking.is_empty() {
         let numbers: Vec<_> = lacking.iter().map(ToString::to_string).collect();
-        talk::warn(format!(
+        printer::warn(format!(
             "without shard {}; its calls are open",
             numbers.join(", ")
         ));
@@ -43,7 +43,7 @@ pub(super) fn merge(arguments: &MergeArguments, talk: Talk) -> Result<Exit, Fail
     print_result(&recording, &report, arguments.out.format, Some(exit));
     gate_results::warn(&report.gates);
     let ending = Ending::complete();
-    explain(&ending, &recording, &report.summary, talk);
+    explain(&ending, &recording, &report.summary, printer);
     Ok(exit)
 }
 

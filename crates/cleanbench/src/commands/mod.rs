@@ -1,24 +1,19 @@
 //! The commands: each reads its arguments, calls the libraries, and prints.
 
-mod basis;
 mod calibrate;
 mod check;
 mod compare;
 mod derived;
 mod drift;
-mod gating;
 mod init;
 mod items;
 mod list;
 mod merge;
 mod models;
-mod probing;
-mod quarantine;
 mod report;
 mod rerun;
 mod run;
 mod score;
-mod selection;
 mod show;
 mod verify;
 
@@ -28,7 +23,7 @@ use cleanbench_core::Exit;
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::github;
-use crate::talk::{self, Talk};
+use crate::printer::{self, Printer};
 
 /// Parses the command line, runs the command, prints its failure, and says how it ended.
 pub(crate) fn main() -> Exit {
@@ -44,10 +39,10 @@ pub(crate) fn main() -> Exit {
             };
         }
     };
-    let talk = Talk::new(arguments.quiet, arguments.verbose);
-    match dispatch(&arguments.command, talk) {
-        Ok(exit) if talk::result_is_lost() => {
-            talk::fail(&Failure::new(
+    let printer = Printer::new(arguments.quiet, arguments.verbose);
+    match dispatch(&arguments.command, printer) {
+        Ok(exit) if printer::result_is_lost() => {
+            printer::fail(&Failure::new(
                 Exit::CannotWrite,
                 "the result could not be written to stdout",
             ));
@@ -55,28 +50,28 @@ pub(crate) fn main() -> Exit {
         }
         Ok(exit) => exit,
         Err(failure) => {
-            talk::fail(&failure);
+            printer::fail(&failure);
             failure.exit
         }
     }
 }
 
-fn dispatch(command: &Command, talk: Talk) -> Result<Exit, Failure> {
+fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
     match command {
-        Command::Check(arguments) => check::check(arguments),
-        Command::Run(arguments) => run::run(arguments, talk).inspect_err(github::failed),
-        Command::Score(arguments) => score::score(arguments, talk),
-        Command::Rerun(arguments) => rerun::rerun(arguments, talk),
-        Command::Report(arguments) => report::report(arguments, talk),
+        Command::Check(arguments) => check::check(arguments, printer),
+        Command::Run(arguments) => run::run(arguments, printer).inspect_err(github::failed),
+        Command::Score(arguments) => score::score(arguments, printer),
+        Command::Rerun(arguments) => rerun::rerun(arguments, printer),
+        Command::Report(arguments) => report::report(arguments, printer),
         Command::Verify(arguments) => verify::verify(arguments),
-        Command::Show(arguments) => show::show(arguments, talk),
+        Command::Show(arguments) => show::show(arguments, printer),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
-        Command::Merge(arguments) => merge::merge(arguments, talk),
-        Command::Init(arguments) => init::init(arguments, talk),
-        Command::List(arguments) => list::list(arguments, talk),
-        Command::Compare(arguments) => compare::compare(arguments, talk),
-        Command::Items(arguments) => items::items(arguments, talk),
-        Command::Drift(arguments) => drift::drift(arguments, talk),
-        Command::Models(arguments) => models::models(arguments, talk),
+        Command::Merge(arguments) => merge::merge(arguments, printer),
+        Command::Init(arguments) => init::init(arguments, printer),
+        Command::List(arguments) => list::list(arguments, printer),
+        Command::Compare(arguments) => compare::compare(arguments, printer),
+        Command::Items(arguments) => items::items(arguments, printer),
+        Command::Drift(arguments) => drift::drift(arguments, printer),
+        Command::Models(arguments) => models::models(arguments, printer),
     }
 }

@@ -8,32 +8,32 @@ mod kept;
 
 use cleanbench_core::Exit;
 use cleanbench_model::{Endpoint, ModelsFile, Profile, profiles};
+use cleanbench_plan::endpoints::models_file_in;
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
 use crate::arguments::{Format, ModelsArguments, ModelsCommand};
-use crate::endpoints::models_file_here;
-use crate::environment::Environment;
+use crate::environment::{Environment, here};
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
-use crate::talk::{self, Talk};
+use crate::printer::{self, Printer};
 
 /// Schema of the list as JSON.
 const SCHEMA: &str = "cleanbench/models/1";
 
 /// Lists models, or checks them.
-pub(super) fn models(arguments: &ModelsArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn models(arguments: &ModelsArguments, printer: Printer) -> Result<Exit, Failure> {
     match &arguments.command {
-        Some(ModelsCommand::Check(arguments)) => check::check(arguments, talk),
+        Some(ModelsCommand::Check(arguments)) => check::check(arguments, printer),
         None => list(arguments),
     }
 }
 
 fn list(arguments: &ModelsArguments) -> Result<Exit, Failure> {
-    let file = models_file_here(arguments.place.models_file.as_deref())?;
+    let file = models_file_in(here(), arguments.place.models_file.as_deref())?;
     let environment = Environment::load()?;
     match arguments.place.format {
-        Format::Json => talk::result(document(&file, &environment)),
+        Format::Json => printer::result(document(&file, &environment)),
         Format::Text => print(&file, &environment),
     }
     Ok(Exit::Done)
@@ -105,7 +105,7 @@ fn print(file: &ModelsFile, environment: &Environment) {
             key(None),
         ]
     });
-    talk::result(plain_table(
+    printer::result(plain_table(
         ["model", "protocol", "asked at", "key"],
         own.chain(embedded),
     ));
@@ -121,9 +121,9 @@ fn print(file: &ModelsFile, environment: &Environment) {
             key(profile.key_env.as_ref()),
         ]
     });
-    talk::result(format!(
+    printer::result(format!(
         "\n{}",
         plain_table(["any model of", "protocol", "base URL", "key"], rows)
     ));
-    talk::result("\nalso any URL: http://127.0.0.1:8000/v1#MODEL");
+    printer::result("\nalso any URL: http://127.0.0.1:8000/v1#MODEL");
 }

@@ -7,8 +7,8 @@ use cleanbench_report::{Recording, ReportError};
 use super::derived::{Located, locate, redraw};
 use crate::arguments::ReportArguments;
 use crate::failure::Failure;
+use crate::printer::Printer;
 use crate::session::print_result;
-use crate::talk::Talk;
 
 /// What to do next where the tables cannot be written.
 pub(super) fn unwritten(error: ReportError, recording: &Recording) -> Failure {
@@ -24,7 +24,7 @@ pub(super) fn unwritten(error: ReportError, recording: &Recording) -> Failure {
 }
 
 /// Draws the tables of a run again and prints its summary.
-pub(super) fn report(arguments: &ReportArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn report(arguments: &ReportArguments, printer: Printer) -> Result<Exit, Failure> {
     let run = match locate(&arguments.out, &arguments.run)? {
         Located::Run(run) => run,
         Located::Derived(folder) => return redraw(&folder, arguments.out.format),
@@ -34,6 +34,6 @@ pub(super) fn report(arguments: &ReportArguments, talk: Talk) -> Result<Exit, Fa
     let report = write_all(&recording).map_err(|error| unwritten(error, &recording))?;
     drop(lock);
     print_result(&recording, &report, arguments.out.format, None);
-    talk.say(format!("tables: {}", recording.run.path().display()));
+    printer.say(format!("tables: {}", recording.run.path().display()));
     Ok(Exit::Done)
 }

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use super::derived::{Located, locate, print_again};
 use crate::arguments::{Format, ShowArguments};
 use crate::failure::Failure;
+use crate::printer::{self, Printer};
 use crate::session::print_result;
-use crate::talk::{self, Talk};
 
 /// Shows a run or a sample.
-pub(super) fn show(arguments: &ShowArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn show(arguments: &ShowArguments, printer: Printer) -> Result<Exit, Failure> {
     let run = match locate(&arguments.out, &arguments.run)? {
         Located::Run(run) => run,
         Located::Derived(folder) if arguments.sample.is_none() => {
@@ -29,7 +29,7 @@ pub(super) fn show(arguments: &ShowArguments, talk: Talk) -> Result<Exit, Failur
     };
     let recording = Recording::open(run)?;
     match &arguments.sample {
-        None => show_run(&recording, arguments.out.format, talk),
+        None => show_run(&recording, arguments.out.format, printer),
         Some(word) => show_sample(&recording, word, arguments.out.format),
     }
 }
@@ -43,20 +43,20 @@ impl TableSink for NoTables {
     }
 }
 
-fn show_run(recording: &Recording, format: Format, talk: Talk) -> Result<Exit, Failure> {
+fn show_run(recording: &Recording, format: Format, printer: Printer) -> Result<Exit, Failure> {
     let report = draw(recording, &mut NoTables, Tail::MayBeTorn, |_| {})?;
     let plan = &recording.manifest.plan;
-    talk.say(format!(
+    printer.say(format!(
         "run {} of suite `{}` version {}, planned {}",
         recording.manifest.run, plan.suite.name, plan.suite.version, plan.created
     ));
     if let Some(shard) = recording.manifest.shard {
-        talk.say(format!(
+        printer.say(format!(
             "shard {shard}: calls of the others are not counted"
         ));
     }
     if let Some(merged) = &recording.manifest.merged {
-        talk.say(format!(
+        printer.say(format!(
             "merged from {} of {} shards",
             merged.shards.len(),
             merged.count
@@ -76,32 +76,32 @@ fn show_sample(recording: &Recording, word: &str, format: Format) -> Result<Exit
         .hint("ids stand in the column `sample` of results.csv; `TASK:ID` names one of several"));
     }
     match format {
-        Format::Json => talk::result(found.iter().map(sample_json).collect::<Value>()),
+        Format::Json => printer::result(found.iter().map(sample_json).collect::<Value>()),
         Format::Text => found.iter().for_each(print_sample),
     }
     Ok(Exit::Done)
 }
 
 fn print_sample(sample: &SampleDetail) {
-    talk::result(format!(
+    printer::result(format!(
         "sample {}:{}",
         lines(&sample.task),
         lines(&sample.id)
     ));
     match &sample.content {
-        None => talk::result("  [erased]"),
+        None => printer::result("  [erased]"),
         Some(content) => {
             for line in message_lines(content) {
-                talk::result(line);
+                printer::result(line);
             }
             if let Some(call) = &content.probe {
-                talk::result(format!(
+                printer::result(format!(
                     "--- what a model that has seen the item would write\n{}",
                     lines(&call.expected)
                 ));
             }
             if let Some(target) = &content.sample.target {
-                talk::result(format!("--- target\n{}", lines(&target.to_string())));
+                printer::result(format!("--- target\n{}", lines(&target.to_string())));
             }
         }
     }
@@ -160,24 +160,24 @@ fn completion_lines(completion: &Completion, texts: &[String]) -> Vec<String> {
 /// Prints a call; `texts` are what was weighed, if anything was.
 fn print_call(call: &CallDetail, texts: &[String]) {
     let outcome = how(call.outcome, call.elsewhere).replace('_', " ");
-    talk::result(format!(
+    printer::result(format!(
         "=== {} epoch {}: {outcome}",
         lines(&call.model),
         call.epoch
     ));
     if let Some(error) = &call.error {
-        talk::result(format!("error: {}", lines(error)));
+        printer::result(format!("error: {}", lines(error)));
     }
     if let Some(completion) = &call.completion {
         for line in completion_lines(completion, texts) {
-            talk::result(line);
+            printer::result(line);
         }
     }
     if let Some(raw) = &call.raw {
-        talk::result(format!("--- reply as received\n{}", lines(raw)));
+        printer::result(format!("--- reply as received\n{}", lines(raw)));
     }
     if let Some(reason) = &call.unjudged {
-        talk::result(format!(
+        printer::result(format!(
             "no score, because a scorer failed: {}",
             lines(reason)
         ));
@@ -189,9 +189,9 @@ fn print_call(call: &CallDetail, texts: &[String]) {
             (Some(answer), None) => format!(" (read as {:?})", lines(answer)),
             (None, None) => String::new(),
         };
-        talk::result(format!("score {scorer}: {}{what}", score.score.value));
+        printer::result(format!("score {scorer}: {}{what}", score.score.value));
         for (name, value) in &score.parts {
-            talk::result(format!("  {}: {value}", lines(name)));
+            printer::result(format!("  {}: {value}", lines(name)));
         }
     }
 }

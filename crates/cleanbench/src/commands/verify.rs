@@ -8,7 +8,7 @@ use serde_json::json;
 use super::derived::{Located, locate};
 use crate::arguments::{Format, VerifyArguments};
 use crate::failure::Failure;
-use crate::talk;
+use crate::printer;
 
 /// Verifies a run and names every damaged place.
 pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
@@ -28,7 +28,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             );
             print_text(&found, &folder.display().to_string(), &checked);
         }
-        Format::Json => talk::result(json!({
+        Format::Json => printer::result(json!({
             "verified": found.passed(),
             "damages": found.damages.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "more": found.more,
@@ -47,18 +47,18 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
 
 fn print_text(found: &Verification, run: &str, checked: &str) {
     for damage in &found.damages {
-        talk::result(format!("damaged: {damage}"));
+        printer::result(format!("damaged: {damage}"));
     }
     if found.more > 0 {
-        talk::result(format!("damaged: {} further places", found.more));
+        printer::result(format!("damaged: {} further places", found.more));
     }
     for note in &found.notes {
-        talk::result(format!("note: {note}"));
+        printer::result(format!("note: {note}"));
     }
     let verdict = if found.passed() {
         "verified"
     } else {
         "NOT VERIFIED"
     };
-    talk::result(format!("{verdict}: {run} ({checked})"));
+    printer::result(format!("{verdict}: {run} ({checked})"));
 }

@@ -5,16 +5,17 @@ use cleanbench_model::capability::{Capability, Finding, Report, Verdict, Way, pr
 use cleanbench_model::{
     ClientFactory, ConfigError, Endpoint, LikelihoodMethod, Overrides, resolve,
 };
+use cleanbench_plan::connect::{embedded, key_of};
+use cleanbench_plan::endpoints::{check_embedded, models_file_in};
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
 use super::kept::Kept;
 use crate::arguments::{Format, ModelsCheckArguments};
-use crate::endpoints::{check_embedded, embedded, key_of, models_file_here};
-use crate::environment::Environment;
+use crate::environment::{WhenNeeded, here};
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
-use crate::talk::{self, Talk};
+use crate::printer::{self, Printer};
 
 /// Schema of the result as JSON.
 const SCHEMA: &str = "cleanbench/models-check/1";
@@ -28,13 +29,12 @@ enum Known {
 }
 
 /// Checks the models that are named, one after the other.
-pub(super) fn check(arguments: &ModelsCheckArguments, talk: Talk) -> Result<Exit, Failure> {
+pub(super) fn check(arguments: &ModelsCheckArguments, printer: Printer) -> Result<Exit, Failure> {
     let endpoints = endpoints(arguments)?;
-    let environment = Environment::load()?;
     let mut exit = Exit::Done;
     let mut documents = Vec::new();
     for endpoint in &endpoints {
-        let known = know(endpoint, arguments.refresh, &environment, talk)?;
+        let known = know(endpoint, arguments.refresh, printer)?;
         exit = exit.worst(exit_of(&known));
         match arguments.place.format {
             Format::Json => documents.push(document(endpoint, &known)),
@@ -42,13 +42,13 @@ pub(super) fn check(arguments: &ModelsCheckArguments, talk: Talk) -> Result<Exit
         }
     }
     if arguments.place.format == Format::Json {
-        talk::result(json!({"schema": SCHEMA, "models": documents}));
+        printer::result(json!({"schema": SCHEMA, "models": documents}));
     }
     Ok(exit)
 }
 
 fn endpoints(arguments: &ModelsCheckArguments) -> Result<Vec<Endpoint>, Failure> {
-    let file = models_file_here(arguments.place.models_file.as_deref())?;
+    let file = models_file_in(here(), arguments.place.models_file.as_deref())?;
     let overrides = Overrides {
         base_url: arguments.base_url.clone(),
         ..Overrides::default()
@@ -68,21 +68,16 @@ fn endpoints(arguments: &ModelsCheckArguments) -> Result<Vec<Endpoint>, Failure>
 }
 
 /// What is kept from before, else what is found by asking.
-fn know(
-    endpoint: &Endpoint,
-    refresh: bool,
-    environment: &Environment,
-    talk: Talk,
-) -> Result<Known, Failure> {
+fn know(endpoint: &Endpoint, refresh: bool, printer: Printer) -> Result<Known, Failure> {
     if !refresh && let Some(kept) = Kept::find(endpoint) {
         return Ok(Known::Found(kept, true));
     }
-    talk.say(format!(
+    printer.say(format!(
         "asking {} at {} …",
         cell::safe(&endpoint.name),
         endpoint.host()
     ));
-    match ask(endpoint, environment, talk)? {
+    match ask(endpoint, printer)? {
         Ok(report) => {
             let kept = Kept::now(report);
             if !endpoint.is_embedded() && kept.report.is_lasting() {
@@ -94,13 +89,9 @@ fn know(
     }
 }
 
-fn ask(
-    endpoint: &Endpoint,
-    environment: &Environment,
-    talk: Talk,
-) -> Result<Result<Report, String>, Failure> {
+fn ask(endpoint: &Endpoint, printer: Printer) -> Result<Result<Report, String>, Failure> {
     let mut tell = |finding: &Finding| {
-        talk.detail(format!(
+        printer.detail(format!(
             "  {}: {}, {}",
             finding.capability.as_str(),
             finding.verdict.as_str(),
@@ -116,7 +107,11 @@ fn ask(
         runtime.block_on(probe(endpoint, Way::InProcess(&*model), &mut tell))
     } else {
         let factory = ClientFactory::new(std::slice::from_ref(endpoint));
-        let key = key_of(endpoint, environment)?;
+        let key = key_of(endpoint, &WhenNeeded)?;
+        if let Some(note) = key.note(endpoint) {
+            printer::note(&note, printer);
+        }
+        let key = key.value;
         factory
             .connect(endpoint, key.clone())
             .map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
@@ -161,7 +156,7 @@ fn print(endpoint: &Endpoint, known: &Known) {
     let (kept, from_before) = match known {
         Known::Found(kept, from_before) => (kept, *from_before),
         Known::Failed(message) => {
-            return talk::fail(&Failure::new(
+            return printer::fail(&Failure::new(
                 Exit::EndpointRefused,
                 format!("model `{name}`: {}", cell::safe(message)),
             ));
@@ -173,18 +168,18 @@ fn print(endpoint: &Endpoint, known: &Known) {
     } else {
         ""
     };
-    talk::result(format!(
+    printer::result(format!(
         "model {name} at {}\nmeasured {} with {} requests{again}",
         report.url,
         kept.measured,
         report.requests()
     ));
-    talk::result(plain_table(
+    printer::result(plain_table(
         ["capability", "verdict", "requests", "evidence"],
         report.findings.iter().map(row),
     ));
     if let Some(advice) = advice(endpoint, report) {
-        talk::result(advice);
+        printer::result(advice);
     }
 }
 

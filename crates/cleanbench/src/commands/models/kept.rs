@@ -11,7 +11,7 @@ use cleanbench_model::capability::{Report, identity};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::cache_folder;
-use crate::talk;
+use crate::printer;
 
 /// A report and when it was made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,11 +39,11 @@ impl Kept {
     /// Keeps it, in one step, so that a reader sees all of it or what was there before.
     pub(super) fn keep(&self, endpoint: &Endpoint) {
         let Some(path) = place(endpoint) else {
-            talk::warn("neither `XDG_CACHE_HOME` nor `HOME` is set; the result is not kept");
+            printer::warn("neither `XDG_CACHE_HOME` nor `HOME` is set; the result is not kept");
             return;
         };
         if let Err(error) = self.write(&path) {
-            talk::warn(format!("the result is not kept: {error}"));
+            printer::warn(format!("the result is not kept: {error}"));
         }
     }
 

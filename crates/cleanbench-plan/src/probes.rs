@@ -2,104 +2,119 @@
 
 use cleanbench_core::probe::{Arm, ProbeCall, ProbeForm, ProbeItem, Step};
 use cleanbench_core::seed::derive;
-use cleanbench_core::{Digest, Exit, Probe, Reducer, Sensitivity};
+use cleanbench_core::{Digest, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_probe::arms::{Arms, arms};
 use cleanbench_probe::registry;
-use cleanbench_suite::{ProbeUse, Suite};
+use cleanbench_suite::{ProbeUse, Suite, Task};
 use serde_json::json;
 
-use super::selection::Selected;
-use crate::failure::Failure;
+use crate::selection::Selected;
+use crate::{ErrorKind, PlanError};
 
 /// A probe of a run with its calls.
-pub(super) struct Planned {
-    pub(super) task: TaskPlan,
-    pub(super) calls: Vec<SampleContent>,
+#[derive(Debug)]
+pub struct PlannedProbe {
+    /// The probe, as a task of the plan.
+    pub task: TaskPlan,
+    /// Its calls, each as a sample.
+    pub calls: Vec<SampleContent>,
 }
 
 /// The probes that the suite asks for, of every selected task that has controls.
-pub(super) fn plan(
+///
+/// # Errors
+/// When a sample cannot be read, a probe refuses its prompt, or controls are declared that cannot serve.
+pub fn plan(
     suite: &Suite,
     selected: &[Selected<'_>],
     seed: u64,
-) -> Result<Vec<Planned>, Failure> {
+) -> Result<Vec<PlannedProbe>, PlanError> {
     let Some(wanted) = &suite.probes else {
         return Ok(Vec::new());
     };
     let probes = build(wanted)?;
     let items = items(selected)?;
+    let most = usize::try_from(wanted.items).unwrap_or(usize::MAX);
     let mut planned = Vec::new();
     for chosen in selected {
         let task = chosen.task;
         let control = task.control.as_ref();
         let declared = control.map(|control| (control.task.as_str(), control.kind));
-        let most = usize::try_from(wanted.items).unwrap_or(usize::MAX);
-        let found = arms(&task.name, &items, declared, most, seed)
-            .map_err(|error| Failure::new(Exit::SuiteInvalid, error))?;
+        let found = arms(&task.name, &items, declared, most, seed).map_err(invalid)?;
         let Some(arms) = found else { continue };
-        for (probe, prompt) in &probes {
-            let mut plan = ProbePlan {
-                id: probe.id().to_owned(),
-                form: probe.form(),
-                suspects: task.name.clone(),
-                declared: control.map(|control| (control.task.clone(), control.kind)),
-                control: arms.kind,
-                items: wanted.items,
-                prompt: prompt.clone(),
-                seed: 0,
-            };
+        for one in &probes {
+            let mut plan = probe_plan(task, &arms, wanted.items, one);
             plan.seed = derive(seed, &task.name, "", &format!("probe/{}", plan.id));
-            planned.push(unit(plan, &**probe, &arms));
+            planned.push(unit(plan, &*one.probe, &arms));
         }
     }
     Ok(planned)
 }
 
-/// A probe with the prompt that replaces its own.
-type Prompted = (Box<dyn Probe>, Option<String>);
+fn invalid(error: impl std::fmt::Display) -> PlanError {
+    PlanError::new(ErrorKind::SuiteInvalid, error)
+}
 
-/// Every probe that is asked for, in all its forms, with the prompt that replaces its own.
-fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, Failure> {
+/// A probe with the prompt that replaces its own.
+struct Prompted {
+    probe: Box<dyn Probe>,
+    prompt: Option<String>,
+}
+
+fn probe_plan(task: &Task, arms: &Arms, items: u64, prompted: &Prompted) -> ProbePlan {
+    let control = task.control.as_ref();
+    ProbePlan {
+        id: prompted.probe.id().to_owned(),
+        form: prompted.probe.form(),
+        suspects: task.name.clone(),
+        declared: control.map(|control| (control.task.clone(), control.kind)),
+        control: arms.kind,
+        items,
+        prompt: prompted.prompt.clone(),
+        seed: 0,
+    }
+}
+
+/// Every probe that is asked for, in all its forms.
+fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, PlanError> {
     let mut probes = Vec::new();
     for name in &wanted.names {
         for form in registry::forms(name) {
             let prompt = match form {
-                ProbeForm::Instruction => wanted.prompts.get(name),
+                ProbeForm::Instruction => wanted.prompts.get(name).cloned(),
                 ProbeForm::Raw => None,
             };
-            let probe = registry::build(name, *form, prompt.map(String::as_str))
-                .map_err(|error| Failure::new(Exit::SuiteInvalid, error))?;
-            probes.push((probe, prompt.cloned()));
+            let probe = registry::build(name, *form, prompt.as_deref()).map_err(invalid)?;
+            probes.push(Prompted { probe, prompt });
         }
     }
     Ok(probes)
 }
 
 /// The samples of all selected tasks. They are held in memory, as probes compare them.
-fn items(selected: &[Selected<'_>]) -> Result<Vec<ProbeItem>, Failure> {
+fn items(selected: &[Selected<'_>]) -> Result<Vec<ProbeItem>, PlanError> {
     let mut items = Vec::new();
     for chosen in selected {
         for rendered in chosen.rendered() {
-            let rendered = rendered.map_err(|error| Failure::new(Exit::SuiteInvalid, error))?;
             items.push(ProbeItem {
                 task: chosen.task.name.clone(),
-                sample: rendered.sample,
+                sample: rendered?.sample,
             });
         }
     }
     Ok(items)
 }
 
-fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> Planned {
+fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> PlannedProbe {
     let calls = match probe.next(&arms.context(plan.seed), &[]) {
         Step::Calls(calls) => calls,
         Step::Done => Vec::new(),
     };
     let calls: Vec<_> = calls.into_iter().map(|call| content(call, arms)).collect();
     let labels = calls.iter().map(|call| call.sample.sensitivity);
-    Planned {
+    PlannedProbe {
         task: TaskPlan {
             name: format!("{}/{}.{}", plan.suspects, plan.id, plan.form.as_str()),
             epochs: 1,

@@ -7,6 +7,9 @@ use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal as _, Write, stderr, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cleanbench_ledger::note::{Note, Weight};
+use cleanbench_report::cell;
+
 use crate::failure::Failure;
 
 /// How much is said.
@@ -19,7 +22,7 @@ enum Level {
 
 /// Prints.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Talk {
+pub(crate) struct Printer {
     level: Level,
 }
 
@@ -28,7 +31,7 @@ fn emit(mut stream: impl Write, text: impl Display) {
     drop(writeln!(stream, "{text}"));
 }
 
-impl Talk {
+impl Printer {
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
         let level = match (quiet, verbose) {
             (true, _) => Level::Quiet,
@@ -80,6 +83,16 @@ pub(crate) fn warn(text: impl Display) {
     emit(stderr(), format_args!("warning: {text}"));
 }
 
+/// What must be known of a run: warnings however quiet, remarks as [`Printer::say`] does.
+pub(crate) fn note(note: &Note, printer: Printer) {
+    // Names in it are of the suite's or the endpoint's choice.
+    let text = cell::safe(&note.text);
+    match note.kind.weight() {
+        Weight::Warning => warn(text),
+        Weight::Remark => printer.say(text),
+    }
+}
+
 /// Text for stderr that is complete in itself, such as a diagnostic.
 pub(crate) fn verbatim(text: impl Display) {
     emit(stderr(), text);
@@ -87,6 +100,9 @@ pub(crate) fn verbatim(text: impl Display) {
 
 /// Why a command cannot go on. A hint that several faults share is said once.
 pub(crate) fn fail(failure: &Failure) {
+    for diagnostic in &failure.diagnostics {
+        verbatim(diagnostic);
+    }
     for message in &failure.messages {
         emit(stderr(), format_args!("error: {message}"));
     }

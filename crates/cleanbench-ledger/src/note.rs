@@ -1,0 +1,125 @@
+//! What people must be told of a run besides its numbers.
+//!
+//! Invariant: a note is written once, in plain text, and is the same wherever it is shown. Its text may quote
+//! names that a suite, an endpoint or a model chose: whoever shows it escapes it for the place where it goes.
+
+use serde::{Deserialize, Serialize};
+
+/// Something that a reader of the results must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// What it is about.
+    pub kind: NoteKind,
+    /// A sentence without its full stop, in plain text, not escaped.
+    pub text: String,
+}
+
+impl Note {
+    /// A note of `kind`.
+    pub fn new(kind: NoteKind, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { kind, text }
+    }
+}
+
+/// How much a note weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Something may be wrong. It is shown however quiet.
+    Warning,
+    /// Something that explains the numbers.
+    Remark,
+}
+
+impl Weight {
+    /// The word used in files and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Remark => "remark",
+        }
+    }
+}
+
+/// Makes the enumeration, its words and its weights from one table, so that no note lacks either.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $weight:ident;)*) => {
+        /// What a note is about.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum NoteKind {
+            $($(#[$doc])* #[serde(rename = $word)] $name,)*
+        }
+
+        impl NoteKind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word used in files and in JSON.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// How much a note of it weighs.
+            pub fn weight(self) -> Weight {
+                match self {
+                    $(Self::$name => Weight::$weight,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The loader found something odd in the suite.
+    Suite = "suite", Warning;
+    /// The suite asks for probes, and no selected task has controls.
+    NoProbes = "no_probes", Warning;
+    /// Gates are not judged, because the samples were picked by how they came out.
+    GatesLeftOut = "gates_left_out", Warning;
+    /// Gates that compare with a baseline are not evaluated, because none is named.
+    NoBaseline = "no_baseline", Warning;
+    /// A sample's quarantine has ended.
+    QuarantineExpired = "quarantine_expired", Warning;
+    /// A task of an earlier run is not in the suite any more.
+    TaskGone = "task_gone", Warning;
+    /// Tasks of the suite are not in the earlier run.
+    TasksNew = "tasks_new", Remark;
+    /// Samples of an earlier run are not in the suite any more.
+    SamplesGone = "samples_gone", Warning;
+    /// Samples of the suite are not in the earlier run.
+    SamplesNew = "samples_new", Remark;
+    /// How the samples of the suite differ from those of the earlier run.
+    Changed = "changed", Remark;
+    /// The samples were picked by how they came out in an earlier run.
+    PickedByResult = "picked_by_result", Warning;
+    /// The run has a suite key of its own.
+    OwnKey = "own_key", Warning;
+    /// A cap counts only what is known.
+    BestEffortCap = "best_effort_cap", Warning;
+    /// A model is asked through a proxy.
+    Proxy = "proxy", Warning;
+    /// A model is asked without a key.
+    NoKey = "no_key", Warning;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_files_and_no_two_are_alike() {
+        let mut words = Vec::new();
+        for kind in NoteKind::ALL {
+            let word = serde_json::to_string(kind).unwrap();
+            assert_eq!(word, format!("\"{}\"", kind.as_str()));
+            assert_eq!(serde_json::from_str::<NoteKind>(&word).unwrap(), *kind);
+            words.push(word);
+        }
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), NoteKind::ALL.len());
+    }
+}

@@ -1,0 +1,235 @@
+//! Everything that can be known of a run without making it: what would be sent where, and about how much.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::{Gate, Message, Role, Sensitivity, Usd};
+use cleanbench_ledger::note::Note;
+use cleanbench_model::Endpoint;
+use cleanbench_report::gates::{Outlook, outlook};
+use cleanbench_suite::{Rendered, Suite};
+
+use crate::endpoints::{proxies, resolve_all};
+use crate::gates::gates;
+use crate::options::CheckOptions;
+use crate::probes::{self, PlannedProbe};
+use crate::selection::{Selected, check_samplings, select};
+use crate::{PlanError, Surroundings};
+
+/// Bytes that one token stands for in an estimate. English text has about four; other languages fewer.
+pub const BYTES_PER_TOKEN: u64 = 4;
+
+/// What a run of a suite would be.
+#[derive(Debug)]
+pub struct Check<'a> {
+    /// The tasks that are selected.
+    pub tasks: Vec<CheckedTask<'a>>,
+    /// The probes that would be put.
+    pub probes: Vec<PlannedProbe>,
+    /// What each gate could tell of each task.
+    pub gates: Vec<CheckedGate>,
+    /// Comparisons with a baseline that share their error rate.
+    pub family: usize,
+    /// Whom it would ask; may be empty.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// A task, and what a pass over its samples gives.
+#[derive(Debug)]
+pub struct CheckedTask<'a> {
+    /// The task.
+    pub selected: Selected<'a>,
+    /// Samples by their label.
+    pub labels: BTreeMap<Sensitivity, u64>,
+    /// Length of all prompts together, in bytes.
+    pub prompt_bytes: u64,
+    /// Pictures that go along.
+    pub images: u64,
+    /// Their size together, in bytes.
+    pub image_bytes: u64,
+    /// The first prompt, for people; `None` without samples.
+    pub first: Option<String>,
+}
+
+/// What a gate could tell of a task before anything is asked.
+#[derive(Debug)]
+pub struct CheckedGate {
+    /// The gate.
+    pub gate: Gate,
+    /// Name of the task.
+    pub task: String,
+    /// Samples of the task.
+    pub samples: u64,
+    /// Its power, and the samples it needs.
+    pub outlook: Outlook,
+}
+
+/// Looks at what a run of `suite` would be. What people must know of it is added to `notes`.
+///
+/// # Errors
+/// Where a run would be refused for what was asked of tasks, models, probes and gates. What a label forbids is
+/// no error here, see [`CheckedTask::refused_by`].
+pub fn check<'a>(
+    options: &CheckOptions,
+    suite: &'a Suite,
+    around: Surroundings<'_>,
+    notes: &mut Vec<Note>,
+) -> Result<Check<'a>, PlanError> {
+    let selected = select(suite, &options.select)?;
+    let endpoints = resolve_all(&options.models, None, suite, around.folder)?;
+    notes.extend(proxies(&endpoints));
+    for endpoint in &endpoints {
+        check_samplings(endpoint, &selected)?;
+    }
+    let probes = probes::plan(suite, &selected, 0)?;
+    let gates = gates(suite, &selected)?;
+    let family = family(&gates, endpoints.len());
+    Ok(Check {
+        gates: outlooks(&gates, &selected, family),
+        tasks: selected.into_iter().map(census).collect::<Result<_, _>>()?,
+        probes,
+        family,
+        endpoints,
+    })
+}
+
+fn family(gates: &[Gate], models: usize) -> usize {
+    let paired = gates.iter().filter(|gate| gate.test.is_paired());
+    paired.map(|gate| gate.tasks.len()).sum::<usize>() * models.max(1)
+}
+
+fn outlooks(gates: &[Gate], selected: &[Selected<'_>], family: usize) -> Vec<CheckedGate> {
+    let own = gates.iter().flat_map(|gate| {
+        let own = selected.iter();
+        own.filter(|chosen| gate.tasks.contains(&chosen.task.name))
+            .map(move |chosen| CheckedGate {
+                gate: gate.clone(),
+                task: chosen.task.name.clone(),
+                samples: chosen.samples,
+                outlook: outlook(gate, chosen.samples, family, None),
+            })
+    });
+    own.collect()
+}
+
+fn census(selected: Selected<'_>) -> Result<CheckedTask<'_>, PlanError> {
+    let mut task = CheckedTask {
+        selected,
+        labels: BTreeMap::new(),
+        prompt_bytes: 0,
+        images: 0,
+        image_bytes: 0,
+        first: None,
+    };
+    for rendered in task.selected.rendered() {
+        task.add(&rendered?);
+    }
+    Ok(task)
+}
+
+impl CheckedTask<'_> {
+    fn add(&mut self, rendered: &Rendered) {
+        *self.labels.entry(rendered.sample.sensitivity).or_default() += 1;
+        let lengths = rendered.messages.iter();
+        let lengths = lengths.map(|message| message.content.len() as u64);
+        self.prompt_bytes += lengths.sum::<u64>();
+        let images = &rendered.sample.images;
+        self.images += images.len() as u64;
+        self.image_bytes += images.iter().map(|image| image.bytes).sum::<u64>();
+        self.first.get_or_insert_with(|| shown(&rendered.messages));
+    }
+
+    /// Its calls at one model.
+    pub fn calls(&self) -> u64 {
+        self.selected.samples * u64::from(self.selected.epochs)
+    }
+
+    /// Labels of its samples that `endpoint` may not see.
+    pub fn refused_by(&self, endpoint: &Endpoint) -> Vec<Sensitivity> {
+        let labels = self.labels.keys().copied();
+        labels.filter(|label| !endpoint.may_see(*label)).collect()
+    }
+
+    /// Whether more goes along than text.
+    fn has_more(&self) -> bool {
+        self.images > 0 || !self.selected.task.constraints.is_plain()
+    }
+}
+
+fn shown(messages: &[Message]) -> String {
+    let lines = messages.iter().map(|message| {
+        let speaker = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        };
+        let images = match message.images.len() {
+            0 => String::new(),
+            count => format!(" [{count} images]"),
+        };
+        format!("[{speaker}] {}{images}", message.content)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// About how much a model would be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Tokens of all prompts, by [`BYTES_PER_TOKEN`].
+    pub prompt: u64,
+    /// Whether more goes along than was counted: pictures, tools, schemas.
+    pub is_partial: bool,
+    /// Most tokens that can be generated; `None` where nothing limits them.
+    pub most: Option<u64>,
+    /// What it would cost; `None` where no price is known.
+    pub cost: Option<CostRange>,
+}
+
+/// From least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CostRange {
+    /// Where every answer is empty, in US dollars.
+    pub least: Usd,
+    /// Where every answer is as long as it may be, in US dollars; `None` where nothing limits them.
+    pub most: Option<Usd>,
+}
+
+impl Check<'_> {
+    /// Calls of the tasks at one model.
+    pub fn calls(&self) -> u64 {
+        self.tasks.iter().map(CheckedTask::calls).sum()
+    }
+
+    /// Calls of the probes at one model.
+    pub fn probe_calls(&self) -> usize {
+        self.probes.iter().map(|probe| probe.calls.len()).sum()
+    }
+
+    /// About how much `endpoint` would be asked by the tasks.
+    pub fn estimate(&self, endpoint: &Endpoint) -> Estimate {
+        let prompts = self.tasks.iter().map(|task| {
+            task.prompt_bytes.div_ceil(BYTES_PER_TOKEN) * u64::from(task.selected.epochs)
+        });
+        let prompt: u64 = prompts.sum();
+        let limits = self.tasks.iter().map(|task| {
+            let limit = task.selected.sampling(endpoint).max_tokens;
+            limit.map(|limit| u64::from(limit) * task.calls())
+        });
+        let most: Option<u64> = limits.sum();
+        let cost = endpoint.price.as_ref().map(|price| CostRange {
+            least: rounded(price.estimate(prompt, 0)),
+            most: most.map(|most| rounded(price.estimate(prompt, most))),
+        });
+        Estimate {
+            prompt,
+            is_partial: self.tasks.iter().any(CheckedTask::has_more),
+            most,
+            cost,
+        }
+    }
+}
+
+/// An estimate needs no more than a hundredth of a cent.
+fn rounded(amount: Usd) -> Usd {
+    const STEP: i128 = 100_000_000;
+    Usd::from_pico((amount.pico() + STEP - 1).div_euclid(STEP) * STEP)
+}

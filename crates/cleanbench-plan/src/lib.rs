@@ -1,0 +1,35 @@
+//! From what a user asked for to a plan: which tasks, samples, models, probes and gates, under which key.
+//!
+//! Options go in as plain values, and a plan comes out, or a [`PlanError`] whose kind says what sort of
+//! mistake it is and whose hints say what to do next. What people must know besides comes as
+//! [`Note`](cleanbench_ledger::note::Note)s.
+//!
+//! Invariants: nothing here prints, knows a command line, reads a clock or the environment, or asks a model; the
+//! folder, the day and the variables come in as [`Surroundings`]. The one file that is written is a suite's key
+//! on its first use. A server could use it as it is.
+//!
+//! It refuses, before anything is written or sent: a label that a host may not see, a missing key, a program that
+//! was not allowed, a baseline that gates cannot be judged against, a cap that could not be kept.
+
+pub mod caps;
+pub mod check;
+pub mod connect;
+pub mod earlier_run;
+pub mod endpoints;
+mod error;
+pub mod gates;
+pub mod judges;
+pub mod options;
+pub mod probes;
+pub mod quarantine;
+pub mod replay;
+pub mod rerun;
+pub mod resume;
+pub mod run;
+pub mod score;
+pub mod selection;
+pub mod suite;
+pub mod suite_key;
+
+pub use error::{ErrorKind, PlanError};
+pub use options::Surroundings;

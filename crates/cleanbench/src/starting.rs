@@ -1,0 +1,123 @@
+//! From a plan to a run directory, and what is said on the way.
+
+use std::path::Path;
+
+use cleanbench_core::{Exit, RunId, Shard};
+use cleanbench_engine::{Opened, PrepareError, prepare};
+use cleanbench_ledger::note::{Note, NoteKind};
+use cleanbench_model::Endpoint;
+use cleanbench_plan::earlier_run::EarlierRun;
+use cleanbench_plan::options::{RunOptions, Surroundings};
+use cleanbench_plan::run::{NewRun, plan};
+use cleanbench_plan::suite::{LoadedSuite, load_suite};
+use cleanbench_suite::Suite;
+
+use crate::environment::{WhenNeeded, here};
+use crate::failure::Failure;
+use crate::printer::{self, Printer};
+use crate::session::TOOL;
+
+/// Loads the suite that was named and prints what looks odd in it.
+pub(crate) fn load(named: Option<&Path>) -> Result<LoadedSuite, Failure> {
+    let loaded = load_suite(named, here())?;
+    loaded.warnings.iter().for_each(printer::verbatim);
+    Ok(loaded)
+}
+
+/// A run that is written down and not begun.
+pub(crate) struct Started {
+    pub(crate) opened: Opened,
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// Plans a run and writes it down.
+pub(crate) fn start(
+    options: &RunOptions,
+    earlier: &EarlierRun,
+    suite: &Suite,
+    printer: Printer,
+) -> Result<Started, Failure> {
+    let around = Surroundings {
+        folder: here(),
+        variables: &WhenNeeded,
+        today: &today(),
+        tool: TOOL,
+    };
+    let mut notes = Vec::new();
+    let planned = plan(options, earlier, suite, around, &mut notes);
+    say(&notes, printer);
+    let planned = planned?;
+    if let Some(path) = &planned.made_key {
+        say_made(path, options.shard, printer);
+    }
+    write_down(planned)
+}
+
+/// Prints `notes`. What the loader found odd was printed with its place.
+pub(crate) fn say(notes: &[Note], printer: Printer) {
+    let new = notes.iter().filter(|note| note.kind != NoteKind::Suite);
+    new.for_each(|note| printer::note(note, printer));
+}
+
+fn say_made(path: &Path, shard: Option<Shard>, printer: Printer) {
+    match shard {
+        Some(_) => printer::warn(made_key(path, shard)),
+        None => printer.say(made_key(path, shard)),
+    }
+}
+
+/// What to do with a key that was made in `path`.
+pub(crate) fn made_key(path: &Path, shard: Option<Shard>) -> String {
+    let path = path.display();
+    match shard {
+        Some(shard) => format!(
+            "made `{path}`; shards can be merged only if all are made under this key: copy the file into the suite's folder on the other machines before they start (this is shard {shard})"
+        ),
+        None => format!("made `{path}`; keep it with the suite, runs pair only under the same key"),
+    }
+}
+
+/// The day it is, UTC, `YYYY-MM-DD`.
+fn today() -> String {
+    let now = jiff::Timestamp::now().to_string();
+    now.split('T').next().unwrap_or_default().to_owned()
+}
+
+fn write_down(planned: NewRun<'_>) -> Result<Started, Failure> {
+    let out = planned.draft.out.clone();
+    let id = planned.draft.run.clone();
+    let prepared = prepare(planned.draft, planned.samples);
+    if prepared.is_err() {
+        discard(&out, &id);
+    }
+    let opened = prepared.map_err(|error| match error {
+        PrepareError::Sample(error) => error.into(),
+        PrepareError::Ledger(error) => {
+            let what = format!(
+                "cannot write a run directory in `{}`: {error}",
+                out.display()
+            );
+            Failure::new(Exit::CannotWrite, what).hint(
+                "nothing was asked; make room there, or choose another output folder with `-o DIR`, and start again",
+            )
+        }
+    })?;
+    Ok(Started {
+        opened,
+        endpoints: planned.endpoints,
+    })
+}
+
+/// Removes what a run that could not be planned left behind: nothing was asked, nothing is lost.
+fn discard(out: &Path, id: &RunId) {
+    let Ok(entries) = fs_err::read_dir(out) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_its = name.is_some_and(|name| name.ends_with(&format!("-{id}")));
+        if is_its && !path.join("run.json").exists() {
+            drop(fs_err::remove_dir_all(path));
+        }
+    }
+}
