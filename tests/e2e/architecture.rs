@@ -1,10 +1,10 @@
 //! The house as ARCHITECTURE.md draws it: crates use only lower layers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-const LAYERS: [(&str, u8); 14] = [
+const LAYERS: [(&str, u8); 15] = [
     ("cleanbench-core", 0),
     ("cleanbench-stats", 0),
     ("cleanbench-text", 0),
@@ -18,6 +18,7 @@ const LAYERS: [(&str, u8); 14] = [
     ("cleanbench-engine", 3),
     ("cleanbench-report", 3),
     ("cleanbench-lab", 4),
+    ("cleanbench-plan", 4),
     ("cleanbench", 5),
 ];
 /// Used by tests alone.
@@ -69,6 +70,42 @@ fn arrows_point_down() {
     let edges = edges();
     assert!(edges.len() > 15, "the workspace was read");
     assert_eq!(forbidden(&edges), Vec::<String>::new());
+}
+
+/// Names of everything that the package `name` is built with, however far away.
+fn reach(metadata: &Metadata, name: &str) -> BTreeSet<String> {
+    let nodes = &metadata.resolve.as_ref().unwrap().nodes;
+    let nodes: BTreeMap<_, _> = nodes.iter().map(|node| (&node.id, node)).collect();
+    let start = metadata.packages.iter().find(|one| one.name == name);
+    let mut open = vec![&start.unwrap_or_else(|| panic!("{name} is no crate")).id];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let normal = nodes[id].deps.iter().filter(|dependency| {
+            let mut kinds = dependency.dep_kinds.iter();
+            kinds.any(|kind| kind.kind == DependencyKind::Normal)
+        });
+        open.extend(normal.map(|dependency| &dependency.pkg));
+    }
+    seen.iter()
+        .map(|id| metadata[*id].name.to_string())
+        .collect()
+}
+
+#[test]
+fn plans_know_no_command_line_and_draw_no_progress() {
+    let metadata = MetadataCommand::new()
+        .other_options(vec!["--offline".to_owned()])
+        .exec()
+        .unwrap();
+    let of_plans = reach(&metadata, "cleanbench-plan");
+    let of_the_program = reach(&metadata, "cleanbench");
+    for forbidden in ["clap", "indicatif"] {
+        assert!(!of_plans.contains(forbidden), "{forbidden}");
+        assert!(of_the_program.contains(forbidden), "it would be found");
+    }
 }
 
 #[test]

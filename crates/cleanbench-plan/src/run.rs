@@ -299,11 +299,11 @@ fn task_plan(selected: &Selected<'_>) -> Result<TaskPlan, PlanError> {
 
 /// The samples of all `selected` tasks, each refused if one of `asked` may not see it, and then the calls of
 /// `probes`.
-pub(crate) fn samples<'a>(
-    selected: Vec<Selected<'a>>,
+pub(crate) fn samples(
+    selected: Vec<Selected<'_>>,
     asked: Arc<[Endpoint]>,
     probes: Vec<PlannedProbe>,
-) -> PlannedSamples<'a> {
+) -> PlannedSamples<'_> {
     let first = u32::try_from(selected.len()).unwrap_or(u32::MAX);
     let of_tasks = selected.into_iter().zip(0_u32..);
     let of_tasks = of_tasks.flat_map(move |(chosen, position)| {

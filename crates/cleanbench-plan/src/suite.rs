@@ -54,9 +54,11 @@ pub fn load_suite(named: Option<&Path>, folder: &Path) -> Result<LoadedSuite, Pl
 
 fn here(folder: &Path) -> Result<PathBuf, PlanError> {
     if folder.join(MANIFEST).is_file() {
-        return Ok(match folder.as_os_str().is_empty() {
-            true => PathBuf::from("."),
-            false => folder.to_owned(),
+        let is_working_folder = folder.as_os_str().is_empty();
+        return Ok(if is_working_folder {
+            PathBuf::from(".")
+        } else {
+            folder.to_owned()
         });
     }
     let what = "no suite named, and there is no `suite.toml` in this folder";

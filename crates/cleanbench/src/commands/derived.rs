@@ -170,7 +170,7 @@ fn print(made: &Made<'_>, format: Format, flips: usize) {
             printer::result(comparison_table::ranking(ranking));
         }
         (Format::Text, Outcome::Items(analysis)) => {
-            printer::result(analysis_table::items(analysis))
+            printer::result(analysis_table::items(analysis));
         }
         (Format::Text, Outcome::Drift(drift)) => printer::result(analysis_table::drift(drift)),
     }
