@@ -17,6 +17,7 @@ mod ci_reports;
 mod ci_workflow;
 mod compare;
 mod earlier_runs;
+mod early_stops;
 mod egress;
 mod exit_codes;
 mod faults;

@@ -73,6 +73,26 @@ impl Outcome {
     }
 }
 
+/// Why nobody was asked, where a call ended as [`Outcome::Skipped`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unasked {
+    /// A gate had been decided without it.
+    NotNeeded,
+    /// There is no way to ask: its sample was erased, or the run that is replayed has no answer. It is
+    /// missing where answers are counted.
+    CannotBeAsked,
+}
+
+impl Unasked {
+    /// How a call ends that nobody was asked for.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::NotNeeded | Self::CannotBeAsked => Outcome::Skipped,
+        }
+    }
+}
+
 /// Position of a call in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
@@ -82,6 +102,17 @@ pub struct Place {
     pub sample: u64,
     /// Repeat of the sample, from 1.
     pub epoch: u32,
+}
+
+impl Place {
+    /// The call of the plan at these positions.
+    pub fn planned(model: u32, sample: u64, epoch: u32) -> Self {
+        Self {
+            model,
+            sample,
+            epoch,
+        }
+    }
 }
 
 /// Where an answer comes from that was not asked for anew.
@@ -431,6 +462,10 @@ pub enum Event {
         /// How the call ended, unless it stays open: for a retry, or because the run stops.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outcome: Option<Outcome>,
+        /// Why nobody was asked, of a call that was skipped. `None` for other ends, and in journals of
+        /// versions that did not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unasked: Option<Unasked>,
     },
     /// Found at resume: an attempt without an end. Its outcome is unknown and it was possibly billed.
     AttemptUnknown {

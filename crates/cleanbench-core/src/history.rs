@@ -5,13 +5,13 @@
 //! it both start from this table, so they can never disagree about what has ended.
 
 use crate::Shard;
-use crate::event::{Event, Outcome, Place};
+use crate::event::{Event, Outcome, Place, Unasked};
 
 /// Most repeats of a sample that a plan may have.
 pub const MOST_EPOCHS: u32 = 10_000;
 
 /// The calls of a plan, numbered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallSpace {
     models: u32,
     tasks: Vec<TaskSpan>,
@@ -61,7 +61,7 @@ impl CallSpace {
 
     /// Number of the call at `place`; `None` if the plan has no such call.
     pub fn index(&self, place: Place) -> Option<usize> {
-        let span = &self.tasks[self.task_of(place.sample)?];
+        let span = &self.tasks[self.task_of(place)?];
         if place.model >= self.models || place.epoch == 0 || place.epoch > span.epochs {
             return None;
         }
@@ -71,8 +71,9 @@ impl CallSpace {
             .ok()
     }
 
-    /// Position of the task that the sample at line `sample` belongs to.
-    pub fn task_of(&self, sample: u64) -> Option<usize> {
+    /// Position of the task that the call at `place` belongs to.
+    pub fn task_of(&self, place: Place) -> Option<usize> {
+        let sample = place.sample;
         let task = self
             .tasks
             .partition_point(|span| span.first_sample <= sample)
@@ -82,10 +83,10 @@ impl CallSpace {
         (sample < self.tasks[task].first_sample + self.tasks[task].samples).then_some(task)
     }
 
-    /// Whether the calls of the sample at line `sample` belong to `shard`.
-    pub fn is_in(&self, shard: Shard, sample: u64) -> bool {
-        self.task_of(sample)
-            .is_some_and(|task| shard.holds(sample - self.tasks[task].first_sample))
+    /// Whether the call at `place` belongs to `shard`.
+    pub fn is_in(&self, shard: Shard, place: Place) -> bool {
+        self.task_of(place)
+            .is_some_and(|task| shard.holds(place.sample - self.tasks[task].first_sample))
     }
 
     /// All calls in plan order.
@@ -98,11 +99,7 @@ impl CallSpace {
         self.tasks.iter().flat_map(move |span| {
             let epochs = span.epochs;
             (span.first_sample..span.first_sample + span.samples).flat_map(move |sample| {
-                (1..=epochs).map(move |epoch| Place {
-                    model,
-                    sample,
-                    epoch,
-                })
+                (1..=epochs).map(move |epoch| Place::planned(model, sample, epoch))
             })
         })
     }
@@ -113,6 +110,8 @@ impl CallSpace {
 pub struct CallState {
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
+    /// Why nobody was asked, where that is on record.
+    pub unasked: Option<Unasked>,
     /// Whether its answer has been judged.
     pub judged: bool,
     /// Attempts started so far.
@@ -134,14 +133,9 @@ pub struct CallTable {
     part: Option<Shard>,
 }
 
-const OUTCOMES: [Outcome; 6] = [
-    Outcome::Answered,
-    Outcome::Refused,
-    Outcome::Censored,
-    Outcome::Unsupported,
-    Outcome::Exhausted,
-    Outcome::Skipped,
-];
+/// Code of a call that was skipped because it could not be asked. One that was skipped for another reason,
+/// or for one that is not on record, has the code of its outcome.
+const CANNOT_BE_ASKED: u8 = 7;
 const OUTCOME_BITS: u8 = 0b0111;
 const JUDGED_BIT: u8 = 0b1000;
 
@@ -166,8 +160,7 @@ impl CallTable {
 
     /// Whether the call at `place` is made by another shard than the one that the table is narrowed to.
     pub fn is_elsewhere(&self, place: Place) -> bool {
-        self.part
-            .is_some_and(|part| !self.space.is_in(part, place.sample))
+        self.part.is_some_and(|part| !self.space.is_in(part, place))
     }
 
     /// The numbering.
@@ -184,11 +177,11 @@ impl CallTable {
     pub fn state(&self, place: Place) -> Option<CallState> {
         let index = self.space.index(place)?;
         let byte = *self.states.get(index)?;
-        let outcome = (byte & OUTCOME_BITS)
-            .checked_sub(1)
-            .map(|code| OUTCOMES[usize::from(code)]);
+        let ended = byte & OUTCOME_BITS;
+        let cannot = ended == CANNOT_BE_ASKED;
         Some(CallState {
-            outcome,
+            outcome: outcome_of(ended),
+            unasked: cannot.then_some(Unasked::CannotBeAsked),
             judged: byte & JUDGED_BIT != 0,
             attempts: self.attempts[index],
         })
@@ -219,10 +212,14 @@ impl CallTable {
             Event::AttemptEnded {
                 place,
                 outcome: Some(outcome),
+                unasked,
                 ..
             } => {
                 let index = self.find(*place)?;
-                self.states[index] = code(*outcome);
+                self.states[index] = match unasked {
+                    Some(Unasked::CannotBeAsked) => CANNOT_BE_ASKED,
+                    Some(Unasked::NotNeeded) | None => code(*outcome),
+                };
             }
             Event::Judged { place, .. } => {
                 let index = self.find(*place)?;
@@ -247,7 +244,7 @@ impl CallTable {
         let answered = code(Outcome::Answered);
         let (space, part) = (&self.space, self.part);
         for (state, place) in self.states.iter_mut().zip(space.places()) {
-            let mine = part.is_none_or(|part| space.is_in(part, place.sample));
+            let mine = part.is_none_or(|part| space.is_in(part, place));
             if mine && *state & OUTCOME_BITS != answered {
                 *state = 0;
             }
@@ -260,6 +257,14 @@ impl CallTable {
             .filter(|_| !self.is_elsewhere(place))
             .ok_or(UnplannedPlace(place))
     }
+}
+
+/// The outcome of a call with the code `ended`; `None` for the code of an open one.
+fn outcome_of(ended: u8) -> Option<Outcome> {
+    if ended == CANNOT_BE_ASKED {
+        return Some(Unasked::CannotBeAsked.outcome());
+    }
+    Outcome::ALL.into_iter().find(|one| code(*one) == ended)
 }
 
 fn code(outcome: Outcome) -> u8 {
@@ -286,7 +291,12 @@ mod tests {
             reading: None,
             error: None,
             outcome,
+            unasked: None,
         }
+    }
+
+    fn at(model: u32, sample: u64) -> Place {
+        Place::planned(model, sample, 1)
     }
 
     #[test]
@@ -298,30 +308,13 @@ mod tests {
             .map(|place| space.index(place).unwrap())
             .collect();
         assert_eq!(numbers, (0..14).collect::<Vec<_>>());
-        assert_eq!(space.task_of(0), Some(0));
-        assert_eq!(space.task_of(2), Some(2));
-        assert_eq!(space.task_of(3), None);
+        let tasks = [0, 2, 3].map(|sample| space.task_of(at(0, sample)));
+        assert_eq!(tasks, [Some(0), Some(2), None]);
         for wrong in [
-            Place {
-                model: 2,
-                sample: 0,
-                epoch: 1,
-            },
-            Place {
-                model: 0,
-                sample: 3,
-                epoch: 1,
-            },
-            Place {
-                model: 0,
-                sample: 2,
-                epoch: 2,
-            },
-            Place {
-                model: 0,
-                sample: 0,
-                epoch: 0,
-            },
+            at(2, 0),
+            at(0, 3),
+            Place::planned(0, 2, 2),
+            Place::planned(0, 0, 0),
         ] {
             assert_eq!(space.index(wrong), None);
         }
@@ -329,19 +322,27 @@ mod tests {
 
     #[test]
     fn every_outcome_survives_its_code() {
-        for (position, outcome) in OUTCOMES.into_iter().enumerate() {
-            assert_eq!(usize::from(code(outcome)), position + 1);
+        let mut table = CallTable::new(CallSpace::new(1, [(7, 1)]));
+        for (sample, outcome) in (0..).zip(Outcome::ALL) {
+            table.apply(&ended(at(0, sample), Some(outcome))).unwrap();
+            let state = table.state(at(0, sample)).unwrap();
+            assert_eq!((state.outcome, state.unasked), (Some(outcome), None));
         }
+        let mut event = ended(at(0, 6), Some(Outcome::Skipped));
+        let Event::AttemptEnded { unasked, .. } = &mut event else {
+            unreachable!("it was made one")
+        };
+        *unasked = Some(Unasked::CannotBeAsked);
+        table.apply(&event).unwrap();
+        let state = table.state(at(0, 6)).unwrap();
+        assert_eq!(state.outcome, Some(Outcome::Skipped));
+        assert_eq!(state.unasked, Some(Unasked::CannotBeAsked));
     }
 
     #[test]
     fn a_new_generation_keeps_only_answers() {
         let mut table = CallTable::new(CallSpace::new(1, [(3, 1)]));
-        let place = |sample| Place {
-            model: 0,
-            sample,
-            epoch: 1,
-        };
+        let place = |sample| at(0, sample);
         table
             .apply(&ended(place(0), Some(Outcome::Answered)))
             .unwrap();
@@ -377,11 +378,7 @@ mod tests {
     #[test]
     fn a_shard_touches_its_own_calls_alone() {
         let mut table = CallTable::new(CallSpace::new(2, [(3, 1), (2, 2)]));
-        let place = |sample| Place {
-            model: 1,
-            sample,
-            epoch: 1,
-        };
+        let place = |sample| at(1, sample);
         for sample in 0..5 {
             let refused = ended(place(sample), Some(Outcome::Refused));
             table.apply(&refused).unwrap();

@@ -9,14 +9,16 @@ use tokio::time::Instant;
 
 use crate::billing::TEMPLATE_TOKENS;
 use crate::budget::{Bound, Reservation};
+use crate::context::Context;
 use crate::limiter::{Load, Seat};
-use crate::schedule::{ModelSlot, Shared};
+use crate::slot::ModelSlot;
 
 /// What an attempt was let through with.
 #[derive(Debug)]
 pub(crate) struct Admission {
     seat: Option<Seat>,
-    reservation: Reservation,
+    /// Room within the run's caps; none for an attempt that sends nothing.
+    reservation: Option<Reservation>,
     /// Tokens counted against the rate of the minute.
     estimate: u64,
     /// Microseconds from the moment the attempt was taken up until it was let through.
@@ -26,7 +28,7 @@ pub(crate) struct Admission {
 /// Waits until an attempt of `request` may be sent; its body has `body` bytes and it uses up at most
 /// `bound`. `None` when no attempt may be sent any more.
 pub(crate) async fn admit(
-    shared: &Shared,
+    context: &Context,
     slot: &ModelSlot,
     request: &Request,
     body: usize,
@@ -36,8 +38,8 @@ pub(crate) async fn admit(
     let estimate = estimate(request, body);
     let (seat, reservation) = tokio::select! {
         biased;
-        let_through = enter(shared, slot, estimate, bound) => let_through?,
-        () = shared.halted() => return None,
+        let_through = enter(context, slot, estimate, bound) => let_through?,
+        () = context.halted() => return None,
     };
     if slot.health.given_up().is_some() {
         reservation.cancel();
@@ -45,14 +47,14 @@ pub(crate) async fn admit(
     }
     Some(Admission {
         seat: Some(seat),
-        reservation,
+        reservation: Some(reservation),
         estimate,
         queued: u64::try_from(taken_up.elapsed().as_micros()).unwrap_or(u64::MAX),
     })
 }
 
 async fn enter(
-    shared: &Shared,
+    context: &Context,
     slot: &ModelSlot,
     estimate: u64,
     bound: Bound,
@@ -61,7 +63,7 @@ async fn enter(
     slot.pace.admit(estimate).await;
     // While it waited for its turn, another answer may have asked for a pause.
     seat.pause().await;
-    let reservation = shared.budget.reserve(bound).await?;
+    let reservation = context.budget.reserve(bound).await?;
     Some((seat, reservation))
 }
 
@@ -77,6 +79,16 @@ fn estimate(request: &Request, body: usize) -> u64 {
 }
 
 impl Admission {
+    /// That of an attempt for which nothing is sent now.
+    pub(crate) fn unsent() -> Self {
+        Self {
+            seat: None,
+            reservation: None,
+            estimate: 0,
+            queued: 0,
+        }
+    }
+
     /// Gives the place at the endpoint back, with what the reply says of its load.
     pub(crate) fn arrived(&mut self, sent: &mut Sent) {
         sent.timing.queued = Some(self.queued);
@@ -90,7 +102,9 @@ impl Admission {
 
     /// Takes in what the attempt used up.
     pub(crate) fn settle(self, slot: &ModelSlot, used: Bound) {
-        slot.pace.correct(self.estimate, used.tokens);
-        self.reservation.settle(used);
+        if let Some(reservation) = self.reservation {
+            slot.pace.correct(self.estimate, used.tokens);
+            reservation.settle(used);
+        }
     }
 }

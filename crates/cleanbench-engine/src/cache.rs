@@ -9,12 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use cleanbench_core::event::{Cached, Reading};
-use cleanbench_core::{Completion, Digest, Finish, Reply};
+use cleanbench_core::model::Sent;
+use cleanbench_core::{Completion, Digest, Finish, Timing};
 use cleanbench_ledger::answers::{AnswerCache, KeptAnswer};
 use cleanbench_ledger::writer::timestamp;
 
-use crate::conclude::Recorded;
-use crate::schedule::{ModelSlot, Shared};
+use crate::attempt_end::Recorded;
+use crate::call::{Kept, OpenCall};
+use crate::slot::ModelSlot;
 
 /// The kept answers of one model.
 #[derive(Debug, Clone)]
@@ -40,7 +42,7 @@ impl ModelCache {
 }
 
 /// The answer that is kept for `body`, if there is one that is still read as an answer.
-pub(crate) fn look_up(slot: &ModelSlot, body: &[u8], epoch: u32) -> Option<(Cached, Reply)> {
+pub(crate) fn look_up(slot: &ModelSlot, body: &[u8], epoch: u32) -> Option<Kept> {
     let cache = slot.cache.as_ref()?;
     let key = cache.key(body, epoch);
     let KeptAnswer { run, at, reply } = cache.answers.get(&key)?;
@@ -52,30 +54,30 @@ pub(crate) fn look_up(slot: &ModelSlot, body: &[u8], epoch: u32) -> Option<(Cach
         at,
         judged: None,
     };
-    is_whole.then_some((cached, reply))
+    let sent = Sent {
+        reply: Some(reply),
+        error: None,
+        timing: Timing::default(),
+    };
+    is_whole.then_some(Kept { cached, sent })
 }
 
 /// Keeps the reply of `recorded`, which was read as `completion`, for later runs.
-pub(crate) fn keep(
-    shared: &Shared,
-    slot: &ModelSlot,
-    recorded: &Recorded<'_>,
-    completion: &Completion,
-) {
-    let (Some(cache), Some(reply)) = (&slot.cache, &recorded.reply) else {
+pub(crate) fn keep(call: &OpenCall<'_>, recorded: &Recorded<'_>, completion: &Completion) {
+    let (Some(cache), Some(reply)) = (&call.slot.cache, &recorded.reply) else {
         return;
     };
     if recorded.is_cached || !is_whole(completion) {
         return;
     }
     let answer = KeptAnswer {
-        run: shared.manifest.run.clone(),
+        run: call.context.manifest.run.clone(),
         at: timestamp(),
         reply: reply.clone(),
     };
-    let key = cache.key(recorded.body, recorded.place.epoch);
+    let key = cache.key(recorded.body, call.call.place.epoch);
     if cache.answers.put(&key, &answer).is_err() {
-        shared.note_unkept();
+        call.context.mishaps.unkept.raise();
     }
 }
 

@@ -1,342 +1,253 @@
 //! One call: attempts until it ends, each on record before it is sent.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use cleanbench_core::event::{Cached, PayloadRef, Place, short_word};
+use cleanbench_core::event::{Cached, PayloadRef, Unasked};
 use cleanbench_core::model::Sent;
-use cleanbench_core::{
-    CallError, CallErrorKind, CallId, CallKey, Constraints, Event, Model, Request, Sampling,
-    Timing, seed,
-};
+use cleanbench_core::{CallError, CallErrorKind, CallId, Timing};
 use cleanbench_ledger::samples::SampleContent;
-use cleanbench_ledger::{Entry, Frame, Plan};
+use cleanbench_ledger::{Entry, Frame, LedgerError};
 use futures_util::FutureExt as _;
 
 use crate::admission::{Admission, admit};
+use crate::attempt::{Attempt, Call};
+use crate::attempt_end::{Next, Recorded};
 use crate::budget::Bound;
-use crate::cache;
-use crate::conclude::{Next, Recorded, conclude};
+use crate::context::Context;
 use crate::limiter::LONGEST_PAUSE;
-use crate::replay::{self, Instead};
-use crate::schedule::{EngineError, ModelSlot, Settings, Shared};
+use crate::replay::Instead;
+use crate::slot::ModelSlot;
+use crate::wording::Worded;
+use crate::work::EngineError;
 
 /// Where the exponential backoff ends.
 const BACKOFF_CEILING: Duration = Duration::from_secs(30);
 
-/// Identity of the call at `place`.
-pub(crate) fn call_id(shared: &Shared, place: Place, task: usize, sample: &str) -> CallId {
-    let plan = shared.plan();
-    CallId::of(&CallKey {
-        run: &shared.manifest.run,
-        model: &plan.models[place.model as usize].name,
-        task: &plan.tasks[task].name,
-        sample,
-        epoch: place.epoch,
-        purpose: plan.tasks[task].purpose(),
-        step: 0,
-    })
+/// A call that is under way, with everything that it is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenCall<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) slot: &'a ModelSlot,
+    pub(crate) content: &'a SampleContent,
+    pub(crate) call: Call,
 }
 
-/// Makes the call at `place` until it ends, the run stops, or the endpoint is given up.
-/// `attempts` were already made by earlier writers.
-pub(crate) async fn run_call(
-    shared: &Shared,
-    slot: &ModelSlot,
-    place: Place,
-    content: &SampleContent,
-    attempts: u16,
-) -> Result<(), EngineError> {
-    let task = shared
-        .table
-        .space()
-        .task_of(place.sample)
-        .unwrap_or_default();
-    let call = call_id(shared, place, task, &content.sample.id);
-    let request = shared.wording().request(&*slot.model, place, task, content);
-    let body = worded(slot, &request);
-    let bound = match &body {
-        Ok(body) if shared.budget.is_capped() => slot.billing.bound(&request, body.len()),
-        _ => Bound::default(),
-    };
-    if let Ok(bytes) = &body
-        && let Some(kept) = cache::look_up(slot, bytes, place.epoch)
-    {
-        let number = u32::from(attempts) + 1;
-        let (cached, reply) = kept;
-        let sent = Sent {
-            reply: Some(reply),
-            error: None,
-            timing: Timing::default(),
-        };
-        let kept = (bytes.as_slice(), cached, sent);
-        return take_kept(shared, slot, content, (call, number, place), kept).await;
-    }
-    if let Ok(bytes) = &body {
-        let sought = (place, task, content.sample.id.as_str());
-        match replay::look_up(shared, slot, bytes, sought)? {
-            None => {}
-            Some(Instead::Nothing(reason)) => {
-                return replay::skip(shared, slot, (call, place), reason).await;
+/// An answer of an earlier run.
+pub(crate) struct Kept {
+    pub(crate) cached: Cached,
+    pub(crate) sent: Sent,
+}
+
+/// What the attempts of a call hand on to one another.
+struct Tries {
+    /// Where the body is stored; nowhere before the first attempt.
+    stored: Option<PayloadRef>,
+    /// Answers of the endpoint when the call began.
+    answers_before: u64,
+}
+
+impl OpenCall<'_> {
+    /// Makes the call until it ends, the run stops, or the endpoint is given up. `attempts` were already
+    /// made by earlier writers.
+    pub(crate) async fn make(&self, attempts: u16) -> Result<(), EngineError> {
+        let wording = self.context.wording();
+        let Call { place, task, .. } = self.call;
+        let request = wording.request(&*self.slot.model, place, task, self.content);
+        let worded = Worded::new(self.slot, request);
+        let first = u32::from(attempts) + 1;
+        if let Ok(body) = &worded.body {
+            if let Some(kept) = crate::cache::look_up(self.slot, body, place.epoch) {
+                return self.take(kept, body, first).await;
             }
-            Some(Instead::Recorded(mut replayed)) => {
-                let number = u32::from(attempts) + 1;
-                let sent = replay::as_sent(&mut replayed);
-                let kept = (bytes.as_slice(), replayed.cached, sent);
-                return take_kept(shared, slot, content, (call, number, place), kept).await;
+            match crate::replay::look_up(self, body)? {
+                None => {}
+                Some(Instead::Recorded(kept)) => return self.take(*kept, body, first).await,
+                Some(Instead::Nothing(error)) => return self.give_up_asking(error).await,
             }
         }
+        self.ask(&worded, first).await
     }
-    let mut stored = None;
-    let answers_before = slot.health.answers();
-    for try_number in 0..=shared.settings.max_retries {
-        let attempt = u32::from(attempts) + 1 + try_number;
-        let may_retry = try_number < shared.settings.max_retries;
-        let mut admission = None;
-        if let Ok(body) = &body {
-            admission = admit(shared, slot, &request, body.len(), bound).await;
-            if admission.is_none() {
+
+    /// Ends the call because nobody can be asked.
+    async fn give_up_asking(&self, error: CallError) -> Result<(), EngineError> {
+        let unasked = Unasked::CannotBeAsked;
+        let ended = self.context.end_unasked(self.call, unasked, Some(error));
+        ended.written().await?;
+        Ok(())
+    }
+
+    /// Ends the call with an answer that an earlier run asked for. Nothing is sent.
+    async fn take(&self, kept: Kept, body: &[u8], number: u32) -> Result<(), EngineError> {
+        let attempt = self.call.attempt(number);
+        let started = Entry {
+            event: attempt.started(None, Some(kept.cached)),
+            frame: Some(frame(body)?),
+        };
+        self.context.ledger.append(started).written().await?;
+        let recorded = Recorded {
+            is_cached: true,
+            answers_before: self.slot.health.answers(),
+            ..self.record_reply(attempt, body, kept.sent).await?
+        };
+        let admission = Admission::unsent();
+        self.end_attempt(recorded, admission, false).await?;
+        Ok(())
+    }
+
+    /// Asks until the call ends; `first` is the number of its next attempt.
+    async fn ask(&self, worded: &Worded, first: u32) -> Result<(), EngineError> {
+        let settings = &self.context.settings;
+        let bound = self.bound(worded);
+        let mut tries = Tries {
+            stored: None,
+            answers_before: self.slot.health.answers(),
+        };
+        for retry in 0..=settings.max_retries {
+            let Some(admission) = self.admit(worded, bound).await else {
                 break;
+            };
+            let attempt = self.call.attempt(first + retry);
+            let may_retry = retry < settings.max_retries;
+            let made = self.attempt(attempt, worded, &mut tries, admission, may_retry);
+            let Next::Retry { after } = made.await? else {
+                break;
+            };
+            let wait = wait_before(self.call.id, retry, after, settings.backoff);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.context.halted() => break,
             }
         }
-        let next = attempt_once(
-            shared,
-            slot,
-            content,
-            (&request, &body, admission),
-            &mut stored,
-            (call, attempt, place),
-            (may_retry, answers_before),
-        )
-        .await?;
-        let Next::Retry { after } = next else { break };
-        let wait = wait_before(call, try_number, after, shared.settings.backoff);
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = shared.halted() => break,
+        Ok(())
+    }
+
+    /// What an attempt uses up at most.
+    fn bound(&self, worded: &Worded) -> Bound {
+        match &worded.body {
+            Ok(body) if self.context.budget.is_capped() => {
+                self.slot.billing.bound(&worded.request, body.len())
+            }
+            _ => Bound::default(),
         }
     }
-    Ok(())
-}
 
-/// What the words of a request are taken from.
-pub(crate) struct Wording<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) constraints: &'a [Arc<Constraints>],
-}
+    /// Waits until an attempt may be sent; `None` when none may be any more.
+    async fn admit(&self, worded: &Worded, bound: Bound) -> Option<Admission> {
+        match &worded.body {
+            Ok(body) => admit(self.context, self.slot, &worded.request, body.len(), bound).await,
+            Err(_) => Some(Admission::unsent()),
+        }
+    }
 
-impl Wording<'_> {
-    /// The request of the call at `place`, whose task is at position `task`.
-    pub(crate) fn request(
+    async fn attempt(
         &self,
-        model: &dyn Model,
-        place: Place,
-        task: usize,
-        content: &SampleContent,
-    ) -> Request {
-        let plan = self.plan;
-        let sampling = match &content.probe {
-            None => plan.models[place.model as usize].sampling[task].clone(),
-            // What is remembered is the likeliest text, and a probe knows how long it is.
-            Some(call) => Sampling {
-                temperature: Some(0.0),
-                top_p: None,
-                max_tokens: Some(call.max_tokens),
-                stop: call.stop.clone(),
-                // Thinking would end before what is remembered comes out.
-                reasoning: plan.models[place.model as usize].sampling[task].reasoning,
-            },
+        attempt: Attempt,
+        worded: &Worded,
+        tries: &mut Tries,
+        mut admission: Admission,
+        may_retry: bool,
+    ) -> Result<Next, EngineError> {
+        self.start(attempt, worded, tries).await?;
+        let recorded = match &worded.body {
+            Ok(body) => {
+                let mut sent = self.send(body, worded).await;
+                admission.arrived(&mut sent);
+                self.record_reply(attempt, body, sent).await?
+            }
+            Err(error) => Recorded::unsent(attempt, error.clone()),
         };
-        // Greedy decoding needs no seed, and some endpoints reject one.
-        let seed = (sampling.temperature != Some(0.0)).then(|| {
-            let purpose = format!("epoch/{}", place.epoch);
-            seed::derive(
-                plan.seed,
-                &plan.tasks[task].name,
-                &content.sample.id,
-                &purpose,
-            )
-        });
-        Request {
-            form: Request::form_for(model.form(), &content.messages),
-            messages: content.messages.clone(),
-            sampling,
-            seed,
-            continuations: content.continuations.clone(),
-            constraints: Arc::clone(&self.constraints[task]),
-            sensitivity: content.sample.sensitivity,
+        let recorded = Recorded {
+            answers_before: tries.answers_before,
+            ..recorded
+        };
+        self.end_attempt(recorded, admission, may_retry).await
+    }
+
+    /// Records that `attempt` begins, the first time with the body.
+    async fn start(
+        &self,
+        attempt: Attempt,
+        worded: &Worded,
+        tries: &mut Tries,
+    ) -> Result<(), EngineError> {
+        let frame = match tries.stored {
+            None if worded.body.is_ok() => Some(frame(worded.bytes())?),
+            _ => None,
+        };
+        let event = attempt.started(tries.stored, None);
+        let started = self.context.ledger.append(Entry { event, frame });
+        tries.stored = started.written().await?.or(tries.stored);
+        Ok(())
+    }
+
+    async fn send(&self, body: &[u8], worded: &Worded) -> Sent {
+        let longest = self.context.settings.attempt_limit;
+        let own = self.slot.attempt_limit.filter(|own| *own < longest);
+        let limit = own.unwrap_or(longest);
+        let model = &self.slot.model;
+        let label = worded.request.sensitivity;
+        let sending = AssertUnwindSafe(async { model.send(body, label).await });
+        match tokio::time::timeout(limit, sending.catch_unwind()).await {
+            Ok(Ok(sent)) => sent,
+            Ok(Err(_)) => unsent(
+                CallErrorKind::Panic,
+                "sending the request panicked".to_owned(),
+            ),
+            Err(_) => unsent(CallErrorKind::Timeout, too_long(limit, own.is_some())),
         }
+    }
+
+    /// Records what came back, before anybody reads it.
+    async fn record_reply<'b>(
+        &self,
+        attempt: Attempt,
+        body: &'b [u8],
+        sent: Sent,
+    ) -> Result<Recorded<'b>, EngineError> {
+        let reply = sent.reply.as_ref();
+        let frame = reply.map(|reply| frame(&reply.body)).transpose()?;
+        let event = attempt.replied(&sent);
+        self.context
+            .ledger
+            .append(Entry { event, frame })
+            .written()
+            .await?;
+        Ok(Recorded {
+            attempt,
+            body,
+            reply: sent.reply,
+            error: sent.error,
+            answers_before: 0,
+            is_cached: false,
+        })
     }
 }
 
-/// The bytes of `request`.
-pub(crate) fn worded(slot: &ModelSlot, request: &Request) -> Result<Vec<u8>, CallError> {
-    catch_unwind(AssertUnwindSafe(|| slot.model.body(request))).unwrap_or_else(|_| {
-        Err(CallError::new(
-            CallErrorKind::Panic,
-            "wording the request panicked",
-        ))
-    })
+fn frame(payload: &[u8]) -> Result<Frame, LedgerError> {
+    Ok(Frame::new(payload)?)
 }
 
-async fn attempt_once(
-    shared: &Shared,
-    slot: &ModelSlot,
-    content: &SampleContent,
-    (request, body, mut admission): (&Request, &Result<Vec<u8>, CallError>, Option<Admission>),
-    stored: &mut Option<PayloadRef>,
-    (call, attempt, place): (CallId, u32, Place),
-    (may_retry, answers_before): (bool, u64),
-) -> Result<Next, EngineError> {
-    let bytes = body.as_deref().unwrap_or_default();
-    let frame = match stored {
-        None if body.is_ok() => {
-            Some(Frame::new(bytes).map_err(cleanbench_ledger::LedgerError::from)?)
-        }
-        _ => None,
-    };
-    let started = Event::AttemptStarted {
-        call,
-        attempt,
-        place,
-        request: *stored,
-        cached: None,
-    };
-    let reference = shared
-        .ledger
-        .append(Entry {
-            event: started,
-            frame,
-        })
-        .written()
-        .await?;
-    *stored = reference.or(*stored);
-    let recorded = match body {
-        Ok(bytes) => {
-            let mut sent = send(slot, bytes, request, &shared.settings).await;
-            if let Some(admission) = &mut admission {
-                admission.arrived(&mut sent);
-            }
-            record_reply(
-                shared,
-                (call, attempt, place),
-                (bytes, answers_before),
-                sent,
-                false,
-            )
-            .await?
-        }
-        Err(error) => Recorded {
-            call,
-            attempt,
-            place,
-            body: &[],
-            reply: None,
-            error: Some(error.clone()),
-            answers_before,
-            is_cached: false,
-        },
-    };
-    conclude(shared, slot, content, recorded, admission, may_retry).await
-}
-
-/// Ends the call with an answer that an earlier run asked for. Nothing is sent.
-async fn take_kept(
-    shared: &Shared,
-    slot: &ModelSlot,
-    content: &SampleContent,
-    (call, attempt, place): (CallId, u32, Place),
-    (body, cached, sent): (&[u8], Cached, Sent),
-) -> Result<(), EngineError> {
-    let frame = Frame::new(body).map_err(cleanbench_ledger::LedgerError::from)?;
-    let event = Event::AttemptStarted {
-        call,
-        attempt,
-        place,
-        request: None,
-        cached: Some(cached),
-    };
-    let frame = Some(frame);
-    let started = shared.ledger.append(Entry { event, frame }).written();
-    started.await?;
-    let answers = slot.health.answers();
-    let recorded = record_reply(shared, (call, attempt, place), (body, answers), sent, true);
-    conclude(shared, slot, content, recorded.await?, None, false).await?;
-    Ok(())
-}
-
-async fn send(slot: &ModelSlot, body: &[u8], request: &Request, settings: &Settings) -> Sent {
-    let own = slot
-        .attempt_limit
-        .filter(|own| *own < settings.attempt_limit);
-    let limit = own.unwrap_or(settings.attempt_limit);
-    let sending = AssertUnwindSafe(async { slot.model.send(body, request.sensitivity).await });
-    let failed = |kind, message: String| Sent {
+/// Stands for a reply that did not come.
+fn unsent(kind: CallErrorKind, message: String) -> Sent {
+    Sent {
         reply: None,
         error: Some(CallError::new(kind, message)),
         timing: Timing::default(),
-    };
-    match tokio::time::timeout(limit, sending.catch_unwind()).await {
-        Ok(Ok(sent)) => sent,
-        Ok(Err(_)) => failed(
-            CallErrorKind::Panic,
-            "sending the request panicked".to_owned(),
-        ),
-        Err(_) => failed(
-            CallErrorKind::Timeout,
-            format!(
-                "no complete answer within {} s; {} allows more",
-                limit.as_secs_f64(),
-                own.map_or(
-                    "`--attempt-timeout`",
-                    |_| "`timeouts.total` in the models file"
-                )
-            ),
-        ),
     }
 }
 
-async fn record_reply<'a>(
-    shared: &Shared,
-    (call, attempt, place): (CallId, u32, Place),
-    (body, answers_before): (&'a [u8], u64),
-    sent: Sent,
-    is_cached: bool,
-) -> Result<Recorded<'a>, EngineError> {
-    let reply = sent.reply;
-    let frame = match &reply {
-        Some(reply) => Some(Frame::new(&reply.body).map_err(cleanbench_ledger::LedgerError::from)?),
-        None => None,
+/// Why an attempt was given up after `limit`, which is the model's own or that of all.
+fn too_long(limit: Duration, is_own: bool) -> String {
+    let allows = if is_own {
+        "`timeouts.total` in the models file"
+    } else {
+        "`--attempt-timeout`"
     };
-    let event = Event::ReplyReceived {
-        call,
-        attempt,
-        place,
-        status: reply.as_ref().map(|reply| reply.status),
-        content_type: reply
-            .as_ref()
-            .and_then(|reply| reply.content_type.as_deref().map(short_word)),
-        retry_after: reply.as_ref().and_then(|reply| reply.retry_after),
-        response: None,
-        error: sent.error.clone(),
-        timing: sent.timing,
-    };
-    shared
-        .ledger
-        .append(Entry { event, frame })
-        .written()
-        .await?;
-    Ok(Recorded {
-        call,
-        attempt,
-        place,
-        body,
-        reply,
-        error: sent.error,
-        answers_before,
-        is_cached,
-    })
+    format!(
+        "no complete answer within {} s; {allows} allows more",
+        limit.as_secs_f64()
+    )
 }
 
 /// Exponential backoff from `base` with a jitter of up to one half that depends on the call alone, or

@@ -10,12 +10,14 @@
 //! It does not print, does not know where a model runs, and does not know how files look.
 
 mod admission;
-mod agenda;
+mod attempt;
+mod attempt_end;
 mod billing;
 mod budget;
 mod cache;
 mod call;
-mod conclude;
+mod call_order;
+mod context;
 mod early;
 mod health;
 mod lag;
@@ -26,19 +28,26 @@ mod pace;
 mod plan;
 mod replay;
 mod resume;
+mod round;
 mod schedule;
+mod settle;
+mod slot;
 mod spending;
 mod stop;
+mod wording;
+mod work;
 
 pub use billing::{Billing, PICTURE_TOKENS, TEMPLATE_TOKENS};
 pub use budget::{Bound, Spent};
 pub use cache::ModelCache;
-pub use early::{EarlyStop, Rule};
+pub use early::{EarlyStop, Rule, Scored};
 pub use limiter::EndpointLimiter;
 pub use pace::Rates;
 pub use plan::{PrepareError, prepare};
 pub use replay::ModelReplay;
 pub use resume::{Opened, Pending, ResumeError, begin, reopen};
-pub use schedule::{Ending, EngineError, ModelSlot, Settings, Work, execute};
+pub use schedule::execute;
+pub use slot::ModelSlot;
 pub use spending::Allowance;
 pub use stop::{StopHandle, StopLevel, StopSignal, stop_pair};
+pub use work::{Ending, EngineError, GivenUp, Settings, Work};

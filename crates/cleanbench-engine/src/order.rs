@@ -11,7 +11,24 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use cleanbench_core::event::Place;
 use cleanbench_core::seed::{order_of, shuffle};
+
+/// A call in the order, whichever model it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ordered {
+    /// Line of the sample.
+    pub(crate) line: u32,
+    /// Repeat of the sample, from 1.
+    pub(crate) epoch: u32,
+}
+
+impl Ordered {
+    /// Its position as a call of the model at position `model`.
+    pub(crate) fn of(self, model: u32) -> Place {
+        Place::planned(model, self.line.into(), self.epoch)
+    }
+}
 
 /// Samples that are drawn from together: four bytes a sample.
 #[derive(Debug, Clone)]
@@ -25,12 +42,15 @@ impl Stratum {
         self.lines.len() as u64 * u64::from(self.epochs)
     }
 
-    /// Line and epoch of call `number`.
-    fn call(&self, number: u64) -> (u32, u32) {
+    /// Call `number`.
+    fn call(&self, number: u64) -> Ordered {
         let samples = self.lines.len() as u64;
         let line = usize::try_from(number % samples).unwrap_or(usize::MAX);
         let epoch = u32::try_from(number / samples).unwrap_or(u32::MAX);
-        (self.lines[line], epoch + 1)
+        Ordered {
+            line: self.lines[line],
+            epoch: epoch + 1,
+        }
     }
 }
 
@@ -67,8 +87,8 @@ impl Order {
         Turns(starts.collect())
     }
 
-    /// The call that comes next, as (line of the sample, epoch).
-    pub(crate) fn next(&self, Turns(turns): &mut Turns) -> Option<(u32, u32)> {
+    /// The call that comes next.
+    pub(crate) fn next(&self, Turns(turns): &mut Turns) -> Option<Ordered> {
         let Reverse(turn) = turns.pop()?;
         let next = Turn {
             taken: turn.taken + 1,
@@ -140,7 +160,7 @@ mod tests {
     }
 
     /// All calls in their order.
-    fn all(order: &Order) -> Vec<(u32, u32)> {
+    fn all(order: &Order) -> Vec<Ordered> {
         let mut turns = order.turns();
         std::iter::from_fn(|| order.next(&mut turns)).collect()
     }
@@ -167,8 +187,8 @@ mod tests {
                 ends[position] = sizes[..position].iter().sum::<u32>() + size;
             }
             let mut done = vec![0_u32; sizes.len()];
-            for (taken, (line, _)) in (1_u32..).zip(all(&order(&strata, 9))) {
-                done[ends.partition_point(|end| *end <= line)] += 1;
+            for (taken, call) in (1_u32..).zip(all(&order(&strata, 9))) {
+                done[ends.partition_point(|end| *end <= call.line)] += 1;
                 for (size, done) in sizes.iter().zip(&done) {
                     let fair = f64::from(taken) * f64::from(*size) / f64::from(total);
                     let distance = (f64::from(*done) - fair).abs();
@@ -184,7 +204,7 @@ mod tests {
     #[test]
     fn no_sample_is_repeated_before_all_were_asked() {
         let calls: Vec<_> = all(&order(&[(50, 3)], 4));
-        let epochs: Vec<_> = calls.iter().map(|(_, epoch)| *epoch).collect();
+        let epochs: Vec<_> = calls.iter().map(|call| call.epoch).collect();
         assert!(epochs.is_sorted());
         assert_ne!(calls[..50], calls[50..100]);
     }
@@ -196,7 +216,7 @@ mod tests {
             low += all(&order(&[(1000, 1)], seed))
                 .iter()
                 .take(10)
-                .filter(|(line, _)| *line < 500)
+                .filter(|call| call.line < 500)
                 .count();
         }
         // 2000 draws of probability 1/2: five standard deviations are 112.

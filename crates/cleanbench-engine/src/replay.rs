@@ -7,13 +7,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cleanbench_core::event::Place;
 use cleanbench_core::model::Sent;
-use cleanbench_core::{CallError, CallErrorKind, CallId, Event, Outcome, Timing};
+use cleanbench_core::{CallError, CallErrorKind, RunId, Timing};
 use cleanbench_ledger::manifest::Missing;
 use cleanbench_ledger::replay::{Absent, Asked, ReplaySource, Replayed, SampleName};
 
-use crate::schedule::{EngineError, ModelSlot, Shared};
+use crate::call::{Kept, OpenCall};
+use crate::slot::ModelSlot;
+use crate::work::EngineError;
 
 /// The run that a model's answers are taken from.
 #[derive(Debug, Clone)]
@@ -29,33 +30,31 @@ pub struct ModelReplay {
 /// What a call is ended with, instead of being made.
 pub(crate) enum Instead {
     /// What came back when another run asked the same.
-    Recorded(Box<Replayed>),
-    /// Nothing: it is skipped, for this reason.
-    Nothing(Absent),
+    Recorded(Box<Kept>),
+    /// Nothing: it cannot be asked, for this reason.
+    Nothing(CallError),
 }
 
-/// What the call of `body` at `place` is ended with; `None` where it is to be made.
-pub(crate) fn look_up(
-    shared: &Shared,
-    slot: &ModelSlot,
-    body: &[u8],
-    (place, task, sample): (Place, usize, &str),
-) -> Result<Option<Instead>, EngineError> {
-    let Some(replay) = &slot.replay else {
+/// What `call` is ended with, which would send `body`; `None` where it is to be made.
+pub(crate) fn look_up(call: &OpenCall<'_>, body: &[u8]) -> Result<Option<Instead>, EngineError> {
+    let Some(replay) = &call.slot.replay else {
         return Ok(None);
     };
+    let task = &call.context.plan().tasks[call.call.task].name;
     let asked = Asked {
         model: replay.model,
         body,
-        epoch: place.epoch,
-        name: SampleName::new(&shared.plan().tasks[task].name, sample),
+        epoch: call.call.place.epoch,
+        name: SampleName::new(task, &call.content.sample.id),
     };
     Ok(match (replay.source.find(&asked)?, replay.missing) {
-        (Err(reason), Missing::Skip) => Some(Instead::Nothing(reason)),
+        (Err(reason), Missing::Skip) => {
+            Some(Instead::Nothing(not_recorded(replay.source.run(), reason)))
+        }
         (Err(_), Missing::Ask) => None,
         // An error is the end of a call, and no answer.
-        (Ok(replayed), Missing::Ask) if !is_answer(slot, body, &replayed) => None,
-        (Ok(replayed), _) => Some(Instead::Recorded(Box::new(replayed))),
+        (Ok(replayed), Missing::Ask) if !is_answer(call.slot, body, &replayed) => None,
+        (Ok(replayed), _) => Some(Instead::Recorded(Box::new(kept(replayed)))),
     })
 }
 
@@ -66,25 +65,19 @@ fn is_answer(slot: &ModelSlot, body: &[u8], replayed: &Replayed) -> bool {
 }
 
 /// What `replayed` would have been, had it just arrived.
-pub(crate) fn as_sent(replayed: &mut Replayed) -> Sent {
-    Sent {
-        reply: replayed.reply.take(),
-        error: replayed.error.take(),
-        timing: Timing::default(),
+fn kept(replayed: Replayed) -> Kept {
+    Kept {
+        cached: replayed.cached,
+        sent: Sent {
+            reply: replayed.reply,
+            error: replayed.error,
+            timing: Timing::default(),
+        },
     }
 }
 
-/// Ends the call at `place` without an attempt.
-pub(crate) async fn skip(
-    shared: &Shared,
-    slot: &ModelSlot,
-    (call, place): (CallId, Place),
-    reason: Absent,
-) -> Result<(), EngineError> {
-    let run = slot
-        .replay
-        .as_ref()
-        .map_or("", |replay| replay.source.run().as_str());
+/// Says why `run` has nothing to end a call with.
+fn not_recorded(run: &RunId, reason: Absent) -> CallError {
     let message = match reason {
         Absent::Sample => format!("run {run} has no such sample"),
         Absent::Request => format!(
@@ -92,14 +85,5 @@ pub(crate) async fn skip(
         ),
         Absent::Erased => format!("the answer was erased from run {run}"),
     };
-    let event = Event::AttemptEnded {
-        call,
-        attempt: 0,
-        place,
-        reading: None,
-        error: Some(CallError::new(CallErrorKind::NotRecorded, message)),
-        outcome: Some(Outcome::Skipped),
-    };
-    shared.ledger.append(event).written().await?;
-    Ok(())
+    CallError::new(CallErrorKind::NotRecorded, message)
 }

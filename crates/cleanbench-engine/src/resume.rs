@@ -13,7 +13,7 @@ use cleanbench_ledger::samples::SampleIndex;
 use cleanbench_ledger::writer::{Continuation, WriterThread};
 use cleanbench_ledger::{Damage, Ledger, LedgerError, Manifest, RunDirectory};
 
-use crate::early::score_of;
+use crate::early::{Scored, scored};
 
 /// A run that is ready to go on, locked for this process.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Opened {
     /// Whether the journal holds the plan and all inputs already.
     pub planned: bool,
     /// The scores so far, in runs with gates that end a task early; a later one of a call holds.
-    pub scores: Vec<(Place, Option<f64>)>,
+    pub scores: Vec<Scored>,
     /// Where the samples are, in a run that was planned just now.
     pub index: Option<SampleIndex>,
 }
@@ -94,7 +94,7 @@ pub fn reopen(run: RunDirectory) -> Result<Opened, ResumeError> {
     let continuation = recover(&run, &manifest, |event, part: Option<Shard>| {
         track(&mut pending, event);
         recorded.note(event, part);
-        scores.extend(score_of(event).filter(|_| stops_early));
+        scores.extend(scored(event).filter(|_| stops_early));
         table.narrow(part);
         table.apply(event).map_err(ResumeError::from)
     })?;

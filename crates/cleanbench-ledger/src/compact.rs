@@ -274,11 +274,7 @@ mod tests {
     #[test]
     fn records_are_written_as_serde_json_writes_them() {
         let (call, attempt) = (CallId([7; 16]), 3);
-        let place = Place {
-            model: 0,
-            sample: u64::MAX,
-            epoch: 12,
-        };
+        let place = Place::planned(0, u64::MAX, 12);
         check(&Event::Planned {
             plan: Digest([0xab; 32]),
         });

@@ -74,11 +74,7 @@ pub fn find(recording: &Recording, word: &str) -> Result<Vec<SampleDetail>, Repo
         let mut calls = Vec::new();
         for model in 0..u32::try_from(plan.models.len()).unwrap_or(u32::MAX) {
             for epoch in 1..=task.epochs {
-                let place = Place {
-                    model,
-                    sample: line,
-                    epoch,
-                };
+                let place = Place::planned(model, line, epoch);
                 calls.push(call(
                     recording,
                     &index,

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cleanbench_core::event::{JudgedBefore, Place, Reading, RecordedScore};
+use cleanbench_core::event::{JudgedBefore, Place, Reading, RecordedScore, Unasked};
 use cleanbench_core::{
     CallError, CallErrorKind, CallId, CallKey, Completion, Digest, Event, Finish, Outcome, Sample,
 };
@@ -41,6 +41,8 @@ pub struct Row {
     pub elsewhere: bool,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
+    /// Why nobody was asked, where it was skipped and that is on record.
+    pub unasked: Option<Unasked>,
     /// What was read in its last reply.
     pub reading: Option<Reading>,
     /// Why its last attempt failed, or why its answer has no judgement.
@@ -185,11 +187,7 @@ fn rows_of_sample(
         belongs: Arc::new(belongs.unwrap_or_default()),
         content,
     };
-    let places = (1..=task.epochs).map(|epoch| Place {
-        model,
-        sample,
-        epoch,
-    });
+    let places = (1..=task.epochs).map(|epoch| Place::planned(model, sample, epoch));
     places
         .map(|place| one_row(recording, index, records, &of_sample, place))
         .collect()
@@ -222,6 +220,7 @@ fn one_row(
         quarantined: recording.is_quarantined(row.task, &row.id),
         elsewhere: index.table.is_elsewhere(place),
         outcome: state.outcome,
+        unasked: state.unasked,
         reading: None,
         error: None,
         failed_attempts: 0,

@@ -264,7 +264,7 @@ impl Index {
     /// Adds an attempt to the sums and fills in its cost.
     fn total(&mut self, mut row: AttemptRow, prices: &[Option<Price>]) -> AttemptRow {
         let model = row.place.model as usize;
-        let Some(task) = self.table.space().task_of(row.place.sample) else {
+        let Some(task) = self.table.space().task_of(row.place) else {
             return row;
         };
         let price = prices.get(model).and_then(Option::as_ref);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cleanbench_core::event::Reading;
+use cleanbench_core::event::{Reading, Unasked};
 use cleanbench_core::{Finish, Outcome, Reducer};
 
 use crate::flakes::{Flake, FlakeCounts};
@@ -39,6 +39,8 @@ pub struct SummaryRow {
     pub epochs: u32,
     /// Calls by how they ended; those that have not ended are left out.
     pub outcomes: Vec<(Outcome, u64)>,
+    /// Skipped calls that could not be asked, as far as that is on record.
+    pub unaskable: u64,
     /// Calls that have not ended.
     pub open: u64,
     /// Calls that other shards of the run make; neither open nor unanswered.
@@ -142,7 +144,7 @@ impl SummaryRow {
     /// Calls that were not made because a gate had been decided.
     pub fn spared(&self) -> u64 {
         if self.stops_early {
-            self.count(Outcome::Skipped)
+            self.count(Outcome::Skipped) - self.unaskable
         } else {
             0
         }
@@ -266,6 +268,7 @@ impl Summarizer {
                         .map_or(task.samples, |shard| shard.share_of(task.samples)),
                     epochs: task.epochs,
                     outcomes: Vec::new(),
+                    unaskable: 0,
                     open: 0,
                     elsewhere: 0,
                     empty: 0,
@@ -304,6 +307,8 @@ impl Summarizer {
         let summary = &mut self.rows[line];
         let is_first = row.place.epoch == 1 && !row.elsewhere;
         summary.quarantined += u64::from(row.quarantined && is_first);
+        let is_unaskable = row.unasked == Some(Unasked::CannotBeAsked);
+        summary.unaskable += u64::from(is_unaskable);
         match row.outcome {
             None if row.elsewhere => summary.elsewhere += 1,
             None => summary.open += 1,

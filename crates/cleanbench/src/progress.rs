@@ -45,7 +45,7 @@ impl Progress {
         let space = plan.call_space();
         let mut lengths = vec![0; plan.models.len() * plan.tasks.len()];
         for place in space.places().filter(|place| !table.is_elsewhere(*place)) {
-            let task = space.task_of(place.sample).unwrap_or_default();
+            let task = space.task_of(place).unwrap_or_default();
             lengths[place.model as usize * plan.tasks.len() + task] += 1;
         }
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
@@ -97,7 +97,7 @@ impl Progress {
     }
 
     fn at(&self, place: Place, change: impl FnOnce(&mut Line)) {
-        let Some(task) = self.space.task_of(place.sample) else {
+        let Some(task) = self.space.task_of(place) else {
             return;
         };
         let Some(line) = self.lines.get(place.model as usize * self.tasks + task) else {

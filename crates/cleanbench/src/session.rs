@@ -397,10 +397,11 @@ fn milliseconds(microseconds: u64) -> f64 {
 
 pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary, printer: Printer) {
     let plan = &recording.manifest.plan;
-    for (model, _, error) in &ending.given_up {
+    for given_up in &ending.given_up {
+        let (name, error) = (&plan.models[given_up.model].name, &given_up.error);
         printer::fail(&Failure::new(
             Exit::EndpointRefused,
-            format!("model `{}` was given up: {error}", plan.models[*model].name),
+            format!("model `{name}` was given up: {error}"),
         ));
     }
     if ending.panics > 0 {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use cleanbench_core::event::Unasked;
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Outcome, Reducer, Usd};
 use cleanbench_ledger::Plan;
@@ -137,15 +138,18 @@ impl Gatherer {
         }
     }
 
-    /// Takes in the next row.
+    /// Takes in the next row. In a task that may end early a sample that could not be asked had its turn, and
+    /// is missing; whatever else was skipped is left out.
     pub(crate) fn add(&mut self, row: &Row) {
         if self.wanted[row.task].is_empty() || row.quarantined && !self.in_turn[row.task] {
             return;
         }
+        let is_missing = self.in_turn[row.task] && row.unasked == Some(Unasked::CannotBeAsked);
+        let is_left_out = row.outcome == Some(Outcome::Skipped) && !is_missing;
         let key = (row.place.model, row.task);
         let cell = self.cells.entry(key).or_default();
         if row.quarantined {
-            if row.outcome != Some(Outcome::Skipped) {
+            if !is_left_out {
                 cell.aside.push(row.place.sample);
             }
             return;
@@ -154,7 +158,7 @@ impl Gatherer {
             .samples
             .last()
             .is_none_or(|last| last.line != row.place.sample);
-        if row.outcome == Some(Outcome::Skipped) {
+        if is_left_out {
             cell.skipped += u64::from(is_new && row.place.epoch == 1);
             return;
         }

@@ -1,0 +1,208 @@
+//! From a recorded reply to an ended attempt and a judgement.
+//!
+//! The same code serves a reply that has just arrived and one that was found at resume.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cleanbench_core::event::{Reading, RecordedScore};
+use cleanbench_core::{CallError, CallErrorKind, Completion, Event, Finish, Judge, Outcome, Reply};
+use cleanbench_ledger::samples::SampleContent;
+
+use crate::admission::Admission;
+use crate::attempt::Attempt;
+use crate::billing::used_by_failure;
+use crate::cache;
+use crate::call::OpenCall;
+use crate::slot::ModelSlot;
+use crate::work::EngineError;
+
+/// An attempt whose reply, or the lack of one, is on record.
+pub(crate) struct Recorded<'a> {
+    pub(crate) attempt: Attempt,
+    /// The body that was sent.
+    pub(crate) body: &'a [u8],
+    pub(crate) reply: Option<Reply>,
+    pub(crate) error: Option<CallError>,
+    /// Answers of the endpoint when the call began.
+    pub(crate) answers_before: u64,
+    /// Whether the reply is one of an earlier run.
+    pub(crate) is_cached: bool,
+}
+
+impl Recorded<'_> {
+    /// An attempt of a call that there is no way to express, for the reason `error`.
+    pub(crate) fn unsent(attempt: Attempt, error: CallError) -> Self {
+        Self {
+            attempt,
+            body: &[],
+            reply: None,
+            error: Some(error),
+            answers_before: 0,
+            is_cached: false,
+        }
+    }
+}
+
+/// What follows an ended attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The call has ended, or must stay open.
+    Nothing,
+    /// Another attempt, not before this many milliseconds if the endpoint said so.
+    Retry { after: Option<u64> },
+}
+
+impl OpenCall<'_> {
+    /// Reads the reply, records how the attempt ended, and judges an answer. `may_retry` says whether an
+    /// error that can pass keeps the call open; `admission` is what the attempt was let through with.
+    pub(crate) async fn end_attempt(
+        &self,
+        recorded: Recorded<'_>,
+        admission: Admission,
+        may_retry: bool,
+    ) -> Result<Next, EngineError> {
+        match read(self.slot, &recorded) {
+            Ok(completion) => {
+                if !recorded.is_cached {
+                    self.slot.health.note_answer();
+                }
+                admission.settle(self.slot, self.slot.billing.used(&completion.usage));
+                self.answered(&recorded, &completion);
+                cache::keep(self, &recorded, &completion);
+                Ok(Next::Nothing)
+            }
+            Err(error) => {
+                let status = recorded.reply.as_ref().map(|reply| reply.status);
+                admission.settle(self.slot, used_by_failure(&error, status));
+                self.failed(&recorded, error, may_retry).await
+            }
+        }
+    }
+
+    async fn failed(
+        &self,
+        recorded: &Recorded<'_>,
+        error: CallError,
+        may_retry: bool,
+    ) -> Result<Next, EngineError> {
+        let health = &self.slot.health;
+        // What is replayed says nothing of how the endpoint is now.
+        let is_of_now = !recorded.is_cached;
+        let keep_open = is_of_now && health.note_error(&error);
+        let retry = may_retry && error.kind.retryable();
+        let outcome = (!keep_open && !retry).then(|| error.kind.outcome());
+        if let Some(outcome) = outcome.filter(|_| is_of_now) {
+            health.note_failed_call(outcome, &error, recorded.answers_before);
+        }
+        if error.kind == CallErrorKind::Panic {
+            self.context.mishaps.panics.raise();
+        }
+        let ended = recorded.attempt.failed(error, outcome);
+        self.context.record(ended).written().await?;
+        let after = recorded.reply.as_ref().and_then(|reply| reply.retry_after);
+        Ok(if retry && !keep_open {
+            Next::Retry { after }
+        } else {
+            Next::Nothing
+        })
+    }
+
+    fn answered(&self, recorded: &Recorded<'_>, completion: &Completion) {
+        let censored = completion.finish == Finish::ContentFilter;
+        let outcome = if censored {
+            Outcome::Censored
+        } else {
+            Outcome::Answered
+        };
+        let reading = Reading::from(completion);
+        // Nothing follows in this call, so nobody waits until these are written: the journal is written in
+        // order, the next call's first record is waited for, and a write that fails ends the run.
+        drop(
+            self.context
+                .record(recorded.attempt.answered(reading, outcome)),
+        );
+        if !censored {
+            drop(self.context.record(self.judged(completion)));
+        }
+    }
+
+    /// Judges an answer whose attempt has already been recorded as ended.
+    pub(crate) async fn judge_again(&self, recorded: Recorded<'_>) -> Result<(), EngineError> {
+        match read(self.slot, &recorded) {
+            Ok(completion) => {
+                let judged = self.judged(&completion);
+                self.context.record(judged).written().await?;
+                Ok(())
+            }
+            Err(error) => Err(EngineError::Changed(error.message)),
+        }
+    }
+
+    /// The judgement of an answer.
+    fn judged(&self, completion: &Completion) -> Event {
+        let judge = &self.context.judges[self.call.task];
+        let judging = || judge_once(judge, self.content, completion);
+        let mishaps = &self.context.mishaps;
+        let (scores, error) = match in_its_time(judge, judging) {
+            Ok(Ok(scores)) => (scores, None),
+            Ok(Err(failure)) => {
+                mishaps.unjudged.raise();
+                (Vec::new(), Some(failure))
+            }
+            Err(_) => {
+                mishaps.panics.raise();
+                (Vec::new(), Some("a scorer panicked".to_owned()))
+            }
+        };
+        Event::Judged {
+            call: self.call.id,
+            place: self.call.place,
+            scorers: self.context.plan().tasks[self.call.task].scorers_digest,
+            scores,
+            error,
+        }
+    }
+}
+
+fn read(slot: &ModelSlot, recorded: &Recorded<'_>) -> Result<Completion, CallError> {
+    if let Some(error) = &recorded.error {
+        return Err(error.clone());
+    }
+    let Some(reply) = &recorded.reply else {
+        return Err(CallError::new(
+            CallErrorKind::Broken,
+            "no reply was recorded",
+        ));
+    };
+    catch_unwind(AssertUnwindSafe(|| slot.model.read(recorded.body, reply))).unwrap_or_else(|_| {
+        Err(CallError::new(
+            CallErrorKind::Panic,
+            "reading the reply panicked",
+        ))
+    })
+}
+
+/// Runs `judging`. A scorer that cannot be repeated may wait for a foreign program, and other calls go on
+/// meanwhile; all others take less time than moving the work would.
+fn in_its_time<T>(judge: &Judge, judging: impl FnOnce() -> T) -> T {
+    let handle = tokio::runtime::Handle::try_current();
+    let can_move = handle
+        .is_ok_and(|handle| handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
+    if can_move && !judge.repeatable() {
+        tokio::task::block_in_place(judging)
+    } else {
+        judging()
+    }
+}
+
+/// The scores, the reason where a scorer failed itself, or what it panicked with.
+fn judge_once(
+    judge: &Judge,
+    content: &SampleContent,
+    completion: &Completion,
+) -> std::thread::Result<Result<Vec<RecordedScore>, String>> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let judgements = judge.judge(&content.sample, content.probe.as_ref(), completion)?;
+        Ok(judgements.into_iter().map(|one| one.score).collect())
+    }))
+}
