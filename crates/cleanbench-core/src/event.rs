@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::completion::{Finish, Usage};
 use crate::looping::ends_in_loop;
 use crate::model::{CallError, Timing};
-use crate::{CallId, Digest, RunId};
+use crate::{CallId, Digest, Purpose, RunId};
 
 /// Where the bytes of a payload are, and what they must hash to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,14 +94,25 @@ impl Unasked {
 }
 
 /// Position of a call in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// Position of the model in `run.json`, from 0.
     pub model: u32,
-    /// Line of the sample in `samples.jsonl`, from 0.
+    /// Line of the sample among the samples of its batch, from 0: of the plan in `samples.jsonl`.
     pub sample: u64,
     /// Repeat of the sample, from 1.
     pub epoch: u32,
+    /// The batch that planned the call; 0 is the plan itself.
+    #[serde(default, skip_serializing_if = "is_plan")]
+    pub batch: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_plan(batch: &u32) -> bool {
+    *batch == 0
 }
 
 impl Place {
@@ -111,6 +122,15 @@ impl Place {
             model,
             sample,
             epoch,
+            batch: 0,
+        }
+    }
+
+    /// The call about the sample at line `sample` of batch `batch`, of the model at position `model`.
+    pub fn followed(batch: u32, model: u32, sample: u64) -> Self {
+        Self {
+            batch,
+            ..Self::planned(model, sample, 1)
         }
     }
 }
@@ -399,6 +419,29 @@ pub enum Event {
         /// What it is, for example `suite`.
         role: String,
     },
+    /// Calls were planned from the answers to earlier ones. Written before the first of them, and after
+    /// their samples: whatever file of a batch has no such record was left by a killed writer.
+    BatchPlanned {
+        /// Number of the batch, from 1; those of a shard and of a merged run's own writers have ranges of
+        /// their own, like journal segments.
+        batch: u32,
+        /// Position of the model that is asked.
+        model: u32,
+        /// Position of the task that its calls belong to.
+        task: u32,
+        /// Position of its calls among the steps of the task, from 1; the plan is step 0.
+        step: u32,
+        /// Why its calls are made.
+        purpose: Purpose<'static>,
+        /// Number of its calls, one for each of its samples.
+        samples: u64,
+        /// SHA-256 of the file of its samples.
+        file: Digest,
+        /// Merkle root over its samples, as that of `samples.jsonl`.
+        root: Digest,
+        /// The generation in which it was planned.
+        generation: u32,
+    },
     /// Calls that had ended without an answer are opened again.
     GenerationOpened {
         /// Number of the generation, from 1; the first run is 0.
@@ -520,6 +563,7 @@ impl Event {
             Self::SegmentOpened { .. }
             | Self::Planned { .. }
             | Self::InputAdded { .. }
+            | Self::BatchPlanned { .. }
             | Self::GenerationOpened { .. }
             | Self::AttemptEnded { .. }
             | Self::AttemptUnknown { .. }

@@ -1,21 +1,84 @@
 //! Folding events into the state of every planned call.
 //!
 //! A plan has a fixed number of calls in a fixed order (model, sample, epoch), so the state of all of
-//! them is a flat table: three bytes a call, however many there are. Resuming a run and reporting on
-//! it both start from this table, so they can never disagree about what has ended.
+//! them is a flat table: three bytes a call, however many there are. Calls that were planned from the answers to
+//! earlier ones follow behind, batch by batch. Resuming a run and reporting on it both start from this table, so
+//! they can never disagree about what has ended.
+//!
+//! Order matters in one point: the calls of a batch have places from the record on that planned them.
 
-use crate::Shard;
+use std::collections::BTreeMap;
+use std::fmt;
+
 use crate::event::{Event, Outcome, Place, Unasked};
+use crate::{Purpose, Shard};
 
 /// Most repeats of a sample that a plan may have.
 pub const MOST_EPOCHS: u32 = 10_000;
 
-/// The calls of a plan, numbered.
+/// Calls that were planned from the answers to earlier ones: samples of one task, each put to one model once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Position of the model.
+    pub model: u32,
+    /// Position of the task.
+    pub task: usize,
+    /// Position among the steps of the task, from 1.
+    pub step: u32,
+    /// Why its calls are made.
+    pub purpose: Purpose<'static>,
+    /// Number of its samples.
+    pub samples: u64,
+}
+
+impl Batch {
+    /// The batch that `event` plans, if it plans one.
+    pub fn planned_by(event: &Event) -> Option<Self> {
+        match event {
+            Event::BatchPlanned {
+                batch,
+                model,
+                task,
+                step,
+                purpose,
+                samples,
+                ..
+            } => Some(Self {
+                number: *batch,
+                model: *model,
+                task: *task as usize,
+                step: *step,
+                purpose: purpose.clone(),
+                samples: *samples,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Its calls, in order.
+    pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        let (number, model) = (self.number, self.model);
+        (0..self.samples).map(move |sample| Place::followed(number, model, sample))
+    }
+}
+
+/// The calls of a plan and of the batches that followed, numbered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallSpace {
     models: u32,
     tasks: Vec<TaskSpan>,
     calls_per_model: u64,
+    batches: BTreeMap<u32, BatchSpan>,
+    calls: u64,
+}
+
+/// The calls of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct BatchSpan {
+    batch: Batch,
+    first_call: u64,
 }
 
 /// The samples of one task within `samples.jsonl`.
@@ -32,8 +95,7 @@ impl CallSpace {
     pub fn new(models: u32, tasks: impl IntoIterator<Item = (u64, u32)>) -> Self {
         let mut space = Self {
             models,
-            tasks: Vec::new(),
-            calls_per_model: 0,
+            ..Self::default()
         };
         let mut first_sample = 0;
         for (samples, epochs) in tasks {
@@ -46,21 +108,58 @@ impl CallSpace {
             first_sample += samples;
             space.calls_per_model += samples * u64::from(epochs);
         }
+        space.calls = space.calls_per_model * u64::from(models);
         space
     }
 
-    /// Number of calls of the whole plan.
-    pub fn calls(&self) -> u64 {
-        self.calls_per_model * u64::from(self.models)
+    /// Puts the calls of `batch` behind all others.
+    ///
+    /// # Errors
+    /// When there is a batch of that number, or its model or task is not in the plan.
+    pub fn add(&mut self, batch: Batch) -> Result<(), UnplannedPlace> {
+        let known = batch.model < self.models && batch.task < self.tasks.len();
+        let is_new = batch.number > 0 && !self.batches.contains_key(&batch.number);
+        if !known || !is_new {
+            let first = Place::followed(batch.number, batch.model, 0);
+            return Err(UnplannedPlace(first));
+        }
+        let first_call = self.calls;
+        self.calls += batch.samples;
+        let span = BatchSpan { batch, first_call };
+        self.batches.insert(span.batch.number, span);
+        Ok(())
     }
 
-    /// Number of calls that one model gets.
+    /// The batches, by number.
+    pub fn batches(&self) -> impl Iterator<Item = &Batch> {
+        self.batches.values().map(|span| &span.batch)
+    }
+
+    /// The batch of that number; `None` for the plan.
+    pub fn batch(&self, number: u32) -> Option<&Batch> {
+        self.batches.get(&number).map(|span| &span.batch)
+    }
+
+    /// Number of calls, of the plan and of all batches.
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// Number of calls of the plan that one model gets.
     pub fn calls_per_model(&self) -> u64 {
         self.calls_per_model
     }
 
-    /// Number of the call at `place`; `None` if the plan has no such call.
+    /// Number of the call at `place`; `None` if there is no such call.
     pub fn index(&self, place: Place) -> Option<usize> {
+        if place.batch != 0 {
+            let span = self.batches.get(&place.batch)?;
+            let is_its = place.model == span.batch.model
+                && place.sample < span.batch.samples
+                && place.epoch == 1;
+            let number = is_its.then_some(span.first_call + place.sample)?;
+            return usize::try_from(number).ok();
+        }
         let span = &self.tasks[self.task_of(place)?];
         if place.model >= self.models || place.epoch == 0 || place.epoch > span.epochs {
             return None;
@@ -73,6 +172,10 @@ impl CallSpace {
 
     /// Position of the task that the call at `place` belongs to.
     pub fn task_of(&self, place: Place) -> Option<usize> {
+        if place.batch != 0 {
+            let span = self.batches.get(&place.batch)?;
+            return (place.sample < span.batch.samples).then_some(span.batch.task);
+        }
         let sample = place.sample;
         let task = self
             .tasks
@@ -85,16 +188,20 @@ impl CallSpace {
 
     /// Whether the call at `place` belongs to `shard`.
     pub fn is_in(&self, shard: Shard, place: Place) -> bool {
+        if place.batch != 0 {
+            return shard.has_batch(place.batch);
+        }
         self.task_of(place)
             .is_some_and(|task| shard.holds(place.sample - self.tasks[task].first_sample))
     }
 
-    /// All calls in plan order.
+    /// All calls: those of the plan in plan order, then those of the batches.
     pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        (0..self.models).flat_map(move |model| self.places_of(model))
+        let of_plan = (0..self.models).flat_map(move |model| self.places_of(model));
+        of_plan.chain(self.batches().flat_map(Batch::places))
     }
 
-    /// The calls of one model in plan order.
+    /// The calls of the plan of one model, in plan order.
     pub fn places_of(&self, model: u32) -> impl Iterator<Item = Place> + '_ {
         self.tasks.iter().flat_map(move |span| {
             let epochs = span.epochs;
@@ -120,8 +227,23 @@ pub struct CallState {
 
 /// An event that the plan has no place for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the plan has no call for model {}, sample line {}, epoch {}", .0.model, .0.sample, .0.epoch)]
 pub struct UnplannedPlace(pub Place);
+
+impl fmt::Display for UnplannedPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place {
+            model,
+            sample,
+            epoch,
+            batch,
+        } = self.0;
+        match batch {
+            0 => write!(f, "the plan has no call for"),
+            _ => write!(f, "batch {batch} has no place in the run, or no call for"),
+        }?;
+        write!(f, " model {model}, sample line {sample}, epoch {epoch}")
+    }
+}
 
 /// The state of every call of a plan.
 #[derive(Debug, Clone)]
@@ -193,10 +315,15 @@ impl CallTable {
         let first = usize::try_from(model)
             .unwrap_or(usize::MAX)
             .saturating_mul(calls);
-        let states = self.states.iter().skip(first).take(calls);
-        states
-            .into_iter()
-            .any(|state| state & OUTCOME_BITS == code(Outcome::Answered))
+        let mut states = self.states.iter().skip(first).take(calls);
+        let answered = |state: &u8| state & OUTCOME_BITS == code(Outcome::Answered);
+        let batches = self.space.batches();
+        let mut later = batches.filter(|batch| batch.model == model);
+        states.any(answered)
+            || later.any(|batch| {
+                let mut indexes = batch.places().filter_map(|place| self.space.index(place));
+                indexes.any(|index| answered(&self.states[index]))
+            })
     }
 
     /// Takes in one event.
@@ -226,6 +353,7 @@ impl CallTable {
                 self.states[index] |= JUDGED_BIT;
             }
             Event::GenerationOpened { generation } => self.reopen(*generation),
+            Event::BatchPlanned { .. } => self.follow(event)?,
             Event::AttemptEnded { outcome: None, .. }
             | Event::AttemptUnknown { .. }
             | Event::ReplyReceived { .. }
@@ -238,15 +366,35 @@ impl CallTable {
         Ok(())
     }
 
+    /// Makes room for the calls that `event` plans.
+    fn follow(&mut self, event: &Event) -> Result<(), UnplannedPlace> {
+        let Some(batch) = Batch::planned_by(event) else {
+            return Ok(());
+        };
+        let first = Place::followed(batch.number, batch.model, 0);
+        if self.is_elsewhere(first) {
+            return Err(UnplannedPlace(first));
+        }
+        self.space.add(batch)?;
+        let calls = usize::try_from(self.space.calls()).unwrap_or(usize::MAX);
+        self.states.resize(calls, 0);
+        self.attempts.resize(calls, 0);
+        Ok(())
+    }
+
     /// Opens every call again that ended without an answer.
     fn reopen(&mut self, generation: u32) {
         self.generation = self.generation.max(generation);
         let answered = code(Outcome::Answered);
         let (space, part) = (&self.space, self.part);
-        for (state, place) in self.states.iter_mut().zip(space.places()) {
-            let mine = part.is_none_or(|part| space.is_in(part, place));
-            if mine && *state & OUTCOME_BITS != answered {
-                *state = 0;
+        let mine = |place: &Place| part.is_none_or(|part| space.is_in(part, *place));
+        for index in space
+            .places()
+            .filter(mine)
+            .filter_map(|place| space.index(place))
+        {
+            if self.states[index] & OUTCOME_BITS != answered {
+                self.states[index] = 0;
             }
         }
     }
@@ -373,6 +521,61 @@ mod tests {
                 .apply(&ended(place(3), Some(Outcome::Answered)))
                 .is_err()
         );
+    }
+
+    fn batch(number: u32, model: u32, samples: u64) -> Event {
+        Event::BatchPlanned {
+            batch: number,
+            model,
+            task: 1,
+            step: 1,
+            purpose: Purpose::Task,
+            samples,
+            file: crate::Digest([0; 32]),
+            root: crate::Digest([0; 32]),
+            generation: 0,
+        }
+    }
+
+    #[test]
+    fn batches_follow_the_plan_and_each_other() {
+        let mut table = CallTable::new(CallSpace::new(2, [(2, 2), (1, 1)]));
+        let of_batch = |number, sample| Place::followed(number, 1, sample);
+        assert!(
+            table
+                .apply(&ended(of_batch(2, 0), Some(Outcome::Answered)))
+                .is_err()
+        );
+        for event in [batch(2, 1, 3), batch(1, 1, 2)] {
+            table.apply(&event).unwrap();
+        }
+        for wrong in [batch(2, 1, 1), batch(0, 1, 1), batch(3, 2, 1)] {
+            assert!(table.apply(&wrong).is_err(), "{wrong:?}");
+        }
+        let space = table.space();
+        assert_eq!(space.calls(), 15);
+        let mut numbers: Vec<_> = space
+            .places()
+            .map(|place| space.index(place).unwrap())
+            .collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..15).collect::<Vec<_>>());
+        assert_eq!(space.task_of(of_batch(2, 2)), Some(1));
+        for none in [of_batch(2, 3), Place::followed(2, 0, 0), of_batch(7, 0)] {
+            assert_eq!(space.index(none), None);
+        }
+        let refused = ended(of_batch(2, 2), Some(Outcome::Refused));
+        table.apply(&refused).unwrap();
+        assert_eq!(table.state(of_batch(1, 0)).unwrap().outcome, None);
+        assert!(table.state(of_batch(2, 2)).unwrap().outcome.is_some());
+        table
+            .apply(&Event::GenerationOpened { generation: 1 })
+            .unwrap();
+        assert_eq!(table.state(of_batch(2, 2)).unwrap().outcome, None);
+        table.narrow(Shard::new(1, 2));
+        assert!(table.apply(&batch(2001, 1, 1)).is_err(), "of another shard");
+        table.apply(&batch(1001, 1, 1)).unwrap();
+        assert!(!table.is_elsewhere(of_batch(1001, 0)) && table.is_elsewhere(of_batch(1, 0)));
     }
 
     #[test]

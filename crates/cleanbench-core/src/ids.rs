@@ -1,5 +1,6 @@
 //! Identities: runs, and calls within a run.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -67,13 +68,18 @@ impl<'de> Deserialize<'de> for RunId {
     }
 }
 
-/// Why a call is made. The text form (`task`, `probe:ID`) is part of a call's identity.
+/// Why a call is made. The text form (`task`, `probe:ID`, `judge:ID`, `execution:ID`) is part of a call's
+/// identity, and stands in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Purpose<'a> {
     /// A sample of a task, put to a model to be scored.
     Task,
     /// A call of the contamination probe of this name.
-    Probe(&'a str),
+    Probe(Cow<'a, str>),
+    /// A judge of this name is asked about an answer.
+    Judge(Cow<'a, str>),
+    /// A program of this name is run on an answer.
+    Execution(Cow<'a, str>),
 }
 
 impl fmt::Display for Purpose<'_> {
@@ -81,7 +87,41 @@ impl fmt::Display for Purpose<'_> {
         match self {
             Self::Task => f.write_str("task"),
             Self::Probe(id) => write!(f, "probe:{id}"),
+            Self::Judge(id) => write!(f, "judge:{id}"),
+            Self::Execution(id) => write!(f, "execution:{id}"),
         }
+    }
+}
+
+/// The text is not why a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a purpose is `task`, or `probe:`, `judge:` or `execution:` and a name")]
+pub struct ParsePurposeError;
+
+impl FromStr for Purpose<'static> {
+    type Err = ParsePurposeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let id = |id: &str| Cow::Owned(id.to_owned());
+        match text.split_once(':') {
+            None if text == "task" => Ok(Self::Task),
+            Some(("probe", name)) => Ok(Self::Probe(id(name))),
+            Some(("judge", name)) => Ok(Self::Judge(id(name))),
+            Some(("execution", name)) => Ok(Self::Execution(id(name))),
+            _ => Err(ParsePurposeError),
+        }
+    }
+}
+
+impl Serialize for Purpose<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Purpose<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_from_str(deserializer)
     }
 }
 
@@ -171,6 +211,16 @@ mod tests {
         assert_eq!(RunId::from_random([255; 5]).as_str(), "zzzzzzzz");
         assert_eq!(RunId::from_random([0, 0, 0, 0, 33]).as_str(), "00000011");
         assert!("0000000i".parse::<RunId>().is_err());
+    }
+
+    #[test]
+    fn a_purpose_is_its_word() {
+        for word in ["task", "probe:completion", "judge:a:b", "execution:tests"] {
+            assert_eq!(word.parse::<Purpose<'_>>().unwrap().to_string(), word);
+        }
+        for wrong in ["", "tasks", "probe", "score:x"] {
+            assert!(wrong.parse::<Purpose<'_>>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

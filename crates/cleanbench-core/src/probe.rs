@@ -134,6 +134,16 @@ pub struct ProbeCall {
     pub right: Option<String>,
 }
 
+/// What a later step of a probe is planned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepScope {
+    /// A call from the answers about its own item alone: the parts of a run that is shared out plan it each for
+    /// their own items.
+    Local,
+    /// From the answers about any items: it is planned where all of them are.
+    Global,
+}
+
 /// What a probe wants next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
@@ -223,7 +233,14 @@ pub trait Probe: Send + Sync + std::fmt::Debug {
     /// Raised whenever the same input may give another plan or judgement than before.
     fn version(&self) -> u32;
 
-    /// The next batch, given how all calls of earlier batches ended, in their own order.
+    /// What its later steps are planned from; `None` for a probe that has a single one.
+    fn later_steps(&self) -> Option<StepScope> {
+        None
+    }
+
+    /// The next step, given how all calls of earlier steps ended, in their own order; a call that has not is
+    /// skipped. The calls of a later step are about items that the first one asked about, one an item, and what
+    /// an answered call gives does not change when others are answered later.
     fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step;
 
     /// Judges one answer. [`RecordedScore::value`] is 1 for a hit and 0 for none; for likelihoods a

@@ -18,6 +18,20 @@ pub const MOST_SHARDS: u32 = 256;
 pub const JOURNAL_STRIDE: u32 = 1000;
 /// Payload segments that a shard may write.
 const PAYLOAD_STRIDE: u32 = 1_000_000;
+/// First payload segment of all batches.
+const BATCH_PAYLOADS: u32 = 1 << 31;
+/// Payload segments of a batch, as a power of two.
+const BATCH_PAYLOAD_BITS: u32 = 6;
+
+/// First payload segment of the samples of batch `batch`.
+pub fn batch_payload_segment(batch: u32) -> u32 {
+    BATCH_PAYLOADS | batch << BATCH_PAYLOAD_BITS
+}
+
+/// The batch whose samples are in payload segment `segment`; `None` where it holds others.
+pub fn batch_of_payload_segment(segment: u32) -> Option<u32> {
+    (segment >= BATCH_PAYLOADS).then_some((segment ^ BATCH_PAYLOADS) >> BATCH_PAYLOAD_BITS)
+}
 
 /// Part `index` of `count`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,6 +81,11 @@ impl Shard {
     /// Whether its writers number a journal segment so.
     pub fn has_segment(self, segment: u32) -> bool {
         segment / JOURNAL_STRIDE == self.index
+    }
+
+    /// Whether its writers number a batch so: as they do journal segments, from one above the first.
+    pub fn has_batch(self, batch: u32) -> bool {
+        self.has_segment(batch)
     }
 
     /// Whether its writers number a payload segment so.
@@ -140,6 +159,11 @@ mod tests {
         assert!(last.has_segment(last.first_segment()) && !last.has_segment(journal));
         assert!(last.has_payload_segment(last.first_payload_segment()));
         assert!(!last.has_payload_segment(payload));
+        let batch = batch_payload_segment(257_999);
+        assert_eq!(batch_of_payload_segment(batch + 63), Some(257_999));
+        assert_eq!(batch_of_payload_segment(batch + 64), Some(258_000));
+        assert_eq!(batch_of_payload_segment(payload), None);
+        assert!(!last.has_payload_segment(batch));
         let first = Shard::new(1, 2).unwrap();
         assert!(!Shard::is_of_samples(first.first_payload_segment()));
         assert!(!first.has_segment(Shard::new(2, 2).unwrap().first_segment()));

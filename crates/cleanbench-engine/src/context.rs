@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cleanbench_core::event::{Place, Unasked};
+use cleanbench_core::history::Batch;
 use cleanbench_core::{CallError, CallId, CallKey, Constraints, Event, Judge};
-use cleanbench_ledger::{Ledger, Manifest, PayloadReader, Plan, Receipt};
+use cleanbench_ledger::{Ledger, Manifest, PayloadReader, Plan, Receipt, RunDirectory};
 
 use crate::attempt::Call;
 use crate::budget::Budget;
@@ -17,6 +18,7 @@ use crate::work::Settings;
 /// What all calls of a run share.
 #[derive(Debug)]
 pub(crate) struct Context {
+    pub(crate) run: RunDirectory,
     pub(crate) manifest: Manifest,
     pub(crate) ledger: Ledger,
     pub(crate) payloads: PayloadReader,
@@ -76,17 +78,25 @@ impl Context {
         self.stop.level() >= StopLevel::Drain || self.budget.is_closed()
     }
 
-    /// The call at `place` of the task at position `task`, about the sample called `name`.
-    pub(crate) fn call(&self, place: Place, task: usize, name: &str) -> Call {
+    /// The call at `place` of the task at position `task`, about the sample called `name`; `batch` planned it,
+    /// or the plan did.
+    pub(crate) fn call(
+        &self,
+        place: Place,
+        task: usize,
+        batch: Option<&Batch>,
+        name: &str,
+    ) -> Call {
         let plan = self.plan();
+        let of_plan = || plan.tasks[task].purpose();
         let id = CallId::of(&CallKey {
             run: &self.manifest.run,
             model: &plan.models[place.model as usize].name,
             task: &plan.tasks[task].name,
             sample: name,
             epoch: place.epoch,
-            purpose: plan.tasks[task].purpose(),
-            step: 0,
+            purpose: batch.map_or_else(of_plan, |batch| batch.purpose.clone()),
+            step: batch.map_or(0, |batch| batch.step),
         });
         Call { id, place, task }
     }

@@ -189,7 +189,7 @@ impl EarlyStops {
     }
 
     fn with<T>(&self, place: Place, act: impl FnOnce(&mut Lane, usize) -> T) -> Option<T> {
-        if self.lanes.is_empty() {
+        if self.lanes.is_empty() || place.batch != 0 {
             return None;
         }
         let (model, task) = (place.model, self.space.task_of(place)?);

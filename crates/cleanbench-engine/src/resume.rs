@@ -179,6 +179,7 @@ fn track(pending: &mut BTreeMap<CallId, Pending>, event: &Event) {
         Event::SegmentOpened { .. }
         | Event::Planned { .. }
         | Event::InputAdded { .. }
+        | Event::BatchPlanned { .. }
         | Event::GenerationOpened { .. }
         | Event::Erased { .. }
         | Event::Stopped { .. } => {}

@@ -1,6 +1,6 @@
 //! Which call is made when.
 //!
-//! Every model walks the plan in the same shuffled order and keeps at most its own number of calls in
+//! Every model walks the plan in the same shuffled order, then its batches one by one, and keeps at most its own number of calls in
 //! hand. Samples are read from the run directory one by one.
 
 use std::panic::AssertUnwindSafe;
@@ -21,7 +21,7 @@ use crate::slot::{ModelSlot, Slots};
 use crate::stop::StopLevel;
 use crate::work::EngineError;
 
-/// All calls that are known and have not ended.
+/// Calls that can be made without waiting for what others will show.
 pub(crate) struct Round {
     pub(crate) calls: Arc<CallOrder>,
     /// What had ended when it began.
@@ -134,12 +134,13 @@ impl Caller {
         let Some(content) = self.feed.calls.content(payloads, due.place)? else {
             return self.pass_over(due).await;
         };
+        let batch = self.feed.calls.batch(due.place);
         let name = &content.sample.id;
         let open = OpenCall {
             context: &self.context,
             slot: &self.slot,
             content: &content,
-            call: self.context.call(due.place, due.task, name),
+            call: self.context.call(due.place, due.task, batch, name),
         };
         open.make(due.attempts).await
     }
@@ -153,8 +154,10 @@ impl Caller {
     }
 
     fn call_of(&self, due: Due) -> Result<Call, EngineError> {
-        let name = self.feed.calls.name(due.place)?;
-        Ok(self.context.call(due.place, due.task, &name))
+        let calls = &self.feed.calls;
+        let name = calls.name(due.place)?;
+        let batch = calls.batch(due.place);
+        Ok(self.context.call(due.place, due.task, batch, &name))
     }
 
     /// The error of a call that could not be recorded, and a count of those that panicked outside of

@@ -1,6 +1,7 @@
 //! A run from its first call to its last.
 //!
-//! What an earlier writer left is settled first; then every model makes its calls.
+//! What an earlier writer left is settled first; then every model makes its calls, and whoever plans follow-up
+//! calls is asked for more until there are none.
 
 use std::sync::Arc;
 
@@ -13,67 +14,134 @@ use crate::budget::{Budget, Spent};
 use crate::call_order::CallOrder;
 use crate::context::{Context, Mishaps};
 use crate::early::EarlyStops;
+use crate::follow_up::{self, Planner};
 use crate::lag::Sampler;
+use crate::resume::Pending;
 use crate::round::Round;
-use crate::settle::settle;
+use crate::settle::Left;
 use crate::slot::{ModelSlot, Slots};
 use crate::spending::Allowance;
 use crate::stop::StopLevel;
 use crate::wording::{Worded, Wording};
 use crate::work::{Ending, EngineError, GivenUp, Work};
 
-/// Makes every call of the plan that has not ended, and records why it stopped.
+/// Makes every call that has not ended, those that follow from its answers included, and records why it
+/// stopped.
 ///
 /// # Errors
 /// When the run directory cannot be read or written; calls in flight are then dropped.
-pub async fn execute(work: Work) -> Result<Ending, EngineError> {
-    let calls = Arc::new(CallOrder::open(&work.run, &work.manifest.plan, work.index)?);
-    let slots: Slots = work.models.into_iter().map(Arc::new).collect();
-    let payloads = PayloadReader::new(work.run.path());
-    let constraints = constraints(&work.manifest.plan);
-    let unsettled = Unsettled {
-        wording: Wording {
-            plan: &work.manifest.plan,
-            constraints: &constraints,
-        },
-        space: work.table.space(),
-        calls: &calls,
-        payloads: &payloads,
-        slots: &slots,
-    };
-    let spent = unsettled.at_worst(&work.allowance)?;
-    let context = Arc::new(Context {
-        budget: Budget::new(work.allowance.caps, spent),
-        early: EarlyStops::new(work.early, calls.calls(), &work.table, &work.scores),
-        constraints,
-        payloads,
-        manifest: work.manifest,
-        ledger: work.ledger,
-        judges: work.judges,
-        settings: work.settings,
-        stop: work.stop,
-        mishaps: Mishaps::default(),
-    });
+pub async fn execute(mut work: Work) -> Result<Ending, EngineError> {
+    let planner = work.planner.take();
+    let run = Underway::open(work)?;
     let lag = Sampler::start();
-    greet(&slots, &work.table);
-    let settled = settle(&context, &slots, &calls, work.table.space(), work.pending).await?;
-    let round = Round {
-        table: Arc::new(work.table),
-        settled: settled.into(),
-        calls,
-    };
-    round.make(&context, &slots).await?;
+    let mut round = Some(run.settle().await?);
+    while let Some(now) = round {
+        now.make(&run.context, &run.slots).await?;
+        round = run.next_round(planner.as_ref(), &now).await?;
+    }
     let ending = Ending {
         lag: lag.finish(),
-        ..ending(&context, &slots)
+        ..ending(&run.context, &run.slots)
     };
     let stopped = Event::Stopped {
         reason: ending.reason,
         cap: ending.cap,
         lag: ending.lag,
     };
-    context.ledger.append(stopped).written().await?;
+    run.context.ledger.append(stopped).written().await?;
     Ok(ending)
+}
+
+/// A run that is under way.
+struct Underway {
+    context: Arc<Context>,
+    slots: Slots,
+    calls: Arc<CallOrder>,
+    /// What had ended when it was opened.
+    table: Arc<CallTable>,
+    pending: Vec<Pending>,
+}
+
+impl Underway {
+    fn open(work: Work) -> Result<Self, EngineError> {
+        let plan = &work.manifest.plan;
+        let batches = work.table.space().batches();
+        let calls = CallOrder::open(&work.run, plan, work.index, batches)?;
+        let slots: Slots = work.models.into_iter().map(Arc::new).collect();
+        let payloads = PayloadReader::new(work.run.path());
+        let constraints = constraints(plan);
+        let unsettled = Unsettled {
+            wording: Wording {
+                plan,
+                constraints: &constraints,
+            },
+            space: work.table.space(),
+            calls: &calls,
+            payloads: &payloads,
+            slots: &slots,
+        };
+        let spent = unsettled.at_worst(&work.allowance)?;
+        greet(&slots, &work.table);
+        let context = Context {
+            budget: Budget::new(work.allowance.caps, spent),
+            early: EarlyStops::new(work.early, calls.planned(), &work.table, &work.scores),
+            constraints,
+            payloads,
+            run: work.run,
+            manifest: work.manifest,
+            ledger: work.ledger,
+            judges: work.judges,
+            settings: work.settings,
+            stop: work.stop,
+            mishaps: Mishaps::default(),
+        };
+        Ok(Self {
+            context: Arc::new(context),
+            slots,
+            calls: Arc::new(calls),
+            table: Arc::new(work.table),
+            pending: work.pending,
+        })
+    }
+
+    /// Ends what the last writer left under way, and says what is to be made then.
+    async fn settle(&self) -> Result<Round, EngineError> {
+        let left = Left {
+            context: &self.context,
+            slots: &self.slots,
+            calls: &self.calls,
+            space: self.table.space(),
+        };
+        Ok(Round {
+            settled: left.settle(&self.pending).await?.into(),
+            table: Arc::clone(&self.table),
+            calls: Arc::clone(&self.calls),
+        })
+    }
+
+    /// The calls that are due after those of `round`; `None` where there are none, or nothing is asked any
+    /// more.
+    async fn next_round(
+        &self,
+        planner: Option<&Planner>,
+        round: &Round,
+    ) -> Result<Option<Round>, EngineError> {
+        let context = &self.context;
+        let Some(planner) = planner.filter(|_| !context.is_halted()) else {
+            return Ok(None);
+        };
+        let mut table = (*round.table).clone();
+        let planned = follow_up::plan(context, planner, &mut table).await?;
+        if planned.is_empty() {
+            return Ok(None);
+        }
+        let calls = CallOrder::of_batches(&context.run, context.plan(), planned.iter())?;
+        Ok(Some(Round {
+            table: Arc::new(table),
+            settled: Arc::default(),
+            calls: Arc::new(calls),
+        }))
+    }
 }
 
 /// Tells each model's slot whether it was answered before.

@@ -1,6 +1,6 @@
 //! What the last writer left under way: replies that are on record and were not read or judged.
 
-use cleanbench_core::event::Place;
+use cleanbench_core::event::{PayloadRef, Place};
 use cleanbench_core::history::CallSpace;
 use cleanbench_core::{CallError, Reply};
 use cleanbench_ledger::LedgerError;
@@ -15,37 +15,46 @@ use crate::resume::{Pending, RecordedReply};
 use crate::slot::Slots;
 use crate::work::EngineError;
 
-/// Reads and judges the replies that were recorded and not yet judged when the last writer stopped.
-/// Returns the places that have thereby ended.
-pub(crate) async fn settle(
-    context: &Context,
-    slots: &Slots,
-    calls: &CallOrder,
-    space: &CallSpace,
-    mut pending: Vec<Pending>,
-) -> Result<Vec<Place>, EngineError> {
-    pending.sort_by_key(|item| item.place.sample);
-    let mut settled = Vec::new();
-    for item in pending {
-        let Some(content) = calls.content(&context.payloads, item.place)? else {
-            continue;
-        };
-        let call = Call {
-            id: item.call,
-            place: item.place,
-            task: space.task_of(item.place).unwrap_or_default(),
+/// What is needed to go on where the last writer stopped.
+pub(crate) struct Left<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) slots: &'a Slots,
+    pub(crate) calls: &'a CallOrder,
+    pub(crate) space: &'a CallSpace,
+}
+
+impl Left<'_> {
+    /// Reads and judges the replies of `pending`, which were recorded and not yet judged. Returns the places
+    /// that have thereby ended.
+    pub(crate) async fn settle(&self, pending: &[Pending]) -> Result<Vec<Place>, EngineError> {
+        let mut in_order: Vec<_> = pending.iter().collect();
+        in_order.sort_by_key(|item| (item.place.batch, item.place.sample));
+        let mut settled = Vec::new();
+        for item in in_order {
+            if self.settle_one(item).await? {
+                settled.push(item.place);
+            }
+        }
+        Ok(settled)
+    }
+
+    async fn settle_one(&self, item: &Pending) -> Result<bool, EngineError> {
+        let payloads = &self.context.payloads;
+        let Some(content) = self.calls.content(payloads, item.place)? else {
+            return Ok(false);
         };
         let open = OpenCall {
-            context,
-            slot: &slots[item.place.model as usize],
+            context: self.context,
+            slot: &self.slots[item.place.model as usize],
             content: &content,
-            call,
+            call: Call {
+                id: item.call,
+                place: item.place,
+                task: self.space.task_of(item.place).unwrap_or_default(),
+            },
         };
-        if open.settle(&item).await? {
-            settled.push(item.place);
-        }
+        open.settle(item).await
     }
-    Ok(settled)
 }
 
 impl OpenCall<'_> {
@@ -98,10 +107,7 @@ impl OpenCall<'_> {
     }
 
     /// The bytes of a payload; none where there is none, or it was erased.
-    fn stored(
-        &self,
-        reference: Option<cleanbench_core::event::PayloadRef>,
-    ) -> Result<Vec<u8>, LedgerError> {
+    fn stored(&self, reference: Option<PayloadRef>) -> Result<Vec<u8>, LedgerError> {
         let Some(reference) = reference else {
             return Ok(Vec::new());
         };

@@ -10,6 +10,7 @@ use cleanbench_ledger::{Ledger, LedgerError, Manifest, RunDirectory};
 
 use crate::budget::Spent;
 use crate::early::{EarlyStop, Scored};
+use crate::follow_up::{Planner, PlannerError};
 use crate::resume::Pending;
 use crate::slot::ModelSlot;
 use crate::spending::Allowance;
@@ -28,7 +29,6 @@ pub struct Settings {
 }
 
 /// Everything that [`execute`] needs.
-#[derive(Debug)]
 pub struct Work {
     /// Where the run is.
     pub run: RunDirectory,
@@ -56,6 +56,15 @@ pub struct Work {
     pub scores: Vec<Scored>,
     /// Where the samples are, if that is known.
     pub index: Option<SampleIndex>,
+    /// Who plans follow-up calls; `None` in a run that has none.
+    pub planner: Option<Planner>,
+}
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut work = f.debug_struct("Work");
+        work.field("run", &self.run).finish_non_exhaustive()
+    }
 }
 
 /// How a run ended.
@@ -115,4 +124,7 @@ pub enum EngineError {
     /// A recorded reply that was an answer is not one any more.
     #[error("a recorded reply that was read as an answer no longer is: {0}")]
     Changed(String),
+    /// The next calls cannot be planned.
+    #[error(transparent)]
+    Planner(#[from] PlannerError),
 }

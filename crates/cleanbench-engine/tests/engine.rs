@@ -216,6 +216,7 @@ fn run(mut opened: Opened, model: Arc<Puppet>) -> (Ending, Vec<Event>) {
         allowance: Allowance::default(),
         early: Vec::new(),
         scores: Vec::new(),
+        planner: None,
         index: opened.index,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -8,6 +8,9 @@ use fs_err::{File, OpenOptions};
 
 use crate::LedgerError;
 
+/// Folder of the samples of batches.
+const BATCHES: &str = "batches";
+
 /// A run directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDirectory {
@@ -83,6 +86,10 @@ impl RunDirectory {
         for folder in ["", "journal", "payloads"] {
             File::open(self.path.join(folder))?.sync_all()?;
         }
+        let batches = self.path.join(BATCHES);
+        if batches.is_dir() {
+            File::open(batches)?.sync_all()?;
+        }
         Ok(())
     }
 
@@ -118,6 +125,22 @@ impl RunDirectory {
     /// When the folder cannot be listed.
     pub fn payload_segments(&self) -> Result<Vec<u32>, LedgerError> {
         self.numbered("payloads", ".seg")
+    }
+
+    /// Name of the file with the samples of batch `batch`, relative to the folder.
+    pub fn batch_name(batch: u32) -> String {
+        format!("{BATCHES}/{batch:05}.jsonl")
+    }
+
+    /// Numbers of the batches whose files are present, ascending; none where there is no folder for them.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn batches(&self) -> Result<Vec<u32>, LedgerError> {
+        if !self.path.join(BATCHES).is_dir() {
+            return Ok(Vec::new());
+        }
+        self.numbered(BATCHES, ".jsonl")
     }
 
     fn numbered(&self, folder: &str, suffix: &str) -> Result<Vec<u32>, LedgerError> {

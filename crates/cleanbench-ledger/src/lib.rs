@@ -3,6 +3,7 @@
 //! ```text
 //! run.json            the plan, fixed before the first call; at the end the heads of the journal
 //! samples.jsonl       one line a sample: digests, and where its content is
+//! batches/NNNNN.jsonl the same for calls that were planned later
 //! journal/NNNNN.jsonl append-only, hash-chained, one writer a segment
 //! payloads/NNNN.seg   one salted frame a payload, compressed unless it is short
 //! inputs/             foreign facts: the suite's manifest and key, price tables, baselines
@@ -15,6 +16,7 @@
 //! This crate stores and finds. It does not know what an answer or a score means.
 
 pub mod answers;
+pub mod batches;
 mod compact;
 pub mod directory;
 pub mod draft;

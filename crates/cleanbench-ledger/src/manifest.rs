@@ -286,9 +286,9 @@ impl TaskPlan {
 
     /// Why its calls are made.
     pub fn purpose(&self) -> Purpose<'_> {
-        self.probe
-            .as_ref()
-            .map_or(Purpose::Task, |probe| Purpose::Probe(&probe.id))
+        self.probe.as_ref().map_or(Purpose::Task, |probe| {
+            Purpose::Probe(probe.id.as_str().into())
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use cleanbench_core::Shard;
+use cleanbench_core::shard::batch_of_payload_segment;
 use fs_err::File;
 
 use crate::parts::{Merged, MergedShard};
@@ -52,8 +53,11 @@ fn copy_all(target: &RunDirectory, shards: &[Ended]) -> Result<(), LedgerError> 
             continue;
         };
         let journal = |segment| shard.has_segment(segment);
-        let payloads = |segment| shard.has_payload_segment(segment);
+        let of_batch =
+            |segment| batch_of_payload_segment(segment).is_some_and(|one| shard.has_batch(one));
+        let payloads = |segment| shard.has_payload_segment(segment) || of_batch(segment);
         copy_segments(run, target, journal, payloads)?;
+        copy_batches(run, target, shard)?;
     }
     target.sync()?;
     let mut manifest = Manifest {
@@ -100,6 +104,18 @@ fn copy_segments(
     let payloads = segments.filter(|segment| payloads(*segment));
     let names = journal.map(RunDirectory::journal_name);
     for name in names.chain(payloads.map(segment_name)) {
+        copy(&from.file(&name), &to.file(&name))?;
+    }
+    Ok(())
+}
+
+fn copy_batches(from: &RunDirectory, to: &RunDirectory, shard: Shard) -> Result<(), LedgerError> {
+    let batches = from.batches()?.into_iter();
+    for batch in batches.filter(|batch| shard.has_batch(*batch)) {
+        let name = RunDirectory::batch_name(batch);
+        if let Some(folder) = to.file(&name).parent() {
+            fs_err::create_dir_all(folder)?;
+        }
         copy(&from.file(&name), &to.file(&name))?;
     }
     Ok(())

@@ -230,6 +230,17 @@ impl Queue {
         }
     }
 
+    /// A receipt for all that was taken in.
+    pub(crate) fn flushed(self: &Arc<Self>) -> Receipt {
+        let state = self.state();
+        Receipt {
+            queue: Arc::clone(self),
+            number: state.taken,
+            taken: state.failure.clone().map_or(Ok(None), Err),
+            part: Part::New,
+        }
+    }
+
     /// Nothing is appended any more.
     pub(crate) fn close(&self) {
         self.state().closed = true;

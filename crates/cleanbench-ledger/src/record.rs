@@ -14,7 +14,8 @@ use crate::compact;
 use crate::manifest::SegmentHead;
 
 /// Format of the journal. Major: readers must match; minor: later reads earlier. 1.2 adds `judged` of what
-/// is replayed, and the error `not_recorded`; 1.3 adds `unasked`, why a call was skipped.
+/// is replayed, and the error `not_recorded`; 1.3 adds `unasked`, why a call
+/// was skipped, `batch_planned`, and `batch` in places.
 pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.3";
 
 const HASH_KEY: &[u8] = br#","hash":""#;

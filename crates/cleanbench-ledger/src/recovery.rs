@@ -1,13 +1,14 @@
 //! Opening a run again after its writer stopped, in order or not.
 //!
 //! What a killed writer leaves: an unfinished last record, payloads that no record refers to, a
-//! segment without a header. All of that was never acknowledged; it is cut off, and the new segment's
+//! segment without a header, samples of a batch that was not planned. All of that was never acknowledged; it is cut off, and the new segment's
 //! header says how many bytes of the journal were. A power cut may in addition have lost payloads that
 //! the last records refer to; the journal is then cut before the first such record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbench_core::event::{ParentSegment, PayloadRef};
+use cleanbench_core::shard::batch_of_payload_segment;
 use cleanbench_core::{Digest, Event, Shard};
 use fs_err::OpenOptions;
 
@@ -40,7 +41,7 @@ pub fn recover<E: From<LedgerError>>(
             lost = true;
             break;
         }
-        payloads.note(&record.event);
+        payloads.note(run, &record.event)?;
         visit(&record.event, reader.part())?;
         let Some(head) = reader.heads().last() else {
             continue;
@@ -53,6 +54,7 @@ pub fn recover<E: From<LedgerError>>(
     check_end(manifest, reader.heads())?;
     let dropped_bytes = cut_journal(run, kept.as_ref())?;
     payloads.cut(run, &lengths)?;
+    remove_unplanned(run, &payloads.batches)?;
     run.sync()?;
     let head = kept.map(|(head, _)| head);
     let next = continuation(manifest, head, payloads.next_segment(), dropped_bytes);
@@ -86,6 +88,16 @@ fn continuation(
         dropped_bytes,
         ..first
     }
+}
+
+/// Removes the samples of batches that are not `planned`.
+fn remove_unplanned(run: &RunDirectory, planned: &BTreeSet<u32>) -> Result<(), LedgerError> {
+    for batch in run.batches()? {
+        if !planned.contains(&batch) {
+            fs_err::remove_file(run.file(&RunDirectory::batch_name(batch)))?;
+        }
+    }
+    Ok(())
 }
 
 fn end_of(reference: &PayloadRef) -> u64 {
@@ -194,6 +206,8 @@ fn cut_journal(run: &RunDirectory, kept: Option<&(SegmentHead, u64)>) -> Result<
 #[derive(Debug, Default)]
 struct PayloadEnds {
     ends: BTreeMap<u32, u64>,
+    /// The batches that are on record.
+    batches: BTreeSet<u32>,
 }
 
 impl PayloadEnds {
@@ -201,15 +215,20 @@ impl PayloadEnds {
     fn of_samples(run: &RunDirectory, expected: Digest) -> Result<Self, LedgerError> {
         let mut ends = Self::default();
         ends.open(0);
-        let mut rows = SampleRows::open(run)?;
-        while let Some(row) = rows.next().transpose()? {
-            ends.extend(&row.payload);
-        }
-        if rows.digest() != expected {
+        if ends.extend_by(SampleRows::open(run)?)? != expected {
             let what = "the file does not match its digest in run.json";
             return Err(Damage::whole("samples.jsonl", what).into());
         }
         Ok(ends)
+    }
+
+    /// Takes in the payloads of `rows`, and returns the digest of their file.
+    fn extend_by(&mut self, mut rows: SampleRows) -> Result<Digest, LedgerError> {
+        while let Some(row) = rows.next().transpose()? {
+            self.open(row.payload.segment);
+            self.extend(&row.payload);
+        }
+        Ok(rows.digest())
     }
 
     fn open(&mut self, segment: u32) {
@@ -221,22 +240,40 @@ impl PayloadEnds {
         *end = (*end).max(end_of(reference));
     }
 
-    fn note(&mut self, event: &Event) {
-        if let Event::SegmentOpened {
-            payload_segment, ..
-        } = event
-        {
-            self.open(*payload_segment);
+    fn note(&mut self, run: &RunDirectory, event: &Event) -> Result<(), LedgerError> {
+        match event {
+            Event::SegmentOpened {
+                payload_segment, ..
+            } => self.open(*payload_segment),
+            Event::BatchPlanned { batch, file, .. } => self.take_batch(run, *batch, *file)?,
+            _ => {}
         }
         if let Some(reference) = event.payload() {
             self.extend(&reference);
         }
+        Ok(())
     }
 
+    /// Takes in the samples of `batch`, which the journal records with the digest `expected`.
+    fn take_batch(
+        &mut self,
+        run: &RunDirectory,
+        batch: u32,
+        expected: Digest,
+    ) -> Result<(), LedgerError> {
+        if self.extend_by(SampleRows::of_batch(run, batch)?)? != expected {
+            let what = "the file does not match its digest in the journal";
+            return Err(Damage::whole(RunDirectory::batch_name(batch), what).into());
+        }
+        self.batches.insert(batch);
+        Ok(())
+    }
+
+    /// First segment that is free for what the journal records.
     fn next_segment(&self) -> u32 {
-        self.ends
-            .last_key_value()
-            .map_or(0, |(segment, _)| segment + 1)
+        let segments = self.ends.keys().rev();
+        let mut own = segments.filter(|segment| batch_of_payload_segment(**segment).is_none());
+        own.next().map_or(0, |segment| segment + 1)
     }
 
     /// Cuts off payloads that no record refers to.

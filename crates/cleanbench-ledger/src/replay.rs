@@ -95,19 +95,22 @@ impl ReplaySource {
     /// # Errors
     /// When the run is damaged.
     pub fn open(run: &RunDirectory, manifest: &Manifest) -> Result<Self, LedgerError> {
-        let names = names(run, manifest)?;
+        let names = names(run, manifest, 0)?;
         let payloads = PayloadReader::new(run.path());
         let tail = match &manifest.end {
             Some(_) => Tail::Whole,
             None => Tail::MayBeTorn,
         };
-        let mut gathered = Gathered::new(&names, &payloads);
+        let mut gathered = Gathered::new(names, &payloads);
         for record in JournalReader::open(run, manifest, tail)? {
             let (location, record) = record?;
+            if let Event::BatchPlanned { batch, .. } = &record.event {
+                let names = self::names(run, manifest, *batch)?;
+                gathered.names.insert(*batch, names);
+            }
             gathered.take(location, &record.event)?;
         }
-        let ends = gathered.finish();
-        let mut samples = names;
+        let (mut samples, ends) = gathered.finish();
         samples.sort_unstable();
         Ok(Self {
             run: manifest.run.clone(),
@@ -207,10 +210,14 @@ impl ReplaySource {
     }
 }
 
-/// The sample of each line of `samples.jsonl`.
-fn names(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<SampleName>, LedgerError> {
+/// The sample of each line of the batch `batch`; 0 is the plan.
+fn names(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    batch: u32,
+) -> Result<Vec<SampleName>, LedgerError> {
     let tasks = &manifest.plan.tasks;
-    SampleRows::open(run)?
+    SampleRows::of_batch(run, batch)?
         .map(|row| {
             let row = row?;
             let task = tasks.get(row.task as usize);
@@ -233,7 +240,8 @@ fn shortened(digest: Digest) -> u128 {
 
 /// Puts the records of calls together.
 struct Gathered<'a> {
-    names: &'a [SampleName],
+    /// The samples of the plan and of each batch, by line.
+    names: BTreeMap<u32, Vec<SampleName>>,
     payloads: &'a PayloadReader,
     /// Calls under way, at most as many as were in flight.
     open: BTreeMap<CallId, Open>,
@@ -250,9 +258,9 @@ struct Open {
 }
 
 impl<'a> Gathered<'a> {
-    fn new(names: &'a [SampleName], payloads: &'a PayloadReader) -> Self {
+    fn new(planned: Vec<SampleName>, payloads: &'a PayloadReader) -> Self {
         Self {
-            names,
+            names: BTreeMap::from([(0, planned)]),
             payloads,
             open: BTreeMap::new(),
             unjudged: BTreeMap::new(),
@@ -313,7 +321,7 @@ impl<'a> Gathered<'a> {
     ) -> Result<(), LedgerError> {
         let name = usize::try_from(place.sample)
             .ok()
-            .and_then(|line| self.names.get(line));
+            .and_then(|line| self.names.get(&place.batch)?.get(line).copied());
         let (Some(name), Some(request), true) = (name, open.request, open.replied.is_some()) else {
             return Ok(());
         };
@@ -325,7 +333,7 @@ impl<'a> Gathered<'a> {
         }
         self.ends.push(End {
             key: shortened(key(place.model, &body, place.epoch)),
-            name: *name,
+            name,
             started: open.started,
             replied: open.replied,
             judged: Location::default(),
@@ -333,14 +341,14 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// Of a call that was opened again the last end counts.
-    fn finish(self) -> Vec<End> {
+    /// All samples, and the ends: of a call that was opened again the last one counts.
+    fn finish(self) -> (Vec<SampleName>, Vec<End>) {
         let mut ends = self.ends;
         ends.reverse();
         ends.sort_by_key(|end| (end.key, end.name));
         ends.dedup_by_key(|end| (end.key, end.name));
         ends.shrink_to_fit();
-        ends
+        (self.names.into_values().flatten().collect(), ends)
     }
 }
 

@@ -1,4 +1,5 @@
-//! `samples.jsonl`: one line a sample, written before the first call.
+//! `samples.jsonl`: one line a sample, written before the first call; and the files of the same form that
+//! later batches have.
 //!
 //! A line holds two digests keyed with the suite's key: of what the model saw (pairs runs) and of the
 //! whole sample with its target (a corrected label changes only this one). The content is a payload,
@@ -39,6 +40,10 @@ pub struct SampleRow {
     pub sample_digest: Digest,
     /// The content, a [`SampleContent`].
     pub payload: PayloadRef,
+    /// In a batch: line in `samples.jsonl` of the sample whose answer this one follows, if it follows a
+    /// single one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<u64>,
 }
 
 /// What a sample's payload holds, as canonical JSON.
@@ -121,12 +126,22 @@ impl SampleWriter {
     /// # Errors
     /// When a file cannot be made.
     pub fn create(run: &RunDirectory, key: DigestKey) -> Result<Self, LedgerError> {
+        Self::create_at(run, FILE, 0, key)
+    }
+
+    /// The same for the file `name`, with payloads from segment `segment` on.
+    pub(crate) fn create_at(
+        run: &RunDirectory,
+        name: &str,
+        segment: u32,
+        key: DigestKey,
+    ) -> Result<Self, LedgerError> {
         Ok(Self {
             key,
-            rows: BufWriter::new(File::create(run.file(FILE))?),
+            rows: BufWriter::new(File::create(run.file(name))?),
             hasher: FileHasher::default(),
             tree: MerkleTree::default(),
-            payloads: PayloadWriter::create(run.path(), 0)?,
+            payloads: PayloadWriter::create(run.path(), segment)?,
             line: Vec::new(),
             sync: SyncThread::start()?,
             unsynced: 0,
@@ -139,6 +154,16 @@ impl SampleWriter {
     /// # Errors
     /// When the disk is full, for example.
     pub fn push(&mut self, task: u32, content: &SampleContent) -> Result<(), LedgerError> {
+        self.push_following(task, content, None)
+    }
+
+    /// The same for a sample that follows the answer to the one at line `follows`.
+    pub(crate) fn push_following(
+        &mut self,
+        task: u32,
+        content: &SampleContent,
+        follows: Option<u64>,
+    ) -> Result<(), LedgerError> {
         let json = |error: serde_json::Error| std::io::Error::from(error);
         let frame = Frame::new(&canonical::of(content).map_err(json)?)?;
         let row = SampleRow {
@@ -147,6 +172,7 @@ impl SampleWriter {
             input_digest: content.input_digest(&self.key).map_err(json)?,
             sample_digest: content.sample_digest(&self.key).map_err(json)?,
             payload: self.payloads.push(&frame)?,
+            follows,
         };
         if self.payloads.pending() > BATCH {
             self.payloads.flush()?;
@@ -187,9 +213,10 @@ impl SampleWriter {
     }
 }
 
-/// Streams the lines of `samples.jsonl`.
+/// Streams the lines of `samples.jsonl`, or of the file of a batch.
 #[derive(Debug)]
 pub struct SampleRows {
+    name: String,
     lines: BufReader<File>,
     line: u64,
     buffer: Vec<u8>,
@@ -202,13 +229,26 @@ impl SampleRows {
     /// # Errors
     /// When it is missing.
     pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
-        let file = File::open(run.file(FILE)).map_err(|error| match error.kind() {
+        Self::open_file(run, FILE.to_owned())
+    }
+
+    /// Opens those of the batch `batch`; 0 is the plan.
+    ///
+    /// # Errors
+    /// When the file is missing.
+    pub fn of_batch(run: &RunDirectory, batch: u32) -> Result<Self, LedgerError> {
+        Self::open_file(run, file_of(batch))
+    }
+
+    fn open_file(run: &RunDirectory, name: String) -> Result<Self, LedgerError> {
+        let file = File::open(run.file(&name)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
-                LedgerError::from(Damage::whole(FILE, "the file is missing"))
+                LedgerError::from(Damage::whole(name.clone(), "the file is missing"))
             }
             _ => error.into(),
         })?;
         Ok(Self {
+            name,
             lines: BufReader::new(file),
             line: 0,
             buffer: Vec::new(),
@@ -228,7 +268,8 @@ impl SampleRows {
         }
         self.line += 1;
         self.hasher.update(&self.buffer);
-        let damage = |what: String| LedgerError::from(Damage::at_line(FILE, self.line, what));
+        let name = || self.name.clone();
+        let damage = |what: String| LedgerError::from(Damage::at_line(name(), self.line, what));
         let Some(text) = self.buffer.strip_suffix(b"\n") else {
             return Err(damage("the last line is cut off".to_owned()));
         };
@@ -246,21 +287,32 @@ impl Iterator for SampleRows {
     }
 }
 
-/// The lines of `samples.jsonl` in any order: eight bytes of memory for each.
+/// The file of the samples of `batch`; 0 is the plan.
+fn file_of(batch: u32) -> String {
+    if batch == 0 {
+        FILE.to_owned()
+    } else {
+        RunDirectory::batch_name(batch)
+    }
+}
+
+/// The lines of `samples.jsonl`, or of the file of a batch, in any order: eight bytes of memory for each.
 #[derive(Debug)]
 pub struct SampleLines {
+    name: String,
     file: File,
     /// Where each line begins, and the end of the file.
     offsets: Vec<u64>,
 }
 
 impl SampleLines {
-    /// Finds the lines of the file of `run`.
+    /// Finds the lines of the batch `batch` of `run`; 0 is the plan.
     ///
     /// # Errors
-    /// When it is missing.
-    pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
-        let rows = SampleRows::open(run)?;
+    /// When the file is missing.
+    pub fn of_batch(run: &RunDirectory, batch: u32) -> Result<Self, LedgerError> {
+        let rows = SampleRows::of_batch(run, batch)?;
+        let name = rows.name.clone();
         let mut lines = BufReader::with_capacity(1 << 20, rows.lines.into_inner());
         let mut offsets = vec![0];
         let mut offset = 0;
@@ -273,6 +325,7 @@ impl SampleLines {
             offsets.push(offset);
         }
         Ok(Self {
+            name,
             file: lines.into_inner(),
             offsets,
         })
@@ -283,7 +336,8 @@ impl SampleLines {
     /// # Errors
     /// When there is no such line, or it is unreadable.
     pub fn row(&self, number: u64) -> Result<SampleRow, LedgerError> {
-        let damage = |what: String| LedgerError::from(Damage::at_line(FILE, number + 1, what));
+        let name = || self.name.clone();
+        let damage = |what: String| LedgerError::from(Damage::at_line(name(), number + 1, what));
         let index = usize::try_from(number).unwrap_or(usize::MAX);
         let Some([start, end]) = index
             .checked_add(2)
@@ -300,23 +354,30 @@ impl SampleLines {
 /// Where the contents of all samples are: sixteen bytes of memory for each. What it reads is checked for
 /// chance errors and not against its digest, which `verify` does: a run reads it once for each call.
 #[derive(Debug, Default)]
-pub struct SampleIndex(Vec<FramePlace>);
+pub struct SampleIndex {
+    /// The batch whose samples they are; 0 is the plan.
+    batch: u32,
+    places: Vec<FramePlace>,
+}
 
 impl SampleIndex {
-    /// Reads `samples.jsonl` of `run`.
+    /// Reads the file of the batch `batch` of `run`; 0 is the plan.
     ///
     /// # Errors
     /// When it is missing or unreadable.
-    pub fn read(run: &RunDirectory) -> Result<Self, LedgerError> {
-        let mut index = Self::default();
-        for row in SampleRows::open(run)? {
+    pub fn of_batch(run: &RunDirectory, batch: u32) -> Result<Self, LedgerError> {
+        let mut index = Self {
+            batch,
+            places: Vec::new(),
+        };
+        for row in SampleRows::of_batch(run, batch)? {
             index.push(&row?)?;
         }
         Ok(index)
     }
 
     fn push(&mut self, row: &SampleRow) -> Result<(), Damage> {
-        self.0.push(FramePlace::of(&row.payload)?);
+        self.places.push(FramePlace::of(&row.payload)?);
         Ok(())
     }
 
@@ -330,8 +391,9 @@ impl SampleIndex {
         number: u64,
     ) -> Result<Option<SampleContent>, LedgerError> {
         let index = usize::try_from(number).unwrap_or(usize::MAX);
-        let Some(place) = self.0.get(index) else {
-            return Err(Damage::at_line(FILE, number + 1, "the line is missing").into());
+        let Some(place) = self.places.get(index) else {
+            let name = file_of(self.batch);
+            return Err(Damage::at_line(name, number + 1, "the line is missing").into());
         };
         let Some(salted) = payloads.salted(*place)? else {
             return Ok(None);

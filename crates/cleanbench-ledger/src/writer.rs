@@ -150,6 +150,11 @@ impl Ledger {
         Ok((ledger, WriterThread(thread)))
     }
 
+    /// Resolves once everything that was handed over is written, so that it can be read back.
+    pub fn flushed(&self) -> Receipt {
+        self.0.0.flushed()
+    }
+
     /// Hands over `entry`. The returned receipt resolves once the entry is written; entries are
     /// written in the order in which this was called.
     pub fn append(&self, entry: impl Into<Entry>) -> Receipt {

@@ -1,14 +1,18 @@
 //! From recorded calls of probes to findings, verdicts, and the gap between a task and its pairs.
 //!
-//! The calls of every probe are planned again from the recorded samples, and must be the recorded ones.
+//! The calls of the first step of every probe are planned again from the recorded samples, and must be the recorded
+//! ones; those of later steps are checked where the order of the journal is known, see [`crate::follow_up`].
+//! A finding rests on the calls of all steps, in the order of their rows.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use cleanbench_core::Outcome;
+use cleanbench_core::event::Place;
 use cleanbench_core::probe::{ControlKind, Finding, ProbeCall, ProbeItem, Seen, Step};
 use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
-use cleanbench_ledger::{SampleRows, samples};
+use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, arms, paired_items};
 use cleanbench_probe::{Verdict, paired_contrast, verdict};
 use serde::Serialize;
@@ -79,6 +83,8 @@ struct Gathered {
     seen: BTreeMap<usize, Vec<Seen>>,
     /// For each probe: the first error of a call that ended without an answer.
     errors: BTreeMap<usize, String>,
+    /// For each probe: the places of the calls of its later steps, in the order of their rows.
+    later: BTreeMap<usize, Vec<Place>>,
 }
 
 impl Gatherer {
@@ -106,6 +112,9 @@ impl Gatherer {
                 .entry(row.task)
                 .or_insert_with(|| error.clone());
         }
+        if row.place.batch != 0 {
+            model.later.entry(row.task).or_default().push(row.place);
+        }
         model.seen.entry(row.task).or_default().push(Seen {
             outcome: row.outcome.unwrap_or(Outcome::Skipped),
             score: score.cloned(),
@@ -116,23 +125,17 @@ impl Gatherer {
     pub(crate) fn assess(self, recording: &Recording) -> Result<Contamination, ReportError> {
         let plan = &recording.manifest.plan;
         let items = Items::read(recording)?;
-        let mut wrong = Vec::new();
-        let units: Vec<_> = plan
-            .tasks
-            .iter()
-            .enumerate()
-            .filter_map(|(place, task)| Some((place, task.probe.as_ref()?)))
-            .map(|(place, probe)| Unit::new(recording, &items, place, probe, &mut wrong))
-            .collect();
+        let units = units(recording, &items);
+        let wrong = units.iter().filter_map(|unit| unit.wrong(recording));
+        let wrong = wrong.collect();
         let mut verdicts = Vec::new();
         let mut gaps = Vec::new();
         for (model, gathered) in plan.models.iter().zip(&self.models) {
             for task in plan.tasks.iter().filter(|task| task.probe.is_none()) {
-                let judged: Vec<_> = units
-                    .iter()
-                    .filter(|unit| unit.plan.suspects == task.name)
-                    .map(|unit| unit.judge(gathered))
-                    .collect();
+                let own = units.iter().filter(|unit| unit.plan.suspects == task.name);
+                let judged: Vec<_> = own
+                    .map(|unit| unit.judge(recording, gathered))
+                    .collect::<Result<_, _>>()?;
                 if judged.is_empty() {
                     continue;
                 }
@@ -162,20 +165,31 @@ impl Gatherer {
     }
 }
 
-/// The samples of a run as far as probes need them.
-struct Items {
+/// The samples of a run's plan as far as probes need them.
+#[derive(Debug)]
+pub(crate) struct Items {
     /// Items of all tasks, in plan order; without those that were erased.
     all: Vec<ProbeItem>,
     /// Line of each item, by task and identity.
     lines: BTreeMap<(String, String), u64>,
-    /// For each probe, by position in the plan: identities and calls.
-    calls: BTreeMap<usize, (Vec<String>, Vec<ProbeCall>)>,
-    /// Whether some sample was erased.
-    erased: bool,
+    /// For each probe, by position in the plan: the calls of its first step.
+    calls: BTreeMap<usize, Vec<Planned>>,
+    /// Whether some sample of the plan was erased.
+    pub(crate) erased: bool,
+}
+
+/// A call of a probe as it was planned.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Planned {
+    /// Identity of its sample.
+    pub(crate) id: String,
+    /// Line of its sample.
+    pub(crate) line: u64,
+    pub(crate) call: ProbeCall,
 }
 
 impl Items {
-    fn read(recording: &Recording) -> Result<Self, ReportError> {
+    pub(crate) fn read(recording: &Recording) -> Result<Self, ReportError> {
         let plan = &recording.manifest.plan;
         let mut read = Self {
             all: Vec::new(),
@@ -199,9 +213,9 @@ impl Items {
                     sample: content.sample,
                 });
             } else if let Some(call) = content.probe {
-                let (ids, calls) = read.calls.entry(place).or_default();
-                ids.push(row.id);
-                calls.push(call);
+                let id = row.id;
+                let calls = read.calls.entry(place).or_default();
+                calls.push(Planned { id, line, call });
             }
         }
         Ok(read)
@@ -250,26 +264,30 @@ impl Items {
     }
 }
 
-/// A probe with its arms and calls.
-struct Unit<'a> {
-    place: usize,
-    name: &'a str,
-    plan: &'a ProbePlan,
-    probe: &'a dyn Probe,
-    arms: Option<Arms>,
-    ids: Vec<String>,
-    calls: Vec<ProbeCall>,
+/// A probe with its arms and the calls of its first step.
+#[derive(Debug)]
+pub(crate) struct Unit<'a> {
+    /// Position of its task.
+    pub(crate) place: usize,
+    pub(crate) name: &'a str,
+    pub(crate) plan: &'a ProbePlan,
+    pub(crate) probe: &'a dyn Probe,
+    pub(crate) arms: Option<Arms>,
+    pub(crate) first: Vec<Planned>,
     erased: bool,
 }
 
+/// The probes of a run, in plan order.
+pub(crate) fn units<'a>(recording: &'a Recording, items: &Items) -> Vec<Unit<'a>> {
+    let tasks = recording.manifest.plan.tasks.iter().enumerate();
+    let probes = tasks.filter_map(|(place, task)| Some((place, task.probe.as_ref()?)));
+    probes
+        .map(|(place, probe)| Unit::new(recording, items, place, probe))
+        .collect()
+}
+
 impl<'a> Unit<'a> {
-    fn new(
-        recording: &'a Recording,
-        items: &Items,
-        place: usize,
-        plan: &'a ProbePlan,
-        wrong: &mut Vec<String>,
-    ) -> Self {
+    fn new(recording: &'a Recording, items: &Items, place: usize, plan: &'a ProbePlan) -> Self {
         let run = &recording.manifest.plan;
         let declared = plan
             .declared
@@ -283,33 +301,73 @@ impl<'a> Unit<'a> {
             Judge::Probe(probe) => &**probe,
             Judge::Scorers(_) => unreachable!("a plan with a probe is judged by it"),
         };
-        let (ids, calls) = items.calls.get(&place).cloned().unwrap_or_default();
-        let name = &run.tasks[place].name;
-        if recording.judges_alike(place) && !items.erased {
-            let planned = arms
-                .as_ref()
-                .map(|arms| probe.next(&arms.context(plan.seed), &[]));
-            let planned = match planned {
-                Some(Step::Calls(calls)) => calls,
-                _ => Vec::new(),
-            };
-            if planned != calls {
-                wrong.push(format!("the calls of `{name}` are not what its items give"));
-            }
-        }
         Self {
             place,
-            name,
+            name: &run.tasks[place].name,
             plan,
             probe,
             arms,
-            ids,
-            calls,
+            first: items.calls.get(&place).cloned().unwrap_or_default(),
             erased: items.erased,
         }
     }
 
-    fn judge(&self, gathered: &Gathered) -> Judged {
+    /// What is wrong with the calls of its first step, where they can be planned again.
+    fn wrong(&self, recording: &Recording) -> Option<String> {
+        if !recording.judges_alike(self.place) || self.erased {
+            return None;
+        }
+        let planned = match self.step(&[]) {
+            Some(Step::Calls(calls)) => calls,
+            _ => Vec::new(),
+        };
+        let recorded = self.first.iter().map(|planned| &planned.call);
+        let same = planned.iter().eq(recorded);
+        (!same).then(|| format!("the calls of `{}` are not what its items give", self.name))
+    }
+
+    /// The step that comes after the calls that ended as `seen`; `None` where there are no two arms.
+    pub(crate) fn step(&self, seen: &[Seen]) -> Option<Step> {
+        let arms = self.arms.as_ref()?;
+        Some(self.probe.next(&arms.context(self.plan.seed), seen))
+    }
+
+    /// All its calls to one model: those of the first step, then the later ones; `None` where the sample of a
+    /// later one was erased.
+    fn calls(
+        &self,
+        recording: &Recording,
+        gathered: &Gathered,
+    ) -> Result<Option<Vec<Planned>>, ReportError> {
+        let mut calls = self.first.clone();
+        let empty = Vec::new();
+        let mut files: BTreeMap<u32, Vec<SampleRow>> = BTreeMap::new();
+        for place in gathered.later.get(&self.place).unwrap_or(&empty) {
+            let rows = match files.entry(place.batch) {
+                Entry::Occupied(rows) => rows.into_mut(),
+                Entry::Vacant(none) => {
+                    let rows = SampleRows::of_batch(&recording.run, place.batch)?;
+                    none.insert(rows.collect::<Result<_, _>>()?)
+                }
+            };
+            let line = usize::try_from(place.sample).unwrap_or(usize::MAX);
+            let Some(row) = rows.get(line) else {
+                return Ok(None);
+            };
+            let content = samples::content(&recording.payloads, row)?;
+            let Some(call) = content.and_then(|content| content.probe) else {
+                return Ok(None);
+            };
+            calls.push(Planned {
+                id: row.id.clone(),
+                line: place.sample,
+                call,
+            });
+        }
+        Ok(Some(calls))
+    }
+
+    fn judge(&self, recording: &Recording, gathered: &Gathered) -> Result<Judged, ReportError> {
         let empty = Vec::new();
         let seen = gathered.seen.get(&self.place).unwrap_or(&empty);
         let none = Arms {
@@ -317,27 +375,33 @@ impl<'a> Unit<'a> {
             controls: Vec::new(),
             kind: self.plan.control,
         };
-        let complete = self.arms.as_ref().filter(|_| !self.erased);
-        let (context, calls) = match complete {
-            Some(arms) => (arms.context(self.plan.seed), self.calls.as_slice()),
+        let planned = self.calls(recording, gathered)?;
+        let erased = self.erased || planned.is_none();
+        let planned = planned.unwrap_or_default();
+        let calls: Vec<_> = planned.iter().map(|planned| planned.call.clone()).collect();
+        let (context, calls) = match self.arms.as_ref().filter(|_| !erased) {
+            Some(arms) => (arms.context(self.plan.seed), calls.as_slice()),
             None => (none.context(self.plan.seed), &[][..]),
         };
         let finding = self.probe.judge(&context, calls, seen);
         let ids = finding.examples.iter().filter_map(|place| {
-            let id = self.ids.get(usize::try_from(*place).ok()?)?;
-            Some(format!("{}:{id}", self.name))
+            let planned = planned.get(usize::try_from(*place).ok()?)?;
+            Some(format!("{}:{}", self.name, planned.id))
         });
-        Judged {
+        Ok(Judged {
             examples: ids.collect(),
-            not_testable: finding.contrast.is_none().then(|| self.why_not(gathered)),
+            not_testable: finding
+                .contrast
+                .is_none()
+                .then(|| self.why_not(gathered, erased)),
             finding,
-        }
+        })
     }
 
-    fn why_not(&self, gathered: &Gathered) -> String {
-        if self.erased {
+    fn why_not(&self, gathered: &Gathered, erased: bool) -> String {
+        if erased {
             "samples of the run were erased".to_owned()
-        } else if self.calls.is_empty() {
+        } else if self.first.is_empty() {
             "no item of both arms can be used".to_owned()
         } else if let Some(error) = gathered.errors.get(&self.place) {
             error.clone()

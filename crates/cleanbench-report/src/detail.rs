@@ -2,9 +2,10 @@
 
 use cleanbench_core::event::{Place, RecordedScore};
 use cleanbench_core::{Completion, Event, Judgement, Outcome};
+use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::{self, SampleContent};
-use cleanbench_ledger::{Location, SampleRows, Tail};
+use cleanbench_ledger::{Location, SampleRow, SampleRows, Tail};
 
 use crate::scan::{Index, scan};
 use crate::{Recording, ReportError, cell};
@@ -58,41 +59,82 @@ pub fn find(recording: &Recording, word: &str) -> Result<Vec<SampleDetail>, Repo
         Tail::MayBeTorn,
         |_| Ok(()),
     )?;
-    let records = RecordReader::open(&recording.run)?;
+    let read = Read {
+        recording,
+        index,
+        records: RecordReader::open(&recording.run)?,
+    };
     let plan = &recording.manifest.plan;
     let mut found = Vec::new();
     for (row, line) in SampleRows::open(&recording.run)?.zip(0..) {
         let row = row?;
-        let Some(task) = plan.tasks.get(row.task as usize) else {
+        let Some(task) = plan
+            .tasks
+            .get(row.task as usize)
+            .filter(|task| is_named(&row, task, word))
+        else {
             continue;
         };
-        let shown = cell::text(&row.id);
-        if row.id != word && shown != word && format!("{}:{}", task.name, row.id) != word {
-            continue;
-        }
-        let content = samples::content(&recording.payloads, &row)?;
-        let mut calls = Vec::new();
-        for model in 0..u32::try_from(plan.models.len()).unwrap_or(u32::MAX) {
-            for epoch in 1..=task.epochs {
-                let place = Place::planned(model, line, epoch);
-                calls.push(call(
-                    recording,
-                    &index,
-                    &records,
-                    content.as_ref(),
-                    place,
-                    row.task as usize,
-                )?);
+        let models = 0..u32::try_from(plan.models.len()).unwrap_or(u32::MAX);
+        let places = models.flat_map(|model| {
+            (1..=task.epochs).map(move |epoch| Place::planned(model, line, epoch))
+        });
+        found.push(read.sample(row, task, places)?);
+    }
+    for batch in read.index.table.space().batches() {
+        let rows = SampleRows::of_batch(&recording.run, batch.number)?;
+        for (row, place) in rows.zip(batch.places()) {
+            let row = row?;
+            let task = plan.tasks.get(row.task as usize);
+            if let Some(task) = task.filter(|task| is_named(&row, task, word)) {
+                found.push(read.sample(row, task, std::iter::once(place))?);
             }
         }
-        found.push(SampleDetail {
-            task: task.name.clone(),
-            id: row.id,
-            content,
-            calls,
-        });
     }
     Ok(found)
+}
+
+/// Whether `word` names the sample of `row`, with or without its task.
+fn is_named(row: &SampleRow, task: &TaskPlan, word: &str) -> bool {
+    row.id == word || cell::text(&row.id) == word || format!("{}:{}", task.name, row.id) == word
+}
+
+/// A run that was read once.
+struct Read<'a> {
+    recording: &'a Recording,
+    index: Index,
+    records: RecordReader,
+}
+
+impl Read<'_> {
+    /// The sample of `row`, which belongs to `task`, with its calls at `places`.
+    fn sample(
+        &self,
+        row: SampleRow,
+        task: &TaskPlan,
+        places: impl Iterator<Item = Place>,
+    ) -> Result<SampleDetail, ReportError> {
+        let content = samples::content(&self.recording.payloads, &row)?;
+        let number = row.task as usize;
+        let detail = |place| {
+            let content = content.as_ref();
+            call(
+                self.recording,
+                &self.index,
+                &self.records,
+                content,
+                place,
+                number,
+            )
+        };
+        let calls = places.map(detail).collect::<Result<_, _>>()?;
+        Ok(SampleDetail {
+            task: task.name.clone(),
+            id: row.id,
+            calls,
+            content,
+        })
+    }
 }
 
 fn call(

@@ -95,6 +95,7 @@ struct OpenSample {
     model: usize,
     task: usize,
     line: u64,
+    batch: u32,
     sample: String,
     scores: Vec<f64>,
     /// Epochs that were answered after failed attempts, with their number.
@@ -107,13 +108,16 @@ impl FlakeGatherer {
     /// Takes in the next row of `plan`.
     pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
         let model = row.place.model as usize;
-        let other = |open: &OpenSample| open.model != model || open.line != row.place.sample;
+        let other = |open: &OpenSample| {
+            open.model != model || open.line != row.place.sample || open.batch != row.place.batch
+        };
         if self.open.as_ref().is_none_or(other) {
             self.close();
             self.open = Some(OpenSample {
                 model,
                 task: row.task,
                 line: row.place.sample,
+                batch: row.place.batch,
                 sample: row.sample.clone(),
                 scores: Vec::new(),
                 failed: Vec::new(),
@@ -280,6 +284,7 @@ mod tests {
             model: 0,
             task: 0,
             line: 0,
+            batch: 0,
             sample: "s".to_owned(),
             scores: scores.to_vec(),
             failed: Vec::new(),

@@ -15,6 +15,7 @@ pub mod detail;
 pub mod drift;
 mod error;
 pub mod flakes;
+pub mod follow_up;
 pub mod gates;
 pub mod item_analysis;
 pub mod items;

@@ -1,9 +1,13 @@
-//! One row for each call of the plan, in plan order: model, task, sample, epoch.
+//! One row for each call, in plan order: model, task, sample, epoch. Behind the calls of a task stand those that
+//! followed from them, in the order of what they follow, so that they stand there in the same order whichever
+//! machine planned them.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cleanbench_core::event::{JudgedBefore, Place, Reading, RecordedScore, Unasked};
+use cleanbench_core::history::Batch;
 use cleanbench_core::{
     CallError, CallErrorKind, CallId, CallKey, Completion, Digest, Event, Finish, Outcome, Sample,
 };
@@ -143,6 +147,7 @@ pub fn for_each(
         .unwrap_or(1);
     let chunk_size = (CHUNK / epochs.max(1) as usize).max(1);
     for model in 0..u32::try_from(recording.manifest.plan.models.len()).unwrap_or(u32::MAX) {
+        let mut later = Later::read(recording, index, model)?;
         let mut rows = SampleRows::open(&recording.run)?.zip(0..);
         loop {
             let chunk: Vec<(SampleRow, u64)> = rows
@@ -159,12 +164,76 @@ pub fn for_each(
                     rows_of_sample(recording, index, &records, model, row, *sample)
                 })
                 .collect();
-            for rows in done {
+            for ((row, _), rows) in chunk.iter().zip(done) {
+                later.rows_before(row.task, |row, place| {
+                    each(row_of_batch(recording, index, &records, row, place)?)
+                })?;
                 rows?.into_iter().try_for_each(&mut each)?;
             }
         }
+        later.rows_before(u32::MAX, |row, place| {
+            each(row_of_batch(recording, index, &records, row, place)?)
+        })?;
     }
     Ok(())
+}
+
+/// The samples of the batches of one model, in the order of their rows.
+struct Later(VecDeque<LaterSample>);
+
+struct LaterSample {
+    row: SampleRow,
+    place: Place,
+    step: u32,
+}
+
+impl Later {
+    fn read(recording: &Recording, index: &Index, model: u32) -> Result<Self, ReportError> {
+        let mut samples = Vec::new();
+        let batches = index.table.space().batches();
+        for batch in batches.filter(|batch| batch.model == model) {
+            let rows = SampleRows::of_batch(&recording.run, batch.number)?;
+            for (row, place) in rows.zip(batch.places()) {
+                samples.push(LaterSample {
+                    row: row?,
+                    place,
+                    step: batch.step,
+                });
+            }
+        }
+        samples.sort_by_key(LaterSample::order);
+        Ok(Self(samples.into()))
+    }
+
+    /// Hands on what stands before the first row of the plan of the task at position `task`.
+    fn rows_before(
+        &mut self,
+        task: u32,
+        mut each: impl FnMut(&SampleRow, Place) -> Result<(), ReportError>,
+    ) -> Result<(), ReportError> {
+        while let Some(first) = self.0.pop_front_if(|first| first.row.task < task) {
+            each(&first.row, first.place)?;
+        }
+        Ok(())
+    }
+}
+
+impl LaterSample {
+    fn order(&self) -> (u32, u32, u64, Place) {
+        let follows = self.row.follows.unwrap_or(u64::MAX);
+        (self.row.task, self.step, follows, self.place)
+    }
+}
+
+fn row_of_batch(
+    recording: &Recording,
+    index: &Index,
+    records: &RecordReader,
+    row: &SampleRow,
+    place: Place,
+) -> Result<Row, ReportError> {
+    let of_sample = OfSample::read(recording, row)?;
+    one_row(recording, index, records, &of_sample, place)
 }
 
 fn rows_of_sample(
@@ -178,15 +247,7 @@ fn rows_of_sample(
     let Some(task) = recording.manifest.plan.tasks.get(row.task as usize) else {
         return Ok(Vec::new());
     };
-    let content = samples::content(&recording.payloads, row)?;
-    let belongs = content
-        .as_ref()
-        .map(|content| Belongs::of(&content.sample, task));
-    let of_sample = OfSample {
-        row,
-        belongs: Arc::new(belongs.unwrap_or_default()),
-        content,
-    };
+    let of_sample = OfSample::read(recording, row)?;
     let places = (1..=task.epochs).map(|epoch| Place::planned(model, sample, epoch));
     places
         .map(|place| one_row(recording, index, records, &of_sample, place))
@@ -199,6 +260,22 @@ struct OfSample<'a> {
     belongs: Arc<Belongs>,
     /// `None` where it was erased.
     content: Option<SampleContent>,
+}
+
+impl<'a> OfSample<'a> {
+    fn read(recording: &Recording, row: &'a SampleRow) -> Result<Self, ReportError> {
+        let content = samples::content(&recording.payloads, row)?;
+        let task = recording.manifest.plan.tasks.get(row.task as usize);
+        let belongs = content
+            .as_ref()
+            .zip(task)
+            .map(|(content, task)| Belongs::of(&content.sample, task));
+        Ok(Self {
+            row,
+            belongs: Arc::new(belongs.unwrap_or_default()),
+            content,
+        })
+    }
 }
 
 fn one_row(
@@ -248,7 +325,8 @@ fn one_row(
         result.error = result.error.or_else(|| error.clone());
     }
     let reply = ReplyOnRecord::read(recording, index, records, place, ended.attempt)?;
-    result.wrong = wrong_call(recording, row, place, &ended, judged.as_ref())
+    let batch = index.table.space().batch(place.batch);
+    result.wrong = wrong_call(recording, row, place, batch, &ended, judged.as_ref())
         .or_else(|| wrong_ending(&ended, outcome, &reply))
         .or_else(|| wrong_judgement(recording, result.task, outcome, judged.as_ref()));
     match reply {
@@ -364,18 +442,20 @@ fn wrong_call(
     recording: &Recording,
     row: &SampleRow,
     place: Place,
+    batch: Option<&Batch>,
     ended: &Ended,
     judged: Option<&Event>,
 ) -> Option<String> {
     let plan = &recording.manifest.plan;
+    let of_plan = || plan.tasks[row.task as usize].purpose();
     let expected = CallId::of(&CallKey {
         run: &recording.manifest.run,
         model: &plan.models[place.model as usize].name,
         task: &plan.tasks[row.task as usize].name,
         sample: &row.id,
         epoch: place.epoch,
-        purpose: plan.tasks[row.task as usize].purpose(),
-        step: 0,
+        purpose: batch.map_or_else(of_plan, |batch| batch.purpose.clone()),
+        step: batch.map_or(0, |batch| batch.step),
     });
     let judged = match judged {
         Some(Event::Judged { call, .. }) => *call,

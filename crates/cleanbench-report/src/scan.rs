@@ -148,7 +148,8 @@ pub(crate) struct AttemptRow {
     pub(crate) cached: Option<RunId>,
 }
 
-/// Reads the journal of `run` once; `each` gets every attempt that has ended, in journal order.
+/// Reads the journal of `run` once, in its order: the calls of a batch have a place from the record on that
+/// planned them, and of several records of a call the last one holds. `each` gets every attempt that has ended, in journal order.
 pub(crate) fn scan(
     run: &RunDirectory,
     manifest: &Manifest,
@@ -184,6 +185,7 @@ pub(crate) fn scan(
         stops.note(&record.event, reader.part());
         index.table.narrow(reader.part());
         index.table.apply(&record.event)?;
+        index.make_room();
         index.place(location, &record.event);
         if let Some(row) = follow(&mut open, record.at, record.event) {
             let row = index.total(row, prices);
@@ -238,6 +240,23 @@ impl Stops {
 }
 
 impl Index {
+    /// Makes room for the calls of a batch that was planned just now.
+    fn make_room(&mut self) {
+        let calls = usize::try_from(self.table.space().calls()).unwrap_or(usize::MAX);
+        if calls == self.failed.len() {
+            return;
+        }
+        for locations in [
+            &mut self.started,
+            &mut self.replied,
+            &mut self.ended,
+            &mut self.judged,
+        ] {
+            locations.resize(calls, Location::default());
+        }
+        self.failed.resize(calls, 0);
+    }
+
     fn place(&mut self, location: Location, event: &Event) {
         let space = self.table.space();
         match event {
@@ -254,6 +273,7 @@ impl Index {
             Event::Planned { plan } => self.planned = Some(*plan),
             Event::Erased { payload } => self.erased.push(*payload),
             Event::InputAdded { .. }
+            | Event::BatchPlanned { .. }
             | Event::SegmentOpened { .. }
             | Event::Stopped { .. }
             | Event::GenerationOpened { .. }

@@ -305,7 +305,7 @@ impl Summarizer {
     pub fn add(&mut self, row: &Row) {
         let line = row.place.model as usize * self.fields.len() + row.task;
         let summary = &mut self.rows[line];
-        let is_first = row.place.epoch == 1 && !row.elsewhere;
+        let is_first = row.place.epoch == 1 && row.place.batch == 0 && !row.elsewhere;
         summary.quarantined += u64::from(row.quarantined && is_first);
         let is_unaskable = row.unasked == Some(Unasked::CannotBeAsked);
         summary.unaskable += u64::from(is_unaskable);
@@ -331,7 +331,8 @@ impl Summarizer {
         };
         summary.extraction_failures += u64::from(score.extraction_failure.is_some());
         let value = score.value;
-        if !row.quarantined {
+        // A task's score is that of its samples as they were planned, whatever was asked about them later.
+        if !row.quarantined && row.place.batch == 0 {
             self.add_score(line, row, value);
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{BufWriter, Write};
 
 use cleanbench_core::digest::FileHasher;
-use cleanbench_core::event::RecordedScore;
+use cleanbench_core::event::{Place, RecordedScore};
 use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
@@ -376,7 +376,7 @@ fn draw_calls(
         &recording.prices,
         tail,
         |attempt| {
-            each(names.task(attempt.place.sample), attempt);
+            each(names.task(attempt.place), attempt);
             Ok(table.write_record(call_cells(recording, &names, attempt))?)
         },
     )?;
@@ -384,21 +384,44 @@ fn draw_calls(
     Ok(index)
 }
 
-/// The ids of all samples in one string, eight bytes a sample beside the text itself.
+/// The names of all samples, of the plan and of the batches.
 struct SampleNames {
+    by_batch: BTreeMap<u32, BatchNames>,
+}
+
+/// The ids of the samples of a batch in one string, eight bytes a sample beside the text itself.
+#[derive(Default)]
+struct BatchNames {
     text: String,
     ends: Vec<u32>,
+    /// First line of each task.
     tasks: Vec<(u64, u32)>,
 }
 
 impl SampleNames {
     fn read(run: &RunDirectory) -> Result<Self, ReportError> {
-        let mut names = Self {
-            text: String::new(),
-            ends: Vec::new(),
-            tasks: Vec::new(),
-        };
-        for row in SampleRows::open(run)? {
+        let mut by_batch = BTreeMap::new();
+        for batch in std::iter::once(0).chain(run.batches()?) {
+            by_batch.insert(batch, BatchNames::read(run, batch)?);
+        }
+        Ok(Self { by_batch })
+    }
+
+    fn name(&self, place: Place) -> &str {
+        let names = self.by_batch.get(&place.batch);
+        names.map_or("", |names| names.name(place.sample))
+    }
+
+    fn task(&self, place: Place) -> usize {
+        let names = self.by_batch.get(&place.batch);
+        names.map_or(0, |names| names.task(place.sample))
+    }
+}
+
+impl BatchNames {
+    fn read(run: &RunDirectory, batch: u32) -> Result<Self, ReportError> {
+        let mut names = Self::default();
+        for row in SampleRows::of_batch(run, batch)? {
             let row = row?;
             if names.tasks.last().is_none_or(|(_, task)| *task != row.task) {
                 names.tasks.push((names.ends.len() as u64, row.task));
@@ -514,8 +537,8 @@ fn call_cells(
         .then(|| cleanbench_core::event::UNKNOWN_NOTE.to_owned());
     [
         cell::text(&plan.models[row.place.model as usize].name),
-        cell::text(&plan.tasks[names.task(row.place.sample)].name),
-        cell::text(names.name(row.place.sample)),
+        cell::text(&plan.tasks[names.task(row.place)].name),
+        cell::text(names.name(row.place)),
         row.place.epoch.to_string(),
         row.call.to_string(),
         row.attempt.to_string(),

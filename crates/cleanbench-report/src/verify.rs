@@ -5,12 +5,13 @@
 //! and tables and the end of `run.json` are recomputed from the recorded replies and compared byte by
 //! byte. Verification needs no network and no key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Write};
 
 use cleanbench_core::event::PayloadRef;
 use cleanbench_core::merkle::MerkleTree;
-use cleanbench_core::{Digest, DigestKey, RunId};
+use cleanbench_core::shard::batch_of_payload_segment;
+use cleanbench_core::{Digest, DigestKey, Event, RunId};
 use cleanbench_ledger::parts::RecordedPlans;
 use cleanbench_ledger::payload::{MAGIC, Payload, segment_name};
 use cleanbench_ledger::record::{decode, genesis};
@@ -20,6 +21,7 @@ use cleanbench_ledger::{
     SampleRows, Tail,
 };
 
+use crate::follow_up::wrong_batches;
 use crate::rows::Row;
 use crate::tables::{TableSink, closed_manifest, draw, file_digest, tables};
 use crate::{Recording, ReportError};
@@ -186,41 +188,95 @@ fn check_samples(
     let rows = SampleRows::open(run)?;
     if file_digest(&run.file(FILE))? != manifest.plan.samples_digest {
         coverage.samples_damaged = true;
-        found.damage(first_wrong_row(run, rows, coverage));
+        found.damage(first_wrong_row(run, FILE, rows, coverage));
         return Ok(());
     }
-    let key = read_key(run);
-    let mut tree = MerkleTree::default();
-    let mut line = 0;
     coverage.open(0);
-    for row in rows {
-        let row = row?;
-        line += 1;
-        push_leaf(&mut tree, &row);
-        coverage.extend(&row.payload, found);
-        found.payloads += 1;
-        if let Some(what) = wrong_with(&row, key.as_ref(), coverage)? {
-            found.damage(Damage::at_line(FILE, line, what));
-        }
-    }
-    if tree.root() != manifest.plan.samples_root {
+    let read = check_rows(run, FILE, rows, coverage, found)?;
+    if read.root != manifest.plan.samples_root {
         found.damage(Damage::whole(
             "run.json",
             "the root of samples.jsonl is not the planned one",
         ));
     }
-    if line
-        != manifest
-            .plan
-            .tasks
-            .iter()
-            .map(|task| task.samples)
-            .sum::<u64>()
-    {
+    let planned = manifest.plan.tasks.iter().map(|task| task.samples);
+    if read.samples != planned.sum::<u64>() {
         found.damage(Damage::whole(
             FILE,
             "the number of samples is not the planned one",
         ));
+    }
+    Ok(())
+}
+
+/// What a file of samples holds.
+struct ReadRows {
+    root: Digest,
+    samples: u64,
+}
+
+/// Checks every row of the file `name` against its payload.
+fn check_rows(
+    run: &RunDirectory,
+    name: &str,
+    rows: SampleRows,
+    coverage: &mut Coverage,
+    found: &mut Verification,
+) -> Result<ReadRows, ReportError> {
+    let key = read_key(run);
+    let mut tree = MerkleTree::default();
+    let mut samples = 0;
+    for row in rows {
+        let row = row?;
+        samples += 1;
+        push_leaf(&mut tree, &row);
+        coverage.extend(&row.payload, found);
+        found.payloads += 1;
+        if let Some(what) = wrong_with(&row, key.as_ref(), coverage)? {
+            found.damage(Damage::at_line(name, samples, what));
+        }
+    }
+    Ok(ReadRows {
+        root: tree.root(),
+        samples,
+    })
+}
+
+/// Checks the samples of the batch that `event` records, if it records one.
+fn check_batch(
+    run: &RunDirectory,
+    event: &Event,
+    coverage: &mut Coverage,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let Event::BatchPlanned {
+        batch,
+        samples,
+        file,
+        root,
+        ..
+    } = event
+    else {
+        return Ok(());
+    };
+    coverage.batches.insert(*batch);
+    let name = RunDirectory::batch_name(*batch);
+    let Some(rows) = found.absorb(SampleRows::of_batch(run, *batch).map_err(ReportError::from))?
+    else {
+        return Ok(());
+    };
+    if file_digest(&run.file(&name))? != *file {
+        coverage.samples_damaged = true;
+        found.damage(first_wrong_row(run, &name, rows, coverage));
+        return Ok(());
+    }
+    let read = check_rows(run, &name, rows, coverage, found);
+    let Some(read) = found.absorb(read)? else {
+        return Ok(());
+    };
+    if read.root != *root || read.samples != *samples {
+        let what = "its samples are not the ones that the journal recorded";
+        found.damage(Damage::whole(name, what));
     }
     Ok(())
 }
@@ -247,7 +303,12 @@ fn wrong_with(
 
 /// Where a changed `samples.jsonl` first goes wrong. A row that cannot be read, or does not lead to
 /// its payload, is the place; else only the whole file can be named.
-fn first_wrong_row(run: &RunDirectory, rows: SampleRows, coverage: &mut Coverage) -> Damage {
+fn first_wrong_row(
+    run: &RunDirectory,
+    name: &str,
+    rows: SampleRows,
+    coverage: &mut Coverage,
+) -> Damage {
     let key = read_key(run);
     for (row, line) in rows.zip(1..) {
         let wrong = match row
@@ -258,12 +319,14 @@ fn first_wrong_row(run: &RunDirectory, rows: SampleRows, coverage: &mut Coverage
             Ok(Some(what)) => what.to_owned(),
             Err(error) => error.to_string(),
         };
-        return Damage::at_line("samples.jsonl", line, wrong);
+        return Damage::at_line(name, line, wrong);
     }
-    Damage::whole(
-        "samples.jsonl",
-        "the file does not match its digest in run.json",
-    )
+    let what = if name == "samples.jsonl" {
+        "the file does not match its digest in run.json"
+    } else {
+        "the file does not match its digest in the journal"
+    };
+    Damage::whole(name, what)
 }
 
 fn read_key(run: &RunDirectory) -> Option<DigestKey> {
@@ -305,12 +368,13 @@ fn check_journal(
             coverage.extend(&reference, found);
             coverage.check(&reference, found)?;
         }
+        check_batch(run, &record.event, coverage, found)?;
         match record.event {
-            cleanbench_core::Event::SegmentOpened {
+            Event::SegmentOpened {
                 payload_segment, ..
             } => coverage.open(payload_segment),
-            cleanbench_core::Event::AttemptStarted { .. } => begun = true,
-            cleanbench_core::Event::Erased { payload } => coverage.allow_erased(&payload),
+            Event::AttemptStarted { .. } => begun = true,
+            Event::Erased { payload } => coverage.allow_erased(&payload),
             _ => {}
         }
     }
@@ -364,6 +428,8 @@ struct Coverage {
     payloads: PayloadReader,
     ends: BTreeMap<u32, u64>,
     erased: BTreeMap<(u32, u64), bool>,
+    /// Batches that are on record.
+    batches: BTreeSet<u32>,
     /// References in `samples.jsonl` cannot be trusted, so gaps mean nothing.
     samples_damaged: bool,
 }
@@ -374,6 +440,7 @@ impl Coverage {
             payloads: PayloadReader::new(run.path()),
             ends: BTreeMap::new(),
             erased: BTreeMap::new(),
+            batches: BTreeSet::new(),
             samples_damaged: false,
         }
     }
@@ -422,6 +489,18 @@ impl Coverage {
             .insert((reference.segment, reference.offset), true);
     }
 
+    /// A file of a batch that no record names: left by a killed writer, or by somebody else.
+    fn note_stray(&self, name: String, ended: bool, found: &mut Verification) {
+        if ended {
+            found.damage(Damage::whole(name, "no record refers to this file"));
+        } else {
+            let what = "the killed writer left samples that were not planned";
+            found
+                .notes
+                .push(format!("{name}: {what}; `--resume` removes them"));
+        }
+    }
+
     /// Nothing may follow the last payload of a segment, and every erasure must be on record.
     fn close(
         &self,
@@ -429,6 +508,11 @@ impl Coverage {
         ended: bool,
         found: &mut Verification,
     ) -> Result<(), ReportError> {
+        for batch in run.batches()? {
+            if !self.batches.contains(&batch) {
+                self.note_stray(RunDirectory::batch_name(batch), ended, found);
+            }
+        }
         if self.samples_damaged {
             return Ok(());
         }
@@ -438,12 +522,12 @@ impl Coverage {
             if !magic && (ended || length >= MAGIC.len() as u64) {
                 found.damage(Damage::at_byte(name.clone(), 0, "not a payload segment"));
             }
-            let last = self
-                .ends
-                .last_key_value()
-                .is_none_or(|(last, _)| segment >= *last);
+            let own = |segment: &u32| batch_of_payload_segment(*segment).is_none();
+            let last = self.ends.keys().rev().find(|segment| own(*segment));
+            let last = last.is_none_or(|last| segment >= *last) && own(&segment);
             match self.ends.get(&segment) {
                 Some(end) if *end == length => {}
+                None if !own(&segment) => self.note_stray(name, ended, found),
                 end if last && !ended && end.is_none_or(|end| *end < length) => found.notes.push(format!(
                     "{name}: the killed writer left a payload that no record refers to; `--resume` cuts it off"
                 )),
@@ -505,10 +589,18 @@ fn check_tables(
     })?;
     found.judgements = judgements;
     let differences = std::mem::take(&mut sink.differences);
+    let batches = found
+        .absorb(wrong_batches(run, manifest))?
+        .unwrap_or_default();
     let replanned = report.contamination.wrong.iter();
     wrong
         .into_iter()
         .chain(replanned.map(|what| Damage::whole("samples.jsonl", what.clone())))
+        .chain(
+            batches
+                .into_iter()
+                .map(|what| Damage::whole("journal", what)),
+        )
         .chain(differences)
         .for_each(|damage| found.damage(damage));
     check_end(run, &recording, &report, found)

@@ -110,7 +110,9 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Ledger(error) => error.into(),
-            EngineError::Changed(_) => Self::new(Exit::VerifyFailed, error),
+            EngineError::Changed(_) | EngineError::Planner(_) => {
+                Self::new(Exit::VerifyFailed, error)
+            }
         }
     }
 }

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use cleanbench_core::event::Place;
-use cleanbench_core::history::{CallSpace, CallTable};
+use cleanbench_core::history::{Batch, CallSpace, CallTable};
 use cleanbench_core::{CallId, Event, EventSink, Outcome, Usd};
 use cleanbench_ledger::Plan;
 use cleanbench_price::Price;
@@ -20,7 +20,7 @@ const RATE: u8 = 8;
 
 /// The progress lines of a run.
 pub(crate) struct Progress {
-    space: CallSpace,
+    space: RwLock<CallSpace>,
     tasks: usize,
     lines: Vec<Mutex<Line>>,
     bars: MultiProgress,
@@ -42,7 +42,7 @@ struct Line {
 impl Progress {
     /// Lines for every model and task of `plan`, beginning where `table` stands.
     pub(crate) fn new(plan: &Plan, table: &CallTable, prices: &[Option<Price>]) -> Self {
-        let space = plan.call_space();
+        let space = table.space().clone();
         let mut lengths = vec![0; plan.models.len() * plan.tasks.len()];
         for place in space.places().filter(|place| !table.is_elsewhere(*place)) {
             let task = space.task_of(place).unwrap_or_default();
@@ -71,7 +71,7 @@ impl Progress {
         }
         let progress = Self {
             tasks: plan.tasks.len(),
-            space,
+            space: RwLock::new(space),
             lines,
             bars,
             started: Instant::now(),
@@ -81,7 +81,7 @@ impl Progress {
     }
 
     fn count_ended(&self, table: &CallTable) {
-        for place in self.space.places() {
+        for place in table.space().places() {
             if table
                 .state(place)
                 .is_some_and(|state| state.outcome.is_some())
@@ -97,7 +97,12 @@ impl Progress {
     }
 
     fn at(&self, place: Place, change: impl FnOnce(&mut Line)) {
-        let Some(task) = self.space.task_of(place) else {
+        let task = self
+            .space
+            .read()
+            .ok()
+            .and_then(|space| space.task_of(place));
+        let Some(task) = task else {
             return;
         };
         let Some(line) = self.lines.get(place.model as usize * self.tasks + task) else {
@@ -107,6 +112,19 @@ impl Progress {
             change(&mut line);
             let message = line.message(self.started.elapsed());
             line.bar.set_message(message);
+        }
+    }
+
+    /// Takes in calls that were planned just now.
+    fn follow(&self, batch: Batch) {
+        let first = batch.places().next();
+        let samples = batch.samples;
+        let added = self
+            .space
+            .write()
+            .is_ok_and(|mut space| space.add(batch).is_ok());
+        if let (true, Some(first)) = (added, first) {
+            self.at(first, |line| line.bar.inc_length(samples));
         }
     }
 
@@ -186,6 +204,11 @@ impl EventSink for Progress {
                     line.cost = Some(line.cost.unwrap_or(Usd::ZERO) + cost);
                 }
             }),
+            Event::BatchPlanned { .. } => {
+                if let Some(batch) = Batch::planned_by(event) {
+                    self.follow(batch);
+                }
+            }
             _ => {}
         }
     }

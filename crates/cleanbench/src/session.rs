@@ -7,8 +7,8 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Caps, EventSink, Exit, Judge, Model, gate};
 use cleanbench_engine::{
-    Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Opened, Settings, StopHandle, StopLevel,
-    StopSignal, Work, begin, execute, stop_pair,
+    Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Opened, Planner, PlannerError, Settings,
+    StopHandle, StopLevel, StopSignal, Work, begin, execute, stop_pair,
 };
 use cleanbench_ledger::manifest::{Missing, ReplayPlan, TaskPlan};
 use cleanbench_ledger::{Ledger, ReplaySource, RunDirectory};
@@ -17,6 +17,7 @@ use cleanbench_plan::connect::{connect, embedded};
 use cleanbench_plan::judges::{Judged, check_commands, judge};
 use cleanbench_plan::replay::Source;
 use cleanbench_report::flakes::{FlakeCounts, Skipped};
+use cleanbench_report::follow_up::FollowUps;
 use cleanbench_report::tables::{Report, tables, write_all};
 use cleanbench_report::{Recording, Summary, SummaryRow, cell, gates};
 use serde_json::json;
@@ -74,7 +75,9 @@ pub(crate) fn run(opened: Opened, session: Session<'_>) -> Result<Exit, Failure>
     let Session {
         conduct, printer, ..
     } = session;
-    if !conduct.retry_errors && has_ended(&opened) {
+    let planner = planner(&opened)?;
+    let is_over = has_ended(&opened) && !is_anything_due(planner.as_ref())?;
+    if !conduct.retry_errors && is_over {
         printer.say("every call of this run has ended; nothing is asked");
         let ending = Ending::complete();
         return conclude(&ending, opened.run, conduct.format, printer);
@@ -85,7 +88,7 @@ pub(crate) fn run(opened: Opened, session: Session<'_>) -> Result<Exit, Failure>
     });
     check_commands(judged, conduct.allow_commands)?;
     let directory = opened.run.clone();
-    ask(opened, session).map_err(|failure| unwritten(failure, &directory))
+    ask(opened, planner, session).map_err(|failure| unwritten(failure, &directory))
 }
 
 /// What to do next where the run directory of a run under way cannot be written.
@@ -103,7 +106,11 @@ fn unwritten(failure: Failure, run: &RunDirectory) -> Failure {
     ))
 }
 
-fn ask(mut opened: Opened, session: Session<'_>) -> Result<Exit, Failure> {
+fn ask(
+    mut opened: Opened,
+    planner: Option<Planner>,
+    session: Session<'_>,
+) -> Result<Exit, Failure> {
     let Session {
         endpoints,
         conduct,
@@ -135,6 +142,7 @@ fn ask(mut opened: Opened, session: Session<'_>) -> Result<Exit, Failure> {
             },
             stop: signal,
             allowance,
+            planner,
         };
         let (work, lock) = work(opened, ledger, crew)?;
         let ended = drive(work, stop, &directory, printer);
@@ -210,6 +218,13 @@ fn replays(session: &Session<'_>) -> Result<Vec<Option<ModelReplay>>, Failure> {
     Ok(positions.into_iter().map(replay).collect())
 }
 
+/// Whether calls are due that are not planned yet.
+fn is_anything_due(planner: Option<&Planner>) -> Result<bool, Failure> {
+    let due = planner.map(|planner| planner()).transpose();
+    let due = due.map_err(|error| Failure::new(Exit::VerifyFailed, error))?;
+    Ok(due.is_some_and(|due| !due.is_empty()))
+}
+
 /// Whether the run is complete, down to the last record that `run.json` names.
 fn has_ended(opened: &Opened) -> bool {
     let Some(end) = &opened.manifest.end else {
@@ -231,6 +246,17 @@ fn has_ended(opened: &Opened) -> bool {
     opened.pending.is_empty() && opened.table.space().places().all(ended)
 }
 
+/// Who plans follow-up calls of `opened`; `None` where there are none to plan.
+fn planner(opened: &Opened) -> Result<Option<Planner>, Failure> {
+    let follow_ups = FollowUps::open(&opened.run, &opened.manifest)?;
+    Ok(follow_ups.map(|follow_ups| -> Planner {
+        Arc::new(move || {
+            let due = follow_ups.due();
+            due.map_err(|error| PlannerError(error.to_string()))
+        })
+    }))
+}
+
 fn judges(tasks: &[TaskPlan], allow_commands: bool) -> Result<Vec<Judge>, Failure> {
     let commands = permission(allow_commands);
     let judge = |task| Ok(judge(task, commands.as_ref())?);
@@ -244,6 +270,7 @@ struct Crew {
     settings: Settings,
     stop: StopSignal,
     allowance: Allowance,
+    planner: Option<Planner>,
 }
 
 fn work(opened: Opened, ledger: Ledger, crew: Crew) -> Result<(Work, impl Sized), Failure> {
@@ -259,6 +286,7 @@ fn work(opened: Opened, ledger: Ledger, crew: Crew) -> Result<(Work, impl Sized)
         early: early.collect(),
         scores: opened.scores,
         index: opened.index,
+        planner: crew.planner,
         run: opened.run,
         manifest: opened.manifest,
         table,

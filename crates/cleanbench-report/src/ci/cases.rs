@@ -105,12 +105,8 @@ pub(super) struct Cases {
 #[derive(Debug)]
 pub(crate) struct Gatherer {
     pub(super) cases: Vec<Cases>,
-    failed: BTreeMap<(u32, u64, u32), Vec<FailedAttempt>>,
+    failed: BTreeMap<Place, Vec<FailedAttempt>>,
     tasks: usize,
-}
-
-fn key(place: Place) -> (u32, u64, u32) {
-    (place.model, place.sample, place.epoch)
 }
 
 impl Gatherer {
@@ -134,7 +130,7 @@ impl Gatherer {
         let Some(failed) = FailedAttempt::of(row) else {
             return;
         };
-        let key = key(row.place);
+        let key = row.place;
         let cases = &mut self.cases[row.place.model as usize * self.tasks + task];
         if !self.failed.contains_key(&key) {
             if cases.retried == MOST_CASES {
@@ -153,7 +149,7 @@ impl Gatherer {
     pub(crate) fn row(&mut self, plan: &Plan, row: &Row) {
         let Some(outcome) = row.outcome else { return };
         let task = &plan.tasks[row.task];
-        let mut earlier = self.failed.remove(&key(row.place)).unwrap_or_default();
+        let mut earlier = self.failed.remove(&row.place).unwrap_or_default();
         let items = plan.junit.cases == JunitCases::Items && task.probe.is_none();
         let status = match outcome {
             Outcome::Answered if items => judged(plan, row),
@@ -173,7 +169,7 @@ impl Gatherer {
             name: name(task.epochs, row),
             status,
             earlier,
-            sample: Some(row.place.sample),
+            sample: (row.place.batch == 0).then_some(row.place.sample),
             answer: content.then(|| answer(row)).flatten(),
         };
         self.cases[row.place.model as usize * self.tasks + row.task].push(case);

@@ -106,7 +106,7 @@ impl Comparer {
 
     /// Takes in the next row.
     pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
-        if row.quarantined {
+        if row.quarantined || row.place.batch != 0 {
             return;
         }
         let at = (row.place.model as usize, row.task);
