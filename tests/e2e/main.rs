@@ -11,6 +11,7 @@
 
 mod answers;
 mod architecture;
+mod batches;
 mod bed;
 mod caps;
 mod ci_reports;

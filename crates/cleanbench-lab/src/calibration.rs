@@ -159,7 +159,8 @@ pub fn pack(records: &[Record]) -> Result<Vec<u8>, CalibrationError> {
 /// Every probe in every form, as a run has them.
 fn probes() -> Result<Vec<Box<dyn Probe>>, CalibrationError> {
     let mut probes = Vec::new();
-    for name in registry::NAMES {
+    let family = registry::NAMES.into_iter();
+    for name in family.filter(|name| registry::is_confirmatory(name)) {
         for form in registry::forms(name) {
             let probe = registry::build(name, *form, None);
             probes.push(probe.map_err(|error| CalibrationError::Probe(error.to_string()))?);

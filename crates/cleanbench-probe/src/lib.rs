@@ -5,6 +5,7 @@
 //! | `completion` | the rest of an item that is cut after 60 % of its words | ROUGE-L of at least .75 |
 //! | `option-completion` | the next option, after the question and the options before it | the same words |
 //! | `ts-guessing` | the text of one wrong option that is masked (Deng et al. 2024) | the same words |
+//! | `completion-second-cut` | like `completion`, and where that came close once more after 75 % of the words | the same |
 //! | `forced-likelihood` | how likely a wrong option is, beside rewordings of it | the original is the likeliest |
 //!
 //! Each is put to suspect items and to controls in the same way; [`mod@arms`] chooses the controls, the

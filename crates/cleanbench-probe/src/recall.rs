@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{
-    Arm, Finding, ProbeCall, ProbeContext, ProbeForm, ProbeItem, Seen, Step,
+    Arm, Finding, ProbeCall, ProbeContext, ProbeForm, ProbeItem, Seen, Step, StepScope,
 };
 use cleanbench_core::seed::derive;
-use cleanbench_core::{Completion, Message, Probe, Role, Sample};
+use cleanbench_core::{Completion, Message, Outcome, Probe, Role, Sample};
 use cleanbench_text::{rouge_l, words};
 
 use crate::contrast::{contrast, count};
@@ -62,8 +62,19 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
     /// What is asked about `sample`, or why it is left out.
     fn ask(&self, sample: &Sample, form: ProbeForm, pick: Pick) -> Result<Ask, &'static str>;
 
-    /// 1 for a hit, 0 for none.
+    /// 1 for a hit; less for none, how near it came where that decides whether it is asked again.
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore;
+
+    /// Whether some items are asked about again, see [`Recall::again`].
+    fn asks_again(&self) -> bool {
+        false
+    }
+
+    /// What is asked about `sample` a second time, where the answer to the first question was judged as
+    /// `first`; `None` where nothing is.
+    fn again(&self, _sample: &Sample, _first: &RecordedScore) -> Option<Ask> {
+        None
+    }
 }
 
 /// A way of asking in one form, as a probe.
@@ -92,6 +103,42 @@ impl<R: Recall> Put<R> {
             }
         }
         (calls, filters)
+    }
+
+    /// The second questions, where the `first` ones ended as `seen`.
+    fn second(
+        &self,
+        context: &ProbeContext<'_>,
+        first: &[ProbeCall],
+        seen: &[Seen],
+    ) -> Vec<ProbeCall> {
+        let again = |(call, seen): (&ProbeCall, &Seen)| {
+            let items = match call.arm {
+                Arm::Suspect => context.suspects,
+                Arm::Control => context.controls,
+            };
+            let item = items.get(call.item)?;
+            let score = seen.score.as_ref()?;
+            let ask = self.recall.again(&item.sample, score)?;
+            Some(self.call(call.arm, call.item, item, ask))
+        };
+        first.iter().zip(seen).filter_map(again).collect()
+    }
+
+    /// For each of the `first` calls the one that says how its item came out: the second about the item where
+    /// there is one.
+    fn deciding(first: usize, calls: &[ProbeCall]) -> Vec<usize> {
+        let mut deciding: Vec<_> = (0..first.min(calls.len())).collect();
+        for (position, call) in calls.iter().enumerate().skip(first) {
+            let is_about = |at: &usize| {
+                let other = &calls[*at];
+                other.arm == call.arm && other.item == call.item
+            };
+            if let Some(place) = (0..deciding.len()).find(is_about) {
+                deciding[place] = position;
+            }
+        }
+        deciding
     }
 
     fn call(&self, arm: Arm, position: usize, item: &ProbeItem, ask: Ask) -> ProbeCall {
@@ -139,12 +186,23 @@ impl<R: Recall> Probe for Put<R> {
         self.recall.version()
     }
 
+    fn later_steps(&self) -> Option<StepScope> {
+        self.recall.asks_again().then_some(StepScope::Local)
+    }
+
     fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step {
-        let (calls, _) = self.plan(context);
-        if seen.is_empty() && !calls.is_empty() {
-            Step::Calls(calls)
+        let (first, _) = self.plan(context);
+        let calls = if seen.is_empty() {
+            first
+        } else if seen.len() == first.len() && self.recall.asks_again() {
+            self.second(context, &first, seen)
         } else {
+            Vec::new()
+        };
+        if calls.is_empty() {
             Step::Done
+        } else {
+            Step::Calls(calls)
         }
     }
 
@@ -153,9 +211,21 @@ impl<R: Recall> Probe for Put<R> {
     }
 
     fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding {
-        let (_, filters) = self.plan(context);
+        let (first, filters) = self.plan(context);
+        let deciding = Self::deciding(first.len(), calls);
         let hit = |position: &usize| is_hit(seen.get(*position)) == Some(true);
-        let suspects = (0..calls.len()).filter(|place| calls[*place].arm == Arm::Suspect);
+        let suspects = deciding.iter().copied();
+        let suspects = suspects.filter(|place| calls[*place].arm == Arm::Suspect);
+        let examples = suspects.filter(hit).take(EXAMPLES);
+        let examples = examples.map(|position| position as u64).collect();
+        let calls: Vec<_> = deciding.iter().map(|place| calls[*place].clone()).collect();
+        let unseen = || Seen {
+            outcome: Outcome::Skipped,
+            score: None,
+        };
+        let seen = deciding.iter().map(|place| seen.get(*place).cloned());
+        let seen: Vec<_> = seen.map(|seen| seen.unwrap_or_else(unseen)).collect();
+        let (calls, seen) = (calls.as_slice(), seen.as_slice());
         Finding {
             probe: self.id().to_owned(),
             form: self.form,
@@ -164,11 +234,7 @@ impl<R: Recall> Probe for Put<R> {
             controls: count(Arm::Control, context.controls.len(), calls, seen),
             contrast: contrast(context, calls, seen),
             filters,
-            examples: suspects
-                .filter(hit)
-                .take(EXAMPLES)
-                .map(|position| position as u64)
-                .collect(),
+            examples,
         }
     }
 }

@@ -6,21 +6,28 @@ use cleanbench_core::probe::ProbeForm;
 use cleanbench_core::{Digest, Probe};
 
 use crate::probes::completion::Completed;
+use crate::probes::completion_second_cut::SecondCut;
 use crate::probes::forced_likelihood::ForcedLikelihood;
 use crate::probes::option_completion::NextOption;
 use crate::probes::ts_guessing::MaskedOption;
 use crate::recall::{Put, Recall};
 
 /// Names of all probes, in the order of the documentation.
-pub const NAMES: [&str; 4] = [
+pub const NAMES: [&str; 5] = [
     "completion",
     "option-completion",
     "ts-guessing",
     "forced-likelihood",
+    "completion-second-cut",
 ];
 
 /// Names of the primary probes: the ones on whose power "no evidence" rests.
 pub const PRIMARY: [&str; 2] = ["completion", "option-completion"];
+
+/// Whether the class of a task rests on the probe called `name`, among others.
+pub fn is_confirmatory(name: &str) -> bool {
+    name != "completion-second-cut"
+}
 
 /// The forms in which the probe called `name` can be put, or none if there is no such probe.
 pub fn forms(name: &str) -> &'static [ProbeForm] {
@@ -71,6 +78,7 @@ pub fn build(
     Ok(match name {
         "completion" => put(Completed, form, prompt),
         "option-completion" => put(NextOption, form, prompt),
+        "completion-second-cut" => put(SecondCut, form, prompt),
         "ts-guessing" => put(MaskedOption, form, prompt),
         _ => put(ForcedLikelihood, form, prompt),
     })

@@ -24,7 +24,7 @@ use cleanbench_core::probe::{ArmCount, Finding};
 use cleanbench_stats::{multiplicity, power};
 use serde::{Deserialize, Serialize};
 
-use crate::registry::PRIMARY;
+use crate::registry::{PRIMARY, is_confirmatory};
 
 const STRONG: f64 = 0.01;
 const SUSPECTED: f64 = 0.05;
@@ -103,10 +103,33 @@ pub struct Verdict {
 }
 
 /// The verdict on one model and task. `findings` are all probes that were asked for, also those that
-/// could not be judged.
+/// could not be judged, and those outside of the family, which change nothing.
 pub fn verdict(findings: &[Finding]) -> Verdict {
     if findings.is_empty() {
         return bare(Class::NotAssessed, "no probe was asked for");
+    }
+    let in_family = |one: &&Finding| is_confirmatory(&one.probe);
+    let family: Vec<_> = findings.iter().filter(in_family).cloned().collect();
+    let of_family = of_family(&family);
+    let mut adjusted = of_family.adjusted.into_iter();
+    let mut power = of_family.power.into_iter();
+    let at = |values: &mut std::vec::IntoIter<Option<f64>>, one: &Finding| {
+        let value = in_family(&one).then(|| values.next());
+        value.flatten().flatten()
+    };
+    Verdict {
+        adjusted: findings.iter().map(|one| at(&mut adjusted, one)).collect(),
+        power: findings.iter().map(|one| at(&mut power, one)).collect(),
+        class: of_family.class,
+        reasons: of_family.reasons,
+    }
+}
+
+/// The verdict that rests on the probes of the family.
+fn of_family(findings: &[Finding]) -> Verdict {
+    if findings.is_empty() {
+        let what = "only probes on which no class rests were asked for";
+        return bare(Class::NotAssessed, what);
     }
     let p: Vec<_> = findings
         .iter()
@@ -335,6 +358,32 @@ mod tests {
             contrast: None,
             ..pairs(probe, [0, 0, 0, 1])
         }
+    }
+
+    #[test]
+    fn probes_outside_of_the_family_change_nothing() {
+        let family = [
+            groups("completion", 20, 40, 1, 40),
+            groups("ts-guessing", 9, 40, 8, 40),
+        ];
+        let other = groups("completion-second-cut", 39, 40, 0, 40);
+        let alone = verdict(&family);
+        let [one, two] = family;
+        let beside = verdict(&[one, other.clone(), two]);
+        assert_eq!(
+            (beside.class, &beside.reasons),
+            (alone.class, &alone.reasons)
+        );
+        assert_eq!(
+            beside.adjusted,
+            [alone.adjusted[0], None, alone.adjusted[1]]
+        );
+        assert_eq!(beside.power, [alone.power[0], None, alone.power[1]]);
+        let only = verdict(&[other]);
+        assert_eq!(
+            (only.class, only.adjusted),
+            (Class::NotAssessed, vec![None])
+        );
     }
 
     #[test]

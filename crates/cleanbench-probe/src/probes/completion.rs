@@ -22,6 +22,19 @@ const RESTORED: f64 = 0.75;
 #[derive(Debug)]
 pub(crate) struct Completed;
 
+impl Completed {
+    /// Asks for the `rest` of an item after its `beginning`.
+    pub(crate) fn rest_of(beginning: &str, rest: &str) -> Ask {
+        Ask {
+            beginning: beginning.to_owned(),
+            shown: None,
+            continuations: Vec::new(),
+            stop: vec!["\nAnswer:".to_owned(), "\nQuestion:".to_owned()],
+            expected: rest.to_owned(),
+        }
+    }
+}
+
 impl Recall for Completed {
     fn id(&self) -> &'static str {
         "completion"
@@ -37,17 +50,11 @@ impl Recall for Completed {
 
     fn ask(&self, sample: &Sample, _form: ProbeForm, _pick: Pick) -> Result<Ask, &'static str> {
         let text = item(sample, sample.choices.iter().map(String::as_str));
-        let (beginning, rest) = cut(&text).ok_or("short item")?;
+        let (beginning, rest) = cut(&text, KEPT_PERCENT).ok_or("short item")?;
         if words(&without_labels(rest)).len() < SHORTEST_REST {
             return Err("short item");
         }
-        Ok(Ask {
-            beginning: beginning.to_owned(),
-            shown: None,
-            continuations: Vec::new(),
-            stop: vec!["\nAnswer:".to_owned(), "\nQuestion:".to_owned()],
-            expected: rest.to_owned(),
-        })
+        Ok(Self::rest_of(beginning, rest))
     }
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
@@ -58,13 +65,13 @@ impl Recall for Completed {
     }
 }
 
-/// `text` before and after the end of the word up to which 60 % are kept.
-fn cut(text: &str) -> Option<(&str, &str)> {
+/// `text` before and after the end of the word up to which `percent` of the words are kept.
+pub(crate) fn cut(text: &str, percent: usize) -> Option<(&str, &str)> {
     let ends: Vec<_> = text
         .split_whitespace()
         .map(|word| word.as_ptr() as usize - text.as_ptr() as usize + word.len())
         .collect();
-    let kept = (ends.len() * KEPT_PERCENT).div_ceil(100);
+    let kept = (ends.len() * percent).div_ceil(100);
     let end = *ends.get(kept.checked_sub(1)?)?;
     Some(text.split_at(end))
 }
@@ -83,7 +90,7 @@ mod tests {
             ("ä ö ü ß", Some(("ä ö ü", " ß"))),
             ("", None),
         ] {
-            assert_eq!(cut(text), expected, "{text:?}");
+            assert_eq!(cut(text, KEPT_PERCENT), expected, "{text:?}");
         }
     }
 
