@@ -1,36 +1,28 @@
-//! Model adapters: who is asked, how the question travels, and what the answer says.
-//!
-//! Three parts, each usable without the next:
+//! What an endpoint is and says: who is asked, how the question is worded, and what the answer means.
 //!
 //! - [`config`]: `models.toml` and the `-m` argument become an [`Endpoint`]. No I/O, no secret.
 //! - [`Reader`] and [`request_body`]: the languages of servers ([`Protocol`]) and the habits of their
-//!   makers ([`Profile`]), pure in both directions. [`Reader`] reads recorded replies years later exactly as it read them on the day.
-//! - [`ClientFactory`]: the only code of the product that opens a socket. It makes [`HttpModel`],
-//!   the implementation of [`cleanbench_core::Model`].
+//!   makers ([`Profile`]), pure in both directions. [`Reader`] reads recorded replies years later exactly as
+//!   it read them on the day.
+//! - [`likelihood`]: the likelihood of given texts, which takes a conversation.
+//! - [`capability`]: what a server was found to support.
 //!
-//! Beside them, [`capability`] asks a server what it really does.
-//!
-//! Invariants: nothing is sent to a host that was not named, or that may not see the sample; no key
-//! and no part of a prompt ever stands in an error; one call of `send` is one attempt.
+//! Invariants: everything is pure; no part of a prompt ever stands in an error. It refuses to open a socket,
+//! to hold a key and to read the environment: who sends is another crate's matter.
 //!
 //! ```
-//! use cleanbench_model::{ClientFactory, ModelsFile, Overrides, resolve};
+//! use cleanbench_model::{ModelsFile, Overrides, resolve};
 //!
 //! let endpoint = resolve("ollama/llama3.2", &ModelsFile::empty(), &Overrides::default())?;
 //! assert_eq!(endpoint.host(), "127.0.0.1:11434");
-//! let factory = ClientFactory::new(std::slice::from_ref(&endpoint));
-//! let model = factory.connect(&endpoint, None)?; // no socket is open yet
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-//!
-//! It refuses to follow redirects, to use proxies, to read the environment and to retry.
 
 pub mod capability;
 pub mod config;
+pub mod likelihood;
 
 mod body;
-mod client;
-mod likelihood;
 mod offline;
 mod provider;
 mod read;
@@ -38,12 +30,13 @@ mod sse;
 mod usage;
 
 pub use body::{check_sampling, effective, request_body};
-pub use client::{ApiKey, ClientFactory, ConnectError, HttpModel};
-pub use config::{ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, resolve};
+pub use config::{
+    ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, closest, resolve,
+};
 pub use likelihood::LikelihoodMethod;
 pub use offline::OfflineModel;
 pub use provider::{
     FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
     profiles,
 };
-pub use read::{Reader, reader};
+pub use read::{FirstSeen, FirstToken, Reader, reader};

@@ -31,10 +31,13 @@ use crate::{Endpoint, Reader};
 use conversation::{Conversation, Stop};
 use plan::Plan;
 
-pub(crate) use conversation::Ask;
-pub(crate) use plan::{is_plan, plan_bytes};
-pub(crate) use transcript::{Exchange, encode, is_transcript, statuses};
-pub(crate) use values::checked;
+pub use conversation::Inquiry;
+pub use plan::is_plan;
+pub use transcript::{Exchange, encode, statuses};
+pub use values::checked;
+
+pub(crate) use plan::plan_bytes;
+pub(crate) use transcript::is_transcript;
 
 /// How an endpoint tells the likelihood of a given text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,29 +111,29 @@ struct Weighed {
 
 /// What comes after the exchanges so far.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub enum NextInquiry {
     /// This is to be asked.
-    Ask(Ask),
+    Ask(Inquiry),
     /// Nothing more is to be asked.
     Done,
 }
 
-/// What is to be asked next by the plan `body` after `exchanges`. An answer that cannot be gone on
+/// What is to be asked next by the plan `body` after `exchanges` with `host`. An answer that cannot be gone on
 /// from ends the conversation; reading says what was wrong with it.
 ///
 /// # Errors
 /// When `body` is no plan.
-pub(crate) fn next(
+pub fn next(
     reader: &Reader,
     host: &str,
     body: &[u8],
     exchanges: &[Exchange],
-) -> Result<Next, CallError> {
+) -> Result<NextInquiry, CallError> {
     let plan = Plan::parse(host, body)?;
     let mut conversation = Conversation::new(reader, host, plan.method, exchanges);
     Ok(match plan.method.weigh(&plan, &mut conversation) {
-        Err(Stop::Ask(ask)) => Next::Ask(ask),
-        Ok(_) | Err(Stop::Failed(_)) => Next::Done,
+        Err(Stop::Ask(inquiry)) => NextInquiry::Ask(inquiry),
+        Ok(_) | Err(Stop::Failed(_)) => NextInquiry::Done,
     })
 }
 

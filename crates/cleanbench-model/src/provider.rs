@@ -70,7 +70,7 @@ impl Protocol {
     }
 
     /// The end of the path under which `form` is asked for; `None` where the protocol lacks it.
-    pub(crate) fn path(self, form: Form) -> Option<&'static str> {
+    pub fn path(self, form: Form) -> Option<&'static str> {
         let wanted = match form {
             Form::Prefill => Form::Chat,
             form => form,

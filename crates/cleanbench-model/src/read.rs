@@ -8,12 +8,13 @@ mod calls;
 mod embedding;
 mod fault;
 mod finish;
+mod first_token;
+mod foreign_words;
 mod frames;
 mod lenient;
 mod llamacpp;
 mod messages;
 mod ollama;
-mod quote;
 mod refusal;
 mod responses;
 mod stream;
@@ -32,7 +33,7 @@ use calls::Calls;
 use fault::Fault;
 use wire::Envelope;
 
-pub(crate) use thinking::{CLOSE, OPEN};
+pub use first_token::{FirstSeen, FirstToken};
 
 /// Reads recorded replies of one endpoint. Needs no client, no key and no network.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ pub fn reader(endpoint: &Endpoint) -> Reader {
 
 /// An answer as it travelled, before prefix and reasoning are taken off its text.
 #[derive(Debug, Default)]
-struct Answer {
+struct RawAnswer {
     text: String,
     reasoning: String,
     finish: Option<String>,
@@ -113,7 +114,7 @@ impl Reader {
         self.interpret(body, answer)
     }
 
-    fn interpret(&self, body: &[u8], answer: Answer) -> Result<Completion, Fault> {
+    fn interpret(&self, body: &[u8], answer: RawAnswer) -> Result<Completion, Fault> {
         let text = self.without_prefix(body, answer.text);
         let (text, reasoning) = if self.tags_reasoning() {
             thinking::split(text, answer.reasoning)
@@ -185,7 +186,7 @@ fn is_event_stream(content_type: Option<&str>) -> bool {
 }
 
 /// Reads a reply that is one JSON document.
-fn whole(reply: &Reply) -> Result<Answer, Fault> {
+fn whole(reply: &Reply) -> Result<RawAnswer, Fault> {
     // Tokens that end within a character make some servers send broken UTF-8; the rest is legible.
     let text = match str::from_utf8(&reply.body) {
         Ok(text) => Cow::Borrowed(text),
@@ -196,7 +197,7 @@ fn whole(reply: &Reply) -> Result<Answer, Fault> {
     if let Some(fault) = envelope.fault() {
         return Err(fault);
     }
-    let mut answer = Answer::default();
+    let mut answer = RawAnswer::default();
     if !envelope.take_choice(&mut answer) {
         let what = "the answer is JSON without `choices`; is this an OpenAI-compatible path?";
         return Err(Fault::new(CallErrorKind::Malformed, what));
@@ -220,7 +221,7 @@ fn no_document(reply: &Reply, error: &serde_json::Error) -> Fault {
     let what = format!(
         "HTTP {} with a body that is no JSON ({})",
         reply.status,
-        quote::clean(kind, 60)
+        foreign_words::clean(kind, 60)
     );
     Fault::new(CallErrorKind::NotJson, what).said(String::from_utf8_lossy(body).into_owned(), 60)
 }

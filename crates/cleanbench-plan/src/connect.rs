@@ -5,10 +5,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use cleanbench_client::{ApiKey, ClientFactory};
 use cleanbench_core::Model;
 use cleanbench_embedded::EmbeddedModel;
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_model::{ApiKey, ClientFactory, Endpoint};
+use cleanbench_model::Endpoint;
 
 use crate::endpoints::check_embedded;
 use crate::{ErrorKind, PlanError};

@@ -11,18 +11,18 @@ use crate::Reader;
 
 /// A request that has yet to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ask {
+pub struct Inquiry {
     /// Path on the endpoint's host.
-    pub(crate) path: String,
+    pub path: String,
     /// Body of a POST.
-    pub(crate) body: String,
+    pub body: String,
 }
 
 /// Why a conversation does not go on.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// This has to be asked first.
-    Ask(Ask),
+    Ask(Inquiry),
     /// Nothing that could be asked would help.
     Failed(CallError),
 }
@@ -63,7 +63,7 @@ impl<'a> Conversation<'a> {
         let body = body.to_string();
         let Some(exchange) = self.exchanges.get(self.passed) else {
             let path = path.to_owned();
-            return Err(Stop::Ask(Ask { path, body }));
+            return Err(Stop::Ask(Inquiry { path, body }));
         };
         if exchange.path != path || exchange.request != body {
             let what = format!(

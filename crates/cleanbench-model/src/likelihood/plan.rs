@@ -40,7 +40,7 @@ pub(super) struct Paths {
 }
 
 /// Whether the bytes of a body are those of a plan.
-pub(crate) fn is_plan(body: &[u8]) -> bool {
+pub fn is_plan(body: &[u8]) -> bool {
     body.starts_with(BEGINNING)
 }
 

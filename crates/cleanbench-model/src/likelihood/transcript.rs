@@ -14,15 +14,19 @@ pub(crate) const CONTENT_TYPE: &str = "application/vnd.cleanbench.likelihood-tra
 
 /// One request and what came back.
 #[derive(Debug)]
-pub(crate) struct Exchange {
-    pub(crate) path: String,
-    pub(crate) request: String,
-    pub(crate) reply: Reply,
+pub struct Exchange {
+    /// Path on the endpoint's host.
+    pub path: String,
+    /// Body of the POST.
+    pub request: String,
+    /// What came back.
+    pub reply: Reply,
     json: OnceCell<Value>,
 }
 
 impl Exchange {
-    pub(crate) fn new(path: String, request: String, reply: Reply) -> Self {
+    /// `request`, posted to `path`, and what came back.
+    pub fn new(path: String, request: String, reply: Reply) -> Self {
         Self {
             path,
             request,
@@ -67,7 +71,7 @@ pub(crate) fn is_transcript(reply: &Reply) -> bool {
 }
 
 /// The HTTP statuses of the exchanges of a transcript, in order; `None` for any other reply.
-pub(crate) fn statuses(reply: &Reply) -> Option<Vec<u16>> {
+pub fn statuses(reply: &Reply) -> Option<Vec<u16>> {
     if !is_transcript(reply) {
         return None;
     }
@@ -79,7 +83,7 @@ pub(crate) fn statuses(reply: &Reply) -> Option<Vec<u16>> {
 ///
 /// # Errors
 /// Never in practice: texts and numbers can be represented in JSON.
-pub(crate) fn encode(exchanges: &[Exchange]) -> Result<Reply, serde_json::Error> {
+pub fn encode(exchanges: &[Exchange]) -> Result<Reply, serde_json::Error> {
     let transcript = Transcript {
         exchanges: exchanges.iter().map(record).collect(),
     };

@@ -12,7 +12,7 @@ const PLACEHOLDER: f64 = -9999.0;
 ///
 /// # Errors
 /// Why they are no log probabilities of consecutive tokens.
-pub(crate) fn checked(values: &[f64]) -> Result<Vec<f64>, String> {
+pub fn checked(values: &[f64]) -> Result<Vec<f64>, String> {
     for value in values {
         if !value.is_finite() {
             return Err("a logprob is no finite number".to_owned());

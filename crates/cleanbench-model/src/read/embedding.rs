@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::frames::{self, named};
-use super::{Answer, refusal};
+use super::{RawAnswer, refusal};
 
 /// Reads `data[0].embedding` or `embeddings[0]`.
 ///
 /// # Errors
 /// When there is none, or it is no list of finite numbers.
-pub(super) fn read(reply: &Reply) -> Result<Answer, Fault> {
-    let mut answer = Answer::default();
+pub(super) fn read(reply: &Reply) -> Result<RawAnswer, Fault> {
+    let mut answer = RawAnswer::default();
     frames::each(reply, |document| {
         if !document["error"].is_null() {
             return Err(refusal::inside_success(&document["error"]));

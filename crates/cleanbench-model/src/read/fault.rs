@@ -2,7 +2,7 @@
 
 use cleanbench_core::{CallError, CallErrorKind};
 
-use super::quote;
+use super::foreign_words;
 
 /// A fault before the endpoint's name and the next step are added.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Fault {
     pub(super) fn into_error(self, host: &str, key_env: Option<&str>, body: &[u8]) -> CallError {
         let mut message = format!("{host}: {}", self.what);
         if let Some((said, limit)) = &self.said {
-            message.push_str(&quote::or_withheld(said, *limit, body));
+            message.push_str(&foreign_words::or_withheld(said, *limit, body));
         }
         if let Some(step) = next_step(self.kind, key_env) {
             message.push_str("; ");

@@ -3,7 +3,7 @@
 use cleanbench_core::{CallErrorKind, Finish};
 
 use super::fault::Fault;
-use super::quote;
+use super::foreign_words;
 use crate::provider::{FinishMeaning, Profile};
 
 /// Words that mean the same wherever they are used, in lower case.
@@ -63,7 +63,7 @@ pub(super) fn read(word: Option<&str>, profile: &Profile, empty: bool) -> Result
         return Ok(Finish::Unreported);
     };
     match meaning(word, profile) {
-        None => Ok(Finish::Other(quote::clean(word, 40))),
+        None => Ok(Finish::Other(foreign_words::clean(word, 40))),
         Some(FinishMeaning::Stop) => Ok(Finish::Stop),
         Some(FinishMeaning::Length) => Ok(Finish::Length),
         Some(FinishMeaning::ToolCalls) => Ok(Finish::ToolCalls),
@@ -77,7 +77,7 @@ pub(super) fn read(word: Option<&str>, profile: &Profile, empty: bool) -> Result
             "a filter against recitation cut off the answer",
         )),
         Some(FinishMeaning::Failed) => {
-            let word = quote::clean(word, 40);
+            let word = foreign_words::clean(word, 40);
             let what = format!("the endpoint broke off its answer (`{word}`)");
             Err(Fault::new(CallErrorKind::Overloaded, what))
         }

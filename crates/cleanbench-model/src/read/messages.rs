@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::frames::{self, named, text};
-use super::{Answer, ended_early, refusal};
+use super::{RawAnswer, ended_early, refusal};
 
 /// Reads a whole message, or the stream of one.
 ///
 /// # Errors
 /// When it is none, reports an error, or its stream ends before its end is reported.
-pub(super) fn read(reply: &Reply) -> Result<Answer, Fault> {
+pub(super) fn read(reply: &Reply) -> Result<RawAnswer, Fault> {
     let mut message = Message::default();
     frames::each(reply, |document| message.take(&document))?;
     message.finish()
@@ -108,7 +108,7 @@ impl Message {
         }
     }
 
-    fn finish(self) -> Result<Answer, Fault> {
+    fn finish(self) -> Result<RawAnswer, Fault> {
         if !self.begun {
             let what = "the answer is JSON without a `message`; is this the path of messages?";
             return Err(Fault::new(CallErrorKind::Malformed, what));
@@ -116,11 +116,11 @@ impl Message {
         if !self.ended && self.stop_reason.is_none() {
             return Err(ended_early());
         }
-        let mut answer = Answer {
+        let mut answer = RawAnswer {
             finish: self.stop_reason,
             usage: Value::Object(self.usage),
             model: self.model,
-            ..Answer::default()
+            ..RawAnswer::default()
         };
         for (_, block) in self.blocks {
             match block.kind.as_str() {

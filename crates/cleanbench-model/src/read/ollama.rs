@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::frames::{self, named, text};
-use super::{Answer, ended_early, refusal, tokens};
+use super::{RawAnswer, ended_early, refusal, tokens};
 
 /// Reads a chat or a continuation.
 ///
 /// # Errors
 /// When it is none, reports an error, or ends before its end is reported.
-pub(super) fn read(reply: &Reply) -> Result<Answer, Fault> {
-    let mut answer = Answer::default();
+pub(super) fn read(reply: &Reply) -> Result<RawAnswer, Fault> {
+    let mut answer = RawAnswer::default();
     let (mut known, mut done) = (false, false);
     frames::each(reply, |document| {
         if !document["error"].is_null() && !done {
@@ -34,7 +34,7 @@ pub(super) fn read(reply: &Reply) -> Result<Answer, Fault> {
     if done { Ok(answer) } else { Err(ended_early()) }
 }
 
-fn take(document: &Value, answer: &mut Answer) {
+fn take(document: &Value, answer: &mut RawAnswer) {
     let message = &document["message"];
     answer.text.push_str(text(message, "content"));
     answer.text.push_str(text(document, "response"));

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::frames::{self, named, text};
-use super::{Answer, ended_early, refusal, tokens};
+use super::{RawAnswer, ended_early, refusal, tokens};
 
 /// Reads a whole response, or the stream of one.
 ///
 /// # Errors
 /// When it is none, reports an error, or its stream ends before its end is reported.
-pub(super) fn read(reply: &Reply) -> Result<Answer, Fault> {
+pub(super) fn read(reply: &Reply) -> Result<RawAnswer, Fault> {
     let mut items = Vec::new();
     let mut ended = None;
     frames::each(reply, |mut document| {
@@ -39,7 +39,7 @@ fn fault_of(event: &Value) -> Fault {
 
 /// Reads a response; `streamed` are the items that came before it, for servers that do not repeat
 /// them.
-fn whole(response: &Value, streamed: &[Value]) -> Result<Answer, Fault> {
+fn whole(response: &Value, streamed: &[Value]) -> Result<RawAnswer, Fault> {
     if !response["error"].is_null() {
         return Err(refusal::inside_success(&response["error"]));
     }
@@ -47,10 +47,10 @@ fn whole(response: &Value, streamed: &[Value]) -> Result<Answer, Fault> {
         let what = "the answer is JSON without `output`; is this the path of responses?";
         return Err(Fault::new(CallErrorKind::Malformed, what));
     };
-    let mut answer = Answer {
+    let mut answer = RawAnswer {
         usage: response["usage"].clone(),
         model: named(response, "model"),
-        ..Answer::default()
+        ..RawAnswer::default()
     };
     let items = if output.is_empty() { streamed } else { output };
     for item in items {
@@ -60,7 +60,7 @@ fn whole(response: &Value, streamed: &[Value]) -> Result<Answer, Fault> {
     Ok(answer)
 }
 
-fn take(item: &Value, answer: &mut Answer) {
+fn take(item: &Value, answer: &mut RawAnswer) {
     let parts = |key: &str| item[key].as_array().into_iter().flatten();
     match text(item, "type") {
         "message" => {

@@ -4,7 +4,7 @@ use cleanbench_core::CallErrorKind;
 
 use super::fault::Fault;
 use super::wire::Envelope;
-use super::{Answer, ended_early, position, refusal};
+use super::{RawAnswer, ended_early, position, refusal};
 use crate::sse::{self, Event};
 
 /// Puts the chunks of `body` together.
@@ -12,8 +12,8 @@ use crate::sse::{self, Event};
 /// # Errors
 /// When the stream has no choice, reports an error before it has said how the answer ended, when a chunk is no
 /// JSON, and when it ends without a reason and without `[DONE]`.
-pub(super) fn read(body: &[u8]) -> Result<Answer, Fault> {
-    let mut answer = Answer::default();
+pub(super) fn read(body: &[u8]) -> Result<RawAnswer, Fault> {
+    let mut answer = RawAnswer::default();
     let (mut done, mut any) = (false, false);
     for event in sse::events(body) {
         if event.data.trim() == "[DONE]" {
@@ -34,7 +34,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Fault> {
 }
 
 /// Takes in a chunk; whether it holds a choice.
-fn take(event: &Event, answer: &mut Answer) -> Result<bool, Fault> {
+fn take(event: &Event, answer: &mut RawAnswer) -> Result<bool, Fault> {
     if event.data.trim().is_empty() {
         return Ok(false);
     }

@@ -19,7 +19,7 @@ fn raw() -> Reader {
 }
 
 fn request() -> Vec<u8> {
-    let prompt = "What is the capital of France? Answer in one word.";
+    let prompt = "What is the capital of France? RawAnswer in one word.";
     json!({"model": "m", "messages": [{"role": "user", "content": prompt}]})
         .to_string()
         .into_bytes()

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a content whose reasoning cannot be told apart for certain is left whole.
 
-pub(crate) const OPEN: &str = "<think>";
-pub(crate) const CLOSE: &str = "</think>";
+pub(super) const OPEN: &str = "<think>";
+pub(super) const CLOSE: &str = "</think>";
 
 /// The answer and its reasoning. Reasoning that came in a field of its own is taken as it is, and
 /// the content then is the answer.

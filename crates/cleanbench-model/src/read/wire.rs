@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::lenient::{self, Content};
-use super::{Answer, refusal, tokens};
+use super::{RawAnswer, refusal, tokens};
 
 /// A whole answer, or one chunk of a streamed one.
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +72,7 @@ impl Envelope {
     }
 
     /// Appends what the first choice says. `false` if there is no choice.
-    pub(super) fn take_choice(&mut self, answer: &mut Answer) -> bool {
+    pub(super) fn take_choice(&mut self, answer: &mut RawAnswer) -> bool {
         let choices = self.choices.take().unwrap_or_default();
         let first = choices
             .into_iter()
@@ -91,7 +91,7 @@ impl Envelope {
     }
 
     /// Takes over what is said about the whole answer; what a later chunk says wins.
-    pub(super) fn take_facts(&mut self, answer: &mut Answer) {
+    pub(super) fn take_facts(&mut self, answer: &mut RawAnswer) {
         if self.usage.is_object() {
             answer.usage = self.usage.take();
         }
@@ -103,7 +103,7 @@ impl Envelope {
 }
 
 impl Said {
-    fn append_to(self, answer: &mut Answer) {
+    fn append_to(self, answer: &mut RawAnswer) {
         let full = |text: &String| !text.is_empty();
         let field = self.reasoning_content.filter(full);
         let field = field.or_else(|| self.reasoning.filter(full));

@@ -252,7 +252,7 @@ fn an_error_never_repeats_the_prompt() {
         assert!(!error.message.contains("capital of France"), "{error}");
         assert!(error.message.contains("repeats the prompt"), "{error}");
     };
-    let echo = "cannot handle: What is the capital of France? Answer in one word.";
+    let echo = "cannot handle: What is the capital of France? RawAnswer in one word.";
     check(
         400,
         "application/json",

@@ -1,10 +1,10 @@
 //! `cleanbench models check`: asks models what they support, or says what is known from before.
 
+use cleanbench_client::ClientFactory;
+use cleanbench_client::check::{self, Way};
 use cleanbench_core::Exit;
-use cleanbench_model::capability::{Capability, Finding, Report, Verdict, Way, probe};
-use cleanbench_model::{
-    ClientFactory, ConfigError, Endpoint, LikelihoodMethod, Overrides, resolve,
-};
+use cleanbench_model::capability::{Capability, CapabilityReport, CheckResult, Support};
+use cleanbench_model::{ConfigError, Endpoint, LikelihoodMethod, Overrides, resolve};
 use cleanbench_plan::connect::{embedded, key_of};
 use cleanbench_plan::endpoints::{check_embedded, models_file_in};
 use cleanbench_report::cell;
@@ -89,8 +89,8 @@ fn know(endpoint: &Endpoint, refresh: bool, printer: Printer) -> Result<Known, F
     }
 }
 
-fn ask(endpoint: &Endpoint, printer: Printer) -> Result<Result<Report, String>, Failure> {
-    let mut tell = |finding: &Finding| {
+fn ask(endpoint: &Endpoint, printer: Printer) -> Result<Result<CapabilityReport, String>, Failure> {
+    let mut tell = |finding: &CheckResult| {
         printer.detail(format!(
             "  {}: {}, {}",
             finding.capability.as_str(),
@@ -104,7 +104,7 @@ fn ask(endpoint: &Endpoint, printer: Printer) -> Result<Result<Report, String>, 
         .map_err(|error| Failure::new(Exit::Internal, error))?;
     let found = if endpoint.is_embedded() {
         let model = embedded(endpoint)?;
-        runtime.block_on(probe(endpoint, Way::InProcess(&*model), &mut tell))
+        runtime.block_on(check::support(endpoint, Way::InProcess(&*model), &mut tell))
     } else {
         let factory = ClientFactory::new(std::slice::from_ref(endpoint));
         let key = key_of(endpoint, &WhenNeeded)?;
@@ -119,7 +119,7 @@ fn ask(endpoint: &Endpoint, printer: Printer) -> Result<Result<Report, String>, 
             factory: &factory,
             key: key.as_ref(),
         };
-        runtime.block_on(probe(endpoint, way, &mut tell))
+        runtime.block_on(check::support(endpoint, way, &mut tell))
     };
     Ok(found.map_err(|error| error.message))
 }
@@ -132,8 +132,8 @@ fn exit_of(known: &Known) -> Exit {
         Known::Failed(_) => None,
     };
     match reached.map(|finding| finding.verdict) {
-        Some(Verdict::Yes) => Exit::Done,
-        Some(Verdict::Unclear) => Exit::Inconclusive,
+        Some(Support::Yes) => Exit::Done,
+        Some(Support::Unclear) => Exit::Inconclusive,
         _ => Exit::EndpointRefused,
     }
 }
@@ -183,7 +183,7 @@ fn print(endpoint: &Endpoint, known: &Known) {
     }
 }
 
-fn row(finding: &Finding) -> [String; 4] {
+fn row(finding: &CheckResult) -> [String; 4] {
     [
         finding.capability.as_str().to_owned(),
         finding.verdict.as_str().to_owned(),
@@ -193,7 +193,7 @@ fn row(finding: &Finding) -> [String; 4] {
 }
 
 /// What to write into the models file so that likelihoods are asked for as they can be told.
-fn advice(endpoint: &Endpoint, report: &Report) -> Option<String> {
+fn advice(endpoint: &Endpoint, report: &CapabilityReport) -> Option<String> {
     let used = LikelihoodMethod::of(endpoint);
     let works = report.likelihood_method();
     if endpoint.is_embedded() || works == Some(used) {

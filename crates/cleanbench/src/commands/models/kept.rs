@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use cleanbench_model::Endpoint;
-use cleanbench_model::capability::{Report, identity};
+use cleanbench_model::capability::{CapabilityReport, identity};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::cache_folder;
@@ -19,12 +19,12 @@ use crate::printer;
 pub(super) struct Kept {
     /// RFC 3339, in UTC.
     pub(super) measured: String,
-    pub(super) report: Report,
+    pub(super) report: CapabilityReport,
 }
 
 impl Kept {
     /// A report made now.
-    pub(super) fn now(report: Report) -> Self {
+    pub(super) fn now(report: CapabilityReport) -> Self {
         let measured = format!("{:.0}", jiff::Timestamp::now());
         Self { measured, report }
     }

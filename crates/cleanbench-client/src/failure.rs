@@ -1,0 +1,100 @@
+//! Why there is no answer, in plain words.
+//!
+//! Invariant: an error names host, cause and next step, and is made of our own words only.
+
+use std::io;
+
+use cleanbench_core::{CallError, CallErrorKind};
+use cleanbench_model::Endpoint;
+
+/// Why there is no answer, or no whole one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The name does not resolve.
+    Dns,
+    /// No connection, for the reason that the system gave.
+    Connect(io::ErrorKind),
+    /// No connection within the time allowed.
+    ConnectTimeout,
+    /// No byte within the time allowed.
+    Silent,
+    /// The connection closed or broke.
+    Broken,
+    /// What came is no HTTP.
+    NotHttp,
+}
+
+/// During what an endpoint fell silent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Silence {
+    /// Nothing had come yet.
+    BeforeAnswer,
+    /// The headers had come.
+    WithinAnswer,
+}
+
+/// `failure` as the engine and the user see it.
+pub(crate) fn explain(failure: Failure, silence: Silence, endpoint: &Endpoint) -> CallError {
+    let (kind, what) = match failure {
+        Failure::Dns => {
+            let what = "the host name does not resolve; check its spelling and the network";
+            (CallErrorKind::Dns, what.to_owned())
+        }
+        Failure::Connect(kind) => (CallErrorKind::Connect, unreachable(kind).to_owned()),
+        Failure::ConnectTimeout => (CallErrorKind::Timeout, not_connected(endpoint)),
+        Failure::Silent => (CallErrorKind::Timeout, timed_out(silence, endpoint)),
+        Failure::Broken => (CallErrorKind::Broken, broken(silence).to_owned()),
+        Failure::NotHttp => {
+            let what = "what came is no HTTP; does the port belong to another server?";
+            (CallErrorKind::Broken, what.to_owned())
+        }
+    };
+    CallError::new(kind, format!("{}: {what}", whom(endpoint)))
+}
+
+/// Who was called: through a proxy, either may be at fault.
+pub(crate) fn whom(endpoint: &Endpoint) -> String {
+    let host = endpoint.host();
+    match endpoint.proxy_host() {
+        Some(proxy) => format!("{host} through the proxy {proxy}"),
+        None => host,
+    }
+}
+
+fn not_connected(endpoint: &Endpoint) -> String {
+    let seconds = endpoint.timeouts.connect.as_secs_f64();
+    format!("no connection within {seconds} s; is the server up, and is a firewall between?")
+}
+
+fn timed_out(silence: Silence, endpoint: &Endpoint) -> String {
+    let seconds = endpoint.timeouts.idle.as_secs_f64();
+    let where_it_stopped = match silence {
+        Silence::BeforeAnswer => "no answer",
+        Silence::WithinAnswer => "no further byte of the answer",
+    };
+    let remedy = if endpoint.stream {
+        "set a longer `timeouts.idle`"
+    } else {
+        "set `stream = true` or a longer `timeouts.idle`"
+    };
+    format!("{where_it_stopped} for {seconds} s (idle timeout); {remedy} for slow models")
+}
+
+fn unreachable(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::ConnectionRefused => {
+            "connection refused; is the server up, and is the port right?"
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            "host unreachable; check the address and the network"
+        }
+        _ => "no connection; is the server up?",
+    }
+}
+
+fn broken(silence: Silence) -> &'static str {
+    match silence {
+        Silence::BeforeAnswer => "the connection closed before an answer came; is the server up?",
+        Silence::WithinAnswer => "the connection broke within the answer; what came is recorded",
+    }
+}
