@@ -7,6 +7,7 @@
 mod allow;
 mod endpoint;
 mod entry;
+pub(crate) mod error;
 mod fields;
 mod price;
 pub(crate) mod provider;
@@ -14,68 +15,14 @@ mod resolve;
 mod target;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::provider::Profile;
 use fields::{Diagnostics, Fields};
 
 pub use endpoint::{Endpoint, Limits, Timeouts};
+pub use error::{ConfigError, FilePlace};
 pub use resolve::{Overrides, resolve};
-
-/// Where in a file something stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilePlace {
-    /// The file, as it was named.
-    pub path: PathBuf,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-}
-
-impl fmt::Display for FilePlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.path.display(), self.line, self.column)
-    }
-}
-
-/// A fault of the models file or of a `-m` argument.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct ConfigError {
-    /// Where it stands; `None` for the command line.
-    pub place: Option<FilePlace>,
-    /// A lowercase fragment that names what is wrong.
-    pub message: String,
-    /// What to do instead. Not part of the `Display` text.
-    pub hint: Option<String>,
-}
-
-impl ConfigError {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self {
-            place: None,
-            message: message.into(),
-            hint: None,
-        }
-    }
-
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
-        }
-        f.write_str(&self.message)
-    }
-}
 
 /// The models and providers that a `models.toml` names.
 #[derive(Debug, Clone, Default)]

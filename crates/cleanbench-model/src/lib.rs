@@ -26,6 +26,7 @@ mod body;
 mod offline;
 mod provider;
 mod read;
+mod shipped;
 mod sse;
 mod usage;
 
@@ -37,6 +38,6 @@ pub use likelihood::LikelihoodMethod;
 pub use offline::OfflineModel;
 pub use provider::{
     FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
-    profiles,
 };
 pub use read::{FirstSeen, FirstToken, Reader, reader};
+pub use shipped::profiles;

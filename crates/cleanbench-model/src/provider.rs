@@ -6,8 +6,6 @@
 //! provider's own, and its key travels to that provider's hosts only.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::LazyLock;
 
 use cleanbench_core::{Form, Reasoning};
 use serde::{Deserialize, Serialize};
@@ -15,7 +13,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::LikelihoodMethod;
-use crate::config::{ConfigError, provider as reading};
+use crate::config::error::ConfigError;
 
 /// The language that an endpoint speaks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,24 +291,8 @@ impl Profile {
         }
     }
 
-    /// The profile to ask the same provider in another language.
-    pub(crate) fn speaking(&self, protocol: Protocol) -> Self {
-        if self.protocol == protocol {
-            return self.clone();
-        }
-        let sibling = profiles()
-            .iter()
-            .find(|known| known.protocol == protocol && known.family() == self.family());
-        sibling.cloned().unwrap_or_else(|| Self {
-            base_url: self.base_url.clone(),
-            key_env: self.key_env.clone(),
-            other_hosts: self.other_hosts.clone(),
-            ..Self::plain(&self.name, protocol)
-        })
-    }
-
     /// The name without the language.
-    fn family(&self) -> &str {
+    pub(crate) fn family(&self) -> &str {
         let name = self.name.as_str();
         let bare = ["-native", "-responses"].map(|end| name.strip_suffix(end));
         bare.into_iter().flatten().next().unwrap_or(name)
@@ -352,36 +334,7 @@ impl Profile {
 /// Name of the profile that assumes nothing.
 pub(crate) const UNKNOWN: &str = "openai-compatible";
 
-static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-    let text = include_str!("provider/profiles.toml");
-    reading::read_shipped(text, Path::new("profiles.toml")).unwrap_or_default()
-});
-
-/// All providers that are known without a models file, sorted by name.
-pub fn profiles() -> &'static [Profile] {
-    &PROFILES
-}
-
-/// The profile called `name`.
-pub(crate) fn named(name: &str) -> Option<&'static Profile> {
-    PROFILES.iter().find(|profile| profile.name == name)
-}
-
 /// The profile that assumes nothing.
 pub(crate) fn unknown() -> Profile {
     Profile::plain(UNKNOWN, Protocol::OpenAi)
 }
-
-/// The hosted provider that `host` belongs to, preferably one that speaks `protocol`.
-pub(crate) fn owner_of(host: &str, protocol: Option<Protocol>) -> Option<&'static Profile> {
-    let owners = || {
-        PROFILES
-            .iter()
-            .filter(|profile| profile.key_env.is_some() && profile.owns(host))
-    };
-    let speaks = |profile: &&Profile| protocol.is_none_or(|wanted| profile.protocol == wanted);
-    owners().find(speaks).or_else(|| owners().next())
-}
-
-#[cfg(test)]
-mod tests;

@@ -168,7 +168,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::provider;
+    use crate::shipped;
 
     /// prompt, completion, reasoning, cached, cache write, and marks.
     fn shown(usage: &Usage) -> String {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn check(provider: &str, reported: &Value, expect: &str) {
-        let profile = provider::named(provider).expect(provider);
+        let profile = shipped::named(provider).expect(provider);
         assert_eq!(
             shown(&normalise(reported, profile)),
             expect,
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn contradictions_are_marked() {
         let check = |provider: &str, reported: &Value| {
-            let usage = normalise(reported, provider::named(provider).expect(provider));
+            let usage = normalise(reported, shipped::named(provider).expect(provider));
             assert!(usage.inconsistent, "{provider} {reported}");
         };
         check(

@@ -5,12 +5,59 @@
 //! A book refuses to open when its choices are missing or its file does not parse.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::key::{Draws, PromptKey, prompt_key};
-use crate::script::{Answers, ScriptError, check_share};
+use crate::script_error::{ScriptError, check_share};
+
+/// Where answers come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Answers {
+    /// Always this text.
+    Fixed(String),
+    /// The prompt itself.
+    Echo,
+    /// The choice that the prompt's hash picks ([`crate::right_choice`]), or, outside of
+    /// `right_share`, another one.
+    Hash {
+        /// What is chosen from; at least one.
+        choices: Vec<String>,
+        /// Share of prompts that get the right choice, 0 to 1.
+        #[serde(default = "all")]
+        right_share: f64,
+    },
+    /// The answer of the first pair whose text occurs in the prompt. A pair whose text is a whole
+    /// line of the prompt goes before one that merely occurs.
+    Map {
+        /// Text looked for, and the answer to it.
+        pairs: Vec<(String, String)>,
+        /// The answer where none occurs.
+        default: String,
+    },
+    /// As `Map`, with the pairs in a JSONL file of `{"contains": …, "answer": …}`.
+    Lookup {
+        /// The file.
+        file: PathBuf,
+        /// The answer where none occurs.
+        default: String,
+        /// Share of prompts that get their answer, 0 to 1; the others get `default`.
+        #[serde(default = "all")]
+        right_share: f64,
+    },
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::Fixed("OK".to_owned())
+    }
+}
+
+fn all() -> f64 {
+    1.0
+}
 
 /// The answers of a script, ready for use.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use crate::key::PromptKey;
 
-/// Counts since the server started.
+/// ServerCounts since the server started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct ServerCounts {
     /// Requests to the two completion endpoints, refused and failed ones included.
     pub requests: u64,
     /// TCP connections accepted, whatever was asked on them.
@@ -41,7 +41,7 @@ pub struct Counts {
 
 /// A request that was kept whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct ReceivedRequest {
     /// The path, with the query if any.
     pub path: String,
     /// Header names (lower case) and values in the order received; bytes that are not UTF-8 are
@@ -51,7 +51,7 @@ pub struct Seen {
     pub body: String,
 }
 
-impl Seen {
+impl ReceivedRequest {
     /// The value of the first header called `name` (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(header, _)| header == name);
@@ -69,7 +69,7 @@ pub(crate) struct Tally {
     first_request_us: AtomicU64,
     last_request_us: AtomicU64,
     prompts: Mutex<Prompts>,
-    seen: Mutex<VecDeque<Seen>>,
+    seen: Mutex<VecDeque<ReceivedRequest>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ struct Prompts {
 }
 
 impl Tally {
-    /// Counts a request; gives its number, from 1.
+    /// ServerCounts a request; gives its number, from 1.
     pub(crate) fn request(&self) -> u64 {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let now = since_1970_us();
@@ -91,12 +91,12 @@ impl Tally {
         number
     }
 
-    /// Counts a connection.
+    /// ServerCounts a connection.
     pub(crate) fn connection(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a prompt; gives how often it was asked by now.
+    /// ServerCounts a prompt; gives how often it was asked by now.
     pub(crate) fn prompt(&self, key: PromptKey) -> u32 {
         let mut prompts = lock(&self.prompts);
         let asked = prompts.asked.entry(split(key)).or_insert(0);
@@ -113,7 +113,7 @@ impl Tally {
     }
 
     /// Keeps a request, forgetting the oldest beyond `most`.
-    pub(crate) fn keep(&self, seen: Seen, most: usize) {
+    pub(crate) fn keep(&self, seen: ReceivedRequest, most: usize) {
         let mut kept = lock(&self.seen);
         kept.push_back(seen);
         while kept.len() > most {
@@ -122,14 +122,14 @@ impl Tally {
     }
 
     /// The requests kept, oldest first.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<ReceivedRequest> {
         lock(&self.seen).iter().cloned().collect()
     }
 
     /// The counts without those by prompt, which costs the same however many prompts there are.
-    pub(crate) fn totals(&self) -> Counts {
+    pub(crate) fn totals(&self) -> ServerCounts {
         let prompts = lock(&self.prompts);
-        Counts {
+        ServerCounts {
             requests: self.requests.load(Ordering::Relaxed),
             connections: self.connections.load(Ordering::Relaxed),
             unique_prompts: prompts.asked.len() as u64,
@@ -179,7 +179,7 @@ impl Drop for InFlight {
     }
 }
 
-/// Counts stay usable after a panic elsewhere: every update leaves them whole.
+/// ServerCounts stay usable after a panic elsewhere: every update leaves them whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -216,7 +216,7 @@ fn join([high, low]: [u32; 2]) -> PromptKey {
 mod tests {
     use std::sync::Arc;
 
-    use super::{InFlight, Seen, Tally, join, split};
+    use super::{InFlight, ReceivedRequest, Tally, join, split};
 
     #[test]
     fn prompts_are_counted_one_by_one() {
@@ -270,7 +270,7 @@ mod tests {
         for body in ["a", "b", "c"] {
             let (path, body) = (String::new(), body.to_owned());
             tally.keep(
-                Seen {
+                ReceivedRequest {
                     path,
                     headers: Vec::new(),
                     body,

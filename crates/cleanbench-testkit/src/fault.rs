@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::key::Draws;
-use crate::script::ScriptError;
+use crate::script_error::{ScriptError, check_share};
 
 /// One way for a call to fail, or to succeed strangely.
 ///
@@ -262,7 +262,7 @@ impl Rule {
     /// Refuses numbers that mean nothing.
     pub(crate) fn validate(&self) -> Result<(), ScriptError> {
         if let Some(share) = self.share {
-            crate::script::check_share("share of a fault", share)?;
+            check_share("share of a fault", share)?;
         }
         if self.every == Some(0) {
             return Err(ScriptError::Meaningless("`every` is 0; use 1 or more"));

@@ -21,13 +21,16 @@ mod question;
 mod reply;
 mod scored;
 mod script;
+mod script_error;
 mod server;
 mod service;
 mod wire;
 
-pub use counts::{Counts, Seen};
+pub use answer::Answers;
+pub use counts::{ReceivedRequest, ServerCounts};
 pub use fault::{Fault, Rule};
 pub use key::{PromptKey, prompt_key, right_choice};
 pub use scored::{ScoreForm, Scored, ScoredText, ScoredToken, Spoiled};
-pub use script::{Answers, Latency, Law, Reasoning, Script, ScriptError, Usage};
+pub use script::{Latency, Law, Reasoning, Script, Usage};
+pub use script_error::ScriptError;
 pub use server::{FakeServer, Options, StartError};

@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::key::PromptKey;
 use crate::question::{Endpoint, Question};
 use crate::script::Script;
-use crate::wire::{Answer, Delta, error_body};
+use crate::wire::{AnswerParts, Delta, error_body};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -31,7 +31,7 @@ const HUGE_PIECE: usize = 1 << 16;
 
 /// What is known when a request is answered.
 #[derive(Debug)]
-pub(crate) struct Case<'a> {
+pub(crate) struct ReplyContext<'a> {
     /// The script in force.
     pub(crate) script: &'a Script,
     /// What was asked.
@@ -44,7 +44,7 @@ pub(crate) struct Case<'a> {
     pub(crate) authorization: &'a str,
 }
 
-impl Case<'_> {
+impl ReplyContext<'_> {
     /// The response under `fault`. The faults that send no response are the caller's; here they get
     /// the true answer.
     pub(crate) fn reply(&self, fault: Option<&Fault>) -> Response<ReplyBody> {
@@ -106,11 +106,11 @@ impl Case<'_> {
         }
     }
 
-    fn answer(&self, text: &str) -> Answer<'_> {
-        Answer::new(self.script, self.question, self.key, text)
+    fn answer(&self, text: &str) -> AnswerParts<'_> {
+        AnswerParts::new(self.script, self.question, self.key, text)
     }
 
-    fn streamed(&self, answer: &Answer<'_>, fault: Option<&Fault>) -> Response<ReplyBody> {
+    fn streamed(&self, answer: &AnswerParts<'_>, fault: Option<&Fault>) -> Response<ReplyBody> {
         let mut events = stream_events(answer);
         let pause = self.script.latency.between_events();
         let half = events.len() / 2;
@@ -370,7 +370,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// All events of a streamed answer: role, reasoning and content word by word, the end, the token
 /// counts if asked for, and the end marker.
-fn stream_events(answer: &Answer<'_>) -> Vec<Bytes> {
+fn stream_events(answer: &AnswerParts<'_>) -> Vec<Bytes> {
     let mut events = Vec::new();
     let is_chat = answer.question.endpoint == Endpoint::Chat;
     if is_chat {

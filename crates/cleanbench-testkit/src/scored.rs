@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::script::ScriptError;
+use crate::script_error::ScriptError;
 use crate::wire::to_json;
 
 /// Texts whose tokens are scored, and how the server shows it.

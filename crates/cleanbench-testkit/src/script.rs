@@ -4,15 +4,16 @@
 //! script and the prompt's text alone. A script that could not be served as written (a share above
 //! 1, no choices, a lookup file that does not parse) is refused when it is installed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Book;
+use crate::answer::{Answers, Book};
 use crate::fault::{Fault, Rule};
 use crate::key::Draws;
 use crate::scored::{ScoreForm, Scored};
+use crate::script_error::ScriptError;
 
 /// How the server behaves. The default answers `OK` at once and never fails.
 ///
@@ -132,53 +133,6 @@ pub(crate) struct Installed {
     pub(crate) script: Script,
     /// Its answers, ready for use.
     pub(crate) book: Book,
-}
-
-/// Where answers come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Answers {
-    /// Always this text.
-    Fixed(String),
-    /// The prompt itself.
-    Echo,
-    /// The choice that the prompt's hash picks ([`crate::right_choice`]), or, outside of
-    /// `right_share`, another one.
-    Hash {
-        /// What is chosen from; at least one.
-        choices: Vec<String>,
-        /// Share of prompts that get the right choice, 0 to 1.
-        #[serde(default = "all")]
-        right_share: f64,
-    },
-    /// The answer of the first pair whose text occurs in the prompt. A pair whose text is a whole
-    /// line of the prompt goes before one that merely occurs.
-    Map {
-        /// Text looked for, and the answer to it.
-        pairs: Vec<(String, String)>,
-        /// The answer where none occurs.
-        default: String,
-    },
-    /// As `Map`, with the pairs in a JSONL file of `{"contains": …, "answer": …}`.
-    Lookup {
-        /// The file.
-        file: PathBuf,
-        /// The answer where none occurs.
-        default: String,
-        /// Share of prompts that get their answer, 0 to 1; the others get `default`.
-        #[serde(default = "all")]
-        right_share: f64,
-    },
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self::Fixed("OK".to_owned())
-    }
-}
-
-fn all() -> f64 {
-    1.0
 }
 
 /// How long a true answer takes.
@@ -312,45 +266,6 @@ pub enum Usage {
     Cached(u64),
     /// No usage at all.
     Absent,
-}
-
-/// Why a script cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub enum ScriptError {
-    /// The script or its lookup file cannot be read; the source names the path.
-    #[error(transparent)]
-    Read(#[from] std::io::Error),
-    /// Not a script, or not a line of a lookup file.
-    #[error("cannot parse {place}: {source}")]
-    Parse {
-        /// File, or file and line.
-        place: String,
-        /// What the JSON parser says.
-        source: serde_json::Error,
-    },
-    /// A share outside 0 to 1.
-    #[error("the {what} is {share}; use a number from 0 to 1")]
-    Share {
-        /// Which share.
-        what: &'static str,
-        /// Its value.
-        share: f64,
-    },
-    /// A status that cannot end a response.
-    #[error("the status {0} cannot end a response; use 200 to 599")]
-    Status(u16),
-    /// Another value that has no meaning.
-    #[error("{0}")]
-    Meaningless(&'static str),
-}
-
-/// Refuses what is not a share; NaN is none.
-pub(crate) fn check_share(what: &'static str, share: f64) -> Result<(), ScriptError> {
-    if (0.0..=1.0).contains(&share) {
-        Ok(())
-    } else {
-        Err(ScriptError::Share { what, share })
-    }
 }
 
 #[cfg(test)]

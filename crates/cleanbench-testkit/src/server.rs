@@ -20,9 +20,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::counts::{Counts, Seen};
+use crate::counts::{ReceivedRequest, ServerCounts};
 use crate::key::prompt_key;
-use crate::script::{Script, ScriptError};
+use crate::script::Script;
+use crate::script_error::ScriptError;
 use crate::service::Shared;
 
 /// A load test opens its connections all at once; the usual 128 places would make some of them wait
@@ -128,15 +129,15 @@ impl FakeServer {
     }
 
     /// All counts, those by prompt included; costs time in proportion to the prompts seen.
-    pub fn counts(&self) -> Counts {
-        Counts {
+    pub fn counts(&self) -> ServerCounts {
+        ServerCounts {
             by_prompt: self.shared.tally.by_prompt().into_iter().collect(),
             ..self.totals()
         }
     }
 
     /// The counts with `by_prompt` left empty; cheap enough to be asked in a loop.
-    pub fn totals(&self) -> Counts {
+    pub fn totals(&self) -> ServerCounts {
         self.shared.tally.totals()
     }
 
@@ -147,7 +148,7 @@ impl FakeServer {
     }
 
     /// The latest requests, oldest first, as many as the script's `record` says.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<ReceivedRequest> {
         self.shared.tally.seen()
     }
 

@@ -16,13 +16,14 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response};
 
 use crate::body::ReplyBody;
-use crate::counts::{InFlight, Seen, Tally, lock};
+use crate::counts::{InFlight, ReceivedRequest, Tally, lock};
 use crate::fault::{Fault, Moment};
 use crate::key::{Draws, PromptKey};
 use crate::question::{Endpoint, Question};
-use crate::reply::{self, Case};
+use crate::reply::{self, ReplyContext};
 use crate::scored::{ScoreRequest, Scored};
-use crate::script::{Installed, Script, ScriptError};
+use crate::script::{Installed, Script};
+use crate::script_error::ScriptError;
 use crate::wire;
 
 /// What all connections share.
@@ -82,6 +83,7 @@ impl Shared {
         let body = read(body).await?;
         let arrival = Arrival {
             path,
+            headers: &parts.headers,
             number,
             in_flight: now,
         };
@@ -91,7 +93,7 @@ impl Shared {
 
     async fn complete(
         &self,
-        arrival: Arrival,
+        arrival: Arrival<'_>,
         parts: &Parts,
         body: &[u8],
         reset: &AtomicBool,
@@ -105,11 +107,9 @@ impl Shared {
             return Ok(reply::unauthorized());
         }
         let (reaction, delay) = match (scoring(script, arrival.path, body), arrival.path) {
-            (Some(scoring), _) => {
-                self.react_scored(&installed, arrival, scoring, &parts.headers, reset)
-            }
+            (Some(scoring), _) => self.react_scored(&installed, arrival, scoring, reset),
             (None, Path::Of(endpoint)) => match Question::read(endpoint, body) {
-                Ok(question) => self.react(&installed, arrival, (&question, &parts.headers), reset),
+                Ok(question) => self.react(&installed, arrival, &question, reset),
                 Err(sentence) => (bad_request(&sentence), Duration::ZERO),
             },
             (None, Path::Generate) => (bad_request("the body is not a request"), Duration::ZERO),
@@ -131,8 +131,8 @@ impl Shared {
     fn react(
         &self,
         installed: &Installed,
-        arrival: Arrival,
-        (question, headers): (&Question<'_>, &HeaderMap),
+        arrival: Arrival<'_>,
+        question: &Question<'_>,
         reset: &AtomicBool,
     ) -> (Reaction, Duration) {
         let script = &installed.script;
@@ -148,12 +148,12 @@ impl Shared {
         // The connection ends with a reset once the body has broken off.
         let resets = matches!(fault, Some(Fault::ResetInBody));
         reset.store(resets, Ordering::Relaxed);
-        let case = Case {
+        let case = ReplyContext {
             script,
             question,
             key: draws.key(),
             text: installed.book.answer(&question.prompt, draws),
-            authorization: text_of(headers, &AUTHORIZATION),
+            authorization: text_of(arrival.headers, &AUTHORIZATION),
         };
         let response = case.reply(fault);
         (Reaction::Send(response), delay_of(script, fault, draws))
@@ -164,9 +164,8 @@ impl Shared {
     fn react_scored(
         &self,
         installed: &Installed,
-        arrival: Arrival,
-        (scored, request): (&Scored, ScoreRequest<'_>),
-        headers: &HeaderMap,
+        arrival: Arrival<'_>,
+        Scoring { scored, request }: Scoring<'_>,
         reset: &AtomicBool,
     ) -> (Reaction, Duration) {
         let script = &installed.script;
@@ -174,7 +173,7 @@ impl Shared {
         let draws = Draws::of(&question.prompt);
         let asked = self.tally.asked(draws.key()).saturating_add(1);
         if struck(script, arrival, &question.prompt, draws, asked).is_some() {
-            return self.react(installed, arrival, (&question, headers), reset);
+            return self.react(installed, arrival, &question, reset);
         }
         self.tally.prompt(draws.key());
         match scored.answer(&request) {
@@ -225,8 +224,9 @@ enum Path {
 
 /// How and when a request came.
 #[derive(Debug, Clone, Copy)]
-struct Arrival {
+struct Arrival<'a> {
     path: Path,
+    headers: &'a HeaderMap,
     number: u64,
     in_flight: u32,
 }
@@ -238,12 +238,14 @@ enum Reaction {
     Drop { with_reset: bool },
 }
 
-/// The request in `body`, and what the script scores, if that is what is asked for.
-fn scoring<'s, 'b>(
-    script: &'s Script,
-    path: Path,
-    body: &'b [u8],
-) -> Option<(&'s Scored, ScoreRequest<'b>)> {
+/// A request to score a text, and what the script has to score it with.
+struct Scoring<'a> {
+    scored: &'a Scored,
+    request: ScoreRequest<'a>,
+}
+
+/// The request in `body`, if it asks for what the script scores.
+fn scoring<'a>(script: &'a Script, path: Path, body: &'a [u8]) -> Option<Scoring<'a>> {
     let scored = script.scored.as_ref()?;
     let request = match path {
         Path::Of(Endpoint::Chat) => None,
@@ -252,13 +254,13 @@ fn scoring<'s, 'b>(
         }
         Path::Generate => ScoreRequest::read(body),
     };
-    request.map(|request| (scored, request))
+    request.map(|request| Scoring { scored, request })
 }
 
 /// The fault of the first rule that strikes.
 fn struck<'a>(
     script: &'a Script,
-    arrival: Arrival,
+    arrival: Arrival<'_>,
     prompt: &str,
     draws: Draws,
     asked: u32,
@@ -298,10 +300,10 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &hyper::header::HeaderName) -> &'a 
     value.unwrap_or_default()
 }
 
-fn seen(parts: &Parts, body: &[u8]) -> Seen {
+fn seen(parts: &Parts, body: &[u8]) -> ReceivedRequest {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = parts.headers.iter();
-    Seen {
+    ReceivedRequest {
         path: parts.uri.to_string(),
         headers: headers
             .map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())))

@@ -16,7 +16,7 @@ const CREATED: u64 = 1_700_000_000;
 
 /// An answer before it is put into a body.
 #[derive(Debug)]
-pub(crate) struct Answer<'a> {
+pub(crate) struct AnswerParts<'a> {
     /// The script in force.
     pub(crate) script: &'a Script,
     /// What was asked.
@@ -70,10 +70,17 @@ enum EventUsage {
     Known(Spent),
 }
 
+/// What an answer is called.
+#[derive(Clone, Copy)]
+struct AnswerId {
+    endpoint: Endpoint,
+    key: PromptKey,
+}
+
 #[derive(Clone, Copy, Serialize)]
 struct Head<'a> {
     #[serde(serialize_with = "write_id")]
-    id: (Endpoint, PromptKey),
+    id: AnswerId,
     object: &'static str,
     created: u64,
     model: &'a str,
@@ -176,7 +183,7 @@ impl<'a> Delta<'a> {
     }
 }
 
-impl<'a> Answer<'a> {
+impl<'a> AnswerParts<'a> {
     /// The answer `text` in the script's way of showing reasoning. Text completions show none.
     pub(crate) fn new(
         script: &'a Script,
@@ -263,7 +270,10 @@ impl<'a> Answer<'a> {
     fn head(&self, object: &'static str) -> Head<'_> {
         let asked = self.question.model.as_ref();
         Head {
-            id: (self.question.endpoint, self.key),
+            id: AnswerId {
+                endpoint: self.question.endpoint,
+                key: self.key,
+            },
             object,
             created: CREATED,
             model: self.script.model.as_deref().unwrap_or(asked),
@@ -337,8 +347,8 @@ pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-fn write_id<S: Serializer>(id: &(Endpoint, PromptKey), to: S) -> Result<S::Ok, S::Error> {
-    let (endpoint, key) = id;
+fn write_id<S: Serializer>(id: &AnswerId, to: S) -> Result<S::Ok, S::Error> {
+    let AnswerId { endpoint, key } = id;
     let kind = match endpoint {
         Endpoint::Chat => "chatcmpl",
         Endpoint::Text => "cmpl",

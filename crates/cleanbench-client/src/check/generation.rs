@@ -120,16 +120,16 @@ pub(super) async fn max_tokens(checks: &mut Checks<'_>) -> Assessment {
 pub(super) async fn stop(checks: &mut Checks<'_>) -> Assessment {
     let endpoint = checks.asker.endpoint;
     let sample = checks.sample.clone();
-    let Some((word, place)) = judge::stop_word(&sample) else {
+    let Some(stop) = judge::stop_word(&sample) else {
         return Assessment::unclear("no answer was long enough to stop within");
     };
     let sampling = Sampling {
-        stop: vec![word.to_owned()],
+        stop: vec![stop.word.to_owned()],
         ..checks.sampling()
     };
     let answer = checks.asker.ask(&checks.some_text(sampling)).await;
     match &answer.completion {
-        Ok(completion) => judge::stopped(&sample, (word, place), &completion.text),
+        Ok(completion) => judge::stopped(&sample, stop, &completion.text),
         Err(_) => answer.failure(endpoint),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a judgement names the numbers or words that it rests on.
 
-use cleanbench_core::{Completion, Finish, Form};
+use cleanbench_core::{Completion, Finish, Form, Likelihood};
 use cleanbench_model::capability::Support;
 use cleanbench_model::likelihood::checked;
 use serde_json::Value;
@@ -183,19 +183,28 @@ pub(super) fn limited(completion: &Completion, limit: u32) -> Assessment {
     }
 }
 
-/// A word of `text` to stop at, and where it begins: neither at the beginning nor met before.
-pub(super) fn stop_word(text: &str) -> Option<(&str, usize)> {
+/// A word to stop at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StopWord<'a> {
+    pub(super) word: &'a str,
+    /// The byte of the sample at which it begins.
+    pub(super) place: usize,
+}
+
+/// A word of `text` to stop at: neither at the beginning nor met before.
+pub(super) fn stop_word(text: &str) -> Option<StopWord<'_>> {
     let words: Vec<_> = text.split_whitespace().collect();
     let skipped = (words.len() / 3).max(1);
     words.into_iter().skip(skipped).find_map(|word| {
         let place = text.find(word)?;
         let is_word = word.chars().count() >= 3 && word.chars().all(char::is_alphanumeric);
-        (is_word && place > text.len() / 5).then_some((word, place))
+        (is_word && place > text.len() / 5).then_some(StopWord { word, place })
     })
 }
 
-/// Whether `answer` ended where `sample` has `word`, which begins at `place`.
-pub(super) fn stopped(sample: &str, (word, place): (&str, usize), answer: &str) -> Assessment {
+/// Whether `answer` ended where `sample` has the word to stop at.
+pub(super) fn stopped(sample: &str, stop: StopWord<'_>, answer: &str) -> Assessment {
+    let StopWord { word, place } = stop;
     let before = sample[..place].trim_end();
     let kept = answer.trim_end();
     if kept == before {
@@ -368,15 +377,18 @@ pub(super) fn goes_on(text: &str) -> Assessment {
     Assessment::no(format!("began anew with {}", shown(text)))
 }
 
-/// Whether an ordinary sentence is more likely than its words in disorder; both in nats.
-pub(super) fn weighed(ordered: (f64, usize), shuffled: (f64, usize)) -> Assessment {
+/// Whether an ordinary sentence is more likely than its words in disorder.
+pub(super) fn weighed(ordered: &Likelihood, shuffled: &Likelihood) -> Assessment {
     /// Less than this, in nats, tells no language model from chance.
     const CLEAR: f64 = 1.0;
     let facts = format!(
         "a sentence has {:.1} nats over {} tokens, its words in disorder {:.1} over {}",
-        ordered.0, ordered.1, shuffled.0, shuffled.1
+        ordered.total(),
+        ordered.logprobs.len(),
+        shuffled.total(),
+        shuffled.logprobs.len()
     );
-    if ordered.0 > shuffled.0 + CLEAR {
+    if ordered.total() > shuffled.total() + CLEAR {
         Assessment::yes(facts)
     } else {
         Assessment::no(format!("{facts}: these are not a model's numbers"))

@@ -87,10 +87,7 @@ async fn weigh(checks: &mut Checks<'_>, endpoint: &Endpoint) -> Assessment {
         };
     };
     match completion.likelihoods.as_slice() {
-        [ordered, shuffled] => judge::weighed(
-            (ordered.total(), ordered.logprobs.len()),
-            (shuffled.total(), shuffled.logprobs.len()),
-        ),
+        [ordered, shuffled] => judge::weighed(ordered, shuffled),
         _ => Assessment::no("the answer has no likelihoods"),
     }
 }

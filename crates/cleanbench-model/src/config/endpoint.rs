@@ -14,6 +14,7 @@ use super::target::{self, Target};
 use super::{ConfigError, allow};
 use crate::LikelihoodMethod;
 use crate::provider::{self, Profile, Protocol};
+use crate::shipped;
 
 /// How much may be asked of an endpoint at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +128,7 @@ pub(super) const EMBEDDED: &str = "embedded";
 
 impl Endpoint {
     /// The model called `model` in this process, named `name` by the user. It is not asked over a
-    /// socket: [`crate::ClientFactory`] refuses it.
+    /// socket: the client factory refuses it.
     pub(super) fn embedded(name: &str, model: &str, url: Url) -> Self {
         Self {
             name: name.to_owned(),
@@ -193,7 +194,7 @@ impl Endpoint {
         if self.is_embedded() {
             return "this process".to_owned();
         }
-        host_of(&self.url)
+        target::host_of(&self.url)
     }
 
     /// `host:port` of the proxy, if there is one.
@@ -252,7 +253,7 @@ impl Endpoint {
         }
         if endpoint.profile.likelihood.is_none() {
             // Descriptions were written before this was a part of the profile; then the name said it.
-            let known = provider::named(&endpoint.provider);
+            let known = shipped::named(&endpoint.provider);
             endpoint.profile.likelihood = known.and_then(|known| known.likelihood);
         }
         // The URL decides, not a field that may have been edited beside it.
@@ -264,19 +265,13 @@ impl Endpoint {
 
 /// The profile of a description that was written before descriptions held one.
 fn profile_of_old(endpoint: &Endpoint) -> Profile {
-    let known = provider::named(&endpoint.provider).cloned();
+    let known = shipped::named(&endpoint.provider).cloned();
     let profile = known.unwrap_or_else(provider::unknown);
     let written = Protocol::of_path(endpoint.url.path());
-    profile.speaking(written.map_or(profile.protocol, |(protocol, _)| protocol))
-}
-
-/// `host:port` of `url`.
-pub(crate) fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port_or_known_default() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
+    shipped::speaking(
+        &profile,
+        written.map_or(profile.protocol, |(protocol, _)| protocol),
+    )
 }
 
 /// Whether what is sent to `url`, by way of `proxy`, stays on this machine.

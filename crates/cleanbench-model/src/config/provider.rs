@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::ConfigError;
 use super::fields::{Diagnostics, Fields};
-use super::resolve::known_provider;
+use super::resolve::provider_in;
 use super::target::parse_url;
 use crate::provider::{
     FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
@@ -112,18 +112,15 @@ fn base(name: &str, fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) ->
     let Some(like) = fields.text("like", found) else {
         return plain(protocol);
     };
-    match known_provider(like.value) {
-        Ok(known) => {
-            let known = protocol.map_or_else(|| known.clone(), |it| known.speaking(it));
-            Profile {
-                name: name.to_owned(),
-                // Its address and its key are its own.
-                base_url: String::new(),
-                key_env: None,
-                other_hosts: Vec::new(),
-                ..known
-            }
-        }
+    match provider_in(like.value, protocol) {
+        Ok(known) => Profile {
+            name: name.to_owned(),
+            // Its address and its key are its own.
+            base_url: String::new(),
+            key_env: None,
+            other_hosts: Vec::new(),
+            ..known
+        },
         Err(error) => {
             found.push_error(like.span, error);
             plain(protocol)

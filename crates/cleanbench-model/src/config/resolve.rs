@@ -6,6 +6,7 @@ use super::endpoint::{Endpoint, embedded_url};
 use super::target::Target;
 use super::{ConfigError, ModelsFile, allow, closest};
 use crate::provider::{self, Profile, Protocol};
+use crate::shipped;
 
 /// What the command line says about all models.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,7 +110,7 @@ fn by_provider(
     {
         return Ok(Endpoint::embedded(spec, model, url));
     }
-    let known = file.provider(name).or_else(|| provider::named(name));
+    let known = file.provider(name).or_else(|| shipped::named(name));
     match (known, base_url) {
         (Some(_), _) if model.is_empty() => {
             let error = ConfigError::new(format!("`{spec}` does not say which model"));
@@ -140,16 +141,25 @@ fn unknown_model(spec: &str, provider: &str, file: &ModelsFile) -> ConfigError {
     }
 }
 
+/// The profile called `name`, in the language `protocol` if one is given.
+///
+/// # Errors
+/// As [`known_provider`].
+pub(super) fn provider_in(name: &str, protocol: Option<Protocol>) -> Result<Profile, ConfigError> {
+    let known = known_provider(name)?;
+    Ok(protocol.map_or_else(|| known.clone(), |it| shipped::speaking(known, it)))
+}
+
 /// The profile called `name`.
 ///
 /// # Errors
 /// When there is none; with the nearest name, or what is missing, as the hint.
 pub(super) fn known_provider(name: &str) -> Result<&'static Profile, ConfigError> {
-    if let Some(profile) = provider::named(name) {
+    if let Some(profile) = shipped::named(name) {
         return Ok(profile);
     }
     let names = || {
-        provider::profiles()
+        shipped::profiles()
             .iter()
             .map(|profile| profile.name.as_str())
     };

@@ -4,8 +4,8 @@ use cleanbench_core::Form;
 use url::Url;
 
 use super::ConfigError;
-use super::endpoint::host_of;
 use crate::provider::{self, Profile, Protocol};
+use crate::shipped;
 
 /// Where and how a model is asked.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Target {
             None => recognised(&url, written.map(|(protocol, _)| protocol)),
         };
         let wanted = written.map_or(profile.protocol, |(protocol, _)| protocol);
-        let profile = profile.speaking(wanted);
+        let profile = shipped::speaking(&profile, wanted);
         let form = chosen_form(written.map(|(_, form)| form), form, profile.protocol)?;
         let tail = match written {
             Some(_) => "",
@@ -46,11 +46,20 @@ impl Target {
     }
 }
 
+/// `host:port` of `url`.
+pub(super) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
 /// The hosted provider that `url` belongs to, or the profile that assumes nothing.
 fn recognised(url: &Url, protocol: Option<Protocol>) -> Profile {
     let owner = url
         .host_str()
-        .and_then(|host| provider::owner_of(host, protocol));
+        .and_then(|host| shipped::owner_of(host, protocol));
     owner.cloned().unwrap_or_else(provider::unknown)
 }
 

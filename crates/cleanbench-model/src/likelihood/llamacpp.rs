@@ -26,7 +26,7 @@ pub(super) fn weigh(plan: &Plan, conversation: &mut Conversation<'_>) -> Result<
     let mut weighed = Weighed::default();
     for continuation in &plan.continuations {
         let text = tokens_after(plan, conversation, &prompt, continuation)?;
-        let logprobs = score(plan, conversation, (&prompt, &text), &mut weighed)?;
+        let logprobs = score(plan, conversation, &prompt, &text, &mut weighed)?;
         weighed.likelihoods.push(Likelihood {
             logprobs,
             bytes: continuation.len(),
@@ -91,11 +91,12 @@ fn tokens_after(
     ))
 }
 
-/// Log probabilities of the tokens of `text`.
+/// Log probabilities of the tokens of `text` after those of `prompt`.
 fn score(
     plan: &Plan,
     conversation: &mut Conversation<'_>,
-    (prompt, text): (&[Piece], &[Piece]),
+    prompt: &[Piece],
+    text: &[Piece],
     weighed: &mut Weighed,
 ) -> Result<Vec<f64>, Stop> {
     let mut found = Vec::with_capacity(text.len());
@@ -113,9 +114,12 @@ fn score(
         }
         let other = prompt.iter().chain(text).find(|piece| piece.is_whole());
         for place in 0..tokens.len() {
-            let before = [&before[..], &pieces::ids(&tokens[..place])[..]].concat();
-            let asked = (&before[..], &tokens[place], other);
-            found.push(looked_up(plan, conversation, asked, weighed)?);
+            let lookup = Lookup {
+                before: &[&before[..], &pieces::ids(&tokens[..place])[..]].concat(),
+                token: &tokens[place],
+                other,
+            };
+            found.push(looked_up(plan, conversation, lookup, weighed)?);
         }
     }
     values::checked(&found).map_err(|why| conversation.unsupported(&why))
@@ -165,14 +169,28 @@ fn forced(
     }
 }
 
-/// Log probability of `token` among the likeliest after `before`. `other` is written meanwhile: any
-/// token of whole characters, because the server reports nothing beside others.
+/// Where a token is looked up.
+#[derive(Clone, Copy)]
+struct Lookup<'a> {
+    before: &'a [u64],
+    token: &'a Piece,
+    /// What is written meanwhile: any token of whole characters, because the server reports nothing
+    /// beside others.
+    other: Option<&'a Piece>,
+}
+
+/// Log probability of a token among the likeliest at its place.
 fn looked_up(
     plan: &Plan,
     conversation: &mut Conversation<'_>,
-    (before, token, other): (&[u64], &Piece, Option<&Piece>),
+    lookup: Lookup<'_>,
     weighed: &mut Weighed,
 ) -> Result<f64, Stop> {
+    let Lookup {
+        before,
+        token,
+        other,
+    } = lookup;
     let written: Vec<_> = other.iter().map(|piece| piece.id).collect();
     for count in LIKELIEST {
         let request = request(plan, before, &written, count);

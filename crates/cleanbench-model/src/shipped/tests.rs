@@ -1,10 +1,13 @@
 //! The shipped profiles.
 
+use cleanbench_core::Reasoning;
+use url::Url;
+
 use super::*;
 
 #[test]
 fn every_shipped_profile_can_be_used() {
-    let text = include_str!("profiles.toml");
+    let text = include_str!("../provider/profiles.toml");
     let read = reading::read_shipped(text, Path::new("profiles.toml")).expect("the shipped table");
     assert_eq!(read, *profiles());
     assert_eq!(read.len(), 24);
@@ -44,7 +47,7 @@ fn a_key_belongs_to_its_own_hosts() {
 #[test]
 fn a_path_selects_the_language() {
     let check = |name: &str, protocol, expect: &str| {
-        let profile = named(name).expect(name).speaking(protocol);
+        let profile = speaking(named(name).expect(name), protocol);
         let key = profile.key_env.as_deref().unwrap_or("no key");
         assert_eq!(format!("{} {key}", profile.name), expect);
         assert_eq!(profile.protocol, protocol);
