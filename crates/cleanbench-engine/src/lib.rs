@@ -45,7 +45,7 @@ pub use early::{EarlyStop, Rule, Scored};
 pub use follow_up::{Planner, PlannerError};
 pub use limiter::EndpointLimiter;
 pub use pace::Rates;
-pub use plan::{PrepareError, prepare};
+pub use plan::{PrepareError, prepare, prepare_noting};
 pub use replay::ModelReplay;
 pub use resume::{Opened, Pending, ResumeError, begin, reopen};
 pub use schedule::execute;

@@ -6,6 +6,7 @@ use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, DigestKey, RunId, Shard};
 use cleanbench_ledger::draft::{Draft, Input};
 use cleanbench_ledger::manifest::{TABLES, TaskPlan};
+use cleanbench_ledger::note::Note;
 use cleanbench_ledger::samples::{SampleContent, SampleWriter, WrittenSamples};
 use cleanbench_ledger::writer::{Continuation, timestamp};
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory};
@@ -32,6 +33,18 @@ pub fn prepare<E>(
     draft: Draft,
     samples: impl IntoIterator<Item = Result<(u32, SampleContent), E>>,
 ) -> Result<Opened, PrepareError<E>> {
+    prepare_noting(draft, samples, |_| Vec::new())
+}
+
+/// The same; `counted` says what people must know besides, once the samples of the tasks were counted.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_noting<E>(
+    draft: Draft,
+    samples: impl IntoIterator<Item = Result<(u32, SampleContent), E>>,
+    counted: impl FnOnce(&[TaskPlan]) -> Vec<Note>,
+) -> Result<Opened, PrepareError<E>> {
     let created = timestamp();
     let kind = draft.shard.map(kind_of).unwrap_or_default();
     let name = |id: &RunId| RunDirectory::name(&compact(&created), &draft.suite.name, &kind, id);
@@ -40,6 +53,8 @@ pub fn prepare<E>(
     let inputs = write_inputs(&run, &draft.inputs)?;
     let mut tasks = draft.tasks;
     let written = write_samples(&run, draft.key, samples, &mut tasks)?;
+    let mut notes = draft.notes;
+    notes.extend(counted(&tasks));
     let plan = Plan {
         tool: draft.tool,
         created: created.clone(),
@@ -57,6 +72,7 @@ pub fn prepare<E>(
         quarantine: draft.quarantine,
         replay: draft.replay,
         selection: draft.selection,
+        notes,
     };
     let mut table = CallTable::new(plan.call_space());
     table.narrow(draft.shard);

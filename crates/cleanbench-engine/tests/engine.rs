@@ -187,6 +187,7 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
         quarantine: Vec::new(),
         replay: None,
         selection: None,
+        notes: Vec::new(),
     };
     let samples = texts
         .iter()
@@ -421,6 +422,7 @@ fn a_sample_that_cannot_be_read_leaves_no_run() {
         quarantine: Vec::new(),
         replay: None,
         selection: None,
+        notes: Vec::new(),
     };
     let samples = [Ok((0, content("a"))), Err("broken")];
     assert!(matches!(

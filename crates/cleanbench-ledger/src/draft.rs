@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use cleanbench_core::{DigestKey, Gate, RunId, Shard};
 
 use crate::manifest::{BaselinePlan, ModelPlan, ReplayPlan, SelectionPlan, SuitePlan, TaskPlan};
+use crate::note::Note;
 use crate::reporting::{JunitPlan, Quarantined};
 
 /// A foreign fact that is copied into the run directory.
@@ -51,4 +52,6 @@ pub struct Draft {
     pub replay: Option<ReplayPlan>,
     /// Why these samples and no others were taken.
     pub selection: Option<SelectionPlan>,
+    /// What people must know of it before anything is asked.
+    pub notes: Vec<Note>,
 }

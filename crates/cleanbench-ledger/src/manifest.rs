@@ -16,6 +16,7 @@ use cleanbench_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::note::Note;
 use crate::parts::Merged;
 use crate::record::readable;
 use crate::reporting::{JunitPlan, Quarantined};
@@ -23,8 +24,10 @@ use crate::{Damage, LedgerError, RunDirectory};
 
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
-/// tasks.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.2";
+/// tasks; 1.3 adds `notes`.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.3";
+/// The format without what 1.3 adds.
+const GATES_FORMAT: &str = "cleanbench-run/1.2";
 /// The format without what 1.2 adds.
 const SHARDS_FORMAT: &str = "cleanbench-run/1.1";
 /// The format without what 1.1 adds.
@@ -34,10 +37,10 @@ const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 /// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
 /// `results.csv`, Wilson's interval for every score, and neither `junit.xml` nor `summary.md`; 2 has the
 /// interval of a fixed number of samples for tasks that may end early too, and takes their samples in
-/// quarantine for ones that were not asked.
-pub const TABLES: u32 = 3;
+/// quarantine for ones that were not asked; 3 has no notes in `summary.md`.
+pub const TABLES: u32 = 4;
 /// The same, where a later version is refused.
-const KNOWN_TABLES: &str = "tables 3";
+const KNOWN_TABLES: &str = "tables 4";
 
 fn first_tables() -> u32 {
     1
@@ -116,6 +119,9 @@ pub struct Plan {
     /// Why these samples and no others were taken, where an earlier run decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<SelectionPlan>,
+    /// What people were told of it before anything was asked. Of a merged run, what its first shard was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 /// The run that another is compared with.
@@ -355,8 +361,10 @@ impl Manifest {
         let is_reported = !plan.junit.is_default() || !plan.quarantine.is_empty();
         let of_earlier_runs = plan.replay.is_some() || plan.selection.is_some();
         let of_plan = is_gated || is_reported || of_earlier_runs || !is_first_tables(&plan.tables);
-        if of_plan || plan.tasks.iter().any(of_tasks) {
+        if self.planning_notes().next().is_some() {
             MANIFEST_FORMAT
+        } else if of_plan || plan.tasks.iter().any(of_tasks) {
+            GATES_FORMAT
         } else if self.shard.is_some() || self.merged.is_some() {
             SHARDS_FORMAT
         } else {

@@ -103,6 +103,48 @@ kinds! {
     Proxy = "proxy", Warning;
     /// A model is asked without a key.
     NoKey = "no_key", Warning;
+    /// A gate did not decide, and was told not to fail for that.
+    GateUndecided = "gate_undecided", Warning;
+    /// A gate was decided before all samples were asked.
+    GateDecidedEarly = "gate_decided_early", Remark;
+    /// A cap ended the run before its last call.
+    CapReached = "cap_reached", Warning;
+    /// Something else ended the run before its last call.
+    Stopped = "stopped", Warning;
+    /// Attempts failed by a bug in cleanbench.
+    Panicked = "panicked", Warning;
+    /// Answers have no score because a scorer failed.
+    Unjudged = "unjudged", Warning;
+    /// The machine was busy, so that times are too long.
+    Busy = "busy", Warning;
+    /// Answers are of earlier runs.
+    FromEarlier = "from_earlier", Remark;
+    /// Samples did not come out the same each time.
+    Flaky = "flaky", Remark;
+    /// Calls ended without an answer.
+    Unanswered = "unanswered", Warning;
+    /// Calls were not made.
+    Open = "open", Remark;
+    /// Calls were decided not to be made.
+    Skipped = "skipped", Warning;
+    /// Answers came back without any text.
+    Empty = "empty", Warning;
+    /// Answers were cut off by the token limit.
+    Truncated = "truncated", Warning;
+    /// Answers were cut off within their reasoning.
+    TruncatedThinking = "truncated_thinking", Warning;
+    /// Answers stand in the reasoning alone.
+    AnswerInReasoning = "answer_in_reasoning", Warning;
+    /// Answers end in a loop.
+    Looping = "looping", Warning;
+    /// Token counts contradict each other.
+    UsageInconsistent = "usage_inconsistent", Warning;
+    /// The outcome of attempts is unknown.
+    OutcomeUnknown = "outcome_unknown", Remark;
+    /// Calls are not in this shard.
+    Shard = "shard", Remark;
+    /// Shards of a merged run are missing.
+    ShardsMissing = "shards_missing", Warning;
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::manifest::SegmentHead;
+use crate::note::Note;
 use crate::record::{genesis, merge_genesis};
 use crate::{Damage, LedgerError, Manifest, Plan, RunDirectory};
 
@@ -56,6 +57,9 @@ pub struct Own {
     pub samples_digest: Digest,
     /// How much may be asked of each model at once; `null` where its endpoint says nothing of it.
     pub limits: Vec<Value>,
+    /// What people were told where it was planned: of a key that is not set there, say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 const LIMITS: &str = "limits";
@@ -72,6 +76,7 @@ impl Plan {
                 .iter()
                 .map(|model| limits(&model.endpoint))
                 .collect(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -81,6 +86,7 @@ impl Plan {
         let mut plan = self.clone();
         plan.created.clone_from(&own.created);
         plan.samples_digest = own.samples_digest;
+        plan.notes.clone_from(&own.notes);
         for (model, limits) in plan.models.iter_mut().zip(&own.limits) {
             let Some(fields) = model.endpoint.as_object_mut() else {
                 continue;
@@ -101,6 +107,7 @@ impl Plan {
             created: String::new(),
             samples_digest: Digest([0; 32]),
             limits: vec![Value::Null; self.models.len()],
+            notes: Vec::new(),
         })
     }
 
@@ -250,6 +257,17 @@ impl Manifest {
                 merged.shards.iter().map(part).collect()
             }
         }
+    }
+
+    /// What people were told when the run was planned, each thing once, however many shards it was said to.
+    pub fn planning_notes(&self) -> impl Iterator<Item = &Note> {
+        let shards = self.merged.iter().flat_map(|merged| &merged.shards);
+        let all: Vec<_> = shards.flat_map(|shard| &shard.own.notes).collect();
+        let rest = all.clone().into_iter().enumerate();
+        let rest = rest.filter(move |(position, note)| {
+            !self.plan.notes.contains(note) && !all[..*position].contains(note)
+        });
+        self.plan.notes.iter().chain(rest.map(|(_, note)| note))
     }
 
     /// Numbers of the shards that a merged run lacks.

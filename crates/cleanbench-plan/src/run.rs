@@ -133,13 +133,14 @@ impl<'a> Planner<'a, '_> {
     ) -> Result<NewRun<'a>, PlanError> {
         let SuiteKey { key, made, note } = suite_key::load_or_make(self.suite, self.options.shard)?;
         notes.extend(note);
-        let draft = self.draft(key, &probes, notes)?;
+        let mut draft = self.draft(key, &probes, notes)?;
         let asked = Asked {
             models: &draft.models,
             tasks: &draft.tasks,
             endpoints: self.asked(),
         };
         notes.extend(check_caps(self.options.caps, asked)?);
+        draft.notes.clone_from(notes);
         let asked = self.asked().into();
         Ok(NewRun {
             draft,
@@ -199,6 +200,7 @@ impl<'a> Planner<'a, '_> {
             quarantine,
             replay: self.earlier.replay.as_ref().map(Source::plan),
             selection: narrowed.and_then(|narrowed| narrowed.selection.clone()),
+            notes: Vec::new(),
         })
     }
 

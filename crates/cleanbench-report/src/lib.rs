@@ -20,6 +20,7 @@ pub mod gates;
 pub mod item_analysis;
 pub mod items;
 mod notation;
+mod notes;
 pub mod recording;
 mod reduce;
 pub mod rerun;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cleanbench_core::event::{Place, Reading, StopReason};
+use cleanbench_core::event::{Cap, Lag, Place, Reading, StopReason};
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{
     CallError, CallId, Digest, Event, Outcome, RunId, Shard, Timing, Usage, Usd,
@@ -37,6 +37,10 @@ pub struct Index {
     pub last_at: String,
     /// Why the last writer stopped; `None` if it was killed.
     pub stopped: Option<StopReason>,
+    /// The cap that the last writer stopped at, if it did.
+    pub(crate) cap: Option<Cap>,
+    /// How late timers fired, of the writer with whom they were latest.
+    pub(crate) lag: Option<Lag>,
     /// Digest of the plan according to the journal.
     pub planned: Option<Digest>,
     /// Payloads that were zeroed on purpose.
@@ -175,6 +179,8 @@ pub(crate) fn scan(
         heads: Vec::new(),
         last_at: String::new(),
         stopped: None,
+        cap: None,
+        lag: None,
         planned: None,
         erased: Vec::new(),
     };
@@ -272,10 +278,16 @@ impl Index {
             Event::Judged { place, .. } => set(&mut self.judged, space.index(*place), location),
             Event::Planned { plan } => self.planned = Some(*plan),
             Event::Erased { payload } => self.erased.push(*payload),
+            Event::Stopped { cap, lag, .. } => {
+                self.cap = *cap;
+                self.lag = [self.lag, *lag]
+                    .into_iter()
+                    .flatten()
+                    .max_by_key(|lag| lag.p99);
+            }
             Event::InputAdded { .. }
             | Event::BatchPlanned { .. }
             | Event::SegmentOpened { .. }
-            | Event::Stopped { .. }
             | Event::GenerationOpened { .. }
             | Event::AttemptUnknown { .. } => {}
         }

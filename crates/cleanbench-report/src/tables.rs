@@ -8,6 +8,7 @@ use cleanbench_core::digest::FileHasher;
 use cleanbench_core::event::{Place, RecordedScore};
 use cleanbench_core::{Digest, GateResult, Outcome};
 use cleanbench_ledger::manifest::End;
+use cleanbench_ledger::note::Note;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows, Tail};
 use csv::Writer;
 use serde_json::Value;
@@ -18,7 +19,9 @@ use crate::rows::{Answer, Belongs, ELSEWHERE, Row, for_each};
 use crate::scan::{AttemptRow, Index, scan};
 use crate::summary::{Summarizer, Summary, SummaryRow};
 use crate::times::{Latency, Times};
-use crate::{Contamination, Recording, ReportError, cell, ci, flakes, gates, slices, verdicts};
+use crate::{
+    Contamination, Recording, ReportError, cell, ci, flakes, gates, notes, slices, verdicts,
+};
 
 /// Names of the tables of every run.
 const TABLES: [&str; 3] = ["results.csv", "calls.csv", "summary.csv"];
@@ -204,8 +207,8 @@ pub struct Report {
     pub gates: Vec<GateResult>,
     /// Samples that do not come out the same each time, in plan order.
     pub flakes: Vec<Flake>,
-    /// Calls that were decided not to be made.
-    pub skipped: Skipped,
+    /// What people must know besides.
+    pub notes: Vec<Note>,
 }
 
 /// Draws all tables of `recording` into `sink`; `each` sees every row of `results.csv`.
@@ -222,7 +225,9 @@ pub fn draw(
     let mut measures = is_gated(&recording.manifest).then(|| gates::Gatherer::new(plan));
     let reports = has_ci(plan).then(|| ci::Reports::new(recording));
     let mut reports = reports.transpose()?;
+    let mut noted = notes::Gatherer::default();
     let index = draw_calls(recording, sink, tail, |task, attempt| {
+        noted.add_attempt(attempt);
         if let Some(measures) = &mut measures {
             measures.add_attempt(task, attempt);
         }
@@ -237,6 +242,7 @@ pub fn draw(
         reports,
         flakes: FlakeGatherer::default(),
         skipped: Skipped::default(),
+        noted,
     };
     draw_results(recording, &index, sink, |row| {
         readers.read(plan, row);
@@ -249,6 +255,7 @@ pub fn draw(
         reports,
         flakes,
         skipped,
+        noted,
     } = readers;
     let mut summary = summarizer.finish();
     let contamination = match probes {
@@ -275,12 +282,22 @@ pub fn draw(
         }
         None => Vec::new(),
     };
+    let notes = notes::Source {
+        manifest: &recording.manifest,
+        index: &index,
+        summary: &summary,
+        gates: &gates,
+        skipped: &skipped,
+        gathered: &noted,
+    };
+    let notes = notes.notes();
     if let Some(reports) = reports {
         let source = ci::Source {
             recording,
             index: &index,
             summary: &summary,
             gates: &gates,
+            notes: &notes,
         };
         reports.draw(&source, sink)?;
     }
@@ -290,7 +307,7 @@ pub fn draw(
         contamination,
         gates,
         flakes,
-        skipped,
+        notes,
     })
 }
 
@@ -302,6 +319,7 @@ struct Readers {
     reports: Option<ci::Reports>,
     flakes: FlakeGatherer,
     skipped: Skipped,
+    noted: notes::Gatherer,
 }
 
 impl Readers {
@@ -318,6 +336,7 @@ impl Readers {
         }
         self.flakes.add(plan, row);
         self.skipped.add(plan, row);
+        self.noted.add(row);
     }
 }
 

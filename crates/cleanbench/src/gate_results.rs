@@ -1,11 +1,10 @@
 //! How the gates of a run came out, for people.
 
-use cleanbench_core::{GateResult, GateVerdict, OnInconclusive};
+use cleanbench_core::GateResult;
 use cleanbench_report::cell;
-use cleanbench_report::gates::{amount, condition, saving};
+use cleanbench_report::gates::{amount, condition};
 
 use crate::plain_table::plain_table;
-use crate::printer::{self, Printer};
 
 /// A table of all gates and a line for each on what it rests; `None` where there are none.
 pub(crate) fn text(results: &[GateResult]) -> Option<String> {
@@ -70,32 +69,5 @@ fn estimate(result: &GateResult) -> String {
         }
         (Some(estimate), _, _) => shown(estimate),
         _ => "unknown".to_owned(),
-    }
-}
-
-/// Warns of gates that could not decide and were told not to fail for that.
-pub(crate) fn warn(results: &[GateResult]) {
-    let undecided = results.iter().filter(|result| {
-        let open = [GateVerdict::Inconclusive, GateVerdict::NotEvaluated];
-        open.contains(&result.verdict) && result.gate.on_inconclusive == OnInconclusive::Warn
-    });
-    for result in undecided {
-        printer::warn(format!(
-            "the gate on {} of task `{}` is {}, which is no pass: {}",
-            result.gate.metric.as_str(),
-            cell::visible(&result.task),
-            result.verdict.as_str(),
-            result.message
-        ));
-    }
-}
-
-/// Says how much was not asked because gates were decided earlier.
-pub(crate) fn say_saved(results: &[GateResult], printer: Printer) {
-    for result in results {
-        if let Some(early) = result.stopped_early {
-            let (model, task) = (cell::visible(&result.model), cell::visible(&result.task));
-            printer.say(format!("{model} at task {task} {}", saving(early)));
-        }
     }
 }

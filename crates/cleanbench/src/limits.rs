@@ -59,8 +59,8 @@ pub(crate) fn billing(endpoint: &Endpoint) -> Billing {
     }
 }
 
-/// Which cap stopped the run, and what the run has used up; `None` if none did.
-pub(crate) fn stopped_by_cap(ending: &Ending, folder: &str) -> Option<String> {
+/// What a run that was stopped by a cap has used up; `None` where none stopped it.
+pub(crate) fn spent_of_cap(ending: &Ending, folder: &str) -> Option<String> {
     let flag = ending.cap?.flag();
     let spent = &ending.spent;
     Some(format!(

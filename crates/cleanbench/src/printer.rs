@@ -83,10 +83,14 @@ pub(crate) fn warn(text: impl Display) {
     emit(stderr(), format_args!("warning: {text}"));
 }
 
-/// What must be known of a run: warnings however quiet, remarks as [`Printer::say`] does.
-pub(crate) fn note(note: &Note, printer: Printer) {
+/// What must be known of a run, and what to do about it: warnings however quiet, remarks as [`Printer::say`]
+/// does.
+pub(crate) fn note(note: &Note, advice: Option<&str>, printer: Printer) {
     // Names in it are of the suite's or the endpoint's choice.
-    let text = cell::safe(&note.text);
+    let mut text = cell::safe(&note.text);
+    if let Some(advice) = advice {
+        text = format!("{text}; {advice}");
+    }
     match note.kind.weight() {
         Weight::Warning => warn(text),
         Weight::Remark => printer.say(text),

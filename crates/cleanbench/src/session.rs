@@ -10,17 +10,17 @@ use cleanbench_engine::{
     Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Opened, Planner, PlannerError, Settings,
     StopHandle, StopLevel, StopSignal, Work, begin, execute, stop_pair,
 };
-use cleanbench_ledger::manifest::{Missing, ReplayPlan, TaskPlan};
+use cleanbench_ledger::manifest::TaskPlan;
+use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::{Ledger, ReplaySource, RunDirectory};
 use cleanbench_model::{Endpoint, OfflineModel};
 use cleanbench_plan::connect::{connect, embedded};
 use cleanbench_plan::judges::{Judged, check_commands, judge};
 use cleanbench_plan::replay::Source;
-use cleanbench_report::flakes::{FlakeCounts, Skipped};
 use cleanbench_report::follow_up::FollowUps;
 use cleanbench_report::tables::{Report, tables, write_all};
-use cleanbench_report::{Recording, Summary, SummaryRow, cell, gates};
-use serde_json::json;
+use cleanbench_report::{Recording, Summary, gates};
+use serde_json::{Value, json};
 
 use crate::arguments::Format;
 use crate::contamination_table;
@@ -66,6 +66,8 @@ pub(crate) struct Session<'a> {
     pub(crate) source: Option<&'a Source>,
     /// How.
     pub(crate) conduct: Conduct,
+    /// What was said of it already.
+    pub(crate) told: &'a [Note],
     /// Says what is going on.
     pub(crate) printer: Printer,
 }
@@ -80,7 +82,7 @@ pub(crate) fn run(opened: Opened, session: Session<'_>) -> Result<Exit, Failure>
     if !conduct.retry_errors && is_over {
         printer.say("every call of this run has ended; nothing is asked");
         let ending = Ending::complete();
-        return conclude(&ending, opened.run, conduct.format, printer);
+        return conclude(&ending, opened.run, session);
     }
     let judged = opened.manifest.plan.tasks.iter().map(|task| Judged {
         task: &task.name,
@@ -154,7 +156,7 @@ fn ask(
     if let Some(progress) = &progress {
         progress.clear();
     }
-    conclude(&ended?, directory, conduct.format, printer)
+    conclude(&ended?, directory, session)
 }
 
 fn progress(opened: &Opened, endpoints: &[Endpoint]) -> Progress {
@@ -345,21 +347,15 @@ async fn interrupted() {
     }
 }
 
-fn conclude(
-    ending: &Ending,
-    run: RunDirectory,
-    format: Format,
-    printer: Printer,
-) -> Result<Exit, Failure> {
+fn conclude(ending: &Ending, run: RunDirectory, session: Session<'_>) -> Result<Exit, Failure> {
+    let Session { told, printer, .. } = session;
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
     let exit = exit_of(ending, &report.summary).worst(gate::exit_of(&report.gates));
-    print_result(&recording, &report, format, Some(exit));
-    gate_results::warn(&report.gates);
-    gate_results::say_saved(&report.gates, printer);
+    print_result(&recording, &report, session.conduct.format, Some(exit));
     github::ended(&recording, &report, exit);
-    explain(ending, &recording, &report.summary, printer);
-    say_skipped(&report.skipped);
+    say_notes(&recording, &report, told, printer);
+    say_ending(ending, &recording, printer);
     Ok(exit)
 }
 
@@ -389,8 +385,13 @@ pub(crate) fn print_result(
             "verdicts": report.contamination.verdicts,
             "gaps": report.contamination.gaps,
             "gates": report.gates,
+            "notes": report.notes.iter().map(note_json).collect::<Value>(),
         })),
     }
+}
+
+fn note_json(note: &Note) -> Value {
+    json!({"kind": note.kind, "weight": note.kind.weight().as_str(), "text": note.text})
 }
 
 /// How the run ended, by what stopped it and by what is missing.
@@ -416,14 +417,36 @@ pub(crate) fn is_answered(summary: &Summary) -> bool {
     !summary.rows.iter().any(lacks)
 }
 
-/// The lag of the scheduler, in microseconds, above which it is worth a warning.
-const MOST_LAG: u64 = 5_000;
-
-fn milliseconds(microseconds: u64) -> f64 {
-    std::time::Duration::from_micros(microseconds).as_secs_f64() * 1e3
+/// What to do about a note, in the folder of its run.
+fn advice(kind: NoteKind, folder: &str) -> Option<String> {
+    let what = match kind {
+        NoteKind::Unanswered => {
+            format!("ask them again with: cleanbench run --resume {folder} --retry-errors")
+        }
+        NoteKind::Open => format!("go on with: cleanbench run --resume {folder}"),
+        NoteKind::Unjudged => format!("see why with: cleanbench show {folder} SAMPLE"),
+        _ => return None,
+    };
+    Some(what)
 }
 
-pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary, printer: Printer) {
+/// Says what is to be known of a run besides its tables, but for what was `told` before.
+pub(crate) fn say_notes(recording: &Recording, report: &Report, told: &[Note], printer: Printer) {
+    let folder = recording.run.path().display().to_string();
+    let is_capped = report
+        .notes
+        .iter()
+        .any(|note| note.kind == NoteKind::CapReached);
+    for note in report.notes.iter().filter(|note| !told.contains(note)) {
+        // What a cap left open waits for more of what was capped.
+        let is_waiting = is_capped && note.kind == NoteKind::Open;
+        let advice = advice(note.kind, &folder).filter(|_| !is_waiting);
+        printer::note(note, advice.as_deref(), printer);
+    }
+}
+
+/// Says what only this process knows of how a run ended.
+fn say_ending(ending: &Ending, recording: &Recording, printer: Printer) {
     let plan = &recording.manifest.plan;
     for given_up in &ending.given_up {
         let (name, error) = (&plan.models[given_up.model].name, &given_up.error);
@@ -432,124 +455,9 @@ pub(crate) fn explain(ending: &Ending, recording: &Recording, summary: &Summary,
             format!("model `{name}` was given up: {error}"),
         ));
     }
-    if ending.panics > 0 {
-        printer::warn(format!(
-            "{} calls or judgements failed by a bug in cleanbench; they are on record",
-            ending.panics
-        ));
-    }
-    let folder = recording.run.path().display();
-    if ending.unjudged > 0 {
-        printer::warn(format!(
-            "{} answers have no score because a scorer failed; see why with: cleanbench show {folder} SAMPLE",
-            ending.unjudged
-        ));
-    }
-    if let Some(message) = limits::stopped_by_cap(ending, &folder.to_string()) {
+    let folder = recording.run.path().display().to_string();
+    if let Some(message) = limits::spent_of_cap(ending, &folder) {
         printer::warn(message);
-    }
-    if let Some(lag) = ending.lag.filter(|lag| lag.p99 > MOST_LAG) {
-        printer::warn(format!(
-            "this machine was busy: timers were up to {:.1} ms late (p99 of {}, median {:.1} ms); measured times are too long by that",
-            milliseconds(lag.p99),
-            lag.n,
-            milliseconds(lag.p50)
-        ));
-    }
-    let replay = plan.replay.as_ref();
-    say_cached(ending, summary, replay, printer);
-    say_flakes(summary, printer);
-    let open: u64 = summary.rows.iter().map(|row| row.open).sum();
-    let unanswered: u64 = summary.rows.iter().map(SummaryRow::missing).sum();
-    let empty: u64 = summary.tasks().map(|row| row.empty).sum();
-    // What was not recorded cannot be had by asking again where nothing is asked.
-    let asks = replay.is_none_or(|replay| replay.missing == Missing::Ask);
-    if unanswered > open && asks {
-        printer::warn(format!(
-            "{} calls ended without an answer (see `{folder}/calls.csv`); ask them again with: cleanbench run --resume {folder} --retry-errors",
-            unanswered - open
-        ));
-    }
-    if open > 0 && ending.cap.is_none() {
-        printer.say(format!(
-            "{open} calls were not made; go on with: cleanbench run --resume {folder}"
-        ));
-    }
-    if empty > 0 {
-        printer::warn(format!(
-            "{empty} answers came back without any text; they are scored 0 and counted as `empty`"
-        ));
-    }
-    let truncated: u64 = summary.tasks().map(|row| row.truncated).sum();
-    if truncated > 0 {
-        printer::warn(format!(
-            "{truncated} answers were cut off at `max_tokens`; `generate = {{ max_tokens = … }}` in the models file allows more"
-        ));
-    }
-    warn_of_answers(summary);
-    let unknown: u64 = summary.rows.iter().map(|row| row.totals.unknown).sum();
-    if unknown > 0 {
-        printer.say(format!(
-            "{unknown} attempts: {}",
-            cleanbench_core::event::UNKNOWN_NOTE
-        ));
-    }
-    let elsewhere: u64 = summary.rows.iter().map(|row| row.elsewhere).sum();
-    if let Some(shard) = recording.manifest.shard {
-        printer.say(format!(
-            "shard {shard}: {elsewhere} calls are not in this shard; when all shards have ended, put them together with: cleanbench merge RUN RUN..."
-        ));
-    }
-    let tables = tables(&recording.manifest).join(", ");
-    printer.say(format!(
-        "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
-    ));
-}
-
-/// Says which calls were decided not to be made, and why.
-fn say_skipped(skipped: &Skipped) {
-    for (reason, calls) in &skipped.0 {
-        let named: Vec<_> = calls.first.iter().map(|name| cell::visible(name)).collect();
-        let rest = if calls.n > named.len() as u64 {
-            ", …"
-        } else {
-            ""
-        };
-        printer::warn(format!(
-            "{} calls were skipped: {reason} ({}{rest})",
-            calls.n,
-            named.join(", ")
-        ));
-    }
-}
-
-/// Says how many samples did not come out the same each time, by what is to blame.
-fn say_flakes(summary: &Summary, printer: Printer) {
-    let sum = |count: fn(&FlakeCounts) -> u64| -> u64 {
-        summary.rows.iter().map(|row| count(&row.flakes)).sum()
-    };
-    let model = sum(|flakes| flakes.model);
-    let infrastructure = sum(|flakes| flakes.infrastructure);
-    let scorer = sum(|flakes| flakes.scorer);
-    if model + infrastructure + scorer > 0 {
-        printer.say(format!(
-            "flaky samples: {model} by the model (epochs disagree), {infrastructure} by the infrastructure (failed, then answered), {scorer} by the scorer (same answer, other score); see flakes.csv"
-        ));
-    }
-}
-
-/// Says which answers are not of this run.
-fn say_cached(ending: &Ending, summary: &Summary, replay: Option<&ReplayPlan>, printer: Printer) {
-    let kept: u64 = summary.rows.iter().map(|row| row.totals.from_cache).sum();
-    if let Some(replay) = replay {
-        printer.say(format!(
-            "{kept} calls are replayed from run {} (`from_cache` in calls.csv): nothing was sent for them, and they are not timed",
-            replay.run
-        ));
-    } else if kept > 0 {
-        printer.say(format!(
-            "{kept} answers are of earlier runs (`from_cache` in calls.csv): nothing was sent for them, and they are not timed; `--no-cache` asks anew"
-        ));
     }
     if ending.unkept > 0 {
         printer::warn(format!(
@@ -557,31 +465,14 @@ fn say_cached(ending: &Ending, summary: &Summary, replay: Option<&ReplayPlan>, p
             ending.unkept
         ));
     }
+    say_tables(recording, printer);
 }
 
-/// Says what is odd about answers and their token counts.
-fn warn_of_answers(summary: &Summary) {
-    let sum = |count: fn(&SummaryRow) -> u64| summary.tasks().map(count).sum::<u64>();
-    for (count, what) in [
-        (
-            sum(|row| row.answers.truncated_thinking),
-            "answers were cut off at `max_tokens` while the model was still reasoning; allow more, or less reasoning with `generate = { reasoning = … }`",
-        ),
-        (
-            sum(|row| row.answers.answer_in_reasoning),
-            "answers stand in the reasoning alone; they are scored 0, because reasoning is not judged",
-        ),
-        (
-            sum(|row| row.answers.looping),
-            "answers end in a passage that is repeated over and over",
-        ),
-        (
-            sum(|row| row.totals.inconsistent),
-            "replies report token counts that contradict each other; costs drawn from them are doubtful",
-        ),
-    ] {
-        if count > 0 {
-            printer::warn(format!("{count} {what}"));
-        }
-    }
+/// Says where the tables are.
+pub(crate) fn say_tables(recording: &Recording, printer: Printer) {
+    let folder = recording.run.path().display();
+    let tables = tables(&recording.manifest).join(", ");
+    printer.say(format!(
+        "tables: {folder}/{tables}; `cleanbench verify {folder}` recomputes them"
+    ));
 }

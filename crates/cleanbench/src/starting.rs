@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use cleanbench_core::{Exit, RunId, Shard};
-use cleanbench_engine::{Opened, PrepareError, prepare};
-use cleanbench_ledger::note::{Note, NoteKind};
+use cleanbench_engine::{Opened, PrepareError, prepare_noting};
+use cleanbench_ledger::manifest::TaskPlan;
+use cleanbench_ledger::note::Note;
 use cleanbench_model::Endpoint;
 use cleanbench_plan::earlier_run::EarlierRun;
 use cleanbench_plan::options::{RunOptions, Surroundings};
 use cleanbench_plan::run::{NewRun, plan};
 use cleanbench_plan::suite::{LoadedSuite, load_suite};
-use cleanbench_suite::Suite;
 
 use crate::environment::{WhenNeeded, here};
 use crate::failure::Failure;
@@ -28,13 +28,16 @@ pub(crate) fn load(named: Option<&Path>) -> Result<LoadedSuite, Failure> {
 pub(crate) struct Started {
     pub(crate) opened: Opened,
     pub(crate) endpoints: Vec<Endpoint>,
+    /// What was said of it.
+    pub(crate) told: Vec<Note>,
 }
 
-/// Plans a run and writes it down.
+/// Plans a run and writes it down; `notes` were said before.
 pub(crate) fn start(
     options: &RunOptions,
     earlier: &EarlierRun,
-    suite: &Suite,
+    loaded: &LoadedSuite,
+    mut notes: Vec<Note>,
     printer: Printer,
 ) -> Result<Started, Failure> {
     let around = Surroundings {
@@ -43,20 +46,25 @@ pub(crate) fn start(
         today: &today(),
         tool: TOOL,
     };
-    let mut notes = Vec::new();
-    let planned = plan(options, earlier, suite, around, &mut notes);
-    say(&notes, printer);
+    notes.extend(loaded.notes());
+    let before = notes.len();
+    let planned = plan(options, earlier, &loaded.suite, around, &mut notes);
+    say(&notes[before..], printer);
     let planned = planned?;
     if let Some(path) = &planned.made_key {
         say_made(path, options.shard, printer);
     }
-    write_down(planned)
+    let counted = |tasks: &[TaskPlan]| earlier.uncommon(&loaded.suite, tasks);
+    let started = write_down(planned, counted)?;
+    say(&started.told[notes.len()..], printer);
+    Ok(started)
 }
 
-/// Prints `notes`. What the loader found odd was printed with its place.
+/// Prints `notes`.
 pub(crate) fn say(notes: &[Note], printer: Printer) {
-    let new = notes.iter().filter(|note| note.kind != NoteKind::Suite);
-    new.for_each(|note| printer::note(note, printer));
+    for note in notes {
+        printer::note(note, None, printer);
+    }
 }
 
 fn say_made(path: &Path, shard: Option<Shard>, printer: Printer) {
@@ -83,10 +91,13 @@ fn today() -> String {
     now.split('T').next().unwrap_or_default().to_owned()
 }
 
-fn write_down(planned: NewRun<'_>) -> Result<Started, Failure> {
+fn write_down(
+    planned: NewRun<'_>,
+    counted: impl FnOnce(&[TaskPlan]) -> Vec<Note>,
+) -> Result<Started, Failure> {
     let out = planned.draft.out.clone();
     let id = planned.draft.run.clone();
-    let prepared = prepare(planned.draft, planned.samples);
+    let prepared = prepare_noting(planned.draft, planned.samples, counted);
     if prepared.is_err() {
         discard(&out, &id);
     }
@@ -103,6 +114,7 @@ fn write_down(planned: NewRun<'_>) -> Result<Started, Failure> {
         }
     })?;
     Ok(Started {
+        told: opened.manifest.plan.notes.clone(),
         opened,
         endpoints: planned.endpoints,
     })

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use cleanbench_core::gate::GateResult;
 use cleanbench_ledger::Plan;
+use cleanbench_ledger::note::{Note, Weight};
 
 use super::flips::{Comparer, Flips};
 use super::{Missing, Source, Verdict, label};
@@ -38,12 +39,36 @@ pub(crate) fn write(
         write_gates(source.gates, &mut out)?;
     }
     write_scores(source, &mut out)?;
+    if has_notes(plan) {
+        write_notes(source.notes, &mut out)?;
+    }
     if let Some(changes) = changes {
         write_changes(plan, changes, &mut out)?;
     }
     write_quarantine(plan, &mut out)?;
     write_next(source, verdict, &mut out)?;
     Ok(out.flush()?)
+}
+
+/// Whether the run's `summary.md` has notes: those of runs that were planned before there were any have not.
+fn has_notes(plan: &Plan) -> bool {
+    plan.tables >= 4
+}
+
+/// What qualifies the numbers, warnings marked as such.
+fn write_notes(notes: &[Note], out: &mut impl Write) -> Result<(), ReportError> {
+    if notes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Notes\n")?;
+    for note in notes {
+        let mark = match note.kind.weight() {
+            Weight::Warning => "**warning**: ",
+            Weight::Remark => "",
+        };
+        writeln!(out, "- {mark}{}", sentence(&note.text))?;
+    }
+    Ok(())
 }
 
 fn heading(verdict: Verdict) -> &'static str {

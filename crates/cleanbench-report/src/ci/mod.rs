@@ -17,6 +17,7 @@ mod markdown;
 use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
 use cleanbench_core::{Exit, Outcome};
 use cleanbench_ledger::Plan;
+use cleanbench_ledger::note::Note;
 
 use crate::gates::condition;
 use crate::rows::Row;
@@ -35,6 +36,7 @@ pub(crate) struct Source<'a> {
     pub(crate) index: &'a Index,
     pub(crate) summary: &'a Summary,
     pub(crate) gates: &'a [GateResult],
+    pub(crate) notes: &'a [Note],
 }
 
 /// Gathers what both files need besides: attempts in the order of the journal, then rows in plan order.

@@ -1,7 +1,6 @@
 //! `cleanbench merge`: one run from the shards that several machines made.
 
 use cleanbench_core::{Exit, gate};
-use cleanbench_engine::Ending;
 use cleanbench_engine::merge::{Difference, MergeError, merge as merge_runs};
 use cleanbench_ledger::{LedgerError, directory};
 use cleanbench_report::Recording;
@@ -10,9 +9,8 @@ use cleanbench_report::tables::write_all;
 use super::report::unwritten;
 use crate::arguments::MergeArguments;
 use crate::failure::Failure;
-use crate::gate_results;
-use crate::printer::{self, Printer};
-use crate::session::{explain, is_answered, print_result};
+use crate::printer::Printer;
+use crate::session::{is_answered, print_result, say_notes, say_tables};
 
 /// Merges shards, draws the tables, and prints the summary of the whole.
 pub(super) fn merge(arguments: &MergeArguments, printer: Printer) -> Result<Exit, Failure> {
@@ -25,14 +23,6 @@ pub(super) fn merge(arguments: &MergeArguments, printer: Printer) -> Result<Exit
     printer.say(format!("run: {folder}"));
     let recording = Recording::open(merged)?;
     let report = write_all(&recording).map_err(|error| unwritten(error, &recording))?;
-    let lacking = recording.manifest.lacking();
-    if !lacking.is_empty() {
-        let numbers: Vec<_> = lacking.iter().map(ToString::to_string).collect();
-        printer::warn(format!(
-            "without shard {}; its calls are open",
-            numbers.join(", ")
-        ));
-    }
     let is_open = report.summary.rows.iter().any(|row| row.open > 0);
     let exit = match is_answered(&report.summary) {
         _ if is_open => Exit::Inconclusive,
@@ -41,9 +31,8 @@ pub(super) fn merge(arguments: &MergeArguments, printer: Printer) -> Result<Exit
     };
     let exit = exit.worst(gate::exit_of(&report.gates));
     print_result(&recording, &report, arguments.out.format, Some(exit));
-    gate_results::warn(&report.gates);
-    let ending = Ending::complete();
-    explain(&ending, &recording, &report.summary, printer);
+    say_notes(&recording, &report, &[], printer);
+    say_tables(&recording, printer);
     Ok(exit)
 }
 

@@ -8,7 +8,7 @@ use super::derived::{Located, locate, redraw};
 use crate::arguments::ReportArguments;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::session::print_result;
+use crate::session::{print_result, say_notes};
 
 /// What to do next where the tables cannot be written.
 pub(super) fn unwritten(error: ReportError, recording: &Recording) -> Failure {
@@ -34,6 +34,7 @@ pub(super) fn report(arguments: &ReportArguments, printer: Printer) -> Result<Ex
     let report = write_all(&recording).map_err(|error| unwritten(error, &recording))?;
     drop(lock);
     print_result(&recording, &report, arguments.out.format, None);
+    say_notes(&recording, &report, &[], printer);
     printer.say(format!("tables: {}", recording.run.path().display()));
     Ok(Exit::Done)
 }

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::printer::{self, Printer};
 use crate::rerun_table;
 use crate::session::{self, Session};
-use crate::starting::{Started, load, say, start};
+use crate::starting::{load, say, start};
 
 /// Puts some samples of a run again.
 pub(super) fn rerun(arguments: &RerunArguments, printer: Printer) -> Result<Exit, Failure> {
@@ -42,15 +42,16 @@ fn picked(arguments: &RerunArguments, only: Only, printer: Printer) -> Result<Ex
     let Picked { of, start: earlier } = plan::picked(&arguments.out.out, &arguments.run, only)?;
     let loaded = load(arguments.suite.as_deref())?;
     let options = arguments.options();
-    let Started { opened, endpoints } = start(&options, &earlier, &loaded.suite, printer)?;
-    let directory = opened.run.clone();
+    let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
+    let directory = started.opened.run.clone();
     let session = Session {
-        endpoints: &endpoints,
+        endpoints: &started.endpoints,
         source: None,
         conduct: arguments.conduct(),
+        told: &started.told,
         printer,
     };
-    let exit = session::run(opened, session)?;
+    let exit = session::run(started.opened, session)?;
     print_beside(&of, directory, arguments.out.format, printer)?;
     Ok(exit)
 }
@@ -79,12 +80,13 @@ fn changed(arguments: &RerunArguments, printer: Printer) -> Result<Exit, Failure
     let earlier = plan::changed(out, &arguments.run, &loaded.suite, &mut notes)?;
     say(&notes, printer);
     let options = arguments.options();
-    let Started { opened, endpoints } = start(&options, &earlier, &loaded.suite, printer)?;
+    let started = start(&options, &earlier, &loaded, notes, printer)?;
     let session = Session {
-        endpoints: &endpoints,
+        endpoints: &started.endpoints,
         source: earlier.replay.as_ref(),
         conduct: arguments.conduct(),
+        told: &started.told,
         printer,
     };
-    session::run(opened, session)
+    session::run(started.opened, session)
 }

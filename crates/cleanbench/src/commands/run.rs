@@ -11,7 +11,7 @@ use crate::environment::{WhenNeeded, here};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::session::{self, Conduct, Session, TOOL};
-use crate::starting::{Started, load, say, start};
+use crate::starting::{load, say, start};
 
 /// Runs a suite, or goes on with a run.
 pub(super) fn run(arguments: &RunArguments, printer: Printer) -> Result<Exit, Failure> {
@@ -33,14 +33,15 @@ pub(super) fn run(arguments: &RunArguments, printer: Printer) -> Result<Exit, Fa
         None => EarlierRun::default(),
     };
     let loaded = load(arguments.suite.as_deref())?;
-    let Started { opened, endpoints } = start(&options, &earlier, &loaded.suite, printer)?;
+    let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
     let session = Session {
-        endpoints: &endpoints,
+        endpoints: &started.endpoints,
         source: earlier.replay.as_ref(),
         conduct: arguments.conduct(),
+        told: &started.told,
         printer,
     };
-    session::run(opened, session)
+    session::run(started.opened, session)
 }
 
 /// Makes the calls of a run that have not ended.
@@ -66,6 +67,7 @@ pub(super) fn go_on(
         endpoints: &endpoints,
         source: source.as_ref(),
         conduct,
+        told: &notes,
         printer,
     };
     session::run(opened, session)

@@ -7,21 +7,20 @@ use crate::arguments::ScoreArguments;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::session::{self, Session};
-use crate::starting::{Started, load, say, start};
+use crate::starting::{load, start};
 
 /// Judges what a run recorded anew.
 pub(super) fn score(arguments: &ScoreArguments, printer: Printer) -> Result<Exit, Failure> {
     let earlier = rescored(&arguments.out.out, &arguments.run)?;
     let loaded = load(arguments.suite.as_deref())?;
     let options = arguments.options();
-    let Started { opened, endpoints } = start(&options, &earlier, &loaded.suite, printer)?;
-    let tasks = &opened.manifest.plan.tasks;
-    say(&earlier.uncommon(&loaded.suite, tasks), printer);
+    let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
     let session = Session {
-        endpoints: &endpoints,
+        endpoints: &started.endpoints,
         source: earlier.replay.as_ref(),
         conduct: arguments.conduct(),
+        told: &started.told,
         printer,
     };
-    session::run(opened, session)
+    session::run(started.opened, session)
 }

@@ -109,7 +109,7 @@ fn ask(endpoint: &Endpoint, printer: Printer) -> Result<Result<CapabilityReport,
         let factory = ClientFactory::new(std::slice::from_ref(endpoint));
         let key = key_of(endpoint, &WhenNeeded)?;
         if let Some(note) = key.note(endpoint) {
-            printer::note(&note, printer);
+            printer::note(&note, None, printer);
         }
         let key = key.value;
         factory
