@@ -30,6 +30,7 @@ mod interruption;
 mod kept_answers;
 mod memory;
 mod models_check;
+mod notes;
 mod output;
 mod privacy;
 mod quickstart;

@@ -62,7 +62,7 @@ impl Source<'_> {
         notes.extend(self.stopped());
         notes.extend(self.failures());
         notes.extend(self.busy());
-        notes.extend(self.from_earlier());
+        notes.extend(self.earlier_answers());
         notes.extend(self.flaky());
         notes.extend(self.unanswered());
         notes.extend(odd_answers(self.summary));
@@ -80,8 +80,9 @@ impl Source<'_> {
         let (kind, text) = match self.index.stopped? {
             StopReason::Complete => return None,
             StopReason::Budget => {
-                let flag = self.index.cap.map_or("a cap", |cap| cap.flag());
-                (NoteKind::CapReached, format!("stopped by `{flag}`"))
+                let flag = self.index.cap.map(|cap| format!("`{}`", cap.flag()));
+                let cap = flag.as_deref().unwrap_or("a cap");
+                (NoteKind::CapReached, format!("stopped by {cap}"))
             }
             reason => (NoteKind::Stopped, why(reason).to_owned()),
         };
@@ -118,7 +119,7 @@ impl Source<'_> {
     }
 
     /// Which answers are not of this run.
-    fn from_earlier(&self) -> Option<Note> {
+    fn earlier_answers(&self) -> Option<Note> {
         let kept = self.sum(|row| row.totals.from_cache);
         let text = match &self.manifest.plan.replay {
             Some(replay) => format!(

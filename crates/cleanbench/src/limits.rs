@@ -64,7 +64,7 @@ pub(crate) fn spent_of_cap(ending: &Ending, folder: &str) -> Option<String> {
     let flag = ending.cap?.flag();
     let spent = &ending.spent;
     Some(format!(
-        "stopped by `{flag}`: {} requests, {} tokens, ${} are spent or reserved; go on with: cleanbench run --resume {folder} {flag} MORE",
+        "{} requests, {} tokens, ${} are spent or reserved; go on with: cleanbench run --resume {folder} {flag} MORE",
         spent.requests, spent.tokens, spent.cost
     ))
 }

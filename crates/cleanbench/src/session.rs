@@ -457,7 +457,7 @@ fn say_ending(ending: &Ending, recording: &Recording, printer: Printer) {
     }
     let folder = recording.run.path().display().to_string();
     if let Some(message) = limits::spent_of_cap(ending, &folder) {
-        printer::warn(message);
+        printer.say(message);
     }
     if ending.unkept > 0 {
         printer::warn(format!(
