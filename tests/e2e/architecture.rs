@@ -1,8 +1,9 @@
 //! The house as ARCHITECTURE.md draws it: crates use only lower layers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{DependencyKind, MetadataCommand};
 
 const LAYERS: [(&str, u8); 16] = [
     ("cleanbench-core", 0),
@@ -80,37 +81,25 @@ fn arrows_point_down() {
     assert_eq!(forbidden(&edges), Vec::<String>::new());
 }
 
-/// Names of everything that the package `name` is built with, however far away.
-fn reach(metadata: &Metadata, name: &str) -> BTreeSet<String> {
-    let nodes = &metadata.resolve.as_ref().unwrap().nodes;
-    let nodes: BTreeMap<_, _> = nodes.iter().map(|node| (&node.id, node)).collect();
-    let start = metadata.packages.iter().find(|one| one.name == name);
-    let mut open = vec![&start.unwrap_or_else(|| panic!("{name} is no crate")).id];
-    let mut seen = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        if !seen.insert(id) {
-            continue;
-        }
-        let normal = nodes[id].deps.iter().filter(|dependency| {
-            let mut kinds = dependency.dep_kinds.iter();
-            kinds.any(|kind| kind.kind == DependencyKind::Normal)
-        });
-        open.extend(normal.map(|dependency| &dependency.pkg));
-    }
-    seen.iter()
-        .map(|id| metadata[*id].name.to_string())
-        .collect()
+/// Names of everything that the package `name` is built with here, however far away.
+fn reach(name: &str) -> BTreeSet<String> {
+    let found = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none"])
+        .args(["--format", "{p}", "--package", name])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(found.stdout).unwrap();
+    assert!(found.status.success(), "{name} is no crate");
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
 }
 
 #[test]
 fn what_is_out_of_reach_is_used_by_nothing_that_is_used() {
-    let metadata = MetadataCommand::new()
-        .other_options(vec!["--offline".to_owned()])
-        .exec()
-        .unwrap();
-    let of_the_program = reach(&metadata, "cleanbench");
+    let of_the_program = reach("cleanbench");
     for (from, beyond) in OUT_OF_REACH {
-        let reached = reach(&metadata, from);
+        let reached = reach(from);
         for name in beyond {
             assert!(!reached.contains(*name), "{from} reaches {name}");
             assert!(of_the_program.contains(*name), "{name} would be found");

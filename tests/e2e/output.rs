@@ -23,7 +23,10 @@ fn the_result_is_on_stdout_and_talk_on_stderr() {
     let json = bed
         .run_suite("again", &["--format", "json", "-q"])
         .expect(0);
-    assert_eq!(json.stderr, "");
+    // Where other tests keep the machine busy, that is said however quiet.
+    let talk = json.stderr.lines();
+    let talk: Vec<_> = talk.filter(|line| !line.contains("was busy")).collect();
+    assert!(talk.is_empty(), "{talk:?}");
     let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(value["exit"], 0);
     assert_eq!(value["summary"][0]["contamination"], "not_assessed");
