@@ -137,7 +137,7 @@ impl Planned {
     #[track_caller]
     fn refused(self, kind: ErrorKind, words: [&str; 2]) {
         let error = self.result.unwrap_err();
-        assert_eq!(error.kind, kind, "{error}");
+        assert_eq!(error.kind, kind, "{error}: {:?}", error.diagnostics);
         let [what, hint] = words;
         assert!(error.to_string().contains(what), "{error}");
         let hints = error.hints.join("\n");
@@ -272,7 +272,7 @@ fn what_labels_keys_and_settings_forbid_is_refused() {
             |bench| {
                 bench.suite(&TASK.replace(
                     "\"choice\"",
-                    "{ type = \"command\", command = [\"./judge\"] }",
+                    "{ type = \"command\", program = \"/bin/judge\", args = [] }",
                 ));
                 embedded(bench)
             },
