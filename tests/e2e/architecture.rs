@@ -5,7 +5,7 @@ use std::process::Command;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 18] = [
     ("cleanbench-core", 0),
     ("cleanbench-stats", 0),
     ("cleanbench-text", 0),
@@ -13,6 +13,7 @@ const LAYERS: [(&str, u8); 16] = [
     ("cleanbench-ledger", 1),
     ("cleanbench-price", 1),
     ("cleanbench-embedded", 2),
+    ("cleanbench-items", 2),
     ("cleanbench-model", 2),
     ("cleanbench-probe", 2),
     ("cleanbench-score", 2),
@@ -21,13 +22,16 @@ const LAYERS: [(&str, u8); 16] = [
     ("cleanbench-report", 3),
     ("cleanbench-lab", 4),
     ("cleanbench-plan", 4),
+    ("cleanbench-study", 4),
     ("cleanbench", 5),
 ];
 const READS_ONLY: &[&str] = &["reqwest", "hyper", "tokio", "socket2", "cleanbench-client"];
 /// What a crate must not use, nor anything that it uses, however far away.
-const OUT_OF_REACH: [(&str, &[&str]); 3] = [
+const OUT_OF_REACH: [(&str, &[&str]); 5] = [
     ("cleanbench-model", READS_ONLY),
+    ("cleanbench-items", READS_ONLY),
     ("cleanbench-report", READS_ONLY),
+    ("cleanbench-study", READS_ONLY),
     ("cleanbench-plan", &["clap", "indicatif"]),
 ];
 /// Used by tests alone.

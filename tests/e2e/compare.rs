@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cleanbench_report::derived;
+use cleanbench_study::derived;
 use cleanbench_testkit::{Answers, FakeServer, Fault, Rule, Script};
 use serde_json::Value;
 

@@ -9,6 +9,7 @@
     reason = "a test that cannot set its scene must panic"
 )]
 
+mod agreement;
 mod answers;
 mod architecture;
 mod batches;

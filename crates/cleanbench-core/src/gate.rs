@@ -21,6 +21,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Exit;
+use crate::aside::SetAside;
 
 /// Fewest independent units (samples, or clusters where samples hang together) from which an interval
 /// that relies on a normal or t distribution is trusted.
@@ -284,6 +285,10 @@ pub struct GateResult {
     /// For the exposure gate the class that was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// Samples that are in no pair; comparisons with a baseline only. Runs whose tables are of a version
+    /// before 4 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
     /// Samples that were not asked because the gate was decided earlier, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_early: Option<StoppedEarly>,

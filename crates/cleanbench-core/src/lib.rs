@@ -9,6 +9,7 @@
 //!
 //! Start reading at [`event::Event`]: it is what a run is made of.
 
+pub mod aside;
 pub mod canonical;
 pub mod caps;
 pub mod completion;
@@ -31,6 +32,7 @@ pub mod score;
 pub mod seed;
 pub mod shard;
 
+pub use aside::{Aside, SetAside};
 pub use caps::Caps;
 pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, Usage};
 pub use digest::{Digest, DigestKey};

@@ -37,7 +37,9 @@ const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 /// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
 /// `results.csv`, Wilson's interval for every score, and neither `junit.xml` nor `summary.md`; 2 has the
 /// interval of a fixed number of samples for tasks that may end early too, and takes their samples in
-/// quarantine for ones that were not asked; 3 has no notes in `summary.md`.
+/// quarantine for ones that were not asked; 3 has no notes in `summary.md`, compares with the baseline whatever
+/// the model saw alike, though its target changed or the baseline had it in quarantine, and pairs equal inputs
+/// in the order of rows.
 pub const TABLES: u32 = 4;
 /// The same, where a later version is refused.
 const KNOWN_TABLES: &str = "tables 4";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Usd};
 use cleanbench_ledger::note::Note;
 use cleanbench_model::Endpoint;
-use cleanbench_report::gates::{Outlook, outlook};
+use cleanbench_report::gates::{Power, power};
 use cleanbench_suite::{Rendered, Suite};
 
 use crate::endpoints::{proxies, resolve_all};
@@ -60,7 +60,7 @@ pub struct CheckedGate {
     /// Samples of the task.
     pub samples: u64,
     /// Its power, and the samples it needs.
-    pub outlook: Outlook,
+    pub power: Power,
 }
 
 /// Looks at what a run of `suite` would be. What people must know of it is added to `notes`.
@@ -84,7 +84,7 @@ pub fn check<'a>(
     let gates = gates(suite, &selected)?;
     let family = family(&gates, endpoints.len());
     Ok(Check {
-        gates: outlooks(&gates, &selected, family),
+        gates: powers(&gates, &selected, family),
         tasks: selected.into_iter().map(census).collect::<Result<_, _>>()?,
         probes,
         family,
@@ -97,7 +97,7 @@ fn family(gates: &[Gate], models: usize) -> usize {
     paired.map(|gate| gate.tasks.len()).sum::<usize>() * models.max(1)
 }
 
-fn outlooks(gates: &[Gate], selected: &[Selected<'_>], family: usize) -> Vec<CheckedGate> {
+fn powers(gates: &[Gate], selected: &[Selected<'_>], family: usize) -> Vec<CheckedGate> {
     let own = gates.iter().flat_map(|gate| {
         let own = selected.iter();
         own.filter(|chosen| gate.tasks.contains(&chosen.task.name))
@@ -105,7 +105,7 @@ fn outlooks(gates: &[Gate], selected: &[Selected<'_>], family: usize) -> Vec<Che
                 gate: gate.clone(),
                 task: chosen.task.name.clone(),
                 samples: chosen.samples,
-                outlook: outlook(gate, chosen.samples, family, None),
+                power: power(gate, chosen.samples, family, None),
             })
     });
     own.collect()

@@ -1,11 +1,12 @@
 //! The gates of a run and its baseline, before the first call.
 
 use cleanbench_core::{Digest, Gate};
+use cleanbench_items::{Both, ModelTask, NoCounterpart, Planned, Terms, counterpart};
 use cleanbench_ledger::draft::Input;
-use cleanbench_ledger::manifest::{BaselinePlan, ModelPlan, TaskPlan};
+use cleanbench_ledger::manifest::{BaselinePlan, TaskPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
-use cleanbench_report::gates::{BASELINE_FILES, Side, check_baseline, counterpart};
+use cleanbench_report::gates::{BASELINE_FILES, check_baseline};
 use cleanbench_report::verify::KEY_FILE;
 use cleanbench_suite::Suite;
 
@@ -24,8 +25,8 @@ pub(crate) struct Baseline {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gated<'a> {
     pub(crate) gates: &'a [Gate],
-    pub(crate) models: &'a [ModelPlan],
-    pub(crate) tasks: &'a [TaskPlan],
+    /// What is put to which models.
+    pub(crate) planned: Planned<'a>,
     /// SHA-256 of the file of the suite's key.
     pub(crate) key: Digest,
 }
@@ -118,21 +119,21 @@ fn check_counterparts(
     manifest: &Manifest,
     gated: Gated<'_>,
     named: Option<&str>,
-) -> Result<(), impl std::fmt::Display> {
-    let Gated { models, tasks, .. } = gated;
-    let base = Side {
-        models: &manifest.plan.models,
-        tasks: &manifest.plan.tasks,
+) -> Result<(), NoCounterpart> {
+    let planned = Both {
+        base: Planned::of(&manifest.plan),
+        candidate: gated.planned,
     };
-    let new = Side { models, tasks };
+    let Planned { models, tasks, .. } = gated.planned;
     for gate in gated.gates.iter().filter(|gate| gate.test.is_paired()) {
         for task in positions(gate, tasks) {
             for model in 0..models.len() {
-                counterpart(base, new, (model, task), gate.mode, named)?;
+                let at = ModelTask { model, task };
+                counterpart(planned, at, named, Terms::of(gate.mode))?;
             }
         }
     }
-    Ok::<_, cleanbench_report::gates::NotComparable>(())
+    Ok(())
 }
 
 /// Positions of the tasks that `gate` is on.

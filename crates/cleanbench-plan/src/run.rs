@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cleanbench_core::{DigestKey, Form, Gate, Reasoning, RunId, Sampling};
+use cleanbench_items::Planned;
 use cleanbench_ledger::draft::{Draft, Input};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
@@ -161,8 +162,11 @@ impl<'a> Planner<'a, '_> {
         let gates = self.gates(notes)?;
         let gated = Gated {
             gates: &gates,
-            models: &models,
-            tasks: &tasks,
+            planned: Planned {
+                suite: &self.suite.name,
+                models: &models,
+                tasks: &tasks,
+            },
             key: suite_key::file_digest(&key),
         };
         let baseline = gates::baseline(self.options, gated)?;

@@ -6,23 +6,16 @@
 //! [`Recording::open`] reads the journal once; [`tables::write_all`] writes the CSV files and closes
 //! `run.json`; [`verify::verify`] recomputes all of it and names every place that differs.
 
-pub mod cell;
 pub mod ci;
-pub mod compare;
 pub mod contamination;
-pub mod derived;
 pub mod detail;
-pub mod drift;
 mod error;
 pub mod flakes;
 pub mod follow_up;
 pub mod gates;
-pub mod item_analysis;
-pub mod items;
-mod notation;
+pub mod notation;
 mod notes;
 pub mod recording;
-mod reduce;
 pub mod rerun;
 pub mod rows;
 mod scan;
@@ -34,6 +27,7 @@ pub mod times;
 mod verdicts;
 pub mod verify;
 
+pub use cleanbench_text::cell;
 pub use contamination::{Contamination, Gap, Judged, TaskVerdict};
 pub use error::ReportError;
 pub use recording::Recording;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::cell;
 
 /// `text` for XML 1.0: without the characters that it cannot hold (section 2.2), not even escaped.
-pub(crate) fn for_xml(text: &str) -> String {
+pub fn for_xml(text: &str) -> String {
     text.chars().filter(|letter| is_xml(*letter)).collect()
 }
 
@@ -15,13 +15,13 @@ fn is_xml(letter: char) -> bool {
 }
 
 /// `text` in one line for an XML attribute: cut to 200 characters, control characters made visible.
-pub(crate) fn attribute(text: &str) -> String {
+pub fn attribute(text: &str) -> String {
     for_xml(&cell::visible(text))
 }
 
 /// `text` as a code span of GitHub-flavoured Markdown, cut to 200 characters. Nothing within a code span
 /// is markup; the two characters that could end it or its table cell are written out.
-pub(crate) fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let plain = cell::visible(text)
         .replace('`', "\\u{60}")
         .replace('|', "\\u{7c}");
@@ -34,7 +34,7 @@ pub(crate) fn code(text: &str) -> String {
 
 /// A sentence of ours that may quote names: every character with a meaning in Markdown or HTML becomes a
 /// character reference, which is never markup (`CommonMark`, section 2.5).
-pub(crate) fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     const SIGNS: [char; 15] = [
         '&', '<', '>', '|', '\\', '`', '*', '_', '[', ']', '#', '@', '~', '!', '$',
     ];

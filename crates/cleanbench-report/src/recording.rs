@@ -1,20 +1,21 @@
 //! A run opened for reading: its plan, and what is needed to read and judge its replies again.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use cleanbench_core::event::Place;
 use cleanbench_core::{CallError, Completion, Digest, Event, Judge, Reply, Scorer};
-use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
+use cleanbench_items::quarantine;
+use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
-use cleanbench_ledger::{
-    Damage, LedgerError, Location, Manifest, PayloadReader, Plan, RunDirectory,
-};
+use cleanbench_ledger::{Damage, LedgerError, Location, Manifest, PayloadReader, RunDirectory};
 use cleanbench_model::{Endpoint, Reader};
 use cleanbench_price::Price;
 use cleanbench_probe::registry;
 
 use crate::ReportError;
+use crate::gates::Before;
 use crate::scan::Index;
 use crate::tables::file_digest;
 
@@ -34,6 +35,8 @@ pub struct Recording {
     current: Vec<bool>,
     /// For each task the samples in quarantine.
     quarantine: Vec<HashSet<String>>,
+    /// What it is compared with, read when it is first asked for.
+    before: OnceLock<Option<Arc<Before>>>,
 }
 
 impl Recording {
@@ -65,6 +68,7 @@ impl Recording {
             payloads: PayloadReader::new(run.path()),
             readers: endpoints.iter().map(Replies::of).collect(),
             quarantine: quarantine(&manifest.plan),
+            before: OnceLock::new(),
             prices: endpoints
                 .into_iter()
                 .map(|endpoint| endpoint.price)
@@ -90,6 +94,18 @@ impl Recording {
     pub(crate) fn is_quarantined(&self, task: u32, id: &str) -> bool {
         let samples = self.quarantine.get(task as usize);
         samples.is_some_and(|samples| samples.contains(id))
+    }
+
+    /// The run that it is compared with; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the copy of it is damaged.
+    pub(crate) fn before(&self) -> Result<Option<&Arc<Before>>, ReportError> {
+        if let Some(known) = self.before.get() {
+            return Ok(known.as_ref());
+        }
+        let opened = Before::open(&self.run, &self.manifest.plan)?.map(Arc::new);
+        Ok(self.before.get_or_init(|| opened).as_ref())
     }
 
     /// Reads the recorded reply of the call at `place` again. `None` when it was erased.
@@ -161,16 +177,6 @@ impl Recording {
             body,
         }))
     }
-}
-
-/// The samples of each task that are in quarantine, as it was decided when the run was planned.
-pub(crate) fn quarantine(plan: &Plan) -> Vec<HashSet<String>> {
-    let of_task = |task: &TaskPlan| {
-        let list = plan.quarantine.iter();
-        let own = list.filter(|one| !one.expired && task.probe.is_none() && one.task == task.name);
-        own.map(|one| one.sample.clone()).collect()
-    };
-    plan.tasks.iter().map(of_task).collect()
 }
 
 /// How the replies of a model are read.

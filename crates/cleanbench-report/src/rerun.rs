@@ -10,11 +10,11 @@ use cleanbench_ledger::Tail;
 use cleanbench_ledger::replay::SampleName;
 
 use crate::flakes::FlakeGatherer;
-use crate::reduce::reduce;
 use crate::rows::{Row, for_each};
 use crate::scan::scan;
 use crate::tally::{Estimated, Tally};
 use crate::{Recording, ReportError};
+use cleanbench_items::reduce;
 
 /// A model at a task, with and without a rerun.
 #[derive(Debug, Clone, PartialEq)]

@@ -97,8 +97,7 @@ fn slice_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Stands for the outcome of a call that another shard of the run makes.
-pub const ELSEWHERE: &str = "not_in_shard";
+pub use cleanbench_items::ELSEWHERE;
 
 /// The word for how a call ended, or for why it has not.
 pub fn how(outcome: Option<Outcome>, elsewhere: bool) -> &'static str {

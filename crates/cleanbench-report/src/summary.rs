@@ -7,13 +7,13 @@ use cleanbench_core::{Finish, Outcome, Reducer};
 
 use crate::flakes::{Flake, FlakeCounts};
 use crate::gates;
-use crate::reduce::reduce;
 use crate::rows::{Belongs, Row};
 use crate::scan::{Index, Totals};
 use crate::slices::SliceTallies;
 use crate::tally::{Estimated, Tally};
 use crate::times::Latency;
 use crate::{Contamination, Recording};
+use cleanbench_items::reduce;
 
 /// Printed where nothing is known of contamination.
 pub const NOT_ASSESSED: &str = "not_assessed";

@@ -762,7 +762,10 @@ impl TableSink for FileSink<'_> {
 }
 
 /// SHA-256 of a file.
-pub(crate) fn file_digest(path: &std::path::Path) -> Result<Digest, ReportError> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn file_digest(path: &std::path::Path) -> Result<Digest, ReportError> {
     let mut hasher = FileHasher::default();
     std::io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
     Ok(hasher.finish())

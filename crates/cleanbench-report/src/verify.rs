@@ -54,7 +54,8 @@ impl Verification {
         self.damages.is_empty()
     }
 
-    pub(crate) fn damage(&mut self, damage: Damage) {
+    /// Takes in a damaged place; beyond the most that are listed they are counted.
+    pub fn damage(&mut self, damage: Damage) {
         if self.damages.len() < MOST {
             self.damages.push(damage);
         } else {
@@ -63,10 +64,10 @@ impl Verification {
     }
 
     /// Turns damage met on the way into a finding; passes other errors on.
-    pub(crate) fn absorb<T>(
-        &mut self,
-        result: Result<T, ReportError>,
-    ) -> Result<Option<T>, ReportError> {
+    ///
+    /// # Errors
+    /// When `result` is another error than damage.
+    pub fn absorb<T>(&mut self, result: Result<T, ReportError>) -> Result<Option<T>, ReportError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(ReportError::Ledger(LedgerError::Damaged(damage))) => {

@@ -7,8 +7,11 @@
 //!
 //! Invariants: pure functions of their arguments; similarities are from 0 to 1; the same bits on every
 //! machine.
+//!
+//! [`cell`] makes text harmless that goes into a table or onto a terminal.
 
 mod alignment;
+pub mod cell;
 mod overlap;
 mod python;
 mod token;

@@ -1,9 +1,9 @@
 //! Item analyses and drift for people at a terminal.
 
 use cleanbench_report::cell;
-use cleanbench_report::derived::{evidence, gap, slice_name, statement};
-use cleanbench_report::drift::Drift;
-use cleanbench_report::item_analysis::{Analysis, TaskAnalysis};
+use cleanbench_study::derived::{aside, evidence, gap, items_aside, slice_name, statement};
+use cleanbench_study::drift::Drift;
+use cleanbench_study::item_analysis::{Analysis, TaskAnalysis};
 
 use crate::plain_table::plain_table;
 
@@ -37,6 +37,10 @@ pub(crate) fn items(analysis: &Analysis) -> String {
         ]
     });
     let mut parts = vec![plain_table(header, rows)];
+    parts.extend(analysis.tasks.iter().filter_map(|task| {
+        let told = items_aside(task)?;
+        Some(format!("{}: set aside: {told}", cell::visible(&task.task)))
+    }));
     parts.extend(analysis.tasks.iter().flat_map(suspects));
     if let Some((task, slice)) = &analysis.worst_slice {
         let name = cell::visible(&slice_name(slice));
@@ -84,11 +88,19 @@ pub(crate) fn drift(drift: &Drift) -> String {
             evidence(task),
         ]
     });
+    let aside = drift.tasks.iter().filter_map(|task| {
+        let told = aside(task)?;
+        Some(format!(
+            "\n{}: set aside in every night: {told}",
+            cell::visible(&task.task)
+        ))
+    });
     format!(
-        "{} on {}, first night {}\n{}",
+        "{} on {}, first night {}\n{}{}",
         cell::visible(&drift.first.model),
         cell::visible(&drift.suite),
         drift.first.created,
-        plain_table(["task", "nights", "result", "evidence"], rows)
+        plain_table(["task", "nights", "result", "evidence"], rows),
+        aside.collect::<String>()
     )
 }

@@ -1,8 +1,9 @@
 //! Comparisons and rankings for people at a terminal.
 
+use cleanbench_items::Who;
 use cleanbench_report::cell;
-use cleanbench_report::compare::{Comparison, Flip, Ranking, TaskComparison, Who};
-use cleanbench_report::derived::{left_out, level, lost_first, number, places};
+use cleanbench_study::compare::{Comparison, Flip, Ranking, TaskComparison};
+use cleanbench_study::derived::{left_out, level, lost_first, number, places};
 
 use crate::plain_table::plain_table;
 

@@ -1,21 +1,22 @@
 //! Samples whose score is another than in the baseline, for `summary.md`: the first thing to look at when
 //! a gate fails.
 //!
-//! A sample is the same where the model saw the same, whatever became of its target since. Samples that
-//! only one side has, or has an answer to, are no flips.
+//! Samples pair as in gates and in `compare`. Samples that only one side has, or has an answer to, are no
+//! flips.
 //!
 //! Memory: the baseline's items, and at most [`MOST_FLIPS`] flips a model and task; what is beyond is
 //! counted.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
-use cleanbench_core::{Digest, GateMode, Sensitivity};
+use cleanbench_core::{Aside, Outcome, Sensitivity, SetAside};
+use cleanbench_items::{Filling, Item, ModelTask, Partner, reduce};
 use cleanbench_ledger::Plan;
 use cleanbench_ledger::manifest::TaskPlan;
 
-use crate::gates::{BASELINE_FOLDER, Side, counterpart};
-use crate::items::{Filling, Item, ItemTable, ItemsError};
-use crate::reduce::reduce;
+use crate::gates::{Before, Facing};
 use crate::rows::{Answer, Row};
 use crate::{Recording, ReportError, cell};
 
@@ -41,35 +42,40 @@ pub(super) struct Flips {
     pub(super) count: [u64; 2],
     /// Samples with an answer on both sides.
     pub(super) pairs: u64,
+    /// Samples that are in no pair; not counted in runs whose tables are of a version before 4.
+    pub(super) aside: SetAside,
 }
 
 /// Compares rows, which come in plan order, with the baseline.
 #[derive(Debug)]
 pub(crate) struct Comparer {
-    base: ItemTable,
-    /// The partner of each model and task that has one.
-    partners: HashMap<(usize, usize), Partner>,
+    before: Arc<Before>,
+    /// Whether what is set aside is told.
+    tells_aside: bool,
+    /// The task under way.
+    open: Option<OpenTask>,
     sample: Option<Sample>,
-    pub(super) flips: HashMap<(usize, usize), Flips>,
+    pub(super) flips: HashMap<ModelTask, Flips>,
 }
 
-/// A model and a task of the baseline.
+/// A task while its samples come.
 #[derive(Debug)]
-struct Partner {
-    model: usize,
-    task: usize,
-    /// Positions of the samples that have not found a partner yet, by what the model saw.
-    left: HashMap<Digest, Vec<usize>>,
+struct OpenTask {
+    at: ModelTask,
+    /// Line of its first sample.
+    first: u64,
+    /// `None` where the baseline has nothing that it can be compared with.
+    facing: Option<Facing>,
 }
 
 /// A sample of the run over its epochs.
 #[derive(Debug)]
 struct Sample {
-    at: (usize, usize),
     line: u64,
     name: String,
-    input: Digest,
     scores: Vec<f64>,
+    /// Whether it was put to the model in some epoch, or was to be.
+    was_asked: bool,
     answer: String,
 }
 
@@ -79,96 +85,124 @@ impl Comparer {
     /// # Errors
     /// When the copy of the baseline is damaged.
     pub(crate) fn new(recording: &Recording) -> Result<Option<Self>, ReportError> {
-        let plan = &recording.manifest.plan;
-        let Some(baseline) = &plan.baseline else {
-            return Ok(None);
-        };
-        let base = ItemTable::of_files(&recording.run.file(BASELINE_FOLDER));
-        let base = base.map_err(|error| match error {
-            ItemsError::Report(error) => error,
-            other => ReportError::Plan(format!("baseline: {other}")),
-        })?;
-        let mut partners = HashMap::new();
-        for model in 0..plan.models.len() {
-            for (task, _) in tasks(plan) {
-                let place = (model, task);
-                let partner = partner(&base, plan, place, baseline.model.as_deref());
-                partners.extend(partner.map(|partner| (place, partner)));
-            }
-        }
-        Ok(Some(Self {
-            base,
-            partners,
+        let before = recording.before()?.map(|before| Self {
+            before: Arc::clone(before),
+            tells_aside: recording.manifest.plan.tables >= 4,
+            open: None,
             sample: None,
             flips: HashMap::new(),
-        }))
+        });
+        Ok(before)
     }
 
     /// Takes in the next row.
     pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
-        if row.quarantined || row.place.batch != 0 {
+        if plan.tasks[row.task].probe.is_some() || row.elsewhere || row.place.batch != 0 {
             return;
         }
-        let at = (row.place.model as usize, row.task);
-        let is_new = self
-            .sample
-            .as_ref()
-            .is_none_or(|sample| sample.at != at || sample.line != row.place.sample);
-        if is_new {
+        let at = ModelTask {
+            model: row.place.model as usize,
+            task: row.task,
+        };
+        let line = row.place.sample;
+        if self.sample.as_ref().is_none_or(|open| open.line != line) || !self.is_open(at) {
             self.close(plan);
-            self.sample = self.partners.contains_key(&at).then(|| Sample::of(at, row));
+            self.go_to(plan, at);
+            self.sample = Some(Sample::of(row));
         }
-        if let (Some(sample), Some(score)) = (&mut self.sample, row.scores.first()) {
-            sample.scores.push(score.value);
+        if let Some(sample) = &mut self.sample {
+            sample.was_asked |= row.outcome != Some(Outcome::Skipped);
+            sample
+                .scores
+                .extend(row.scores.first().map(|score| score.value));
         }
+    }
+
+    fn is_open(&self, at: ModelTask) -> bool {
+        self.open.as_ref().is_some_and(|open| open.at == at)
+    }
+
+    fn go_to(&mut self, plan: &Plan, at: ModelTask) {
+        if self.is_open(at) {
+            return;
+        }
+        let facing = self.before.facing_for_flips(plan, at);
+        if let (Some(facing), true) = (&facing, self.tells_aside) {
+            self.flips.entry(at).or_default().aside.base_alone = facing.base_alone();
+        }
+        self.open = Some(OpenTask {
+            at,
+            first: plan.tasks[..at.task].iter().map(|task| task.samples).sum(),
+            facing,
+        });
     }
 
     /// Ends the sample under way.
     pub(crate) fn close(&mut self, plan: &Plan) {
-        let Some(sample) = self.sample.take() else {
+        let (Some(sample), Some(open)) = (self.sample.take(), &self.open) else {
             return;
         };
-        let task = &plan.tasks[sample.at.1];
-        let Some(partner) = self.partners.get_mut(&sample.at) else {
+        let Some(facing) = &open.facing else {
             return;
         };
-        let left = partner.left.get_mut(&sample.input);
-        let Some(position) = left.filter(|left| !left.is_empty()) else {
-            return;
+        let offset = usize::try_from(sample.line - open.first).unwrap_or(usize::MAX);
+        let base = match facing.partner(offset) {
+            Partner::At(_) if !sample.was_asked => Err(Aside::NotAsked),
+            Partner::At(place) => Ok(self.before.item(facing, place)),
+            Partner::Aside(why) => Err(why),
+            Partner::Alone => {
+                if self.tells_aside {
+                    self.flips.entry(open.at).or_default().aside.candidate_alone += 1;
+                }
+                return;
+            }
         };
-        let base = &self.base.items(partner.model, partner.task)[position.remove(0)];
-        let now = reduce(task.reducer, &sample.scores);
-        let (Some(before), Some(now)) = (base.score(task.reducer, Filling::LeftOut), now) else {
-            return;
-        };
-        let flips = self.flips.entry(sample.at).or_default();
-        flips.pairs += 1;
-        let (list, count) = match now.total_cmp(&before) {
-            std::cmp::Ordering::Less => (&mut flips.worse, 0),
-            std::cmp::Ordering::Equal => return,
-            std::cmp::Ordering::Greater => (&mut flips.better, 1),
-        };
-        flips.count[count] += 1;
-        if list.len() < MOST_FLIPS {
-            let answers = is_public(task).then(|| [base.answer().to_owned(), sample.answer]);
-            list.push(Flip {
-                sample: sample.name,
-                before,
-                now,
-                answers,
-            });
+        match base {
+            Ok(base) => {
+                let flips = self.flips.entry(open.at);
+                note(flips, &plan.tasks[open.at.task], base, sample);
+            }
+            Err(why) if self.tells_aside => {
+                self.flips.entry(open.at).or_default().aside.count(why);
+            }
+            Err(_) => {}
         }
     }
 }
 
+/// Notes a pair that has an answer on both sides.
+fn note(flips: Entry<'_, ModelTask, Flips>, task: &TaskPlan, base: &Item, sample: Sample) {
+    let before = base.score(task.reducer, Filling::LeftOut);
+    let now = reduce(task.reducer, &sample.scores);
+    let (Some(before), Some(now)) = (before, now) else {
+        return;
+    };
+    let flips = flips.or_default();
+    flips.pairs += 1;
+    let (list, count) = match now.total_cmp(&before) {
+        std::cmp::Ordering::Less => (&mut flips.worse, 0),
+        std::cmp::Ordering::Equal => return,
+        std::cmp::Ordering::Greater => (&mut flips.better, 1),
+    };
+    flips.count[count] += 1;
+    if list.len() < MOST_FLIPS {
+        let answers = is_public(task).then(|| [base.answer().to_owned(), sample.answer]);
+        list.push(Flip {
+            sample: sample.name,
+            before,
+            now,
+            answers,
+        });
+    }
+}
+
 impl Sample {
-    fn of(at: (usize, usize), row: &Row) -> Self {
+    fn of(row: &Row) -> Self {
         Self {
-            at,
             line: row.place.sample,
             name: row.sample.clone(),
-            input: row.input_digest,
             scores: Vec::new(),
+            was_asked: false,
             answer: match &row.answer {
                 Answer::Text(text) => cell::text(text),
                 Answer::None => "[no answer found]".to_owned(),
@@ -176,43 +210,6 @@ impl Sample {
             },
         }
     }
-}
-
-fn tasks(plan: &Plan) -> impl Iterator<Item = (usize, &TaskPlan)> {
-    let tasks = plan.tasks.iter().enumerate();
-    tasks.filter(|(_, task)| task.probe.is_none())
-}
-
-/// The model and task of the baseline that correspond; what may differ between them was decided when the
-/// run was planned.
-fn partner(
-    base: &ItemTable,
-    plan: &Plan,
-    place: (usize, usize),
-    named: Option<&str>,
-) -> Option<Partner> {
-    let [before, new] = [&base.manifest.plan, plan].map(|plan| Side {
-        models: &plan.models,
-        tasks: &plan.tasks,
-    });
-    let found = counterpart(before, new, place, GateMode::Choice, named);
-    let (model, task) = found.ok()?;
-    Some(Partner {
-        model,
-        task,
-        left: by_input(base.items(model, task)),
-    })
-}
-
-fn by_input(items: &[Item]) -> HashMap<Digest, Vec<usize>> {
-    let mut positions: HashMap<Digest, Vec<usize>> = HashMap::new();
-    for (position, item) in items.iter().enumerate() {
-        positions
-            .entry(item.input_digest)
-            .or_default()
-            .push(position);
-    }
-    positions
 }
 
 /// Whether every sample of `task` may be seen by everybody. Where that is not on record, it is not.

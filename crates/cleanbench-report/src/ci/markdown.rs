@@ -6,6 +6,7 @@
 use std::io::Write;
 
 use cleanbench_core::gate::GateResult;
+use cleanbench_items::ModelTask;
 use cleanbench_ledger::Plan;
 use cleanbench_ledger::note::{Note, Weight};
 
@@ -188,12 +189,17 @@ fn write_changes(plan: &Plan, changes: &Comparer, out: &mut impl Write) -> Resul
     )?;
     for (model, model_plan) in plan.models.iter().enumerate() {
         for (task, task_plan) in plan.tasks.iter().enumerate() {
-            let flips = changes.flips.get(&(model, task));
+            let flips = changes.flips.get(&ModelTask { model, task });
             let Some(flips) = flips else { continue };
             let [worse, better] = flips.count;
+            let aside = flips.aside.in_words();
+            let aside = match aside.as_str() {
+                "" => String::new(),
+                aside => format!(" Set aside: {aside}."),
+            };
             writeln!(
                 out,
-                "\n{} on {}: {worse} worse and {better} better of {} that both have an answer to.",
+                "\n{} on {}: {worse} worse and {better} better of {} that both have an answer to.{aside}",
                 code(&model_plan.name),
                 code(&task_plan.name),
                 flips.pairs

@@ -194,6 +194,7 @@ pub(crate) mod tests {
             p: Some(0.5),
             adjusted_p: Some(1.0),
             class: None,
+            set_aside: None,
             stopped_early: None,
             message: "10 of 40 samples flipped".to_owned(),
         }

@@ -4,12 +4,12 @@
 //! runs cost nothing here: unknown is not 0.
 
 use cleanbench_core::gate::FEWEST_UNITS;
+use cleanbench_items::Bounds;
 use cleanbench_stats::cluster::Units;
 use cleanbench_stats::percentile::quantile;
 use cleanbench_stats::ratio::{fieller, least_without_events};
 use cleanbench_stats::{Confidence, sum};
 
-use super::bounds::Bounds;
 use super::gather::{Measured, units};
 
 /// The quantile that the latency gate looks at.

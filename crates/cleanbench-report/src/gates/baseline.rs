@@ -1,20 +1,25 @@
 //! The run that another is compared with, as it was copied into `inputs/baseline/`.
 //!
-//! Its scores are taken from its `results.csv`, which must be the one that its `run.json` names.
+//! Its samples are paired with those of this run by `cleanbench-items`, in the way that the version of the
+//! tables says ([`Policy::of_tables`]), so that gates and flips agree with `compare`.
 
-use std::collections::HashMap;
+use std::path::Path;
 
-use cleanbench_core::{Digest, Reducer};
-use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory};
+use cleanbench_core::{Aside, GateMode, Reducer, SetAside};
+use cleanbench_items::{
+    Both, Identity, Item, ItemTable, ItemsError, ModelTask, Pairing, Partner, Planned, Policy,
+    Standing, Terms, check_table, counterpart, quarantine,
+};
+use cleanbench_items::{Filling, RESULTS_FILE, SUMMARY_FILE};
+use cleanbench_ledger::manifest::TaskPlan;
+use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory, SampleRows};
 
-use crate::reduce::reduce;
-use crate::tables::file_digest;
 use crate::{ReportError, cell};
 
 /// Folder of a run directory that holds its baseline.
 pub const BASELINE_FOLDER: &str = "inputs/baseline";
 /// What is copied of a baseline.
-pub const BASELINE_FILES: [&str; 3] = ["run.json", "results.csv", "summary.csv"];
+pub const BASELINE_FILES: [&str; 3] = ["run.json", RESULTS_FILE, SUMMARY_FILE];
 
 /// Name of the copy of the file `name`, within the run directory.
 pub fn baseline_file(name: &str) -> String {
@@ -32,147 +37,230 @@ pub fn check_baseline(run: &RunDirectory, manifest: &Manifest) -> Result<(), Str
             "it is shard {shard} of a run; merge the shards first"
         ));
     }
-    let Some(end) = &manifest.end else {
-        return Err("it has not ended in order; go on with it by `--resume`".to_owned());
-    };
-    let digest = file_digest(&run.file(RESULTS)).map_err(|error| error.to_string())?;
-    if end.files.get(RESULTS) != Some(&digest) {
-        return Err(format!(
-            "its {RESULTS} is not the one that it recorded; see what `cleanbench verify` says"
-        ));
-    }
-    let header = columns(&run.file(RESULTS)).map_err(|error| error.to_string())?;
-    header.map(drop).ok_or_else(|| TOO_OLD.to_owned())
-}
-
-const RESULTS: &str = "results.csv";
-const TOO_OLD: &str =
-    "it does not say what the model saw; make the baseline again with this version";
-
-/// Columns that are read.
-const COLUMNS: [&str; 5] = ["model", "task", "sample", "score", "input_digest"];
-
-/// What is known of one sample.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Known {
-    /// It was not put to the model.
-    Absent,
-    /// It was, and is in quarantine.
-    Aside,
-    /// There is no score of it.
-    Unanswered,
-    /// Its score.
-    Score(f64),
-}
-
-impl Known {
-    /// A sample that was put to the model.
-    pub(crate) fn of(score: Option<f64>) -> Self {
-        score.map_or(Self::Unanswered, Self::Score)
-    }
-
-    /// Its score, if there is one.
-    pub(crate) fn score(self) -> Option<f64> {
-        match self {
-            Self::Score(score) => Some(score),
-            Self::Absent | Self::Aside | Self::Unanswered => None,
+    check_table(run, manifest).map_err(|error| match error {
+        ItemsError::Unfinished(_) => {
+            "it has not ended in order; go on with it by `--resume`".to_owned()
         }
-    }
+        ItemsError::Ledger(LedgerError::Damaged(_)) => format!(
+            "its {RESULTS_FILE} is not the one that it recorded; see what `cleanbench verify` says"
+        ),
+        ItemsError::Old { .. } => {
+            "it does not say what the model saw; make the baseline again with this version"
+                .to_owned()
+        }
+        other => other.to_string(),
+    })
 }
 
-/// A baseline opened for reading.
+/// The baseline of a run, and the samples of the run itself.
 #[derive(Debug)]
-pub(crate) struct Baseline {
-    /// Its plan.
-    pub(crate) manifest: Manifest,
-    /// Its scores by model, task and what the model saw; samples that look the same stand in their order.
-    scores: HashMap<(String, String), Seen>,
+pub(crate) struct Before {
+    base: ItemTable,
+    /// The model of the baseline that was named, if one was.
+    named: Option<String>,
+    /// The samples of each task of this run, in the order of its lines.
+    own: Vec<Vec<Identity>>,
+    /// The version of the tables of this run.
+    tables: u32,
 }
 
-/// The scores of a task by the digest of what the model saw.
-type Seen = HashMap<String, Vec<BaseSample>>;
+/// A task of this run beside the same task of the baseline.
+#[derive(Debug)]
+pub(crate) struct Facing {
+    /// Where it is in the baseline.
+    base: ModelTask,
+    reducer: Reducer,
+    /// The partner of each sample of this run.
+    partners: Vec<Partner>,
+    base_alone: u64,
+}
 
-/// The scores of a sample of the baseline, over its epochs.
-type BaseSample = Vec<f64>;
-
-impl Baseline {
-    /// Reads the copy in `run`.
+impl Before {
+    /// The baseline whose copy is in `run`; `None` where the plan has none.
     ///
     /// # Errors
-    /// When it is damaged, or of a version that did not record what the model saw.
-    pub(crate) fn open(run: &RunDirectory) -> Result<Self, ReportError> {
-        let copy = RunDirectory::at(run.file(BASELINE_FOLDER));
-        let manifest = Manifest::parse(&fs_err::read(copy.file("run.json"))?)?;
-        let path = copy.file(RESULTS);
-        let recorded = manifest.end.as_ref().and_then(|end| end.files.get(RESULTS));
-        if recorded != Some(&file_digest(&path)?) {
-            let what = "not the table that the baseline's run.json names";
-            return Err(damage(what).into());
-        }
-        let scores = read_scores(&path)?;
-        Ok(Self { manifest, scores })
+    /// When the samples or the copy are damaged.
+    pub(crate) fn open(run: &RunDirectory, plan: &Plan) -> Result<Option<Self>, ReportError> {
+        let Some(planned) = &plan.baseline else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            base: open_copy(&run.file(BASELINE_FOLDER))?,
+            named: planned.model.clone(),
+            own: identities(run, plan)?,
+            tables: plan.tables,
+        }))
     }
 
-    /// What it knows of the samples with these digests, in their order.
-    pub(crate) fn look_up(
+    /// The task of this run at `at` beside that of the baseline.
+    ///
+    /// # Errors
+    /// Why it cannot be compared with it.
+    pub(crate) fn facing(
         &self,
-        model: &str,
-        task: &str,
-        reducer: Reducer,
-        digests: impl Iterator<Item = Digest>,
-    ) -> Vec<Known> {
-        let key = (cell::text(model), cell::text(task));
-        let Some(seen) = self.scores.get(&key) else {
-            return digests.map(|_| Known::Absent).collect();
+        plan: &Plan,
+        at: ModelTask,
+        mode: GateMode,
+    ) -> Result<Facing, String> {
+        let base = self.counterpart(plan, at, mode)?;
+        let items = self.base.items(base.model, base.task);
+        let policy = Policy::of_tables(self.tables);
+        let pairing = Pairing::of(items, &self.own[at.task], policy);
+        Ok(Facing {
+            base,
+            reducer: plan.tasks[at.task].reducer,
+            partners: pairing.partners(self.own[at.task].len()),
+            base_alone: pairing.set_aside().base_alone,
+        })
+    }
+
+    /// The same for flips: whatever gates there are.
+    pub(crate) fn facing_for_flips(&self, plan: &Plan, at: ModelTask) -> Option<Facing> {
+        let base = self.counterpart(plan, at, GateMode::Choice).ok()?;
+        let items = self.base.items(base.model, base.task);
+        let own = &self.own[at.task];
+        let (partners, base_alone) = if self.tables < 4 {
+            (partners_before_4(items, own), 0)
+        } else {
+            let pairing = Pairing::of(items, own, Policy::of_tables(self.tables));
+            (pairing.partners(own.len()), pairing.set_aside().base_alone)
         };
-        let mut taken: HashMap<String, usize> = HashMap::new();
-        let look = |digest: Digest| {
-            let digest = digest.to_string();
-            let position = taken.entry(digest.clone()).or_default();
-            let sample = seen.get(&digest).and_then(|samples| samples.get(*position));
-            *position += 1;
-            sample.map_or(Known::Absent, |scores| Known::of(reduce(reducer, scores)))
+        Some(Facing {
+            base,
+            reducer: plan.tasks[at.task].reducer,
+            partners,
+            base_alone,
+        })
+    }
+
+    /// The sample at `place` among those of the baseline that `facing` stands beside.
+    pub(crate) fn item(&self, facing: &Facing, place: usize) -> &Item {
+        &self.base.items(facing.base.model, facing.base.task)[place]
+    }
+
+    /// What the baseline knows of the sample that stands `offset` lines after the first of its task.
+    pub(crate) fn standing(&self, facing: &Facing, offset: usize) -> Standing {
+        match facing.partner(offset) {
+            Partner::Alone => Standing::Absent,
+            Partner::Aside(_) => Standing::Aside,
+            Partner::At(place) => {
+                let item = self.item(facing, place);
+                Standing::of(item.score(facing.reducer, Filling::LeftOut))
+            }
+        }
+    }
+
+    fn counterpart(&self, plan: &Plan, at: ModelTask, mode: GateMode) -> Result<ModelTask, String> {
+        let planned = Both {
+            base: Planned::of(&self.base.manifest.plan),
+            candidate: Planned::of(plan),
         };
-        digests.map(look).collect()
+        let terms = if self.tables < 4 {
+            // What else the mode wants was checked before the first call, by the rules of that time.
+            Terms {
+                same_suite: false,
+                same_model: false,
+                same_request: false,
+                ..Terms::of(mode)
+            }
+        } else {
+            Terms::of(mode)
+        };
+        let found = counterpart(planned, at, self.named.as_deref(), terms);
+        found.map_err(|reason| reason.to_string())
     }
 }
 
-fn damage(what: &str) -> LedgerError {
-    Damage::whole(baseline_file(RESULTS), what).into()
+/// Runs whose tables are of a version before 4 paired their samples in quarantine with none.
+fn partners_before_4(items: &[Item], own: &[Identity]) -> Vec<Partner> {
+    let counting = own.iter().enumerate();
+    let counting = counting.filter(|(_, sample)| !sample.is_quarantined);
+    let (positions, samples): (Vec<_>, Vec<_>) =
+        counting.map(|(at, sample)| (at, sample.clone())).unzip();
+    let pairing = Pairing::of(items, &samples, Policy::OF_EARLIER_GATES);
+    let mut partners = vec![Partner::Alone; own.len()];
+    for (at, partner) in positions.into_iter().zip(pairing.partners(samples.len())) {
+        partners[at] = partner;
+    }
+    partners
 }
 
-/// Where the columns are that are read; `None` where one is missing.
-fn columns(path: &std::path::Path) -> Result<Option<Vec<usize>>, ReportError> {
-    let mut reader = csv::Reader::from_reader(fs_err::File::open(path)?);
-    let header = reader.headers()?;
-    let column = |name: &&str| header.iter().position(|column| column == *name);
-    Ok(COLUMNS.iter().map(column).collect())
-}
-
-fn read_scores(path: &std::path::Path) -> Result<HashMap<(String, String), Seen>, ReportError> {
-    let columns = columns(path)?.ok_or_else(|| damage(TOO_OLD))?;
-    let mut reader = csv::Reader::from_reader(fs_err::File::open(path)?);
-    let mut scores: HashMap<_, Seen> = HashMap::new();
-    let mut last = [String::new(), String::new(), String::new()];
-    for record in reader.records() {
-        let record = record?;
-        let cell = |number: usize| record.get(columns[number]).unwrap_or_default();
-        let seen = scores
-            .entry((cell(0).to_owned(), cell(1).to_owned()))
-            .or_default();
-        let samples = seen.entry(cell(4).to_owned()).or_default();
-        if last
-            .iter()
-            .zip(0..)
-            .any(|(last, number)| last != cell(number))
-        {
-            samples.push(BaseSample::default());
-            last = [0, 1, 2].map(|number| cell(number).to_owned());
+impl Facing {
+    /// Whether there is a pair to compare.
+    ///
+    /// # Errors
+    /// Why there is none, a lowercase fragment.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let has_pair = |partner: &Partner| matches!(partner, Partner::At(_));
+        if self.partners.iter().any(has_pair) {
+            return Ok(());
         }
-        let score: Option<f64> = cell(3).parse().ok();
-        if let (Some(score), Some(sample)) = (score, samples.last_mut()) {
-            sample.push(score);
+        let aside = self.set_aside(|_| true);
+        Err(if self.partners.iter().all(|one| *one == Partner::Alone) {
+            "no sample was put to the model in the same words in the baseline".to_owned()
+        } else {
+            format!("no sample is left to compare: {}", aside.in_words())
+        })
+    }
+
+    /// Number of samples of the task in this run.
+    pub(crate) fn len(&self) -> usize {
+        self.partners.len()
+    }
+
+    /// Samples of the baseline without a partner.
+    pub(crate) fn base_alone(&self) -> u64 {
+        self.base_alone
+    }
+
+    /// The partner of the sample that stands `offset` lines after the first of its task.
+    pub(crate) fn partner(&self, offset: usize) -> Partner {
+        self.partners.get(offset).copied().unwrap_or(Partner::Alone)
+    }
+
+    /// What is in no pair, where this run asked the samples of which `was_asked` holds.
+    pub(crate) fn set_aside(&self, was_asked: impl Fn(usize) -> bool) -> SetAside {
+        let mut counts = SetAside {
+            base_alone: self.base_alone,
+            ..SetAside::default()
+        };
+        for (offset, partner) in self.partners.iter().enumerate() {
+            match partner {
+                Partner::Alone => counts.candidate_alone += 1,
+                Partner::Aside(why) => counts.count(*why),
+                Partner::At(_) if was_asked(offset) => {}
+                Partner::At(_) => counts.count(Aside::NotAsked),
+            }
+        }
+        counts
+    }
+}
+
+/// The items of the baseline whose files lie in `folder`.
+fn open_copy(folder: &Path) -> Result<ItemTable, ReportError> {
+    ItemTable::of_files(folder).map_err(|error| match error {
+        ItemsError::Ledger(error) => error.into(),
+        ItemsError::Csv(error) => error.into(),
+        other => ReportError::Plan(format!("baseline: {other}")),
+    })
+}
+
+/// The samples of each task of a run.
+fn identities(run: &RunDirectory, plan: &Plan) -> Result<Vec<Vec<Identity>>, ReportError> {
+    let quarantine = quarantine(plan);
+    let room = |task: &TaskPlan| Vec::with_capacity(usize::try_from(task.samples).unwrap_or(0));
+    let mut own: Vec<Vec<Identity>> = plan.tasks.iter().map(room).collect();
+    for row in SampleRows::open(run)? {
+        let row = row?;
+        let task = row.task as usize;
+        if let (Some(samples), Some(names)) = (own.get_mut(task), quarantine.get(task)) {
+            samples.push(Identity {
+                is_quarantined: names.contains(&row.id),
+                id: cell::text(&row.id).into(),
+                input_digest: row.input_digest,
+                sample_digest: row.sample_digest,
+            });
         }
     }
-    Ok(scores)
+    Ok(own)
 }

@@ -14,15 +14,15 @@ use std::sync::Arc;
 use cleanbench_core::gate::StoppedEarly;
 use cleanbench_core::seed::{order_of, shuffle};
 use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
+use cleanbench_items::{ModelTask, Standing, quarantine};
 use cleanbench_ledger::{Manifest, Plan, RunDirectory, SampleRows};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
 
-use super::baseline::Known;
+use super::baseline::Before;
 use super::describe::{amount, p as shown_p};
-use super::judge::{Before, between, family_of, is_too_small};
+use super::judge::{between, count_aside, family_of, is_too_small, left_out};
 use crate::ReportError;
-use crate::recording::quarantine;
 
 /// Fewest samples between two looks.
 const SMALLEST_BATCH: u64 = 20;
@@ -65,7 +65,8 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
             let gates = gates.filter(|gate| gate.early_stop && gate.tasks.contains(&planned.name));
             let looks: Option<Vec<_>> = gates
                 .map(|gate| {
-                    let look = Look::new(plan, before.as_ref(), gate, (model, task)).ok()?;
+                    let look =
+                        Look::new(plan, before.as_ref(), gate, ModelTask { model, task }).ok()?;
                     let aside = aside[task].clone();
                     Some(Look { aside, ..look })
                 })
@@ -119,7 +120,7 @@ struct Look {
     /// Error rate of each side of the decision.
     level: f64,
     /// For a comparison what the baseline knows of the samples, in the order of the task.
-    base: Option<Vec<Known>>,
+    base: Option<Vec<Standing>>,
     /// Which samples are in quarantine, in the same order; the others where it ends.
     aside: Vec<bool>,
 }
@@ -137,13 +138,14 @@ impl Look {
         plan: &Plan,
         before: Option<&Before>,
         gate: &Gate,
-        place: (usize, usize),
+        at: ModelTask,
     ) -> Result<Self, String> {
         let (family, base) = if gate.test.is_paired() {
             let before = before.ok_or("there is no baseline; name one with `--baseline RUN`")?;
-            let bases = before.bases(plan, place, gate.mode)?;
-            let order = order(plan, place.1);
-            let in_order = order.into_iter().map(|offset| bases[offset as usize]);
+            let facing = before.facing(plan, at, gate.mode)?;
+            facing.check()?;
+            let order = order(plan, at.task).into_iter();
+            let in_order = order.map(|offset| before.standing(&facing, offset as usize));
             (family_of(plan), Some(in_order.collect()))
         } else {
             (1, None)
@@ -181,7 +183,7 @@ impl Look {
                 series.best.push(new.unwrap_or(1.0));
                 continue;
             };
-            let Some(base) = base.get(position).filter(|base| **base != Known::Absent) else {
+            let Some(base) = base.get(position).filter(|base| base.counts()) else {
                 continue;
             };
             let base = base.score();
@@ -262,10 +264,16 @@ pub(crate) fn judge(
     result: &mut GateResult,
     plan: &Plan,
     before: Option<&Before>,
-    place: (usize, usize),
-    scores: &[Known],
+    at: ModelTask,
+    scores: &[Standing],
 ) {
-    let mut look = match Look::new(plan, before, &result.gate, place) {
+    if let (Some(before), true) = (before, result.gate.test.is_paired())
+        && let Ok(facing) = before.facing(plan, at, result.gate.mode)
+    {
+        let was_asked = |offset: usize| scores.get(offset) != Some(&Standing::Absent);
+        count_aside(plan, &facing, result, was_asked);
+    }
+    let mut look = match Look::new(plan, before, &result.gate, at) {
         Ok(look) => look,
         Err(reason) => {
             result.verdict = GateVerdict::NotEvaluated;
@@ -273,20 +281,20 @@ pub(crate) fn judge(
             return;
         }
     };
-    let in_order = order(plan, place.1).into_iter();
+    let in_order = order(plan, at.task).into_iter();
     let in_order: Vec<_> = in_order
         .map(|offset| {
             scores
                 .get(offset as usize)
                 .copied()
-                .unwrap_or(Known::Absent)
+                .unwrap_or(Standing::Absent)
         })
         .collect();
     look.aside = in_order
         .iter()
-        .map(|known| *known == Known::Aside)
+        .map(|known| *known == Standing::Aside)
         .collect();
-    let was_asked = |known: &&Known| **known != Known::Absent;
+    let was_asked = |known: &&Standing| **known != Standing::Absent;
     let asked = in_order.iter().take_while(was_asked);
     let asked: Vec<_> = asked.map(|known| known.score()).collect();
     let skipped = in_order.len() - asked.len();
@@ -296,7 +304,8 @@ pub(crate) fn judge(
     if let Some((low, high)) = look.interval(&series) {
         (result.low, result.high) = (Some(low), Some(high));
     }
-    "betting, valid whenever one looks".clone_into(&mut result.method);
+    let left_out = left_out(result, 0);
+    result.method = format!("betting, valid whenever one looks{left_out}");
     if skipped > 0 {
         result.stopped_early = Some(StoppedEarly {
             samples: asked.len() as u64,
@@ -355,7 +364,7 @@ mod tests {
     use cleanbench_core::gate::Metric;
     use cleanbench_core::{GateMode, OnInconclusive};
 
-    fn look(test: GateTest, base: Option<Vec<Known>>) -> Look {
+    fn look(test: GateTest, base: Option<Vec<Standing>>) -> Look {
         Look {
             gate: Gate {
                 tasks: Vec::new(),
@@ -439,7 +448,7 @@ mod tests {
         assert_eq!(sides(&floor), (true, false), "forty right ones are left");
         assert!(floor.decides(&scores));
         assert!(!floor.decides(&scores[..79]), "fewer than `min_items`");
-        let paired = look(GateTest::Superiority, Some(vec![Known::Score(0.0); 80]));
+        let paired = look(GateTest::Superiority, Some(vec![Standing::Score(0.0); 80]));
         let aside = [[true; 40], [false; 40]].concat();
         let series = Look { aside, ..paired }.series(&scores);
         assert_eq!(series.known, [1.0; 40], "each against its own partner");
@@ -450,7 +459,7 @@ mod tests {
         let floor = look(GateTest::Floor { min: 0.5 }, None);
         assert!(floor.decides(&[Some(1.0); 40]) && floor.decides(&[Some(0.0); 40]));
         assert!(!floor.decides(&[None; 40]) && !floor.decides(&[]));
-        let base = [[Known::Score(0.0); 40], [Known::Absent; 40]].concat();
+        let base = [[Standing::Score(0.0); 40], [Standing::Absent; 40]].concat();
         let better = look(GateTest::Superiority, Some(base));
         assert!(better.decides(&[Some(1.0); 40]));
         let series = better.series(&[Some(1.0); 80]);
@@ -459,7 +468,7 @@ mod tests {
             40,
             "those without a partner are left out"
         );
-        let alone = look(GateTest::Superiority, Some(vec![Known::Absent; 40]));
+        let alone = look(GateTest::Superiority, Some(vec![Standing::Absent; 40]));
         assert!(!alone.decides(&[Some(1.0); 40]));
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use cleanbench_core::event::Unasked;
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Outcome, Reducer, Usd};
+use cleanbench_items::reduce;
 use cleanbench_ledger::Plan;
 
-use crate::reduce::reduce;
 use crate::rows::Row;
 use crate::scan::AttemptRow;
 

@@ -4,17 +4,15 @@
 //! ever what bounds or a corrected p show.
 
 use cleanbench_core::gate::Metric;
-use cleanbench_core::{Digest, Gate, GateMode, GateResult, GateTest, GateVerdict};
+use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
+use cleanbench_items::{Bounds, ModelTask, Pair, Pairs, Shares, Standing};
+use cleanbench_ledger::Plan;
 use cleanbench_ledger::manifest::TaskPlan;
-use cleanbench_ledger::{Plan, RunDirectory, SampleRows};
 use cleanbench_stats::multiplicity::holm;
 
-use super::baseline::{Baseline, Known};
-use super::bounds::{Bounds, Shares};
-use super::comparable::{Side, counterpart};
+use super::baseline::{Before, Facing};
 use super::describe::amount;
 use super::gather::{Asked, Gatherer, Measured, units};
-use super::paired::{Pair, Pairs};
 use super::{amounts, early, single, versus};
 use crate::{Contamination, Recording, ReportError};
 
@@ -27,12 +25,13 @@ pub(crate) struct Case<'a> {
     pub(crate) measured: &'a Measured,
 }
 
-/// What a paired gate is compared with.
-pub(crate) struct Before {
-    baseline: Baseline,
-    named: Option<String>,
-    /// What the model saw of each sample of this run.
-    digests: Vec<Digest>,
+impl Case<'_> {
+    fn at(&self) -> ModelTask {
+        ModelTask {
+            model: self.model,
+            task: self.task,
+        }
+    }
 }
 
 /// Judges every gate of the plan, in the order of gates, models and tasks.
@@ -45,7 +44,7 @@ pub(crate) fn evaluate(
     contamination: &Contamination,
 ) -> Result<Vec<GateResult>, ReportError> {
     let plan = &recording.manifest.plan;
-    let before = Before::open(&recording.run, plan)?;
+    let before = recording.before()?.map(AsRef::as_ref);
     let mut results = Vec::new();
     let mut claims = Vec::new();
     for gate in &plan.gates {
@@ -61,12 +60,12 @@ pub(crate) fn evaluate(
                 if let GateTest::AtMost { worst } = gate.test {
                     single::exposure(&mut result, worst, contamination);
                 } else if gate.early_stop {
-                    look(plan, case, before.as_ref(), &mut result);
+                    look(plan, case, before, &mut result);
                     if gate.test.is_paired() {
                         claims.push((results.len(), None));
                     }
                 } else if gate.test.is_paired() {
-                    let claim = claim(plan, case, before.as_ref(), &mut result);
+                    let claim = claim(plan, case, before, &mut result);
                     claims.push((results.len(), claim));
                 } else {
                     measure(case, &mut result);
@@ -102,60 +101,6 @@ pub(crate) fn family_of(plan: &Plan) -> usize {
     tasks.sum::<usize>() * plan.models.len()
 }
 
-impl Before {
-    /// The baseline whose copy is in `run`; `None` where the plan has none.
-    ///
-    /// # Errors
-    /// When the samples or the copy are damaged.
-    pub(crate) fn open(run: &RunDirectory, plan: &Plan) -> Result<Option<Self>, ReportError> {
-        let Some(planned) = &plan.baseline else {
-            return Ok(None);
-        };
-        let digests = SampleRows::open(run)?.map(|row| Ok(row?.input_digest));
-        Ok(Some(Self {
-            baseline: Baseline::open(run)?,
-            named: planned.model.clone(),
-            digests: digests.collect::<Result<_, ReportError>>()?,
-        }))
-    }
-
-    /// What the baseline knows of each sample of a task, in their order.
-    ///
-    /// # Errors
-    /// Why it cannot be compared with.
-    pub(crate) fn bases(
-        &self,
-        plan: &Plan,
-        place: (usize, usize),
-        mode: GateMode,
-    ) -> Result<Vec<Known>, String> {
-        let base = &self.baseline.manifest.plan;
-        let base_side = Side {
-            models: &base.models,
-            tasks: &base.tasks,
-        };
-        let new_side = Side {
-            models: &plan.models,
-            tasks: &plan.tasks,
-        };
-        let (model, task) = counterpart(base_side, new_side, place, mode, self.named.as_deref())
-            .map_err(|reason| reason.to_string())?;
-        let (model, task) = (&base.models[model], &base.tasks[task]);
-        let size = |task: &TaskPlan| usize::try_from(task.samples).unwrap_or(usize::MAX);
-        let first = plan.tasks[..place.1].iter().map(size).sum();
-        let digests = self.digests.iter().copied();
-        let own = digests.skip(first).take(size(&plan.tasks[place.1]));
-        let found = self
-            .baseline
-            .look_up(&model.name, &task.name, task.reducer, own);
-        if found.iter().all(|known| *known == Known::Absent) {
-            let why = "no sample was put to the model in the same words in the baseline";
-            return Err(why.to_owned());
-        }
-        Ok(found)
-    }
-}
-
 /// A result that says nothing yet.
 fn blank(recording: &Recording, case: Case<'_>) -> GateResult {
     let plan = &recording.manifest.plan;
@@ -173,6 +118,7 @@ fn blank(recording: &Recording, case: Case<'_>) -> GateResult {
         p: None,
         adjusted_p: None,
         class: None,
+        set_aside: None,
         stopped_early: None,
         message: String::new(),
     }
@@ -256,7 +202,7 @@ fn claim(
         "there is no baseline; name one with `--baseline RUN`".clone_into(&mut result.message);
         return None;
     };
-    match pairs(plan, case, before) {
+    match pairs(plan, case, before, result) {
         Ok(pairs) => versus::claim(result, &pairs),
         Err(reason) => {
             result.verdict = GateVerdict::NotEvaluated;
@@ -266,19 +212,28 @@ fn claim(
     }
 }
 
-/// The samples that both sides have.
-fn pairs(plan: &Plan, case: Case<'_>, before: &Before) -> Result<Pairs, String> {
-    let bases = before.bases(plan, (case.model, case.task), case.gate.mode)?;
+/// The samples that both sides have and that are not set aside; the others are counted in `result`.
+fn pairs(
+    plan: &Plan,
+    case: Case<'_>,
+    before: &Before,
+    result: &mut GateResult,
+) -> Result<Pairs, String> {
+    let facing = before.facing(plan, case.at(), case.gate.mode)?;
     let first = first_line(plan, case.task);
+    let mut was_asked = vec![false; facing.len()];
     let mut pairs = Pairs::default();
     let mut clusters = Vec::new();
     for sample in &case.measured.samples {
-        let offset = usize::try_from(sample.line - first).ok();
-        let base = offset.and_then(|offset| bases.get(offset));
-        let Some(base) = base.filter(|base| **base != Known::Absent) else {
-            pairs.alone += 1;
+        let offset = usize::try_from(sample.line - first).unwrap_or(usize::MAX);
+        if let Some(was_asked) = was_asked.get_mut(offset) {
+            *was_asked = true;
+        }
+        let base = before.standing(&facing, offset);
+        if !base.counts() {
+            pairs.alone += u64::from(base == Standing::Absent);
             continue;
-        };
+        }
         pairs.all.push(Pair {
             base: base.score(),
             new: sample.score,
@@ -286,7 +241,32 @@ fn pairs(plan: &Plan, case: Case<'_>, before: &Before) -> Result<Pairs, String> 
         clusters.push(sample.cluster);
     }
     pairs.clusters = units(&clusters);
+    count_aside(plan, &facing, result, |offset| was_asked[offset]);
+    facing.check()?;
     Ok(pairs)
+}
+
+/// Counts what is in no pair, where the tables of the run say it.
+pub(super) fn count_aside(
+    plan: &Plan,
+    facing: &Facing,
+    result: &mut GateResult,
+    was_asked: impl Fn(usize) -> bool,
+) {
+    if plan.tables >= 4 {
+        result.set_aside = Some(facing.set_aside(was_asked));
+    }
+}
+
+/// What is in no pair, in the words that go behind a method.
+pub(super) fn left_out(result: &GateResult, alone: u64) -> String {
+    let told = match result.set_aside {
+        Some(aside) if aside.in_words().is_empty() => return String::new(),
+        Some(aside) => format!("set aside: {}", aside.in_words()),
+        None if alone == 0 => return String::new(),
+        None => format!("{alone} samples without a partner left out"),
+    };
+    format!(", {told}")
 }
 
 /// Line of the first sample of the task at position `task`.
@@ -304,18 +284,22 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
     }
     let first = first_line(plan, case.task);
     let mut scores =
-        vec![Known::Absent; usize::try_from(plan.tasks[case.task].samples).unwrap_or(0)];
+        vec![Standing::Absent; usize::try_from(plan.tasks[case.task].samples).unwrap_or(0)];
     let asked = samples
         .iter()
-        .map(|sample| (sample.line, Known::of(sample.score)));
-    let aside = case.measured.aside.iter().map(|line| (*line, Known::Aside));
+        .map(|sample| (sample.line, Standing::of(sample.score)));
+    let aside = case
+        .measured
+        .aside
+        .iter()
+        .map(|line| (*line, Standing::Aside));
     for (line, known) in asked.chain(aside) {
         let offset = usize::try_from(line - first).ok();
         if let Some(slot) = offset.and_then(|offset| scores.get_mut(offset)) {
             *slot = known;
         }
     }
-    early::judge(result, plan, before, (case.model, case.task), &scores);
+    early::judge(result, plan, before, case.at(), &scores);
 }
 
 /// "between LOW and HIGH", for people.

@@ -20,16 +20,12 @@
 //! Pure: it reads the run directory, with its copy of the baseline, and nothing else.
 
 mod amounts;
-mod average;
 mod baseline;
-mod bounds;
-mod comparable;
 mod describe;
 mod early;
 mod gather;
 mod judge;
-mod outlook;
-mod paired;
+mod power;
 mod single;
 #[cfg(test)]
 mod tests;
@@ -41,24 +37,28 @@ use cleanbench_core::GateResult;
 use serde_json::json;
 
 pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file, check_baseline};
-pub use comparable::{NotComparable, Side, counterpart, difference};
+pub(crate) use baseline::{Before, Facing};
 pub use describe::{amount, condition};
 pub(crate) use early::turns;
 pub use early::{Decides, EarlyRule, rules, saving};
 pub(crate) use gather::Gatherer;
 pub(crate) use judge::evaluate;
-pub use outlook::{ENOUGH, Outlook, outlook};
+pub use power::{ENOUGH, Power, power};
 
 use crate::ReportError;
 
 /// Name of the table.
 pub const FILE: &str = "gates.json";
-/// Format of `gates.json`.
-const FORMAT: &str = "cleanbench-gates/1.0";
+/// Format of `gates.json`: 1.1 adds `set_aside`.
+const FORMAT: &str = "cleanbench-gates/1.1";
+/// The format without what 1.1 adds.
+const FIRST_FORMAT: &str = "cleanbench-gates/1.0";
 
 /// All results, for programs.
 pub(crate) fn write_json(results: &[GateResult], mut out: impl Write) -> Result<(), ReportError> {
-    let value = json!({"format": FORMAT, "gates": results});
+    let counts_aside = results.iter().any(|one| one.set_aside.is_some());
+    let format = if counts_aside { FORMAT } else { FIRST_FORMAT };
+    let value = json!({"format": format, "gates": results});
     serde_json::to_writer_pretty(&mut out, &value).map_err(std::io::Error::from)?;
     out.write_all(b"\n")?;
     // A buffer that is dropped keeps its error to itself.

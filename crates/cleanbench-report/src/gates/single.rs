@@ -2,13 +2,13 @@
 
 use cleanbench_core::gate::WorstExposure;
 use cleanbench_core::{GateResult, GateTest, GateVerdict, Metric};
+use cleanbench_items::Bounds;
 use cleanbench_probe::Class;
 use cleanbench_stats::power::needed_above_floor;
 
-use super::bounds::Bounds;
 use super::describe::amount;
 use super::judge::{between, is_too_small};
-use super::outlook::ENOUGH;
+use super::power::ENOUGH;
 use crate::Contamination;
 
 /// Compares bounds with the limit.

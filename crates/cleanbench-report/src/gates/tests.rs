@@ -2,10 +2,9 @@
 
 use cleanbench_core::gate::{Metric, WorstExposure};
 use cleanbench_core::{Gate, GateMode, GateResult, GateTest, GateVerdict, OnInconclusive};
+use cleanbench_items::{Pair, Pairs, Shares};
 use cleanbench_probe::{Class, Verdict};
 
-use super::bounds::Shares;
-use super::paired::{Pair, Pairs};
 use super::{single, versus};
 use crate::{Contamination, TaskVerdict};
 use GateVerdict::{Fail, Inconclusive, Pass};
@@ -35,6 +34,7 @@ fn blank(metric: Metric, test: GateTest) -> GateResult {
         p: None,
         adjusted_p: None,
         class: None,
+        set_aside: None,
         stopped_early: None,
         message: String::new(),
     }

@@ -4,13 +4,13 @@
 //! is shown to be false is shown by a bound whose error rate is `alpha` divided by their number.
 
 use cleanbench_core::{GateResult, GateTest, GateVerdict};
+use cleanbench_items::{Evidence, Extreme, Pairs};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::power::approximate_pairs;
 
 use super::describe::{amount, p as shown_p};
-use super::judge::{between, fill, is_too_small};
-use super::outlook::ENOUGH;
-use super::paired::{Case, Evidence, Pairs};
+use super::judge::{between, fill, is_too_small, left_out};
+use super::power::ENOUGH;
 
 /// A paired gate before the correction for the number of gates.
 pub(crate) struct Claim {
@@ -27,8 +27,8 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
     result.estimate = pairs.estimate();
     let alpha = result.gate.alpha;
     let evidence = |case| pairs.evidence(case, alpha);
-    let found = evidence(Case::Worst).and_then(|worst| {
-        let best = evidence(Case::Best)?;
+    let found = evidence(Extreme::Worst).and_then(|worst| {
+        let best = evidence(Extreme::Best)?;
         Ok((worst, best, pairs.bounds(alpha)?))
     });
     let (worst, best, bounds) = match found {
@@ -45,14 +45,8 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
         _ => best.worse(alpha),
     };
     result.p = Some(p);
-    result.method = format!("{} ({test})", result.method);
-    if pairs.alone > 0 {
-        let alone = pairs.alone;
-        result.method = format!(
-            "{}, {alone} samples without a partner left out",
-            result.method
-        );
-    }
+    let left_out = left_out(result, pairs.alone);
+    result.method = format!("{} ({test}){left_out}", result.method);
     if is_too_small(result) {
         return None;
     }

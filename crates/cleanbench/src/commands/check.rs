@@ -189,7 +189,7 @@ fn print_gates(check: &Check<'_>) {
 }
 
 fn gate_row(checked: &CheckedGate) -> [String; 6] {
-    let found = &checked.outlook;
+    let found = &checked.power;
     let known = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
     [
         condition(checked.gate.metric, checked.gate.test),

@@ -1,9 +1,10 @@
 //! `cleanbench compare`: two models on the same samples, or all models of a run in order.
 
-use cleanbench_core::Exit;
-use cleanbench_report::compare::{Missing, Mode, NotComparable, Options};
-use cleanbench_report::derived::{DeriveError, ModelOf, What};
-use cleanbench_report::items::{ItemTable, ItemsError};
+use cleanbench_core::{Exit, GateMode};
+use cleanbench_items::{ItemTable, ItemsError};
+use cleanbench_items::{Policy, Treatment};
+use cleanbench_study::compare::{Missing, NotComparable, Options};
+use cleanbench_study::derived::{DeriveError, ModelOf, What};
 
 use super::derived::{Inputs, Opened, make, open};
 use crate::arguments::{CompareArguments, MissingWord, ModeWord};
@@ -128,13 +129,26 @@ fn models_hint(table: &ItemTable) -> String {
 fn options(arguments: &CompareArguments) -> Options {
     Options {
         mode: arguments.mode.map(|word| match word {
-            ModeWord::Regression => Mode::Regression,
-            ModeWord::Choice => Mode::Choice,
+            ModeWord::Regression => GateMode::Regression,
+            ModeWord::Choice => GateMode::Choice,
         }),
         missing: missing(arguments.missing),
         tasks: arguments.tasks.clone(),
         common: arguments.common,
-        with_changed: arguments.pair_changed,
+        with_changed: false,
+        policy: Some(policy(arguments)),
+    }
+}
+
+fn policy(arguments: &CompareArguments) -> Policy {
+    let changed = if arguments.pair_changed {
+        Treatment::Compared
+    } else {
+        Treatment::SetAside
+    };
+    Policy {
+        changed,
+        ..Policy::default()
     }
 }
 
@@ -150,7 +164,8 @@ pub(super) fn missing(word: MissingWord) -> Missing {
 impl From<ItemsError> for Failure {
     fn from(error: ItemsError) -> Self {
         match error {
-            ItemsError::Report(error) => error.into(),
+            ItemsError::Ledger(error) => error.into(),
+            ItemsError::Csv(error) => cleanbench_report::ReportError::Csv(error).into(),
             ItemsError::Unfinished(ref run) => Self::new(Exit::Inconclusive, &error).hint(format!(
                 "let it end, or go on with: cleanbench run --resume {}",
                 run.display()

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::{Exit, RunId};
+use cleanbench_core::{Exit, GateMode, RunId};
+use cleanbench_items::ItemTable;
 use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::directory::{self, FindError};
 use cleanbench_report::cell;
-use cleanbench_report::compare::{Mode, NotComparable};
-use cleanbench_report::derived::{self, DeriveError, Derived, Outcome, Stamp, What, compute};
-use cleanbench_report::items::ItemTable;
+use cleanbench_study::compare::NotComparable;
+use cleanbench_study::derived::{
+    self, DeriveError, Derived, Outcome, Source, Stamp, What, compute,
+};
 use serde_json::Value;
 
 use crate::arguments::{Format, OutArguments};
@@ -72,7 +74,7 @@ pub(super) fn make(
     let derived = compute(what, &tables).map_err(|error| explain(what, error))?;
     let inputs = named.iter().zip(&tables);
     let inputs: Vec<_> = inputs
-        .map(|((role, run), table)| (role.clone(), run, table))
+        .map(|((role, run), table)| Source::Run { role, run, table })
         .collect();
     let folder = derived::write(&out.out, what, &derived, &inputs, &stamp()?)?;
     let made = Made {
@@ -110,8 +112,8 @@ fn explain(what: &What, error: DeriveError) -> Failure {
     let failure = Failure::from(error);
     match mode {
         None => failure,
-        Some(Mode::Choice) => failure.hint("`--common` compares only what both have"),
-        Some(Mode::Regression) => failure.hint(
+        Some(GateMode::Choice) => failure.hint("`--common` compares only what both have"),
+        Some(GateMode::Regression) => failure.hint(
             "`--common` compares only what both have; `--mode choice` lists differences of sampling instead",
         ),
     }

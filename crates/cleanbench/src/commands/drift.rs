@@ -1,8 +1,9 @@
 //! `cleanbench drift`: has a model become worse over the nights?
 
 use cleanbench_core::Exit;
-use cleanbench_report::derived::{ModelOf, Outcome, What};
-use cleanbench_report::drift::{DriftOptions, State};
+use cleanbench_items::Policy;
+use cleanbench_study::derived::{ModelOf, Outcome, What};
+use cleanbench_study::drift::{DriftOptions, State};
 
 use super::compare::{choose, missing};
 use super::derived::{make, open, role};
@@ -38,6 +39,7 @@ pub(super) fn drift(arguments: &DriftArguments, printer: Printer) -> Result<Exit
             allowance: arguments.allowance,
             missing: missing(arguments.missing),
             tasks: arguments.tasks.clone(),
+            policy: Some(Policy::default()),
         },
     };
     let count = nights.len();

@@ -1,8 +1,9 @@
 //! `cleanbench items`: what the samples of a suite are worth.
 
 use cleanbench_core::Exit;
-use cleanbench_report::derived::{ModelOf, What};
-use cleanbench_report::item_analysis::AnalysisOptions;
+use cleanbench_items::Policy;
+use cleanbench_study::derived::{ModelOf, What};
+use cleanbench_study::item_analysis::AnalysisOptions;
 
 use super::compare::missing;
 use super::derived::{Opened, make, open, role};
@@ -32,6 +33,7 @@ pub(super) fn items(arguments: &ItemsArguments, printer: Printer) -> Result<Exit
         options: AnalysisOptions {
             missing: missing(arguments.missing),
             tasks: arguments.tasks.clone(),
+            policy: Some(Policy::default()),
         },
     };
     make(&what, inputs, &arguments.out, 0, printer)?;

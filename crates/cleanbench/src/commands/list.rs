@@ -2,7 +2,8 @@
 
 use cleanbench_core::Exit;
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
-use cleanbench_report::{cell, derived};
+use cleanbench_report::cell;
+use cleanbench_study::derived;
 use serde_json::{Value, json};
 
 use crate::arguments::{Format, ListArguments};

@@ -1,8 +1,8 @@
 //! `cleanbench verify`: is everything that a run directory says true?
 
 use cleanbench_core::Exit;
-use cleanbench_report::derived;
 use cleanbench_report::verify::{Verification, verify as check_run};
+use cleanbench_study::derived;
 use serde_json::json;
 
 use super::derived::{Located, locate};

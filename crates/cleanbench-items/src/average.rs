@@ -1,0 +1,133 @@
+//! A mean, and what can be said of it: by Student's t where that can be trusted, else by betting.
+//!
+//! It refuses fewer than ten independent units.
+
+use cleanbench_core::gate::FEWEST_UNITS;
+use cleanbench_stats::cluster::Units;
+use cleanbench_stats::mean::{Mean, is_in_domain};
+use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
+use cleanbench_stats::{Confidence, NoInterval};
+
+/// A mean of values that hang together in clusters or not at all.
+#[derive(Debug, Clone)]
+pub enum Average {
+    /// With a standard error.
+    Mean(Mean),
+    /// Too few or too skewed values for t, between these bounds.
+    Bounded(Vec<f64>, (f64, f64)),
+}
+
+impl Average {
+    /// The mean of `values` between the bounds `range`; `clusters` has one number for each, or none at all.
+    /// `alpha` is the error rate that t must keep.
+    ///
+    /// # Errors
+    /// Why nothing can be said, a lowercase fragment.
+    pub fn new(
+        values: &[f64],
+        clusters: &[u32],
+        range: (f64, f64),
+        alpha: f64,
+    ) -> Result<Self, String> {
+        let (units, what) = if clusters.is_empty() {
+            (Units::single(values), "samples")
+        } else {
+            let units = Units::clustered(values, clusters);
+            (
+                units.ok_or("samples and clusters differ in number")?,
+                "clusters",
+            )
+        };
+        if (units.len() as u64) < FEWEST_UNITS {
+            let found = units.len();
+            return Err(format!(
+                "{found} {what} are too few for an interval, at least {FEWEST_UNITS} are needed"
+            ));
+        }
+        if clusters.is_empty() && !is_in_domain(values, alpha) {
+            return Ok(Self::Bounded(values.to_vec(), range));
+        }
+        match units.robust_mean() {
+            Ok(mean) => Ok(Self::Mean(mean)),
+            // All clusters are alike, so that each says what any one says.
+            Err(NoInterval::NoVariation) => {
+                let each = values.iter().take(units.len());
+                Ok(Self::Bounded(each.copied().collect(), range))
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Its bounds, and the name of their method.
+    pub fn interval(&self, confidence: Confidence) -> (f64, f64, &'static str) {
+        let interval = match self {
+            Self::Mean(mean) => mean.estimate(confidence).interval,
+            Self::Bounded(values, (low, high)) => {
+                let Some(mut sequence) = ConfidenceSequence::new(*low, *high, confidence) else {
+                    return (*low, *high, "none");
+                };
+                for value in values {
+                    sequence.add(*value);
+                }
+                sequence.interval()
+            }
+        };
+        (interval.low, interval.high, interval.method.as_str())
+    }
+
+    /// One-sided p that the true mean is above `bound`, and the name of the test.
+    pub fn above(&self, bound: f64, alpha: f64) -> (f64, &'static str) {
+        match self {
+            Self::Mean(mean) => (mean.exceeds(bound), mean.method.as_str()),
+            Self::Bounded(values, range) => (bet(values, bound, *range, alpha), BETTING),
+        }
+    }
+
+    /// One-sided p that the true mean is below `bound`, and the name of the test.
+    pub fn below(&self, bound: f64, alpha: f64) -> (f64, &'static str) {
+        match self {
+            Self::Mean(mean) => (mean.is_below(bound), mean.method.as_str()),
+            Self::Bounded(values, (low, high)) => {
+                let mirrored: Vec<_> = values.iter().map(|value| -value).collect();
+                (bet(&mirrored, -bound, (-high, -low), alpha), BETTING)
+            }
+        }
+    }
+
+    /// The mean itself.
+    pub fn value(&self) -> f64 {
+        match self {
+            Self::Mean(mean) => mean.value,
+            Self::Bounded(values, _) => {
+                cleanbench_stats::mean(values.iter().copied()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The smallest distance from a bound that a test at level `alpha` finds with a probability of `power`;
+    /// `None` where that is not known.
+    pub fn smallest(&self, alpha: f64, power: f64) -> Option<f64> {
+        let Self::Mean(mean) = self else {
+            return None;
+        };
+        // t standard errors for the level and for the power, as in every formula of sample size.
+        let reach = |tail| {
+            let found = mean.estimate(Confidence::one_sided(tail)?);
+            Some(found.value - found.interval.low)
+        };
+        Some(reach(alpha)? + reach(1.0 - power)?)
+    }
+}
+
+const BETTING: &str = "betting";
+
+/// The p-value of those who bet that the mean is above `bound`.
+fn bet(values: &[f64], bound: f64, (low, high): (f64, f64), alpha: f64) -> f64 {
+    let Some(mut test) = MeanAbove::new(bound, low, high, alpha) else {
+        return 1.0;
+    };
+    for value in values {
+        test.add(*value);
+    }
+    test.p_value()
+}

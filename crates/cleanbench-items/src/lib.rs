@@ -1,0 +1,48 @@
+//! What each model made of each sample: the one reader of `results.csv`, the one way to pair the samples
+//! of two runs, the one answer to whether they can be compared, and bounds of their difference.
+//!
+//! Gates, flips, comparisons, item analysis and drift ask here, so that none of them can say what another
+//! denies.
+//!
+//! | question | where |
+//! |---|---|
+//! | what did a run record of each sample? | [`ItemTable`] |
+//! | which sample is which of the other run? | [`Pairing`] |
+//! | what becomes of one that changed, is in quarantine or was not asked? | [`Policy`] |
+//! | was the same asked of the same model, and judged alike? | [`Comparability`] |
+//! | how large is the difference, whatever the missing answers are? | [`Pairs`] |
+//!
+//! Invariant: pure functions of a run's files and of a [`Policy`]. No network, no clock, no runtime; nothing
+//! is drawn here, and no gate is decided.
+
+mod average;
+mod both;
+mod bounds;
+mod comparable;
+mod error;
+mod item;
+mod paired;
+mod pairing;
+mod policy;
+mod reading;
+mod reduce;
+mod side;
+mod table;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use average::Average;
+pub use both::Both;
+pub use bounds::{Bounds, Shares, named};
+pub use comparable::{
+    AskedTask, Comparability, Difference, ModelTask, NoCounterpart, Planned, Terms, counterpart,
+};
+pub use error::ItemsError;
+pub use item::{Filling, Identified, Identity, Item, Slices, Standing, TaskItems, Trial};
+pub use paired::{Evidence, Extreme, Pair, Pairs};
+pub use pairing::{PairAside, Pairing, Partner};
+pub use policy::{EqualInputs, Policy, Treatment, quarantine};
+pub use reading::{ELSEWHERE, RESULTS_FILE, SUMMARY_FILE, check_table};
+pub use reduce::reduce;
+pub use side::{Side, Who, identity};
+pub use table::ItemTable;

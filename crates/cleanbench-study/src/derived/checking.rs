@@ -1,0 +1,181 @@
+//! Is everything in a result's folder true, and its files drawn again.
+
+use std::path::{Component, Path};
+
+use cleanbench_core::Digest;
+use cleanbench_ledger::{Damage, LedgerError};
+
+use super::{DeriveError, Derived, DerivedManifest, Input, MANIFEST_FILE, compute};
+use cleanbench_items::{ItemTable, ItemsError};
+use cleanbench_report::ReportError;
+use cleanbench_report::tables::file_digest;
+use cleanbench_report::verify::Verification;
+
+/// Checks every byte in `folder`: the manifest against its own digest, the inputs against theirs, and
+/// every other file against what is computed anew from the inputs.
+///
+/// # Errors
+/// When the folder cannot be read at all; damage is not an error but a finding.
+pub fn verify(folder: &Path) -> Result<Verification, ReportError> {
+    let mut found = Verification::default();
+    let Some(manifest) = found.absorb(DerivedManifest::read(folder).map_err(ReportError::from))?
+    else {
+        return Ok(found);
+    };
+    check_manifest(folder, &manifest, &mut found)?;
+    check_inputs(folder, &manifest, &mut found)?;
+    if found.passed() {
+        check_files(folder, &manifest, &mut found)?;
+    }
+    found.notes.push(
+        "that the inputs follow from recorded replies is checked by verifying their runs"
+            .to_owned(),
+    );
+    Ok(found)
+}
+
+fn check_manifest(
+    folder: &Path,
+    manifest: &DerivedManifest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let bytes = fs_err::read(folder.join(MANIFEST_FILE))?;
+    let json = std::io::Error::from;
+    let expected = manifest.to_bytes().map_err(json)?;
+    if bytes != expected {
+        let what = "not in the form in which it was written";
+        found.damage(Damage::whole(MANIFEST_FILE, what));
+    } else if manifest.format != manifest.lowest_format() {
+        let what = format!("it names the format {}", manifest.format);
+        found.damage(Damage::whole(MANIFEST_FILE, what));
+    } else if manifest.own_digest().map_err(json)? != manifest.digest {
+        found.damage(Damage::whole(MANIFEST_FILE, "it was changed"));
+    }
+    Ok(())
+}
+
+fn check_inputs(
+    folder: &Path,
+    manifest: &DerivedManifest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    for (name, digest) in manifest.inputs.iter().flat_map(Input::files) {
+        if is_outside(&name) {
+            let what = format!("an input lies outside of the folder: {name}");
+            found.damage(Damage::whole(MANIFEST_FILE, what));
+        } else {
+            check_file(folder, &name, &digest, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name in a manifest leads out of its folder.
+fn is_outside(name: &str) -> bool {
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    !Path::new(name).components().all(is_plain)
+}
+
+fn check_file(
+    folder: &Path,
+    name: &str,
+    digest: &Digest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let path = folder.join(name);
+    if !path.is_file() {
+        found.damage(Damage::whole(name, "the file is missing"));
+    } else if file_digest(&path)? != *digest {
+        found.damage(Damage::whole(name, "the file was changed"));
+    }
+    Ok(())
+}
+
+/// What is computed anew must be what the files hold, and what the manifest says of them.
+fn check_files(
+    folder: &Path,
+    manifest: &DerivedManifest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let derived = match recompute(folder, manifest) {
+        Ok(derived) => derived,
+        Err(DeriveError::Ledger(error) | DeriveError::Items(ItemsError::Ledger(error))) => {
+            return absorb(error.into(), found);
+        }
+        Err(DeriveError::Items(ItemsError::Csv(error))) => return absorb(error.into(), found),
+        Err(DeriveError::Report(error)) => return absorb(error, found),
+        Err(error) => {
+            found.damage(Damage::whole("inputs", error.to_string()));
+            return Ok(());
+        }
+    };
+    let mut names: Vec<&str> = manifest.files.keys().map(String::as_str).collect();
+    names.extend(
+        derived
+            .files
+            .keys()
+            .filter(|name| !manifest.files.contains_key(**name)),
+    );
+    for name in names {
+        let expected = derived.files.get(name);
+        let held = fs_err::read(folder.join(name)).ok();
+        if held.as_ref() != expected {
+            found.damage(Damage::whole(name, "not what its inputs give"));
+        } else if expected.map(|bytes| Digest::of_file_bytes(bytes))
+            != manifest.files.get(name).copied()
+        {
+            found.damage(Damage::whole(
+                MANIFEST_FILE,
+                format!("the digest of {name} is another"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn absorb(error: ReportError, found: &mut Verification) -> Result<(), ReportError> {
+    found.absorb::<()>(Err(error)).map(|_| ())
+}
+
+/// Computes the result in `folder` anew from its inputs.
+fn recompute(folder: &Path, manifest: &DerivedManifest) -> Result<Derived, DeriveError> {
+    let runs = manifest.inputs.iter().filter_map(Input::run);
+    let tables = runs.map(|input| {
+        let table = ItemTable::of_files(&folder.join("inputs").join(&input.role))?;
+        if table.manifest.run != input.run {
+            let what = format!("the input `{}` is of another run", input.role);
+            return Err(DeriveError::from(LedgerError::from(Damage::whole(
+                MANIFEST_FILE,
+                what,
+            ))));
+        }
+        Ok(table)
+    });
+    compute(&manifest.what, &tables.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Draws the files in `folder` again from its inputs; they get the bytes that they had.
+///
+/// # Errors
+/// When an input is damaged, or the folder cannot be written.
+pub fn redraw(folder: &Path) -> Result<Derived, DeriveError> {
+    let derived = read(folder)?;
+    for (name, bytes) in &derived.files {
+        fs_err::write(folder.join(name), bytes)?;
+    }
+    Ok(derived)
+}
+
+/// Computes the result in `folder` anew from its inputs, and writes nothing.
+///
+/// # Errors
+/// When an input is damaged.
+pub fn read(folder: &Path) -> Result<Derived, DeriveError> {
+    let manifest = DerivedManifest::read(folder)?;
+    let mut found = Verification::default();
+    check_inputs(folder, &manifest, &mut found)?;
+    if let Some(damage) = found.damages.into_iter().next() {
+        return Err(LedgerError::from(damage).into());
+    }
+    recompute(folder, &manifest)
+}

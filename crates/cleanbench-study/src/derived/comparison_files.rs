@@ -1,0 +1,448 @@
+//! The files of a comparison: `comparison.json`, `comparison.csv`, `flips.csv`, `summary.md`.
+
+use std::collections::BTreeMap;
+
+use csv::Writer;
+use serde::Serialize;
+
+use super::markdown::table;
+use super::number;
+use crate::compare::{Comparison, Counts, Finding, Flip, Measure, TaskComparison};
+use cleanbench_core::SetAside;
+use cleanbench_items::{Policy, Who};
+use cleanbench_report::ReportError;
+use cleanbench_report::notation::code;
+use cleanbench_text::cell;
+
+/// Formats of `comparison.json`: 1.1 adds `policy`, and what is set aside by it.
+const FORMATS: Formats = Formats {
+    first: "cleanbench-comparison/1.0",
+    with_policy: "cleanbench-comparison/1.1",
+};
+/// Flips that `summary.md` shows; all are in `flips.csv`.
+const FLIPS_SHOWN: usize = 50;
+
+/// Formats of a document, which names no later one than it needs.
+#[derive(Clone, Copy)]
+pub(super) struct Formats {
+    pub(super) first: &'static str,
+    /// That of results which say what became of pairs.
+    pub(super) with_policy: &'static str,
+}
+
+impl Formats {
+    /// The format of a result with this policy.
+    pub(super) fn of(self, policy: Option<Policy>) -> &'static str {
+        policy.map_or(self.first, |_| self.with_policy)
+    }
+}
+
+/// A document of this format.
+#[derive(Serialize)]
+pub(super) struct Document<'a, T> {
+    pub(super) format: &'static str,
+    #[serde(flatten)]
+    pub(super) content: &'a T,
+}
+
+/// A document as it is written: indented, one line feed at the end.
+pub(super) fn json<T: Serialize>(
+    format: &'static str,
+    content: &T,
+) -> Result<Vec<u8>, ReportError> {
+    let document = Document { format, content };
+    let mut bytes = serde_json::to_vec_pretty(&document).map_err(std::io::Error::from)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// A CSV file of these rows.
+pub(super) fn csv_file<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> Result<Vec<u8>, ReportError> {
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let written = writer.into_inner();
+    Ok(written.map_err(|error| std::io::Error::other(error.to_string()))?)
+}
+
+/// All files of `comparison`, by name.
+pub(super) fn draw(
+    comparison: &Comparison,
+) -> Result<BTreeMap<&'static str, Vec<u8>>, ReportError> {
+    Ok(BTreeMap::from([
+        (
+            "comparison.json",
+            json(FORMATS.of(comparison.policy), comparison)?,
+        ),
+        ("comparison.csv", csv_file(COLUMNS, rows(comparison))?),
+        (
+            "flips.csv",
+            csv_file(FLIPS, comparison.flips.iter().map(flip_row))?,
+        ),
+        ("summary.md", summary(comparison).into_bytes()),
+    ]))
+}
+
+const COLUMNS: [&str; 37] = [
+    "task",
+    "slice",
+    "value",
+    "scorer",
+    "missing",
+    "n",
+    "clusters",
+    "base",
+    "base_low",
+    "base_high",
+    "base_method",
+    "candidate",
+    "candidate_low",
+    "candidate_high",
+    "candidate_method",
+    "delta",
+    "delta_at_best",
+    "low",
+    "high",
+    "confidence",
+    "method",
+    "test",
+    "p",
+    "adjusted_p",
+    "adjustment",
+    "verdict",
+    "smallest_detectable",
+    "both_right",
+    "base_only",
+    "candidate_only",
+    "both_wrong",
+    "better",
+    "worse",
+    "equal",
+    "mid_p",
+    "base_contamination",
+    "candidate_contamination",
+];
+
+const FLIPS: [&str; 8] = [
+    "task",
+    "sample",
+    "direction",
+    "base_score",
+    "candidate_score",
+    "base_answer",
+    "candidate_answer",
+    "input_digest",
+];
+
+/// One row a task, and one a slice of it.
+fn rows(comparison: &Comparison) -> impl Iterator<Item = [String; COLUMNS.len()]> + '_ {
+    comparison.tasks.iter().flat_map(|task| {
+        let declared = task.measured.declared(task.finding.missing);
+        let whole = row(task, ("", ""), &task.finding, declared, "holm");
+        let slices = task.slices.iter().map(|slice| {
+            let name = (slice.field.as_str(), slice.value.as_str());
+            row(
+                task,
+                name,
+                &slice.finding,
+                slice.declared(),
+                "benjamini_hochberg",
+            )
+        });
+        std::iter::once(whole).chain(slices)
+    })
+}
+
+fn row(
+    task: &TaskComparison,
+    (field, value): (&str, &str),
+    finding: &Finding,
+    measure: Option<&Measure>,
+    adjustment: &str,
+) -> [String; COLUMNS.len()] {
+    let from = |value: fn(&Measure) -> Option<f64>| number::cell(measure.and_then(value));
+    let count = |value: fn(&Measure) -> Option<u64>| {
+        measure
+            .and_then(value)
+            .map_or_else(String::new, |count| count.to_string())
+    };
+    let word = |value: fn(&Measure) -> &str| measure.map_or("", value).to_owned();
+    [
+        cell::text(&task.task),
+        cell::text(field),
+        cell::text(value),
+        task.scorer.clone(),
+        finding.missing.as_str().to_owned(),
+        finding.n.to_string(),
+        count(|one| one.clusters),
+        from(|one| Some(one.base.score)),
+        from(|one| one.base.low),
+        from(|one| one.base.high),
+        word(|one| &one.base.method),
+        from(|one| Some(one.candidate.score)),
+        from(|one| one.candidate.low),
+        from(|one| one.candidate.high),
+        word(|one| &one.candidate.method),
+        number::cell(finding.delta),
+        number::cell(finding.delta_at_best),
+        number::cell(finding.low),
+        number::cell(finding.high),
+        finding.low.map_or_else(String::new, |_| "0.95".to_owned()),
+        finding.method.clone(),
+        finding.test.unwrap_or_default().to_owned(),
+        number::cell(finding.p),
+        number::cell(finding.adjusted_p),
+        finding
+            .p
+            .map_or_else(String::new, |_| adjustment.to_owned()),
+        finding.verdict.as_str().to_owned(),
+        number::cell(finding.smallest_detectable),
+        count(|one| one.table.map(|table| table.both_right)),
+        count(|one| one.table.map(|table| table.base_only)),
+        count(|one| one.table.map(|table| table.candidate_only)),
+        count(|one| one.table.map(|table| table.both_wrong)),
+        count(|one| Some(one.better)),
+        count(|one| Some(one.worse)),
+        count(|one| Some(one.equal)),
+        from(|one| one.mid_p),
+        task.base_contamination.clone(),
+        task.candidate_contamination.clone(),
+    ]
+}
+
+/// Ids and answers are table cells of `results.csv` already.
+fn flip_row(flip: &Flip) -> [String; FLIPS.len()] {
+    [
+        cell::text(&flip.task),
+        flip.sample.clone(),
+        flip.direction().to_owned(),
+        flip.base_score.to_string(),
+        flip.candidate_score.to_string(),
+        flip.base_answer.clone(),
+        flip.candidate_answer.clone(),
+        flip.input_digest.clone(),
+    ]
+}
+
+/// The comparison for people.
+fn summary(comparison: &Comparison) -> String {
+    let sections = [
+        header(comparison),
+        tasks(comparison),
+        slices(comparison),
+        flips(comparison),
+    ];
+    let mut sections: Vec<_> = sections
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    sections.push(method_note(comparison));
+    sections.join("\n")
+}
+
+fn header(comparison: &Comparison) -> String {
+    let mut text = format!(
+        "# Comparison on {}, {} mode\n\n- baseline: {}\n- candidate: {}\n- samples without an answer: {}\n",
+        code(&comparison.suite),
+        comparison.mode.as_str(),
+        who(&comparison.base),
+        who(&comparison.candidate),
+        comparison.missing.as_str().replace('_', " "),
+    );
+    for difference in &comparison.differences {
+        let line = format!("- differs: {}\n", code(&difference.to_string()));
+        text.push_str(&line);
+    }
+    text
+}
+
+pub(super) fn who(who: &Who) -> String {
+    format!(
+        "{} ({}), run {} of {}",
+        code(&who.model),
+        code(&who.identity),
+        code(&who.run),
+        who.created
+    )
+}
+
+fn tasks(comparison: &Comparison) -> String {
+    let header = [
+        "task",
+        "n",
+        "Δ [95 %]",
+        "p (Holm)",
+        "result",
+        "lost / gained / equal",
+        "missing",
+        "contamination",
+    ];
+    let rows = comparison.tasks.iter().map(|task| {
+        let measure = task.measured.declared(task.finding.missing);
+        let counts = measure.map_or("-".to_owned(), |one| {
+            format!("{} / {} / {}", one.worse, one.better, one.equal)
+        });
+        vec![
+            code(&task.task),
+            task.finding.n.to_string(),
+            number::delta(&task.finding),
+            number::p_value(task.finding.adjusted_p),
+            number::verdict(&task.finding),
+            counts,
+            left_out(task),
+            format!(
+                "{} / {}",
+                task.base_contamination, task.candidate_contamination
+            )
+            .replace('_', " "),
+        ]
+    });
+    table(&header, &rows.collect::<Vec<_>>())
+}
+
+/// What of a task could not be compared, in a few words.
+pub fn left_out(task: &TaskComparison) -> String {
+    let counts = &task.counts;
+    let missing = [
+        (counts.base_missing, "without answer (baseline)"),
+        (counts.candidate_missing, "without answer (candidate)"),
+    ];
+    let told = match set_aside(counts) {
+        Some(aside) => vec![counted(&missing), aside.in_words()],
+        None => vec![counted(&missing), counted_by_earlier(counts)],
+    };
+    let told: Vec<_> = told.into_iter().filter(|part| !part.is_empty()).collect();
+    if told.is_empty() {
+        "none".to_owned()
+    } else {
+        told.join(", ")
+    }
+}
+
+/// What is set aside, where the result says it.
+fn set_aside(counts: &Counts) -> Option<SetAside> {
+    Some(SetAside {
+        quarantined: counts.quarantined?,
+        changed: counts.changed,
+        not_asked: counts.not_asked?,
+        base_alone: counts.base_alone,
+        candidate_alone: counts.candidate_alone,
+    })
+}
+
+/// What is not compared, in the words of earlier versions.
+fn counted_by_earlier(counts: &Counts) -> String {
+    counted(&[
+        (counts.base_alone, "in the baseline alone"),
+        (counts.candidate_alone, "in the candidate alone"),
+        (counts.changed, "with another target or metadata"),
+    ])
+}
+
+fn counted(parts: &[(u64, &str)]) -> String {
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<_> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    parts.join(", ")
+}
+
+fn slices(comparison: &Comparison) -> String {
+    let rows = comparison.tasks.iter().flat_map(|task| {
+        task.slices.iter().map(|slice| {
+            vec![
+                code(&task.task),
+                code(&format!("{} = {}", slice.field, slice.value)),
+                slice.finding.n.to_string(),
+                number::delta(&slice.finding),
+                number::p_value(slice.finding.adjusted_p),
+                number::verdict(&slice.finding),
+            ]
+        })
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = [
+        "task",
+        "slice",
+        "n",
+        "Δ [95 %]",
+        "p (Benjamini-Hochberg)",
+        "result",
+    ];
+    let worst = comparison
+        .worst_slice
+        .as_ref()
+        .map_or(String::new(), |worst| {
+            format!(
+                "\nWorst slice: {} of {}, {}.\n",
+                code(&format!("{} = {}", worst.field, worst.value)),
+                code(&worst.task),
+                number::delta(&worst.finding)
+            )
+        });
+    format!("## Slices\n\n{}{worst}", table(&header, &rows))
+}
+
+fn flips(comparison: &Comparison) -> String {
+    if comparison.flips.is_empty() {
+        return "## Flipped samples\n\nNone.\n".to_owned();
+    }
+    let shown = lost_first(comparison, FLIPS_SHOWN);
+    let rows = shown.iter().map(|flip| {
+        vec![
+            code(&flip.task),
+            code(&flip.sample),
+            flip.direction().to_owned(),
+            code(&flip.base_answer),
+            code(&flip.candidate_answer),
+        ]
+    });
+    let header = [
+        "task",
+        "sample",
+        "",
+        "baseline answered",
+        "candidate answered",
+    ];
+    let drawn = table(&header, &rows.collect::<Vec<_>>());
+    let of = comparison.flips.len();
+    let rest = if of > shown.len() {
+        format!("\n{} of {of}; all are in `flips.csv`.\n", shown.len())
+    } else {
+        String::new()
+    };
+    format!("## Flipped samples\n\n{drawn}{rest}")
+}
+
+/// The first `most` flips, lost ones before gained ones.
+pub fn lost_first(comparison: &Comparison, most: usize) -> Vec<&Flip> {
+    let lost = comparison.flips.iter().filter(|flip| flip.is_lost());
+    let gained = comparison.flips.iter().filter(|flip| !flip.is_lost());
+    lost.chain(gained).take(most).collect()
+}
+
+/// The methods by name, as every estimate needs.
+fn method_note(comparison: &Comparison) -> String {
+    let methods = comparison.tasks.iter().map(|task| {
+        let finding = &task.finding;
+        format!(
+            "{}: interval {}, test {}",
+            code(&task.task),
+            finding.method,
+            finding.test.unwrap_or("none")
+        )
+    });
+    format!(
+        "Δ is candidate minus baseline on the same samples. {}. \"Could have found\": the smallest \
+         difference that the test finds with a power of .8, on as many pairs of which as many flip by chance.\n",
+        methods.collect::<Vec<_>>().join("; ")
+    )
+}

@@ -1,0 +1,177 @@
+//! Writes a result with its inputs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cleanbench_core::{Digest, RunId};
+use cleanbench_ledger::RunDirectory;
+
+use super::{
+    DeriveError, Derived, DerivedManifest, Input, InputFact, InputRun, MANIFEST_FILE, What,
+};
+use cleanbench_items::{ItemTable, RESULTS_FILE, SUMMARY_FILE};
+use cleanbench_report::tables::file_digest;
+
+/// Files of a run that are copied.
+pub(super) const COPIED: [&str; 3] = ["run.json", RESULTS_FILE, SUMMARY_FILE];
+
+/// What the caller knows and nobody else: when, who, and under which name.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    /// Name and version of the program.
+    pub tool: String,
+    /// Identity of the result.
+    pub id: RunId,
+    /// Now, UTC, as it stands in the manifest.
+    pub created: String,
+    /// Now, UTC, compact, for the folder's name.
+    pub time: String,
+}
+
+/// What a result was computed from, where it is now.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// A run.
+    Run {
+        /// What it is for: the name of its folder in `inputs/`.
+        role: &'a str,
+        /// Where it is.
+        run: &'a RunDirectory,
+        /// Its items as they were read.
+        table: &'a ItemTable,
+    },
+    /// A recorded fact.
+    Fact {
+        /// What it is for: the name of its folder in `inputs/`.
+        role: &'a str,
+        /// The file.
+        file: &'a Path,
+    },
+}
+
+impl<'a> Source<'a> {
+    /// Name of its suite, where it is a run.
+    fn suite(&self) -> Option<&'a str> {
+        match self {
+            Self::Run { table, .. } => Some(&table.manifest.plan.suite.name),
+            Self::Fact { .. } => None,
+        }
+    }
+
+    fn copy(&self, folder: &Path) -> Result<Input, DeriveError> {
+        match self {
+            Self::Run { role, run, table } => copy_run(folder, role, run, table).map(Input::Run),
+            Self::Fact { role, file } => copy_fact(folder, role, file).map(Input::Fact),
+        }
+    }
+}
+
+fn copy_fact(folder: &Path, role: &str, file: &Path) -> Result<InputFact, DeriveError> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let path = format!("inputs/{role}/{name}");
+    fs_err::create_dir_all(folder.join("inputs").join(role))?;
+    let digest = copy(file, &folder.join(&path))?;
+    Ok(InputFact {
+        role: role.to_owned(),
+        path,
+        digest,
+    })
+}
+
+/// Writes `derived` and what it was computed from into a new folder in `out`; gives the folder. What
+/// was asked and answered is private, and so is the folder.
+///
+/// # Errors
+/// When the folder cannot be written, and nothing is left of it then; or when a run changed since it was
+/// read.
+pub fn write(
+    out: &Path,
+    what: &What,
+    derived: &Derived,
+    inputs: &[Source<'_>],
+    stamp: &Stamp,
+) -> Result<PathBuf, DeriveError> {
+    let suite = inputs.iter().find_map(Source::suite).unwrap_or_default();
+    let label = format!("{}-{suite}", what.kind());
+    let folder = out.join(RunDirectory::name(&stamp.time, &label, "", &stamp.id));
+    fs_err::create_dir_all(out)?;
+    make_private(&folder)?;
+    let written = fill(&folder, what, derived, inputs, stamp);
+    if written.is_err() {
+        drop(fs_err::remove_dir_all(&folder));
+    }
+    written.map(|()| folder)
+}
+
+fn make_private(folder: &Path) -> Result<(), std::io::Error> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().mode(0o700).create(folder);
+    made.map_err(|error| {
+        let text = format!("cannot make `{}`: {error}", folder.display());
+        std::io::Error::new(error.kind(), text)
+    })
+}
+
+fn fill(
+    folder: &Path,
+    what: &What,
+    derived: &Derived,
+    inputs: &[Source<'_>],
+    stamp: &Stamp,
+) -> Result<(), DeriveError> {
+    let mut copied = Vec::new();
+    for input in inputs {
+        copied.push(input.copy(folder)?);
+    }
+    let mut files = BTreeMap::new();
+    for (name, bytes) in &derived.files {
+        fs_err::write(folder.join(name), bytes)?;
+        files.insert((*name).to_owned(), Digest::of_file_bytes(bytes));
+    }
+    let mut manifest = DerivedManifest {
+        format: String::new(),
+        tool: stamp.tool.clone(),
+        id: stamp.id.clone(),
+        created: stamp.created.clone(),
+        what: what.clone(),
+        inputs: copied,
+        files,
+        digest: Digest([0; 32]),
+    };
+    manifest.lowest_format().clone_into(&mut manifest.format);
+    manifest.digest = manifest.own_digest().map_err(std::io::Error::from)?;
+    // Last, so that a folder with a manifest is whole.
+    let bytes = manifest.to_bytes().map_err(std::io::Error::from)?;
+    fs_err::write(folder.join(MANIFEST_FILE), bytes)?;
+    Ok(())
+}
+
+fn copy_run(
+    folder: &Path,
+    role: &str,
+    run: &RunDirectory,
+    table: &ItemTable,
+) -> Result<InputRun, DeriveError> {
+    let into = folder.join("inputs").join(role);
+    fs_err::create_dir_all(&into)?;
+    let mut files = BTreeMap::new();
+    for name in COPIED {
+        let digest = copy(&run.file(name), &into.join(name))?;
+        files.insert(name.to_owned(), digest);
+    }
+    if files.get(RESULTS_FILE) != Some(&table.results) {
+        let what = format!("`{}` changed while it was read", run.path().display());
+        return Err(std::io::Error::other(what).into());
+    }
+    Ok(InputRun {
+        role: role.to_owned(),
+        run: table.manifest.run.clone(),
+        files,
+    })
+}
+
+/// Copies a file and gives its SHA-256.
+fn copy(from: &Path, to: &Path) -> Result<Digest, DeriveError> {
+    fs_err::copy(from, to)?;
+    Ok(file_digest(to)?)
+}
