@@ -1,6 +1,8 @@
 //! The one table of probes.
 //!
-//! To add a probe: one file in `probes/`, one line here, one table of cases in that file.
+//! To add a probe: one file in `probes/` that is called like it, one line here, one table of cases in that
+//! file. Everything else is drawn from the line, so that nothing can know a probe under one name and build
+//! another; a test fails on a file without a line.
 
 use cleanbench_core::probe::ProbeForm;
 use cleanbench_core::{Digest, Probe};
@@ -12,30 +14,95 @@ use crate::probes::option_completion::NextOption;
 use crate::probes::ts_guessing::MaskedOption;
 use crate::recall::{Put, Recall};
 
-/// Names of all probes, in the order of the documentation.
-pub const NAMES: [&str; 5] = [
-    "completion",
-    "option-completion",
-    "ts-guessing",
-    "forced-likelihood",
-    "completion-second-cut",
+/// What a probe weighs in the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// "No evidence" rests on its power.
+    Primary,
+    /// What it finds counts; that it finds nothing does not.
+    Confirmatory,
+    /// It is shown, and changes no class.
+    Exploratory,
+}
+
+/// A line of the table.
+struct Entry {
+    name: &'static str,
+    standing: Standing,
+    /// The forms in which it can be put, each once.
+    forms: &'static [ProbeForm],
+    /// Builds it in a form of `forms`, with the prompt that replaces the shipped instruction.
+    build: fn(ProbeForm, Option<&str>) -> Box<dyn Probe>,
+}
+
+const BOTH: &[ProbeForm] = &[ProbeForm::Raw, ProbeForm::Instruction];
+const RAW: &[ProbeForm] = &[ProbeForm::Raw];
+
+/// Every probe, in the order of the documentation.
+const PROBES: &[Entry] = &[
+    Entry {
+        name: "completion",
+        standing: Standing::Primary,
+        forms: BOTH,
+        build: |form, prompt| put(Completed, form, prompt),
+    },
+    Entry {
+        name: "option-completion",
+        standing: Standing::Primary,
+        forms: BOTH,
+        build: |form, prompt| put(NextOption, form, prompt),
+    },
+    Entry {
+        name: "ts-guessing",
+        standing: Standing::Confirmatory,
+        forms: BOTH,
+        build: |form, prompt| put(MaskedOption, form, prompt),
+    },
+    Entry {
+        name: "forced-likelihood",
+        standing: Standing::Confirmatory,
+        forms: RAW,
+        build: |form, prompt| put(ForcedLikelihood, form, prompt),
+    },
+    Entry {
+        name: "completion-second-cut",
+        standing: Standing::Exploratory,
+        forms: BOTH,
+        build: |form, prompt| put(SecondCut, form, prompt),
+    },
 ];
 
+/// Names of all probes, in the order of the documentation.
+pub const NAMES: [&str; PROBES.len()] = {
+    let mut names = [""; PROBES.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = PROBES[place].name;
+        place += 1;
+    }
+    names
+};
+
+fn entry(name: &str) -> Option<&'static Entry> {
+    PROBES.iter().find(|entry| entry.name == name)
+}
+
 /// Names of the primary probes: the ones on whose power "no evidence" rests.
-pub const PRIMARY: [&str; 2] = ["completion", "option-completion"];
+pub fn primary() -> impl Iterator<Item = &'static str> {
+    PROBES
+        .iter()
+        .filter(|entry| entry.standing == Standing::Primary)
+        .map(|entry| entry.name)
+}
 
 /// Whether the class of a task rests on the probe called `name`, among others.
 pub fn is_confirmatory(name: &str) -> bool {
-    name != "completion-second-cut"
+    entry(name).is_none_or(|entry| entry.standing != Standing::Exploratory)
 }
 
 /// The forms in which the probe called `name` can be put, or none if there is no such probe.
 pub fn forms(name: &str) -> &'static [ProbeForm] {
-    match name {
-        "forced-likelihood" => &[ProbeForm::Raw],
-        name if NAMES.contains(&name) => &[ProbeForm::Raw, ProbeForm::Instruction],
-        _ => &[],
-    }
+    entry(name).map_or(&[], |entry| entry.forms)
 }
 
 /// Why a probe cannot be built: a lowercase fragment.
@@ -58,30 +125,30 @@ pub fn build(
     form: ProbeForm,
     prompt: Option<&str>,
 ) -> Result<Box<dyn Probe>, BuildError> {
-    if !forms(name).contains(&form) {
+    let Some(entry) = entry(name).filter(|entry| entry.forms.contains(&form)) else {
         let known = NAMES.join(", ");
         let message = format!(
             "there is no probe `{name}` in the {} form; known probes: {known}",
             form.as_str()
         );
         return Err(BuildError(message));
-    }
+    };
     if let Some(prompt) = prompt {
-        if !prompt.contains("{text}") {
-            let message = format!("the prompt of probe `{name}` has no `{{text}}`");
-            return Err(BuildError(message));
-        }
-        if !forms(name).contains(&ProbeForm::Instruction) {
-            return Err(BuildError(format!("probe `{name}` has no prompt")));
-        }
+        check_prompt(entry, prompt)?;
     }
-    Ok(match name {
-        "completion" => put(Completed, form, prompt),
-        "option-completion" => put(NextOption, form, prompt),
-        "completion-second-cut" => put(SecondCut, form, prompt),
-        "ts-guessing" => put(MaskedOption, form, prompt),
-        _ => put(ForcedLikelihood, form, prompt),
-    })
+    Ok((entry.build)(form, prompt))
+}
+
+fn check_prompt(entry: &Entry, prompt: &str) -> Result<(), BuildError> {
+    let name = entry.name;
+    if !prompt.contains("{text}") {
+        let message = format!("the prompt of probe `{name}` has no `{{text}}`");
+        return Err(BuildError(message));
+    }
+    if !entry.forms.contains(&ProbeForm::Instruction) {
+        return Err(BuildError(format!("probe `{name}` has no prompt")));
+    }
+    Ok(())
 }
 
 fn put<R: Recall + 'static>(recall: R, form: ProbeForm, prompt: Option<&str>) -> Box<dyn Probe> {
@@ -150,6 +217,38 @@ mod tests {
             .flat_map(named)
             .map(|(name, form)| build(name, form, None).unwrap())
             .collect()
+    }
+
+    /// A file that nobody builds, or a line that builds the probe of another line.
+    #[test]
+    fn every_file_is_a_probe_under_its_own_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/probes");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .map(|path| {
+                path.file_stem()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .replace('_', "-")
+            })
+            .filter(|name| name != "mod")
+            .collect();
+        files.sort_unstable();
+        let mut names = NAMES.to_vec();
+        names.sort_unstable();
+        assert_eq!(
+            files, names,
+            "each file in src/probes/ has one line in registry.rs, under its own name"
+        );
+        for name in NAMES {
+            assert!(!forms(name).is_empty(), "{name} can be put in no form");
+            for form in forms(name) {
+                let probe = build(name, *form, None).unwrap();
+                assert_eq!((probe.id(), probe.form()), (name, *form));
+            }
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use cleanbench_core::probe::{ArmCount, Finding};
 use cleanbench_stats::{multiplicity, power};
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{PRIMARY, is_confirmatory};
+use crate::registry::{is_confirmatory, primary};
 
 const STRONG: f64 = 0.01;
 const SUSPECTED: f64 = 0.05;
@@ -203,7 +203,7 @@ fn classify(
         return (Class::Suspected, suspected);
     }
     let able = findings.iter().zip(power).find(|(one, power)| {
-        PRIMARY.contains(&one.probe.as_str())
+        primary().any(|name| name == one.probe)
             && fewest(one) >= FEWEST_ITEMS
             && power.is_some_and(|power| power >= LEAST_POWER)
     });
@@ -219,7 +219,7 @@ fn classify(
     }
     let reason = format!(
         "no probe found anything, and none of {} had both {FEWEST_ITEMS} items an arm and a power of {LEAST_POWER} to see that 20 % of the items were seen and restored half the time",
-        PRIMARY.join(", ")
+        primary().collect::<Vec<_>>().join(", ")
     );
     (Class::Underpowered, vec![reason])
 }

@@ -1,6 +1,7 @@
 //! The one table of scorers.
 //!
-//! To add a scorer: one file in `scorers/`, one line here, one table of test cases in that file.
+//! To add a scorer: one file in `scorers/` that is called like it, one line here, one table of test cases in
+//! that file. A test fails on a file without a line.
 
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, ScorerSpec, SpecError};
 
@@ -139,4 +140,28 @@ pub fn digest_of(specs: &[ScorerSpec], scorers: &[Box<dyn Scorer>]) -> Digest {
         .collect();
     let parts: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
     Digest::of("cleanbench/scorers/1", &parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_scorer_under_its_own_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scorers");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter(|name| name != "mod")
+            .collect();
+        files.sort_unstable();
+        let mut listed: Vec<_> = names().collect();
+        listed.sort_unstable();
+        assert_eq!(
+            files, listed,
+            "each file in src/scorers/ has one line in registry.rs, under its own name"
+        );
+    }
 }

@@ -10,7 +10,6 @@ fn every_shipped_profile_can_be_used() {
     let text = include_str!("../provider/profiles.toml");
     let read = reading::read_shipped(text, Path::new("profiles.toml")).expect("the shipped table");
     assert_eq!(read, *profiles());
-    assert_eq!(read.len(), 24);
     for profile in &read {
         let name = &profile.name;
         let url = Url::parse(&profile.base_url).expect(name);
@@ -31,6 +30,23 @@ fn every_shipped_profile_can_be_used() {
         let again: Profile = serde_json::from_str(&recorded).unwrap();
         assert_eq!(again, *profile, "{recorded}");
     }
+}
+
+/// A provider without a recorded conversation, or a conversation with nobody.
+#[test]
+fn every_shipped_profile_has_a_fixture_of_its_name() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/providers");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    files.sort_unstable();
+    let names: Vec<_> = profiles().iter().map(|one| one.name.clone()).collect();
+    assert_eq!(
+        files, names,
+        "each table in profiles.toml has one file in tests/fixtures/providers"
+    );
 }
 
 #[test]
