@@ -4,6 +4,9 @@
 //! the doses of its members and everything it answered. From these the calls are planned, the answers
 //! scored and the verdicts reached by the very code that a run uses.
 //!
+//! Answers are kept by probe and form. A probe that is newer than a record has none there: it is named as
+//! not recorded, and the others are judged as ever.
+//!
 //! Invariant: the answers of a record belong to the calls that its world gives, one for one.
 
 use std::collections::BTreeMap;
@@ -185,6 +188,17 @@ fn calls(probe: &dyn Probe, arms: &Arms) -> Vec<ProbeCall> {
     }
 }
 
+/// What a model was trained on, beside its world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Training {
+    /// What it had seen.
+    pub kind: Kind,
+    /// Seed of its training and of its members.
+    pub seed: u64,
+    /// How often each item of the benchmark was seen; 0 for non-members.
+    pub doses: Vec<usize>,
+}
+
 /// Puts every probe and the benchmark to `model`, which learnt `world`.
 ///
 /// # Errors
@@ -192,29 +206,53 @@ fn calls(probe: &dyn Probe, arms: &Arms) -> Vec<ProbeCall> {
 pub fn record(
     model: &EmbeddedModel,
     world: &World,
-    (kind, seed): (Kind, u64),
-    doses: Vec<usize>,
+    training: Training,
 ) -> Result<Record, CalibrationError> {
     let suite = Quickstart::new(world);
-    let arms = suite.arms();
-    let mut answers = BTreeMap::new();
-    for probe in probes()? {
-        let calls = calls(&*probe, &arms);
-        let completions: Vec<_> = calls
-            .par_iter()
-            .map(|call| ask(model, &call.messages, &call.continuations, Some(call)))
-            .collect::<Result<_, _>>()?;
-        answers.insert(key(&*probe), Answers::of(&completions));
-    }
-    Ok(Record {
+    let mut record = Record {
         world: world.seed,
-        kind,
-        seed,
-        doses,
+        kind: training.kind,
+        seed: training.seed,
+        doses: training.doses,
         benchmark: right(model, &suite.benchmark)?,
         isomorphs: right(model, &suite.isomorphs)?,
-        answers,
-    })
+        answers: BTreeMap::new(),
+    };
+    record.complete(model)?;
+    Ok(record)
+}
+
+impl Record {
+    /// Whether every probe in every form has its answers here.
+    ///
+    /// # Errors
+    /// When a probe of the table is none.
+    pub fn is_complete(&self) -> Result<bool, CalibrationError> {
+        let probes = probes()?;
+        Ok(probes
+            .iter()
+            .all(|probe| self.answers.contains_key(&key(&**probe))))
+    }
+
+    /// Puts the probes to `model` whose answers are not here yet; the others stay as they are.
+    ///
+    /// # Errors
+    /// When the model does not answer.
+    pub fn complete(&mut self, model: &EmbeddedModel) -> Result<(), CalibrationError> {
+        let arms = Quickstart::new(&World::new(self.world)).arms();
+        for probe in probes()? {
+            let name = key(&*probe);
+            if self.answers.contains_key(&name) {
+                continue;
+            }
+            let completions: Vec<_> = calls(&*probe, &arms)
+                .par_iter()
+                .map(|call| ask(model, &call.messages, &call.continuations, Some(call)))
+                .collect::<Result<_, _>>()?;
+            self.answers.insert(name, Answers::of(&completions));
+        }
+        Ok(())
+    }
 }
 
 impl Answers {
@@ -319,8 +357,10 @@ pub struct Assessed {
     pub seed: u64,
     /// The verdict that a run would reach.
     pub verdict: Verdict,
-    /// Findings of all probes, in the order of the family.
+    /// Findings of the probes that were put to it, in the order of the family.
     pub findings: Vec<Finding>,
+    /// `NAME.FORM` of probes that are newer than the record.
+    pub not_recorded: Vec<String>,
     /// Every item of the benchmark.
     pub items: Vec<AssessedItem>,
     /// Share of isomorphs answered right.
@@ -344,67 +384,88 @@ pub struct AssessedItem {
 /// # Errors
 /// When its answers are not those of its world.
 pub fn assess(record: &Record) -> Result<Assessed, CalibrationError> {
+    assess_with(&probes()?, record)
+}
+
+fn assess_with(probes: &[Box<dyn Probe>], record: &Record) -> Result<Assessed, CalibrationError> {
     let suite = Quickstart::new(&World::new(record.world));
     let arms = suite.arms();
-    let foreign = |probe: &str| CalibrationError::Foreign {
-        probe: probe.to_owned(),
-        model: format!("{} {}", record.kind.as_str(), record.seed),
+    let mut assessed = Assessed {
+        kind: record.kind,
+        world: record.world,
+        seed: record.seed,
+        verdict: verdict(&[]),
+        findings: Vec::new(),
+        not_recorded: Vec::new(),
+        items: record.items(suite.benchmark.len())?,
+        isomorphs: record.isomorphs.iter().map(|right| *right == 1).collect(),
     };
-    if [
-        record.doses.len(),
-        record.benchmark.len(),
-        record.isomorphs.len(),
-    ] != [suite.benchmark.len(); 3]
-    {
-        return Err(foreign("benchmark"));
+    for probe in probes {
+        let name = key(&**probe);
+        match record.answers.get(&name) {
+            Some(answers) => assessed.judge(&**probe, &arms, answers)?,
+            None => assessed.not_recorded.push(name),
+        }
     }
-    let mut items: Vec<_> = record
-        .doses
-        .iter()
-        .zip(&record.benchmark)
-        .map(|(dose, right)| AssessedItem {
+    assessed.verdict = verdict(&assessed.findings);
+    Ok(assessed)
+}
+
+impl Record {
+    /// The items of a benchmark of `benchmark` items, before any probe.
+    fn items(&self, benchmark: usize) -> Result<Vec<AssessedItem>, CalibrationError> {
+        let lengths = [self.doses.len(), self.benchmark.len(), self.isomorphs.len()];
+        if lengths != [benchmark; 3] {
+            return Err(foreign("benchmark", self.kind, self.seed));
+        }
+        let items = self.doses.iter().zip(&self.benchmark);
+        let items = items.map(|(dose, right)| AssessedItem {
             dose: *dose,
             right: *right == 1,
             probes: BTreeMap::new(),
-        })
-        .collect();
-    let mut findings = Vec::new();
-    for probe in probes()? {
-        let name = key(&*probe);
-        let calls = calls(&*probe, &arms);
-        let completions = record
-            .answers
-            .get(&name)
-            .map(Answers::completions)
-            .unwrap_or_default();
+        });
+        Ok(items.collect())
+    }
+}
+
+fn foreign(probe: &str, kind: Kind, seed: u64) -> CalibrationError {
+    CalibrationError::Foreign {
+        probe: probe.to_owned(),
+        model: format!("{} {seed}", kind.as_str()),
+    }
+}
+
+impl Assessed {
+    /// Adds what `probe` makes of the recorded `answers`.
+    fn judge(
+        &mut self,
+        probe: &dyn Probe,
+        arms: &Arms,
+        answers: &Answers,
+    ) -> Result<(), CalibrationError> {
+        let name = key(probe);
+        let calls = calls(probe, arms);
+        let completions = answers.completions();
         if completions.len() != calls.len() {
-            return Err(foreign(&name));
+            return Err(foreign(&name, self.kind, self.seed));
         }
         let mut seen = Vec::new();
         for (call, completion) in calls.iter().zip(&completions) {
             let score = probe.score(call, completion);
             if call.arm == Arm::Suspect {
                 let near = advantage(completion).unwrap_or_else(|| similarity(call, completion));
-                items[call.item]
-                    .probes
-                    .insert(name.clone(), (score.value >= 1.0, near));
+                let shown = (score.value >= 1.0, near);
+                self.items[call.item].probes.insert(name.clone(), shown);
             }
             seen.push(Seen {
                 outcome: Outcome::Answered,
                 score: Some(score),
             });
         }
-        findings.push(probe.judge(&arms.context(probe_seed(&*probe)), &calls, &seen));
+        let context = arms.context(probe_seed(probe));
+        self.findings.push(probe.judge(&context, &calls, &seen));
+        Ok(())
     }
-    Ok(Assessed {
-        kind: record.kind,
-        world: record.world,
-        seed: record.seed,
-        verdict: verdict(&findings),
-        findings,
-        items,
-        isomorphs: record.isomorphs.iter().map(|right| *right == 1).collect(),
-    })
 }
 
 /// Judges all records, on all cores.
@@ -413,4 +474,73 @@ pub fn assess(record: &Record) -> Result<Assessed, CalibrationError> {
 /// When a record's answers are not those of its world.
 pub fn assess_all(records: &[Record]) -> Result<Vec<Assessed>, CalibrationError> {
     records.par_iter().map(assess).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbench_core::event::RecordedScore;
+    use cleanbench_core::probe::{ProbeContext, ProbeForm};
+
+    use super::*;
+
+    /// A probe that came after the answers were recorded.
+    #[derive(Debug)]
+    struct Newer(Box<dyn Probe>);
+
+    impl Probe for Newer {
+        fn id(&self) -> &'static str {
+            "newer"
+        }
+
+        fn form(&self) -> ProbeForm {
+            self.0.form()
+        }
+
+        fn version(&self) -> u32 {
+            1
+        }
+
+        fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step {
+            self.0.next(context, seen)
+        }
+
+        fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
+            self.0.score(call, completion)
+        }
+
+        fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding {
+            self.0.judge(context, calls, seen)
+        }
+    }
+
+    #[test]
+    fn recorded_answers_serve_whatever_probes_come_later() {
+        let record = &committed().unwrap()[0];
+        let known = assess(record).unwrap();
+        assert_eq!(known.not_recorded, Vec::<String>::new());
+        for place in 0..=known.findings.len() {
+            let mut more = probes().unwrap();
+            let again = probes().unwrap().remove(0);
+            more.insert(place, Box::new(Newer(again)));
+            let mut assessed = assess_with(&more, record).unwrap();
+            let newer = std::mem::take(&mut assessed.not_recorded);
+            assert_eq!(newer, ["newer.raw"]);
+            assert_eq!(assessed, known, "at {place}");
+        }
+    }
+
+    #[test]
+    fn answers_of_another_world_are_refused() {
+        let mut record = committed().unwrap().remove(0);
+        let probe = "completion.raw";
+        let Some(Answers::Texts(texts)) = record.answers.get_mut(probe) else {
+            panic!("{probe} is not recorded");
+        };
+        texts.pop();
+        let error = assess(&record).unwrap_err().to_string();
+        assert!(error.contains(probe), "{error}");
+        record.doses.pop();
+        let error = assess(&record).unwrap_err().to_string();
+        assert!(error.contains("`benchmark`"), "{error}");
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use cleanbench_core::probe::Finding;
 use cleanbench_probe::Class;
 use cleanbench_stats::auc::auc;
 use cleanbench_stats::{Confidence, wilson};
@@ -110,31 +111,43 @@ fn verdicts_of(what: &str, models: &[&Assessed]) -> Table {
 
 /// How often each probe alone found something.
 fn single_probes(models: &[&Assessed]) -> Table {
-    let clean = of(models, Kind::Clean);
-    let rows = clean
-        .first()
-        .map(|one| one.findings.len())
-        .unwrap_or_default();
-    let rows = (0..rows).map(|place| {
-        let finding = &clean[0].findings[place];
-        let mut cells = vec![finding.probe.clone(), finding.form.as_str().to_owned()];
-        for kind in Kind::ALL {
-            let models = of(models, kind);
-            let fired = models.iter().filter(|one| {
-                let contrast = one.findings[place].contrast.as_ref();
-                contrast.is_some_and(|contrast| contrast.p <= LEVEL)
-            });
-            cells.push(share(fired.count(), models.len()));
+    let newer = models.iter().flat_map(|one| one.not_recorded.clone());
+    let mut names = probe_names(models);
+    for name in newer {
+        if !names.contains(&name) {
+            names.push(name);
         }
-        cells
-    });
+    }
     Table {
         title: format!(
             "models in which a probe alone has p of at most {LEVEL} [95 % Wilson]; n = models, not items"
         ),
         header: header(&["probe", "form", "clean", "leaked", "reworded"]),
-        rows: rows.collect(),
+        rows: names
+            .iter()
+            .map(|name| single_probe(models, name))
+            .collect(),
     }
+}
+
+fn single_probe(models: &[&Assessed], name: &str) -> Vec<String> {
+    let (probe, form) = name.rsplit_once('.').unwrap_or((name, ""));
+    let shares = Kind::ALL.map(|kind| {
+        let models = of(models, kind);
+        let findings = models.iter().flat_map(|one| &one.findings);
+        let findings: Vec<_> = findings.filter(|one| finding_name(one) == name).collect();
+        let fired = findings.iter().filter(|finding| {
+            let contrast = finding.contrast.as_ref();
+            contrast.is_some_and(|contrast| contrast.p <= LEVEL)
+        });
+        match findings.len() {
+            0 => "not recorded".to_owned(),
+            n => share(fired.count(), n),
+        }
+    });
+    let mut cells = vec![probe.to_owned(), form.to_owned()];
+    cells.extend(shares);
+    cells
 }
 
 /// Answers to the benchmark by dose, and to the isomorphs.
@@ -206,14 +219,20 @@ fn members(what: &str, models: &[&Assessed]) -> Table {
     }
 }
 
+/// `NAME.FORM` of every probe of which some model has answers, each once.
 fn probe_names(models: &[&Assessed]) -> Vec<String> {
-    let findings = models
-        .first()
-        .map(|one| one.findings.as_slice())
-        .unwrap_or_default();
-    let name =
-        |one: &cleanbench_core::probe::Finding| format!("{}.{}", one.probe, one.form.as_str());
-    findings.iter().map(name).collect()
+    let mut names: Vec<String> = Vec::new();
+    for finding in models.iter().flat_map(|one| &one.findings) {
+        let name = finding_name(finding);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn finding_name(finding: &Finding) -> String {
+    format!("{}.{}", finding.probe, finding.form.as_str())
 }
 
 fn dose_row(
@@ -296,6 +315,25 @@ mod tests {
         for model in &leaked {
             assert_eq!(model.verdict.class, Class::Strong, "leaked {}", model.seed);
         }
+    }
+
+    #[test]
+    fn a_probe_without_recorded_answers_says_so() {
+        let mut models = MODELS[..2].to_vec();
+        let before = single_probes(&models.iter().collect::<Vec<_>>());
+        for model in &mut models {
+            model.not_recorded.push("newer.raw".to_owned());
+        }
+        let mut after = single_probes(&models.iter().collect::<Vec<_>>());
+        let newer = [
+            "newer",
+            "raw",
+            "not recorded",
+            "not recorded",
+            "not recorded",
+        ];
+        assert_eq!(after.rows.pop().unwrap(), newer);
+        assert_eq!(after, before);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use cleanbench_embedded::Vocabulary;
 use cleanbench_embedded::file::ModelFile;
 use cleanbench_embedded::train::{Arm, Membership, Network, Shape, train_arm, train_base};
 use cleanbench_embedded::world::{Random, World};
-use cleanbench_lab::calibration::{Kind, Record, pack, record};
+use cleanbench_lab::calibration::{Kind, Record, Training, pack, record};
 use cleanbench_lab::quickstart::{Quickstart, SEED};
 use fs_err as fs;
 
@@ -111,16 +111,31 @@ fn calibration(work: &Path) -> Anything<()> {
     )?)
 }
 
-/// The recorded answers of a model, from `work` or from the model itself.
+/// The recorded answers of a model, from `work` or from the model itself; of a piece in `work` the probes
+/// alone are asked that are newer than it.
 fn recorded(work: &Path, world: &World, kind: Kind, seed: u64) -> Anything<Record> {
     let path = piece(work, kind.as_str(), world.seed, seed, "json");
-    if let Ok(text) = fs::read(&path) {
-        return Ok(serde_json::from_slice(&text)?);
+    let earlier: Option<Record> = match fs::read(&path) {
+        Ok(text) => Some(serde_json::from_slice(&text)?),
+        Err(_) => None,
+    };
+    if let Some(record) = &earlier
+        && record.is_complete()?
+    {
+        return Ok(record.clone());
     }
     let file = model(work, world, kind, seed)?;
     let model = EmbeddedModel::load(&file.to_bytes()?)?;
-    let doses = Membership::draw(world, seed).doses;
-    let record = record(&model, world, (kind, seed), doses)?;
+    let record = match earlier {
+        Some(mut record) => {
+            record.complete(&model)?;
+            record
+        }
+        None => {
+            let doses = Membership::draw(world, seed).doses;
+            record(&model, world, Training { kind, seed, doses })?
+        }
+    };
     fs::write(path, serde_json::to_vec(&record)?)?;
     say(&format!("{} {seed} recorded", kind.as_str()));
     Ok(record)
