@@ -1,9 +1,14 @@
 //! Runs that earlier versions of the program wrote are read, drawn and verified as they are.
 //!
 //! The folder `run_of_version_1_0` was written by the program before `cleanbench-run/1.2`, with three
-//! samples and two epochs on a fake server, its `suite.key` included: it protects nothing.
+//! samples and two epochs on a fake server. `run_of_tables_2` and `run_of_tables_3` were written by the last
+//! programs that gave new runs these versions of the tables: gates against a baseline with other targets and
+//! inputs, a task that ended early, samples in quarantine, clusters, slices, two epochs, a probe. Their
+//! `suite.key` is included: it protects nothing.
 
 use std::path::Path;
+
+use serde_json::Value;
 
 use crate::bed::{Bed, copy, read, table};
 
@@ -27,6 +32,55 @@ fn a_run_of_format_1_0_verifies_and_its_tables_stay_as_they_were() {
     );
     assert!(!summary.contains_key("reducer"));
     bed.run(&["verify", "run"]).expect(0);
+}
+
+/// `report` leaves every file of a run as it is, and `verify` finds nothing.
+#[track_caller]
+fn stays_as_it_was(folder: &str) -> (Bed, std::path::PathBuf) {
+    let bed = Bed::new(1);
+    let written = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/e2e")
+        .join(folder);
+    let run = bed.path("run");
+    copy(&written, &run);
+    bed.run(&["verify", "run"]).expect(0);
+    bed.run(&["report", "run"]).expect(0);
+    for entry in fs_err::read_dir(&written).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            let name = entry.file_name();
+            let name = name.to_str().unwrap();
+            assert_eq!(read(&run, name), read(&written, name), "{folder}: {name}");
+        }
+    }
+    bed.run(&["verify", "run"]).expect(0);
+    (bed, run)
+}
+
+#[test]
+fn runs_of_earlier_tables_verify_and_keep_every_file() {
+    // The task that ended early after twenty samples, one of them in quarantine: its interval, and what its
+    // gate made of it.
+    for (folder, tables, method, verdict, n) in [
+        ("run_of_tables_2", 2, "wilson", "inconclusive", 10),
+        ("run_of_tables_3", 3, "betting", "pass", 19),
+    ] {
+        let (_bed, run) = stays_as_it_was(folder);
+        let manifest: Value = serde_json::from_str(&read(&run, "run.json")).unwrap();
+        assert_eq!(manifest["plan"]["tables"], tables, "{folder}");
+        let rows = table(&run, "summary.csv");
+        let early = rows.iter().find(|row| row["task"] == "early").unwrap();
+        let cells = ["method", "n", "quarantined", "skipped"].map(|name| early[name].as_str());
+        assert_eq!(cells, [method, "19", "1", "24"], "{folder}");
+        let gates: Value = serde_json::from_str(&read(&run, "gates.json")).unwrap();
+        let gates = gates["gates"].as_array().unwrap();
+        let of_early = gates.iter().find(|gate| gate["task"] == "early").unwrap();
+        assert_eq!(
+            (&of_early["verdict"], &of_early["n"]),
+            (&verdict.into(), &n.into()),
+            "{folder}"
+        );
+    }
 }
 
 #[test]
