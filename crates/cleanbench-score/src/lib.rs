@@ -48,7 +48,6 @@ mod rule;
 mod schema;
 mod scorers;
 mod statement;
-mod suggest;
 mod target;
 mod text;
 

@@ -5,51 +5,61 @@
 //! from it is thrown away.
 
 use cleanbench_core::{Scorer, ScorerSpec, SpecError};
+use cleanbench_text::closest;
 use serde_json::{Map, Value};
 
 use crate::Commands;
 
-use crate::suggest::closest;
+/// How a scorer is built that stands in another.
+pub(crate) type Build = fn(&ScorerSpec, Setting<'_>) -> Result<Box<dyn Scorer>, Vec<SpecError>>;
+
+/// Where a scorer stands, and what it may do there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Setting<'a> {
+    /// The permission to run programs.
+    pub(crate) commands: Option<&'a Commands>,
+    /// How deep it stands in others.
+    pub(crate) depth: u32,
+}
 
 /// Parameters of one scorer while it is being built.
 pub(crate) struct Params<'a> {
     given: &'a Map<String, Value>,
     known: Vec<&'static str>,
     faults: Vec<SpecError>,
-    commands: Option<&'a Commands>,
-    depth: u32,
+    setting: Setting<'a>,
+    build: Build,
 }
 
 impl<'a> Params<'a> {
-    /// Parameters `given` to a scorer that stands `depth` deep in others; `commands` is the permission to
-    /// run programs.
-    pub(crate) fn new(
-        given: &'a Map<String, Value>,
-        commands: Option<&'a Commands>,
-        depth: u32,
-    ) -> Self {
+    /// Parameters `given` to a scorer; `build` builds those that stand in it.
+    pub(crate) fn new(given: &'a Map<String, Value>, setting: Setting<'a>, build: Build) -> Self {
         Self {
             given,
             known: Vec::new(),
             faults: Vec::new(),
-            commands,
-            depth,
+            setting,
+            build,
         }
     }
 
     /// The permission to run programs, where there is one.
     pub(crate) fn commands(&self) -> Option<&'a Commands> {
-        self.commands
+        self.setting.commands
     }
 
     /// How deep the scorer stands in others.
     pub(crate) fn depth(&self) -> u32 {
-        self.depth
+        self.setting.depth
     }
 
     /// Builds a scorer that stands in this one.
     pub(crate) fn nested(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
-        crate::registry::build_at(spec, self.commands, self.depth + 1)
+        let within = Setting {
+            depth: self.setting.depth + 1,
+            ..self.setting
+        };
+        (self.build)(spec, within)
     }
 
     /// The raw value of `name`, and from now on `name` is a known parameter.

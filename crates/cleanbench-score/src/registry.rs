@@ -4,16 +4,16 @@
 //! that file. A test fails on a file without a line.
 
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, ScorerSpec, SpecError};
+use cleanbench_text::closest;
 
 use crate::commands::Commands;
-use crate::params::Params;
+use crate::params::{Params, Setting};
 use crate::rule::{Rule, Ruled};
 use crate::scorers::{
     bleu, choice, choices, chrf, command, contains, edit_similarity, exact, f1, json_diff,
     json_fields, json_schema, likelihood, list, numeric, quantity, refusal, regex, rouge_l, sql,
     tool_call, weighted,
 };
-use crate::suggest::closest;
 
 /// Builds a scorer from its parameters; `None` only after recording a fault.
 type Build = fn(&mut Params<'_>) -> Option<Box<dyn Scorer>>;
@@ -79,7 +79,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Every fault of the specification: an unknown type, or each parameter that is unknown, missing or
 /// has a wrong value.
 pub fn build(spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
-    build_at(spec, None, 0)
+    build_at(spec, Setting::default())
 }
 
 /// The same, with the permission to run programs: without it the scorer `command` fails.
@@ -90,18 +90,18 @@ pub fn build_allowing(
     spec: &ScorerSpec,
     commands: &Commands,
 ) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
-    build_at(spec, Some(commands), 0)
+    let setting = Setting {
+        commands: Some(commands),
+        ..Setting::default()
+    };
+    build_at(spec, setting)
 }
 
-pub(crate) fn build_at(
-    spec: &ScorerSpec,
-    commands: Option<&Commands>,
-    depth: u32,
-) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+fn build_at(spec: &ScorerSpec, setting: Setting<'_>) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
     let Some((_, build)) = SCORERS.iter().find(|(name, _)| *name == spec.kind) else {
         return Err(vec![unknown_type(&spec.kind)]);
     };
-    let mut params = Params::new(&spec.params, commands, depth);
+    let mut params = Params::new(&spec.params, setting, build_at);
     let scorer = build(&mut params);
     let faults = params.finish();
     match scorer {

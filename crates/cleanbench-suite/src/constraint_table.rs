@@ -8,8 +8,8 @@ use cleanbench_core::ToolChoice;
 use serde_json::Value;
 use toml::de::DeTable;
 
+use crate::at::At;
 use crate::diagnostic::Fault;
-use crate::draft::At;
 use crate::schema;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};

@@ -4,9 +4,9 @@
 use cleanbench_core::{Constraints, Method, ResponseFormat, Tool, ToolChoice};
 use serde_json::Value;
 
+use crate::at::At;
 use crate::constraint_table::{ConstraintTable, FormatEntry, SchemaSource, ToolEntry};
 use crate::diagnostic::{Document, Fault};
-use crate::draft::At;
 use crate::load::{Loader, whole};
 use crate::schema;
 use crate::task_table::TaskTable;

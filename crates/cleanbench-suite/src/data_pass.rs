@@ -3,109 +3,20 @@
 //! Invariant: files are read once, streaming; a second time only to show where references to
 //! missing samples stand.
 
-use std::collections::HashSet;
 use std::path::Path;
 
-use cleanbench_core::{Constraints, Sample, Scorer, ScorerSpec, Sensitivity};
+use cleanbench_core::Sample;
 
+use crate::at::At;
+use crate::data_file::DataFile;
 use crate::diagnostic::{Document, Fault, Severity};
-use crate::draft::{At, Rules};
-use crate::fewshot::Examples;
-use crate::grouping::Grouping;
 use crate::images::ImageSum;
 use crate::load::{Loader, whole};
-use crate::prompt::{Prompts, RenderError};
+use crate::prompt::RenderError;
+use crate::reading::Reading;
 use crate::rows::{Row, Rows};
-use crate::suite::{DataFile, Task};
-use crate::task_table::TaskTable;
 use crate::wording::{template_fault, with_template};
 use crate::words::shown;
-
-/// A task while it is being read.
-pub(crate) struct Reading {
-    pub(crate) table: TaskTable,
-    pub(crate) prompts: Option<Prompts>,
-    pub(crate) constraints: Option<Constraints>,
-    pub(crate) scorers: Vec<(String, Box<dyn Scorer>)>,
-    pub(crate) files: Vec<DataFile>,
-    pub(crate) strictest: Sensitivity,
-    pub(crate) samples: u64,
-    /// Faults of templates that were met while rendering, so that each is reported once.
-    pub(crate) template_faults: HashSet<String>,
-    pub(crate) examples: Option<Examples>,
-    pub(crate) grouping: Grouping,
-}
-
-impl Reading {
-    /// The label that the task's table gives.
-    pub(crate) fn sensitivity(&self) -> Sensitivity {
-        self.table.sensitivity.unwrap_or(Sensitivity::Private)
-    }
-
-    /// The task's label: its own, or that of its examples where it is the stricter one.
-    fn label(&self) -> Sensitivity {
-        let examples = self.examples.as_ref();
-        let of_examples = examples.map(|examples| examples.fewshot.sensitivity);
-        self.sensitivity()
-            .max(of_examples.unwrap_or(Sensitivity::Public))
-    }
-
-    /// What the task lends to its samples.
-    pub(crate) fn rules<'a>(&'a self, dir: &'a Path) -> Rules<'a> {
-        Rules {
-            choices: self.table.choices.as_deref().unwrap_or_default(),
-            sensitivity: self.label(),
-            dir,
-            images: self.prompts.as_ref().map_or(&[], |prompts| &prompts.images),
-            cluster: self
-                .table
-                .cluster
-                .as_ref()
-                .map(|field| field.value.as_str()),
-        }
-    }
-
-    pub(crate) fn complete(self, dir: &Path) -> Option<Task> {
-        let sensitivity = self.label();
-        let slices = self.table.slices.unwrap_or_default();
-        let scorers: Vec<ScorerSpec> = self
-            .table
-            .scorers?
-            .into_iter()
-            .map(|entry| entry.spec)
-            .collect();
-        Some(Task {
-            name: self.table.name?.value,
-            epochs: self.table.epochs.unwrap_or(1),
-            method: self
-                .table
-                .method
-                .map(|method| method.value)
-                .unwrap_or_default(),
-            control: self.table.control.map(|control| control.value),
-            sampling: self.table.sampling,
-            constraints: self.constraints?,
-            sensitivity,
-            strictest: self.strictest.max(sensitivity),
-            released: self.table.released,
-            scorers,
-            reducer: self
-                .table
-                .reducer
-                .map(|reducer| reducer.value)
-                .unwrap_or_default(),
-            cluster: self.table.cluster.map(|field| field.value),
-            slices: slices.into_iter().map(|field| field.value).collect(),
-            fewshot: self.examples.map(|examples| examples.fewshot),
-            tags: self.table.tags.unwrap_or_default(),
-            choices: self.table.choices.unwrap_or_default(),
-            samples: self.samples,
-            files: self.files,
-            prompts: self.prompts?,
-            dir: dir.to_owned(),
-        })
-    }
-}
 
 impl Loader<'_> {
     /// Reads one data file; gives its number of lines.

@@ -9,6 +9,7 @@ use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Message, Sample, Sensitivity};
 use serde_json::{Map, Value};
 
+use crate::at::At;
 use crate::choices;
 use crate::diagnostic::Fault;
 use crate::field::{FIELDS, Field};
@@ -29,13 +30,6 @@ pub(crate) struct Rules<'a> {
     pub(crate) images: &'a [ImageRef],
     /// The field of the metadata that says which samples hang together.
     pub(crate) cluster: Option<&'a str>,
-}
-
-/// A value and its byte offset in the text it came from.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct At<T> {
-    pub(crate) value: T,
-    pub(crate) at: usize,
 }
 
 /// The fields of a sample as far as they could be read.

@@ -1,6 +1,6 @@
 //! The fields of a sample, their aliases, and the ones that this version refuses.
 
-use crate::words::closest;
+use cleanbench_text::closest;
 
 /// A field of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use cleanbench_core::gate::WorstExposure;
 use cleanbench_core::{Gate, GateMode, GateTest, Metric, OnInconclusive};
 use toml::de::DeTable;
 
+use crate::at::At;
 use crate::diagnostic::Fault;
-use crate::draft::At;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown, shown_list};
 
@@ -195,24 +195,19 @@ impl Keys {
                     value.map(|value| At { value, at: place }),
                 )
             }
-            _ => self.read_limit(reader, (name, at), node),
+            _ => self.read_limit(reader, &At { value: name, at }, node),
         };
         self.is_whole &= read;
     }
 
     /// Reads a number that belongs to one test.
-    fn read_limit(
-        &mut self,
-        reader: &mut Reader<'_>,
-        (name, at): (&str, usize),
-        node: &Node<'_>,
-    ) -> bool {
+    fn read_limit(&mut self, reader: &mut Reader<'_>, name: &At<&str>, node: &Node<'_>) -> bool {
         let keys = ["min", "max", "drop", "margin"];
-        let Some(key) = keys.into_iter().find(|key| *key == name) else {
-            reader.unknown_key(name, at, "a gate", &KNOWN);
+        let Some(key) = keys.into_iter().find(|key| *key == name.value) else {
+            reader.unknown_key(name.value, name.at, "a gate", &KNOWN);
             return false;
         };
-        let number = read_number(reader, name, node, "a finite number", f64::is_finite);
+        let number = read_number(reader, name.value, node, "a finite number", f64::is_finite);
         self.numbers.extend(number.map(|number| (key, number)));
         self.numbers.last().is_some_and(|(last, _)| *last == key)
     }
@@ -223,8 +218,8 @@ impl Keys {
             reader.fault(fault.hint(format!("it is one of {}", metrics())));
             return None;
         };
-        let (metric, place) = (metric.value, metric.at);
-        let test = self.test(reader, at, (metric, place))?;
+        let test = self.test(reader, at, metric)?;
+        let metric = metric.value;
         let fine = extras(reader, metric, test, table);
         fine.then(|| GateTable {
             at,
@@ -243,12 +238,9 @@ impl Keys {
     }
 
     /// The test with its number, which must fit the metric.
-    fn test(
-        &self,
-        reader: &mut Reader<'_>,
-        at: usize,
-        (metric, place): (Metric, usize),
-    ) -> Option<GateTest> {
+    fn test(&self, reader: &mut Reader<'_>, at: usize, metric: &At<Metric>) -> Option<GateTest> {
+        let place = metric.at;
+        let metric = metric.value;
         let possible = tests_of(metric);
         let test = match &self.test {
             Some(test) => test.clone(),

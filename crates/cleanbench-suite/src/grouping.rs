@@ -12,8 +12,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use cleanbench_core::Sample;
 use serde_json::{Map, Value};
 
+use crate::at::At;
 use crate::diagnostic::Fault;
-use crate::draft::At;
 use crate::task_table::TaskTable;
 use crate::words::{did_you_mean, kind_of_json, shown, shown_list};
 

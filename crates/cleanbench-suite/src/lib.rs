@@ -13,14 +13,17 @@
 //! by relative path, templates that include other files, images by address or from outside the folder,
 //! schemas with references out of themselves.
 
+mod at;
 mod choices;
 mod constraint_table;
 mod constraints;
 mod csv;
+mod data_file;
 mod data_pass;
 mod diagnostic;
 mod draft;
 mod fewshot;
+mod fewshot_pass;
 mod fewshot_table;
 mod field;
 mod files;
@@ -36,6 +39,7 @@ mod messages;
 mod probe_table;
 mod prompt;
 mod quarantine;
+mod reading;
 mod rows;
 mod schema;
 mod source;
@@ -49,6 +53,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+pub use data_file::DataFile;
 pub use diagnostic::{Diagnostic, Severity};
 pub use fewshot::FewShot;
 pub use images::ImageSet;
@@ -56,7 +61,7 @@ pub use load::{Catalog, Loaded, load};
 pub use prompt::TEMPLATE_ENGINE;
 pub use quarantine::QUARANTINE;
 pub use stream::{LoadError, Rendered, Samples};
-pub use suite::{Control, DataFile, ProbeUse, Quarantine, QuarantinedSample, Suite, Task};
+pub use suite::{Control, ProbeUse, Quarantine, QuarantinedSample, Suite, Task};
 
 /// Name of the manifest within a suite's folder.
 pub const MANIFEST: &str = "suite.toml";

@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, Sensitivity};
 
 use crate::MANIFEST;
-use crate::data_pass::Reading;
+use crate::at::At;
 use crate::diagnostic::{Diagnostic, Document, Fault};
-use crate::draft::At;
 use crate::files::{self, PathFault};
 use crate::grouping::Grouping;
 use crate::identities::Identities;
 use crate::log::Log;
-use crate::manifest::{self, Manifest};
+use crate::manifest;
 use crate::probe_table::ProbeTable;
-use crate::suite::{ProbeUse, Quarantine, Suite, Task};
+use crate::reading::Reading;
+use crate::suite::{ProbeUse, Suite};
 use crate::task_table::{ScorerEntry, TaskTable};
 use crate::words::{did_you_mean, shown, shown_list};
 
@@ -132,32 +132,20 @@ fn load_bytes(
     if log.errors() > 0 {
         return None;
     }
-    let mut suite = suite(manifest, tasks?, digest, (dir, file, bytes));
-    suite.probes = probes;
-    suite.quarantine = quarantine;
-    Some(suite)
-}
-
-fn suite(
-    manifest: Manifest,
-    tasks: Vec<Task>,
-    digest: Digest,
-    (dir, file, manifest_bytes): (PathBuf, PathBuf, Vec<u8>),
-) -> Suite {
-    Suite {
+    Some(Suite {
         name: manifest.name,
         version: manifest.version,
         description: manifest.description,
         models: manifest.models,
-        probes: None,
+        probes,
         gates: manifest.gates,
-        quarantine: Quarantine::default(),
+        quarantine,
         dir,
         file,
-        manifest_bytes,
-        tasks,
+        manifest_bytes: bytes,
+        tasks: tasks?,
         digest,
-    }
+    })
 }
 
 /// Collects what a suite says and what is wrong with it.

@@ -85,7 +85,7 @@ fn read_root(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Manifest {
     manifest
 }
 
-fn value_or_default(text: Option<crate::draft::At<String>>) -> String {
+fn value_or_default(text: Option<crate::at::At<String>>) -> String {
     text.map_or_else(String::new, |text| text.value)
 }
 

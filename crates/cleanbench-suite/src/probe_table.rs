@@ -2,8 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
+use crate::at::At;
 use crate::diagnostic::Fault;
-use crate::draft::At;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
 

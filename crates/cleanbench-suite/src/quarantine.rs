@@ -18,8 +18,9 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use crate::at::At;
 use crate::diagnostic::{Document, Fault};
-use crate::draft::{At, date};
+use crate::draft::date;
 use crate::load::{Loader, whole};
 use crate::log::Log;
 use crate::suite::{Quarantine, QuarantinedSample};

@@ -57,8 +57,18 @@ pub struct Samples<'a> {
     failed: bool,
 }
 
+impl Task {
+    /// Streams the samples in the order of files and lines, rendered.
+    ///
+    /// An error ends the stream. That a file has changed since loading is noticed at its end (or at
+    /// a line that no longer validates), so whoever must not act on changed files collects first.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples::new(self)
+    }
+}
+
 impl<'a> Samples<'a> {
-    pub(crate) fn new(task: &'a Task) -> Self {
+    fn new(task: &'a Task) -> Self {
         Self {
             task,
             rows: None,

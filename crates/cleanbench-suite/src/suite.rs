@@ -9,12 +9,11 @@ use cleanbench_core::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::data_file::DataFile;
 use crate::draft::Rules;
 use crate::fewshot::{self, FewShot};
-use crate::images::ImageSet;
 use crate::messages::role_name;
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
-use crate::stream::Samples;
 
 /// A validated suite.
 #[derive(Debug)]
@@ -66,19 +65,6 @@ pub struct QuarantinedSample {
     pub reason: String,
     /// The last day, `YYYY-MM-DD`.
     pub until: String,
-}
-
-/// One data file of a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataFile {
-    /// The file, as it was opened.
-    pub path: PathBuf,
-    /// Plain SHA-256 of its bytes as stored (compressed, if it is).
-    pub digest: Digest,
-    /// Samples in it.
-    pub samples: u64,
-    /// Pictures that its samples name.
-    pub images: ImageSet,
 }
 
 /// Items that a model cannot have seen, for the probes of a task.
@@ -147,14 +133,6 @@ pub struct Task {
 }
 
 impl Task {
-    /// Streams the samples in the order of files and lines, rendered.
-    ///
-    /// An error ends the stream. That a file has changed since loading is noticed at its end (or at
-    /// a line that no longer validates), so whoever must not act on changed files collects first.
-    pub fn samples(&self) -> Samples<'_> {
-        Samples::new(self)
-    }
-
     pub(crate) fn rules(&self) -> Rules<'_> {
         Rules {
             choices: &self.choices,

@@ -8,10 +8,11 @@ use cleanbench_core::reducer::UnknownReducer;
 use cleanbench_core::{Method, Reasoning, Reducer, Role, Sampling, ScorerSpec, Sensitivity};
 use toml::de::{DeTable, DeValue};
 
+use crate::at::At;
 use crate::choices;
 use crate::constraint_table::{self, ConstraintTable};
 use crate::diagnostic::Fault;
-use crate::draft::{At, date, not_yet, sensitivity};
+use crate::draft::{date, not_yet, sensitivity};
 use crate::fewshot_table::FewShotTable;
 use crate::messages::{self, role};
 use crate::suite::Control;

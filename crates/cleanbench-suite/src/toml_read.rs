@@ -8,8 +8,8 @@ use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use crate::at::At;
 use crate::diagnostic::{Document, Fault};
-use crate::draft::At;
 use crate::log::Log;
 use crate::words::{did_you_mean, shown};
 

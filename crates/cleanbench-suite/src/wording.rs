@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use cleanbench_core::Role;
 
+use crate::at::At;
 use crate::diagnostic::{Document, Fault, Severity};
-use crate::draft::At;
 use crate::files;
 use crate::images::{self, ImageRef};
 use crate::load::{Loader, whole};

@@ -1,5 +1,7 @@
 //! Words in messages: showing foreign text safely, suggesting what was meant, naming kinds, dates.
 
+use cleanbench_text::closest;
+
 /// Most characters of a foreign text within a message.
 const SHOWN: usize = 60;
 
@@ -47,25 +49,6 @@ pub(crate) fn shown_list<'a>(texts: impl ExactSizeIterator<Item = &'a str>, most
     list.join(", ")
 }
 
-/// The candidate that `word` was probably meant to be: equal but for case, or at most two edits
-/// away (one for candidates of up to three letters). A swap of neighbours is one edit.
-pub(crate) fn closest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
-    let length = word.chars().count();
-    if !(2..=40).contains(&length) {
-        return None;
-    }
-    let word = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::osa_distance(&word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= if candidate.len() <= 3 { 1 } else { 2 })
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
 /// The sentence that suggests the closest candidate.
 pub(crate) fn did_you_mean<'c>(
     word: &str,
@@ -101,23 +84,6 @@ pub(crate) fn is_date(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn near_misses_are_recognised_and_far_ones_are_not() {
-        let known = ["id", "input", "target", "metadata"];
-        for (word, expected) in [
-            ("inptu", Some("input")),
-            ("Input", Some("input")),
-            ("ID", Some("id")),
-            ("ids", Some("id")),
-            ("no", None),
-            ("x", None),
-            ("taregt_", Some("target")),
-            ("subject", None),
-        ] {
-            assert_eq!(closest(word, known), expected, "{word}");
-        }
-    }
 
     #[test]
     fn dates_are_of_the_calendar_and_of_one_form() {

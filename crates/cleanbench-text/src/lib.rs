@@ -12,6 +12,7 @@
 
 mod alignment;
 pub mod cell;
+mod closest;
 mod overlap;
 mod python;
 mod token;
@@ -19,6 +20,7 @@ mod token;
 use std::collections::HashSet;
 
 pub use alignment::{edit_distance, longest_common_subsequence};
+pub use closest::closest;
 pub use overlap::{bag_f1, bleu, chrf};
 pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};
 

@@ -11,14 +11,15 @@
 //! in the length of the answer, because look-around and back references do not exist here.
 
 use cleanbench_core::{Sample, Score};
+use cleanbench_text::closest;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::params::Params;
 use crate::rule::Rule;
-use crate::suggest::closest;
 use crate::target;
 use crate::text::fold_case;
+use cleanbench_text::closest;
 
 /// What is done with a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,102 @@
+//! A task while it is being read: what its table says, and what was met in its data so far.
+//!
+//! Invariant: a task is never labelled weaker than its table or its examples say.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use cleanbench_core::{Constraints, Scorer, ScorerSpec, Sensitivity};
+
+use crate::data_file::DataFile;
+use crate::draft::Rules;
+use crate::fewshot::Examples;
+use crate::grouping::Grouping;
+use crate::prompt::Prompts;
+use crate::suite::Task;
+use crate::task_table::TaskTable;
+
+/// A task while it is being read.
+pub(crate) struct Reading {
+    pub(crate) table: TaskTable,
+    pub(crate) prompts: Option<Prompts>,
+    pub(crate) constraints: Option<Constraints>,
+    pub(crate) scorers: Vec<(String, Box<dyn Scorer>)>,
+    pub(crate) files: Vec<DataFile>,
+    pub(crate) strictest: Sensitivity,
+    pub(crate) samples: u64,
+    /// Faults of templates that were met while rendering, so that each is reported once.
+    pub(crate) template_faults: HashSet<String>,
+    pub(crate) examples: Option<Examples>,
+    pub(crate) grouping: Grouping,
+}
+
+impl Reading {
+    /// The label that the task's table gives.
+    pub(crate) fn sensitivity(&self) -> Sensitivity {
+        self.table.sensitivity.unwrap_or(Sensitivity::Private)
+    }
+
+    /// The task's label: its own, or that of its examples where it is the stricter one.
+    fn label(&self) -> Sensitivity {
+        let examples = self.examples.as_ref();
+        let of_examples = examples.map(|examples| examples.fewshot.sensitivity);
+        self.sensitivity()
+            .max(of_examples.unwrap_or(Sensitivity::Public))
+    }
+
+    /// What the task lends to its samples.
+    pub(crate) fn rules<'a>(&'a self, dir: &'a Path) -> Rules<'a> {
+        Rules {
+            choices: self.table.choices.as_deref().unwrap_or_default(),
+            sensitivity: self.label(),
+            dir,
+            images: self.prompts.as_ref().map_or(&[], |prompts| &prompts.images),
+            cluster: self
+                .table
+                .cluster
+                .as_ref()
+                .map(|field| field.value.as_str()),
+        }
+    }
+
+    pub(crate) fn complete(self, dir: &Path) -> Option<Task> {
+        let sensitivity = self.label();
+        let slices = self.table.slices.unwrap_or_default();
+        let scorers: Vec<ScorerSpec> = self
+            .table
+            .scorers?
+            .into_iter()
+            .map(|entry| entry.spec)
+            .collect();
+        Some(Task {
+            name: self.table.name?.value,
+            epochs: self.table.epochs.unwrap_or(1),
+            method: self
+                .table
+                .method
+                .map(|method| method.value)
+                .unwrap_or_default(),
+            control: self.table.control.map(|control| control.value),
+            sampling: self.table.sampling,
+            constraints: self.constraints?,
+            sensitivity,
+            strictest: self.strictest.max(sensitivity),
+            released: self.table.released,
+            scorers,
+            reducer: self
+                .table
+                .reducer
+                .map(|reducer| reducer.value)
+                .unwrap_or_default(),
+            cluster: self.table.cluster.map(|field| field.value),
+            slices: slices.into_iter().map(|field| field.value).collect(),
+            fewshot: self.examples.map(|examples| examples.fewshot),
+            tags: self.table.tags.unwrap_or_default(),
+            choices: self.table.choices.unwrap_or_default(),
+            samples: self.samples,
+            files: self.files,
+            prompts: self.prompts?,
+            dir: dir.to_owned(),
+        })
+    }
+}
