@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Event;
-use cleanbench_ledger::record::{Record, encode, genesis};
+use cleanbench_ledger::record::{Record, Stamp, encode, genesis};
 use cleanbench_ledger::{JournalReader, Manifest, RunDirectory, Tail};
 use cleanbench_report::verify::verify;
 
@@ -125,8 +125,11 @@ fn rewrite(run: &Path, mut forge: impl FnMut(&mut Event) -> bool) {
         if forge(&mut record.event) {
             record.seq = seq;
             seq += 1;
-            let at = (record.seq, record.at.as_str());
-            head = encode(at, &record.event, head, &mut forged).unwrap();
+            let stamp = Stamp {
+                seq: record.seq,
+                at: &record.at,
+            };
+            head = encode(stamp, &record.event, head, &mut forged).unwrap();
         }
     }
     fs_err::write(run.join("journal/00000.jsonl"), forged).unwrap();

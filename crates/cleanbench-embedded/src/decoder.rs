@@ -35,11 +35,18 @@ pub struct Decoder {
     angles: Vec<(f32, f32)>,
 }
 
+/// What a layer keeps of the positions so far, a row for each.
+#[derive(Debug, Clone, Default)]
+struct Past {
+    keys: Vec<f32>,
+    values: Vec<f32>,
+}
+
 /// What has been read of a sequence so far. A copy of it is a fork: both can go on apart.
 #[derive(Debug, Clone)]
 pub struct Session {
     /// For each layer the keys and the values of all positions.
-    layers: Vec<(Vec<f32>, Vec<f32>)>,
+    layers: Vec<Past>,
     length: usize,
 }
 
@@ -98,7 +105,7 @@ impl Decoder {
     /// A sequence of which nothing has been read.
     pub fn session(&self) -> Session {
         Session {
-            layers: vec![(Vec::new(), Vec::new()); self.layers.len()],
+            layers: vec![Past::default(); self.layers.len()],
             length: 0,
         }
     }
@@ -155,16 +162,16 @@ impl Decoder {
         let mut row = 0;
         for segment in segments {
             let before = segment.session.length;
-            let (past_keys, past_values) = &mut segment.session.layers[number];
+            let past = &mut segment.session.layers[number];
             for position in before..before + segment.tokens.len() {
                 let place = row * dim..(row + 1) * dim;
                 self.rotate(&mut queries[place.clone()], position);
                 self.rotate(&mut keys[place.clone()], position);
-                past_keys.extend_from_slice(&keys[place.clone()]);
-                past_values.extend_from_slice(&values[place.clone()]);
+                past.keys.extend_from_slice(&keys[place.clone()]);
+                past.values.extend_from_slice(&values[place.clone()]);
                 self.mix(
                     &queries[place.clone()],
-                    (past_keys, past_values),
+                    past,
                     &mut scores,
                     &mut mixed[place],
                 );
@@ -187,13 +194,7 @@ impl Decoder {
     }
 
     /// One row of attention over all positions so far.
-    fn mix(
-        &self,
-        query: &[f32],
-        (keys, values): (&[f32], &[f32]),
-        scores: &mut Vec<f32>,
-        out: &mut [f32],
-    ) {
+    fn mix(&self, query: &[f32], past: &Past, scores: &mut Vec<f32>, out: &mut [f32]) {
         let (dim, width) = (self.header.dim, self.header.dim / self.header.heads);
         let scale = single(1.0 / real(width).sqrt());
         for start in (0..dim).step_by(width) {
@@ -201,11 +202,12 @@ impl Decoder {
             let query = &query[place.clone()];
             scores.clear();
             scores.extend(
-                keys.chunks_exact(dim)
+                past.keys
+                    .chunks_exact(dim)
                     .map(|key| dot(query, &key[place.clone()]) * scale),
             );
             softmax(scores);
-            for (share, value) in scores.iter().zip(values.chunks_exact(dim)) {
+            for (share, value) in scores.iter().zip(past.values.chunks_exact(dim)) {
                 add_scaled(&mut out[place.clone()], *share, &value[place.clone()]);
             }
         }

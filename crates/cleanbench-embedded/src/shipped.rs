@@ -39,7 +39,7 @@ mod tests {
                 json!({"prompt": beginning, "temperature": 1.0, "top_p": 0.9, "seed": 3}),
             ));
             answers.extend(ask(
-                json!({"prompt": beginning, "continuations": item.reworded_option.1}),
+                json!({"prompt": beginning, "continuations": item.masked.rewordings}),
             ));
         }
         let digest = cleanbench_core::Digest::of_file_bytes(&answers).to_string();

@@ -7,7 +7,7 @@
 use cleanbench_core::probe::{ControlKind, ProbeItem};
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Sample, Sensitivity, canonical};
-use cleanbench_embedded::world::{Item, Random, Rewording, World};
+use cleanbench_embedded::world::{Item, MaskedOption, Random, Rewording, World};
 use cleanbench_probe::Arms;
 use serde_json::{Map, Value, json};
 
@@ -40,7 +40,7 @@ impl Quickstart {
         let mut rewordings = Vec::new();
         for (place, item) in world.benchmark.iter().enumerate() {
             let rewording = item.reword(&world.lexicon, &mut random);
-            let masked = item.reworded_option_of(&rewording, &mut random);
+            let masked = item.masked_of(&rewording, &mut random);
             let mut sample = reworded(&id("reworded", place), &rewording, masked);
             sample.rewording_of = Some(id("item", place));
             rewordings.push(sample);
@@ -118,17 +118,11 @@ fn sample(id: &str, input: &str) -> Sample {
 }
 
 fn original(id: &str, item: &Item) -> Sample {
-    let (mask, others) = item.reworded_option.clone();
-    choice(
-        id,
-        &item.question,
-        &item.options,
-        item.right,
-        (mask, others),
-    )
+    let (question, options) = (&item.question, &item.options);
+    choice(id, question, options, item.right, item.masked.clone())
 }
 
-fn reworded(id: &str, rewording: &Rewording, masked: (usize, Vec<String>)) -> Sample {
+fn reworded(id: &str, rewording: &Rewording, masked: MaskedOption) -> Sample {
     let Rewording {
         question,
         options,
@@ -143,10 +137,10 @@ fn choice(
     question: &str,
     options: &[String],
     right: usize,
-    (mask, others): (usize, Vec<String>),
+    masked: MaskedOption,
 ) -> Sample {
     let mut choice_rewordings = vec![Vec::new(); options.len()];
-    choice_rewordings[mask] = others;
+    choice_rewordings[masked.place] = masked.rewordings;
     Sample {
         target: Some(Value::from(options[right].as_str())),
         choices: options.to_vec(),

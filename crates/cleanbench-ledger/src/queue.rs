@@ -22,6 +22,7 @@ use cleanbench_core::event::PayloadRef;
 use cleanbench_core::{Digest, Event};
 
 use crate::payload::Cursor;
+use crate::record::Stamp;
 use crate::writer::{Entry, written_out};
 use crate::{LedgerError, record};
 
@@ -166,8 +167,11 @@ impl State {
             stored = Some(reference);
         }
         let start = self.pending.lines.len();
-        let at = (self.taken, self.clock.now());
-        let written = record::write_open(at, &event, &mut self.pending.lines);
+        let stamp = Stamp {
+            seq: self.taken,
+            at: self.clock.now(),
+        };
+        let written = record::write_open(stamp, &event, &mut self.pending.lines);
         written.map_err(|error| {
             self.pending.lines.truncate(start);
             std::io::Error::from(error)

@@ -55,6 +55,15 @@ pub fn merge_genesis<'a>(run: &RunId, heads: impl Iterator<Item = &'a SegmentHea
     )
 }
 
+/// Where and when a record is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp<'a> {
+    /// Its position in its segment, from 0.
+    pub seq: u64,
+    /// The time, RFC 3339.
+    pub at: &'a str,
+}
+
 /// A line in the making.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -63,19 +72,18 @@ struct Line<'a> {
     event: &'a Event,
 }
 
-/// Appends the record of `event`, the one at position `seq` of its segment and written at `at`, as a line to
-/// `out` and returns its hash.
+/// Appends the record of `event` as a line to `out` and returns its hash.
 ///
 /// # Errors
 /// When the event cannot be written as JSON (a float that is no number).
 pub fn encode(
-    at: (u64, &str),
+    stamp: Stamp<'_>,
     event: &Event,
     previous: Digest,
     out: &mut Vec<u8>,
 ) -> Result<Digest, serde_json::Error> {
     let start = out.len();
-    write_open(at, event, out)?;
+    write_open(stamp, event, out)?;
     Ok(seal(&mut out[start..], previous))
 }
 
@@ -84,10 +92,11 @@ pub fn encode(
 /// # Errors
 /// As those of [`encode`].
 pub(crate) fn write_open(
-    (seq, at): (u64, &str),
+    stamp: Stamp<'_>,
     event: &Event,
     out: &mut Vec<u8>,
 ) -> Result<(), serde_json::Error> {
+    let Stamp { seq, at } = stamp;
     compact::write(&Line { seq, at, event }, out)?;
     // The brace that closes the object makes room for the hash.
     out.pop();
@@ -155,8 +164,11 @@ mod tests {
     fn line() -> (Vec<u8>, Digest) {
         let event = Event::GenerationOpened { generation: 2 };
         let mut out = Vec::new();
-        let at = (3, "2026-01-02T03:04:05.678Z");
-        encode(at, &event, Digest([1; 32]), &mut out).unwrap();
+        let stamp = Stamp {
+            seq: 3,
+            at: "2026-01-02T03:04:05.678Z",
+        };
+        encode(stamp, &event, Digest([1; 32]), &mut out).unwrap();
         out.pop();
         (out, Digest([1; 32]))
     }

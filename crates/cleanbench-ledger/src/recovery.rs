@@ -17,6 +17,12 @@ use crate::payload::{MAGIC, segment_name};
 use crate::writer::Continuation;
 use crate::{Damage, JournalReader, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
 
+/// The last record that stays, and how long its segment is up to there, in bytes.
+struct Kept {
+    head: SegmentHead,
+    valid: u64,
+}
+
 /// Reads the whole journal of a run that nobody writes, handing every event to `visit` with the shard
 /// that recorded it, cuts off what a killed writer left, and says where a new segment continues. The caller holds the lock.
 ///
@@ -30,7 +36,7 @@ pub fn recover<E: From<LedgerError>>(
     let mut payloads = PayloadEnds::of_samples(run, manifest.plan.samples_digest)?;
     let lengths = payload_lengths(run)?;
     let mut reader = JournalReader::open(run, manifest, Tail::MayBeTorn)?;
-    let mut kept: Option<(SegmentHead, u64)> = None;
+    let mut kept: Option<Kept> = None;
     let mut lost = false;
     while let Some((_, record)) = reader.read()? {
         if record
@@ -46,7 +52,10 @@ pub fn recover<E: From<LedgerError>>(
         let Some(head) = reader.heads().last() else {
             continue;
         };
-        kept = Some((head.clone(), reader.valid_length()));
+        kept = Some(Kept {
+            head: head.clone(),
+            valid: reader.valid_length(),
+        });
     }
     if lost {
         check_loss(run, manifest, kept.as_ref())?;
@@ -56,7 +65,7 @@ pub fn recover<E: From<LedgerError>>(
     payloads.cut(run, &lengths)?;
     remove_unplanned(run, &payloads.batches)?;
     run.sync()?;
-    let head = kept.map(|(head, _)| head);
+    let head = kept.map(|kept| kept.head);
     let next = continuation(manifest, head, payloads.next_segment(), dropped_bytes);
     let full = |shard: Shard| !shard.has_segment(next.segment);
     if manifest.shard.is_some_and(full) {
@@ -162,9 +171,9 @@ const MOST_LOST: u64 = 4 * 1024 * 1024;
 fn check_loss(
     run: &RunDirectory,
     manifest: &Manifest,
-    kept: Option<&(SegmentHead, u64)>,
+    kept: Option<&Kept>,
 ) -> Result<(), LedgerError> {
-    let (segment, valid) = kept.map_or((0, 0), |(head, valid)| (head.segment, *valid));
+    let (segment, valid) = kept.map_or((0, 0), |kept| (kept.head.segment, kept.valid));
     let name = RunDirectory::journal_name(segment);
     let bytes = fs_err::read(run.file(&name))?;
     let rest = bytes
@@ -179,17 +188,17 @@ fn check_loss(
 }
 
 /// Cuts the last segment after its last whole record, and removes a segment that has none.
-fn cut_journal(run: &RunDirectory, kept: Option<&(SegmentHead, u64)>) -> Result<u64, LedgerError> {
+fn cut_journal(run: &RunDirectory, kept: Option<&Kept>) -> Result<u64, LedgerError> {
     let mut dropped = 0;
     for segment in run.journal_segments()? {
         let path = run.file(&RunDirectory::journal_name(segment));
         let length = fs_err::metadata(&path)?.len();
         match kept {
-            Some((head, _)) if segment < head.segment => {}
-            Some((head, valid)) if segment == head.segment => {
-                dropped += length.saturating_sub(*valid);
+            Some(kept) if segment < kept.head.segment => {}
+            Some(kept) if segment == kept.head.segment => {
+                dropped += length.saturating_sub(kept.valid);
                 let file = OpenOptions::new().write(true).open(&path)?;
-                file.set_len(*valid)?;
+                file.set_len(kept.valid)?;
                 // The next segment chains to this end, so it must outlast a power cut.
                 file.sync_all()?;
             }

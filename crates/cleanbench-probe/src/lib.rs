@@ -17,10 +17,11 @@
 //!
 //! It refuses to call a task clean on fewer than 100 items, or without the power to see a leak.
 
+mod arm_difference;
 pub mod arms;
-mod contrast;
 mod filter;
 mod layout;
+mod options;
 mod probes;
 mod recall;
 pub mod registry;
@@ -29,8 +30,8 @@ pub mod verdict;
 #[cfg(test)]
 mod testing;
 
+pub use arm_difference::paired as paired_difference;
 pub use arms::{Arms, arms};
-pub use contrast::paired as paired_contrast;
 pub use probes::forced_likelihood::advantage;
 pub use recall::similarity;
 pub use verdict::{Class, Verdict, verdict};

@@ -10,7 +10,7 @@ use cleanbench_core::seed::derive;
 use cleanbench_core::{Completion, Message, Outcome, Probe, Role, Sample};
 use cleanbench_text::{rouge_l, words};
 
-use crate::contrast::{contrast, count};
+use crate::arm_difference::{arm_difference, count, is_hit};
 use crate::layout::{strip_label, without_labels};
 
 /// Examples that a finding names.
@@ -232,17 +232,11 @@ impl<R: Recall> Probe for Put<R> {
             control: context.kind,
             suspects: count(Arm::Suspect, context.suspects.len(), calls, seen),
             controls: count(Arm::Control, context.controls.len(), calls, seen),
-            contrast: contrast(context, calls, seen),
+            contrast: arm_difference(context, calls, seen),
             filters,
             examples,
         }
     }
-}
-
-/// Whether a call was answered with a hit; `None` for a call without an answer.
-pub(crate) fn is_hit(seen: Option<&Seen>) -> Option<bool> {
-    let score = seen?.score.as_ref()?;
-    Some(score.value >= 1.0)
 }
 
 pub(crate) fn scored(hit: bool) -> RecordedScore {

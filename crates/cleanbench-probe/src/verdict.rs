@@ -190,14 +190,14 @@ fn classify(
     };
     let strong: Vec<_> = judged()
         .filter(|(one, p)| is_strong(one, *p))
-        .map(describe)
+        .map(|(one, p)| describe(one, p))
         .collect();
     if !strong.is_empty() {
         return (Class::Strong, strong);
     }
     let suspected: Vec<_> = judged()
         .filter(|(one, p)| *p <= SUSPECTED && low(one) > 0.0)
-        .map(describe)
+        .map(|(one, p)| describe(one, p))
         .collect();
     if !suspected.is_empty() {
         return (Class::Suspected, suspected);
@@ -248,7 +248,7 @@ fn fewest(finding: &Finding) -> u64 {
     }
 }
 
-fn describe((finding, adjusted): (&Finding, f64)) -> String {
+fn describe(finding: &Finding, adjusted: f64) -> String {
     let [suspects, controls] =
         [finding.suspects, finding.controls].map(|arm| format!("{} of {}", arm.hits, arm.valid));
     let (effect, low, high) = finding
@@ -313,7 +313,7 @@ mod tests {
     use cleanbench_stats::exact;
 
     use super::*;
-    use crate::contrast::{paired, unpaired};
+    use crate::arm_difference::{paired, unpaired};
 
     fn arm(hits: u64, valid: u64, missing: u64) -> ArmCount {
         ArmCount {

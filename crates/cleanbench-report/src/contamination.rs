@@ -14,7 +14,7 @@ use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, arms, paired_items};
-use cleanbench_probe::{Verdict, paired_contrast, verdict};
+use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
 use crate::rows::Row;
@@ -243,7 +243,7 @@ impl Items {
                 table[usize::from(!own) * 2 + usize::from(!other)] += 1;
             }
         }
-        let contrast = paired_contrast(table)?;
+        let contrast = paired_difference(table)?;
         let arm = |hits| cleanbench_core::probe::ArmCount {
             items: pairs.len() as u64,
             valid: table.iter().sum(),

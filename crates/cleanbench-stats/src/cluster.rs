@@ -9,13 +9,13 @@
 //! It refuses fewer than [`FEWEST`] clusters: that is inconclusive, not a wide interval.
 
 use crate::elementary::real;
-use crate::interval::{Confidence, Estimate, Method, NoInterval};
+use crate::interval::{Confidence, Estimate, FEWEST_CLUSTERS, Method, NoInterval};
 use crate::mean::{Mean, bears_skewness};
 use crate::sum::{Sum, sum};
 use std::collections::BTreeMap;
 
 /// With fewer clusters there is no interval and no test.
-pub const FEWEST: u64 = 10;
+pub const FEWEST: u64 = FEWEST_CLUSTERS;
 
 /// The units that are drawn, flipped or counted as one: clusters, or single values.
 #[derive(Debug, Clone, PartialEq)]

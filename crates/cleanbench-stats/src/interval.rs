@@ -7,6 +7,9 @@
 
 use crate::normal::normal_quantile;
 
+/// Fewest clusters for an interval.
+pub(crate) const FEWEST_CLUSTERS: u64 = 10;
+
 /// How sure an interval is meant to be: strictly between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Confidence(f64);
@@ -144,11 +147,9 @@ impl std::fmt::Display for NoInterval {
             Self::OneValue => f.write_str("one value only"),
             Self::NoVariation => f.write_str("all values are the same"),
             Self::NotFinite => f.write_str("a value is not finite"),
-            Self::TooFewClusters { clusters } => write!(
-                f,
-                "{clusters} clusters, fewer than {}",
-                crate::cluster::FEWEST
-            ),
+            Self::TooFewClusters { clusters } => {
+                write!(f, "{clusters} clusters, fewer than {}", FEWEST_CLUSTERS)
+            }
             Self::TooFewValues { values } => write!(f, "{values} values are too few"),
             Self::Unbounded => f.write_str("the denominator cannot be told from 0"),
         }

@@ -47,6 +47,7 @@ mod interval;
 pub mod mean;
 pub mod multiplicity;
 mod normal;
+mod pairs;
 pub mod percentile;
 pub mod power;
 pub mod proportion;

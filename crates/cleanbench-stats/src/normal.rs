@@ -12,11 +12,15 @@
 use crate::elementary::{exponential, natural_logarithm};
 
 /// Numerator and denominator, lowest power first; the denominator's leading 1 is left out.
-type Rational = ([f64; 8], [f64; 7]);
+struct Rational {
+    numerator: [f64; 8],
+    /// Without its constant term, which is 1.
+    denominator: [f64; 7],
+}
 
 /// |p - 0.5| up to 0.425.
-const CENTRE: Rational = (
-    [
+const CENTRE: Rational = Rational {
+    numerator: [
         3.387_132_872_796_366_5,
         133.141_667_891_784_38,
         1_971.590_950_306_551_3,
@@ -26,7 +30,7 @@ const CENTRE: Rational = (
         33_430.575_583_588_13,
         2_509.080_928_730_122_7,
     ],
-    [
+    denominator: [
         42.313_330_701_600_91,
         687.187_007_492_057_9,
         5_394.196_021_424_751,
@@ -35,11 +39,11 @@ const CENTRE: Rational = (
         28_729.085_735_721_943,
         5_226.495_278_852_854,
     ],
-);
+};
 
 /// Beyond that, where sqrt(-ln p) is at most 5.
-const MIDDLE: Rational = (
-    [
+const MIDDLE: Rational = Rational {
+    numerator: [
         1.423_437_110_749_683_5,
         4.630_337_846_156_546,
         5.769_497_221_460_691,
@@ -49,7 +53,7 @@ const MIDDLE: Rational = (
         0.022_723_844_989_269_184,
         7.745_450_142_783_414e-4,
     ],
-    [
+    denominator: [
         2.053_191_626_637_759,
         1.676_384_830_183_803_8,
         0.689_767_334_985_1,
@@ -58,11 +62,11 @@ const MIDDLE: Rational = (
         5.475_938_084_995_345e-4,
         1.050_750_071_644_416_8e-9,
     ],
-);
+};
 
 /// The far tail.
-const TAIL: Rational = (
-    [
+const TAIL: Rational = Rational {
+    numerator: [
         6.657_904_643_501_103,
         5.463_784_911_164_114,
         1.784_826_539_917_291_3,
@@ -72,7 +76,7 @@ const TAIL: Rational = (
         2.711_555_568_743_487_6e-5,
         2.010_334_399_292_288_1e-7,
     ],
-    [
+    denominator: [
         0.599_832_206_555_888,
         0.136_929_880_922_735_8,
         0.014_875_361_290_850_615,
@@ -81,7 +85,7 @@ const TAIL: Rational = (
         1.421_511_758_316_446e-7,
         2.044_263_103_389_939_8e-15,
     ],
-);
+};
 
 /// √(2π).
 const ROOT_TAU: f64 = 2.506_628_274_631_000_7;
@@ -132,10 +136,10 @@ pub fn normal_quantile(p: f64) -> f64 {
     magnitude.copysign(offset)
 }
 
-fn evaluate((numerator, denominator): &Rational, x: f64) -> f64 {
+fn evaluate(ratio: &Rational, x: f64) -> f64 {
     let horner = |sum: f64, coefficient: &f64| sum * x + coefficient;
-    let above = numerator.iter().rev().fold(0.0, horner);
-    let below = denominator.iter().rev().fold(0.0, horner) * x + 1.0;
+    let above = ratio.numerator.iter().rev().fold(0.0, horner);
+    let below = ratio.denominator.iter().rev().fold(0.0, horner) * x + 1.0;
     above / below
 }
 

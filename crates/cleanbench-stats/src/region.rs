@@ -7,9 +7,9 @@
 
 use crate::binomial::{Chance, likely, upper_tail_of};
 use crate::elementary::real;
+use crate::pairs::{Pairs, z};
 use crate::search::first_at_least;
 use crate::sum::Sum;
-use crate::tango::{Pairs, z};
 
 /// Shares of discordant pairs that are tried for the largest chance, before it is searched more closely.
 const TRIED: u64 = 64;

@@ -10,106 +10,11 @@
 //!
 //! It refuses more discordant pairs than pairs, and a margin outside 0 to 1.
 
-use crate::elementary::real;
 use crate::interval::{Confidence, Estimate, Interval, Method};
 use crate::normal::{normal_quantile, normal_upper_tail};
 use crate::region::Region;
 
-/// The outcomes of two arms on the same items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pairs {
-    n: u64,
-    only_first: u64,
-    only_second: u64,
-}
-
-impl Pairs {
-    /// `n` pairs, of which `only_first` succeeded in the first arm alone and `only_second` in the second
-    /// alone. `None` without pairs, or with fewer than these.
-    pub fn new(n: u64, only_first: u64, only_second: u64) -> Option<Self> {
-        let discordant = only_first.checked_add(only_second)?;
-        (n > 0 && discordant <= n).then_some(Self {
-            n,
-            only_first,
-            only_second,
-        })
-    }
-
-    /// Number of pairs, at least 1.
-    pub const fn n(self) -> u64 {
-        self.n
-    }
-
-    /// Pairs that succeeded in the first arm alone.
-    pub const fn only_first(self) -> u64 {
-        self.only_first
-    }
-
-    /// Pairs that succeeded in the second arm alone.
-    pub const fn only_second(self) -> u64 {
-        self.only_second
-    }
-
-    /// Pairs with different outcomes.
-    pub const fn discordant(self) -> u64 {
-        self.only_first + self.only_second
-    }
-
-    /// The rate of the first arm minus that of the second, -1 to 1.
-    pub fn difference(self) -> f64 {
-        (real(self.only_first) - real(self.only_second)) / real(self.n)
-    }
-
-    /// The arms in the other order.
-    #[must_use]
-    pub const fn swapped(self) -> Self {
-        Self {
-            n: self.n,
-            only_first: self.only_second,
-            only_second: self.only_first,
-        }
-    }
-}
-
-/// Tango's statistic for the hypothesis that the first rate minus the second is `difference`: large when
-/// the observed difference is larger. Approximately standard normal where the hypothesis holds.
-///
-/// NaN unless `difference` lies between -1 and 1; at those ends, and at 0 without discordant pairs, the
-/// variance is 0 and the result infinite, or 0 when the observed difference is the same.
-pub fn z(pairs: Pairs, difference: f64) -> f64 {
-    if !(-1.0..=1.0).contains(&difference) {
-        return f64::NAN;
-    }
-    let gap = real(pairs.only_first) - real(pairs.only_second) - real(pairs.n) * difference;
-    let variance = real(pairs.n) * spread(pairs, difference).max(0.0);
-    if gap.abs() <= 0.0 {
-        return 0.0;
-    }
-    if variance <= 0.0 {
-        return f64::INFINITY.copysign(gap);
-    }
-    gap / variance.sqrt()
-}
-
-/// The variance of one pair's difference, with the chance of success in the second arm alone that is
-/// most likely under the hypothesis: the root q of 2n x² + B x + C = 0.
-fn spread(pairs: Pairs, difference: f64) -> f64 {
-    let (n, first, second) = (
-        real(pairs.n),
-        real(pairs.only_first),
-        real(pairs.only_second),
-    );
-    let linear = -first - second + (2.0 * n - first + second) * difference;
-    let constant = -second * difference * (1.0 - difference);
-    let root = (linear * linear - 8.0 * n * constant).max(0.0).sqrt();
-    // Of two equal formulas the one in which nothing cancels.
-    let chance = if linear > 0.0 {
-        -2.0 * constant / (root + linear)
-    } else {
-        (root - linear) / (4.0 * n)
-    };
-    2.0 * chance + difference * (1.0 - difference)
-}
+pub use crate::pairs::{Pairs, z};
 
 /// Tango's score interval for the rate of the first arm minus that of the second.
 pub fn interval(pairs: Pairs, confidence: Confidence) -> Estimate {
@@ -119,7 +24,7 @@ pub fn interval(pairs: Pairs, confidence: Confidence) -> Estimate {
         interval: Interval {
             low: lower_limit(pairs, errors),
             high: -lower_limit(pairs.swapped(), errors),
-            n: pairs.n,
+            n: pairs.n(),
             method: Method::Tango,
         },
     }
@@ -167,7 +72,7 @@ pub fn exact_non_inferiority(pairs: Pairs, margin: f64) -> f64 {
     // A pair as extreme as the observed one must count, however its statistic is rounded.
     let observed = z(pairs, -margin);
     let least = observed - 1e-9 * observed.abs().max(1.0);
-    Region::new(pairs.n, margin, least).largest_chance()
+    Region::new(pairs.n(), margin, least).largest_chance()
 }
 
 /// The larger of both one-sided p-values: the test that the rates differ by less than `margin` either way.
@@ -178,7 +83,7 @@ pub fn equivalence(pairs: Pairs, margin: f64, alpha: f64) -> f64 {
 
 /// P-value of the test of non-inferiority: Tango's where [`is_in_domain`] says so, else the exact one.
 pub fn non_inferiority(pairs: Pairs, margin: f64, alpha: f64) -> f64 {
-    if is_in_domain(pairs.n, margin, alpha) {
+    if is_in_domain(pairs.n(), margin, alpha) {
         score_non_inferiority(pairs, margin)
     } else {
         exact_non_inferiority(pairs, margin)

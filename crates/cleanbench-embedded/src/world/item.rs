@@ -27,7 +27,16 @@ pub struct Item {
     /// Position of the right option.
     pub right: usize,
     /// A wrong option that is not the first, and other wordings of it.
-    pub reworded_option: (usize, Vec<String>),
+    pub masked: MaskedOption,
+}
+
+/// An option that a probe asks for, beside other wordings of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaskedOption {
+    /// Its position among the options.
+    pub place: usize,
+    /// The same in other words.
+    pub rewordings: Vec<String>,
 }
 
 /// The same item in other words.
@@ -87,7 +96,10 @@ impl Item {
             options,
             values,
             right,
-            reworded_option: (mask, others),
+            masked: MaskedOption {
+                place: mask,
+                rewordings: others,
+            },
         }
     }
 
@@ -121,18 +133,17 @@ impl Item {
     }
 
     /// A wrong option of `rewording`, not the first, and other wordings of it in the same manner.
-    pub fn reworded_option_of(
-        &self,
-        rewording: &Rewording,
-        random: &mut Random,
-    ) -> (usize, Vec<String>) {
+    pub fn masked_of(&self, rewording: &Rewording, random: &mut Random) -> MaskedOption {
         let masks: Vec<_> = (1..OPTIONS)
             .filter(|place| *place != rewording.right)
             .collect();
         let mask = *random.pick(&masks);
         let value = TABLE[self.fact.relation].values[rewording.values[mask]];
         let others = (0..OTHER_WORDINGS).map(|_| other_option(value, random));
-        (mask, others.collect())
+        MaskedOption {
+            place: mask,
+            rewordings: others.collect(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod lexicon;
 mod random;
 
 pub use document::{Corpus, Document, Stage, item_document, rewording_document};
-pub use item::{Item, LETTERS, Layout, OPTIONS, Rewording};
+pub use item::{Item, LETTERS, Layout, MaskedOption, OPTIONS, Rewording};
 pub use lexicon::{Lexicon, RELATIONS, VALUES};
 pub use random::Random;
 
@@ -245,7 +245,10 @@ mod tests {
     fn the_mask_is_a_wrong_option_and_its_rewordings_keep_the_value() {
         let world = World::new(6);
         for item in &world.benchmark {
-            let (mask, others) = &item.reworded_option;
+            let MaskedOption {
+                place: mask,
+                rewordings: others,
+            } = &item.masked;
             assert!(*mask > 0 && *mask != item.right);
             let value = lexicon::TABLE[item.fact.relation].values[item.values[*mask]];
             assert!(

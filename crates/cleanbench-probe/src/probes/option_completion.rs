@@ -6,9 +6,8 @@ use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 
-use crate::filter::{one_option, right_option, whole_item};
 use crate::layout::before_option;
-use crate::probes::ts_guessing::same_option;
+use crate::options::{same_option, wrong_option};
 use crate::recall::{Ask, Pick, Recall};
 
 /// Options that are shown at least.
@@ -47,33 +46,11 @@ impl Recall for NextOption {
     }
 }
 
-/// A wrong option at `first` or later that cannot be guessed, or why there is none.
-pub(crate) fn wrong_option(
-    sample: &Sample,
-    first: usize,
-    pick: Pick,
-) -> Result<usize, &'static str> {
-    if let Some(reason) = whole_item(sample) {
-        return Err(reason);
-    }
-    let right = right_option(sample);
-    let wrong = (first..sample.choices.len()).filter(|place| Some(*place) != right);
-    let (guessable, usable): (Vec<_>, Vec<_>) =
-        wrong.partition(|place| one_option(sample, *place).is_some());
-    match pick.one(&usable) {
-        Some(place) => Ok(place),
-        None => Err(guessable
-            .first()
-            .and_then(|place| one_option(sample, *place))
-            .unwrap_or("too few options")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::testing::{PICK, only_call, probe};
-    use crate::testing::{choice_sample, completion, usable};
+    use crate::registry::testing::{only_call, probe};
+    use crate::testing::{completion, usable};
 
     #[test]
     fn a_wrong_option_is_asked_for_after_at_least_two() {
@@ -94,24 +71,5 @@ mod tests {
             let hit = probe.score(&call, &completion(&format!(" {}\nmore", call.expected)));
             assert!(hit.value >= 1.0);
         }
-    }
-
-    #[test]
-    fn without_a_wrong_option_left_nothing_is_asked() {
-        let long = [
-            "the red fox under a bridge",
-            "two grey horses near it",
-            "my brother and his drum",
-        ];
-        let last_is_right = choice_sample("x", "?", &long, 2);
-        assert_eq!(
-            wrong_option(&last_is_right, 2, PICK),
-            Err("too few options")
-        );
-        let short = choice_sample("x", "?", &[long[0], long[1], "a fox"], 0);
-        assert_eq!(wrong_option(&short, 2, PICK), Err("short option"));
-        let two = choice_sample("x", "?", &long[..2], 0);
-        assert_eq!(wrong_option(&two, 2, PICK), Err("too few options"));
-        assert_eq!(wrong_option(&two, 1, PICK), Ok(1));
     }
 }

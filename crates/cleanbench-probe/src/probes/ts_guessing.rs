@@ -7,11 +7,10 @@
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
-use cleanbench_text::words;
 
 use crate::layout::{before_option, item};
-use crate::probes::option_completion::wrong_option;
-use crate::recall::{Ask, Pick, Recall, missed, scored, single_line};
+use crate::options::{same_option, wrong_option};
+use crate::recall::{Ask, Pick, Recall};
 
 const MASK: &str = "[MASK]";
 
@@ -53,36 +52,6 @@ impl Recall for MaskedOption {
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
         same_option(call, completion)
     }
-}
-
-/// A hit where the answer has the words of the option that was asked for. A miss says why it is one,
-/// where another text of the item was given.
-pub(crate) fn same_option(call: &ProbeCall, completion: &Completion) -> RecordedScore {
-    let answer = words(single_line(&completion.text));
-    if answer.is_empty() {
-        return missed("empty completion");
-    }
-    if answer == words(&call.expected) {
-        return scored(true);
-    }
-    if call
-        .right
-        .as_ref()
-        .is_some_and(|right| words(right) == answer)
-    {
-        return missed("answered the question");
-    }
-    let shown = call
-        .messages
-        .iter()
-        .flat_map(|message| message.content.lines());
-    let copied = shown
-        .map(|line| words(crate::layout::strip_label(line)))
-        .any(|line| line == answer);
-    if copied {
-        return missed("copied an option");
-    }
-    scored(false)
 }
 
 #[cfg(test)]

@@ -19,7 +19,6 @@ use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
 use crate::text::fold_case;
-use cleanbench_text::closest;
 
 /// What is done with a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,6 @@ use cleanbench_core::Outcome;
 use cleanbench_core::probe::{Arm, ArmCount, Contrast, ProbeCall, ProbeContext, Seen};
 use cleanbench_stats::{Confidence, difference, exact, power};
 
-use crate::recall::is_hit;
-
 /// Level and power for which the smallest detectable effect is given.
 const ALPHA: f64 = 0.05;
 const POWER: f64 = 0.8;
@@ -31,12 +29,18 @@ pub(crate) fn count(arm: Arm, items: usize, calls: &[ProbeCall], seen: &[Seen]) 
     counts
 }
 
+/// Whether a call was answered with a hit; `None` for a call without an answer.
+pub(crate) fn is_hit(seen: Option<&Seen>) -> Option<bool> {
+    let score = seen?.score.as_ref()?;
+    Some(score.value >= 1.0)
+}
+
 fn answered(seen: Option<&Seen>) -> Option<&Seen> {
     seen.filter(|seen| seen.outcome == Outcome::Answered)
 }
 
 /// The difference between the arms; `None` when an arm has no answer, or no pair has two.
-pub(crate) fn contrast(
+pub(crate) fn arm_difference(
     context: &ProbeContext<'_>,
     calls: &[ProbeCall],
     seen: &[Seen],
@@ -72,7 +76,7 @@ fn table(context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> [u64
     table
 }
 
-/// The contrast of pairs: both hit, only the suspect, only the control, neither. `None` without pairs.
+/// The difference over pairs: both hit, only the suspect, only the control, neither. `None` without pairs.
 pub fn paired(pairs: [u64; 4]) -> Option<Contrast> {
     let n = pairs.iter().sum();
     let (effect, low, high) = difference::newcombe_paired(pairs, Confidence::PERCENT_95)?;
@@ -88,7 +92,7 @@ pub fn paired(pairs: [u64; 4]) -> Option<Contrast> {
     })
 }
 
-/// The contrast of `[hits, n]` of the suspects and `[hits, n]` of independent controls.
+/// The difference of `[hits, n]` of the suspects and `[hits, n]` of independent controls.
 pub(crate) fn unpaired([hits, n, control_hits, control_n]: [u64; 4]) -> Option<Contrast> {
     let (effect, low, high) =
         difference::newcombe(hits, n, control_hits, control_n, Confidence::PERCENT_95)?;
@@ -179,15 +183,15 @@ mod tests {
         );
         let controls = count(Arm::Control, 4, &calls, &seen);
         assert_eq!([controls.valid, controls.hits, controls.missing], [3, 1, 1]);
-        let found = contrast(&context, &calls, &seen).unwrap();
+        let found = arm_difference(&context, &calls, &seen).unwrap();
         assert_eq!((found.pairs, found.p), (Some([0, 1, 0, 1]), 0.5));
         let unpaired = ProbeContext {
             kind: ControlKind::Sibling,
             ..context
         };
-        let found = contrast(&unpaired, &calls, &seen).unwrap();
+        let found = arm_difference(&unpaired, &calls, &seen).unwrap();
         assert!((found.effect - 1.0 / 3.0).abs() < 1e-12 && found.test == "fisher exact");
-        assert_eq!(contrast(&context, &calls, &[]), None);
+        assert_eq!(arm_difference(&context, &calls, &[]), None);
         assert_eq!(
             count(Arm::Suspect, 4, &calls, &[]).missing,
             3,
