@@ -296,7 +296,9 @@ fn line(number: usize, letter: &str) -> Line {
     let input = question(number);
     Line {
         id: format!("{letter}{number}"),
-        target: right_choice(&CHOICES.map(str::to_owned), &input).unwrap(),
+        target: right_choice(&CHOICES.map(str::to_owned), &input)
+            .unwrap()
+            .to_owned(),
         input,
         more: "",
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cleanbench_core::{Event, RunId};
 use cleanbench_ledger::batches::{self, DueBatch, DueSample};
-use cleanbench_ledger::record::{Record, encode, genesis};
+use cleanbench_ledger::record::{Record, Stamp, encode, genesis};
 use cleanbench_ledger::{JournalReader, Manifest, RunDirectory, SampleRows, Tail, samples};
 use cleanbench_report::verify::verify;
 use cleanbench_testkit::{Answers, FakeServer, Fault, Latency, Rule, Script};
@@ -383,7 +383,16 @@ fn records(directory: &RunDirectory, manifest: &Manifest) -> Vec<Record> {
 fn rewrite(bed: &Bed, run: &Path, id: &RunId, records: &[Record]) {
     let (mut bytes, mut head) = (Vec::new(), genesis(id));
     for (seq, record) in (0..).zip(records) {
-        head = encode((seq, &record.at), &record.event, head, &mut bytes).unwrap();
+        head = encode(
+            Stamp {
+                seq,
+                at: &record.at,
+            },
+            &record.event,
+            head,
+            &mut bytes,
+        )
+        .unwrap();
     }
     fs_err::write(run.join("journal/00000.jsonl"), bytes).unwrap();
     let directory = RunDirectory::at(run);

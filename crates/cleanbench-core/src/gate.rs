@@ -360,6 +360,7 @@ mod tests {
             p: None,
             adjusted_p: None,
             class: None,
+            set_aside: None,
             stopped_early: None,
             message: String::new(),
         }

@@ -20,10 +20,11 @@ use cleanbench_core::{
     Scorer, Sensitivity, Timing,
 };
 use cleanbench_engine::{
-    Allowance, Draft, Ending, Input, ModelSlot, Opened, Planner, PlannerError, Settings, Work,
-    begin, execute, prepare, reopen, stop_pair,
+    Allowance, Ending, ModelSlot, Opened, Planner, PlannerError, Settings, Work, begin, execute,
+    prepare, reopen, stop_pair,
 };
 use cleanbench_ledger::batches::{DueBatch, DueSample};
+use cleanbench_ledger::draft::{Draft, Input};
 use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{JournalReader, LedgerError, Manifest, PayloadReader, RunDirectory, Tail};
@@ -189,6 +190,7 @@ fn planned(out: &Path) -> Opened {
         quarantine: Vec::new(),
         replay: None,
         selection: None,
+        notes: Vec::new(),
     };
     let samples = QUESTIONS.iter();
     let samples = samples.map(|text| Ok::<_, std::convert::Infallible>((0, content(text, text))));
