@@ -163,8 +163,8 @@ fn a_resume_that_decides_earlier_asks_whatever_comes_before_what_was_asked() {
         retry_after: None,
         error: None,
     });
-    let (bed, server) = bed_with(2000, right(0.95).with_rule(refusing.for_share(0.15)));
-    ends_at(&bed, "0.78");
+    let (bed, server) = bed_with(2000, right(0.95).with_rule(refusing.for_share(0.4)));
+    ends_at(&bed, "0.5");
     bed.run_suite("out", &["-j", "8"]).expect(3);
     let run = bed.only_run("out");
     let asked = server.totals().requests;
