@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::outgoing::Outgoing;
 use connection::Connection;
 use dial::Address;
-use frame::{Body, Step};
+use frame::{Framing, FramingStep};
 use idle::Idle;
 
 pub(crate) use frame::Head;
@@ -73,7 +73,7 @@ impl PlainClient {
         &self,
         outgoing: Outgoing<'_>,
         read: impl Fn(&Head<'_>) -> T,
-    ) -> Result<(T, Answer<'_>), Failure> {
+    ) -> Result<(T, AnswerBody<'_>), Failure> {
         let request = self.request(outgoing);
         let (connection, is_whole) = self.put(&request).await?;
         let answered = self.head(connection, is_whole, read);
@@ -104,13 +104,13 @@ impl PlainClient {
         while let Some(mut kept) = self.idle.take() {
             match self.within(kept.send(request)).await? {
                 // The server closed it before anything of the request had left.
-                connection::Sent::Nothing => {}
-                sent => return Ok((kept, sent == connection::Sent::All)),
+                connection::SentPart::Nothing => {}
+                sent => return Ok((kept, sent == connection::SentPart::All)),
             }
         }
         let mut fresh = Connection::new(self.address.dial().await?);
         let sent = self.within(fresh.send(request)).await?;
-        Ok((fresh, sent == connection::Sent::All))
+        Ok((fresh, sent == connection::SentPart::All))
     }
 
     async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
@@ -123,7 +123,7 @@ impl PlainClient {
         mut connection: Connection,
         is_whole: bool,
         read: impl Fn(&Head<'_>) -> T,
-    ) -> Result<(T, Answer<'_>), Failure> {
+    ) -> Result<(T, AnswerBody<'_>), Failure> {
         loop {
             let parsed = frame::head(connection.received(), |head| {
                 (head.status, head.framing(), read(head))
@@ -142,7 +142,7 @@ impl PlainClient {
             }
             let (body, keeps) = framing.map_err(|_| Failure::NotHttp)?;
             connection.consume(length);
-            let answer = Answer {
+            let answer = AnswerBody {
                 client: self,
                 connection,
                 body,
@@ -178,15 +178,15 @@ fn common_headers(url: &Url, headers: &HeaderMap) -> Vec<u8> {
 /// An answer whose head has come. Its connection is kept once its body was taken whole, and closed if it
 /// is dropped before.
 #[derive(Debug)]
-pub(crate) struct Answer<'a> {
+pub(crate) struct AnswerBody<'a> {
     client: &'a PlainClient,
     connection: Connection,
-    body: Body,
+    body: Framing,
     keeps: bool,
     handed_out: usize,
 }
 
-impl Answer<'_> {
+impl AnswerBody<'_> {
     /// The next bytes of the body; `None` after the last.
     pub(crate) async fn chunk(&mut self) -> Result<Option<&[u8]>, Failure> {
         self.connection
@@ -194,16 +194,16 @@ impl Answer<'_> {
         loop {
             let step = self.body.step(self.connection.received());
             match step.map_err(|_| Failure::Broken)? {
-                Step::Bytes { skip, length } => {
+                FramingStep::Bytes { skip, length } => {
                     self.connection.consume(skip);
                     self.handed_out = length;
                     return Ok(Some(&self.connection.received()[..length]));
                 }
-                Step::End { skip } => {
+                FramingStep::End { skip } => {
                     self.connection.consume(skip);
                     return Ok(None);
                 }
-                Step::More { skip } => {
+                FramingStep::More { skip } => {
                     self.connection.consume(skip);
                     let received = self.connection.receive();
                     if !self.client.within(received).await?? {

@@ -15,7 +15,7 @@ const MORE_ROOM: usize = 64 << 10;
 
 /// How much of a request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sent {
+pub(super) enum SentPart {
     /// Not a byte: the connection was closed.
     Nothing,
     /// Not all of it, because the server closed the connection or answered before the end.
@@ -77,21 +77,21 @@ impl Connection {
 
     /// Sends `request` as far as the server takes it. One that answers before it has read everything
     /// gets no more: most often it refuses, and waits for nothing (RFC 9112, section 9.3).
-    pub(super) async fn send(&mut self, request: &[u8]) -> Sent {
+    pub(super) async fn send(&mut self, request: &[u8]) -> SentPart {
         let mut rest = request;
         while !rest.is_empty() {
             match self.stream.try_write(rest) {
                 Ok(count) => rest = &rest[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.answers_early().await {
-                        return Sent::Part;
+                        return SentPart::Part;
                     }
                 }
-                Err(_) if rest.len() == request.len() => return Sent::Nothing,
-                Err(_) => return Sent::Part,
+                Err(_) if rest.len() == request.len() => return SentPart::Nothing,
+                Err(_) => return SentPart::Part,
             }
         }
-        Sent::All
+        SentPart::All
     }
 
     /// Waits until more can be sent; whether the server has answered, or closed, instead.

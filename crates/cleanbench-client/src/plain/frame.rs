@@ -86,7 +86,7 @@ impl<'a> Head<'a> {
 
     /// How the body is delimited (RFC 9112, section 6.3), and whether the connection can serve another
     /// request after it.
-    pub(super) fn framing(&self) -> Result<(Body, bool), NotHttp> {
+    pub(super) fn framing(&self) -> Result<(Framing, bool), NotHttp> {
         let body = self.body()?;
         let says = |word: &str| {
             let mut options = self.members("connection");
@@ -104,29 +104,29 @@ impl<'a> Head<'a> {
         Ok((body, keeps))
     }
 
-    fn body(&self) -> Result<Body, NotHttp> {
+    fn body(&self) -> Result<Framing, NotHttp> {
         if self.status == 101 {
             // Nobody asked for another protocol.
             return Err(NotHttp);
         }
         if matches!(self.status, 204 | 304) {
-            return Ok(Body::Sized(0));
+            return Ok(Framing::Sized(0));
         }
         if let Some(last) = self.members("transfer-encoding").last() {
             return Ok(if last.eq_ignore_ascii_case(b"chunked") {
-                Body::Chunked(Chunk::Size)
+                Framing::Chunked(Chunk::Size)
             } else {
-                Body::UntilClose
+                Framing::UntilClose
             });
         }
         let mut lengths = self.members("content-length");
         let Some(first) = lengths.next() else {
-            return Ok(Body::UntilClose);
+            return Ok(Framing::UntilClose);
         };
         if lengths.any(|other| other != first) {
             return Err(NotHttp);
         }
-        Ok(Body::Sized(number(first)?))
+        Ok(Framing::Sized(number(first)?))
     }
 }
 
@@ -141,7 +141,7 @@ fn number(text: &[u8]) -> Result<u64, NotHttp> {
 
 /// What is still to come of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum Framing {
     /// So many bytes.
     Sized(u64),
     /// Chunks.
@@ -165,7 +165,7 @@ pub(super) enum Chunk {
 
 /// What to do with the bytes that have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum FramingStep {
     /// After `skip` bytes of framing there are `length` bytes of the body, at least one.
     Bytes { skip: usize, length: usize },
     /// After `skip` bytes of framing the body ends.
@@ -174,25 +174,25 @@ pub(super) enum Step {
     More { skip: usize },
 }
 
-impl Body {
+impl Framing {
     /// Whether nothing but the end of the connection ends it.
     pub(super) fn ends_with_connection(self) -> bool {
         self == Self::UntilClose
     }
 
     /// The next step with `bytes`, of which whatever it names counts as taken.
-    pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, NotHttp> {
+    pub(super) fn step(&mut self, bytes: &[u8]) -> Result<FramingStep, NotHttp> {
         match self {
-            Self::Sized(0) => Ok(Step::End { skip: 0 }),
+            Self::Sized(0) => Ok(FramingStep::End { skip: 0 }),
             Self::Sized(left) => Ok(take(left, bytes, 0)),
-            Self::UntilClose if bytes.is_empty() => Ok(Step::More { skip: 0 }),
-            Self::UntilClose => Ok(Step::Bytes {
+            Self::UntilClose if bytes.is_empty() => Ok(FramingStep::More { skip: 0 }),
+            Self::UntilClose => Ok(FramingStep::Bytes {
                 skip: 0,
                 length: bytes.len(),
             }),
             Self::Chunked(chunk) => {
                 let step = chunk.step(bytes)?;
-                if matches!(step, Step::End { .. }) {
+                if matches!(step, FramingStep::End { .. }) {
                     *self = Self::Sized(0);
                 }
                 Ok(step)
@@ -202,7 +202,7 @@ impl Body {
 }
 
 impl Chunk {
-    fn step(&mut self, bytes: &[u8]) -> Result<Step, NotHttp> {
+    fn step(&mut self, bytes: &[u8]) -> Result<FramingStep, NotHttp> {
         let mut skip = 0;
         loop {
             let rest = &bytes[skip..];
@@ -219,7 +219,7 @@ impl Chunk {
                         };
                     }
                     Ok(Status::Partial) if rest.len() < LARGEST_HEAD => {
-                        return Ok(Step::More { skip });
+                        return Ok(FramingStep::More { skip });
                     }
                     _ => return Err(NotHttp),
                 },
@@ -228,17 +228,17 @@ impl Chunk {
                         skip += 2;
                         *self = Self::Size;
                     }
-                    [] | [b'\r'] => return Ok(Step::More { skip }),
+                    [] | [b'\r'] => return Ok(FramingStep::More { skip }),
                     _ => return Err(NotHttp),
                 },
                 Self::Trailer(read) => {
                     let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
                         let fits = *read + rest.len() < LARGEST_HEAD;
-                        return fits.then_some(Step::More { skip }).ok_or(NotHttp);
+                        return fits.then_some(FramingStep::More { skip }).ok_or(NotHttp);
                     };
                     skip += end + 1;
                     if matches!(&rest[..end], [] | [b'\r']) {
-                        return Ok(Step::End { skip });
+                        return Ok(FramingStep::End { skip });
                     }
                     *read += end + 1;
                     if *read > LARGEST_HEAD {
@@ -251,13 +251,13 @@ impl Chunk {
 }
 
 /// As many of `bytes` as are `left`.
-fn take(left: &mut u64, bytes: &[u8], skip: usize) -> Step {
+fn take(left: &mut u64, bytes: &[u8], skip: usize) -> FramingStep {
     let length = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
     *left -= length as u64;
     if length == 0 {
-        return Step::More { skip };
+        return FramingStep::More { skip };
     }
-    Step::Bytes { skip, length }
+    FramingStep::Bytes { skip, length }
 }
 
 #[cfg(test)]
@@ -285,13 +285,13 @@ mod tests {
         let mut taken = Vec::new();
         loop {
             match body.step(&received).ok()? {
-                Step::Bytes { skip, length } => {
+                FramingStep::Bytes { skip, length } => {
                     assert!(length > 0);
                     taken.extend_from_slice(&received[skip..skip + length]);
                     received.drain(..skip + length);
                 }
-                Step::End { skip } => return Some((taken, keeps && received.len() == skip)),
-                Step::More { skip } => {
+                FramingStep::End { skip } => return Some((taken, keeps && received.len() == skip)),
+                FramingStep::More { skip } => {
                     received.drain(..skip);
                     match pieces.next() {
                         Some(piece) => received.extend_from_slice(piece),
@@ -411,7 +411,7 @@ mod tests {
             "0\r\nx: ".to_owned(),
             "0\r\nx: y\r\n".repeat(9_000),
         ] {
-            let mut body = Body::Chunked(Chunk::Size);
+            let mut body = Framing::Chunked(Chunk::Size);
             let bytes = format!("{line}{}", "z".repeat(LARGEST_HEAD));
             assert_eq!(body.step(bytes.as_bytes()), Err(NotHttp), "{line:.9}");
         }
