@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::key::PromptKey;
 
-/// ServerCounts since the server started.
+/// Counts since the server started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ServerCounts {
     /// Requests to the two completion endpoints, refused and failed ones included.
@@ -80,7 +80,7 @@ struct Prompts {
 }
 
 impl Tally {
-    /// ServerCounts a request; gives its number, from 1.
+    /// Counts a request; gives its number, from 1.
     pub(crate) fn request(&self) -> u64 {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let now = since_1970_us();
@@ -91,12 +91,12 @@ impl Tally {
         number
     }
 
-    /// ServerCounts a connection.
+    /// Counts a connection.
     pub(crate) fn connection(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// ServerCounts a prompt; gives how often it was asked by now.
+    /// Counts a prompt; gives how often it was asked by now.
     pub(crate) fn prompt(&self, key: PromptKey) -> u32 {
         let mut prompts = lock(&self.prompts);
         let asked = prompts.asked.entry(split(key)).or_insert(0);
@@ -179,7 +179,7 @@ impl Drop for InFlight {
     }
 }
 
-/// ServerCounts stay usable after a panic elsewhere: every update leaves them whole.
+/// Counts stay usable after a panic elsewhere: every update leaves them whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
