@@ -28,6 +28,7 @@ mod foreign;
 mod full_disk;
 mod gates;
 mod identity;
+mod imports;
 mod interruption;
 mod kept_answers;
 mod memory;

@@ -1,0 +1,258 @@
+//! No two files of a crate import each other, but for a module and what lies within it.
+//!
+//! Files that import each other can only be read together. Pairs that do stand below, so that none is added.
+//! Code of tests does not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Pairs of files under `crates/` that import each other.
+const KNOWN: &[[&str; 2]] = &[
+    [
+        "cleanbench-engine/src/attempt_end.rs",
+        "cleanbench-engine/src/cache.rs",
+    ],
+    [
+        "cleanbench-engine/src/attempt_end.rs",
+        "cleanbench-engine/src/call.rs",
+    ],
+    [
+        "cleanbench-engine/src/cache.rs",
+        "cleanbench-engine/src/call.rs",
+    ],
+    [
+        "cleanbench-engine/src/cache.rs",
+        "cleanbench-engine/src/slot.rs",
+    ],
+    [
+        "cleanbench-engine/src/call.rs",
+        "cleanbench-engine/src/replay.rs",
+    ],
+    [
+        "cleanbench-engine/src/follow_up.rs",
+        "cleanbench-engine/src/work.rs",
+    ],
+    [
+        "cleanbench-engine/src/replay.rs",
+        "cleanbench-engine/src/slot.rs",
+    ],
+    [
+        "cleanbench-ledger/src/manifest.rs",
+        "cleanbench-ledger/src/parts.rs",
+    ],
+    [
+        "cleanbench-ledger/src/manifest.rs",
+        "cleanbench-ledger/src/record.rs",
+    ],
+    [
+        "cleanbench-ledger/src/queue.rs",
+        "cleanbench-ledger/src/writer.rs",
+    ],
+    [
+        "cleanbench-model/src/config/entry.rs",
+        "cleanbench-model/src/config/provider.rs",
+    ],
+    [
+        "cleanbench-report/src/ci/mod.rs",
+        "cleanbench-report/src/tables.rs",
+    ],
+    [
+        "cleanbench-report/src/gates/early.rs",
+        "cleanbench-report/src/gates/judge.rs",
+    ],
+    [
+        "cleanbench-report/src/gates/judge.rs",
+        "cleanbench-report/src/gates/single.rs",
+    ],
+    [
+        "cleanbench-report/src/gates/judge.rs",
+        "cleanbench-report/src/gates/versus.rs",
+    ],
+    [
+        "cleanbench-report/src/scan.rs",
+        "cleanbench-report/src/times.rs",
+    ],
+    [
+        "cleanbench-report/src/slices.rs",
+        "cleanbench-report/src/summary.rs",
+    ],
+    ["cleanbench/src/arguments.rs", "cleanbench/src/session.rs"],
+];
+
+/// A module by the names from the crate's root down to it; the root has none.
+type Module = Vec<String>;
+
+/// The source files of one crate by the module that each of them is.
+fn modules(src: &Path) -> BTreeMap<Module, PathBuf> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![(src.to_owned(), Module::new())];
+    while let Some((folder, within)) = folders.pop() {
+        for entry in fs_err::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let module = [&within[..], std::slice::from_ref(&name)].concat();
+            if path.is_dir() {
+                // Programs of their own.
+                if name != "bin" {
+                    folders.push((path, module));
+                }
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                match name.as_str() {
+                    "lib" | "main" | "mod" => found.insert(within.clone(), path),
+                    _ => found.insert(module, path),
+                };
+            }
+        }
+    }
+    found
+}
+
+/// `text` without comments, and without what is compiled for tests alone: a file's last part.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Every path that begins with `crate` or `super`, groups in braces taken apart.
+fn paths(code: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for start in ["crate::", "super::"] {
+        for (at, _) in code.match_indices(start) {
+            let before = code[..at].chars().next_back();
+            if before.is_none_or(|before| !before.is_alphanumeric() && !"_:$".contains(before)) {
+                expand(&mut &code[at..], &[], &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Reads one path or group at the beginning of `rest`, after the names in `prefix`.
+fn expand(rest: &mut &str, prefix: &[String], found: &mut Vec<Vec<String>>) {
+    let mut path = prefix.to_vec();
+    loop {
+        *rest = rest.trim_start();
+        if let Some(inside) = rest.strip_prefix('{') {
+            *rest = inside;
+            while !rest.is_empty() && !rest.starts_with('}') {
+                expand(rest, &path, found);
+                *rest = rest.trim_start();
+                *rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+            }
+            *rest = rest.strip_prefix('}').unwrap_or(rest);
+            return;
+        }
+        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
+        path.push(name.to_owned());
+        *rest = after;
+        match rest.strip_prefix("::") {
+            Some(after) => *rest = after,
+            None => break,
+        }
+    }
+    // What is not understood is passed over up to the end of this member of a group.
+    if !prefix.is_empty() {
+        let end = rest.find([',', '}']).unwrap_or(rest.len());
+        *rest = &rest[end..];
+    }
+    found.push(path);
+}
+
+/// The module that `path` leads into, seen from `from`; the longest one that is a file.
+fn target(from: &Module, path: &[String], modules: &BTreeMap<Module, PathBuf>) -> Module {
+    let mut names = match path.first().map(String::as_str) {
+        Some("super") => from[..from.len().saturating_sub(1)].to_vec(),
+        _ => Module::new(),
+    };
+    for name in &path[1..] {
+        match name.as_str() {
+            "super" => drop(names.pop()),
+            "self" => {}
+            name => names.push(name.to_owned()),
+        }
+    }
+    while !modules.contains_key(&names) {
+        names.pop();
+    }
+    names
+}
+
+/// Pairs of files of the crate at `src` that import each other.
+fn mutual(src: &Path) -> Vec<[PathBuf; 2]> {
+    let modules = modules(src);
+    let mut imports = BTreeSet::new();
+    for (module, path) in &modules {
+        for path in paths(&code(&fs_err::read_to_string(path).unwrap())) {
+            imports.insert((module.clone(), target(module, &path, &modules)));
+        }
+    }
+    let back = |pair: &&(Module, Module)| {
+        let (from, to) = pair;
+        let related = from.starts_with(to) || to.starts_with(from);
+        from < to && !related && imports.contains(&(to.clone(), from.clone()))
+    };
+    let pairs = imports.iter().filter(back);
+    pairs
+        .map(|(from, to)| [modules[from].clone(), modules[to].clone()])
+        .collect()
+}
+
+#[test]
+fn no_further_two_files_import_each_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let crates = root.join("crates").canonicalize().unwrap();
+    let mut found = Vec::new();
+    for entry in fs_err::read_dir(&crates).unwrap() {
+        for pair in mutual(&entry.unwrap().path().join("src")) {
+            found.push(pair.map(|path| {
+                let short = path.strip_prefix(&crates).unwrap();
+                short.to_str().unwrap().to_owned()
+            }));
+        }
+    }
+    let is_new = |pair: &[String; 2]| !KNOWN.iter().any(|known| pair == known);
+    found.retain(is_new);
+    assert!(found.is_empty(), "files import each other: {found:?}");
+}
+
+#[test]
+fn files_that_import_each_other_are_found() {
+    let crate_folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        (
+            "lib.rs",
+            "mod a; mod b; mod c; pub use a::{One, inner::Two};",
+        ),
+        ("a/mod.rs", "pub mod inner; use crate::b::{self, of::X, Y};"),
+        (
+            "a/inner.rs",
+            "use super::One; use crate::c::{\n  Z,\n  other::{V, W},\n};",
+        ),
+        (
+            "b.rs",
+            "//! See [`crate::c::Z`].\nfn f() { super::a::g(); }",
+        ),
+        (
+            "c.rs",
+            "fn f(x: crate::a::inner::Two) {}\n#[cfg(test)]\nmod tests { use crate::b; }",
+        ),
+    ] {
+        let path = crate_folder.path().join(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    }
+    let found = mutual(crate_folder.path());
+    let short = |path: &PathBuf| {
+        let short = path.strip_prefix(crate_folder.path()).unwrap();
+        short.to_str().unwrap().to_owned()
+    };
+    let found: Vec<_> = found
+        .iter()
+        .map(|pair| pair.each_ref().map(short))
+        .collect();
+    assert_eq!(found, [["a/mod.rs", "b.rs"], ["a/inner.rs", "c.rs"]]);
+}
