@@ -14,7 +14,36 @@ pub enum Average {
     /// With a standard error.
     Mean(Mean),
     /// Too few or too skewed values for t, between these bounds.
-    Bounded(Vec<f64>, (f64, f64)),
+    Bounded(Vec<f64>, Range),
+}
+
+/// The bounds between which all values lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// No value is below.
+    pub low: f64,
+    /// No value is above.
+    pub high: f64,
+}
+
+impl Range {
+    /// Of scores.
+    pub const SCORES: Self = Self {
+        low: 0.0,
+        high: 1.0,
+    };
+    /// Of differences of scores.
+    pub const DIFFERENCES: Self = Self {
+        low: -1.0,
+        high: 1.0,
+    };
+
+    fn mirrored(self) -> Self {
+        Self {
+            low: -self.high,
+            high: -self.low,
+        }
+    }
 }
 
 impl Average {
@@ -23,12 +52,7 @@ impl Average {
     ///
     /// # Errors
     /// Why nothing can be said, a lowercase fragment.
-    pub fn new(
-        values: &[f64],
-        clusters: &[u32],
-        range: (f64, f64),
-        alpha: f64,
-    ) -> Result<Self, String> {
+    pub fn new(values: &[f64], clusters: &[u32], range: Range, alpha: f64) -> Result<Self, String> {
         let (units, what) = if clusters.is_empty() {
             (Units::single(values), "samples")
         } else {
@@ -62,9 +86,10 @@ impl Average {
     pub fn interval(&self, confidence: Confidence) -> (f64, f64, &'static str) {
         let interval = match self {
             Self::Mean(mean) => mean.estimate(confidence).interval,
-            Self::Bounded(values, (low, high)) => {
-                let Some(mut sequence) = ConfidenceSequence::new(*low, *high, confidence) else {
-                    return (*low, *high, "none");
+            Self::Bounded(values, range) => {
+                let Range { low, high } = *range;
+                let Some(mut sequence) = ConfidenceSequence::new(low, high, confidence) else {
+                    return (low, high, "none");
                 };
                 for value in values {
                     sequence.add(*value);
@@ -87,9 +112,9 @@ impl Average {
     pub fn below(&self, bound: f64, alpha: f64) -> (f64, &'static str) {
         match self {
             Self::Mean(mean) => (mean.is_below(bound), mean.method.as_str()),
-            Self::Bounded(values, (low, high)) => {
+            Self::Bounded(values, range) => {
                 let mirrored: Vec<_> = values.iter().map(|value| -value).collect();
-                (bet(&mirrored, -bound, (-high, -low), alpha), BETTING)
+                (bet(&mirrored, -bound, range.mirrored(), alpha), BETTING)
             }
         }
     }
@@ -122,8 +147,8 @@ impl Average {
 const BETTING: &str = "betting";
 
 /// The p-value of those who bet that the mean is above `bound`.
-fn bet(values: &[f64], bound: f64, (low, high): (f64, f64), alpha: f64) -> f64 {
-    let Some(mut test) = MeanAbove::new(bound, low, high, alpha) else {
+fn bet(values: &[f64], bound: f64, range: Range, alpha: f64) -> f64 {
+    let Some(mut test) = MeanAbove::new(bound, range.low, range.high, alpha) else {
         return 1.0;
     };
     for value in values {

@@ -5,7 +5,7 @@
 
 use cleanbench_stats::{Confidence, clopper_pearson};
 
-use crate::average::Average;
+use crate::average::{Average, Range};
 
 /// One number for each sample, and how many samples have none.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,7 +58,7 @@ impl Shares {
             self.exact(confidence)?
         } else {
             let average =
-                |filler| Average::new(&self.filled(filler), &self.clusters, (0.0, 1.0), alpha);
+                |filler| Average::new(&self.filled(filler), &self.clusters, Range::SCORES, alpha);
             let (low, _, method) = average(0.0)?.interval(confidence);
             let (_, high, _) = average(1.0)?.interval(confidence);
             (low.max(0.0), high.min(1.0), method)

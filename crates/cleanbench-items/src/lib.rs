@@ -31,7 +31,7 @@ mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use average::Average;
+pub use average::{Average, Range};
 pub use both::Both;
 pub use bounds::{Bounds, Shares, named};
 pub use comparable::{

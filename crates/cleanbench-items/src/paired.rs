@@ -7,7 +7,7 @@ use cleanbench_stats::exact::mcnemar_greater;
 use cleanbench_stats::power::smallest_paired;
 use cleanbench_stats::tango;
 
-use crate::average::Average;
+use crate::average::{Average, Range};
 use crate::bounds::{Bounds, is_plain, named};
 
 /// The scores of one sample; `None` without an answer.
@@ -78,7 +78,7 @@ impl Pairs {
             .zip(&base)
             .map(|(new, base)| new - base)
             .collect();
-        let average = Average::new(&differences, &self.clusters, (-1.0, 1.0), alpha);
+        let average = Average::new(&differences, &self.clusters, Range::DIFFERENCES, alpha);
         average.map(Evidence::Differences)
     }
 

@@ -5,7 +5,7 @@ use cleanbench_core::seed::derive;
 use cleanbench_core::{Digest, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
-use cleanbench_probe::arms::{Arms, arms};
+use cleanbench_probe::arms::{Arms, Declared, arms};
 use cleanbench_probe::registry;
 use cleanbench_suite::{ProbeUse, Suite, Task};
 use serde_json::json;
@@ -41,7 +41,10 @@ pub fn plan(
     for chosen in selected {
         let task = chosen.task;
         let control = task.control.as_ref();
-        let declared = control.map(|control| (control.task.as_str(), control.kind));
+        let declared = control.map(|control| Declared {
+            task: control.task.as_str(),
+            kind: control.kind,
+        });
         let found = arms(&task.name, &items, declared, most, seed).map_err(invalid)?;
         let Some(arms) = found else { continue };
         for one in &probes {

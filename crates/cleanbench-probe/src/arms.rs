@@ -35,6 +35,15 @@ impl Arms {
     }
 }
 
+/// A task that is declared to hold controls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declared<'a> {
+    /// Its name.
+    pub task: &'a str,
+    /// What its items are.
+    pub kind: ControlKind,
+}
+
 /// A reference that could mean items of several tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ambiguous {
@@ -63,7 +72,7 @@ impl std::fmt::Display for Ambiguous {
 pub fn arms(
     task: &str,
     items: &[ProbeItem],
-    declared: Option<(&str, ControlKind)>,
+    declared: Option<Declared<'_>>,
     most: usize,
     seed: u64,
 ) -> Result<Option<Arms>, Ambiguous> {
@@ -90,10 +99,14 @@ pub fn arms(
             kind,
         }));
     }
-    let Some((control, kind)) = declared else {
+    let Some(declared) = declared else {
         return Ok(None);
     };
-    let controls: Vec<_> = items.iter().filter(|item| item.task == control).collect();
+    let kind = declared.kind;
+    let controls: Vec<_> = items
+        .iter()
+        .filter(|item| item.task == declared.task)
+        .collect();
     if suspects.is_empty() || controls.is_empty() {
         return Ok(None);
     }
@@ -256,17 +269,17 @@ mod tests {
     #[test]
     fn declared_controls_serve_where_there_are_no_pairs() {
         let items = [item("t", "1"), item("c", "1"), item("c", "2")];
-        let declared = Some(("c", ControlKind::Sibling));
-        let found = arms("t", &items, declared, 10, 0).unwrap().unwrap();
+        let declared = |task| {
+            let kind = ControlKind::Sibling;
+            Some(Declared { task, kind })
+        };
+        let found = arms("t", &items, declared("c"), 10, 0).unwrap().unwrap();
         assert_eq!(
             (ids(&found.suspects), ids(&found.controls)),
             (vec!["1"], vec!["1", "2"])
         );
         assert_eq!(arms("t", &items, None, 10, 0), Ok(None));
-        assert_eq!(
-            arms("t", &items, Some(("x", ControlKind::Sibling)), 10, 0),
-            Ok(None)
-        );
+        assert_eq!(arms("t", &items, declared("x"), 10, 0), Ok(None));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use cleanbench_core::probe::{ControlKind, Finding, ProbeCall, ProbeItem, Seen, S
 use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
-use cleanbench_probe::arms::{Arms, arms, paired_items};
+use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
 use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
@@ -292,7 +292,7 @@ impl<'a> Unit<'a> {
         let declared = plan
             .declared
             .as_ref()
-            .map(|(task, kind)| (task.as_str(), *kind));
+            .map(|(task, kind)| Declared { task, kind: *kind });
         let most = usize::try_from(plan.items).unwrap_or(usize::MAX);
         let arms = arms(&plan.suspects, &items.all, declared, most, run.seed)
             .ok()

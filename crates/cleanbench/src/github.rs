@@ -22,7 +22,10 @@ pub(crate) fn ended(recording: &Recording, report: &Report, exit: Exit) {
         printer::verbatim(line);
     }
     let directory = recording.run.path().display().to_string();
-    let run = (recording.manifest.run.as_str(), directory.as_str());
+    let run = github::StepRun {
+        id: recording.manifest.run.as_str(),
+        directory: &directory,
+    };
     let verdict = Verdict::of(&report.gates);
     output(
         &step,

@@ -100,18 +100,27 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// The run that a step made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepRun<'a> {
+    /// Its identity.
+    pub id: &'a str,
+    /// Its directory.
+    pub directory: &'a str,
+}
+
 /// Lines for `$GITHUB_OUTPUT`: `verdict` (that of [`super::Verdict`], or `error`), `exit`, `run`, `run_directory`,
 /// and for every gate `gate_N`, counted from 1 in the order of `summary.md`.
 pub fn outputs(
     exit: Exit,
     verdict: &str,
-    run: Option<(&str, &str)>,
+    run: Option<StepRun<'_>>,
     gates: &[GateResult],
 ) -> String {
     let mut lines = format!("verdict={verdict}\nexit={}\n", exit.code());
-    if let Some((id, directory)) = run {
-        add(&mut lines, "run", id);
-        add(&mut lines, "run_directory", directory);
+    if let Some(run) = run {
+        add(&mut lines, "run", run.id);
+        add(&mut lines, "run_directory", run.directory);
     }
     for (gate, number) in gates.iter().zip(1..) {
         add(&mut lines, &format!("gate_{number}"), gate.verdict.as_str());
@@ -204,7 +213,11 @@ mod tests {
     #[test]
     fn outputs_are_one_line_each() {
         let gates = [result(GateVerdict::Pass, OnInconclusive::Warn)];
-        let text = outputs(Exit::Done, "pass", Some(("abc", "a\nverdict=fail")), &gates);
+        let run = StepRun {
+            id: "abc",
+            directory: "a\nverdict=fail",
+        };
+        let text = outputs(Exit::Done, "pass", Some(run), &gates);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines,

@@ -68,7 +68,7 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
     let metric = result.gate.metric;
     (result.verdict, result.message) = match result.gate.test {
         GateTest::MaxDrop { drop } => {
-            return decide_drop(result, claim, (adjusted, drop), &of_family);
+            return decide_drop(result, claim, adjusted, drop, &of_family);
         }
         GateTest::NonInferiority { margin } => {
             let limit = amount(metric, -margin);
@@ -139,12 +139,7 @@ fn upper_bound(claim: &Claim, alpha: f64, family: usize) -> Option<f64> {
 }
 
 /// A drop fails the gate when it is shown and too large; it passes when it would have been seen.
-fn decide_drop(
-    result: &mut GateResult,
-    claim: &Claim,
-    (adjusted, drop): (f64, f64),
-    of_family: &str,
-) {
+fn decide_drop(result: &mut GateResult, claim: &Claim, adjusted: f64, drop: f64, of_family: &str) {
     let alpha = result.gate.alpha;
     let range = format!("difference {}", between(result));
     let limit = amount(result.gate.metric, drop);

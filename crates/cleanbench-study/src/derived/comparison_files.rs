@@ -139,13 +139,23 @@ const FLIPS: [&str; 8] = [
     "input_digest",
 ];
 
+/// What a row is of: samples with this value in this field, or the whole task where both are empty.
+#[derive(Debug, Clone, Copy, Default)]
+struct SliceName<'a> {
+    field: &'a str,
+    value: &'a str,
+}
+
 /// One row a task, and one a slice of it.
 fn rows(comparison: &Comparison) -> impl Iterator<Item = [String; COLUMNS.len()]> + '_ {
     comparison.tasks.iter().flat_map(|task| {
         let declared = task.measured.declared(task.finding.missing);
-        let whole = row(task, ("", ""), &task.finding, declared, "holm");
+        let whole = row(task, SliceName::default(), &task.finding, declared, "holm");
         let slices = task.slices.iter().map(|slice| {
-            let name = (slice.field.as_str(), slice.value.as_str());
+            let name = SliceName {
+                field: &slice.field,
+                value: &slice.value,
+            };
             row(
                 task,
                 name,
@@ -160,7 +170,7 @@ fn rows(comparison: &Comparison) -> impl Iterator<Item = [String; COLUMNS.len()]
 
 fn row(
     task: &TaskComparison,
-    (field, value): (&str, &str),
+    slice: SliceName<'_>,
     finding: &Finding,
     measure: Option<&Measure>,
     adjustment: &str,
@@ -174,8 +184,8 @@ fn row(
     let word = |value: fn(&Measure) -> &str| measure.map_or("", value).to_owned();
     [
         cell::text(&task.task),
-        cell::text(field),
-        cell::text(value),
+        cell::text(slice.field),
+        cell::text(slice.value),
         task.scorer.clone(),
         finding.missing.as_str().to_owned(),
         finding.n.to_string(),

@@ -79,25 +79,36 @@ fn of_respondent(answers: &Answers<'_>) -> Vec<SliceScore> {
             };
             side.push(*score);
         }
-        score(answers, slice, (&inside, &rest), independent)
+        let (field, value) = slice;
+        let divided = Divided {
+            field,
+            value,
+            inside: &inside,
+            rest: &rest,
+        };
+        score(answers, &divided, independent)
     });
     found.collect()
 }
 
-fn score(
-    answers: &Answers<'_>,
-    (field, value): &(String, String),
-    (inside, rest): (&[f64], &[f64]),
-    independent: bool,
-) -> Option<SliceScore> {
+/// The scores of a task, divided by a value of a field.
+struct Divided<'a> {
+    field: &'a str,
+    value: &'a str,
+    inside: &'a [f64],
+    rest: &'a [f64],
+}
+
+fn score(answers: &Answers<'_>, divided: &Divided<'_>, independent: bool) -> Option<SliceScore> {
+    let (inside, rest) = (divided.inside, divided.rest);
     let (one, other) = (mean(inside.iter().copied())?, mean(rest.iter().copied())?);
     let who = answers.side.who();
     let count = |values: &[f64]| u64::try_from(values.len()).unwrap_or(u64::MAX);
     let mut found = SliceScore {
         run: who.run,
         model: who.model,
-        field: field.clone(),
-        value: value.clone(),
+        field: divided.field.to_owned(),
+        value: divided.value.to_owned(),
         n: count(inside),
         score: one,
         rest_n: count(rest),

@@ -24,7 +24,11 @@ pub(super) fn list(arguments: &ListArguments, printer: Printer) -> Result<Exit, 
         printer.say(format!("no runs in `{}`", arguments.out.out.display()));
     }
     match arguments.out.format {
-        Format::Json => printer::result(rows.iter().map(run_json).collect::<Value>()),
+        Format::Json => printer::result(
+            rows.iter()
+                .map(|(run, manifest)| run_json(run, manifest))
+                .collect::<Value>(),
+        ),
         Format::Text if rows.is_empty() => {}
         Format::Text => printer::result(table(&rows)),
     }
@@ -34,7 +38,7 @@ pub(super) fn list(arguments: &ListArguments, printer: Printer) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-fn run_json((run, manifest): &(RunDirectory, Manifest)) -> Value {
+fn run_json(run: &RunDirectory, manifest: &Manifest) -> Value {
     json!({
         "run": manifest.run,
         "directory": run.path(),
