@@ -292,7 +292,7 @@ fn a_setting_that_spoils_the_answers_is_red_and_the_samples_are_named() {
 }
 
 #[test]
-fn targets_that_no_longer_fit_are_red_and_exactly_they_are_named() {
+fn targets_that_no_longer_fit_are_red_by_the_floor_alone_and_exactly_they_are_named() {
     let mut repository = Repository::with_baseline();
     let samples: Vec<_> = (1..=12)
         .map(|number| format!("record-{:03}", 2 * number))
@@ -310,7 +310,11 @@ fn targets_that_no_longer_fit_are_red_and_exactly_they_are_named() {
     repository.bed.write("repository/suite/data.jsonl", &lines);
     let job = repository.job(&[]);
     job.expect(100);
-    assert_eq!(job.worse(), samples);
+    assert_eq!(job.wrong(), samples);
+    // The same answers to other targets are no regression.
+    assert_eq!(job.worse(), [""; 0]);
+    let aside = "12 with another id, target or metadata";
+    assert!(job.summary().contains(aside), "{}", job.summary());
 }
 
 #[test]

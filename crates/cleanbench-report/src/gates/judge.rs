@@ -262,7 +262,7 @@ pub(super) fn count_aside(
 pub(super) fn left_out(result: &GateResult, alone: u64) -> String {
     let told = match result.set_aside {
         Some(aside) if aside.in_words().is_empty() => return String::new(),
-        Some(aside) => format!("set aside: {}", aside.in_words()),
+        Some(aside) => format!("set aside {}", aside.in_words()),
         None if alone == 0 => return String::new(),
         None => format!("{alone} samples without a partner left out"),
     };

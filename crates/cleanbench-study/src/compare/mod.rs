@@ -352,7 +352,7 @@ fn pairing_of(
     pairing
 }
 
-fn items<'a>(sides: Both<Side<'a>>, at: Both<usize>) -> Both<&'a [Item]> {
+fn items(sides: Both<Side<'_>>, at: Both<usize>) -> Both<&[Item]> {
     sides.zip(at).map(|(side, task)| side.items(task))
 }
 

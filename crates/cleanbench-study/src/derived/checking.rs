@@ -54,7 +54,7 @@ fn check_manifest(
     Ok(())
 }
 
-fn check_inputs(
+pub(super) fn check_inputs(
     folder: &Path,
     manifest: &DerivedManifest,
     found: &mut Verification,
@@ -178,4 +178,21 @@ pub fn read(folder: &Path) -> Result<Derived, DeriveError> {
         return Err(LedgerError::from(damage).into());
     }
     recompute(folder, &manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_input_lies_outside_of_its_folder() {
+        for (name, is_out) in [
+            ("inputs/prices/a.toml", false),
+            ("../a", true),
+            ("/etc/passwd", true),
+            ("inputs/../../a", true),
+        ] {
+            assert_eq!(is_outside(name), is_out, "{name}");
+        }
+    }
 }

@@ -175,3 +175,50 @@ fn copy(from: &Path, to: &Path) -> Result<Digest, DeriveError> {
     fs_err::copy(from, to)?;
     Ok(file_digest(to)?)
 }
+
+#[cfg(test)]
+mod tests {
+
+    use cleanbench_items::testing::{items, table};
+
+    use super::super::checking::check_inputs;
+    use super::*;
+    use crate::compare::{Options, rank};
+    use crate::derived::Outcome;
+    use cleanbench_report::verify::Verification;
+
+    #[test]
+    fn a_recorded_fact_is_copied_digested_and_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let prices = folder.path().join("prices.toml");
+        fs_err::write(&prices, "input = 1").unwrap();
+        let options = Options::default();
+        let ranking = rank(&table(&[items("1"), items("0")]), &options).unwrap();
+        let derived = Derived {
+            outcome: Outcome::Ranking(Box::new(ranking)),
+            files: BTreeMap::new(),
+        };
+        let source = Source::Fact {
+            role: "prices",
+            file: &prices,
+        };
+        let stamp = Stamp {
+            tool: "cleanbench".to_owned(),
+            id: RunId::from_random([0; 5]),
+            created: "2026-01-01T00:00:00Z".to_owned(),
+            time: "20260101T000000Z".to_owned(),
+        };
+        let what = What::Rank { options };
+        let made = write(folder.path(), &what, &derived, &[source], &stamp).unwrap();
+        let manifest = DerivedManifest::read(&made).unwrap();
+        assert_eq!(manifest.format, "cleanbench-derived/1.1");
+        let checked = || {
+            let mut found = Verification::default();
+            check_inputs(&made, &manifest, &mut found).unwrap();
+            found.passed()
+        };
+        assert!(checked());
+        fs_err::write(made.join("inputs/prices/prices.toml"), "input = 2").unwrap();
+        assert!(!checked(), "the copy was changed");
+    }
+}

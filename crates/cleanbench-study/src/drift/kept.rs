@@ -39,7 +39,9 @@ pub(super) fn kept<'a>(nights: &[&'a [Item]], policy: Policy) -> Kept<'a> {
         *known = one.why.min(*known);
     }
     let mut aside = SetAside::default();
-    reasons.values().for_each(|why| aside.count(*why));
+    for why in reasons.values() {
+        aside.count(*why);
+    }
     let of_night = nights.iter().zip(&pairings).map(|(night, pairing)| {
         let mut is_kept = vec![true; night.len()];
         let pairs = pairing
