@@ -414,7 +414,7 @@ mod tests {
             (unasked(6, Unasked::CannotBeAsked), 7),
             (unasked(6, Unasked::NotNeeded), 2),
         ] {
-            let early = resumed(stop(2, 2.0), 9, &[last.clone()]);
+            let early = resumed(stop(2, 2.0), 9, std::slice::from_ref(&last));
             for sample in [0, 1] {
                 early.note(&judged(sample, 1.0));
             }

@@ -491,7 +491,7 @@ impl Coverage {
     }
 
     /// A file of a batch that no record names: left by a killed writer, or by somebody else.
-    fn note_stray(&self, name: String, ended: bool, found: &mut Verification) {
+    fn note_stray(name: String, ended: bool, found: &mut Verification) {
         if ended {
             found.damage(Damage::whole(name, "no record refers to this file"));
         } else {
@@ -511,7 +511,7 @@ impl Coverage {
     ) -> Result<(), ReportError> {
         for batch in run.batches()? {
             if !self.batches.contains(&batch) {
-                self.note_stray(RunDirectory::batch_name(batch), ended, found);
+                Self::note_stray(RunDirectory::batch_name(batch), ended, found);
             }
         }
         if self.samples_damaged {
@@ -524,11 +524,11 @@ impl Coverage {
                 found.damage(Damage::at_byte(name.clone(), 0, "not a payload segment"));
             }
             let own = |segment: &u32| batch_of_payload_segment(*segment).is_none();
-            let last = self.ends.keys().rev().find(|segment| own(*segment));
+            let last = self.ends.keys().rev().find(|segment| own(segment));
             let last = last.is_none_or(|last| segment >= *last) && own(&segment);
             match self.ends.get(&segment) {
                 Some(end) if *end == length => {}
-                None if !own(&segment) => self.note_stray(name, ended, found),
+                None if !own(&segment) => Self::note_stray(name, ended, found),
                 end if last && !ended && end.is_none_or(|end| *end < length) => found.notes.push(format!(
                     "{name}: the killed writer left a payload that no record refers to; `--resume` cuts it off"
                 )),
