@@ -33,6 +33,43 @@ fn the_result_is_on_stdout_and_talk_on_stderr() {
     assert_eq!(value["summary"][0]["interval"]["method"], "wilson");
 }
 
+/// The paths in JSON of the columns of `summary.csv`, from the page about them.
+fn summary_paths() -> Vec<String> {
+    let page = include_str!("../../docs/format/columns.md");
+    let (_, part) = page.split_once("## `summary.csv`").unwrap();
+    let part = part.split("\n## ").next().unwrap();
+    let lines = part.lines().filter(|line| line.starts_with("| `"));
+    let paths = lines.flat_map(|line| {
+        let cells: Vec<_> = line.split(" | ").collect();
+        let own = cells[0].trim_start_matches("| ");
+        let other = cells[2].trim();
+        let all = if other.is_empty() { own } else { other };
+        let paths = all
+            .split(", ")
+            .map(|path| path.trim_matches('`').to_owned());
+        paths.collect::<Vec<_>>()
+    });
+    paths.collect()
+}
+
+#[test]
+fn json_has_every_column_of_the_summary() {
+    let (bed, _server) = bed_with(5, answering());
+    let done = bed.run_suite("out", &["--format", "json"]).expect(0);
+    let value: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let paths = summary_paths();
+    assert!(paths.len() > table(&bed.only_run("out"), "summary.csv")[0].len());
+    for path in paths {
+        // Of the outcomes only those that occurred are named.
+        if path.starts_with("outcomes.") {
+            continue;
+        }
+        let pointer = format!("/summary/0/{}", path.replace('.', "/"));
+        assert!(value.pointer(&pointer).is_some(), "{path}");
+    }
+    assert_eq!(value["summary"][0]["outcomes"]["answered"], 5);
+}
+
 #[test]
 fn hostile_answers_are_harmless_in_tables_and_terminals() {
     let hostile = "=HYPERLINK(\"http://x\")\u{1b}[31m\u{202e}\nsecond";

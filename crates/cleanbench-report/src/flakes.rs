@@ -9,19 +9,12 @@
 //! Invariant: a sample stands at most once under each kind. In memory are the flaky samples alone.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use cleanbench_core::Outcome;
 use cleanbench_core::event::JudgedBefore;
 use cleanbench_ledger::Plan;
-use csv::Writer;
 
 use crate::rows::Row;
-use crate::{ReportError, cell};
-
-/// Name of the table.
-pub(crate) const FILE: &str = "flakes.csv";
-const COLUMNS: [&str; 5] = ["model", "task", "sample", "kind", "detail"];
 
 /// What is to blame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,23 +217,6 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
         parts.push(format!("and {more} more"));
     }
     parts.join("; ")
-}
-
-/// Writes the table.
-pub(crate) fn write_csv(plan: &Plan, flakes: &[Flake], out: impl Write) -> Result<(), ReportError> {
-    let mut table = Writer::from_writer(out);
-    table.write_record(COLUMNS)?;
-    for flake in flakes {
-        table.write_record([
-            cell::text(&plan.models[flake.model].name),
-            cell::text(&plan.tasks[flake.task].name),
-            cell::text(&flake.sample),
-            flake.kind.as_str().to_owned(),
-            flake.detail.clone(),
-        ])?;
-    }
-    table.flush()?;
-    Ok(())
 }
 
 /// Calls that were skipped, by the reason on record.

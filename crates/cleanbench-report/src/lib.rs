@@ -3,34 +3,44 @@
 //! Invariant: everything here is a pure function of the run directory. The same directory gives the
 //! same bytes, whatever the number of threads; no network, no clock.
 //!
-//! [`Recording::open`] reads the journal once; [`tables::write_all`] writes the CSV files and closes
-//! `run.json`; [`verify::verify`] recomputes all of it and names every place that differs.
+//! [`Recording::open`] reads the plan; [`pass::draw`] reads the journal once and feeds all artefacts;
+//! [`tables::write_all`] keeps them and closes `run.json`; [`verify::verify`] recomputes all of it and names
+//! every place that differs.
 
+mod artefacts;
 pub mod ci;
+mod columns;
 pub mod contamination;
 pub mod detail;
 mod error;
+mod findings;
 pub mod flakes;
 pub mod follow_up;
 pub mod gates;
+pub mod markdown;
 pub mod notation;
 mod notes;
+pub mod pass;
 pub mod recording;
 pub mod rerun;
 pub mod rows;
 mod scan;
+mod sink;
 mod slices;
 pub mod summary;
 pub mod tables;
 mod tally;
 pub mod times;
-mod verdicts;
 pub mod verify;
 
+pub use artefacts::columns_page;
+pub use artefacts::summary::summary_json;
 pub use cleanbench_text::cell;
 pub use contamination::{Contamination, Gap, Judged, TaskVerdict};
 pub use error::ReportError;
+pub use findings::{Report, is_gated};
 pub use recording::Recording;
+pub use sink::{Nowhere, TableSink};
 pub use summary::{AnswerCounts, SliceRow, Summary, SummaryRow};
 pub use tally::{Estimated, TOO_FEW_CLUSTERS};
 pub use times::{Distribution, Latency};

@@ -1,36 +1,13 @@
-//! Scores by the values of the fields that a task names: `slices.csv`.
+//! Scores by the values of the fields that a task names, gathered for `slices.csv`.
 //!
 //! Invariant: a slice has a line where one of its samples has a score; samples without a value in a field
 //! are in no slice of it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-
-use csv::Writer;
 
 use crate::rows::Belongs;
-use crate::summary::{SliceRow, Summary};
+use crate::summary::SliceRow;
 use crate::tally::Tally;
-use crate::{ReportError, cell};
-
-/// The table's name.
-pub(crate) const FILE: &str = "slices.csv";
-
-const COLUMNS: [&str; 13] = [
-    "model",
-    "task",
-    "scorer",
-    "reducer",
-    "field",
-    "value",
-    "n",
-    "score",
-    "interval_low",
-    "interval_high",
-    "confidence",
-    "method",
-    "clusters",
-];
 
 /// The scores of every slice of one line, by field in the task's order and value.
 #[derive(Debug, Default)]
@@ -76,39 +53,4 @@ impl SliceTallies {
         });
         rows.collect()
     }
-}
-
-/// Writes the table.
-///
-/// # Errors
-/// When `sink` fails.
-pub(crate) fn write_csv(summary: &Summary, sink: impl Write) -> Result<(), ReportError> {
-    let mut table = Writer::from_writer(sink);
-    table.write_record(COLUMNS)?;
-    for slice in &summary.slices {
-        table.write_record(cells(summary, slice))?;
-    }
-    table.flush()?;
-    Ok(())
-}
-
-fn cells(summary: &Summary, slice: &SliceRow) -> [String; COLUMNS.len()] {
-    let row = &summary.rows[slice.line];
-    let found = &slice.estimated;
-    let bound = |bound: Option<f64>| bound.map_or_else(String::new, |bound| bound.to_string());
-    [
-        cell::text(&row.model),
-        cell::text(&row.task),
-        row.scorer.clone(),
-        row.reducer.to_string(),
-        cell::text(&slice.field),
-        cell::text(&slice.value),
-        found.n.to_string(),
-        bound(found.score),
-        bound(found.interval.map(|interval| interval.low)),
-        bound(found.interval.map(|interval| interval.high)),
-        found.interval.map_or("", |_| "0.95").to_owned(),
-        found.method.unwrap_or_default().to_owned(),
-        found.clusters.to_string(),
-    ]
 }

@@ -102,18 +102,6 @@ impl AnswerCounts {
         self.with_tool_calls += u64::from(reading.tool_calls > 0);
     }
 
-    /// Every count with its name, in the order of the columns.
-    pub fn named(&self) -> [(&'static str, u64); 6] {
-        [
-            ("truncated_thinking", self.truncated_thinking),
-            ("answer_in_reasoning", self.answer_in_reasoning),
-            ("empty_content", self.empty_content),
-            ("looping", self.looping),
-            ("reasoned", self.reasoned),
-            ("with_tool_calls", self.with_tool_calls),
-        ]
-    }
-
     /// `count` as a share of the answers; `None` without answers.
     pub fn rate(&self, count: u64) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "no run has 2^53 calls")]

@@ -5,8 +5,10 @@
 //! and tables and the end of `run.json` are recomputed from the recorded replies and compared byte by
 //! byte. Verification needs no network and no key.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Write};
+use std::rc::Rc;
 
 use cleanbench_core::event::PayloadRef;
 use cleanbench_core::merkle::MerkleTree;
@@ -21,9 +23,12 @@ use cleanbench_ledger::{
     SampleRows, Tail,
 };
 
+use crate::findings::Report;
 use crate::follow_up::wrong_batches;
+use crate::pass::draw;
 use crate::rows::Row;
-use crate::tables::{TableSink, closed_manifest, draw, file_digest, tables};
+use crate::sink::TableSink;
+use crate::tables::{closed_manifest, file_digest, tables};
 use crate::{Recording, ReportError};
 
 /// The suite's key in a run directory.
@@ -580,7 +585,7 @@ fn check_tables(
     }
     let mut sink = CompareSink {
         run,
-        differences: Vec::new(),
+        differences: Rc::default(),
     };
     let mut wrong = Vec::new();
     let mut judgements = 0;
@@ -589,7 +594,7 @@ fn check_tables(
         wrong.extend(misjudged(&recording, row));
     })?;
     found.judgements = judgements;
-    let differences = std::mem::take(&mut sink.differences);
+    let differences = sink.differences.take();
     let batches = found
         .absorb(wrong_batches(run, manifest))?
         .unwrap_or_default();
@@ -620,7 +625,7 @@ fn misjudged(recording: &Recording, row: &Row) -> Option<Damage> {
 fn check_end(
     run: &RunDirectory,
     recording: &Recording,
-    report: &crate::tables::Report,
+    report: &Report,
     found: &mut Verification,
 ) -> Result<(), ReportError> {
     let mut files: BTreeMap<String, Digest> = BTreeMap::new();
@@ -642,37 +647,40 @@ fn check_end(
 /// Compares tables with the files instead of writing them.
 struct CompareSink<'a> {
     run: &'a RunDirectory,
-    differences: Vec<Damage>,
+    differences: Differences,
 }
 
+/// What all comparisons have found so far.
+type Differences = Rc<RefCell<Vec<Damage>>>;
+
 impl TableSink for CompareSink<'_> {
-    fn open(&mut self, name: &'static str) -> Result<Box<dyn Write + '_>, ReportError> {
+    fn open(&mut self, name: &'static str) -> Result<Box<dyn Write>, ReportError> {
         if let Ok(file) = fs_err::File::open(self.run.file(name)) {
             Ok(Box::new(Compare {
                 name,
                 file: BufReader::new(file),
                 line: 1,
                 differs: None,
-                differences: &mut self.differences,
+                differences: Rc::clone(&self.differences),
             }))
         } else {
-            self.differences
-                .push(Damage::whole(name, "the file is missing"));
+            let missing = Damage::whole(name, "the file is missing");
+            self.differences.borrow_mut().push(missing);
             Ok(Box::new(io::sink()))
         }
     }
 }
 
 /// A writer that reads along in a file and notes the first line that differs.
-struct Compare<'a> {
+struct Compare {
     name: &'static str,
     file: BufReader<fs_err::File>,
     line: u64,
     differs: Option<u64>,
-    differences: &'a mut Vec<Damage>,
+    differences: Differences,
 }
 
-impl Write for Compare<'_> {
+impl Write for Compare {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.differs.is_some() {
             return Ok(bytes.len());
@@ -698,16 +706,14 @@ impl Write for Compare<'_> {
     }
 }
 
-impl Drop for Compare<'_> {
+impl Drop for Compare {
     fn drop(&mut self) {
         let is_longer = self.file.fill_buf().map_or(true, |rest| !rest.is_empty());
         let line = self.differs.or(is_longer.then_some(self.line));
         if let Some(line) = line {
-            self.differences.push(Damage::at_line(
-                self.name,
-                line,
-                "not what the recorded replies give",
-            ));
+            let what = "not what the recorded replies give";
+            let damage = Damage::at_line(self.name, line, what);
+            self.differences.borrow_mut().push(damage);
         }
     }
 }

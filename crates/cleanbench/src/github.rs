@@ -8,8 +8,8 @@ use std::path::Path;
 
 use cleanbench_core::Exit;
 use cleanbench_report::Recording;
+use cleanbench_report::Report;
 use cleanbench_report::ci::{Verdict, github};
-use cleanbench_report::tables::Report;
 
 use crate::environment::{GitHub, github as at_github};
 use crate::failure::Failure;

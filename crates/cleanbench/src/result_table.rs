@@ -1,9 +1,6 @@
 //! The table at the end of a run.
 
-use cleanbench_report::{
-    AnswerCounts, Distribution, Estimated, Summary, SummaryRow, TOO_FEW_CLUSTERS, cell,
-};
-use serde_json::{Value, json};
+use cleanbench_report::{Estimated, Summary, SummaryRow, TOO_FEW_CLUSTERS, cell};
 
 use crate::plain_table::plain_table;
 
@@ -80,78 +77,4 @@ fn extraction(row: &SummaryRow) -> String {
         0 => row.extraction_failures.to_string(),
         empty => format!("{} ({empty} empty)", row.extraction_failures),
     }
-}
-
-/// The summary for programs.
-pub(crate) fn json(summary: &Summary) -> Value {
-    summary.tasks().map(row_json).collect()
-}
-
-fn row_json(row: &SummaryRow) -> Value {
-    let outcomes: serde_json::Map<_, _> = row
-        .outcomes
-        .iter()
-        .map(|(outcome, count)| (outcome.as_str().to_owned(), Value::from(*count)))
-        .collect();
-    let estimated = &row.estimated;
-    let interval = estimated.interval.as_ref().map(|interval| {
-        json!({"low": interval.low, "high": interval.high, "confidence": 0.95, "method": estimated.method})
-    });
-    json!({
-        "model": row.model,
-        "task": row.task,
-        "scorer": row.scorer,
-        "score": estimated.score,
-        "interval": interval,
-        "method": estimated.method,
-        "n": estimated.n,
-        "clusters": estimated.clusters,
-        "reducer": row.reducer,
-        "samples": row.samples,
-        "quarantined": row.quarantined,
-        "epochs": row.epochs,
-        "outcomes": outcomes,
-        "open": row.open,
-        "empty": row.empty,
-        "truncated": row.truncated,
-        "answers": answers_json(&row.answers),
-        "extraction_failures": row.extraction_failures,
-        "attempts": row.totals.attempts,
-        "attempts_unknown": row.totals.unknown,
-        "prompt_tokens": row.totals.prompt.known(),
-        "completion_tokens": row.totals.completion.known(),
-        "reasoning_tokens": row.totals.reasoning.known(),
-        "cached_tokens": row.totals.cached.known(),
-        "cache_share": {"n": row.totals.cached.reported, "share": row.totals.cache_share()},
-        "usage_inconsistent": row.totals.inconsistent,
-        "usage_estimated": row.totals.estimated,
-        "latency_ms": distribution_json(&row.latency.end_to_end),
-        "ttft_any_ms": distribution_json(&row.latency.first_any),
-        "ttft_answer_ms": distribution_json(&row.latency.first_answer),
-        "queued_ms": distribution_json(&row.latency.queued),
-        "attempts_priced": row.totals.priced,
-        "cost_usd": (row.totals.priced > 0).then(|| row.totals.cost.to_string()),
-        "contamination": row.contamination,
-    })
-}
-
-/// What the answers were like: counts, and their shares of the `n` answers.
-fn answers_json(answers: &AnswerCounts) -> Value {
-    let counts = answers.named().into_iter().map(|(name, count)| {
-        let value = json!({"count": count, "rate": answers.rate(count)});
-        (name.to_owned(), value)
-    });
-    let n = std::iter::once(("n".to_owned(), Value::from(answers.n)));
-    Value::Object(n.chain(counts).collect())
-}
-
-/// Percentiles in milliseconds.
-fn distribution_json(times: &Distribution) -> Value {
-    let milliseconds = |micros: Option<f64>| micros.map(|micros| micros / 1_000.0);
-    json!({
-        "n": times.n,
-        "p50": milliseconds(times.p50),
-        "p90": milliseconds(times.p90),
-        "p99": milliseconds(times.p99),
-    })
 }

@@ -18,8 +18,8 @@ use cleanbench_plan::connect::{connect, embedded};
 use cleanbench_plan::judges::{Judged, check_commands, judge};
 use cleanbench_plan::replay::Source;
 use cleanbench_report::follow_up::FollowUps;
-use cleanbench_report::tables::{Report, tables, write_all};
-use cleanbench_report::{Recording, Summary, gates};
+use cleanbench_report::tables::{tables, write_all};
+use cleanbench_report::{Recording, Report, Summary, gates};
 use serde_json::{Value, json};
 
 use crate::arguments::Format;
@@ -381,7 +381,7 @@ pub(crate) fn print_result(
             "directory": recording.run.path(),
             "shard": recording.manifest.shard.map(|shard| shard.to_string()),
             "exit": exit.map(Exit::code),
-            "summary": result_table::json(&report.summary),
+            "summary": cleanbench_report::summary_json(&report.summary),
             "verdicts": report.contamination.verdicts,
             "gaps": report.contamination.gaps,
             "gates": report.gates,

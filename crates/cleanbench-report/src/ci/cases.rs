@@ -103,13 +103,13 @@ pub(super) struct Cases {
 
 /// Gathers cases: attempts in the order of the journal, then rows in plan order.
 #[derive(Debug)]
-pub(crate) struct Gatherer {
+pub(crate) struct CaseGatherer {
     pub(super) cases: Vec<Cases>,
     failed: BTreeMap<Place, Vec<FailedAttempt>>,
     tasks: usize,
 }
 
-impl Gatherer {
+impl CaseGatherer {
     pub(crate) fn new(plan: &Plan) -> Self {
         let tasks = plan.tasks.len();
         let cases = std::iter::repeat_with(Cases::default).take(plan.models.len() * tasks);

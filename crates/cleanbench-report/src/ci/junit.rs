@@ -21,7 +21,7 @@ use cleanbench_stats::Interval;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::cases::{Case, FailedAttempt, Gatherer, MOST_CASES, Status};
+use super::cases::{Case, CaseGatherer, FailedAttempt, MOST_CASES, Status};
 use super::{Missing, Source, label};
 use crate::notation::{attribute, for_xml};
 use crate::{ReportError, SummaryRow};
@@ -82,7 +82,7 @@ impl Counts {
 /// When `out` fails, or a sample whose content is wanted cannot be read.
 pub(crate) fn write(
     source: &Source<'_>,
-    gatherer: &Gatherer,
+    gatherer: &CaseGatherer,
     out: impl Write,
 ) -> Result<(), ReportError> {
     let suites = suites(source, gatherer);
@@ -127,17 +127,17 @@ fn pairs<'a>(attributes: &'a [(&'static str, String)]) -> impl Iterator<Item = (
         .map(|(name, value)| (*name, value.as_str()))
 }
 
-fn suites(source: &Source<'_>, gatherer: &Gatherer) -> Vec<Suite> {
+fn suites(source: &Source<'_>, gatherer: &CaseGatherer) -> Vec<Suite> {
     let tasks = source.recording.manifest.plan.tasks.len();
-    let rows = source.summary.rows.iter().enumerate();
+    let rows = source.report.summary.rows.iter().enumerate();
     rows.map(|(position, row)| {
         let gathered = gatherer.of(position / tasks, position % tasks);
-        let gates = source.gates.iter();
+        let gates = source.report.gates.iter();
         let gates = gates.filter(|gate| gate.model == row.model && gate.task == row.task);
         let mut cases: Vec<Case> = gates.map(gate_case).collect();
         cases.push(Case::of(
             "answers".to_owned(),
-            answers(row, source.index.stopped),
+            answers(row, source.report.index.stopped),
         ));
         cases.extend(gathered.listed.iter().cloned());
         Suite {

@@ -9,9 +9,11 @@ use cleanbench_core::gate::GateResult;
 use cleanbench_items::ModelTask;
 use cleanbench_ledger::Plan;
 use cleanbench_ledger::note::{Note, Weight};
+use cleanbench_ledger::reporting::Quarantined;
 
-use super::flips::{Comparer, Flips};
+use super::flips::{Comparer, Flip, Flips};
 use super::{Missing, Source, Verdict, label};
+use crate::markdown::{Heading, table};
 use crate::notation::{code, sentence};
 use crate::{ReportError, SummaryRow};
 
@@ -26,7 +28,7 @@ pub(crate) fn write(
 ) -> Result<(), ReportError> {
     let manifest = &source.recording.manifest;
     let plan = &manifest.plan;
-    let verdict = Verdict::of(source.gates);
+    let verdict = Verdict::of(&source.report.gates);
     let suite = sentence(&format!("{} {}", plan.suite.name, plan.suite.version));
     writeln!(out, "# {suite}: {}\n", heading(verdict))?;
     let created = sentence(&plan.created);
@@ -36,12 +38,12 @@ pub(crate) fn write(
         code(manifest.run.as_str()),
         sentence(&plan.tool)
     )?;
-    if !source.gates.is_empty() {
-        write_gates(source.gates, &mut out)?;
+    if !source.report.gates.is_empty() {
+        write_gates(&source.report.gates, &mut out)?;
     }
     write_scores(source, &mut out)?;
     if has_notes(plan) {
-        write_notes(source.notes, &mut out)?;
+        write_notes(&source.report.notes, &mut out)?;
     }
     if let Some(changes) = changes {
         write_changes(plan, changes, &mut out)?;
@@ -86,36 +88,21 @@ fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
 }
 
+const GATES: [Heading; 9] = [
+    Heading::words("verdict"),
+    Heading::words("gate"),
+    Heading::words("model"),
+    Heading::words("task"),
+    Heading::words("estimate [bounds]"),
+    Heading::numbers("n"),
+    Heading::words("method"),
+    Heading::words("p (adjusted)"),
+    Heading::words("why"),
+];
+
 fn write_gates(gates: &[GateResult], out: &mut impl Write) -> Result<(), ReportError> {
-    writeln!(out, "\n## Gates\n")?;
-    writeln!(
-        out,
-        "| verdict | gate | model | task | estimate [bounds] | n | method | p (adjusted) | why |"
-    )?;
-    writeln!(out, "|---|---|---|---|---|---:|---|---|---|")?;
-    for gate in gates {
-        let bounds = format!(
-            "{} [{}, {}]",
-            number(gate.estimate),
-            number(gate.low),
-            number(gate.high)
-        );
-        let p = match (gate.p, gate.adjusted_p) {
-            (Some(p), Some(adjusted)) => format!("{p:.4} ({adjusted:.4})"),
-            _ => "–".to_owned(),
-        };
-        writeln!(
-            out,
-            "| **{}** | {} | {} | {} | {bounds} | {} | {} | {p} | {} |",
-            gate.verdict.as_str().replace('_', " "),
-            sentence(&label(&gate.gate)),
-            code(&gate.model),
-            code(&gate.task),
-            gate.n,
-            sentence(&gate.method.replace('_', " ")),
-            sentence(&gate.message),
-        )?;
-    }
+    let drawn = table(&GATES, gates.iter().map(gate_cells));
+    write!(out, "\n## Gates\n\n{drawn}")?;
     writeln!(
         out,
         "\nBounds are one-sided, each with confidence 1 − alpha; those of paired gates are of the difference \
@@ -124,33 +111,63 @@ fn write_gates(gates: &[GateResult], out: &mut impl Write) -> Result<(), ReportE
     Ok(())
 }
 
+fn gate_cells(gate: &GateResult) -> Vec<String> {
+    let p = match (gate.p, gate.adjusted_p) {
+        (Some(p), Some(adjusted)) => format!("{p:.4} ({adjusted:.4})"),
+        _ => "–".to_owned(),
+    };
+    vec![
+        format!("**{}**", gate.verdict.as_str().replace('_', " ")),
+        sentence(&label(&gate.gate)),
+        code(&gate.model),
+        code(&gate.task),
+        format!(
+            "{} [{}, {}]",
+            number(gate.estimate),
+            number(gate.low),
+            number(gate.high)
+        ),
+        gate.n.to_string(),
+        sentence(&gate.method.replace('_', " ")),
+        p,
+        sentence(&gate.message),
+    ]
+}
+
+const SCORES: [Heading; 11] = [
+    Heading::words("model"),
+    Heading::words("task"),
+    Heading::words("scorer"),
+    Heading::words("score [95 % interval]"),
+    Heading::words("method"),
+    Heading::numbers("n"),
+    Heading::numbers("in quarantine"),
+    Heading::numbers("without answer"),
+    Heading::numbers("no answer found"),
+    Heading::words("contamination"),
+    Heading::numbers("cost (USD)"),
+];
+
 fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportError> {
-    writeln!(out, "\n## Scores\n")?;
-    writeln!(
-        out,
-        "| model | task | scorer | score [95 % interval] | method | n | in quarantine | without answer | no answer found | \
-         contamination | cost (USD) |"
-    )?;
-    writeln!(out, "|---|---|---|---|---|---:|---:|---:|---:|---|---:|")?;
-    for row in source.summary.tasks() {
-        let missing = Missing::of(row);
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            code(&row.model),
-            code(&row.task),
-            sentence(&row.scorer),
-            score(row),
-            row.estimated.method.unwrap_or("–").replace('_', " "),
-            row.estimated.n,
-            row.quarantined,
-            missing.failed + missing.open,
-            row.extraction_failures,
-            row.contamination.replace('_', " "),
-            cost(row),
-        )?;
-    }
-    Ok(())
+    let drawn = table(&SCORES, source.report.summary.tasks().map(score_cells));
+    Ok(write!(out, "\n## Scores\n\n{drawn}")?)
+}
+
+fn score_cells(row: &SummaryRow) -> Vec<String> {
+    let missing = Missing::of(row);
+    vec![
+        code(&row.model),
+        code(&row.task),
+        sentence(&row.scorer),
+        score(row),
+        row.estimated.method.unwrap_or("–").replace('_', " "),
+        row.estimated.n.to_string(),
+        row.quarantined.to_string(),
+        (missing.failed + missing.open).to_string(),
+        row.extraction_failures.to_string(),
+        row.contamination.replace('_', " "),
+        cost(row),
+    ]
 }
 
 fn score(row: &SummaryRow) -> String {
@@ -212,36 +229,24 @@ fn write_changes(plan: &Plan, changes: &Comparer, out: &mut impl Write) -> Resul
     Ok(())
 }
 
+const FLIPS: [Heading; 6] = [
+    Heading::words(""),
+    Heading::words("sample"),
+    Heading::numbers("before"),
+    Heading::numbers("now"),
+    Heading::words("answer before"),
+    Heading::words("answer now"),
+];
+
 fn write_flips(flips: &Flips, out: &mut impl Write) -> Result<(), ReportError> {
     let all = || flips.worse.iter().chain(&flips.better);
     let shows_answers = all().any(|flip| flip.answers.is_some());
-    let (names, rule) = if shows_answers {
-        (" answer before | answer now |", "---|---|")
+    let headings = if shows_answers {
+        &FLIPS[..]
     } else {
-        ("", "")
+        &FLIPS[..4]
     };
-    writeln!(
-        out,
-        "\n| | sample | before | now |{names}\n|---|---|---:|---:|{rule}"
-    )?;
-    for flip in all() {
-        let way = if flip.now < flip.before {
-            "worse"
-        } else {
-            "better"
-        };
-        let answers = match &flip.answers {
-            Some([before, now]) => format!(" {} | {} |", code(before), code(now)),
-            None => String::new(),
-        };
-        writeln!(
-            out,
-            "| {way} | {} | {:.3} | {:.3} |{answers}",
-            code(&flip.sample),
-            flip.before,
-            flip.now
-        )?;
-    }
+    write!(out, "\n{}", table(headings, all().map(flip_cells)))?;
     if !shows_answers {
         writeln!(
             out,
@@ -256,6 +261,29 @@ fn write_flips(flips: &Flips, out: &mut impl Write) -> Result<(), ReportError> {
     Ok(())
 }
 
+fn flip_cells(flip: &Flip) -> Vec<String> {
+    let way = if flip.now < flip.before {
+        "worse"
+    } else {
+        "better"
+    };
+    let mut cells = vec![
+        way.to_owned(),
+        code(&flip.sample),
+        format!("{:.3}", flip.before),
+        format!("{:.3}", flip.now),
+    ];
+    cells.extend(flip.answers.iter().flatten().map(|answer| code(answer)));
+    cells
+}
+
+const QUARANTINE: [Heading; 4] = [
+    Heading::words("task"),
+    Heading::words("sample"),
+    Heading::words("until"),
+    Heading::words("reason"),
+];
+
 fn write_quarantine(plan: &Plan, out: &mut impl Write) -> Result<(), ReportError> {
     if plan.quarantine.is_empty() {
         return Ok(());
@@ -265,23 +293,22 @@ fn write_quarantine(plan: &Plan, out: &mut impl Write) -> Result<(), ReportError
         out,
         "These samples are asked and recorded, and are in no score and in no gate until their day has passed.\n"
     )?;
-    writeln!(out, "| task | sample | until | reason |")?;
-    writeln!(out, "|---|---|---|---|")?;
-    for one in &plan.quarantine {
-        let until = if one.expired {
-            format!("{} (**expired: it counts again**)", one.until)
-        } else {
-            one.until.clone()
-        };
-        writeln!(
-            out,
-            "| {} | {} | {until} | {} |",
-            code(&one.task),
-            code(&one.sample),
-            sentence(&one.reason)
-        )?;
-    }
-    Ok(())
+    let drawn = table(&QUARANTINE, plan.quarantine.iter().map(quarantine_cells));
+    Ok(write!(out, "{drawn}")?)
+}
+
+fn quarantine_cells(one: &Quarantined) -> Vec<String> {
+    let until = if one.expired {
+        format!("{} (**expired: it counts again**)", one.until)
+    } else {
+        one.until.clone()
+    };
+    vec![
+        code(&one.task),
+        code(&one.sample),
+        until,
+        sentence(&one.reason),
+    ]
 }
 
 fn write_next(
@@ -290,7 +317,7 @@ fn write_next(
     out: &mut impl Write,
 ) -> Result<(), ReportError> {
     let run = source.recording.manifest.run.as_str();
-    let rows = source.summary.rows.iter().map(Missing::of);
+    let rows = source.report.summary.rows.iter().map(Missing::of);
     let (open, failed) = rows.fold((0, 0), |(open, failed), row| {
         (open + row.open, failed + row.failed)
     });

@@ -2,7 +2,7 @@
 //!
 //! A wrong answer is a measurement and no broken test, so by default only gates fail; what is an error is
 //! a call that got no answer, and what is skipped was not asked or could not be judged. Both files are
-//! tables of the run directory: pure, and covered by `verify`.
+//! artefacts of the run directory: pure, and covered by `verify`.
 //!
 //! These files travel further than the run directory: to a build server, into a pull request. Questions,
 //! targets and answers are left out of them unless the plan says otherwise, and whatever a model or an
@@ -16,78 +16,20 @@ mod markdown;
 
 use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
 use cleanbench_core::{Exit, Outcome};
-use cleanbench_ledger::Plan;
-use cleanbench_ledger::note::Note;
 
+use crate::findings::Report;
 use crate::gates::condition;
-use crate::rows::Row;
-use crate::scan::{AttemptRow, Index};
-use crate::tables::TableSink;
-use crate::{Recording, ReportError, Summary, SummaryRow};
-use cases::Gatherer;
-use flips::Comparer;
+use crate::{Recording, SummaryRow};
 
-/// Names of the files.
-pub(crate) const FILES: [&str; 2] = ["junit.xml", "summary.md"];
+pub(crate) use cases::CaseGatherer;
+pub(crate) use flips::Comparer;
+pub(crate) use junit::write as write_junit;
+pub(crate) use markdown::write as write_summary;
 
 /// What both files are drawn from.
 pub(crate) struct Source<'a> {
     pub(crate) recording: &'a Recording,
-    pub(crate) index: &'a Index,
-    pub(crate) summary: &'a Summary,
-    pub(crate) gates: &'a [GateResult],
-    pub(crate) notes: &'a [Note],
-}
-
-/// Gathers what both files need besides: attempts in the order of the journal, then rows in plan order.
-#[derive(Debug)]
-pub(crate) struct Reports {
-    cases: Gatherer,
-    /// What changed since the baseline, where there is one.
-    changes: Option<Comparer>,
-}
-
-impl Reports {
-    /// Ready for the run of `recording`.
-    ///
-    /// # Errors
-    /// When its copy of the baseline is damaged.
-    pub(crate) fn new(recording: &Recording) -> Result<Self, ReportError> {
-        Ok(Self {
-            cases: Gatherer::new(&recording.manifest.plan),
-            changes: Comparer::new(recording)?,
-        })
-    }
-
-    /// Takes in an attempt of a call of the task at position `task`.
-    pub(crate) fn add_attempt(&mut self, task: usize, row: &AttemptRow) {
-        self.cases.attempt(task, row);
-    }
-
-    /// Takes in the next row.
-    pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
-        self.cases.row(plan, row);
-        if let Some(changes) = &mut self.changes {
-            changes.add(plan, row);
-        }
-    }
-
-    /// Draws both files.
-    ///
-    /// # Errors
-    /// When `sink` fails, or a sample whose content is wanted cannot be read.
-    pub(crate) fn draw(
-        mut self,
-        source: &Source<'_>,
-        sink: &mut dyn TableSink,
-    ) -> Result<(), ReportError> {
-        if let Some(changes) = &mut self.changes {
-            changes.close(&source.recording.manifest.plan);
-        }
-        let [junit, summary] = FILES;
-        junit::write(source, &self.cases, sink.open(junit)?)?;
-        markdown::write(source, self.changes.as_ref(), sink.open(summary)?)
-    }
+    pub(crate) report: &'a Report,
 }
 
 /// What the gates of a run say together.

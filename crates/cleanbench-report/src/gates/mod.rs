@@ -31,11 +31,6 @@ mod single;
 mod tests;
 mod versus;
 
-use std::io::Write;
-
-use cleanbench_core::GateResult;
-use serde_json::json;
-
 pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file, check_baseline};
 pub(crate) use baseline::{Before, Facing};
 pub use describe::{amount, condition};
@@ -45,22 +40,5 @@ pub(crate) use gather::Gatherer;
 pub(crate) use judge::evaluate;
 pub use power::{ENOUGH, Power, power};
 
-use crate::ReportError;
-
-/// Name of the table.
+/// Name of the artefact.
 pub const FILE: &str = "gates.json";
-/// Format of `gates.json`: 1.1 adds `set_aside`.
-const FORMAT: &str = "cleanbench-gates/1.1";
-/// The format without what 1.1 adds.
-const FIRST_FORMAT: &str = "cleanbench-gates/1.0";
-
-/// All results, for programs.
-pub(crate) fn write_json(results: &[GateResult], mut out: impl Write) -> Result<(), ReportError> {
-    let counts_aside = results.iter().any(|one| one.set_aside.is_some());
-    let format = if counts_aside { FORMAT } else { FIRST_FORMAT };
-    let value = json!({"format": format, "gates": results});
-    serde_json::to_writer_pretty(&mut out, &value).map_err(std::io::Error::from)?;
-    out.write_all(b"\n")?;
-    // A buffer that is dropped keeps its error to itself.
-    Ok(out.flush()?)
-}

@@ -3,11 +3,7 @@
 
 /// A table. Cells must be Markdown already.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let head: Vec<_> = header.iter().map(|&cell| cell.to_owned()).collect();
-    let rule = vec!["---".to_owned(); header.len()];
-    let rows = rows.iter().map(|row| line(row));
-    [line(&head), line(&rule)].into_iter().chain(rows).collect()
+    cleanbench_report::markdown::spaced_table(header, rows.iter().cloned())
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use cleanbench_core::{Completion, Exit};
 use cleanbench_ledger::Tail;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_report::detail::{CallDetail, SampleDetail, find};
+use cleanbench_report::pass::draw;
 use cleanbench_report::rows::how;
-use cleanbench_report::tables::{TableSink, draw};
-use cleanbench_report::{Recording, ReportError};
+use cleanbench_report::{Nowhere, Recording};
 use serde_json::{Value, json};
 
 use super::derived::{Located, locate, print_again};
@@ -34,17 +34,8 @@ pub(super) fn show(arguments: &ShowArguments, printer: Printer) -> Result<Exit, 
     }
 }
 
-/// Draws tables that nobody keeps.
-struct NoTables;
-
-impl TableSink for NoTables {
-    fn open(&mut self, _name: &'static str) -> Result<Box<dyn std::io::Write + '_>, ReportError> {
-        Ok(Box::new(std::io::sink()))
-    }
-}
-
 fn show_run(recording: &Recording, format: Format, printer: Printer) -> Result<Exit, Failure> {
-    let report = draw(recording, &mut NoTables, Tail::MayBeTorn, |_| {})?;
+    let report = draw(recording, &mut Nowhere, Tail::MayBeTorn, |_| {})?;
     let plan = &recording.manifest.plan;
     printer.say(format!(
         "run {} of suite `{}` version {}, planned {}",

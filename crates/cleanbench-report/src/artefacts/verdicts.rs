@@ -1,0 +1,36 @@
+//! `verdicts.json`: everything that the probes show, for programs.
+
+use serde_json::json;
+
+use super::{Artefact, Maker, is_probed, when_done, write_json};
+use crate::findings::Report;
+use crate::sink::TableSink;
+use crate::{Recording, ReportError};
+
+const FILE: &str = "verdicts.json";
+const FORMAT: &str = "cleanbench-verdicts/1.0";
+
+pub(super) const MAKER: Maker = Maker {
+    files: &[FILE],
+    belongs: is_probed,
+    begin: when_done::<Verdicts>,
+};
+
+#[derive(Default)]
+struct Verdicts;
+
+impl Artefact for Verdicts {
+    fn write(
+        self: Box<Self>,
+        _: &Recording,
+        report: &Report,
+        sink: &mut dyn TableSink,
+    ) -> Result<(), ReportError> {
+        let value = json!({
+            "format": FORMAT,
+            "verdicts": report.contamination.verdicts,
+            "gaps": report.contamination.gaps,
+        });
+        write_json(&value, sink.open(FILE)?)
+    }
+}
