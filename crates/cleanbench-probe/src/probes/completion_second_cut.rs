@@ -79,12 +79,14 @@ impl Recall for SecondCut {
 #[cfg(test)]
 mod tests {
     use cleanbench_core::Outcome;
-    use cleanbench_core::probe::{Arm, ControlKind, ProbeContext, Seen, Step, StepScope};
+    use cleanbench_core::probe::{
+        Arm, ControlKind, ProbeContext, ProbeItem, Seen, Step, StepScope,
+    };
 
     use super::*;
     use crate::recall::scored;
     use crate::registry::testing::{only_call, probe};
-    use crate::testing::{choice_sample, completion, usable};
+    use crate::testing::{choice_sample, completion, item, usable};
 
     const FORM: ProbeForm = ProbeForm::Raw;
 
@@ -96,6 +98,12 @@ mod tests {
                 extraction_failure: None,
             }),
         }
+    }
+
+    /// An item of forty words, of which enough are left after both cuts.
+    fn long(number: usize) -> ProbeItem {
+        let words: Vec<_> = (0..40).map(|place| format!("w{number}x{place}")).collect();
+        item(choice_sample(&number.to_string(), &words.join(" "), &[], 0))
     }
 
     #[test]
@@ -159,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_item_is_restored_at_either_cut_and_missing_where_the_second_is() {
-        let items: Vec<_> = (0..4).map(usable).collect();
+        let items: Vec<_> = (0..4).map(long).collect();
         let context = ProbeContext {
             suspects: &items,
             controls: &items[..3],
