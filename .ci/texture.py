@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST_SHARE = 13.0  # per cent of all lines that one crate may hold
+LARGEST_SHARE = 13.0  # per cent of all lines, tests included, that one crate may hold
 MEDIAN, P90, LONGEST = 9, 26, 80  # lines of a function, its signature and its last brace included
 TESTKIT = "cleanbench-testkit"  # counted in lines, not in functions: it is for tests
 
@@ -73,9 +73,11 @@ def functions(lines):
 
 def main():
     lengths, faults, sizes = [], [], Counter()
+    for path in ROOT.glob("crates/**/*.rs"):
+        # A crate is what must be read to change it: its tests are part of it.
+        sizes[path.relative_to(ROOT / "crates").parts[0]] += path.read_text(encoding="utf-8").count("\n")
     for crate, path, lines in sources():
         place = path.relative_to(ROOT)
-        sizes[crate] += len(lines)
         if not lines[0].startswith("//!"):
             faults.append(f"{place}: does not open with `//!`")
         if crate == TESTKIT:

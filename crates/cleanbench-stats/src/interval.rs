@@ -148,7 +148,7 @@ impl std::fmt::Display for NoInterval {
             Self::NoVariation => f.write_str("all values are the same"),
             Self::NotFinite => f.write_str("a value is not finite"),
             Self::TooFewClusters { clusters } => {
-                write!(f, "{clusters} clusters, fewer than {}", FEWEST_CLUSTERS)
+                write!(f, "{clusters} clusters, fewer than {FEWEST_CLUSTERS}")
             }
             Self::TooFewValues { values } => write!(f, "{values} values are too few"),
             Self::Unbounded => f.write_str("the denominator cannot be told from 0"),
