@@ -66,7 +66,7 @@ impl ModelSlot {
         self
     }
 
-    /// The same, whose attempts take no longer than `limit`, nor than [`Settings::attempt_limit`].
+    /// The same, whose attempts take no longer than `limit`, nor than [`Settings::attempt_limit`](crate::Settings::attempt_limit).
     #[must_use]
     pub fn within(mut self, limit: Option<Duration>) -> Self {
         self.attempt_limit = limit;

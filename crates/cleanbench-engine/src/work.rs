@@ -28,7 +28,7 @@ pub struct Settings {
     pub attempt_limit: Duration,
 }
 
-/// Everything that [`execute`] needs.
+/// Everything that [`execute`](crate::execute) needs.
 pub struct Work {
     /// Where the run is.
     pub run: RunDirectory,
