@@ -126,15 +126,12 @@ fn recorded(work: &Path, world: &World, kind: Kind, seed: u64) -> Anything<Recor
     }
     let file = model(work, world, kind, seed)?;
     let model = EmbeddedModel::load(&file.to_bytes()?)?;
-    let record = match earlier {
-        Some(mut record) => {
-            record.complete(&model)?;
-            record
-        }
-        None => {
-            let doses = Membership::draw(world, seed).doses;
-            record(&model, world, Training { kind, seed, doses })?
-        }
+    let record = if let Some(mut record) = earlier {
+        record.complete(&model)?;
+        record
+    } else {
+        let doses = Membership::draw(world, seed).doses;
+        record(&model, world, Training { kind, seed, doses })?
     };
     fs::write(path, serde_json::to_vec(&record)?)?;
     say(&format!("{} {seed} recorded", kind.as_str()));
