@@ -5,43 +5,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cleanbench_core::event::{Reading, RecordedScore};
-use cleanbench_core::{CallError, CallErrorKind, Completion, Event, Finish, Judge, Outcome, Reply};
+use cleanbench_core::{CallError, CallErrorKind, Completion, Event, Finish, Judge, Outcome};
 use cleanbench_ledger::samples::SampleContent;
 
 use crate::admission::Admission;
-use crate::attempt::Attempt;
 use crate::billing::used_by_failure;
-use crate::cache;
-use crate::call::OpenCall;
-use crate::slot::ModelSlot;
-use crate::work::EngineError;
-
-/// An attempt whose reply, or the lack of one, is on record.
-pub(crate) struct Recorded<'a> {
-    pub(crate) attempt: Attempt,
-    /// The body that was sent.
-    pub(crate) body: &'a [u8],
-    pub(crate) reply: Option<Reply>,
-    pub(crate) error: Option<CallError>,
-    /// Answers of the endpoint when the call began.
-    pub(crate) answers_before: u64,
-    /// Whether the reply is one of an earlier run.
-    pub(crate) is_cached: bool,
-}
-
-impl Recorded<'_> {
-    /// An attempt of a call that there is no way to express, for the reason `error`.
-    pub(crate) fn unsent(attempt: Attempt, error: CallError) -> Self {
-        Self {
-            attempt,
-            body: &[],
-            reply: None,
-            error: Some(error),
-            answers_before: 0,
-            is_cached: false,
-        }
-    }
-}
+use crate::error::EngineError;
+use crate::open_call::OpenCall;
+use crate::recorded::Recorded;
 
 /// What follows an ended attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,14 +32,14 @@ impl OpenCall<'_> {
         admission: Admission,
         may_retry: bool,
     ) -> Result<Next, EngineError> {
-        match read(self.slot, &recorded) {
+        match recorded.read(&*self.slot.model) {
             Ok(completion) => {
                 if !recorded.is_cached {
                     self.slot.health.note_answer();
                 }
                 admission.settle(self.slot, self.slot.billing.used(&completion.usage));
                 self.answered(&recorded, &completion);
-                cache::keep(self, &recorded, &completion);
+                self.keep(&recorded, &completion);
                 Ok(Next::Nothing)
             }
             Err(error) => {
@@ -126,9 +97,20 @@ impl OpenCall<'_> {
         }
     }
 
+    /// Keeps a reply that was read as `completion` for later runs.
+    fn keep(&self, recorded: &Recorded<'_>, completion: &Completion) {
+        let Some(cache) = &self.slot.cache else {
+            return;
+        };
+        let run = &self.context.manifest.run;
+        if cache.keep(run, recorded, completion).is_err() {
+            self.context.mishaps.unkept.raise();
+        }
+    }
+
     /// Judges an answer whose attempt has already been recorded as ended.
     pub(crate) async fn judge_again(&self, recorded: Recorded<'_>) -> Result<(), EngineError> {
-        match read(self.slot, &recorded) {
+        match recorded.read(&*self.slot.model) {
             Ok(completion) => {
                 let judged = self.judged(&completion);
                 self.context.record(judged).written().await?;
@@ -162,24 +144,6 @@ impl OpenCall<'_> {
             error,
         }
     }
-}
-
-fn read(slot: &ModelSlot, recorded: &Recorded<'_>) -> Result<Completion, CallError> {
-    if let Some(error) = &recorded.error {
-        return Err(error.clone());
-    }
-    let Some(reply) = &recorded.reply else {
-        return Err(CallError::new(
-            CallErrorKind::Broken,
-            "no reply was recorded",
-        ));
-    };
-    catch_unwind(AssertUnwindSafe(|| slot.model.read(recorded.body, reply))).unwrap_or_else(|_| {
-        Err(CallError::new(
-            CallErrorKind::Panic,
-            "reading the reply panicked",
-        ))
-    })
 }
 
 /// Runs `judging`. A scorer that cannot be repeated may wait for a foreign program, and other calls go on

@@ -5,18 +5,17 @@
 //! was read as a whole answer is kept; an answer from here is on record as such, sends nothing, is
 //! never timed and costs nothing.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io;
 use std::path::Path;
 
 use cleanbench_core::event::{Cached, Reading};
-use cleanbench_core::model::Sent;
-use cleanbench_core::{Completion, Digest, Finish, Timing};
+use cleanbench_core::{Completion, Digest, Finish, Model, RunId};
 use cleanbench_ledger::answers::{AnswerCache, KeptAnswer};
 use cleanbench_ledger::writer::timestamp;
 
-use crate::attempt_end::Recorded;
-use crate::call::{Kept, OpenCall};
-use crate::slot::ModelSlot;
+use crate::kept::Kept;
+use crate::reading::read;
+use crate::recorded::Recorded;
 
 /// The kept answers of one model.
 #[derive(Debug, Clone)]
@@ -39,45 +38,42 @@ impl ModelCache {
         let parts: [&[u8]; 3] = [&self.identity, body, &epoch.to_be_bytes()];
         Digest::of("cleanbench/answer-key/1", &parts)
     }
-}
 
-/// The answer that is kept for `body`, if there is one that is still read as an answer.
-pub(crate) fn look_up(slot: &ModelSlot, body: &[u8], epoch: u32) -> Option<Kept> {
-    let cache = slot.cache.as_ref()?;
-    let key = cache.key(body, epoch);
-    let KeptAnswer { run, at, reply } = cache.answers.get(&key)?;
-    let read = catch_unwind(AssertUnwindSafe(|| slot.model.read(body, &reply)));
-    let is_whole = matches!(read, Ok(Ok(completion)) if is_whole(&completion));
-    let cached = Cached {
-        key,
-        run,
-        at,
-        judged: None,
-    };
-    let sent = Sent {
-        reply: Some(reply),
-        error: None,
-        timing: Timing::default(),
-    };
-    is_whole.then_some(Kept { cached, sent })
-}
-
-/// Keeps the reply of `recorded`, which was read as `completion`, for later runs.
-pub(crate) fn keep(call: &OpenCall<'_>, recorded: &Recorded<'_>, completion: &Completion) {
-    let (Some(cache), Some(reply)) = (&call.slot.cache, &recorded.reply) else {
-        return;
-    };
-    if recorded.is_cached || !is_whole(completion) {
-        return;
+    /// The answer that is kept for `body`, if there is one that `model` still reads as an answer.
+    pub(crate) fn look_up(&self, model: &dyn Model, body: &[u8], epoch: u32) -> Option<Kept> {
+        let key = self.key(body, epoch);
+        let KeptAnswer { run, at, reply } = self.answers.get(&key)?;
+        let is_whole = read(model, body, &reply).is_ok_and(|completion| is_whole(&completion));
+        let cached = Cached {
+            key,
+            run,
+            at,
+            judged: None,
+        };
+        is_whole.then(|| Kept::new(cached, Some(reply), None))
     }
-    let answer = KeptAnswer {
-        run: call.context.manifest.run.clone(),
-        at: timestamp(),
-        reply: reply.clone(),
-    };
-    let key = cache.key(recorded.body, call.call.place.epoch);
-    if cache.answers.put(&key, &answer).is_err() {
-        call.context.mishaps.unkept.raise();
+
+    /// Keeps the reply of `recorded`, a call of `run`, which was read as `completion`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn keep(
+        &self,
+        run: &RunId,
+        recorded: &Recorded<'_>,
+        completion: &Completion,
+    ) -> io::Result<()> {
+        let reply = recorded.reply.as_ref().filter(|_| !recorded.is_cached);
+        let Some(reply) = reply.filter(|_| is_whole(completion)) else {
+            return Ok(());
+        };
+        let answer = KeptAnswer {
+            run: run.clone(),
+            at: timestamp(),
+            reply: reply.clone(),
+        };
+        let epoch = recorded.attempt.call.place.epoch;
+        self.answers.put(&self.key(recorded.body, epoch), &answer)
     }
 }
 

@@ -3,41 +3,27 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use cleanbench_core::event::{Cached, PayloadRef, Unasked};
+use cleanbench_core::event::{PayloadRef, Unasked};
 use cleanbench_core::model::Sent;
 use cleanbench_core::{CallError, CallErrorKind, CallId, Timing};
-use cleanbench_ledger::samples::SampleContent;
+use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::{Entry, Frame, LedgerError};
 use futures_util::FutureExt as _;
 
 use crate::admission::{Admission, admit};
 use crate::attempt::{Attempt, Call};
-use crate::attempt_end::{Next, Recorded};
+use crate::attempt_end::Next;
 use crate::budget::Bound;
-use crate::context::Context;
+use crate::error::EngineError;
+use crate::kept::Kept;
 use crate::limiter::LONGEST_PAUSE;
+use crate::open_call::OpenCall;
+use crate::recorded::Recorded;
 use crate::replay::Instead;
-use crate::slot::ModelSlot;
 use crate::wording::Worded;
-use crate::work::EngineError;
 
 /// Where the exponential backoff ends.
 const BACKOFF_CEILING: Duration = Duration::from_secs(30);
-
-/// A call that is under way, with everything that it is made of.
-#[derive(Clone, Copy)]
-pub(crate) struct OpenCall<'a> {
-    pub(crate) context: &'a Context,
-    pub(crate) slot: &'a ModelSlot,
-    pub(crate) content: &'a SampleContent,
-    pub(crate) call: Call,
-}
-
-/// An answer of an earlier run.
-pub(crate) struct Kept {
-    pub(crate) cached: Cached,
-    pub(crate) sent: Sent,
-}
 
 /// What the attempts of a call hand on to one another.
 struct Tries {
@@ -57,16 +43,28 @@ impl OpenCall<'_> {
         let worded = Worded::new(self.slot, request);
         let first = u32::from(attempts) + 1;
         if let Ok(body) = &worded.body {
-            if let Some(kept) = crate::cache::look_up(self.slot, body, place.epoch) {
-                return self.take(kept, body, first).await;
-            }
-            match crate::replay::look_up(self, body)? {
+            match self.instead(body)? {
                 None => {}
                 Some(Instead::Recorded(kept)) => return self.take(*kept, body, first).await,
                 Some(Instead::Nothing(error)) => return self.give_up_asking(error).await,
             }
         }
         self.ask(&worded, first).await
+    }
+
+    /// What the call is ended with, which would send `body`; `None` where it is to be made.
+    fn instead(&self, body: &[u8]) -> Result<Option<Instead>, LedgerError> {
+        let (model, epoch) = (&*self.slot.model, self.call.place.epoch);
+        let cache = self.slot.cache.as_ref();
+        if let Some(kept) = cache.and_then(|cache| cache.look_up(model, body, epoch)) {
+            return Ok(Some(Instead::Recorded(Box::new(kept))));
+        }
+        let Some(replay) = &self.slot.replay else {
+            return Ok(None);
+        };
+        let task = &self.context.plan().tasks[self.call.task].name;
+        let name = SampleName::new(task, &self.content.sample.id);
+        replay.look_up(model, body, epoch, name)
     }
 
     /// Ends the call because nobody can be asked.

@@ -13,8 +13,8 @@ use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::samples::{SampleContent, SampleIndex, SampleLines};
 use cleanbench_ledger::{LedgerError, PayloadReader, Plan, RunDirectory};
 
+use crate::error::EngineError;
 use crate::order::{Order, Ordered, Turns};
-use crate::work::EngineError;
 
 /// The calls in the order in which they are made: those of the plan first, then batch by batch.
 #[derive(Debug)]

@@ -12,16 +12,11 @@ use cleanbench_ledger::batches::{self, DueBatch};
 use cleanbench_ledger::{LedgerError, Manifest};
 
 use crate::context::Context;
-use crate::work::EngineError;
+use crate::error::{EngineError, PlannerError};
 
 /// Says which batches are due in a run, from what is on record of it and from nothing else. It is called only
 /// while nobody writes.
 pub type Planner = Arc<dyn Fn() -> Result<Vec<DueBatch>, PlannerError> + Send + Sync>;
-
-/// Why nothing can be planned.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the next calls cannot be planned: {0}")]
-pub struct PlannerError(pub String);
 
 /// Plans what is due after the calls in `table`, and adds it there. Empty where nothing is.
 pub(crate) async fn plan(

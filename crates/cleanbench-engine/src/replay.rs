@@ -4,17 +4,15 @@
 //! [`cleanbench_core::Model::send`]; what is replayed is on record as such, is never timed, costs nothing,
 //! and says nothing of how the endpoint is.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cleanbench_core::model::Sent;
-use cleanbench_core::{CallError, CallErrorKind, RunId, Timing};
+use cleanbench_core::{CallError, CallErrorKind, Model, RunId};
+use cleanbench_ledger::LedgerError;
 use cleanbench_ledger::manifest::Missing;
 use cleanbench_ledger::replay::{Absent, Asked, ReplaySource, Replayed, SampleName};
 
-use crate::call::{Kept, OpenCall};
-use crate::slot::ModelSlot;
-use crate::work::EngineError;
+use crate::kept::Kept;
+use crate::reading::read;
 
 /// The run that a model's answers are taken from.
 #[derive(Debug, Clone)]
@@ -35,45 +33,42 @@ pub(crate) enum Instead {
     Nothing(CallError),
 }
 
-/// What `call` is ended with, which would send `body`; `None` where it is to be made.
-pub(crate) fn look_up(call: &OpenCall<'_>, body: &[u8]) -> Result<Option<Instead>, EngineError> {
-    let Some(replay) = &call.slot.replay else {
-        return Ok(None);
-    };
-    let task = &call.context.plan().tasks[call.call.task].name;
-    let asked = Asked {
-        model: replay.model,
-        body,
-        epoch: call.call.place.epoch,
-        name: SampleName::new(task, &call.content.sample.id),
-    };
-    Ok(match (replay.source.find(&asked)?, replay.missing) {
-        (Err(reason), Missing::Skip) => {
-            Some(Instead::Nothing(not_recorded(replay.source.run(), reason)))
-        }
-        (Err(_), Missing::Ask) => None,
-        // An error is the end of a call, and no answer.
-        (Ok(replayed), Missing::Ask) if !is_answer(call.slot, body, &replayed) => None,
-        (Ok(replayed), _) => Some(Instead::Recorded(Box::new(kept(replayed)))),
-    })
+impl ModelReplay {
+    /// What the call of the sample `name` in its repeat `epoch` is ended with, which would send `body` to `model`;
+    /// `None` where it is to be made.
+    pub(crate) fn look_up(
+        &self,
+        model: &dyn Model,
+        body: &[u8],
+        epoch: u32,
+        name: SampleName,
+    ) -> Result<Option<Instead>, LedgerError> {
+        let asked = Asked {
+            model: self.model,
+            body,
+            epoch,
+            name,
+        };
+        Ok(match (self.source.find(&asked)?, self.missing) {
+            (Err(reason), Missing::Skip) => {
+                Some(Instead::Nothing(not_recorded(self.source.run(), reason)))
+            }
+            (Err(_), Missing::Ask) => None,
+            // An error is the end of a call, and no answer.
+            (Ok(replayed), Missing::Ask) if !is_answer(model, body, &replayed) => None,
+            (Ok(replayed), _) => Some(Instead::Recorded(Box::new(kept(replayed)))),
+        })
+    }
 }
 
-fn is_answer(slot: &ModelSlot, body: &[u8], replayed: &Replayed) -> bool {
+fn is_answer(model: &dyn Model, body: &[u8], replayed: &Replayed) -> bool {
     let reply = replayed.reply.as_ref().filter(|_| replayed.error.is_none());
-    let read = |reply| catch_unwind(AssertUnwindSafe(|| slot.model.read(body, reply)));
-    reply.is_some_and(|reply| matches!(read(reply), Ok(Ok(_))))
+    reply.is_some_and(|reply| read(model, body, reply).is_ok())
 }
 
 /// What `replayed` would have been, had it just arrived.
 fn kept(replayed: Replayed) -> Kept {
-    Kept {
-        cached: replayed.cached,
-        sent: Sent {
-            reply: replayed.reply,
-            error: replayed.error,
-            timing: Timing::default(),
-        },
-    }
+    Kept::new(replayed.cached, replayed.reply, replayed.error)
 }
 
 /// Says why `run` has nothing to end a call with.

@@ -13,13 +13,13 @@ use futures_util::future::try_join_all;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::attempt::Call;
-use crate::call::OpenCall;
 use crate::call_order::{CallOrder, Due, Feed};
 use crate::context::Context;
 use crate::early::Decision;
+use crate::error::EngineError;
+use crate::open_call::OpenCall;
 use crate::slot::{ModelSlot, Slots};
 use crate::stop::StopLevel;
-use crate::work::EngineError;
 
 /// Calls that can be made without waiting for what others will show.
 pub(crate) struct Round {

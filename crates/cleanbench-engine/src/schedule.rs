@@ -14,6 +14,7 @@ use crate::budget::{Budget, Spent};
 use crate::call_order::CallOrder;
 use crate::context::{Context, Mishaps};
 use crate::early::EarlyStops;
+use crate::error::EngineError;
 use crate::follow_up::{self, Planner};
 use crate::lag::Sampler;
 use crate::resume::Pending;
@@ -23,7 +24,7 @@ use crate::slot::{ModelSlot, Slots};
 use crate::spending::Allowance;
 use crate::stop::StopLevel;
 use crate::wording::{Worded, Wording};
-use crate::work::{Ending, EngineError, GivenUp, Work};
+use crate::work::{Ending, GivenUp, Work};
 
 /// Makes every call that has not ended, those that follow from its answers included, and records why it
 /// stopped.

@@ -7,13 +7,14 @@ use cleanbench_ledger::LedgerError;
 
 use crate::admission::Admission;
 use crate::attempt::{Attempt, Call};
-use crate::attempt_end::{Next, Recorded};
-use crate::call::OpenCall;
+use crate::attempt_end::Next;
 use crate::call_order::CallOrder;
 use crate::context::Context;
+use crate::error::EngineError;
+use crate::open_call::OpenCall;
+use crate::recorded::Recorded;
 use crate::resume::{Pending, RecordedReply};
 use crate::slot::Slots;
-use crate::work::EngineError;
 
 /// What is needed to go on where the last writer stopped.
 pub(crate) struct Left<'a> {

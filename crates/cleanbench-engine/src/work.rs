@@ -6,11 +6,11 @@ use cleanbench_core::event::{Cap, Lag, StopReason};
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{CallError, Judge};
 use cleanbench_ledger::samples::SampleIndex;
-use cleanbench_ledger::{Ledger, LedgerError, Manifest, RunDirectory};
+use cleanbench_ledger::{Ledger, Manifest, RunDirectory};
 
 use crate::budget::Spent;
 use crate::early::{EarlyStop, Scored};
-use crate::follow_up::{Planner, PlannerError};
+use crate::follow_up::Planner;
 use crate::resume::Pending;
 use crate::slot::ModelSlot;
 use crate::spending::Allowance;
@@ -113,18 +113,4 @@ impl Ending {
             unkept: 0,
         }
     }
-}
-
-/// Why the engine cannot go on. What was recorded so far stays valid.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum EngineError {
-    /// The run directory cannot be read or written.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// A recorded reply that was an answer is not one any more.
-    #[error("a recorded reply that was read as an answer no longer is: {0}")]
-    Changed(String),
-    /// The next calls cannot be planned.
-    #[error(transparent)]
-    Planner(#[from] PlannerError),
 }
