@@ -12,6 +12,7 @@ mod fields;
 mod price;
 pub(crate) mod provider;
 mod resolve;
+mod shared_keys;
 mod target;
 
 use std::collections::BTreeMap;

@@ -9,9 +9,9 @@ use super::allow;
 use super::endpoint::{EMBEDDED, Endpoint, Limits, Timeouts, embedded_url};
 use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
+use super::shared_keys::{read_fragment, read_key_env, read_likelihood, refuse_keys};
 use super::target::{self, Target};
-use super::{ConfigError, closest, price, provider};
-use crate::LikelihoodMethod;
+use super::{ConfigError, closest, price};
 use crate::provider::Profile;
 
 /// Reads the table of the model `name`; `None` after a fault that leaves no address.
@@ -29,7 +29,7 @@ pub(super) fn read(
     let profile = base.as_ref().map(|endpoint| &endpoint.profile);
     let sampling = fields.table("generate", found);
     let sampling = sampling.map(|table| read_sampling(table, profile, found));
-    let extra_body = provider::read_fragment("extra_body", &mut fields, found);
+    let extra_body = read_fragment("extra_body", &mut fields, found);
     let limits = fields.table("limits", found);
     let limits = limits.map(|table| read_limits(table, found));
     let timeouts = fields.table("timeouts", found);
@@ -214,47 +214,6 @@ fn read_form(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option
     fields.one_of("form", &FORMS, found)
 }
 
-pub(super) fn read_likelihood(
-    fields: &mut Fields<'_, '_>,
-    found: &mut Diagnostics<'_>,
-) -> Option<LikelihoodMethod> {
-    let word = fields.text("likelihood", found)?;
-    let method = LikelihoodMethod::named(word.value);
-    if method.is_none() {
-        let words = LikelihoodMethod::ALL
-            .map(LikelihoodMethod::as_str)
-            .join("\", \"");
-        found.push_hint(
-            word.span,
-            format!("`likelihood` must be one of \"{words}\""),
-            "`cleanbench models check` finds out which the server speaks; an answer without such numbers is refused, never guessed",
-        );
-    }
-    method
-}
-
-pub(super) fn read_key_env(
-    fields: &mut Fields<'_, '_>,
-    found: &mut Diagnostics<'_>,
-) -> Option<String> {
-    let variable = fields.text("api_key_env", found)?;
-    let mut bytes = variable.value.bytes();
-    let name_like = bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if name_like {
-        return Some(variable.value.to_owned());
-    }
-    // The value is not repeated: it may be the key itself.
-    found.push_hint(
-        variable.span,
-        "`api_key_env` must be the name of an environment variable",
-        "never write the key itself into this file",
-    );
-    None
-}
-
 fn read_proxy(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Option<String> {
     let text = fields.text("proxy", found)?;
     let proxy = target::parse_proxy(text.value);
@@ -281,18 +240,6 @@ fn read_cache(
         );
     }
     cache.value
-}
-
-/// A key in the file is the one mistake that must not be answered with "did you mean".
-pub(super) fn refuse_keys(fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) {
-    for key in ["api_key", "key", "token"] {
-        fields.refuse(
-            key,
-            "a key must not stand in the models file",
-            "put it into an environment variable and name that with `api_key_env`",
-            found,
-        );
-    }
 }
 
 fn read_sampling(

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cleanbench_core::Reasoning;
-use serde_json::{Map, Value};
 
 use super::ConfigError;
 use super::fields::{Diagnostics, Fields};
 use super::resolve::provider_in;
+use super::shared_keys::{read_fragment, read_key_env, read_likelihood, refuse_keys};
 use super::target::parse_url;
 use crate::provider::{
     FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
@@ -57,9 +57,6 @@ const FORMATS: [(&str, &str); 2] = [
     ("json_schema", "json_schema"),
 ];
 
-/// Fields that a fragment must not set: they are what is asked.
-pub(super) const OWN_FIELDS: [&str; 5] = ["model", "messages", "prompt", "input", "stream"];
-
 /// Reads the tables of `providers`.
 pub(super) fn read_all(
     providers: &Fields<'_, '_>,
@@ -100,7 +97,7 @@ fn read(name: &str, mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> 
     read_requests(&mut profile, &mut fields, found);
     read_reasoning(&mut profile, &mut fields, found);
     read_answers(&mut profile, &mut fields, found);
-    super::entry::refuse_keys(&mut fields, found);
+    refuse_keys(&mut fields, found);
     fields.finish(found);
     profile
 }
@@ -138,7 +135,7 @@ fn read_address(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mut 
             Err(error) => found.push_error(base_url.span, error),
         }
     }
-    if let Some(key_env) = super::entry::read_key_env(fields, found) {
+    if let Some(key_env) = read_key_env(fields, found) {
         profile.key_env = Some(key_env);
     }
     if let Some(hosts) = fields.texts("other_hosts", found) {
@@ -234,7 +231,7 @@ fn read_requests(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mut
     if let Some(count) = fields.count("least_top_logprobs", found) {
         profile.least_top_logprobs = count.value;
     }
-    if let Some(method) = super::entry::read_likelihood(fields, found) {
+    if let Some(method) = read_likelihood(fields, found) {
         profile.likelihood = Some(method);
     }
     if let Some(always) = read_fragment("always", fields, found) {
@@ -253,28 +250,6 @@ fn read_name(
         return None;
     }
     Some(name.value.to_owned())
-}
-
-/// A table that is merged into requests.
-pub(super) fn read_fragment(
-    key: &'static str,
-    fields: &mut Fields<'_, '_>,
-    found: &mut Diagnostics<'_>,
-) -> Option<Map<String, Value>> {
-    let fragment = fields.json(key, found)?;
-    let own = OWN_FIELDS
-        .iter()
-        .find(|own| fragment.value.contains_key(**own));
-    if let Some(own) = own {
-        let message = format!("`{key}` must not set `{own}`");
-        found.push_hint(
-            fragment.span,
-            message,
-            "it may add anything but what is asked",
-        );
-        return None;
-    }
-    Some(fragment.value)
 }
 
 fn read_reasoning(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) {

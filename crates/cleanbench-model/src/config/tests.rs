@@ -100,84 +100,98 @@ fn faults_are_all_found_with_their_places() {
     check("models.a = 3\n", &["models.toml:1:12: `a` must be a table"]);
 }
 
+/// A model whose table also has `line` has one fault, `expected`, in that line.
+fn check_line(line: &str, expected: &str) {
+    let text = format!("[models.a]\nprovider = \"vllm\"\nmodel = \"m\"\n{line}\n");
+    let found = faults(&text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0], format!("models.toml:4:{expected}"));
+}
+
 #[test]
-fn values_out_of_range_and_options_without_effect_are_refused() {
-    let check = |line: &str, expect: &str| {
-        let text = format!("[models.a]\nprovider = \"vllm\"\nmodel = \"m\"\n{line}\n");
-        let found = faults(&text);
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0], format!("models.toml:4:{expect}"));
-    };
-    check("stream = \"yes\"", "10: `stream` must be true or false");
-    check(
+fn words_that_say_nothing_are_refused() {
+    check_line("stream = \"yes\"", "10: `stream` must be true or false");
+    check_line(
         "form = \"raw\"",
         "8: `form` must be one of \"chat\", \"completion\", \"embedding\"",
     );
-    check(
-        "generate = { temperature = 2.5 }",
-        "28: `temperature` must be from 0 to 2",
-    );
-    check(
-        "generate = { temperature = nan }",
-        "28: `temperature` must be from 0 to 2",
-    );
-    check(
-        "generate = { top_p = 0 }",
-        "22: `top_p` must be above 0 and at most 1",
-    );
-    check(
-        "generate = { max_tokens = 0 }",
-        "27: `max_tokens` must be a whole number of at least 1",
-    );
-    check(
-        "generate = { stop = [\"\"] }",
-        "22: a text in `stop` must not be empty",
-    );
-    check(
-        "generate = { reasoning = \"max\" }",
-        "26: provider `vllm` cannot be asked for `reasoning = \"max\"` (it can be asked for: off, on, low, medium, high)",
-    );
-    check(
-        "generate = { reasoning = \"none\" }",
-        "26: `reasoning` must be one of \"off\", \"on\", \"minimal\", \"low\", \"medium\", \"high\", \"max\"",
-    );
-    check(
-        "extra_body = { messages = [] }",
-        "14: `extra_body` must not set `messages` (it may add anything but what is asked)",
-    );
-    check(
-        "extra_body = { since = 2026-01-01 }",
-        "14: `extra_body` must be a table without dates and infinite numbers",
-    );
-    check(
-        "limits = { requests_per_minute = 0 }",
-        "34: `requests_per_minute` must be a whole number of at least 1",
-    );
-    check(
-        "timeouts = { total = 0 }",
-        "22: `total` must be from 0.001 to 86400 seconds",
-    );
-    check(
-        "timeouts = { idle = 0 }",
-        "21: `idle` must be from 0.001 to 86400 seconds",
-    );
-    check(
+    check_line(
         "allow = [\"all\"]",
         "10: `allow` may list \"public\", \"private\" and \"secret\"",
     );
-    check(
+}
+
+#[test]
+fn values_of_sampling_out_of_range_are_refused() {
+    check_line(
+        "generate = { temperature = 2.5 }",
+        "28: `temperature` must be from 0 to 2",
+    );
+    check_line(
+        "generate = { temperature = nan }",
+        "28: `temperature` must be from 0 to 2",
+    );
+    check_line(
+        "generate = { top_p = 0 }",
+        "22: `top_p` must be above 0 and at most 1",
+    );
+    check_line(
+        "generate = { max_tokens = 0 }",
+        "27: `max_tokens` must be a whole number of at least 1",
+    );
+    check_line(
+        "generate = { stop = [\"\"] }",
+        "22: a text in `stop` must not be empty",
+    );
+    check_line(
+        "generate = { reasoning = \"max\" }",
+        "26: provider `vllm` cannot be asked for `reasoning = \"max\"` (it can be asked for: off, on, low, medium, high)",
+    );
+    check_line(
+        "generate = { reasoning = \"none\" }",
+        "26: `reasoning` must be one of \"off\", \"on\", \"minimal\", \"low\", \"medium\", \"high\", \"max\"",
+    );
+}
+
+#[test]
+fn what_must_not_be_merged_into_requests_is_refused() {
+    check_line(
+        "extra_body = { messages = [] }",
+        "14: `extra_body` must not set `messages` (it may add anything but what is asked)",
+    );
+    check_line(
+        "extra_body = { since = 2026-01-01 }",
+        "14: `extra_body` must be a table without dates and infinite numbers",
+    );
+}
+
+#[test]
+fn limits_timeouts_and_prices_out_of_range_are_refused() {
+    check_line(
+        "limits = { requests_per_minute = 0 }",
+        "34: `requests_per_minute` must be a whole number of at least 1",
+    );
+    check_line(
+        "timeouts = { total = 0 }",
+        "22: `total` must be from 0.001 to 86400 seconds",
+    );
+    check_line(
+        "timeouts = { idle = 0 }",
+        "21: `idle` must be from 0.001 to 86400 seconds",
+    );
+    check_line(
         "price = { input = \"1\" }",
         "9: `price` needs `output`, in US dollars per million tokens",
     );
-    check(
+    check_line(
         "price = { input = 0.5, output = \"1\" }",
         "19: `input` must be a text in quotes",
     );
-    check(
+    check_line(
         "price = { input = \"-1\", output = \"1\" }",
         "9: price -1.00 is not between 0 and 1000000.00 US dollars per million tokens",
     );
-    check(
+    check_line(
         "price = { input = \"1\", output = \"1\", date = \"1.10.2026\" }",
         "9: `1.10.2026` is not a date such as \"2026-10-01\"",
     );
