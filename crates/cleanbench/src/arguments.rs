@@ -10,7 +10,8 @@ use cleanbench_plan::options::{
 };
 
 use crate::ci_arguments::{InitArguments, JunitArguments};
-use crate::session::Conduct;
+use crate::conduct::Conduct;
+use crate::format::Format;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -61,17 +62,6 @@ pub(crate) enum Command {
     Drift(DriftArguments),
     /// List the models that can be named here; with `check`, ask one what it really supports
     Models(ModelsArguments),
-}
-
-/// Form of what is printed on stdout.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    #[default]
-    #[value(alias = "table")]
-    Text,
-    /// For programs; stable
-    Json,
 }
 
 /// The output folder.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
-use cleanbench_core::{Caps, EventSink, Exit, Judge, Model, gate};
+use cleanbench_core::{EventSink, Exit, Judge, Model, gate};
 use cleanbench_engine::{
     Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Opened, Planner, PlannerError, Settings,
     StopHandle, StopLevel, StopSignal, Work, begin, execute, stop_pair,
@@ -22,11 +22,12 @@ use cleanbench_report::tables::{tables, write_all};
 use cleanbench_report::{Recording, Report, Summary, gates};
 use serde_json::{Value, json};
 
-use crate::arguments::Format;
+use crate::conduct::Conduct;
 use crate::contamination_table;
 use crate::environment::WhenNeeded;
 use crate::failure::Failure;
 use crate::foreign::permission;
+use crate::format::Format;
 use crate::gate_results;
 use crate::github;
 use crate::limits;
@@ -37,25 +38,6 @@ use crate::result_table;
 /// Name and version of the program, as recorded.
 pub(crate) const TOOL: &str = concat!("cleanbench ", env!("CARGO_PKG_VERSION"));
 const BACKOFF: Duration = Duration::from_millis(500);
-
-/// How a run is carried out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Conduct {
-    /// Whether calls that ended without an answer are asked again.
-    pub(crate) retry_errors: bool,
-    /// Whether programs that scorers name may be run.
-    pub(crate) allow_commands: bool,
-    /// Whether no answers of earlier runs are taken and none are kept.
-    pub(crate) no_cache: bool,
-    /// What it may use up.
-    pub(crate) caps: Caps,
-    /// Attempts after the first one, for errors that can pass.
-    pub(crate) max_retries: u32,
-    /// Longest time for one attempt.
-    pub(crate) attempt_limit: Duration,
-    /// Form of the result.
-    pub(crate) format: Format,
-}
 
 /// What a run is carried out with.
 #[derive(Debug, Clone, Copy)]

@@ -5,8 +5,9 @@ use cleanbench_lab::calibration::{assess_all, committed};
 use cleanbench_lab::error_rates::{Table, tables};
 use serde_json::{Value, json};
 
-use crate::arguments::{CalibrateArguments, Format};
+use crate::arguments::CalibrateArguments;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::plain_table::plain_rows;
 use crate::printer;
 

@@ -14,8 +14,9 @@ use cleanbench_study::derived::{
 };
 use serde_json::Value;
 
-use crate::arguments::{Format, OutArguments};
+use crate::arguments::OutArguments;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::printer::{self, Printer};
 use crate::session::TOOL;
 use crate::{analysis_table, comparison_table};

@@ -6,8 +6,9 @@ use cleanbench_report::cell;
 use cleanbench_study::derived;
 use serde_json::{Value, json};
 
-use crate::arguments::{Format, ListArguments};
+use crate::arguments::ListArguments;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
 

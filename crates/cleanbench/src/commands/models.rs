@@ -12,9 +12,10 @@ use cleanbench_plan::endpoints::models_file_in;
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
-use crate::arguments::{Format, ModelsArguments, ModelsCommand};
+use crate::arguments::{ModelsArguments, ModelsCommand};
 use crate::environment::{Environment, here};
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
 

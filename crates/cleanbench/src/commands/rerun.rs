@@ -12,8 +12,9 @@ use cleanbench_report::Recording;
 use cleanbench_report::rerun::beside;
 
 use super::run;
-use crate::arguments::{Format, RerunArguments, RerunOnly};
+use crate::arguments::{RerunArguments, RerunOnly};
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::printer::{self, Printer};
 use crate::rerun_table;
 use crate::session::{self, Session};

@@ -7,10 +7,11 @@ use cleanbench_plan::options::{ResumeOptions, Surroundings};
 use cleanbench_plan::resume::{self, Resumed};
 
 use crate::arguments::RunArguments;
+use crate::conduct::Conduct;
 use crate::environment::{WhenNeeded, here};
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::session::{self, Conduct, Session, TOOL};
+use crate::session::{self, Session, TOOL};
 use crate::starting::{load, say, start};
 
 /// Runs a suite, or goes on with a run.

@@ -10,8 +10,9 @@ use cleanbench_report::{Nowhere, Recording};
 use serde_json::{Value, json};
 
 use super::derived::{Located, locate, print_again};
-use crate::arguments::{Format, ShowArguments};
+use crate::arguments::ShowArguments;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::printer::{self, Printer};
 use crate::session::print_result;
 

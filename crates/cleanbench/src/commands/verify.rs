@@ -6,8 +6,9 @@ use cleanbench_study::derived;
 use serde_json::json;
 
 use super::derived::{Located, locate};
-use crate::arguments::{Format, VerifyArguments};
+use crate::arguments::VerifyArguments;
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::printer;
 
 /// Verifies a run and names every damaged place.

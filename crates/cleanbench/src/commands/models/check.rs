@@ -11,9 +11,10 @@ use cleanbench_report::cell;
 use serde_json::{Value, json};
 
 use super::kept::Kept;
-use crate::arguments::{Format, ModelsCheckArguments};
+use crate::arguments::ModelsCheckArguments;
 use crate::environment::{WhenNeeded, here};
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
 
