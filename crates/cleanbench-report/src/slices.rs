@@ -6,8 +6,20 @@
 use std::collections::BTreeMap;
 
 use crate::rows::Belongs;
-use crate::summary::SliceRow;
-use crate::tally::Tally;
+use crate::tally::{Estimated, Tally};
+
+/// A model at the samples of a task that share a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SliceRow {
+    /// Position of the line of the model at the whole task.
+    pub line: usize,
+    /// The field of the samples' metadata.
+    pub field: String,
+    /// Their value in it.
+    pub value: String,
+    /// The mean over those with a score.
+    pub estimated: Estimated,
+}
 
 /// The scores of every slice of one line, by field in the task's order and value.
 #[derive(Debug, Default)]

@@ -15,6 +15,8 @@ use crate::times::Latency;
 use crate::{Contamination, Recording};
 use cleanbench_items::reduce;
 
+pub use crate::slices::SliceRow;
+
 /// Printed where nothing is known of contamination.
 pub const NOT_ASSESSED: &str = "not_assessed";
 
@@ -148,19 +150,6 @@ impl SummaryRow {
             .sum();
         failed + self.open
     }
-}
-
-/// A model at the samples of a task that share a value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SliceRow {
-    /// Position of the line of the model at the whole task.
-    pub line: usize,
-    /// The field of the samples' metadata.
-    pub field: String,
-    /// Their value in it.
-    pub value: String,
-    /// The mean over those with a score.
-    pub estimated: Estimated,
 }
 
 /// All lines of a run, in plan order.

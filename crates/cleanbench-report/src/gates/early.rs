@@ -21,7 +21,8 @@ use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
 
 use super::baseline::Before;
 use super::describe::{amount, p as shown_p};
-use super::judge::{between, count_aside, family_of, is_too_small, left_out};
+use super::family::family_of;
+use super::result::{between, count_aside, is_too_small, left_out};
 use crate::ReportError;
 
 /// Fewest samples between two looks.

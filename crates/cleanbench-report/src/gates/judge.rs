@@ -5,14 +5,14 @@
 
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
-use cleanbench_items::{Bounds, ModelTask, Pair, Pairs, Shares, Standing};
+use cleanbench_items::{ModelTask, Pair, Pairs, Shares, Standing};
 use cleanbench_ledger::Plan;
-use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_stats::multiplicity::holm;
 
-use super::baseline::{Before, Facing};
-use super::describe::amount;
+use super::baseline::Before;
+use super::family::of_gate;
 use super::gather::{Asked, Gatherer, Measured, units};
+use super::result::{count_aside, fill};
 use super::{amounts, early, single, versus};
 use crate::{Contamination, Recording, ReportError};
 
@@ -83,22 +83,6 @@ pub(crate) fn evaluate(
         }
     }
     Ok(results)
-}
-
-/// The tasks that `gate` is for, with their positions.
-fn of_gate<'a>(
-    gate: &'a Gate,
-    tasks: &'a [TaskPlan],
-) -> impl Iterator<Item = (usize, &'a TaskPlan)> {
-    let positions = tasks.iter().enumerate();
-    positions.filter(|(_, task)| task.probe.is_none() && gate.tasks.contains(&task.name))
-}
-
-/// Number of comparisons with the baseline that `plan` holds.
-pub(crate) fn family_of(plan: &Plan) -> usize {
-    let paired = plan.gates.iter().filter(|gate| gate.test.is_paired());
-    let tasks = paired.map(|gate| of_gate(gate, &plan.tasks).count());
-    tasks.sum::<usize>() * plan.models.len()
 }
 
 /// A result that says nothing yet.
@@ -173,23 +157,6 @@ fn shares(samples: &[Asked], of: impl Fn(&Asked) -> Option<f64>) -> Shares {
     }
 }
 
-/// Puts bounds into a result.
-pub(crate) fn fill(result: &mut GateResult, bounds: &Bounds) {
-    result.estimate = bounds.estimate;
-    result.low = Some(bounds.low);
-    result.high = bounds.high.is_finite().then_some(bounds.high);
-    result.method.clone_from(&bounds.method);
-}
-
-/// Whether the gate's own minimum is not reached; the message is then written.
-pub(crate) fn is_too_small(result: &mut GateResult) -> bool {
-    let (n, least) = (result.n, result.gate.min_items);
-    if n < least {
-        result.message = format!("{n} are fewer than the {least} of `min_items`");
-    }
-    n < least
-}
-
 /// What a paired gate claims; `None` where there is nothing to judge, which is then written.
 fn claim(
     plan: &Plan,
@@ -246,29 +213,6 @@ fn pairs(
     Ok(pairs)
 }
 
-/// Counts what is in no pair, where the tables of the run say it.
-pub(super) fn count_aside(
-    plan: &Plan,
-    facing: &Facing,
-    result: &mut GateResult,
-    was_asked: impl Fn(usize) -> bool,
-) {
-    if plan.tables >= 4 {
-        result.set_aside = Some(facing.set_aside(was_asked));
-    }
-}
-
-/// What is in no pair, in the words that go behind a method.
-pub(super) fn left_out(result: &GateResult, alone: u64) -> String {
-    let told = match result.set_aside {
-        Some(aside) if aside.in_words().is_empty() => return String::new(),
-        Some(aside) => format!("set aside {}", aside.in_words()),
-        None if alone == 0 => return String::new(),
-        None => format!("{alone} samples without a partner left out"),
-    };
-    format!(", {told}")
-}
-
 /// Line of the first sample of the task at position `task`.
 fn first_line(plan: &Plan, task: usize) -> u64 {
     plan.tasks[..task].iter().map(|task| task.samples).sum()
@@ -300,12 +244,4 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
         }
     }
     early::judge(result, plan, before, case.at(), &scores);
-}
-
-/// "between LOW and HIGH", for people.
-pub(crate) fn between(result: &GateResult) -> String {
-    let metric = result.gate.metric;
-    let text =
-        |value: Option<f64>| value.map_or("any amount".to_owned(), |value| amount(metric, value));
-    format!("between {} and {}", text(result.low), text(result.high))
 }

@@ -23,9 +23,11 @@ mod amounts;
 mod baseline;
 mod describe;
 mod early;
+mod family;
 mod gather;
 mod judge;
 mod power;
+mod result;
 mod single;
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,8 @@ use cleanbench_probe::Class;
 use cleanbench_stats::power::needed_above_floor;
 
 use super::describe::amount;
-use super::judge::{between, is_too_small};
 use super::power::ENOUGH;
+use super::result::{between, is_too_small};
 use crate::Contamination;
 
 /// Compares bounds with the limit.

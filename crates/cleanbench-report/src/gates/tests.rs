@@ -55,7 +55,7 @@ fn judged(test: GateTest, shares: &Shares) -> GateResult {
     let mut result = blank(Metric::Accuracy, test);
     result.n = shares.len() as u64;
     let bounds = shares.bounds(0.05).unwrap();
-    super::judge::fill(&mut result, &bounds);
+    super::result::fill(&mut result, &bounds);
     single::decide(&mut result, &bounds);
     result
 }

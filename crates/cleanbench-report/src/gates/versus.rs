@@ -9,8 +9,8 @@ use cleanbench_stats::Confidence;
 use cleanbench_stats::power::approximate_pairs;
 
 use super::describe::{amount, p as shown_p};
-use super::judge::{between, fill, is_too_small, left_out};
 use super::power::ENOUGH;
+use super::result::{between, fill, is_too_small, left_out};
 
 /// A paired gate before the correction for the number of gates.
 pub(crate) struct Claim {
