@@ -1,5 +1,6 @@
 //! What each model made of each sample: the one reader of `results.csv`, the one way to pair the samples
-//! of two runs, the one answer to whether they can be compared, and bounds of their difference.
+//! of two runs, the one answer to whether they can be compared, the estimate of a mean score, and bounds of a
+//! difference.
 //!
 //! Gates, flips, comparisons, item analysis and drift ask here, so that none of them can say what another
 //! denies.
@@ -10,6 +11,7 @@
 //! | which sample is which of the other run? | [`Pairing`] |
 //! | what becomes of one that changed, is in quarantine or was not asked? | [`Policy`] |
 //! | was the same asked of the same model, and judged alike? | [`Comparability`] |
+//! | what is the mean of their scores, and how sure is that? | [`Tally`] |
 //! | how large is the difference, whatever the missing answers are? | [`Pairs`] |
 //!
 //! Invariant: pure functions of a run's files and of a [`Policy`]. No network, no clock, no runtime; nothing
@@ -28,6 +30,7 @@ mod reading;
 mod reduce;
 mod side;
 mod table;
+mod tally;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -46,3 +49,4 @@ pub use reading::{ELSEWHERE, RESULTS_FILE, SUMMARY_FILE, check_table};
 pub use reduce::reduce;
 pub use side::{Side, Who, identity};
 pub use table::ItemTable;
+pub use tally::{Estimated, TOO_FEW_CLUSTERS, Tally};

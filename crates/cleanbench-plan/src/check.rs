@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Usd};
 use cleanbench_ledger::note::Note;
 use cleanbench_model::Endpoint;
-use cleanbench_report::gates::{Power, power};
 use cleanbench_suite::{Rendered, Suite};
 
 use crate::endpoints::{proxies, resolve_all};
 use crate::gates::gates;
 use crate::options::CheckOptions;
+use crate::power::{Power, power};
 use crate::probes::{self, PlannedProbe};
 use crate::selection::{Selected, check_samplings, select};
 use crate::{PlanError, Surroundings};

@@ -20,6 +20,7 @@ mod error;
 pub mod gates;
 pub mod judges;
 pub mod options;
+pub mod power;
 pub mod probes;
 pub mod quarantine;
 pub mod replay;

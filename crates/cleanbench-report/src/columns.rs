@@ -13,8 +13,8 @@ use cleanbench_ledger::manifest::TABLES;
 use csv::Writer;
 use serde_json::{Map, Value};
 
-use crate::markdown::{Heading, table};
 use crate::{ReportError, cell};
+use cleanbench_text::markdown::{Heading, table};
 
 /// Columns that CSV files get with the next version of the tables; no run has them yet.
 pub(crate) const NEXT: u32 = TABLES + 1;

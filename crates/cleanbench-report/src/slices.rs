@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use cleanbench_items::{Estimated, Tally};
+
 use crate::rows::Belongs;
-use crate::tally::{Estimated, Tally};
 
 /// A model at the samples of a task that share a value.
 #[derive(Debug, Clone, PartialEq)]

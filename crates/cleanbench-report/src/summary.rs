@@ -10,10 +10,9 @@ use crate::gates;
 use crate::rows::{Belongs, Row};
 use crate::scan::{Index, Totals};
 use crate::slices::SliceTallies;
-use crate::tally::{Estimated, Tally};
 use crate::times::Latency;
 use crate::{Contamination, Recording};
-use cleanbench_items::reduce;
+use cleanbench_items::{Estimated, Tally, reduce};
 
 pub use crate::slices::SliceRow;
 

@@ -8,11 +8,14 @@
 //! Invariants: pure functions of their arguments; similarities are from 0 to 1; the same bits on every
 //! machine.
 //!
-//! [`cell`] makes text harmless that goes into a table or onto a terminal.
+//! What somebody else wrote is made harmless wherever it goes: [`cell`] for tables and terminals, [`notation`] for
+//! XML, Markdown and the commands of a build server. [`markdown`] draws tables of what is harmless already.
 
 mod alignment;
 pub mod cell;
 mod closest;
+pub mod markdown;
+pub mod notation;
 mod overlap;
 mod python;
 mod token;

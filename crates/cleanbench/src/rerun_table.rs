@@ -1,8 +1,8 @@
 //! The table at the end of a rerun: every second score beside the first one.
 
-use cleanbench_report::Estimated;
+use cleanbench_items::Estimated;
 use cleanbench_report::cell;
-use cleanbench_report::rerun::RerunRow;
+use cleanbench_study::rerun::RerunRow;
 
 use crate::plain_table::plain_table;
 

@@ -1,6 +1,7 @@
 //! The table at the end of a run.
 
-use cleanbench_report::{Estimated, Summary, SummaryRow, TOO_FEW_CLUSTERS, cell};
+use cleanbench_items::{Estimated, TOO_FEW_CLUSTERS};
+use cleanbench_report::{Summary, SummaryRow, cell};
 
 use crate::plain_table::plain_table;
 

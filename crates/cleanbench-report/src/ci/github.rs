@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use cleanbench_core::Exit;
 use cleanbench_core::gate::{GateResult, GateVerdict};
+use cleanbench_text::notation::{command_property, command_text};
 
 use super::{Missing, label};
 use crate::{Summary, cell};
@@ -87,17 +88,8 @@ fn command(kind: Kind, title: &str, message: &str) -> String {
         Kind::Error => "error",
         Kind::Warning => "warning",
     };
-    format!("::{name} title={}::{}", property(title), data(message))
-}
-
-/// The text of a command: `%`, and what would end the line.
-fn data(text: &str) -> String {
-    cell::safe(text).replace('%', "%25")
-}
-
-/// The value of a property: also what would end the property.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    let (title, message) = (command_property(title), command_text(message));
+    format!("::{name} title={title}::{message}")
 }
 
 /// The run that a step made.

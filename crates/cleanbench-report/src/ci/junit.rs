@@ -23,8 +23,8 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::cases::{Case, CaseGatherer, FailedAttempt, MOST_CASES, Status};
 use super::{Missing, Source, label};
-use crate::notation::{attribute, for_xml};
 use crate::{ReportError, SummaryRow};
+use cleanbench_text::notation::{attribute, for_xml};
 
 /// Longest text of a question, a target or an answer, in characters.
 const LONGEST: usize = 2_000;

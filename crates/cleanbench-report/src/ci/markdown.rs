@@ -13,9 +13,9 @@ use cleanbench_ledger::reporting::Quarantined;
 
 use super::flips::{Comparer, Flip, Flips};
 use super::{Missing, Source, Verdict, label};
-use crate::markdown::{Heading, table};
-use crate::notation::{code, sentence};
 use crate::{ReportError, SummaryRow};
+use cleanbench_text::markdown::{Heading, table};
+use cleanbench_text::notation::{code, sentence};
 
 /// Writes `summary.md` of `source`, with the `changes` since the baseline where there is one.
 ///

@@ -418,13 +418,13 @@ mod tests {
                 .collect();
             let mut looks = (20..=400).step_by(20);
             let asked = looks.find(|n| look.decides(&scores[..*n])).unwrap_or(400);
-            let mut tally = crate::tally::Tally::default();
+            let mut tally = cleanbench_items::Tally::default();
             let mut fixed = tally.clone();
             for (turn, score) in (0..).zip(scores[..asked].iter().flatten()) {
                 tally.add_in_turn(*score, turn);
                 fixed.add(*score, None);
             }
-            let misses = |tally: crate::tally::Tally| {
+            let misses = |tally: cleanbench_items::Tally| {
                 let interval = tally.estimate(1).interval.unwrap();
                 u32::from(!(interval.low..=interval.high).contains(&TRUE_RATE))
             };

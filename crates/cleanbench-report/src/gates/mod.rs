@@ -26,7 +26,6 @@ mod early;
 mod family;
 mod gather;
 mod judge;
-mod power;
 mod result;
 mod single;
 #[cfg(test)]
@@ -40,7 +39,8 @@ pub(crate) use early::turns;
 pub use early::{Decides, EarlyRule, rules, saving};
 pub(crate) use gather::Gatherer;
 pub(crate) use judge::evaluate;
-pub use power::{ENOUGH, Power, power};
 
+/// Power that a gate should have.
+pub const ENOUGH: f64 = 0.8;
 /// Name of the artefact.
 pub const FILE: &str = "gates.json";

@@ -6,8 +6,8 @@ use cleanbench_items::Bounds;
 use cleanbench_probe::Class;
 use cleanbench_stats::power::needed_above_floor;
 
+use super::ENOUGH;
 use super::describe::amount;
-use super::power::ENOUGH;
 use super::result::{between, is_too_small};
 use crate::Contamination;
 

@@ -8,8 +8,8 @@ use cleanbench_items::{Evidence, Extreme, Pairs};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::power::approximate_pairs;
 
+use super::ENOUGH;
 use super::describe::{amount, p as shown_p};
-use super::power::ENOUGH;
 use super::result::{between, fill, is_too_small, left_out};
 
 /// A paired gate before the correction for the number of gates.

@@ -11,8 +11,8 @@ use crate::compare::{Comparison, Counts, Finding, Flip, Measure, TaskComparison}
 use cleanbench_core::SetAside;
 use cleanbench_items::{Policy, Who};
 use cleanbench_report::ReportError;
-use cleanbench_report::notation::code;
 use cleanbench_text::cell;
+use cleanbench_text::notation::code;
 
 /// Formats of `comparison.json`: 1.1 adds `policy`, and what is set aside by it.
 const FORMATS: Formats = Formats {

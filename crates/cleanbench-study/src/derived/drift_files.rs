@@ -7,8 +7,8 @@ use super::markdown::table;
 use super::number;
 use crate::drift::{Drift, State, TaskDrift};
 use cleanbench_report::ReportError;
-use cleanbench_report::notation::code;
 use cleanbench_text::cell;
+use cleanbench_text::notation::code;
 
 /// Formats of `drift.json`: 1.1 adds `policy`, and what is set aside by it.
 const FORMATS: Formats = Formats {

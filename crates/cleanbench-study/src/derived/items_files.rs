@@ -7,8 +7,8 @@ use super::markdown::table;
 use super::number;
 use crate::item_analysis::{Always, Analysis, ItemReport, SliceScore, TaskAnalysis};
 use cleanbench_report::ReportError;
-use cleanbench_report::notation::code;
 use cleanbench_text::cell;
+use cleanbench_text::notation::code;
 
 /// Formats of `items.json`: 1.1 adds `policy`, and what is set aside by it.
 const FORMATS: Formats = Formats {

@@ -3,7 +3,7 @@
 
 /// A table. Cells must be Markdown already.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    cleanbench_report::markdown::spaced_table(header, rows.iter().cloned())
+    cleanbench_text::markdown::spaced_table(header, rows.iter().cloned())
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use super::markdown::table;
 use super::number;
 use crate::compare::{Rank, RankedTask, Ranking};
 use cleanbench_report::ReportError;
-use cleanbench_report::notation::code;
 use cleanbench_text::cell;
+use cleanbench_text::notation::code;
 
 /// Formats of `ranking.json`: 1.1 adds `policy`, and what is set aside by it.
 const FORMATS: Formats = Formats {

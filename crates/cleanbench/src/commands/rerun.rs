@@ -9,7 +9,7 @@ use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::manifest::Only;
 use cleanbench_plan::rerun::{self as plan, Picked};
 use cleanbench_report::Recording;
-use cleanbench_report::rerun::beside;
+use cleanbench_study::rerun::beside;
 
 use super::run;
 use crate::arguments::{RerunArguments, RerunOnly};

@@ -1,5 +1,5 @@
-//! Text in XML and in Markdown. Names, and whatever a model or an endpoint wrote, are hostile: they must
-//! not end an element, open a table cell, link, mention or load anything.
+//! Text in XML, in Markdown and in workflow commands. Names, and whatever a model or an endpoint wrote, are
+//! hostile: they must not end an element, open a table cell, link, mention or load anything, or become a command.
 
 use std::fmt::Write as _;
 
@@ -54,6 +54,16 @@ pub fn sentence(text: &str) -> String {
     out.replace("www.", "www&#46;")
 }
 
+/// `text` as that of a workflow command of GitHub Actions: `%` is written out, and what would end the line.
+pub fn command_text(text: &str) -> String {
+    cell::safe(text).replace('%', "%25")
+}
+
+/// `text` as the value of a property of a workflow command: also what would end the property.
+pub fn command_property(text: &str) -> String {
+    command_text(text).replace(':', "%3A").replace(',', "%2C")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +98,16 @@ mod tests {
             "`\\u{7c} <img src=x> @all \\u{60}c\\u{60}\\u{a}\\u{1b}[31m`"
         );
         assert_eq!(code(" "), "*(empty)*");
+    }
+
+    #[test]
+    fn a_command_ends_with_its_line() {
+        let hostile = "x\n::error::y, 100%: z\r";
+        assert_eq!(command_text(hostile), "x\\u{a}::error::y, 100%25: z\\u{d}");
+        assert_eq!(
+            command_property(hostile),
+            "x\\u{a}%3A%3Aerror%3A%3Ay%2C 100%25%3A z\\u{d}"
+        );
     }
 
     #[test]

@@ -5,14 +5,13 @@
 
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Gate, GateTest};
+use cleanbench_report::gates::ENOUGH;
 use cleanbench_stats::percentile::position_above;
 use cleanbench_stats::power::{
     above_floor, approximate_pairs, needed_above_floor, needed_non_inferiority, needed_paired,
     non_inferiority, paired,
 };
 
-/// Power that a gate should have.
-pub const ENOUGH: f64 = 0.8;
 /// The rate that is assumed of a score where no baseline says.
 const USUAL_RATE: f64 = 0.8;
 /// Share of samples that two runs of a model are assumed to differ in.

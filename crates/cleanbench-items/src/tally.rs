@@ -18,7 +18,7 @@ const WILSON_OF_CLUSTERS: &str = "wilson_of_clusters";
 
 /// Scores of samples. Takes 8 bytes for each, and 4 more where some belong to clusters or have a turn.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
+pub struct Tally {
     scores: Vec<f64>,
     /// When each was asked, where it was asked whether another one was needed.
     turns: Vec<u32>,
@@ -77,7 +77,7 @@ pub struct Estimated {
 
 impl Tally {
     /// Room for as many scores.
-    pub(crate) fn with_capacity(scores: u64) -> Self {
+    pub fn with_capacity(scores: u64) -> Self {
         Self {
             scores: Vec::with_capacity(usize::try_from(scores).unwrap_or(0)),
             ..Self::default()
@@ -86,13 +86,13 @@ impl Tally {
 
     /// Adds the score of a sample that was asked as the one at `turn` of a task that may end early.
     /// All scores have a turn, or none has.
-    pub(crate) fn add_in_turn(&mut self, score: f64, turn: u32) {
+    pub fn add_in_turn(&mut self, score: f64, turn: u32) {
         self.turns.push(turn);
         self.add(score, None);
     }
 
     /// Adds the score of a sample that belongs to `cluster`.
-    pub(crate) fn add(&mut self, score: f64, cluster: Option<&str>) {
+    pub fn add(&mut self, score: f64, cluster: Option<&str>) {
         if cluster.is_some() && self.clusters.is_none() {
             self.clusters = Some(Clusters::single(self.scores.len()));
         }
@@ -104,7 +104,7 @@ impl Tally {
     }
 
     /// The estimate. `epochs` is how many answers a score is made of.
-    pub(crate) fn estimate(&self, epochs: u32) -> Estimated {
+    pub fn estimate(&self, epochs: u32) -> Estimated {
         let n = self.scores.len() as u64;
         let total = sum(self.scores.iter().copied());
         #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
@@ -126,7 +126,7 @@ impl Tally {
     }
 
     /// The estimate of runs whose tables are of version 1: Wilson's interval whatever the scores.
-    pub(crate) fn proportion(&self) -> Estimated {
+    pub fn proportion(&self) -> Estimated {
         let n = self.scores.len() as u64;
         let (interval, method) = named(proportion(sum(self.scores.iter().copied()), n));
         Estimated {
