@@ -21,14 +21,8 @@ pub struct TaskItems {
 /// A sample and what a model made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// Identity within its task, as a table cell: harmless to print, cut where it is very long.
-    pub id: Box<str>,
-    /// Keyed digest of what the model saw; pairs runs.
-    pub input_digest: Digest,
-    /// Keyed digest of the whole sample; another one means another id, another target or other metadata.
-    pub sample_digest: Digest,
-    /// Whether it was in quarantine when its run was planned.
-    pub is_quarantined: bool,
+    /// What tells it from others.
+    pub identity: Identity,
     /// The samples that it hangs together with.
     pub cluster: Option<Arc<str>>,
     /// Field and value, for each field by which the task reports and that the sample has.
@@ -86,48 +80,31 @@ impl Standing {
     }
 }
 
-/// What tells a sample from others, and whether it counts.
+/// A sample that may be paired with one of another run.
 pub trait Identified {
-    /// Identity within its task, as a table cell.
-    fn id(&self) -> &str;
-    /// Keyed digest of what the model saw.
-    fn input_digest(&self) -> Digest;
-    /// Keyed digest of the whole sample: of id, target and metadata too.
-    fn sample_digest(&self) -> Digest;
-    /// Whether it is in quarantine in its run.
-    fn is_quarantined(&self) -> bool;
+    /// What tells it from others, and whether it counts.
+    fn identity(&self) -> &Identity;
     /// Whether it was put to the model, or was to be; `false` where it was deliberately left out.
     fn was_asked(&self) -> bool;
 }
 
-/// A sample of a run whose answers are known elsewhere.
+/// What tells a sample from others, and whether it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Identity within its task, as a table cell.
+    /// Identity within its task, as a table cell: harmless to print, cut where it is very long.
     pub id: Box<str>,
-    /// Keyed digest of what the model saw.
+    /// Keyed digest of what the model saw; pairs runs.
     pub input_digest: Digest,
-    /// Keyed digest of the whole sample.
+    /// Keyed digest of the whole sample; another one means another id, another target or other metadata.
     pub sample_digest: Digest,
-    /// Whether it is in quarantine.
+    /// Whether it was in quarantine when its run was planned.
     pub is_quarantined: bool,
 }
 
+/// An identity alone stands for a sample whose answers are known elsewhere.
 impl Identified for Identity {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn input_digest(&self) -> Digest {
-        self.input_digest
-    }
-
-    fn sample_digest(&self) -> Digest {
-        self.sample_digest
-    }
-
-    fn is_quarantined(&self) -> bool {
-        self.is_quarantined
+    fn identity(&self) -> &Identity {
+        self
     }
 
     fn was_asked(&self) -> bool {
@@ -136,20 +113,8 @@ impl Identified for Identity {
 }
 
 impl Identified for Item {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn input_digest(&self) -> Digest {
-        self.input_digest
-    }
-
-    fn sample_digest(&self) -> Digest {
-        self.sample_digest
-    }
-
-    fn is_quarantined(&self) -> bool {
-        self.is_quarantined
+    fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     fn was_asked(&self) -> bool {

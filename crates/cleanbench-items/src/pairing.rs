@@ -71,7 +71,8 @@ impl Pairing {
                 candidate: position,
             };
             let why = policy.aside(&base[partner], &candidate[position]);
-            let is_changed = base[partner].sample_digest() != candidate[position].sample_digest();
+            let is_changed = base[partner].identity().sample_digest
+                != candidate[position].identity().sample_digest;
             pairing.add(at, why, is_changed);
         }
         let alone = is_paired.iter().enumerate().filter(|(_, paired)| !**paired);
@@ -127,9 +128,12 @@ impl Pairing {
         base: &'a [A],
         candidate: &[B],
     ) -> Vec<&'a str> {
-        let ids = self.candidate_alone.iter().map(|at| candidate[*at].id());
+        let ids = self
+            .candidate_alone
+            .iter()
+            .map(|at| &*candidate[*at].identity().id);
         let ids: HashSet<&str> = ids.collect();
-        let base = self.base_alone.iter().map(|at| base[*at].id());
+        let base = self.base_alone.iter().map(|at| &*base[*at].identity().id);
         base.filter(|id| ids.contains(id)).collect()
     }
 }
@@ -151,7 +155,9 @@ fn partners<A: Identified, B: Identified>(
         candidate: (0..candidate.len()).collect(),
     };
     if equal_inputs != EqualInputs::ByRow {
-        matching.match_up(&by_row, |sample| (sample.input_digest(), sample.id()));
+        matching.match_up(&by_row, |sample| {
+            (sample.identity().input_digest, &*sample.identity().id)
+        });
     }
     let order = match equal_inputs {
         EqualInputs::ById => Both {
@@ -160,14 +166,14 @@ fn partners<A: Identified, B: Identified>(
         },
         EqualInputs::ByIdThenRow | EqualInputs::ByRow => by_row,
     };
-    matching.match_up(&order, Identified::input_digest);
+    matching.match_up(&order, |sample| sample.identity().input_digest);
     matching.partners
 }
 
 /// Positions in the order of ids.
 fn by_id<A: Identified>(samples: &[A]) -> Vec<usize> {
     let mut positions: Vec<_> = (0..samples.len()).collect();
-    positions.sort_by_key(|at| samples[*at].id());
+    positions.sort_by_key(|at| &samples[*at].identity().id);
     positions
 }
 
@@ -227,10 +233,9 @@ mod tests {
     }
 
     fn asking(id: &str, input: &str) -> Item {
-        Item {
-            id: id.into(),
-            ..item(input, &[Some(1.0)])
-        }
+        let mut asking = item(input, &[Some(1.0)]);
+        asking.identity.id = id.into();
+        asking
     }
 
     #[test]
@@ -268,7 +273,7 @@ mod tests {
     fn a_corrected_label_does_not_pair_unless_asked_for() {
         let base = items("11");
         let mut candidate = items("11");
-        candidate[1].sample_digest = Digest([9; 32]);
+        candidate[1].identity.sample_digest = Digest([9; 32]);
         let pairing = Pairing::of(&base, &candidate, Policy::default());
         assert_eq!(positions(&pairing.pairs), [(0, 0)]);
         assert_eq!(positions(&pairing.changed), [(1, 1)]);
@@ -299,9 +304,11 @@ mod tests {
         for _ in 0..200 {
             let mut side = |most: u64| -> Vec<Item> {
                 let ids = 0..random.below(most);
-                let one = |id| Item {
-                    sample_digest: Digest([u8::from(random.below(3) == 0); 32]),
-                    ..asking(&format!("i{id}"), &format!("q{}", random.below(4)))
+                let one = |id| {
+                    let whole = Digest([u8::from(random.below(3) == 0); 32]);
+                    let mut one = asking(&format!("i{id}"), &format!("q{}", random.below(4)));
+                    one.identity.sample_digest = whole;
+                    one
                 };
                 ids.map(one).collect()
             };
@@ -311,8 +318,8 @@ mod tests {
             let all: Vec<_> = found.pairs.iter().copied().chain(asides).collect();
             for at in &all {
                 assert_eq!(
-                    base[at.base].input_digest,
-                    candidate[at.candidate].input_digest
+                    base[at.base].identity.input_digest,
+                    candidate[at.candidate].identity.input_digest
                 );
             }
             let places = |paired: Vec<usize>, alone: &[usize]| {
@@ -331,8 +338,8 @@ mod tests {
                 let all = pairing.pairs.iter().copied().chain(asides);
                 let names = |at: Both<usize>| {
                     (
-                        base[at.base].id.to_string(),
-                        candidate[at.candidate].id.to_string(),
+                        base[at.base].identity.id.to_string(),
+                        candidate[at.candidate].identity.id.to_string(),
                     )
                 };
                 all.map(names).collect()
@@ -347,10 +354,12 @@ mod tests {
     /// As many as inputs allow.
     fn most_pairs(base: &[Item], candidate: &[Item]) -> usize {
         let with = |items: &[Item], input: Digest| {
-            let same = items.iter().filter(|item| item.input_digest == input);
+            let same = items
+                .iter()
+                .filter(|item| item.identity.input_digest == input);
             same.count()
         };
-        let kinds: HashSet<_> = base.iter().map(|item| item.input_digest).collect();
+        let kinds: HashSet<_> = base.iter().map(|item| item.identity.input_digest).collect();
         let most = kinds
             .into_iter()
             .map(|kind| with(base, kind).min(with(candidate, kind)));

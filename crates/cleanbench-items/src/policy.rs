@@ -80,10 +80,12 @@ impl Policy {
 
     /// Why the pair is set aside; `None` where it is compared.
     pub fn aside<A: Identified, B: Identified>(&self, base: &A, candidate: &B) -> Option<Aside> {
+        let were_asked = || base.was_asked() && candidate.was_asked();
+        let (base, candidate) = (base.identity(), candidate.identity());
         let is_so = |why: Aside| match why {
-            Aside::Quarantined => base.is_quarantined() || candidate.is_quarantined(),
-            Aside::Changed => base.sample_digest() != candidate.sample_digest(),
-            Aside::NotAsked => !base.was_asked() || !candidate.was_asked(),
+            Aside::Quarantined => base.is_quarantined || candidate.is_quarantined,
+            Aside::Changed => base.sample_digest != candidate.sample_digest,
+            Aside::NotAsked => !were_asked(),
         };
         let mut reasons = Aside::ALL.into_iter();
         reasons.find(|why| self.treatment(*why) == Treatment::SetAside && is_so(*why))
@@ -120,10 +122,10 @@ mod tests {
     fn a_pair_is_set_aside_for_the_first_reason_alone() {
         let plain = item("a", &[Some(1.0)]);
         let mut broken = plain.clone();
-        broken.is_quarantined = true;
-        broken.sample_digest = Digest([9; 32]);
+        broken.identity.is_quarantined = true;
+        broken.identity.sample_digest = Digest([9; 32]);
         let mut corrected = plain.clone();
-        corrected.sample_digest = Digest([9; 32]);
+        corrected.identity.sample_digest = Digest([9; 32]);
         let policy = Policy::default();
         assert_eq!(policy.aside(&plain, &plain), None);
         assert_eq!(policy.aside(&plain, &corrected), Some(Aside::Changed));

@@ -14,7 +14,7 @@ use cleanbench_text::cell;
 use csv::ByteRecord;
 
 use crate::error::ItemsError;
-use crate::item::{Item, Slices, TaskItems, Trial};
+use crate::item::{Identity, Item, Slices, TaskItems, Trial};
 use crate::policy::quarantine;
 
 /// The file that holds the items of a run.
@@ -238,10 +238,12 @@ impl Gathering {
         let epoch: usize = epoch.parse().ok()?;
         if epoch == 1 {
             let item = Item {
-                id: id.into(),
-                input_digest: input.parse().ok()?,
-                sample_digest: whole.parse().ok()?,
-                is_quarantined: self.quarantine[self.at.1].contains(id),
+                identity: Identity {
+                    id: id.into(),
+                    input_digest: input.parse().ok()?,
+                    sample_digest: whole.parse().ok()?,
+                    is_quarantined: self.quarantine[self.at.1].contains(id),
+                },
                 cluster: (!cluster.is_empty()).then(|| self.shared_cluster(cluster)),
                 slices: self.shared_slices(slices)?,
                 trials: vec![trial],
@@ -250,7 +252,8 @@ impl Gathering {
             return Some(());
         }
         let last = self.items().last_mut()?;
-        (*last.id == *id && last.trials.len() + 1 == epoch).then(|| last.trials.push(trial))
+        (*last.identity.id == *id && last.trials.len() + 1 == epoch)
+            .then(|| last.trials.push(trial))
     }
 
     fn items(&mut self) -> &mut Vec<Item> {

@@ -4,7 +4,7 @@ use cleanbench_core::{Digest, Outcome};
 use cleanbench_ledger::Manifest;
 use serde_json::{Value, json};
 
-use crate::item::{Item, TaskItems, Trial};
+use crate::item::{Identity, Item, TaskItems, Trial};
 use crate::table::ItemTable;
 
 /// A sample named `id`, whose input is its id, with one epoch a score.
@@ -18,10 +18,12 @@ pub fn item(id: &str, scores: &[Option<f64>]) -> Item {
             .into(),
     };
     Item {
-        id: id.into(),
-        input_digest: Digest::of("input", &[id.as_bytes()]),
-        sample_digest: Digest::of("sample", &[id.as_bytes()]),
-        is_quarantined: false,
+        identity: Identity {
+            id: id.into(),
+            input_digest: Digest::of("input", &[id.as_bytes()]),
+            sample_digest: Digest::of("sample", &[id.as_bytes()]),
+            is_quarantined: false,
+        },
         cluster: None,
         slices: [].into(),
         trials: scores.iter().map(trial).collect(),

@@ -44,8 +44,8 @@ pub(super) fn of_task(task: &str, pairs: &[ItemPair<'_>], reducer: Reducer) -> V
         let candidate_score = candidate.score(reducer, Filling::LeftOut)?;
         ((base_score - candidate_score).abs() > 0.0).then(|| Flip {
             task: task.to_owned(),
-            sample: base.id.to_string(),
-            input_digest: base.input_digest.to_string(),
+            sample: base.identity.id.to_string(),
+            input_digest: base.identity.input_digest.to_string(),
             base_score,
             candidate_score,
             base_answer: base.answer().to_owned(),

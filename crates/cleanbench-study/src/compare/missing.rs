@@ -102,9 +102,12 @@ fn scores<'a>(
         scores.candidate.push(other);
         if is_clustered {
             // A sample that belongs to no cluster is one of its own.
-            scores
-                .clusters
-                .push(pair.base.cluster.as_deref().unwrap_or(&pair.base.id));
+            scores.clusters.push(
+                pair.base
+                    .cluster
+                    .as_deref()
+                    .unwrap_or(&pair.base.identity.id),
+            );
         }
     }
     scores

@@ -400,7 +400,9 @@ impl Counts {
         Self {
             pairs: number(pairs.len()),
             changed: number(pairing.changed.len()),
-            changed_samples: changed.map(|at| base[at.base].id.to_string()).collect(),
+            changed_samples: changed
+                .map(|at| base[at.base].identity.id.to_string())
+                .collect(),
             base_alone: aside.base_alone,
             candidate_alone: aside.candidate_alone,
             base_missing: number(pairs.iter().filter(|pair| pair.base.is_missing()).count()),

@@ -264,7 +264,7 @@ fn scorers_keys_and_suites_must_agree() {
 #[test]
 fn reworded_samples_forbid_a_comparison_unless_only_what_is_common_counts() {
     let mut reworded = items("1100");
-    reworded[2].input_digest = Digest([6; 32]);
+    reworded[2].identity.input_digest = Digest([6; 32]);
     let table = table(&[items("1100"), reworded]);
     let text = compare(sides(&table), &Options::default())
         .unwrap_err()
@@ -425,12 +425,12 @@ fn tasks_are_one_family_of_tests() {
 #[test]
 fn what_is_in_quarantine_or_was_not_asked_is_set_aside_where_the_policy_says_so() {
     let mut base = items("1111111111");
-    base[0].is_quarantined = true;
+    base[0].identity.is_quarantined = true;
     base[1].trials[0].outcome = Some(Outcome::Skipped);
     base[1].trials[0].score = None;
     let mut candidate = items("0011111110");
-    candidate[9].is_quarantined = true;
-    candidate[2].sample_digest = Digest([9; 32]);
+    candidate[9].identity.is_quarantined = true;
+    candidate[2].identity.sample_digest = Digest([9; 32]);
     let table = table(&[base, candidate]);
     let with = |policy| {
         let options = Options {

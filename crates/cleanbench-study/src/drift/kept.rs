@@ -52,7 +52,7 @@ pub(super) fn kept<'a>(nights: &[&'a [Item]], policy: Policy) -> Kept<'a> {
             is_kept[at.candidate] = false;
         }
         for alone in &pairing.candidate_alone {
-            if night[*alone].is_quarantined && policy.quarantined == Treatment::SetAside {
+            if night[*alone].identity.is_quarantined && policy.quarantined == Treatment::SetAside {
                 is_kept[*alone] = false;
                 aside.count(Aside::Quarantined);
             }
@@ -77,12 +77,12 @@ mod tests {
     #[test]
     fn what_is_set_aside_in_one_night_is_in_none() {
         let mut nights = [items("1111"), items("1111"), items("1111")];
-        nights[1][0].is_quarantined = true;
-        nights[2][2].sample_digest = Digest([9; 32]);
+        nights[1][0].identity.is_quarantined = true;
+        nights[2][2].identity.sample_digest = Digest([9; 32]);
         let [one, two, three] = &nights;
         let found = kept(&[one, two, three], Policy::default());
         for night in &found.nights {
-            let ids: Vec<_> = night.iter().map(|item| &*item.id).collect();
+            let ids: Vec<_> = night.iter().map(|item| &*item.identity.id).collect();
             assert_eq!(ids, ["s1", "s3"]);
         }
         assert_eq!((found.aside.quarantined, found.aside.changed), (1, 1));

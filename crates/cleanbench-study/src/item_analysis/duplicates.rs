@@ -34,7 +34,10 @@ pub(super) fn of_task(answers: &[Answers<'_>]) -> Duplicates {
     for answers in answers {
         for group in groups(&answers.items) {
             found.contradictions(&group);
-            let ids: Vec<_> = group.iter().map(|item| item.id.to_string()).collect();
+            let ids: Vec<_> = group
+                .iter()
+                .map(|item| item.identity.id.to_string())
+                .collect();
             if !found.groups.contains(&ids) {
                 found.groups.push(ids);
             }
@@ -48,7 +51,7 @@ fn groups<'a>(items: &[&'a Item]) -> Vec<Vec<&'a Item>> {
     let mut first: HashMap<Digest, usize> = HashMap::with_capacity(items.len());
     let mut groups: BTreeMap<usize, Vec<&'a Item>> = BTreeMap::new();
     for (position, item) in items.iter().enumerate() {
-        let start = *first.entry(item.input_digest).or_insert(position);
+        let start = *first.entry(item.identity.input_digest).or_insert(position);
         if start != position {
             let group = groups.entry(start).or_insert_with(|| vec![items[start]]);
             group.push(item);
@@ -95,8 +98,8 @@ fn contradiction(one: &Item, other: &Item) -> Option<Contradiction> {
                     (other, one)
                 };
                 return Some(Contradiction {
-                    right: right.id.to_string(),
-                    wrong: wrong.id.to_string(),
+                    right: right.identity.id.to_string(),
+                    wrong: wrong.identity.id.to_string(),
                     answer: trial.answer.to_string(),
                 });
             }

@@ -85,7 +85,7 @@ pub(super) fn of_task(answers: &[Answers<'_>]) -> Vec<ItemReport> {
     let mut totals = vec![(Sum::new(), 0_usize); answers.len()];
     for (respondent, answers) in answers.iter().enumerate() {
         for item in answers.items.iter().copied() {
-            let key = (item.input_digest, &*item.id);
+            let key = (item.identity.input_digest, &*item.identity.id);
             let place = *places.entry(key).or_insert_with(|| {
                 gathered.push(Gathered {
                     first: item,
@@ -123,8 +123,8 @@ impl Gathered<'_> {
             _ => None,
         };
         ItemReport {
-            id: self.first.id.to_string(),
-            input_digest: self.first.input_digest,
+            id: self.first.identity.id.to_string(),
+            input_digest: self.first.identity.input_digest,
             difficulty: difficulty(&scores),
             discrimination: self.discrimination(&scores, totals),
             always,

@@ -23,10 +23,12 @@ pub(super) fn leave_out(answers: &mut [Answers<'_>], policy: Policy) -> SetAside
         .iter()
         .flat_map(|answers| answers.items.iter().copied())
     {
-        let known = seen.entry((item.input_digest, &item.id)).or_insert(Seen {
-            whole: item.sample_digest,
-            why: None,
-        });
+        let known = seen
+            .entry((item.identity.input_digest, &item.identity.id))
+            .or_insert(Seen {
+                whole: item.identity.sample_digest,
+                why: None,
+            });
         known.look_at(item, policy);
     }
     let mut counts = SetAside::default();
@@ -34,7 +36,11 @@ pub(super) fn leave_out(answers: &mut [Answers<'_>], policy: Policy) -> SetAside
         counts.count(why);
     }
     for answers in answers {
-        let is_left = |item: &&Item| seen[&(item.input_digest, &*item.id)].why.is_none();
+        let is_left = |item: &&Item| {
+            seen[&(item.identity.input_digest, &*item.identity.id)]
+                .why
+                .is_none()
+        };
         answers.items.retain(is_left);
     }
     counts
@@ -43,9 +49,9 @@ pub(super) fn leave_out(answers: &mut [Answers<'_>], policy: Policy) -> SetAside
 impl Seen {
     fn look_at(&mut self, item: &Item, policy: Policy) {
         let sets_aside = |why| policy.treatment(why) == Treatment::SetAside;
-        if item.is_quarantined && sets_aside(Aside::Quarantined) {
+        if item.identity.is_quarantined && sets_aside(Aside::Quarantined) {
             self.why = Some(Aside::Quarantined);
-        } else if self.whole != item.sample_digest && sets_aside(Aside::Changed) {
+        } else if self.whole != item.identity.sample_digest && sets_aside(Aside::Changed) {
             self.why = self.why.or(Some(Aside::Changed));
         }
     }

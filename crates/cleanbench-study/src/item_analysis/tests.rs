@@ -55,7 +55,7 @@ fn saturation_needs_proof_of_sameness() {
 fn equal_inputs_are_found_and_contradictions_among_them() {
     let mut items = items("1011");
     for at in [1, 2] {
-        items[at].input_digest = items[0].input_digest;
+        items[at].identity.input_digest = items[0].identity.input_digest;
         items[at].trials[0].answer = "billing".into();
     }
     items[0].trials[0].answer = "billing".into();
