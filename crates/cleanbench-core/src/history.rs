@@ -309,6 +309,11 @@ impl CallTable {
         })
     }
 
+    /// How the call of that number ended; `None` while it has not, and of calls that there are not.
+    pub fn outcome(&self, call: usize) -> Option<Outcome> {
+        outcome_of(self.states.get(call)? & OUTCOME_BITS)
+    }
+
     /// Whether any call of the model at position `model` has been answered.
     pub fn has_answers(&self, model: u32) -> bool {
         let calls = usize::try_from(self.space.calls_per_model()).unwrap_or(usize::MAX);

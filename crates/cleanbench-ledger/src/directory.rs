@@ -1,15 +1,28 @@
 //! Where things are in a run directory, and which run a prefix means.
 
+use std::io::BufReader;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::RunId;
+use cleanbench_core::digest::FileHasher;
+use cleanbench_core::{Digest, RunId};
 use fs_err::{File, OpenOptions};
 
 use crate::LedgerError;
 
 /// Folder of the samples of batches.
 const BATCHES: &str = "batches";
+
+/// SHA-256 of the file at `path`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn file_digest(path: &Path) -> std::io::Result<Digest> {
+    let mut hasher = FileHasher::default();
+    let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
+    std::io::copy(&mut file, &mut hasher)?;
+    Ok(hasher.finish())
+}
 
 /// A run directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

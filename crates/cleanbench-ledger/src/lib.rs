@@ -17,6 +17,7 @@
 
 pub mod answers;
 pub mod batches;
+mod blocks;
 mod compact;
 pub mod directory;
 pub mod draft;

@@ -359,14 +359,15 @@ impl PayloadReader {
     /// [`Payload::Erased`], and whether that was recorded is for the caller to check.
     pub fn read(&self, reference: &PayloadRef) -> Result<Payload, LedgerError> {
         let place = FramePlace::of(reference)?;
-        let Some(salted) = self.salted(place)? else {
+        let Some(mut salted) = self.salted(place)? else {
             return Ok(Payload::Erased);
         };
         let (salt, payload) = salted.split_at(SALT);
         if digest(salt, payload) != reference.digest {
             return Err(place.damage("the payload does not match its digest").into());
         }
-        Ok(Payload::Present(payload.to_vec()))
+        salted.drain(..SALT);
+        Ok(Payload::Present(salted))
     }
 
     /// Salt and payload at `place`, at least the salt; `None` for a frame of zeros. The CRC finds chance errors;

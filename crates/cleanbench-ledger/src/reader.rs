@@ -1,16 +1,17 @@
 //! Reading the journal: every record of every segment, each checked against the chain.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
 
 use cleanbench_core::event::ParentSegment;
 use cleanbench_core::{Digest, Event, RunId, Shard};
 use fs_err::File;
+use memchr::memchr;
 
+use crate::blocks::{Line, Lines, Text};
 use crate::manifest::SegmentHead;
 use crate::parts::{Chain, lay_out};
-use crate::record::{self, JOURNAL_FORMAT, Record, readable};
+use crate::record::{self, JOURNAL_FORMAT, Linked, Record, readable};
 use crate::{Damage, LedgerError, Manifest, RunDirectory};
 
 /// Where a record is; eight bytes, so that a table of them stays small.
@@ -22,6 +23,16 @@ const OFFSET_BITS: u32 = 44;
 impl Location {
     fn new(segment: u32, offset: u64) -> Self {
         Self(u64::from(segment + 1) << OFFSET_BITS | offset)
+    }
+
+    /// The place as a number, for tables of places that are kept.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The place that [`Location::to_bits`] gave.
+    pub fn of_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
     /// Whether this is the place of a record, and not the default.
@@ -66,7 +77,7 @@ pub struct JournalReader {
 struct OpenSegment {
     number: u32,
     chain: usize,
-    lines: BufReader<File>,
+    lines: Lines<Result<Linked, String>>,
     offset: u64,
     records: u64,
     head: Digest,
@@ -126,51 +137,56 @@ impl JournalReader {
     /// # Errors
     /// [`LedgerError::Damaged`] at the first line that does not continue the chain.
     pub fn read(&mut self) -> Result<Option<(Location, Record)>, LedgerError> {
-        let mut line = Vec::new();
         loop {
             if self.open.is_none() && !self.open_next()? {
                 self.check_chains_before(self.chains.len())?;
                 return Ok(None);
             }
-            let is_last = self.next == self.segments.len();
             let Some(segment) = self.open.as_mut() else {
                 return Ok(None);
             };
-            line.clear();
-            let length = segment.lines.read_until(b'\n', &mut line)? as u64;
-            if length == 0 {
-                if is_last {
+            match segment.lines.next()? {
+                Some(line) => return self.take(line),
+                None if self.next == self.segments.len() => {
                     self.check_chains_before(self.chains.len())?;
                     return Ok(None);
                 }
-                self.open = None;
-                continue;
-            }
-            let name = RunDirectory::journal_name(segment.number);
-            match decode(&line, segment) {
-                Ok((record, hash)) => {
-                    let first = self.chains[segment.chain].first;
-                    let before = before_in_chain(&self.heads, segment, first);
-                    check_opening(&self.id, before, segment, &record)
-                        .map_err(|what| Damage::at_line(name, segment.records + 1, what))?;
-                    let location = Location::new(segment.number, segment.offset);
-                    segment.offset += length;
-                    segment.records += 1;
-                    segment.head = hash;
-                    self.note(&record);
-                    return Ok(Some((location, record)));
-                }
-                Err(what) => {
-                    let at_end = segment.lines.fill_buf()?.is_empty();
-                    if is_last && at_end && self.tail == Tail::MayBeTorn {
-                        self.dropped = length;
-                        self.check_chains_before(self.chains.len())?;
-                        return Ok(None);
-                    }
-                    return Err(Damage::at_line(name, segment.records + 1, what).into());
-                }
+                None => self.open = None,
             }
         }
+    }
+
+    /// What `line` of the open segment says; `None` for what a killed writer left.
+    fn take(
+        &mut self,
+        line: Line<Result<Linked, String>>,
+    ) -> Result<Option<(Location, Record)>, LedgerError> {
+        let is_in_last = self.next == self.segments.len();
+        let Some(segment) = self.open.as_mut() else {
+            return Ok(None);
+        };
+        let name = RunDirectory::journal_name(segment.number);
+        let damage = |records: u64, what| Damage::at_line(name, records + 1, what);
+        let decoded = line.decoded.and_then(|linked| in_order(linked, segment));
+        let Linked { record, hash } = match decoded {
+            Ok(linked) => linked,
+            Err(_) if is_in_last && line.is_last && self.tail == Tail::MayBeTorn => {
+                self.dropped = line.length;
+                self.check_chains_before(self.chains.len())?;
+                return Ok(None);
+            }
+            Err(what) => return Err(damage(segment.records, what).into()),
+        };
+        let first = self.chains[segment.chain].first;
+        let before = before_in_chain(&self.heads, segment, first);
+        check_opening(&self.id, before, segment, &record)
+            .map_err(|what| damage(segment.records, what))?;
+        let location = Location::new(segment.number, segment.offset);
+        segment.offset += line.length;
+        segment.records += 1;
+        segment.head = hash;
+        self.note(&record);
+        Ok(Some((location, record)))
     }
 
     fn open_next(&mut self) -> Result<bool, LedgerError> {
@@ -186,7 +202,7 @@ impl JournalReader {
         self.open = Some(OpenSegment {
             number,
             chain,
-            lines: BufReader::with_capacity(128 * 1024, file),
+            lines: Lines::of(file, move |text| decode(text, head))?,
             offset: 0,
             records: 0,
             head,
@@ -238,18 +254,23 @@ impl Iterator for JournalReader {
     }
 }
 
-fn decode(line: &[u8], segment: &OpenSegment) -> Result<(Record, Digest), String> {
-    let text = line
-        .strip_suffix(b"\n")
-        .ok_or("the last record is cut off")?;
-    let (record, hash) = record::decode(text, segment.head)?;
-    if record.seq != segment.records {
-        return Err(format!(
-            "record {} stands at position {}",
-            record.seq, segment.records
-        ));
+/// The record of a line. That it follows the hash which the line before it claims to have proves nothing yet; that
+/// line counts only if it was accepted with that hash. The first line follows `origin`.
+fn decode(text: Text<'_>, origin: Digest) -> Result<Linked, String> {
+    if !text.is_whole {
+        return Err("the last record is cut off".to_owned());
     }
-    Ok((record, hash))
+    let before = text.before.map_or(Some(origin), record::claimed_hash);
+    record::decode(text.own, before.ok_or("it follows no record")?)
+}
+
+/// A record must stand at the position that it names.
+fn in_order(linked: Linked, segment: &OpenSegment) -> Result<Linked, String> {
+    let (stands, named) = (segment.records, linked.record.seq);
+    if named == stands {
+        return Ok(linked);
+    }
+    Err(format!("record {named} stands at position {stands}"))
 }
 
 /// The segment before `open` in its chain, whose first segment is `first`.
@@ -346,14 +367,16 @@ impl RecordReader {
             .files
             .get(&segment)
             .ok_or_else(|| damage("no such segment".to_owned()))?;
-        let line = read_line(file, offset)?;
-        serde_json::from_slice::<RecordWithHash>(&line)
-            .map(|line| Record {
-                seq: line.seq,
-                at: line.at,
-                event: line.event,
-            })
-            .map_err(|error| damage(format!("unreadable record: {error}")).into())
+        let read = |line: &[u8]| {
+            let record = record::read(line);
+            record.map_err(|error| damage(format!("unreadable record: {error}")).into())
+        };
+        let mut chunk = [0; READ_AHEAD];
+        let count = file.file().read_at(&mut chunk, offset)?;
+        match memchr(b'\n', &chunk[..count]) {
+            Some(end) => read(&chunk[..end]),
+            None => read(&read_line(file, offset)?),
+        }
     }
 
     /// The run that is read.
@@ -362,7 +385,8 @@ impl RecordReader {
     }
 }
 
-fn read_line(file: &File, offset: u64) -> std::io::Result<Vec<u8>> {
+/// The line of `file` that begins at `offset`, without its line feed.
+pub(crate) fn read_line(file: &File, offset: u64) -> std::io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let mut chunk = [0; READ_AHEAD];
     loop {
@@ -375,11 +399,4 @@ fn read_line(file: &File, offset: u64) -> std::io::Result<Vec<u8>> {
             return Ok(line);
         }
     }
-}
-
-#[derive(serde::Deserialize)]
-struct RecordWithHash {
-    seq: u64,
-    at: String,
-    event: Event,
 }

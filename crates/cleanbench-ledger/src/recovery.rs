@@ -12,6 +12,7 @@ use cleanbench_core::shard::batch_of_payload_segment;
 use cleanbench_core::{Digest, Event, Shard};
 use fs_err::OpenOptions;
 
+use crate::directory::file_digest;
 use crate::manifest::SegmentHead;
 use crate::payload::{MAGIC, segment_name};
 use crate::writer::Continuation;
@@ -224,20 +225,22 @@ impl PayloadEnds {
     fn of_samples(run: &RunDirectory, expected: Digest) -> Result<Self, LedgerError> {
         let mut ends = Self::default();
         ends.open(0);
-        if ends.extend_by(SampleRows::open(run)?)? != expected {
+        ends.extend_by(SampleRows::open(run)?)?;
+        if file_digest(&run.file("samples.jsonl"))? != expected {
             let what = "the file does not match its digest in run.json";
             return Err(Damage::whole("samples.jsonl", what).into());
         }
         Ok(ends)
     }
 
-    /// Takes in the payloads of `rows`, and returns the digest of their file.
-    fn extend_by(&mut self, mut rows: SampleRows) -> Result<Digest, LedgerError> {
-        while let Some(row) = rows.next().transpose()? {
-            self.open(row.payload.segment);
-            self.extend(&row.payload);
+    /// Takes in the payloads of `rows`.
+    fn extend_by(&mut self, rows: SampleRows) -> Result<(), LedgerError> {
+        for row in rows {
+            let payload = row?.payload;
+            self.open(payload.segment);
+            self.extend(&payload);
         }
-        Ok(rows.digest())
+        Ok(())
     }
 
     fn open(&mut self, segment: u32) {
@@ -270,9 +273,11 @@ impl PayloadEnds {
         batch: u32,
         expected: Digest,
     ) -> Result<(), LedgerError> {
-        if self.extend_by(SampleRows::of_batch(run, batch)?)? != expected {
+        self.extend_by(SampleRows::of_batch(run, batch)?)?;
+        let name = RunDirectory::batch_name(batch);
+        if file_digest(&run.file(&name))? != expected {
             let what = "the file does not match its digest in the journal";
-            return Err(Damage::whole(RunDirectory::batch_name(batch), what).into());
+            return Err(Damage::whole(name, what).into());
         }
         self.batches.insert(batch);
         Ok(())

@@ -16,7 +16,9 @@ use cleanbench_core::{Digest, DigestKey, Message, Sample, canonical};
 use fs_err::File;
 use serde::{Deserialize, Serialize};
 
+use crate::blocks::{Lines, Text};
 use crate::payload::{FramePlace, PayloadReader, PayloadWriter, SALT};
+use crate::reader::read_line;
 use crate::sync::SyncThread;
 use crate::{Damage, Frame, LedgerError, RunDirectory};
 
@@ -217,10 +219,10 @@ impl SampleWriter {
 #[derive(Debug)]
 pub struct SampleRows {
     name: String,
-    lines: BufReader<File>,
+    lines: Lines<Result<SampleRow, String>>,
     line: u64,
-    buffer: Vec<u8>,
-    hasher: FileHasher,
+    offset: u64,
+    end: u64,
 }
 
 impl SampleRows {
@@ -240,43 +242,46 @@ impl SampleRows {
         Self::open_file(run, file_of(batch))
     }
 
+    /// Where the row that was read last begins in the file, in bytes.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     fn open_file(run: &RunDirectory, name: String) -> Result<Self, LedgerError> {
-        let file = File::open(run.file(&name)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                LedgerError::from(Damage::whole(name.clone(), "the file is missing"))
-            }
-            _ => error.into(),
-        })?;
+        let lines = Lines::of(open(run, &name)?, decode)?;
         Ok(Self {
             name,
-            lines: BufReader::new(file),
+            lines,
             line: 0,
-            buffer: Vec::new(),
-            hasher: FileHasher::default(),
+            offset: 0,
+            end: 0,
         })
     }
 
-    /// SHA-256 of everything read so far; of the file once the iterator has ended.
-    pub fn digest(&self) -> Digest {
-        self.hasher.clone().finish()
-    }
-
     fn read(&mut self) -> Result<Option<SampleRow>, LedgerError> {
-        self.buffer.clear();
-        if self.lines.read_until(b'\n', &mut self.buffer)? == 0 {
+        let Some(line) = self.lines.next()? else {
             return Ok(None);
-        }
-        self.line += 1;
-        self.hasher.update(&self.buffer);
-        let name = || self.name.clone();
-        let damage = |what: String| LedgerError::from(Damage::at_line(name(), self.line, what));
-        let Some(text) = self.buffer.strip_suffix(b"\n") else {
-            return Err(damage("the last line is cut off".to_owned()));
         };
-        serde_json::from_slice(text)
-            .map(Some)
-            .map_err(|error| damage(format!("unreadable: {error}")))
+        self.line += 1;
+        self.offset = self.end;
+        self.end += line.length;
+        let damage = |what| Damage::at_line(&self.name, self.line, what);
+        Ok(Some(line.decoded.map_err(damage)?))
     }
+}
+
+fn open(run: &RunDirectory, name: &str) -> Result<File, LedgerError> {
+    File::open(run.file(name)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Damage::whole(name, "the file is missing").into(),
+        _ => error.into(),
+    })
+}
+
+fn decode(text: Text<'_>) -> Result<SampleRow, String> {
+    if !text.is_whole {
+        return Err("the last line is cut off".to_owned());
+    }
+    serde_json::from_slice(text.own).map_err(|error| format!("unreadable: {error}"))
 }
 
 impl Iterator for SampleRows {
@@ -311,9 +316,8 @@ impl SampleLines {
     /// # Errors
     /// When the file is missing.
     pub fn of_batch(run: &RunDirectory, batch: u32) -> Result<Self, LedgerError> {
-        let rows = SampleRows::of_batch(run, batch)?;
-        let name = rows.name.clone();
-        let mut lines = BufReader::with_capacity(1 << 20, rows.lines.into_inner());
+        let name = file_of(batch);
+        let mut lines = BufReader::with_capacity(1 << 20, open(run, &name)?);
         let mut offsets = vec![0];
         let mut offset = 0;
         loop {
@@ -349,6 +353,17 @@ impl SampleLines {
         self.file.file().read_exact_at(&mut line, *start)?;
         serde_json::from_slice(&line).map_err(|error| damage(format!("unreadable: {error}")))
     }
+}
+
+/// The row that begins at `offset`, in bytes, of the file of the batch `batch`; 0 is the plan.
+///
+/// # Errors
+/// When no row begins there.
+pub fn row_at(run: &RunDirectory, batch: u32, offset: u64) -> Result<SampleRow, LedgerError> {
+    let name = file_of(batch);
+    let line = read_line(&open(run, &name)?, offset)?;
+    let unreadable = |error| Damage::at_byte(name, offset, format!("unreadable: {error}"));
+    Ok(serde_json::from_slice(&line).map_err(unreadable)?)
 }
 
 /// Where the contents of all samples are: sixteen bytes of memory for each. What it reads is checked for

@@ -1,14 +1,14 @@
 //! What was asked and answered for one sample, in full.
 
-use cleanbench_core::event::{Place, RecordedScore};
-use cleanbench_core::{Completion, Event, Judgement, Outcome};
-use cleanbench_ledger::manifest::TaskPlan;
+use cleanbench_core::event::RecordedScore;
+use cleanbench_core::{Completion, Event, Judgement, Outcome, Reply};
+use cleanbench_ledger::Location;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::{self, SampleContent};
-use cleanbench_ledger::{Location, SampleRow, SampleRows, Tail};
 
-use crate::scan::{Index, scan};
-use crate::{Recording, ReportError, cell};
+use crate::lookup::{self, Located, LocatedCall};
+use crate::scan::Trace;
+use crate::{Recording, ReportError};
 
 /// One call of a sample.
 #[derive(Debug)]
@@ -52,143 +52,120 @@ pub struct SampleDetail {
 /// # Errors
 /// When the run is damaged.
 pub fn find(recording: &Recording, word: &str) -> Result<Vec<SampleDetail>, ReportError> {
-    let index = scan(
-        &recording.run,
-        &recording.manifest,
-        &recording.prices,
-        Tail::MayBeTorn,
-        |_| Ok(()),
-    )?;
     let read = Read {
         recording,
-        index,
         records: RecordReader::open(&recording.run)?,
     };
-    let plan = &recording.manifest.plan;
-    let mut found = Vec::new();
-    for (row, line) in SampleRows::open(&recording.run)?.zip(0..) {
-        let row = row?;
-        let Some(task) = plan
-            .tasks
-            .get(row.task as usize)
-            .filter(|task| is_named(&row, task, word))
-        else {
-            continue;
-        };
-        let models = 0..u32::try_from(plan.models.len()).unwrap_or(u32::MAX);
-        let places = models.flat_map(|model| {
-            (1..=task.epochs).map(move |epoch| Place::planned(model, line, epoch))
-        });
-        found.push(read.sample(row, task, places)?);
-    }
-    for batch in read.index.table.space().batches() {
-        let rows = SampleRows::of_batch(&recording.run, batch.number)?;
-        for (row, place) in rows.zip(batch.places()) {
-            let row = row?;
-            let task = plan.tasks.get(row.task as usize);
-            if let Some(task) = task.filter(|task| is_named(&row, task, word)) {
-                found.push(read.sample(row, task, std::iter::once(place))?);
-            }
-        }
-    }
-    Ok(found)
+    let found = lookup::find(recording, word)?.into_iter();
+    found.map(|located| read.sample(located)).collect()
 }
 
-/// Whether `word` names the sample of `row`, with or without its task.
-fn is_named(row: &SampleRow, task: &TaskPlan, word: &str) -> bool {
-    row.id == word || cell::text(&row.id) == word || format!("{}:{}", task.name, row.id) == word
-}
-
-/// A run that was read once.
+/// A run whose records are read one by one.
 struct Read<'a> {
     recording: &'a Recording,
-    index: Index,
     records: RecordReader,
 }
 
 impl Read<'_> {
-    /// The sample of `row`, which belongs to `task`, with its calls at `places`.
-    fn sample(
-        &self,
-        row: SampleRow,
-        task: &TaskPlan,
-        places: impl Iterator<Item = Place>,
-    ) -> Result<SampleDetail, ReportError> {
+    fn sample(&self, located: Located) -> Result<SampleDetail, ReportError> {
+        let Located { row, calls } = located;
         let content = samples::content(&self.recording.payloads, &row)?;
-        let number = row.task as usize;
-        let detail = |place| {
-            let content = content.as_ref();
-            call(
-                self.recording,
-                &self.index,
-                &self.records,
-                content,
-                place,
-                number,
-            )
-        };
-        let calls = places.map(detail).collect::<Result<_, _>>()?;
+        let task = row.task as usize;
+        let calls = calls.into_iter();
+        let calls = calls.map(|call| self.call(call, content.as_ref(), task));
         Ok(SampleDetail {
-            task: task.name.clone(),
+            task: self.recording.manifest.plan.tasks[task].name.clone(),
             id: row.id,
-            calls,
+            calls: calls.collect::<Result<_, _>>()?,
             content,
         })
     }
-}
 
-fn call(
-    recording: &Recording,
-    index: &Index,
-    records: &RecordReader,
-    content: Option<&SampleContent>,
-    place: Place,
-    task: usize,
-) -> Result<CallDetail, ReportError> {
-    let plan = &recording.manifest.plan;
-    let mut detail = CallDetail {
-        model: plan.models[place.model as usize].name.clone(),
-        epoch: place.epoch,
-        elsewhere: index.table.is_elsewhere(place),
-        outcome: index.table.state(place).and_then(|state| state.outcome),
-        error: None,
-        raw: None,
-        completion: recording
-            .read_again(records, index, place)?
-            .and_then(Result::ok),
-        scores: Vec::new(),
-        unjudged: None,
-    };
-    let Some(call) = index.table.space().index(place) else {
-        return Ok(detail);
-    };
-    if index.ended[call].is_some()
-        && let Event::AttemptEnded { error, .. } = records.read(index.ended[call])?.event
-    {
-        detail.error = error.map(|error| error.message);
+    /// A call about `content`, of the task at position `task`.
+    fn call(
+        &self,
+        call: LocatedCall,
+        content: Option<&SampleContent>,
+        task: usize,
+    ) -> Result<CallDetail, ReportError> {
+        let LocatedCall { place, trace } = call;
+        let completion = self
+            .recording
+            .read_again(&self.records, trace, place.model)?;
+        let mut detail = CallDetail {
+            model: self.recording.manifest.plan.models[place.model as usize]
+                .name
+                .clone(),
+            epoch: place.epoch,
+            elsewhere: self.recording.is_elsewhere(place),
+            outcome: trace.outcome,
+            error: self.error(trace)?,
+            raw: None,
+            completion: completion.and_then(Result::ok),
+            scores: Vec::new(),
+            unjudged: None,
+        };
+        match (&detail.completion, content, detail.outcome) {
+            (Some(completion), Some(content), Some(Outcome::Answered)) => {
+                let judged = self.judge(trace, content, completion, task)?;
+                (detail.scores, detail.unjudged) = (judged.scores, judged.failure);
+            }
+            _ => {
+                let reply = self.recording.reply(&self.records, trace.replied)?;
+                let text = |reply: Reply| String::from_utf8_lossy(&reply.body).into_owned();
+                detail.raw = reply.map(text);
+            }
+        }
+        Ok(detail)
     }
-    if let (Some(completion), Some(content), Some(Outcome::Answered)) =
-        (&detail.completion, content, detail.outcome)
-    {
-        let (on_record, failure) = on_record(records, index.judged[call])?;
-        let judge = recording.judge(task);
+
+    /// Why the last attempt of a call failed.
+    fn error(&self, trace: Trace) -> Result<Option<String>, ReportError> {
+        if !trace.ended.is_some() {
+            return Ok(None);
+        }
+        Ok(match self.records.read(trace.ended)?.event {
+            Event::AttemptEnded { error, .. } => error.map(|error| error.message),
+            _ => None,
+        })
+    }
+
+    fn judge(
+        &self,
+        trace: Trace,
+        content: &SampleContent,
+        completion: &Completion,
+        task: usize,
+    ) -> Result<Judged, ReportError> {
+        let (on_record, failure) = on_record(&self.records, trace.judged)?;
+        let mut judged = Judged {
+            scores: Vec::new(),
+            failure,
+        };
+        let judge = self.recording.judge(task);
         match judge.repeat(&content.sample, content.probe.as_ref(), completion) {
-            _ if failure.is_some() => detail.unjudged = failure,
-            Err(reason) => detail.unjudged = Some(reason),
+            _ if judged.failure.is_some() => {}
+            Err(reason) => judged.failure = Some(reason),
             Ok(repeated) => {
                 let mut on_record = on_record.into_iter();
                 let judgements = repeated.into_iter().filter_map(|judgement| {
                     let score = on_record.next();
                     judgement.or_else(|| score.map(recorded_judgement))
                 });
-                let names = plan.tasks[task].judges().map(str::to_owned);
-                detail.scores = names.zip(judgements).collect();
+                let names = self.recording.manifest.plan.tasks[task].judges();
+                judged.scores = names.map(str::to_owned).zip(judgements).collect();
             }
         }
-    } else if let Some(reply) = recording.reply(records, index.replied[call])? {
-        detail.raw = Some(String::from_utf8_lossy(&reply.body).into_owned());
+        Ok(judged)
     }
-    Ok(detail)
+}
+
+/// How an answer is judged.
+struct Judged {
+    /// By each scorer or probe.
+    scores: Vec<(String, Judgement)>,
+    /// Why there is no judgement.
+    failure: Option<String>,
 }
 
 /// The scores on record at `location`, and why there are none.

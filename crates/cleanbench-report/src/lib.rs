@@ -7,6 +7,7 @@
 //! [`tables::write_all`] keeps them and closes `run.json`; [`verify::verify`] recomputes all of it and names
 //! every place that differs.
 
+mod ahead;
 mod artefacts;
 pub mod ci;
 mod columns;
@@ -18,6 +19,7 @@ mod findings;
 pub mod flakes;
 pub mod follow_up;
 pub mod gates;
+mod lookup;
 mod notes;
 pub mod pass;
 pub mod recording;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use cleanbench_core::event::Place;
 use cleanbench_core::{CallError, Completion, Digest, Event, Judge, Reply, Scorer};
 use cleanbench_items::quarantine;
+use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
@@ -16,8 +17,7 @@ use cleanbench_probe::registry;
 
 use crate::ReportError;
 use crate::gates::Before;
-use crate::scan::Index;
-use crate::tables::file_digest;
+use crate::scan::Trace;
 
 /// A run opened for reading.
 #[derive(Debug)]
@@ -40,16 +40,34 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Reads the plan of `run`.
+    /// Reads the plan of `run`, and makes sure that its samples are those that were planned.
+    ///
+    /// # Errors
+    /// As those of [`Recording::of_plan`] and [`Recording::check_samples`].
+    pub fn open(run: RunDirectory) -> Result<Self, ReportError> {
+        let recording = Self::of_plan(run)?;
+        recording.check_samples()?;
+        Ok(recording)
+    }
+
+    /// Makes sure that the samples are those that were planned.
+    ///
+    /// # Errors
+    /// When they are not, or cannot be read.
+    pub fn check_samples(&self) -> Result<(), ReportError> {
+        if file_digest(&self.run.file("samples.jsonl"))? == self.manifest.plan.samples_digest {
+            return Ok(());
+        }
+        let what = "the file does not match its digest in run.json";
+        Err(LedgerError::from(Damage::whole("samples.jsonl", what)).into())
+    }
+
+    /// Reads the plan of `run`, and nothing else.
     ///
     /// # Errors
     /// When it is no run, or names an adapter or scorer that this version does not have.
-    pub fn open(run: RunDirectory) -> Result<Self, ReportError> {
+    pub fn of_plan(run: RunDirectory) -> Result<Self, ReportError> {
         let manifest = Manifest::read(&run)?;
-        if file_digest(&run.file("samples.jsonl"))? != manifest.plan.samples_digest {
-            let what = "the file does not match its digest in run.json";
-            return Err(LedgerError::from(Damage::whole("samples.jsonl", what)).into());
-        }
         let endpoints = endpoints(&manifest)?;
         let mut judges = Vec::new();
         let mut current = Vec::new();
@@ -96,6 +114,13 @@ impl Recording {
         samples.is_some_and(|samples| samples.contains(id))
     }
 
+    /// Whether another shard makes the call at `place`.
+    pub(crate) fn is_elsewhere(&self, place: Place) -> bool {
+        let space = self.manifest.plan.call_space();
+        let shard = self.manifest.shard;
+        shard.is_some_and(|shard| !space.is_in(shard, place))
+    }
+
     /// The run that it is compared with; `None` where there is none.
     ///
     /// # Errors
@@ -108,26 +133,33 @@ impl Recording {
         Ok(self.before.get_or_init(|| opened).as_ref())
     }
 
-    /// Reads the recorded reply of the call at `place` again. `None` when it was erased.
+    /// Reads the recorded reply of a call of the model at position `model` again. `None` when it was erased.
     ///
     /// # Errors
     /// When journal or payload are damaged.
     pub(crate) fn read_again(
         &self,
         records: &RecordReader,
-        index: &Index,
-        place: Place,
+        trace: Trace,
+        model: u32,
     ) -> Result<Option<Result<Completion, CallError>>, ReportError> {
-        let Some(call) = index.table.space().index(place) else {
+        let Some(body) = self.request_body(records, trace.started)? else {
             return Ok(None);
         };
-        let Some(body) = self.request_body(records, index.started[call])? else {
+        let Some(reply) = self.reply(records, trace.replied)? else {
             return Ok(None);
         };
-        let Some(reply) = self.reply(records, index.replied[call])? else {
-            return Ok(None);
-        };
-        Ok(Some(self.readers[place.model as usize].read(&body, &reply)))
+        Ok(Some(self.read(model, &body, &reply)))
+    }
+
+    /// What the adapter of the model at position `model` reads in `reply` to the request `body`.
+    pub(crate) fn read(
+        &self,
+        model: u32,
+        body: &[u8],
+        reply: &Reply,
+    ) -> Result<Completion, CallError> {
+        self.readers[model as usize].read(body, reply)
     }
 
     /// The bytes that were sent in the attempt recorded at `location`.
@@ -157,13 +189,18 @@ impl Recording {
         if !location.is_some() {
             return Ok(None);
         }
+        self.reply_of(records.read(location)?.event)
+    }
+
+    /// The reply that `event` records; `None` where it was erased, or there is none.
+    pub(crate) fn reply_of(&self, event: Event) -> Result<Option<Reply>, ReportError> {
         let Event::ReplyReceived {
             status,
             content_type,
             retry_after,
             response: Some(response),
             ..
-        } = records.read(location)?.event
+        } = event
         else {
             return Ok(None);
         };

@@ -18,6 +18,7 @@ use cleanbench_ledger::{Location, SampleRow, SampleRows, samples};
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::ahead::{chunks, in_order};
 use crate::scan::Index;
 use crate::{Recording, ReportError, cell};
 
@@ -136,45 +137,40 @@ pub fn for_each(
     mut each: impl FnMut(Row) -> Result<(), ReportError>,
 ) -> Result<(), ReportError> {
     let records = RecordReader::open(&recording.run)?;
-    let epochs = recording
-        .manifest
-        .plan
-        .tasks
-        .iter()
-        .map(|task| task.epochs)
-        .max()
-        .unwrap_or(1);
-    let chunk_size = (CHUNK / epochs.max(1) as usize).max(1);
-    for model in 0..u32::try_from(recording.manifest.plan.models.len()).unwrap_or(u32::MAX) {
+    let plan = &recording.manifest.plan;
+    let epochs = plan.tasks.iter().map(|task| task.epochs).max();
+    let size = (CHUNK / epochs.unwrap_or(1).max(1) as usize).max(1);
+    let drawing = Drawing {
+        recording,
+        index,
+        records: &records,
+    };
+    for model in 0..u32::try_from(plan.models.len()).unwrap_or(u32::MAX) {
         let mut later = Later::read(recording, index, model)?;
-        let mut rows = SampleRows::open(&recording.run)?.zip(0..);
-        loop {
-            let chunk: Vec<(SampleRow, u64)> = rows
-                .by_ref()
-                .take(chunk_size)
-                .map(|(row, sample)| Ok((row?, sample)))
-                .collect::<Result<_, ReportError>>()?;
-            if chunk.is_empty() {
-                break;
-            }
-            let done: Vec<_> = chunk
-                .par_iter()
-                .map(|(row, sample)| {
-                    rows_of_sample(recording, index, &records, model, row, *sample)
-                })
-                .collect();
-            for ((row, _), rows) in chunk.iter().zip(done) {
-                later.rows_before(row.task, |row, place| {
-                    each(row_of_batch(recording, index, &records, row, place)?)
-                })?;
-                rows?.into_iter().try_for_each(&mut each)?;
-            }
-        }
+        let samples = SampleRows::open(&recording.run)?.zip(0..);
+        let draw = |samples: Vec<_>| {
+            let samples = samples.into_par_iter();
+            let drawn = samples.map(|(row, line)| drawing.sample(row?, model, line));
+            drawn.collect::<Vec<Result<DrawnSample, ReportError>>>()
+        };
+        in_order(chunks(samples, size), draw, |drawn| {
+            drawn.into_iter().try_for_each(|sample| {
+                let DrawnSample { task, rows } = sample?;
+                later.rows_before(task, |row, place| each(drawing.row_of_batch(row, place)?))?;
+                rows?.into_iter().try_for_each(&mut each)
+            })
+        })?;
         later.rows_before(u32::MAX, |row, place| {
-            each(row_of_batch(recording, index, &records, row, place)?)
+            each(drawing.row_of_batch(row, place)?)
         })?;
     }
     Ok(())
+}
+
+/// The rows of a sample of the plan.
+struct DrawnSample {
+    task: u32,
+    rows: Result<Vec<Row>, ReportError>,
 }
 
 /// The samples of the batches of one model, in the order of their rows.
@@ -224,33 +220,40 @@ impl LaterSample {
     }
 }
 
-fn row_of_batch(
-    recording: &Recording,
-    index: &Index,
-    records: &RecordReader,
-    row: &SampleRow,
-    place: Place,
-) -> Result<Row, ReportError> {
-    let of_sample = OfSample::read(recording, row)?;
-    one_row(recording, index, records, &of_sample, place)
+/// What rows are drawn from.
+#[derive(Clone, Copy)]
+struct Drawing<'a> {
+    recording: &'a Recording,
+    index: &'a Index,
+    records: &'a RecordReader,
 }
 
-fn rows_of_sample(
-    recording: &Recording,
-    index: &Index,
-    records: &RecordReader,
-    model: u32,
-    row: &SampleRow,
-    sample: u64,
-) -> Result<Vec<Row>, ReportError> {
-    let Some(task) = recording.manifest.plan.tasks.get(row.task as usize) else {
-        return Ok(Vec::new());
-    };
-    let of_sample = OfSample::read(recording, row)?;
-    let places = (1..=task.epochs).map(|epoch| Place::planned(model, sample, epoch));
-    places
-        .map(|place| one_row(recording, index, records, &of_sample, place))
-        .collect()
+impl Drawing<'_> {
+    fn row_of_batch(&self, row: &SampleRow, place: Place) -> Result<Row, ReportError> {
+        self.row(&OfSample::read(self.recording, row)?, place)
+    }
+
+    /// The rows of `model` at the sample of `row`, which stands at `line`.
+    fn sample(&self, row: SampleRow, model: u32, line: u64) -> Result<DrawnSample, ReportError> {
+        Ok(DrawnSample {
+            task: row.task,
+            rows: self.rows_of_sample(&row, model, line),
+        })
+    }
+
+    fn rows_of_sample(
+        &self,
+        row: &SampleRow,
+        model: u32,
+        line: u64,
+    ) -> Result<Vec<Row>, ReportError> {
+        let Some(task) = self.recording.manifest.plan.tasks.get(row.task as usize) else {
+            return Ok(Vec::new());
+        };
+        let of_sample = OfSample::read(self.recording, row)?;
+        let places = (1..=task.epochs).map(|epoch| Place::planned(model, line, epoch));
+        places.map(|place| self.row(&of_sample, place)).collect()
+    }
 }
 
 /// What all rows of a sample share.
@@ -277,71 +280,73 @@ impl<'a> OfSample<'a> {
     }
 }
 
-fn one_row(
-    recording: &Recording,
-    index: &Index,
-    records: &RecordReader,
-    of_sample: &OfSample<'_>,
-    place: Place,
-) -> Result<Row, ReportError> {
-    let row = of_sample.row;
-    let state = index.table.state(place).unwrap_or_default();
-    let mut result = Row {
-        place,
-        task: row.task as usize,
-        sample: row.id.clone(),
-        input_digest: row.input_digest,
-        sample_digest: row.sample_digest,
-        belongs: Arc::clone(&of_sample.belongs),
-        quarantined: recording.is_quarantined(row.task, &row.id),
-        elsewhere: index.table.is_elsewhere(place),
-        outcome: state.outcome,
-        unasked: state.unasked,
-        reading: None,
-        error: None,
-        failed_attempts: 0,
-        judged_before: None,
-        scores: Vec::new(),
-        answer: Answer::None,
-        recomputed: false,
-        wrong: None,
-    };
-    let (Some(outcome), Some(call)) = (state.outcome, index.table.space().index(place)) else {
-        return Ok(result);
-    };
-    result.failed_attempts = index.failed[call];
-    result.judged_before = judged_before(recording, records, index.started[call])?;
-    let ended = Ended::read(&records.read(index.ended[call])?.event);
-    result.reading.clone_from(&ended.reading);
-    result.error = ended.error.as_ref().map(|error| error.message.clone());
-    let judged = if state.judged {
-        Some(records.read(index.judged[call])?.event)
-    } else {
-        None
-    };
-    if let Some(Event::Judged { scores, error, .. }) = &judged {
-        result.scores.clone_from(scores);
-        result.error = result.error.or_else(|| error.clone());
-    }
-    let reply = ReplyOnRecord::read(recording, index, records, place, ended.attempt)?;
-    let batch = index.table.space().batch(place.batch);
-    result.wrong = wrong_call(recording, row, place, batch, &ended, judged.as_ref())
-        .or_else(|| wrong_ending(&ended, outcome, &reply))
-        .or_else(|| wrong_judgement(recording, result.task, outcome, judged.as_ref()));
-    match reply {
-        ReplyOnRecord::Answer(completion) if outcome == Outcome::Answered => {
-            judge_again(
-                recording,
-                of_sample.content.as_ref(),
-                &completion,
-                judged.as_ref(),
-                &mut result,
-            );
+impl Drawing<'_> {
+    /// The row of the call at `place`, which is about `of_sample`.
+    fn row(&self, of_sample: &OfSample<'_>, place: Place) -> Result<Row, ReportError> {
+        let Self {
+            recording,
+            index,
+            records,
+        } = *self;
+        let row = of_sample.row;
+        let state = index.table.state(place).unwrap_or_default();
+        let mut result = Row {
+            place,
+            task: row.task as usize,
+            sample: row.id.clone(),
+            input_digest: row.input_digest,
+            sample_digest: row.sample_digest,
+            belongs: Arc::clone(&of_sample.belongs),
+            quarantined: recording.is_quarantined(row.task, &row.id),
+            elsewhere: index.table.is_elsewhere(place),
+            outcome: state.outcome,
+            unasked: state.unasked,
+            reading: None,
+            error: None,
+            failed_attempts: 0,
+            judged_before: None,
+            scores: Vec::new(),
+            answer: Answer::None,
+            recomputed: false,
+            wrong: None,
+        };
+        let (Some(outcome), Some(call)) = (state.outcome, index.table.space().index(place)) else {
+            return Ok(result);
+        };
+        result.failed_attempts = index.failed[call];
+        result.judged_before = judged_before(recording, records, index.started[call])?;
+        let ended = Ended::read(&records.read(index.ended[call])?.event);
+        result.reading.clone_from(&ended.reading);
+        result.error = ended.error.as_ref().map(|error| error.message.clone());
+        let judged = if state.judged {
+            Some(records.read(index.judged[call])?.event)
+        } else {
+            None
+        };
+        if let Some(Event::Judged { scores, error, .. }) = &judged {
+            result.scores.clone_from(scores);
+            result.error = result.error.or_else(|| error.clone());
         }
-        ReplyOnRecord::Erased => result.answer = Answer::Erased,
-        _ => {}
+        let reply = ReplyOnRecord::read(self, place, ended.attempt)?;
+        let batch = index.table.space().batch(place.batch);
+        result.wrong = wrong_call(recording, row, place, batch, &ended, judged.as_ref())
+            .or_else(|| wrong_ending(&ended, outcome, &reply))
+            .or_else(|| wrong_judgement(recording, result.task, outcome, judged.as_ref()));
+        match reply {
+            ReplyOnRecord::Answer(completion) if outcome == Outcome::Answered => {
+                judge_again(
+                    recording,
+                    of_sample.content.as_ref(),
+                    &completion,
+                    judged.as_ref(),
+                    &mut result,
+                );
+            }
+            ReplyOnRecord::Erased => result.answer = Answer::Erased,
+            _ => {}
+        }
+        Ok(result)
     }
-    Ok(result)
 }
 
 /// How the run that is replayed judged the answer of the attempt begun at `started`.
@@ -403,36 +408,41 @@ enum ReplyOnRecord {
 }
 
 impl ReplyOnRecord {
-    fn read(
-        recording: &Recording,
-        index: &Index,
-        records: &RecordReader,
-        place: Place,
-        attempt: u32,
-    ) -> Result<Self, ReportError> {
-        let location = index
-            .table
-            .space()
-            .index(place)
-            .map(|call| index.replied[call])
-            .unwrap_or_default();
-        if !location.is_some() {
+    fn read(drawing: &Drawing<'_>, place: Place, attempt: u32) -> Result<Self, ReportError> {
+        let index = drawing.index;
+        let call = index.table.space().index(place);
+        let Some(call) = call.filter(|call| index.replied[*call].is_some()) else {
             return Ok(Self::None);
-        }
-        match records.read(location)?.event {
+        };
+        let event = drawing.records.read(index.replied[call])?.event;
+        match &event {
             Event::ReplyReceived {
                 attempt: number, ..
-            } if number != attempt => Ok(Self::None),
+            } if *number != attempt => Ok(Self::None),
             Event::ReplyReceived {
                 error: Some(error), ..
             } => Ok(Self::Error(error.kind)),
             Event::ReplyReceived { response: None, .. } => Ok(Self::None),
-            _ => Ok(match recording.read_again(records, index, place)? {
-                None => Self::Erased,
-                Some(Ok(completion)) => Self::Answer(Box::new(completion)),
-                Some(Err(error)) => Self::Error(error.kind),
-            }),
+            _ => Self::again(drawing, place, index.started[call], event),
         }
+    }
+
+    /// What this version reads in the reply that `event` records, to the request recorded at `started`.
+    fn again(
+        drawing: &Drawing<'_>,
+        place: Place,
+        started: Location,
+        event: Event,
+    ) -> Result<Self, ReportError> {
+        let recording = drawing.recording;
+        let body = recording.request_body(drawing.records, started)?;
+        let (Some(body), Some(reply)) = (body, recording.reply_of(event)?) else {
+            return Ok(Self::Erased);
+        };
+        Ok(match recording.read(place.model, &body, &reply) {
+            Ok(completion) => Self::Answer(Box::new(completion)),
+            Err(error) => Self::Error(error.kind),
+        })
     }
 }
 

@@ -47,6 +47,17 @@ pub struct Index {
     pub erased: Vec<cleanbench_core::event::PayloadRef>,
 }
 
+/// Where the last records of a call are, and how it ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Trace {
+    pub(crate) started: Location,
+    pub(crate) replied: Location,
+    pub(crate) ended: Location,
+    pub(crate) judged: Location,
+    /// `None` while it has not.
+    pub(crate) outcome: Option<Outcome>,
+}
+
 /// Sums over the attempts of one model at one task.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -246,6 +257,18 @@ impl Stops {
 }
 
 impl Index {
+    /// The records of the call of that number; `None` if there is no such call.
+    pub(crate) fn trace(&self, call: u64) -> Option<Trace> {
+        let call = usize::try_from(call).ok()?;
+        Some(Trace {
+            started: *self.started.get(call)?,
+            replied: *self.replied.get(call)?,
+            ended: *self.ended.get(call)?,
+            judged: *self.judged.get(call)?,
+            outcome: self.table.outcome(call),
+        })
+    }
+
     /// Makes room for the calls of a batch that was planned just now.
     fn make_room(&mut self) {
         let calls = usize::try_from(self.table.space().calls()).unwrap_or(usize::MAX);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 
 use cleanbench_core::Digest;
-use cleanbench_core::digest::FileHasher;
+use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::manifest::End;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, Tail};
 
@@ -115,14 +115,4 @@ impl TableSink for FileSink<'_> {
         let file = fs_err::File::create(self.run.file(&format!("{name}.new")))?;
         Ok(Box::new(BufWriter::new(file)))
     }
-}
-
-/// SHA-256 of a file.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn file_digest(path: &std::path::Path) -> Result<Digest, ReportError> {
-    let mut hasher = FileHasher::default();
-    std::io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
-    Ok(hasher.finish())
 }

@@ -7,8 +7,8 @@ use cleanbench_ledger::{Damage, LedgerError};
 
 use super::{DeriveError, Derived, DerivedManifest, Input, MANIFEST_FILE, compute};
 use cleanbench_items::{ItemTable, ItemsError};
+use cleanbench_ledger::directory::file_digest;
 use cleanbench_report::ReportError;
-use cleanbench_report::tables::file_digest;
 use cleanbench_report::verify::Verification;
 
 /// Checks every byte in `folder`: the manifest against its own digest, the inputs against theirs, and

@@ -10,7 +10,7 @@ use super::{
     DeriveError, Derived, DerivedManifest, Input, InputFact, InputRun, MANIFEST_FILE, What,
 };
 use cleanbench_items::{ItemTable, RESULTS_FILE, SUMMARY_FILE};
-use cleanbench_report::tables::file_digest;
+use cleanbench_ledger::directory::file_digest;
 
 /// Files of a run that are copied.
 pub(super) const COPIED: [&str; 3] = ["run.json", RESULTS_FILE, SUMMARY_FILE];

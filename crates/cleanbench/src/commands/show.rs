@@ -28,10 +28,9 @@ pub(super) fn show(arguments: &ShowArguments, printer: Printer) -> Result<Exit, 
             return Err(Failure::new(Exit::Usage, what).hint("name one of its runs"));
         }
     };
-    let recording = Recording::open(run)?;
     match &arguments.sample {
-        None => show_run(&recording, arguments.out.format, printer),
-        Some(word) => show_sample(&recording, word, arguments.out.format),
+        None => show_run(&Recording::open(run)?, arguments.out.format, printer),
+        Some(word) => show_sample(&Recording::of_plan(run)?, word, arguments.out.format),
     }
 }
 

@@ -1,0 +1,330 @@
+//! The lines of a long file, decoded by all cores.
+//!
+//! A file is read in blocks of whole lines. While one is used, a thread has the next one decoded. A line is decoded from
+//! its own bytes and those of the line before it, so lines are decoded apart from each other; what must hold from one to
+//! the next is for the reader to check.
+//!
+//! Invariant: lines come in the order of the file, and what is made of each depends on the file alone, not on the
+//! number of threads. Memory is bounded by a few blocks, or by the longest line. It refuses nothing: every line comes
+//! with its own fault.
+
+use std::fmt;
+use std::io::{self, Read as _};
+use std::iter::Flatten;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::{thread, vec};
+
+use fs_err::File;
+use memchr::{memchr, memchr_iter, memrchr};
+use rayon::prelude::*;
+
+/// Bytes that are decoded while others are used; whoever waits for the first line waits for all of them.
+const BLOCK: usize = 1 << 20;
+/// Bytes that one thread decodes in a row.
+const PIECE: usize = 32 << 10;
+
+/// A line of a file.
+#[derive(Debug)]
+pub(crate) struct Line<T> {
+    /// Its bytes, the line feed included.
+    pub(crate) length: u64,
+    /// What was made of it.
+    pub(crate) decoded: T,
+    /// Whether the file ends with it.
+    pub(crate) is_last: bool,
+}
+
+/// The bytes of a line, without its line feed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text<'a> {
+    /// Its own.
+    pub(crate) own: &'a [u8],
+    /// Those of the line before; `None` for the first line.
+    pub(crate) before: Option<&'a [u8]>,
+    /// Whether a line feed ends it.
+    pub(crate) is_whole: bool,
+}
+
+/// What makes a value of a line.
+type Decode<T> = Box<dyn Fn(Text<'_>) -> T + Send + Sync>;
+
+/// Streams the lines of a file.
+#[derive(Debug)]
+pub(crate) struct Lines<T> {
+    blocks: Blocks<T>,
+    block: Flatten<vec::IntoIter<Vec<Line<T>>>>,
+}
+
+impl<T: Send + 'static> Lines<T> {
+    /// The lines of `file`, of each of which `decode` makes a value.
+    ///
+    /// # Errors
+    /// When the file has no length.
+    pub(crate) fn of(
+        file: File,
+        decode: impl Fn(Text<'_>) -> T + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let is_long = file.metadata()?.len() > BLOCK as u64;
+        let source = Source {
+            file,
+            decode: Box::new(decode),
+            before: None,
+            carried: Vec::new(),
+            has_ended: false,
+        };
+        Ok(Self {
+            blocks: Blocks::of(source, is_long),
+            block: Vec::new().into_iter().flatten(),
+        })
+    }
+
+    /// The next line; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Line<T>>> {
+        loop {
+            if let Some(line) = self.block.next() {
+                return Ok(Some(line));
+            }
+            match self.blocks.next()? {
+                Some(block) => self.block = block.into_iter().flatten(),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// Lines by the piece of a block that they are in.
+type Block<T> = Vec<Vec<Line<T>>>;
+
+/// Where blocks come from.
+#[derive(Debug)]
+enum Blocks<T> {
+    /// They are decoded when they are asked for.
+    Here(Source<T>),
+    /// A thread decodes them ahead.
+    Ahead(Receiver<io::Result<Block<T>>>),
+}
+
+impl<T: Send + 'static> Blocks<T> {
+    fn of(source: Source<T>, is_long: bool) -> Self {
+        // A worker that waits for a block may be the one that would have to decode it.
+        let is_worker = rayon::current_thread_index().is_some();
+        if !is_long || is_worker {
+            return Self::Here(source);
+        }
+        let (sender, receiver) = sync_channel(1);
+        thread::spawn(move || decode_ahead(source, &sender));
+        Self::Ahead(receiver)
+    }
+
+    fn next(&mut self) -> io::Result<Option<Block<T>>> {
+        match self {
+            Self::Here(source) => source.next(),
+            Self::Ahead(blocks) => blocks.recv().ok().transpose(),
+        }
+    }
+}
+
+fn decode_ahead<T: Send>(mut source: Source<T>, blocks: &SyncSender<io::Result<Block<T>>>) {
+    while let Some(block) = source.next().transpose() {
+        let has_failed = block.is_err();
+        // Nobody waits any more when a reader stops at a damage.
+        if blocks.send(block).is_err() || has_failed {
+            return;
+        }
+    }
+}
+
+/// A file whose lines are decoded a block at a time.
+struct Source<T> {
+    file: File,
+    decode: Decode<T>,
+    /// The line before the next one.
+    before: Option<Vec<u8>>,
+    /// What was read of the lines after the last block.
+    carried: Vec<u8>,
+    has_ended: bool,
+}
+
+impl<T> fmt::Debug for Source<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut source = f.debug_struct("Source");
+        source.field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl<T: Send> Source<T> {
+    fn next(&mut self) -> io::Result<Option<Block<T>>> {
+        let bytes = self.read()?;
+        let pieces = pieces_of(&bytes, self.before.as_deref());
+        let Some(last) = pieces.last() else {
+            return Ok(None);
+        };
+        let before = last_line(last.bytes).to_vec();
+        let decode = |piece: &Piece<'_>| piece.decode(&self.decode);
+        let mut block: Block<T> = pieces.par_iter().map(decode).collect();
+        if let Some(last) = block.last_mut().and_then(|piece| piece.last_mut()) {
+            last.is_last = self.has_ended;
+        }
+        self.before = Some(before);
+        Ok(Some(block))
+    }
+
+    /// The bytes of the next lines; none when all were read. Before the file has ended one line at least is carried
+    /// over, so that the last one is known to be the last.
+    fn read(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = std::mem::take(&mut self.carried);
+        while !self.has_ended {
+            let part = (&mut self.file).take(BLOCK as u64);
+            let count = { part }.read_to_end(&mut bytes)?;
+            self.has_ended = count < BLOCK;
+            let before_last = &bytes[..bytes.len().saturating_sub(1)];
+            if let Some(end) = memrchr(b'\n', before_last).filter(|_| !self.has_ended) {
+                self.carried = bytes.split_off(end + 1);
+                break;
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// Whole lines that follow each other.
+struct Piece<'a> {
+    bytes: &'a [u8],
+    before: Option<&'a [u8]>,
+}
+
+impl Piece<'_> {
+    fn decode<T>(&self, decode: &Decode<T>) -> Vec<Line<T>> {
+        let mut before = self.before;
+        // Lines are large once they are decoded; a list that grows would move them several times.
+        let count = memchr_iter(b'\n', self.bytes).count() + 1;
+        let mut lines = Vec::with_capacity(count);
+        lines.extend(lines_of(self.bytes).map(|line| {
+            let own = line.strip_suffix(b"\n").unwrap_or(line);
+            let text = Text {
+                own,
+                before: before.replace(own),
+                is_whole: own.len() < line.len(),
+            };
+            Line {
+                length: line.len() as u64,
+                decoded: decode(text),
+                is_last: false,
+            }
+        }));
+        lines
+    }
+}
+
+/// `bytes`, which follow the line `before`, cut at ends of lines, about every [`PIECE`] bytes.
+fn pieces_of<'a>(mut bytes: &'a [u8], mut before: Option<&'a [u8]>) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    while !bytes.is_empty() {
+        let beyond = bytes.get(PIECE..).unwrap_or_default();
+        let end = memchr(b'\n', beyond).map_or(bytes.len(), |end| PIECE + end + 1);
+        let (piece, rest) = bytes.split_at(end);
+        let last = before.replace(last_line(piece));
+        pieces.push(Piece {
+            bytes: piece,
+            before: last,
+        });
+        bytes = rest;
+    }
+    pieces
+}
+
+/// The lines of `bytes`, each with its line feed, and what follows the last line feed.
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr_iter(b'\n', bytes).map(|end| end + 1);
+    let mut start = 0;
+    let lines = ends.chain([bytes.len()]).map(move |end| {
+        let line = &bytes[start..end];
+        start = end;
+        line
+    });
+    lines.filter(|line| !line.is_empty())
+}
+
+/// The last of the lines of `bytes`, without its line feed.
+fn last_line(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let start = memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+    &bytes[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number for each line, of which the one at `long` fills two blocks.
+    fn numbers(lines: usize, long: usize) -> Vec<u8> {
+        let line = |number: usize| {
+            let spaces = if number == long { 2 * BLOCK } else { 300 };
+            format!("{number}{}\n", " ".repeat(spaces))
+        };
+        (0..lines).map(line).collect::<String>().into_bytes()
+    }
+
+    fn number(text: &[u8]) -> Option<usize> {
+        str::from_utf8(text).ok()?.trim().parse().ok()
+    }
+
+    /// The number of a line and that of the line before.
+    type Numbers = [Option<usize>; 2];
+
+    fn read(bytes: &[u8]) -> Vec<Line<Numbers>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        fs_err::write(&path, bytes).unwrap();
+        let decode = |text: Text<'_>| [number(text.own), text.before.and_then(number)];
+        let mut lines = Lines::of(File::open(&path).unwrap(), decode).unwrap();
+        std::iter::from_fn(|| lines.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn lines_come_in_order_whoever_decodes_them() {
+        let bytes = numbers(9_000, 5_000);
+        let check = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| read(&bytes))
+        };
+        for lines in [read(&bytes), check(1), check(3)] {
+            assert_eq!(lines.len(), 9_000);
+            let lengths: u64 = lines.iter().map(|line| line.length).sum();
+            assert_eq!(lengths, bytes.len() as u64);
+            for (position, line) in lines.iter().enumerate() {
+                let expected = [Some(position), position.checked_sub(1)];
+                assert_eq!(line.decoded, expected);
+                assert_eq!(line.is_last, position == 8_999);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_may_end_with_a_block() {
+        for length in BLOCK - 1..BLOCK + 3 {
+            let lines = read(&vec![b'\n'; length]);
+            assert_eq!(lines.len(), length);
+            let last = lines.iter().position(|line| line.is_last);
+            assert_eq!(last, Some(length - 1));
+        }
+        assert!(read(b"").is_empty());
+    }
+
+    #[test]
+    fn a_line_may_lack_its_end() {
+        for bytes in [b"1".as_slice(), b"1\n", b"0\n1"] {
+            let lines = read(bytes);
+            let last = lines.last().unwrap();
+            assert_eq!((last.decoded[0], last.is_last), (Some(1), true));
+        }
+        let text = |line: &[u8]| {
+            let decode: Decode<bool> = Box::new(|text: Text<'_>| text.is_whole);
+            pieces_of(line, None)[0].decode(&decode)[0].decoded
+        };
+        assert!(text(b"1\n") && !text(b"1"));
+    }
+}
