@@ -15,6 +15,7 @@
 //!
 //! This crate stores and finds. It does not know what an answer or a score means.
 
+pub mod ahead;
 pub mod answers;
 pub mod batches;
 mod blocks;
@@ -34,6 +35,7 @@ pub mod recovery;
 pub mod replay;
 pub mod reporting;
 pub mod samples;
+pub mod show_index;
 mod sync;
 pub mod writer;
 

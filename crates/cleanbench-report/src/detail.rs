@@ -1,13 +1,13 @@
 //! What was asked and answered for one sample, in full.
 
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::{Completion, Event, Judgement, Outcome, Reply};
+use cleanbench_core::{Completion, Event, Judgement, Outcome};
 use cleanbench_ledger::Location;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::{self, SampleContent};
+use cleanbench_ledger::show_index::Trace;
 
 use crate::lookup::{self, Located, LocatedCall};
-use crate::scan::Trace;
 use crate::{Recording, ReportError};
 
 /// One call of a sample.
@@ -105,16 +105,13 @@ impl Read<'_> {
             scores: Vec::new(),
             unjudged: None,
         };
-        match (&detail.completion, content, detail.outcome) {
-            (Some(completion), Some(content), Some(Outcome::Answered)) => {
-                let judged = self.judge(trace, content, completion, task)?;
-                (detail.scores, detail.unjudged) = (judged.scores, judged.failure);
-            }
-            _ => {
-                let reply = self.recording.reply(&self.records, trace.replied)?;
-                let text = |reply: Reply| String::from_utf8_lossy(&reply.body).into_owned();
-                detail.raw = reply.map(text);
-            }
+        if let (Some(completion), Some(content), Some(Outcome::Answered)) =
+            (&detail.completion, content, detail.outcome)
+        {
+            let judged = self.judge(trace, content, completion, task)?;
+            (detail.scores, detail.unjudged) = (judged.scores, judged.failure);
+        } else if let Some(reply) = self.recording.reply(&self.records, trace.replied)? {
+            detail.raw = Some(String::from_utf8_lossy(&reply.body).into_owned());
         }
         Ok(detail)
     }

@@ -7,7 +7,6 @@
 //! [`tables::write_all`] keeps them and closes `run.json`; [`verify::verify`] recomputes all of it and names
 //! every place that differs.
 
-mod ahead;
 mod artefacts;
 pub mod ci;
 mod columns;

@@ -10,6 +10,7 @@ use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
+use cleanbench_ledger::show_index::Trace;
 use cleanbench_ledger::{Damage, LedgerError, Location, Manifest, PayloadReader, RunDirectory};
 use cleanbench_model::{Endpoint, Reader};
 use cleanbench_price::Price;
@@ -17,7 +18,6 @@ use cleanbench_probe::registry;
 
 use crate::ReportError;
 use crate::gates::Before;
-use crate::scan::Trace;
 
 /// A run opened for reading.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use cleanbench_core::history::Batch;
 use cleanbench_core::{
     CallError, CallErrorKind, CallId, CallKey, Completion, Digest, Event, Finish, Outcome, Sample,
 };
+use cleanbench_ledger::ahead::{chunks, in_order};
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::SampleContent;
@@ -18,7 +19,6 @@ use cleanbench_ledger::{Location, SampleRow, SampleRows, samples};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::ahead::{chunks, in_order};
 use crate::scan::Index;
 use crate::{Recording, ReportError, cell};
 
@@ -150,8 +150,13 @@ pub fn for_each(
         let samples = SampleRows::open(&recording.run)?.zip(0..);
         let draw = |samples: Vec<_>| {
             let samples = samples.into_par_iter();
-            let drawn = samples.map(|(row, line)| drawing.sample(row?, model, line));
-            drawn.collect::<Vec<Result<DrawnSample, ReportError>>>()
+            let drawn = samples.map(|(row, line)| {
+                let row: SampleRow = row?;
+                let rows = drawing.sample(&row, model, line);
+                let task = row.task;
+                Ok::<_, ReportError>(DrawnSample { task, rows })
+            });
+            drawn.collect::<Vec<_>>()
         };
         in_order(chunks(samples, size), draw, |drawn| {
             drawn.into_iter().try_for_each(|sample| {
@@ -234,19 +239,7 @@ impl Drawing<'_> {
     }
 
     /// The rows of `model` at the sample of `row`, which stands at `line`.
-    fn sample(&self, row: SampleRow, model: u32, line: u64) -> Result<DrawnSample, ReportError> {
-        Ok(DrawnSample {
-            task: row.task,
-            rows: self.rows_of_sample(&row, model, line),
-        })
-    }
-
-    fn rows_of_sample(
-        &self,
-        row: &SampleRow,
-        model: u32,
-        line: u64,
-    ) -> Result<Vec<Row>, ReportError> {
+    fn sample(&self, row: &SampleRow, model: u32, line: u64) -> Result<Vec<Row>, ReportError> {
         let Some(task) = self.recording.manifest.plan.tasks.get(row.task as usize) else {
             return Ok(Vec::new());
         };

@@ -8,6 +8,7 @@ use cleanbench_core::{
     CallError, CallId, Digest, Event, Outcome, RunId, Shard, Timing, Usage, Usd,
 };
 use cleanbench_ledger::manifest::SegmentHead;
+use cleanbench_ledger::show_index::Trace;
 use cleanbench_ledger::{JournalReader, Location, Manifest, RunDirectory, Tail};
 use cleanbench_price::Price;
 
@@ -45,17 +46,6 @@ pub struct Index {
     pub planned: Option<Digest>,
     /// Payloads that were zeroed on purpose.
     pub erased: Vec<cleanbench_core::event::PayloadRef>,
-}
-
-/// Where the last records of a call are, and how it ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Trace {
-    pub(crate) started: Location,
-    pub(crate) replied: Location,
-    pub(crate) ended: Location,
-    pub(crate) judged: Location,
-    /// `None` while it has not.
-    pub(crate) outcome: Option<Outcome>,
 }
 
 /// Sums over the attempts of one model at one task.

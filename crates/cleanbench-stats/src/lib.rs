@@ -40,6 +40,7 @@ pub mod cluster;
 pub mod correlation;
 pub mod difference;
 pub mod drift;
+pub mod durations;
 mod elementary;
 pub mod exact;
 pub mod gamma;

@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader};
 
 use cleanbench_core::event::PayloadRef;
 use cleanbench_core::{Event, RunId};
+use cleanbench_ledger::ahead::in_order;
 use cleanbench_ledger::parts::RecordedPlans;
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::record::{decode, genesis};
@@ -17,7 +18,6 @@ use super::Verification;
 use super::coverage::{Coverage, Erasures, Extents};
 use super::samples::check_batch;
 use crate::ReportError;
-use crate::ahead::in_order;
 
 /// Steps that are taken at once.
 const CHUNK: usize = 4096;

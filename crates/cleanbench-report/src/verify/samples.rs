@@ -7,6 +7,7 @@ use std::io;
 
 use cleanbench_core::merkle::MerkleTree;
 use cleanbench_core::{Digest, DigestKey, Event};
+use cleanbench_ledger::ahead::{chunks, in_order};
 use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::samples::{self, push_leaf};
 use cleanbench_ledger::{
@@ -17,7 +18,6 @@ use rayon::prelude::*;
 use super::coverage::Coverage;
 use super::{KEY_FILE, Verification};
 use crate::ReportError;
-use crate::ahead::{chunks, in_order};
 
 /// Rows that are checked at once.
 const CHUNK: usize = 2048;
@@ -124,7 +124,11 @@ fn check_rows(
     } = coverage;
     let check = |rows: Vec<Result<SampleRow, LedgerError>>| {
         let rows = rows.into_par_iter();
-        let checked = rows.map(|row| CheckedRow::of(row?, key.as_ref(), payloads));
+        let checked = rows.map(|row| {
+            let row = row?;
+            let content = content(&row, key.as_ref(), payloads);
+            Ok::<_, ReportError>(CheckedRow { row, content })
+        });
         checked.collect::<Vec<_>>()
     };
     in_order(chunks(rows, CHUNK), check, |checked| {
@@ -132,7 +136,9 @@ fn check_rows(
             let CheckedRow { row, content } = checked?;
             samples += 1;
             push_leaf(&mut tree, &row);
-            extents.extend(&row.payload).map(|gap| found.damage(gap));
+            if let Some(gap) = extents.extend(&row.payload) {
+                found.damage(gap);
+            }
             found.payloads += 1;
             match content? {
                 Content::Same => {}
@@ -152,17 +158,6 @@ fn check_rows(
 struct CheckedRow {
     row: SampleRow,
     content: Result<Content, ReportError>,
-}
-
-impl CheckedRow {
-    fn of(
-        row: SampleRow,
-        key: Option<&DigestKey>,
-        payloads: &PayloadReader,
-    ) -> Result<Self, ReportError> {
-        let content = content(&row, key, payloads);
-        Ok(Self { row, content })
-    }
 }
 
 /// What the payload of a sample is.

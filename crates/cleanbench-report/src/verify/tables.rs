@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use cleanbench_core::Digest;
 use cleanbench_ledger::directory::file_digest;
-use cleanbench_ledger::{Damage, Manifest, RunDirectory, Tail};
+use cleanbench_ledger::{Damage, Manifest, RunDirectory, Tail, show_index};
 
 use super::{Verification, line_feeds};
 use crate::findings::Report;
@@ -76,7 +76,7 @@ pub(super) fn check_tables(
         .for_each(|damage| found.damage(damage));
     if !lookup::is_right(&recording, &report.index)? {
         let what = "not what the journal gives; remove it, `show` makes it anew";
-        found.damage(Damage::whole(lookup::FILE, what));
+        found.damage(Damage::whole(show_index::FILE, what));
     }
     check_end(run, &recording, &report, found)
 }

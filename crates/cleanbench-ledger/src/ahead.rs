@@ -8,7 +8,7 @@
 ///
 /// # Errors
 /// The first that `each` returns.
-pub(crate) fn in_order<I: Send, T: Send, E: Send>(
+pub fn in_order<I: Send, T: Send, E: Send>(
     mut items: impl Iterator<Item = I>,
     work: impl Fn(I) -> T + Sync,
     mut each: impl FnMut(T) -> Result<(), E>,
@@ -31,10 +31,7 @@ pub(crate) fn in_order<I: Send, T: Send, E: Send>(
 }
 
 /// `items` in lists of `size`, the last of which may be shorter.
-pub(crate) fn chunks<T>(
-    mut items: impl Iterator<Item = T>,
-    size: usize,
-) -> impl Iterator<Item = Vec<T>> {
+pub fn chunks<T>(mut items: impl Iterator<Item = T>, size: usize) -> impl Iterator<Item = Vec<T>> {
     std::iter::from_fn(move || {
         let chunk: Vec<_> = items.by_ref().take(size).collect();
         (!chunk.is_empty()).then_some(chunk)

@@ -1,0 +1,335 @@
+//! `show.index`: where the line of a sample and the records of its calls are, so that one is found without reading
+//! the rest.
+//!
+//! ```text
+//! CBSHOW1\n · SHA-256 of run.json · number of names
+//! each name, ascending: hash of the name · offset and number of its line · first call · batch · model
+//! each call: places of its last records: started, replied, ended, judged · how it ended
+//! ```
+//!
+//! All numbers are little-endian. The file can be made anew at any time and is no part of the run. It refuses to serve
+//! another `run.json` than the one that it was made for; whether it leads to the right place is for the reader to check.
+
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileExt as _;
+
+use cleanbench_core::digest::FileHasher;
+use cleanbench_core::{Digest, Outcome};
+
+use crate::directory::file_digest;
+use crate::{Location, RunDirectory};
+
+/// Name of the file.
+pub const FILE: &str = "show.index";
+const MAGIC: &[u8; 8] = b"CBSHOW1\n";
+const HEADER: usize = 48;
+const OF_NAME: usize = 40;
+const OF_CALL: usize = 33;
+
+/// Where the last records of a call are, and how it ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The record of the request.
+    pub started: Location,
+    /// The record of the reply.
+    pub replied: Location,
+    /// The record of the attempt's end.
+    pub ended: Location,
+    /// The record of the judgement.
+    pub judged: Location,
+    /// `None` while it has not ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// A name of a sample, and where the sample is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// See [`hash`].
+    pub hash: u64,
+    /// Of its line, in bytes.
+    pub offset: u64,
+    /// Its number, from 0.
+    pub line: u64,
+    /// Number of its first call: of the first model, if several are asked.
+    pub call: u64,
+    /// The batch that it is in; 0 is the plan.
+    pub batch: u32,
+    /// The model that is asked, in a batch.
+    pub model: u32,
+}
+
+impl Name {
+    fn to_bytes(self) -> [u8; OF_NAME] {
+        let mut bytes = [0; OF_NAME];
+        let long = [self.hash, self.offset, self.line, self.call];
+        let short = [self.batch, self.model].map(u32::to_le_bytes);
+        let parts = long.map(u64::to_le_bytes);
+        bytes[..32].copy_from_slice(parts.as_flattened());
+        bytes[32..].copy_from_slice(short.as_flattened());
+        bytes
+    }
+
+    fn of_bytes(bytes: &[u8; OF_NAME]) -> Self {
+        let (long, short) = (bytes[..32].as_chunks().0, bytes[32..].as_chunks().0);
+        let long = |at: usize| u64::from_le_bytes(long[at]);
+        let short = |at: usize| u32::from_le_bytes(short[at]);
+        Self {
+            hash: long(0),
+            offset: long(1),
+            line: long(2),
+            call: long(3),
+            batch: short(0),
+            model: short(1),
+        }
+    }
+}
+
+impl Trace {
+    fn to_bytes(self) -> [u8; OF_CALL] {
+        let mut bytes = [0; OF_CALL];
+        let locations = [self.started, self.replied, self.ended, self.judged];
+        let locations = locations.map(|location| location.to_bits().to_le_bytes());
+        bytes[..32].copy_from_slice(locations.as_flattened());
+        let all = Outcome::ALL.iter();
+        let code = self
+            .outcome
+            .and_then(|how| (1..).zip(all).find(|(_, one)| **one == how));
+        bytes[32] = code.map_or(0, |(code, _)| code);
+        bytes
+    }
+
+    fn of_bytes(bytes: &[u8; OF_CALL]) -> Self {
+        let locations = bytes[..32].as_chunks().0;
+        let location = |at: usize| Location::of_bits(u64::from_le_bytes(locations[at]));
+        let code = usize::from(bytes[32]).checked_sub(1);
+        Self {
+            started: location(0),
+            replied: location(1),
+            ended: location(2),
+            judged: location(3),
+            outcome: code.and_then(|code| Outcome::ALL.get(code)).copied(),
+        }
+    }
+}
+
+/// What names are ordered by: the first eight bytes of a digest.
+pub fn hash(name: &str) -> u64 {
+    let digest = Digest::of("cleanbench/show-index/1", &[name.as_bytes()]);
+    u64::from_le_bytes(digest.0.first_chunk().copied().unwrap_or_default())
+}
+
+/// What the file holds.
+#[derive(Debug)]
+pub struct Contents<I> {
+    /// The names of all samples, in any order.
+    pub names: Vec<Name>,
+    /// All calls, by number.
+    pub calls: I,
+}
+
+impl<I: Iterator<Item = Trace>> Contents<I> {
+    /// Puts the file into `run`, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written there.
+    pub fn keep(self, run: &RunDirectory) -> io::Result<()> {
+        let draft = run.file(&format!("{FILE}.new"));
+        let manifest = file_digest(&run.file("run.json"))?;
+        let mut out = BufWriter::new(fs_err::File::create(&draft)?);
+        let kept = self.write(manifest, &mut out).and_then(|()| {
+            out.flush()?;
+            fs_err::rename(&draft, run.file(FILE))
+        });
+        kept.inspect_err(|_| drop(fs_err::remove_file(&draft)))
+    }
+
+    /// Whether the file in `run` holds this.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn are_in(self, run: &RunDirectory) -> io::Result<bool> {
+        let manifest = file_digest(&run.file("run.json"))?;
+        let mut expected = FileHasher::default();
+        self.write(manifest, &mut expected)?;
+        Ok(file_digest(&run.file(FILE))? == expected.finish())
+    }
+
+    fn write(mut self, manifest: Digest, out: &mut impl Write) -> io::Result<()> {
+        self.names.sort_unstable();
+        out.write_all(MAGIC)?;
+        out.write_all(&manifest.0)?;
+        out.write_all(&(self.names.len() as u64).to_le_bytes())?;
+        let mut names = self.names.iter();
+        names.try_for_each(|name| out.write_all(&name.to_bytes()))?;
+        let mut calls = self.calls;
+        calls.try_for_each(|trace| out.write_all(&trace.to_bytes()))
+    }
+}
+
+/// The file, opened.
+#[derive(Debug)]
+pub struct IndexFile {
+    file: fs_err::File,
+    names: u64,
+}
+
+impl IndexFile {
+    /// Opens that of `run`; `None` where there is none for its `run.json`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(run: &RunDirectory) -> io::Result<Option<Self>> {
+        let path = run.file(FILE);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let file = fs_err::File::open(path)?;
+        let mut header = [0; HEADER];
+        file.file().read_exact_at(&mut header, 0)?;
+        let manifest = file_digest(&run.file("run.json"))?;
+        let names = header.last_chunk().copied().unwrap_or_default();
+        let is_its = header.starts_with(MAGIC) && header[MAGIC.len()..][..32] == manifest.0;
+        let names = u64::from_le_bytes(names);
+        Ok(is_its.then_some(Self { file, names }))
+    }
+
+    /// Everything that has the name `name`, or another of the same hash.
+    ///
+    /// # Errors
+    /// When the file ends too early.
+    pub fn named(&self, name: &str) -> io::Result<Vec<Name>> {
+        let hash = hash(name);
+        let mut found = Vec::new();
+        let (mut low, mut high) = (0, self.names);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.name(middle)?.hash < hash {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        for position in low..self.names {
+            let name = self.name(position)?;
+            if name.hash != hash {
+                break;
+            }
+            found.push(name);
+        }
+        Ok(found)
+    }
+
+    fn name(&self, position: u64) -> io::Result<Name> {
+        let mut bytes = [0; OF_NAME];
+        self.read(&mut bytes, position.checked_mul(OF_NAME as u64))?;
+        Ok(Name::of_bytes(&bytes))
+    }
+
+    /// What is known of the call of that number.
+    ///
+    /// # Errors
+    /// When the file ends too early.
+    pub fn trace(&self, call: u64) -> io::Result<Trace> {
+        let mut bytes = [0; OF_CALL];
+        let names = self.names.checked_mul(OF_NAME as u64);
+        let offset = names.and_then(|names| names.checked_add(call.checked_mul(OF_CALL as u64)?));
+        self.read(&mut bytes, offset)?;
+        Ok(Trace::of_bytes(&bytes))
+    }
+
+    /// Fills `bytes` from `offset` on behind the header.
+    fn read(&self, bytes: &mut [u8], offset: Option<u64>) -> io::Result<()> {
+        let offset = offset.and_then(|offset| offset.checked_add(HEADER as u64));
+        let offset = offset.ok_or(io::ErrorKind::InvalidData)?;
+        self.file.file().read_exact_at(bytes, offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str, line: u64) -> Name {
+        Name {
+            hash: hash(text),
+            offset: 100 * line,
+            line,
+            call: line,
+            batch: 0,
+            model: 0,
+        }
+    }
+
+    fn run(manifest: &str) -> (tempfile::TempDir, RunDirectory) {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("run.json"), manifest).unwrap();
+        let run = RunDirectory::at(folder.path());
+        (folder, run)
+    }
+
+    fn contents() -> Contents<impl Iterator<Item = Trace>> {
+        let names = (0..100).map(|line| name(&line.to_string(), line));
+        let twice = [name("7", 200), name("x", 201)];
+        let calls = (0..300).map(|call| Trace {
+            ended: Location::of_bits(call + 1),
+            outcome: Outcome::ALL
+                .into_iter()
+                .cycle()
+                .nth(usize::try_from(call).unwrap()),
+            ..Trace::default()
+        });
+        Contents {
+            names: names.chain(twice).collect(),
+            calls,
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_found() {
+        let (_folder, run) = run("{}");
+        assert!(IndexFile::open(&run).unwrap().is_none());
+        contents().keep(&run).unwrap();
+        let file = IndexFile::open(&run).unwrap().unwrap();
+        let lines = |name| {
+            let found = file.named(name).unwrap().into_iter();
+            found.map(|name| name.line).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (lines("7"), lines("x"), lines("y")),
+            (vec![7, 200], vec![201], vec![])
+        );
+        for (call, expected) in (0..300).zip(contents().calls) {
+            assert_eq!(file.trace(call).unwrap(), expected);
+        }
+        assert!(file.trace(300).is_err() && file.trace(u64::MAX).is_err());
+        assert!(contents().are_in(&run).unwrap());
+    }
+
+    #[test]
+    fn it_serves_no_other_run() {
+        let (_folder, run) = run("{}");
+        contents().keep(&run).unwrap();
+        fs_err::write(run.file("run.json"), "{ }").unwrap();
+        assert!(IndexFile::open(&run).unwrap().is_none());
+        assert!(!contents().are_in(&run).unwrap());
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_an_error_and_never_another_call() {
+        let (_folder, run) = run("{}");
+        contents().keep(&run).unwrap();
+        let whole = fs_err::read(run.file(FILE)).unwrap();
+        let traces: Vec<_> = contents().calls.collect();
+        for length in (0..whole.len()).step_by(97) {
+            fs_err::write(run.file(FILE), &whole[..length]).unwrap();
+            let Ok(Some(file)) = IndexFile::open(&run) else {
+                continue;
+            };
+            drop(file.named("7"));
+            for (call, expected) in (0..300).zip(&traces) {
+                let found = file.trace(call);
+                assert!(found.is_err() || found.unwrap() == *expected);
+            }
+        }
+    }
+}
