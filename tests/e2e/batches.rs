@@ -58,7 +58,7 @@ fn script() -> Script {
 }
 
 /// A suite whose items are put by the probe besides, and a server.
-fn bed() -> (Bed, FakeServer) {
+pub(crate) fn bed() -> (Bed, FakeServer) {
     let server = FakeServer::start(script());
     let bed = Bed::new(0);
     bed.models(&server.url(), "");

@@ -40,6 +40,7 @@ mod quickstart;
 mod replay;
 mod rerun;
 mod shards;
+mod show_index;
 mod storm;
 mod tampering;
 mod task_keys;

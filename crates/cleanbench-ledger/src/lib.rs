@@ -29,6 +29,7 @@ pub mod note;
 pub mod parts;
 pub mod payload;
 mod queue;
+mod quick;
 pub mod reader;
 pub mod record;
 pub mod recovery;

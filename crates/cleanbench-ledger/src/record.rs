@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compact;
 use crate::manifest::SegmentHead;
+use crate::quick;
 
 /// Format of the journal. Major: readers must match; minor: later reads earlier. 1.2 adds `judged` of what
 /// is replayed, and the error `not_recorded`; 1.3 adds `unasked`, why a call
@@ -142,6 +143,10 @@ pub fn decode(line: &[u8], previous: Digest) -> Result<Linked, String> {
 pub(crate) fn read(line: &[u8]) -> Result<Record, serde_json::Error> {
     // Checked as a whole it is checked faster than text by text.
     let line = str::from_utf8(line).map_err(serde_json::Error::custom)?;
+    quick::record(line).map_or_else(|| by_serde(line), Ok)
+}
+
+pub(crate) fn by_serde(line: &str) -> Result<Record, serde_json::Error> {
     let Whole {
         seq,
         at,
