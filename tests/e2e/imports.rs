@@ -13,16 +13,8 @@ const KNOWN: &[[&str; 2]] = &[
         "cleanbench-ledger/src/parts.rs",
     ],
     [
-        "cleanbench-ledger/src/manifest.rs",
-        "cleanbench-ledger/src/record.rs",
-    ],
-    [
         "cleanbench-ledger/src/queue.rs",
         "cleanbench-ledger/src/writer.rs",
-    ],
-    [
-        "cleanbench-report/src/scan.rs",
-        "cleanbench-report/src/times.rs",
     ],
 ];
 /// Most pairs that may stand there.

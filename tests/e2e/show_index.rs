@@ -53,8 +53,9 @@ fn a_sample_is_shown_alike_with_the_index_and_without() {
     }
 }
 
+/// Their samples lie in several files, and their calls are known from the journal alone.
 #[test]
-fn samples_of_batches_are_found_too() {
+fn a_run_of_several_batches_is_read_each_time() {
     let (bed, _server) = batches::bed();
     bed.run_suite("out", &[]).expect(0);
     let run = bed.only_run("out");
@@ -62,7 +63,51 @@ fn samples_of_batches_are_found_too() {
     let mut words: Vec<_> = table.iter().map(|row| row["sample"].as_str()).collect();
     words.retain(|word| word.ends_with("#2"));
     assert!(words.len() > 3, "{words:?}");
-    check(&bed, &run, &words[..3]);
+    for word in [words[0], "q0"] {
+        shown(&bed, &run, word);
+    }
+    assert!(!run.join(FILE).exists());
+}
+
+/// The names of two samples, each with the line of the other: the row of one and the answers of the other.
+#[test]
+fn an_index_never_shows_a_sample_with_the_answers_of_another() {
+    let (bed, _server) = bed_with(12, answering());
+    bed.run_suite("out", &[]).expect(0);
+    let directory = RunDirectory::at(bed.only_run("out"));
+    let recording = Recording::of_plan(directory.clone()).unwrap();
+    let show = |word: &str| format!("{:?}", find(&recording, word).unwrap());
+    let truth = show("s7");
+    let path = directory.file(FILE);
+    let mut bytes = fs_err::read(&path).unwrap();
+    // After the header: hash, offset and line of each name, eight bytes each.
+    let name = |at: usize| 48 + 24 * at;
+    let place = |line: u64| {
+        let is_its = |at: &usize| bytes[name(*at) + 16..][..8] == line.to_le_bytes();
+        name((0..12).find(is_its).unwrap())
+    };
+    let (seven, three) = (place(7), place(3));
+    bytes[seven + 16..][..8].copy_from_slice(&3_u64.to_le_bytes());
+    bytes[three + 16..][..8].copy_from_slice(&7_u64.to_le_bytes());
+    fs_err::write(&path, &bytes).unwrap();
+    assert!(!verify(&directory).unwrap().passed());
+    assert_eq!(show("s7"), truth);
+}
+
+/// A call without a trace is one that has not ended, and only the journal can say so.
+#[test]
+fn an_index_with_holes_hides_no_answer() {
+    let (bed, _server) = bed_with(12, answering());
+    bed.run_suite("out", &[]).expect(0);
+    let directory = RunDirectory::at(bed.only_run("out"));
+    let recording = Recording::of_plan(directory.clone()).unwrap();
+    let show = || format!("{:?}", find(&recording, "s7").unwrap());
+    let truth = show();
+    let path = directory.file(FILE);
+    let mut bytes = fs_err::read(&path).unwrap();
+    bytes[48 + 12 * 24..].fill(0);
+    fs_err::write(&path, &bytes).unwrap();
+    assert_eq!(show(), truth);
 }
 
 /// Whatever stands in the index, what is shown is what the run holds; and `verify` tells that it was changed.
@@ -140,8 +185,11 @@ fn a_folder_that_cannot_be_written_is_no_fault() {
     let (bed, _server) = bed_with(5, answering());
     bed.run_suite("out", &[]).expect(0);
     let run = bed.only_run("out");
-    // Where the draft would be stands a folder: this holds for a superuser too.
-    fs_err::create_dir(run.join("show.index.new")).unwrap();
+    // Where the file would be stands a folder: this holds for a superuser too.
+    fs_err::create_dir(run.join(FILE)).unwrap();
     shown(&bed, &run, "s3");
-    assert!(!run.join(FILE).exists());
+    let left = fs_err::read_dir(&run).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut drafts = names.filter(|name| name.starts_with("show.index."));
+    assert_eq!(drafts.next(), None);
 }

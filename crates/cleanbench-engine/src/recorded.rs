@@ -1,6 +1,6 @@
 //! An attempt whose reply, or the lack of one, is on record: what everything after it starts from.
 //!
-//! Invariant: it is made only of what the journal holds, so it is the same at resume as when it arrived.
+//! Invariant: but for how often the endpoint had answered by then, it is made only of what the journal holds.
 
 use cleanbench_core::{CallError, CallErrorKind, Completion, Model, Reply};
 

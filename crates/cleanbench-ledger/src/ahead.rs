@@ -1,7 +1,7 @@
 //! Work done ahead of the one who uses it.
 //!
 //! Invariant: results are used in the order of the items, by the thread that asks for them, whatever the number of
-//! threads that work; at most two items and one result are in memory.
+//! threads that work; at most two items and two results are in memory.
 
 /// Hands what `work` makes of every item to `each`, in order. While the work on one item is done by other threads,
 /// this one uses the result before it and fetches the item after it.

@@ -5,14 +5,16 @@
 //! the next is for the reader to check.
 //!
 //! Invariant: lines come in the order of the file, and what is made of each depends on the file alone, not on the
-//! number of threads. Memory is bounded by a few blocks, or by the longest line. It refuses nothing: every line comes
+//! number of threads. Memory is bounded by a few blocks, or by a few times the longest line. It refuses nothing: every line comes
 //! with its own fault.
 
 use std::fmt;
 use std::io::{self, Read as _};
 use std::iter::Flatten;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::{thread, vec};
+use std::thread::{self, JoinHandle};
+use std::vec;
 
 use fs_err::File;
 use memchr::{memchr, memchr_iter, memrchr};
@@ -22,6 +24,8 @@ use rayon::prelude::*;
 const BLOCK: usize = 1 << 20;
 /// Bytes that one thread decodes in a row.
 const PIECE: usize = 32 << 10;
+/// Lines that a block has at most: what is made of an empty one takes far more room than its byte.
+const MOST_LINES: usize = BLOCK / 64;
 
 /// A line of a file.
 #[derive(Debug)]
@@ -59,7 +63,7 @@ impl<T: Send + 'static> Lines<T> {
     /// The lines of `file`, of each of which `decode` makes a value.
     ///
     /// # Errors
-    /// When the file has no length.
+    /// When the file has no length, or no thread can be started.
     pub(crate) fn of(
         file: File,
         decode: impl Fn(Text<'_>) -> T + Send + Sync + 'static,
@@ -73,7 +77,7 @@ impl<T: Send + 'static> Lines<T> {
             has_ended: false,
         };
         Ok(Self {
-            blocks: Blocks::of(source, is_long),
+            blocks: Blocks::of(source, is_long)?,
             block: Vec::new().into_iter().flatten(),
         })
     }
@@ -104,25 +108,40 @@ enum Blocks<T> {
     /// They are decoded when they are asked for.
     Here(Source<T>),
     /// A thread decodes them ahead.
-    Ahead(Receiver<io::Result<Block<T>>>),
+    Ahead {
+        blocks: Receiver<io::Result<Block<T>>>,
+        /// `None` once it has ended.
+        thread: Option<JoinHandle<()>>,
+    },
 }
 
 impl<T: Send + 'static> Blocks<T> {
-    fn of(source: Source<T>, is_long: bool) -> Self {
+    fn of(source: Source<T>, is_long: bool) -> io::Result<Self> {
         // A worker that waits for a block may be the one that would have to decode it.
         let is_worker = rayon::current_thread_index().is_some();
         if !is_long || is_worker {
-            return Self::Here(source);
+            return Ok(Self::Here(source));
         }
-        let (sender, receiver) = sync_channel(1);
-        thread::spawn(move || decode_ahead(source, &sender));
-        Self::Ahead(receiver)
+        let (sender, blocks) = sync_channel(1);
+        let thread = thread::Builder::new().spawn(move || decode_ahead(source, &sender))?;
+        Ok(Self::Ahead {
+            blocks,
+            thread: Some(thread),
+        })
     }
 
     fn next(&mut self) -> io::Result<Option<Block<T>>> {
-        match self {
-            Self::Here(source) => source.next(),
-            Self::Ahead(blocks) => blocks.recv().ok().transpose(),
+        let (blocks, thread) = match self {
+            Self::Here(source) => return source.next(),
+            Self::Ahead { blocks, thread } => (blocks, thread),
+        };
+        if let Ok(block) = blocks.recv() {
+            return block.map(Some);
+        }
+        // A thread that panicked must not look like the end of the file.
+        match thread.take().map(JoinHandle::join) {
+            Some(Err(panic)) => resume_unwind(panic),
+            _ => Ok(None),
         }
     }
 }
@@ -166,27 +185,38 @@ impl<T: Send> Source<T> {
         let decode = |piece: &Piece<'_>| piece.decode(&self.decode);
         let mut block: Block<T> = pieces.par_iter().map(decode).collect();
         if let Some(last) = block.last_mut().and_then(|piece| piece.last_mut()) {
-            last.is_last = self.has_ended;
+            last.is_last = self.has_ended && self.carried.is_empty();
         }
         self.before = Some(before);
         Ok(Some(block))
     }
 
-    /// The bytes of the next lines; none when all were read. Before the file has ended one line at least is carried
-    /// over, so that the last one is known to be the last.
+    /// The bytes of the next lines; none when all were read.
     fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = std::mem::take(&mut self.carried);
-        while !self.has_ended {
-            let part = (&mut self.file).take(BLOCK as u64);
-            let count = { part }.read_to_end(&mut bytes)?;
-            self.has_ended = count < BLOCK;
-            let before_last = &bytes[..bytes.len().saturating_sub(1)];
-            if let Some(end) = memrchr(b'\n', before_last).filter(|_| !self.has_ended) {
-                self.carried = bytes.split_off(end + 1);
-                break;
+        loop {
+            if let Some(end) = end_of_block(&bytes, self.has_ended) {
+                self.carried = bytes.split_off(end);
+                return Ok(bytes);
             }
+            // As much again, so that a long line is not looked through again for each part of it.
+            let wanted = bytes.len().max(BLOCK);
+            let part = (&mut self.file).take(wanted as u64);
+            self.has_ended = { part }.read_to_end(&mut bytes)? < wanted;
         }
-        Ok(bytes)
+    }
+}
+
+/// Where the block ends that begins with `bytes`; `None` if more must be read. Before the file has ended one line at
+/// least is left over, so that the last one is known to be the last.
+fn end_of_block(bytes: &[u8], has_ended: bool) -> Option<usize> {
+    let before_last = &bytes[..bytes.len().saturating_sub(1)];
+    let most = memchr_iter(b'\n', before_last).nth(MOST_LINES - 1);
+    match most.map(|end| end + 1) {
+        None if has_ended => Some(bytes.len()),
+        None if bytes.len() < BLOCK => None,
+        None => memrchr(b'\n', before_last).map(|end| end + 1),
+        most => most,
     }
 }
 
@@ -312,6 +342,30 @@ mod tests {
             assert_eq!(last, Some(length - 1));
         }
         assert!(read(b"").is_empty());
+    }
+
+    #[test]
+    fn a_block_has_no_more_lines_than_there_is_room_for() {
+        let bytes = vec![b'\n'; 3 * MOST_LINES];
+        let mut start = 0;
+        for expected in [MOST_LINES, MOST_LINES, MOST_LINES] {
+            let end = end_of_block(&bytes[start..], true).unwrap();
+            assert_eq!(end, expected);
+            start += end;
+        }
+        assert_eq!(end_of_block(&bytes[..MOST_LINES], false), None);
+        assert_eq!(read(&bytes).iter().filter(|line| line.is_last).count(), 1);
+    }
+
+    #[test]
+    fn a_panic_is_not_the_end_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        fs_err::write(&path, numbers(9_000, 9_000)).unwrap();
+        let decode = |text: Text<'_>| assert_ne!(number(text.own), Some(8_000));
+        let mut lines = Lines::of(File::open(&path).unwrap(), decode).unwrap();
+        let read = std::panic::AssertUnwindSafe(|| while lines.next().unwrap().is_some() {});
+        assert!(std::panic::catch_unwind(read).is_err());
     }
 
     #[test]

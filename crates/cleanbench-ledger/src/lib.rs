@@ -29,7 +29,6 @@ pub mod note;
 pub mod parts;
 pub mod payload;
 mod queue;
-mod quick;
 pub mod reader;
 pub mod record;
 pub mod recovery;

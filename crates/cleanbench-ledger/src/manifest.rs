@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::note::Note;
 use crate::parts::Merged;
-use crate::record::readable;
+use crate::record::{SegmentHead, readable};
 use crate::reporting::{JunitPlan, Quarantined};
 use crate::{Damage, LedgerError, RunDirectory};
 
@@ -318,18 +318,6 @@ pub struct End {
     pub judged: u64,
     /// SHA-256 of the tables, by file name.
     pub files: BTreeMap<String, Digest>,
-}
-
-/// The last record of a journal segment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SegmentHead {
-    /// Number of the segment.
-    pub segment: u32,
-    /// Number of records.
-    pub records: u64,
-    /// Hash of the last one.
-    pub head: Digest,
 }
 
 impl Plan {

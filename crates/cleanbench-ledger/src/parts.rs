@@ -11,8 +11,8 @@ use cleanbench_core::{Digest, Event, RunId, Shard, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::manifest::SegmentHead;
 use crate::note::Note;
+use crate::record::SegmentHead;
 use crate::record::{genesis, merge_genesis};
 use crate::{Damage, LedgerError, Manifest, Plan, RunDirectory};
 

@@ -9,8 +9,8 @@ use fs_err::File;
 use memchr::memchr;
 
 use crate::blocks::{Line, Lines, Text};
-use crate::manifest::SegmentHead;
 use crate::parts::{Chain, lay_out};
+use crate::record::SegmentHead;
 use crate::record::{self, JOURNAL_FORMAT, Linked, Record, readable};
 use crate::{Damage, LedgerError, Manifest, RunDirectory};
 

@@ -7,13 +7,13 @@
 //! `hash` = H(previous hash ‖ the line's bytes before `,"hash"`). The line's form is fixed to the byte,
 //! so a change anywhere in it, the closing brace and the line feed included, is found.
 
+mod quick;
+
 use cleanbench_core::{Digest, Event, RunId};
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::compact;
-use crate::manifest::SegmentHead;
-use crate::quick;
 
 /// Format of the journal. Major: readers must match; minor: later reads earlier. 1.2 adds `judged` of what
 /// is replayed, and the error `not_recorded`; 1.3 adds `unasked`, why a call
@@ -34,6 +34,18 @@ pub struct Record {
     pub at: String,
     /// What happened.
     pub event: Event,
+}
+
+/// The last record of a journal segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentHead {
+    /// Number of the segment.
+    pub segment: u32,
+    /// Number of records.
+    pub records: u64,
+    /// Hash of the last one.
+    pub head: Digest,
 }
 
 /// The hash before the first record of a run's first segment.
@@ -146,7 +158,7 @@ pub(crate) fn read(line: &[u8]) -> Result<Record, serde_json::Error> {
     quick::record(line).map_or_else(|| by_serde(line), Ok)
 }
 
-pub(crate) fn by_serde(line: &str) -> Result<Record, serde_json::Error> {
+fn by_serde(line: &str) -> Result<Record, serde_json::Error> {
     let Whole {
         seq,
         at,

@@ -13,8 +13,8 @@ use cleanbench_core::{Digest, Event, Shard};
 use fs_err::OpenOptions;
 
 use crate::directory::file_digest;
-use crate::manifest::SegmentHead;
 use crate::payload::{MAGIC, segment_name};
+use crate::record::SegmentHead;
 use crate::writer::Continuation;
 use crate::{Damage, JournalReader, LedgerError, Manifest, RunDirectory, SampleRows, Tail};
 

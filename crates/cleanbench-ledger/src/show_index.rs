@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! CBSHOW1\n · SHA-256 of run.json · number of names
-//! each name, ascending: hash of the name · offset and number of its line · first call · batch · model
+//! each name, ascending: hash of the name · offset and number of its line in samples.jsonl
 //! each call: places of its last records: started, replied, ended, judged · how it ended
 //! ```
 //!
@@ -23,7 +23,7 @@ use crate::{Location, RunDirectory};
 pub const FILE: &str = "show.index";
 const MAGIC: &[u8; 8] = b"CBSHOW1\n";
 const HEADER: usize = 48;
-const OF_NAME: usize = 40;
+const OF_NAME: usize = 24;
 const OF_CALL: usize = 33;
 
 /// Where the last records of a call are, and how it ended.
@@ -50,37 +50,20 @@ pub struct Name {
     pub offset: u64,
     /// Its number, from 0.
     pub line: u64,
-    /// Number of its first call: of the first model, if several are asked.
-    pub call: u64,
-    /// The batch that it is in; 0 is the plan.
-    pub batch: u32,
-    /// The model that is asked, in a batch.
-    pub model: u32,
 }
 
 impl Name {
     fn to_bytes(self) -> [u8; OF_NAME] {
+        let parts = [self.hash, self.offset, self.line].map(u64::to_le_bytes);
         let mut bytes = [0; OF_NAME];
-        let long = [self.hash, self.offset, self.line, self.call];
-        let short = [self.batch, self.model].map(u32::to_le_bytes);
-        let parts = long.map(u64::to_le_bytes);
-        bytes[..32].copy_from_slice(parts.as_flattened());
-        bytes[32..].copy_from_slice(short.as_flattened());
+        bytes.copy_from_slice(parts.as_flattened());
         bytes
     }
 
     fn of_bytes(bytes: &[u8; OF_NAME]) -> Self {
-        let (long, short) = (bytes[..32].as_chunks().0, bytes[32..].as_chunks().0);
-        let long = |at: usize| u64::from_le_bytes(long[at]);
-        let short = |at: usize| u32::from_le_bytes(short[at]);
-        Self {
-            hash: long(0),
-            offset: long(1),
-            line: long(2),
-            call: long(3),
-            batch: short(0),
-            model: short(1),
-        }
+        let (parts, _) = bytes.as_chunks();
+        let [hash, offset, line] = [0, 1, 2].map(|at: usize| u64::from_le_bytes(parts[at]));
+        Self { hash, offset, line }
     }
 }
 
@@ -121,6 +104,8 @@ pub fn hash(name: &str) -> u64 {
 /// What the file holds.
 #[derive(Debug)]
 pub struct Contents<I> {
+    /// SHA-256 of the `run.json` that it is made for.
+    pub manifest: Digest,
     /// The names of all samples, in any order.
     pub names: Vec<Name>,
     /// All calls, by number.
@@ -133,10 +118,10 @@ impl<I: Iterator<Item = Trace>> Contents<I> {
     /// # Errors
     /// When it cannot be written there.
     pub fn keep(self, run: &RunDirectory) -> io::Result<()> {
-        let draft = run.file(&format!("{FILE}.new"));
-        let manifest = file_digest(&run.file("run.json"))?;
+        // Two at once must not write into one file.
+        let draft = run.file(&format!("{FILE}.{}", std::process::id()));
         let mut out = BufWriter::new(fs_err::File::create(&draft)?);
-        let kept = self.write(manifest, &mut out).and_then(|()| {
+        let kept = self.write(&mut out).and_then(|()| {
             out.flush()?;
             fs_err::rename(&draft, run.file(FILE))
         });
@@ -148,16 +133,15 @@ impl<I: Iterator<Item = Trace>> Contents<I> {
     /// # Errors
     /// When it cannot be read.
     pub fn are_in(self, run: &RunDirectory) -> io::Result<bool> {
-        let manifest = file_digest(&run.file("run.json"))?;
         let mut expected = FileHasher::default();
-        self.write(manifest, &mut expected)?;
+        self.write(&mut expected)?;
         Ok(file_digest(&run.file(FILE))? == expected.finish())
     }
 
-    fn write(mut self, manifest: Digest, out: &mut impl Write) -> io::Result<()> {
+    fn write(mut self, out: &mut impl Write) -> io::Result<()> {
         self.names.sort_unstable();
         out.write_all(MAGIC)?;
-        out.write_all(&manifest.0)?;
+        out.write_all(&self.manifest.0)?;
         out.write_all(&(self.names.len() as u64).to_le_bytes())?;
         let mut names = self.names.iter();
         names.try_for_each(|name| out.write_all(&name.to_bytes()))?;
@@ -254,9 +238,6 @@ mod tests {
             hash: hash(text),
             offset: 100 * line,
             line,
-            call: line,
-            batch: 0,
-            model: 0,
         }
     }
 
@@ -279,6 +260,7 @@ mod tests {
             ..Trace::default()
         });
         Contents {
+            manifest: Digest::of_file_bytes(b"{}"),
             names: names.chain(twice).collect(),
             calls,
         }
@@ -311,7 +293,6 @@ mod tests {
         contents().keep(&run).unwrap();
         fs_err::write(run.file("run.json"), "{ }").unwrap();
         assert!(IndexFile::open(&run).unwrap().is_none());
-        assert!(!contents().are_in(&run).unwrap());
     }
 
     #[test]

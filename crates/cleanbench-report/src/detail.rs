@@ -2,10 +2,10 @@
 
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::{Completion, Event, Judgement, Outcome};
-use cleanbench_ledger::Location;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::{self, SampleContent};
 use cleanbench_ledger::show_index::Trace;
+use cleanbench_ledger::{Damage, LedgerError, Location};
 
 use crate::lookup::{self, Located, LocatedCall};
 use crate::{Recording, ReportError};
@@ -70,6 +70,13 @@ impl Read<'_> {
     fn sample(&self, located: Located) -> Result<SampleDetail, ReportError> {
         let Located { row, calls } = located;
         let content = samples::content(&self.recording.payloads, &row)?;
+        if content
+            .as_ref()
+            .is_some_and(|content| content.sample.id != row.id)
+        {
+            let what = format!("the payload of sample `{}` is that of another one", row.id);
+            return Err(LedgerError::from(Damage::whole("samples.jsonl", what)).into());
+        }
         let task = row.task as usize;
         let calls = calls.into_iter();
         let calls = calls.map(|call| self.call(call, content.as_ref(), task));

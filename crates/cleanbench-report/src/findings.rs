@@ -4,10 +4,11 @@ use cleanbench_core::GateResult;
 use cleanbench_ledger::note::Note;
 use cleanbench_ledger::{Manifest, Plan};
 
+use crate::attempt::AttemptRow;
 use crate::contamination::Gatherer;
 use crate::flakes::{Flake, FlakeGatherer, Skipped};
 use crate::rows::Row;
-use crate::scan::{AttemptRow, Index};
+use crate::scan::Index;
 use crate::summary::{Summarizer, Summary};
 use crate::{Contamination, Recording, ReportError, gates, notes};
 

@@ -8,6 +8,7 @@
 //! every place that differs.
 
 mod artefacts;
+mod attempt;
 pub mod ci;
 mod columns;
 pub mod contamination;

@@ -1,12 +1,16 @@
 //! Where a sample and the records of its calls are.
 //!
 //! It is known from `show.index`, or else from a pass over the run, which leaves that file behind. The file is never
-//! trusted: what it leads to counts only where a row of that name and records of that call stand, and only the pass can
-//! say that there is no such sample. What cannot be seen in one place, an earlier attempt instead of the last, is found
-//! by `verify`, which makes the file anew and compares.
+//! trusted: what it leads to counts only where a row of that name and records with the identity of that call stand, and
+//! only the pass can say that there is no such sample, or that a call has not ended. What cannot be seen in one place, an
+//! earlier attempt instead of the last, is found by `verify`, which makes the file anew and compares. The same holds of
+//! the chain of the journal and the digest of the samples, which only the pass checks.
+//!
+//! A run whose calls were planned in several batches has no such file: its samples lie in several files.
 
 use cleanbench_core::event::Place;
-use cleanbench_core::{CallId, Event, Outcome};
+use cleanbench_core::{CallId, Digest, Event, Outcome};
+use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::show_index::{Contents, IndexFile, Name, Trace, hash};
 use cleanbench_ledger::{Location, RunDirectory, SampleRow, SampleRows, Tail, samples};
@@ -47,27 +51,42 @@ fn is_named(recording: &Recording, row: &SampleRow, word: &str) -> bool {
     })
 }
 
+/// The file of `recording`, if there is one that may be used.
+fn index_of(recording: &Recording) -> Option<IndexFile> {
+    recording.manifest.end.as_ref()?;
+    let batches = recording.run.batches().ok()?;
+    let file = IndexFile::open(&recording.run).ok()??;
+    batches.is_empty().then_some(file)
+}
+
 /// What the file has; `None` where it has nothing or is not sound.
 fn by_file(recording: &Recording, word: &str) -> Option<Vec<Located>> {
-    let file = IndexFile::open(&recording.run).ok()??;
-    recording.manifest.end.as_ref()?;
+    let file = index_of(recording)?;
     let records = RecordReader::open(&recording.run).ok()?;
-    let mut names = names_of(recording, &file, word)?;
-    names.sort_unstable_by_key(|name| (name.batch, name.line));
-    names.dedup();
+    let space = recording.manifest.plan.call_space();
+    let trace = |place| file.trace(space.index(place)? as u64).ok();
     let mut found = Vec::new();
-    for name in names {
-        let row = samples::row_at(&recording.run, name.batch, name.offset).ok()?;
+    for name in names_of(recording, &file, word)? {
+        let row = samples::row_at(&recording.run, 0, name.offset).ok()?;
         if is_named(recording, &row, word) {
-            let calls = calls_of(recording, &row, name, |call| file.trace(call).ok())?;
-            let sound = calls.iter().all(|call| is_sound(&records, call));
+            let places = places(recording, &row, name.line);
+            let call = |place| {
+                Some(LocatedCall {
+                    place,
+                    trace: trace(place)?,
+                })
+            };
+            let calls: Vec<_> = places.map(call).collect::<Option<_>>()?;
+            let sound = calls
+                .iter()
+                .all(|call| is_sound(recording, &records, &row, call));
             found.push(sound.then_some(Located { row, calls })?);
         }
     }
     (!found.is_empty()).then_some(found)
 }
 
-/// The names of samples that `word` may mean.
+/// The names of samples that `word` may mean, in the order of the samples.
 fn names_of(recording: &Recording, file: &IndexFile, word: &str) -> Option<Vec<Name>> {
     let tasks = recording.manifest.plan.tasks.iter();
     let ids = tasks.filter_map(|task| word.strip_prefix(&task.name)?.strip_prefix(':'));
@@ -75,46 +94,67 @@ fn names_of(recording: &Recording, file: &IndexFile, word: &str) -> Option<Vec<N
     for id in std::iter::once(word).chain(ids) {
         found.extend(file.named(id).ok()?);
     }
+    found.sort_unstable_by_key(|name| name.line);
+    found.dedup_by_key(|name| name.line);
     Some(found)
 }
 
-/// Whether the records of `call` are records of one call at its place.
-fn is_sound(records: &RecordReader, call: &LocatedCall) -> bool {
-    let trace = call.trace;
-    let mut id = None;
-    let mut is_its = |location: Location, of: fn(&Event) -> Option<Mark>| {
-        if !location.is_some() {
-            return true;
-        }
-        let event = records.read(location).ok().map(|record| record.event);
-        let mark = event.as_ref().and_then(of);
-        mark.is_some_and(|mark| {
-            let same_end = mark
-                .outcome
-                .is_none_or(|how| trace.outcome.is_none_or(|is| is == how));
-            mark.place == call.place && *id.get_or_insert(mark.call) == mark.call && same_end
-        })
+/// The calls of the plan about the sample of `row`, at `line`.
+fn places(recording: &Recording, row: &SampleRow, line: u64) -> impl Iterator<Item = Place> {
+    let plan = &recording.manifest.plan;
+    let epochs = plan
+        .tasks
+        .get(row.task as usize)
+        .map_or(0, |task| task.epochs);
+    let models = 0..u32::try_from(plan.models.len()).unwrap_or(u32::MAX);
+    models.flat_map(move |model| (1..=epochs).map(move |epoch| Place::planned(model, line, epoch)))
+}
+
+/// Whether the records of `call` are those of that call about the sample of `row`, and it has ended as they say.
+fn is_sound(
+    recording: &Recording,
+    records: &RecordReader,
+    row: &SampleRow,
+    call: &LocatedCall,
+) -> bool {
+    let LocatedCall { place, trace } = *call;
+    if recording.is_elsewhere(place) {
+        return trace == Trace::default();
+    }
+    let expected = Mark {
+        call: recording.call_id(row, place, None),
+        place,
     };
-    is_its(trace.started, Mark::started)
+    let event = |location| records.read(location).ok().map(|record| record.event);
+    let is_its = |location: Location, of: fn(&Event) -> Option<Mark>| {
+        !location.is_some() || event(location).and_then(|event| of(&event)) == Some(expected)
+    };
+    let has_ended = trace.outcome.is_some() && trace.ended.is_some();
+    has_ended
+        && event(trace.ended).and_then(|event| outcome(&event)) == trace.outcome
+        && is_its(trace.started, Mark::started)
         && is_its(trace.replied, Mark::replied)
         && is_its(trace.ended, Mark::ended)
         && is_its(trace.judged, Mark::judged)
 }
 
+fn outcome(event: &Event) -> Option<Outcome> {
+    match event {
+        Event::AttemptEnded { outcome, .. } => *outcome,
+        _ => None,
+    }
+}
+
 /// What a record says of which call it is.
+#[derive(Clone, Copy, PartialEq)]
 struct Mark {
     call: CallId,
     place: Place,
-    outcome: Option<Outcome>,
 }
 
 impl Mark {
     fn of(call: CallId, place: Place) -> Self {
-        Self {
-            call,
-            place,
-            outcome: None,
-        }
+        Self { call, place }
     }
 
     fn started(event: &Event) -> Option<Self> {
@@ -133,15 +173,7 @@ impl Mark {
 
     fn ended(event: &Event) -> Option<Self> {
         match event {
-            Event::AttemptEnded {
-                call,
-                place,
-                outcome,
-                ..
-            } => Some(Self {
-                outcome: *outcome,
-                ..Self::of(*call, *place)
-            }),
+            Event::AttemptEnded { call, place, .. } => Some(Self::of(*call, *place)),
             _ => None,
         }
     }
@@ -157,58 +189,83 @@ impl Mark {
 /// What a pass over the run has; it leaves the file behind where it can.
 fn by_pass(recording: &Recording, word: &str) -> Result<Vec<Located>, ReportError> {
     recording.check_samples()?;
+    let manifest = file_digest(&recording.run.file("run.json"))?;
     let tail = Tail::MayBeTorn;
-    let (run, manifest) = (&recording.run, &recording.manifest);
-    let index = scan(run, manifest, &recording.prices, tail, |_| Ok(()))?;
+    let index = scan(
+        &recording.run,
+        &recording.manifest,
+        &recording.prices,
+        tail,
+        |_| Ok(()),
+    )?;
+    let trace = |place| {
+        let call = index.table.space().index(place);
+        call.and_then(|call| index.trace(call as u64))
+            .unwrap_or_default()
+    };
+    let located = |place| LocatedCall {
+        place,
+        trace: trace(place),
+    };
     let mut found = Vec::new();
-    let names = names(run, &index, |row, name| {
+    let names = names(&recording.run, &index, |row, line| {
         if is_named(recording, &row, word) {
-            let calls = calls_of(recording, &row, name, |call| index.trace(call));
-            found.extend(calls.map(|calls| Located { row, calls }));
+            let calls = places(recording, &row, line).map(located).collect();
+            found.push(Located { row, calls });
         }
     })?;
-    if manifest.end.is_some() {
-        // An index is a convenience: who may not write here reads the run each time.
-        drop(contents(&index, names).keep(run));
+    for batch in index.table.space().batches() {
+        let rows = SampleRows::of_batch(&recording.run, batch.number)?;
+        for (row, place) in rows.zip(batch.places()) {
+            let row = row?;
+            if is_named(recording, &row, word) {
+                let calls = vec![located(place)];
+                found.push(Located { row, calls });
+            }
+        }
     }
+    keep(recording, &index, contents(manifest, &index, names));
     Ok(found)
 }
 
-fn contents(index: &Index, names: Vec<Name>) -> Contents<impl Iterator<Item = Trace>> {
-    let calls = 0..index.table.space().calls();
-    let calls = calls.map(|call| index.trace(call).unwrap_or_default());
-    Contents { names, calls }
+/// Leaves the file in a run that has ended as it was read. It is a convenience: who may not write there reads the run
+/// each time.
+fn keep(recording: &Recording, index: &Index, contents: Contents<impl Iterator<Item = Trace>>) {
+    let end = recording.manifest.end.as_ref();
+    let is_over = end.is_some_and(|end| end.segments == index.heads);
+    if is_over && index.table.space().batches().next().is_none() {
+        drop(contents.keep(&recording.run));
+    }
 }
 
-/// All names of the samples of `run`, in no order; `each` sees every row.
+fn contents(
+    manifest: Digest,
+    index: &Index,
+    names: Vec<Name>,
+) -> Contents<impl Iterator<Item = Trace>> {
+    let calls = 0..index.table.space().calls();
+    Contents {
+        manifest,
+        names,
+        calls: calls.map(|call| index.trace(call).unwrap_or_default()),
+    }
+}
+
+/// All names of the samples of the plan, in no order; `each` sees every row with the number of its line.
 fn names(
     run: &RunDirectory,
     index: &Index,
-    mut each: impl FnMut(SampleRow, Name),
+    mut each: impl FnMut(SampleRow, u64),
 ) -> Result<Vec<Name>, ReportError> {
-    let mut names = Vec::new();
-    let space = index.table.space();
-    let batches = space.batches().map(|batch| (batch.number, batch.model));
-    for (batch, model) in std::iter::once((0, 0)).chain(batches) {
-        let mut rows = SampleRows::of_batch(run, batch)?;
-        let mut line = 0;
-        while let Some(row) = rows.next().transpose()? {
-            let place = Place {
-                batch,
-                ..Place::planned(model, line, 1)
-            };
-            let name = Name {
-                hash: 0,
-                offset: rows.offset(),
-                line,
-                call: space.index(place).unwrap_or(usize::MAX) as u64,
-                batch,
-                model,
-            };
-            names.extend(spellings(&row.id).map(|hash| Name { hash, ..name }));
-            each(row, name);
-            line += 1;
-        }
+    let most = usize::try_from(index.table.space().calls_per_model()).unwrap_or(0);
+    let mut names = Vec::with_capacity(most);
+    let mut rows = SampleRows::open(run)?;
+    let mut line = 0;
+    while let Some(row) = rows.next().transpose()? {
+        let offset = rows.offset();
+        names.extend(spellings(&row.id).map(|hash| Name { hash, offset, line }));
+        each(row, line);
+        line += 1;
     }
     Ok(names)
 }
@@ -220,43 +277,15 @@ fn spellings(id: &str) -> impl Iterator<Item = u64> {
     [Some(hash(id)), shown].into_iter().flatten()
 }
 
-/// The calls of the sample of `row`, each with what `trace` says of the call of a number.
-fn calls_of(
-    recording: &Recording,
-    row: &SampleRow,
-    name: Name,
-    mut trace: impl FnMut(u64) -> Option<Trace>,
-) -> Option<Vec<LocatedCall>> {
-    let plan = &recording.manifest.plan;
-    let place = |model, epoch| Place {
-        batch: name.batch,
-        ..Place::planned(model, name.line, epoch)
-    };
-    let mut located = |place, number| trace(number).map(|trace| LocatedCall { place, trace });
-    if name.batch != 0 {
-        return Some(vec![located(place(name.model, 1), name.call)?]);
-    }
-    let epochs = plan.tasks.get(row.task as usize)?.epochs;
-    let of_model = plan.call_space().calls_per_model();
-    let mut calls = Vec::new();
-    for model in 0..u32::try_from(plan.models.len()).ok()? {
-        for epoch in 1..=epochs {
-            let number = name.call + u64::from(model) * of_model + u64::from(epoch - 1);
-            calls.push(located(place(model, epoch), number)?);
-        }
-    }
-    Some(calls)
-}
-
-/// Whether the `show.index` of `recording` is the one that the run gives, if there is one for its `run.json`; no other
-/// is used.
+/// Whether the `show.index` of `recording` is the one that the run gives, if there is one that may be used.
 ///
 /// # Errors
 /// When the run or the file cannot be read.
 pub(crate) fn is_right(recording: &Recording, index: &Index) -> Result<bool, ReportError> {
-    if !matches!(IndexFile::open(&recording.run), Ok(Some(_))) {
+    if index_of(recording).is_none() {
         return Ok(true);
     }
+    let manifest = file_digest(&recording.run.file("run.json"))?;
     let names = names(&recording.run, index, |_, _| ())?;
-    Ok(contents(index, names).are_in(&recording.run)?)
+    Ok(contents(manifest, index, names).are_in(&recording.run)?)
 }

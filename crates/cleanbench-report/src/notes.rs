@@ -10,10 +10,11 @@ use cleanbench_ledger::Manifest;
 use cleanbench_ledger::manifest::Missing;
 use cleanbench_ledger::note::{Note, NoteKind};
 
+use crate::attempt::AttemptRow;
 use crate::flakes::{FlakeCounts, Skipped};
 use crate::gates::saving;
 use crate::rows::Row;
-use crate::scan::{AttemptRow, Index};
+use crate::scan::Index;
 use crate::{Summary, SummaryRow};
 
 /// The lag of the scheduler, in microseconds, above which it is worth a warning.

@@ -4,14 +4,19 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use cleanbench_core::event::Place;
-use cleanbench_core::{CallError, Completion, Digest, Event, Judge, Reply, Scorer};
+use cleanbench_core::history::Batch;
+use cleanbench_core::{
+    CallError, CallId, CallKey, Completion, Digest, Event, Judge, Reply, Scorer,
+};
 use cleanbench_items::quarantine;
 use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::show_index::Trace;
-use cleanbench_ledger::{Damage, LedgerError, Location, Manifest, PayloadReader, RunDirectory};
+use cleanbench_ledger::{
+    Damage, LedgerError, Location, Manifest, PayloadReader, RunDirectory, SampleRow,
+};
 use cleanbench_model::{Endpoint, Reader};
 use cleanbench_price::Price;
 use cleanbench_probe::registry;
@@ -112,6 +117,21 @@ impl Recording {
     pub(crate) fn is_quarantined(&self, task: u32, id: &str) -> bool {
         let samples = self.quarantine.get(task as usize);
         samples.is_some_and(|samples| samples.contains(id))
+    }
+
+    /// The identity of the call at `place` about the sample of `row`; `batch` is the one that planned it, `None` the plan.
+    pub(crate) fn call_id(&self, row: &SampleRow, place: Place, batch: Option<&Batch>) -> CallId {
+        let plan = &self.manifest.plan;
+        let of_plan = || plan.tasks[row.task as usize].purpose();
+        CallId::of(&CallKey {
+            run: &self.manifest.run,
+            model: &plan.models[place.model as usize].name,
+            task: &plan.tasks[row.task as usize].name,
+            sample: &row.id,
+            epoch: place.epoch,
+            purpose: batch.map_or_else(of_plan, |batch| batch.purpose.clone()),
+            step: batch.map_or(0, |batch| batch.step),
+        })
     }
 
     /// Whether another shard makes the call at `place`.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cleanbench_core::event::{JudgedBefore, Place, Reading, RecordedScore, Unasked};
 use cleanbench_core::history::Batch;
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, CallKey, Completion, Digest, Event, Finish, Outcome, Sample,
+    CallError, CallErrorKind, CallId, Completion, Digest, Event, Finish, Outcome, Sample,
 };
 use cleanbench_ledger::ahead::{chunks, in_order};
 use cleanbench_ledger::manifest::TaskPlan;
@@ -448,17 +448,7 @@ fn wrong_call(
     ended: &Ended,
     judged: Option<&Event>,
 ) -> Option<String> {
-    let plan = &recording.manifest.plan;
-    let of_plan = || plan.tasks[row.task as usize].purpose();
-    let expected = CallId::of(&CallKey {
-        run: &recording.manifest.run,
-        model: &plan.models[place.model as usize].name,
-        task: &plan.tasks[row.task as usize].name,
-        sample: &row.id,
-        epoch: place.epoch,
-        purpose: batch.map_or_else(of_plan, |batch| batch.purpose.clone()),
-        step: batch.map_or(0, |batch| batch.step),
-    });
+    let expected = recording.call_id(row, place, batch);
     let judged = match judged {
         Some(Event::Judged { call, .. }) => *call,
         _ => expected,

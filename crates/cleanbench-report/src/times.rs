@@ -12,7 +12,7 @@ use cleanbench_stats::durations::Durations;
 
 pub use cleanbench_stats::durations::Distribution;
 
-use crate::scan::AttemptRow;
+use crate::attempt::AttemptRow;
 
 /// Times of one answer, in microseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

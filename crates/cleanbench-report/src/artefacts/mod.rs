@@ -11,10 +11,10 @@ use std::io::Write;
 use cleanbench_ledger::Manifest;
 use serde_json::Value;
 
+use crate::attempt::AttemptRow;
 use crate::columns::{Table, page};
 use crate::findings::Report;
 use crate::rows::Row;
-use crate::scan::AttemptRow;
 use crate::sink::TableSink;
 use crate::{Recording, ReportError};
 

@@ -10,9 +10,9 @@ use cleanbench_core::event::Place;
 use cleanbench_ledger::Plan;
 use cleanbench_ledger::reporting::JunitCases;
 
+use crate::attempt::AttemptRow;
 use crate::cell;
 use crate::rows::{Answer, Row};
-use crate::scan::AttemptRow;
 
 /// Most cases of calls and samples in one test suite. With more samples than this only those are listed
 /// that are wrong or met an error.

@@ -10,8 +10,8 @@ use cleanbench_core::{Outcome, Reducer, Usd};
 use cleanbench_items::reduce;
 use cleanbench_ledger::Plan;
 
+use crate::attempt::AttemptRow;
 use crate::rows::Row;
-use crate::scan::AttemptRow;
 
 /// Picodollars of a dollar.
 const PICO: f64 = 1e12;

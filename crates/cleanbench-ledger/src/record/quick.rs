@@ -9,7 +9,7 @@
 use cleanbench_core::event::{PayloadRef, Place, Reading, RecordedScore};
 use cleanbench_core::{CallId, Digest, Event, Finish, Outcome, Timing, Usage};
 
-use crate::record::Record;
+use super::Record;
 
 /// The record of `line`, without its line feed.
 pub(crate) fn record(line: &str) -> Option<Record> {
