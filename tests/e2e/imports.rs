@@ -16,6 +16,10 @@ const KNOWN: &[[&str; 2]] = &[
         "cleanbench-ledger/src/queue.rs",
         "cleanbench-ledger/src/writer.rs",
     ],
+    [
+        "cleanbench-model/src/likelihood.rs",
+        "cleanbench-model/src/read.rs",
+    ],
 ];
 /// Most pairs that may stand there.
 const MOST_KNOWN: usize = 6;
@@ -103,32 +107,60 @@ fn expand(rest: &mut &str, prefix: &[String], found: &mut Vec<Vec<String>>) {
     found.push(path);
 }
 
-/// The module that `path` leads into, seen from `from`; the longest one that is a file.
-fn target(from: &Module, path: &[String], modules: &BTreeMap<Module, PathBuf>) -> Module {
-    let mut names = match path.first().map(String::as_str) {
-        Some("super") => from[..from.len().saturating_sub(1)].to_vec(),
-        _ => Module::new(),
-    };
-    for name in &path[1..] {
-        match name.as_str() {
-            "super" => drop(names.pop()),
-            "self" => {}
-            name => names.push(name.to_owned()),
+/// What a crate's root names for others, by its name there: the path to where it is.
+fn named_by_root(root: &str) -> BTreeMap<String, Module> {
+    let mut found = Vec::new();
+    for (at, _) in root.match_indices("pub use ") {
+        expand(&mut &root[at + "pub use ".len()..], &[], &mut found);
+    }
+    let name = |path: Vec<String>| Some((path.last()?.clone(), path));
+    found.into_iter().filter_map(name).collect()
+}
+
+/// Where paths of a crate lead.
+struct Map {
+    modules: BTreeMap<Module, PathBuf>,
+    /// What the root names, so that an import by way of the root is not overlooked.
+    named: BTreeMap<String, Module>,
+}
+
+impl Map {
+    /// The module that `path` leads into, seen from `from`; the longest one that is a file.
+    fn target(&self, from: &Module, path: &[String]) -> Module {
+        let mut names = match path.first().map(String::as_str) {
+            Some("super") => from[..from.len().saturating_sub(1)].to_vec(),
+            _ => Module::new(),
+        };
+        for name in &path[1..] {
+            match name.as_str() {
+                "super" => drop(names.pop()),
+                "self" => {}
+                name => names.push(name.to_owned()),
+            }
         }
+        if let Some(first) = names.first()
+            && !self.modules.contains_key(&names[..1])
+        {
+            names = self.named.get(first).cloned().unwrap_or(names);
+        }
+        while !self.modules.contains_key(&names) {
+            names.pop();
+        }
+        names
     }
-    while !modules.contains_key(&names) {
-        names.pop();
-    }
-    names
 }
 
 /// Pairs of files of the crate at `src` that import each other.
 fn mutual(src: &Path) -> Vec<[PathBuf; 2]> {
     let modules = modules(src);
+    let text = |path: &PathBuf| code(&fs_err::read_to_string(path).unwrap());
+    let root = modules.get(&Module::new()).map(text);
+    let named = named_by_root(&root.unwrap_or_default());
+    let map = Map { modules, named };
     let mut imports = BTreeSet::new();
-    for (module, path) in &modules {
-        for path in paths(&code(&fs_err::read_to_string(path).unwrap())) {
-            imports.insert((module.clone(), target(module, &path, &modules)));
+    for (module, path) in &map.modules {
+        for path in paths(&text(path)) {
+            imports.insert((module.clone(), map.target(module, &path)));
         }
     }
     let back = |pair: &&(Module, Module)| {
@@ -138,7 +170,7 @@ fn mutual(src: &Path) -> Vec<[PathBuf; 2]> {
     };
     let pairs = imports.iter().filter(back);
     pairs
-        .map(|(from, to)| [modules[from].clone(), modules[to].clone()])
+        .map(|(from, to)| [map.modules[from].clone(), map.modules[to].clone()])
         .collect()
 }
 
@@ -193,7 +225,7 @@ fn files_that_import_each_other_are_found() {
     for (name, text) in [
         (
             "lib.rs",
-            "mod a; mod b; mod c; pub use a::{One, inner::Two};",
+            "mod a; mod b; mod c; mod d; pub use a::{One, inner::Two}; pub use b::Three;",
         ),
         ("a/mod.rs", "pub mod inner; use crate::b::{self, of::X, Y};"),
         (
@@ -202,8 +234,9 @@ fn files_that_import_each_other_are_found() {
         ),
         (
             "b.rs",
-            "//! See [`crate::c::Z`].\nfn f() { super::a::g(); }",
+            "//! See [`crate::c::Z`].\nfn f() { super::a::g(); crate::d::h(); }",
         ),
+        ("d.rs", "use crate::Three;"),
         (
             "c.rs",
             "fn f(x: crate::a::inner::Two) {}\n#[cfg(test)]\nmod tests { use crate::b; }",
@@ -222,5 +255,10 @@ fn files_that_import_each_other_are_found() {
         .iter()
         .map(|pair| pair.each_ref().map(short))
         .collect();
-    assert_eq!(found, [["a/mod.rs", "b.rs"], ["a/inner.rs", "c.rs"]]);
+    let expected = [
+        ["a/mod.rs", "b.rs"],
+        ["a/inner.rs", "c.rs"],
+        ["b.rs", "d.rs"],
+    ];
+    assert_eq!(found, expected);
 }

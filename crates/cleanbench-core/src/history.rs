@@ -10,7 +10,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::event::{Event, Outcome, Place, Unasked};
+use crate::event::{Event, Place, Unasked};
+use crate::outcome::Outcome;
 use crate::{Purpose, Shard};
 
 /// Most repeats of a sample that a plan may have.

@@ -24,31 +24,35 @@ pub mod looping;
 pub mod merkle;
 pub mod model;
 pub mod money;
+mod outcome;
 pub mod probe;
 pub mod reducer;
 pub mod request;
 pub mod sample;
 pub mod score;
 pub mod seed;
+mod sensitivity;
 pub mod shard;
 
 pub use aside::{Aside, SetAside};
 pub use caps::Caps;
 pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, Usage};
 pub use digest::{Digest, DigestKey};
-pub use event::{Event, EventSink, Outcome};
+pub use event::{Event, EventSink};
 pub use exit::Exit;
 pub use gate::{Gate, GateMode, GateResult, GateTest, GateVerdict, Metric, OnInconclusive};
 pub use ids::{CallId, CallKey, Purpose, RunId};
 pub use judge::{Judge, Judgement};
 pub use model::{BoxFuture, CallError, CallErrorKind, Model, Reply, Timing};
 pub use money::Usd;
+pub use outcome::Outcome;
 pub use probe::Probe;
 pub use reducer::Reducer;
 pub use request::{
     Constraints, Form, Image, Message, Reasoning, Request, ResponseFormat, Role, Sampling, Tool,
     ToolChoice,
 };
-pub use sample::{Sample, SampleImage, Sensitivity};
+pub use sample::{Sample, SampleImage};
 pub use score::{Extraction, Method, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};
+pub use sensitivity::Sensitivity;
 pub use shard::Shard;

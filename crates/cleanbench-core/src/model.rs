@@ -9,7 +9,8 @@ use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Completion, Form, Outcome, Request, Sensitivity};
+use crate::outcome::Outcome;
+use crate::{Completion, Form, Request, Sensitivity};
 
 /// A boxed future, the price of `dyn` seams.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

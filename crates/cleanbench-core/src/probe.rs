@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Outcome, RecordedScore};
+use crate::event::RecordedScore;
+use crate::outcome::Outcome;
 use crate::{Completion, Message, Sample};
 
 /// In which form a recall probe is put.

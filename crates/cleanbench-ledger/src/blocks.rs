@@ -21,7 +21,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
 /// Bytes that are decoded while others are used; whoever waits for the first line waits for all of them.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 256 << 10;
 /// Bytes that one thread decodes in a row.
 const PIECE: usize = 32 << 10;
 /// Lines that a block has at most: what is made of an empty one takes far more room than its byte.
