@@ -21,9 +21,9 @@ use memchr::{memchr, memchr_iter, memrchr};
 use rayon::prelude::*;
 
 /// Bytes that are decoded while others are used; whoever waits for the first line waits for all of them.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = 128 << 10;
 /// Bytes that one thread decodes in a row.
-const PIECE: usize = 32 << 10;
+const PIECE: usize = 16 << 10;
 /// Lines that a block has at most: what is made of an empty one takes far more room than its byte.
 const MOST_LINES: usize = BLOCK / 64;
 
@@ -122,7 +122,7 @@ impl<T: Send + 'static> Blocks<T> {
         if !is_long || is_worker {
             return Ok(Self::Here(source));
         }
-        let (sender, blocks) = sync_channel(1);
+        let (sender, blocks) = sync_channel(0);
         let thread = thread::Builder::new().spawn(move || decode_ahead(source, &sender))?;
         Ok(Self::Ahead {
             blocks,

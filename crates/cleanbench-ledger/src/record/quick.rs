@@ -66,6 +66,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// A member of an object that may be missing.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is that of all readers here: whether it could be read"
+    )]
     fn optional<T>(
         &mut self,
         key: &str,

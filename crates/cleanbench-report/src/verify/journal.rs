@@ -20,7 +20,7 @@ use super::samples::check_batch;
 use crate::ReportError;
 
 /// Steps that are taken at once.
-const CHUNK: usize = 2048;
+const CHUNK: usize = 1024;
 
 /// Checks the chain of the journal and what it refers to.
 ///

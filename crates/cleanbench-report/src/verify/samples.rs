@@ -20,7 +20,7 @@ use super::{KEY_FILE, Verification};
 use crate::ReportError;
 
 /// Rows that are checked at once.
-const CHUNK: usize = 512;
+const CHUNK: usize = 256;
 
 /// Checks `samples.jsonl` and what it refers to.
 ///
