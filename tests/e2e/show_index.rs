@@ -105,9 +105,32 @@ fn an_index_with_holes_hides_no_answer() {
     let truth = show();
     let path = directory.file(FILE);
     let mut bytes = fs_err::read(&path).unwrap();
-    bytes[48 + 12 * 24..].fill(0);
+    let calls = 48 + 12 * 24;
+    for part in 0..4 {
+        let mut holes = bytes.clone();
+        for call in 0..12 {
+            holes[calls + 33 * call + 8 * part..][..8].fill(0);
+        }
+        fs_err::write(&path, &holes).unwrap();
+        assert_eq!(show(), truth);
+    }
+    bytes[calls..].fill(0);
     fs_err::write(&path, &bytes).unwrap();
     assert_eq!(show(), truth);
+}
+
+/// One row fewer, and every row behind it elsewhere than the index says.
+#[test]
+fn an_index_of_samples_that_were_changed_is_not_used() {
+    let (bed, _server) = bed_with(12, answering());
+    bed.run_suite("out", &[]).expect(0);
+    let run = bed.only_run("out");
+    shown(&bed, &run, "s7");
+    let path = run.join("samples.jsonl");
+    let samples = fs_err::read_to_string(&path).unwrap();
+    let (_, rest) = samples.split_once('\n').unwrap();
+    fs_err::write(&path, rest).unwrap();
+    bed.run(&["show", text(&run), "s7"]).expect(102);
 }
 
 /// Whatever stands in the index, what is shown is what the run holds; and `verify` tells that it was changed.

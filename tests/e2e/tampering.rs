@@ -6,6 +6,7 @@ use cleanbench_core::Event;
 use cleanbench_ledger::record::{Record, Stamp, encode, genesis};
 use cleanbench_ledger::{JournalReader, Manifest, RunDirectory, Tail};
 use cleanbench_report::verify::verify;
+use cleanbench_testkit::{Fault, Rule};
 
 use crate::bed::{answering, bed_with, copy};
 
@@ -97,6 +98,47 @@ fn the_program_says_where_and_exits_with_102() {
         assert!(done.stdout.contains(place), "{file}: {}", done.stdout);
         fs_err::remove_dir_all(broken).unwrap();
     }
+}
+
+/// Tables drawn from what is left would look like those of a run that had not gone so far.
+#[test]
+fn a_report_does_not_cover_up_that_segments_are_gone() {
+    let fault = Fault::Status {
+        code: 400,
+        retry_after: None,
+        error: None,
+    };
+    let (bed, server) = bed_with(20, answering().with_rule(Rule::always(fault)));
+    bed.run_suite("out", &[]).expect(3);
+    let run = bed.only_run("out");
+    server.set_script(answering());
+    let path = run.to_str().unwrap();
+    bed.run(&["run", "--resume", path, "--retry-errors"])
+        .expect(0);
+    let results = fs_err::read(run.join("results.csv")).unwrap();
+    let journal = run.join("journal");
+    for (segment, left) in [
+        ("00001.jsonl", false),
+        ("00001.jsonl", true),
+        ("00000.jsonl", true),
+    ] {
+        let segment = journal.join(segment);
+        let whole = fs_err::read(&segment).unwrap();
+        if left {
+            fs_err::write(&segment, "").unwrap();
+        } else {
+            fs_err::remove_file(&segment).unwrap();
+        }
+        bed.run(&["verify", path]).expect(102);
+        bed.run(&["report", path]).expect(102);
+        bed.run(&["verify", path]).expect(102);
+        assert_eq!(fs_err::read(run.join("results.csv")).unwrap(), results);
+        fs_err::write(&segment, whole).unwrap();
+    }
+    let left = fs_err::read_dir(&run).unwrap();
+    let mut names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.all(|name| !name.contains(".new")));
+    bed.run(&["verify", path]).expect(0);
 }
 
 /// Forges the journal of a finished run, redraws its tables, and expects to be found out.

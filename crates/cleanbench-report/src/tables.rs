@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write};
 use cleanbench_core::Digest;
 use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::manifest::End;
+use cleanbench_ledger::record::SegmentHead;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, Tail};
 
 use crate::artefacts::files;
@@ -30,13 +31,8 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
     };
     let drawn = draw(recording, &mut sink, Tail::MayBeTorn, |_| {});
     let report = drawn.inspect_err(|_| discard_drafts(recording))?;
-    if let Some(end) = &recording.manifest.end
-        && end
-            .segments
-            .iter()
-            .zip(&report.index.heads)
-            .any(|(recorded, found)| found.records < recorded.records)
-    {
+    if lacks_records(recording, &report) {
+        discard_drafts(recording);
         let what = "the journal is shorter than run.json says; the tables were left as they are";
         return Err(LedgerError::from(Damage::whole("journal", what)).into());
     }
@@ -94,6 +90,18 @@ pub(crate) fn closed_manifest(
     Some(Manifest {
         end: Some(end),
         ..recording.manifest.clone()
+    })
+}
+
+/// Whether the journal no longer holds all that it held when the run ended. It may have more: of those who went on.
+fn lacks_records(recording: &Recording, report: &Report) -> bool {
+    let ended = recording.manifest.end.iter();
+    let mut recorded = ended.flat_map(|end| &end.segments);
+    recorded.any(|head| {
+        let mut found = report.index.heads.iter();
+        let found = found.find(|found| found.segment == head.segment);
+        let goes_on = |found: &SegmentHead| found.records > head.records || found == head;
+        !found.is_some_and(goes_on)
     })
 }
 
