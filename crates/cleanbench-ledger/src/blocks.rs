@@ -1,29 +1,24 @@
-//! The lines of a long file, decoded by all cores.
+//! The lines of a long file, decoded a block at a time.
 //!
-//! A file is read in blocks of whole lines. While one is used, a thread has the next one decoded. A line is decoded from
-//! its own bytes and those of the line before it, so lines are decoded apart from each other; what must hold from one to
-//! the next is for the reader to check.
+//! A line is decoded from its own bytes and those of the line before it, so lines are decoded apart from each other; what
+//! must hold from one to the next is for the reader to check. They are decoded by the one who reads: records made by
+//! other threads and freed by this one cost more memory than a run may take.
 //!
-//! Invariant: lines come in the order of the file, and what is made of each depends on the file alone, not on the
-//! number of threads. Memory is bounded by a few blocks, or by a few times the longest line. It refuses nothing: every line comes
+//! Invariant: lines come in the order of the file, and what is made of each depends on the file alone. Memory is bounded by a few blocks, or by a few times the longest line. It refuses nothing: every line comes
 //! with its own fault.
 
 use std::fmt;
 use std::io::{self, Read as _};
 use std::iter::Flatten;
-use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
 use std::vec;
 
 use fs_err::File;
 use memchr::{memchr, memchr_iter, memrchr};
-use rayon::prelude::*;
 
-/// Bytes that are decoded while others are used; whoever waits for the first line waits for all of them.
-const BLOCK: usize = 128 << 10;
-/// Bytes that one thread decodes in a row.
-const PIECE: usize = 16 << 10;
+/// Bytes that are decoded at once; whoever waits for the first line waits for all of them.
+const BLOCK: usize = 32 << 10;
+/// Bytes of a piece: its lines stand in a list of their own.
+const PIECE: usize = 8 << 10;
 /// Lines that a block has at most: what is made of an empty one takes far more room than its byte.
 const MOST_LINES: usize = BLOCK / 64;
 
@@ -55,20 +50,13 @@ type Decode<T> = Box<dyn Fn(Text<'_>) -> T + Send + Sync>;
 /// Streams the lines of a file.
 #[derive(Debug)]
 pub(crate) struct Lines<T> {
-    blocks: Blocks<T>,
+    source: Source<T>,
     block: Flatten<vec::IntoIter<Vec<Line<T>>>>,
 }
 
 impl<T: Send + 'static> Lines<T> {
     /// The lines of `file`, of each of which `decode` makes a value.
-    ///
-    /// # Errors
-    /// When the file has no length, or no thread can be started.
-    pub(crate) fn of(
-        file: File,
-        decode: impl Fn(Text<'_>) -> T + Send + Sync + 'static,
-    ) -> io::Result<Self> {
-        let is_long = file.metadata()?.len() > BLOCK as u64;
+    pub(crate) fn of(file: File, decode: impl Fn(Text<'_>) -> T + Send + Sync + 'static) -> Self {
         let source = Source {
             file,
             decode: Box::new(decode),
@@ -76,10 +64,10 @@ impl<T: Send + 'static> Lines<T> {
             carried: Vec::new(),
             has_ended: false,
         };
-        Ok(Self {
-            blocks: Blocks::of(source, is_long)?,
+        Self {
+            source,
             block: Vec::new().into_iter().flatten(),
-        })
+        }
     }
 
     /// The next line; `None` at the end of the file.
@@ -91,7 +79,7 @@ impl<T: Send + 'static> Lines<T> {
             if let Some(line) = self.block.next() {
                 return Ok(Some(line));
             }
-            match self.blocks.next()? {
+            match self.source.next()? {
                 Some(block) => self.block = block.into_iter().flatten(),
                 None => return Ok(None),
             }
@@ -101,60 +89,6 @@ impl<T: Send + 'static> Lines<T> {
 
 /// Lines by the piece of a block that they are in.
 type Block<T> = Vec<Vec<Line<T>>>;
-
-/// Where blocks come from.
-#[derive(Debug)]
-enum Blocks<T> {
-    /// They are decoded when they are asked for.
-    Here(Source<T>),
-    /// A thread decodes them ahead.
-    Ahead {
-        blocks: Receiver<io::Result<Block<T>>>,
-        /// `None` once it has ended.
-        thread: Option<JoinHandle<()>>,
-    },
-}
-
-impl<T: Send + 'static> Blocks<T> {
-    fn of(source: Source<T>, is_long: bool) -> io::Result<Self> {
-        // A worker that waits for a block may be the one that would have to decode it.
-        let is_worker = rayon::current_thread_index().is_some();
-        if !is_long || is_worker {
-            return Ok(Self::Here(source));
-        }
-        let (sender, blocks) = sync_channel(0);
-        let thread = thread::Builder::new().spawn(move || decode_ahead(source, &sender))?;
-        Ok(Self::Ahead {
-            blocks,
-            thread: Some(thread),
-        })
-    }
-
-    fn next(&mut self) -> io::Result<Option<Block<T>>> {
-        let (blocks, thread) = match self {
-            Self::Here(source) => return source.next(),
-            Self::Ahead { blocks, thread } => (blocks, thread),
-        };
-        if let Ok(block) = blocks.recv() {
-            return block.map(Some);
-        }
-        // A thread that panicked must not look like the end of the file.
-        match thread.take().map(JoinHandle::join) {
-            Some(Err(panic)) => resume_unwind(panic),
-            _ => Ok(None),
-        }
-    }
-}
-
-fn decode_ahead<T: Send>(mut source: Source<T>, blocks: &SyncSender<io::Result<Block<T>>>) {
-    while let Some(block) = source.next().transpose() {
-        let has_failed = block.is_err();
-        // Nobody waits any more when a reader stops at a damage.
-        if blocks.send(block).is_err() || has_failed {
-            return;
-        }
-    }
-}
 
 /// A file whose lines are decoded a block at a time.
 struct Source<T> {
@@ -183,7 +117,7 @@ impl<T: Send> Source<T> {
         };
         let before = last_line(last.bytes).to_vec();
         let decode = |piece: &Piece<'_>| piece.decode(&self.decode);
-        let mut block: Block<T> = pieces.par_iter().map(decode).collect();
+        let mut block: Block<T> = pieces.iter().map(decode).collect();
         if let Some(last) = block.last_mut().and_then(|piece| piece.last_mut()) {
             last.is_last = self.has_ended && self.carried.is_empty();
         }
@@ -310,7 +244,7 @@ mod tests {
         let path = folder.path().join("lines");
         fs_err::write(&path, bytes).unwrap();
         let decode = |text: Text<'_>| [number(text.own), text.before.and_then(number)];
-        let mut lines = Lines::of(File::open(&path).unwrap(), decode).unwrap();
+        let mut lines = Lines::of(File::open(&path).unwrap(), decode);
         std::iter::from_fn(|| lines.next().unwrap()).collect()
     }
 
@@ -363,7 +297,7 @@ mod tests {
         let path = folder.path().join("lines");
         fs_err::write(&path, numbers(9_000, 9_000)).unwrap();
         let decode = |text: Text<'_>| assert_ne!(number(text.own), Some(8_000));
-        let mut lines = Lines::of(File::open(&path).unwrap(), decode).unwrap();
+        let mut lines = Lines::of(File::open(&path).unwrap(), decode);
         let read = std::panic::AssertUnwindSafe(|| while lines.next().unwrap().is_some() {});
         assert!(std::panic::catch_unwind(read).is_err());
     }

@@ -202,7 +202,7 @@ impl JournalReader {
         self.open = Some(OpenSegment {
             number,
             chain,
-            lines: Lines::of(file, move |text| decode(text, head))?,
+            lines: Lines::of(file, move |text| decode(text, head)),
             offset: 0,
             records: 0,
             head,

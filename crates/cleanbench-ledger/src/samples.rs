@@ -248,7 +248,7 @@ impl SampleRows {
     }
 
     fn open_file(run: &RunDirectory, name: String) -> Result<Self, LedgerError> {
-        let lines = Lines::of(open(run, &name)?, decode)?;
+        let lines = Lines::of(open(run, &name)?, decode);
         Ok(Self {
             name,
             lines,

@@ -23,7 +23,7 @@ use crate::scan::Index;
 use crate::{Recording, ReportError, cell};
 
 /// Rows worked on at once.
-const CHUNK: usize = 256;
+const CHUNK: usize = 64;
 
 /// A call of the plan and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
