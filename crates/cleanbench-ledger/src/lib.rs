@@ -18,7 +18,6 @@
 pub mod ahead;
 pub mod answers;
 pub mod batches;
-mod blocks;
 mod compact;
 pub mod directory;
 pub mod draft;

@@ -1,6 +1,7 @@
 //! Reading the journal: every record of every segment, each checked against the chain.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
 
 use cleanbench_core::event::ParentSegment;
@@ -8,7 +9,6 @@ use cleanbench_core::{Digest, Event, RunId, Shard};
 use fs_err::File;
 use memchr::memchr;
 
-use crate::blocks::{Line, Lines, Text};
 use crate::parts::{Chain, lay_out};
 use crate::record::SegmentHead;
 use crate::record::{self, JOURNAL_FORMAT, Linked, Record, readable};
@@ -77,7 +77,7 @@ pub struct JournalReader {
 struct OpenSegment {
     number: u32,
     chain: usize,
-    lines: Lines<Result<Linked, String>>,
+    lines: BufReader<File>,
     offset: u64,
     records: u64,
     head: Digest,
@@ -145,44 +145,45 @@ impl JournalReader {
             let Some(segment) = self.open.as_mut() else {
                 return Ok(None);
             };
-            match segment.lines.next()? {
-                Some(line) => return self.take(line),
-                None if self.next == self.segments.len() => {
-                    self.check_chains_before(self.chains.len())?;
-                    return Ok(None);
-                }
-                None => self.open = None,
+            let mut line = Vec::new();
+            if segment.lines.read_until(b'\n', &mut line)? > 0 {
+                return self.take(&line);
             }
+            if self.next == self.segments.len() {
+                self.check_chains_before(self.chains.len())?;
+                return Ok(None);
+            }
+            self.open = None;
         }
     }
 
     /// What `line` of the open segment says; `None` for what a killed writer left.
-    fn take(
-        &mut self,
-        line: Line<Result<Linked, String>>,
-    ) -> Result<Option<(Location, Record)>, LedgerError> {
+    fn take(&mut self, line: &[u8]) -> Result<Option<(Location, Record)>, LedgerError> {
         let is_in_last = self.next == self.segments.len();
         let Some(segment) = self.open.as_mut() else {
             return Ok(None);
         };
         let name = RunDirectory::journal_name(segment.number);
+        let length = line.len() as u64;
         let damage = |records: u64, what| Damage::at_line(name, records + 1, what);
-        let decoded = line.decoded.and_then(|linked| in_order(linked, segment));
-        let Linked { record, hash } = match decoded {
+        let Linked { record, hash } = match decode(line, segment) {
             Ok(linked) => linked,
-            Err(_) if is_in_last && line.is_last && self.tail == Tail::MayBeTorn => {
-                self.dropped = line.length;
+            Err(what) => {
+                let is_last = is_in_last && segment.lines.fill_buf()?.is_empty();
+                if !is_last || self.tail == Tail::Whole {
+                    return Err(damage(segment.records, what).into());
+                }
+                self.dropped = length;
                 self.check_chains_before(self.chains.len())?;
                 return Ok(None);
             }
-            Err(what) => return Err(damage(segment.records, what).into()),
         };
         let first = self.chains[segment.chain].first;
         let before = before_in_chain(&self.heads, segment, first);
         check_opening(&self.id, before, segment, &record)
             .map_err(|what| damage(segment.records, what))?;
         let location = Location::new(segment.number, segment.offset);
-        segment.offset += line.length;
+        segment.offset += length;
         segment.records += 1;
         segment.head = hash;
         self.note(&record);
@@ -202,7 +203,7 @@ impl JournalReader {
         self.open = Some(OpenSegment {
             number,
             chain,
-            lines: Lines::of(file, move |text| decode(text, head)),
+            lines: BufReader::with_capacity(128 * 1024, file),
             offset: 0,
             records: 0,
             head,
@@ -254,18 +255,12 @@ impl Iterator for JournalReader {
     }
 }
 
-/// The record of a line. That it follows the hash which the line before it claims to have proves nothing yet; that
-/// line counts only if it was accepted with that hash. The first line follows `origin`.
-fn decode(text: Text<'_>, origin: Digest) -> Result<Linked, String> {
-    if !text.is_whole {
-        return Err("the last record is cut off".to_owned());
-    }
-    let before = text.before.map_or(Some(origin), record::claimed_hash);
-    record::decode(text.own, before.ok_or("it follows no record")?)
-}
-
-/// A record must stand at the position that it names.
-fn in_order(linked: Linked, segment: &OpenSegment) -> Result<Linked, String> {
+/// The record of `line`, which must continue `segment`.
+fn decode(line: &[u8], segment: &OpenSegment) -> Result<Linked, String> {
+    let text = line
+        .strip_suffix(b"\n")
+        .ok_or("the last record is cut off")?;
+    let linked = record::decode(text, segment.head)?;
     let (stands, named) = (segment.records, linked.record.seq);
     if named == stands {
         return Ok(linked);

@@ -178,11 +178,6 @@ struct Whole {
     hash: IgnoredAny,
 }
 
-/// The hash that stands at the end of `line`; `None` where there is none.
-pub(crate) fn claimed_hash(line: &[u8]) -> Option<Digest> {
-    split(line).map(|(_, hash)| hash)
-}
-
 fn split(line: &[u8]) -> Option<(&[u8], Digest)> {
     let (body, trailer) = line.split_at(line.len().checked_sub(TRAILER)?);
     let digits = trailer.strip_prefix(HASH_KEY)?.strip_suffix(CLOSE)?;

@@ -16,7 +16,6 @@ use cleanbench_core::{Digest, DigestKey, Message, Sample, canonical};
 use fs_err::File;
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::{Lines, Text};
 use crate::payload::{FramePlace, PayloadReader, PayloadWriter, SALT};
 use crate::reader::read_line;
 use crate::sync::SyncThread;
@@ -219,7 +218,8 @@ impl SampleWriter {
 #[derive(Debug)]
 pub struct SampleRows {
     name: String,
-    lines: Lines<Result<SampleRow, String>>,
+    lines: BufReader<File>,
+    buffer: Vec<u8>,
     line: u64,
     offset: u64,
     end: u64,
@@ -248,10 +248,11 @@ impl SampleRows {
     }
 
     fn open_file(run: &RunDirectory, name: String) -> Result<Self, LedgerError> {
-        let lines = Lines::of(open(run, &name)?, decode);
+        let lines = BufReader::new(open(run, &name)?);
         Ok(Self {
             name,
             lines,
+            buffer: Vec::new(),
             line: 0,
             offset: 0,
             end: 0,
@@ -259,14 +260,16 @@ impl SampleRows {
     }
 
     fn read(&mut self) -> Result<Option<SampleRow>, LedgerError> {
-        let Some(line) = self.lines.next()? else {
+        self.buffer.clear();
+        let length = self.lines.read_until(b'\n', &mut self.buffer)? as u64;
+        if length == 0 {
             return Ok(None);
-        };
+        }
         self.line += 1;
         self.offset = self.end;
-        self.end += line.length;
+        self.end += length;
         let damage = |what| Damage::at_line(&self.name, self.line, what);
-        Ok(Some(line.decoded.map_err(damage)?))
+        Ok(Some(decode(&self.buffer).map_err(damage)?))
     }
 }
 
@@ -277,11 +280,9 @@ fn open(run: &RunDirectory, name: &str) -> Result<File, LedgerError> {
     })
 }
 
-fn decode(text: Text<'_>) -> Result<SampleRow, String> {
-    if !text.is_whole {
-        return Err("the last line is cut off".to_owned());
-    }
-    serde_json::from_slice(text.own).map_err(|error| format!("unreadable: {error}"))
+fn decode(line: &[u8]) -> Result<SampleRow, String> {
+    let text = line.strip_suffix(b"\n").ok_or("the last line is cut off")?;
+    serde_json::from_slice(text).map_err(|error| format!("unreadable: {error}"))
 }
 
 impl Iterator for SampleRows {
