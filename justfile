@@ -4,13 +4,13 @@ default:
 build:
     cargo build --release --locked
 test:
-    cargo test --workspace --locked
+    cargo test --release --workspace --locked
 lint:
-    cargo fmt --all --check && cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo fmt --all --check && cargo clippy --release --workspace --features cleanbench-lab/train --all-targets --locked -- -D warnings
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --features cleanbench-lab/train --no-deps --locked
 train-embedded *ARGUMENTS:
-    cargo run --release --locked -p cleanbench-lab --features train --bin train-embedded -- {{ARGUMENTS}}
+    cargo run --profile dist --locked -p cleanbench-lab --features train --bin train-embedded -- {{ARGUMENTS}}
 live:
     bash .ci/live
 bench *ARGUMENTS:

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use serde_json::Value;
 
 const LAYERS: [(&str, u8); 18] = [
     ("cleanbench-core", 0),
@@ -37,14 +37,18 @@ const OUT_OF_REACH: [(&str, &[&str]); 5] = [
 /// Used by tests alone.
 const TESTKIT: &str = "cleanbench-testkit";
 
+/// That a crate of the workspace uses another, not only in its tests.
+#[derive(Debug)]
+struct Edge {
+    from: String,
+    to: String,
+}
+
 /// Every edge of the workspace that the table of layers forbids.
-fn forbidden(edges: &[(String, String, DependencyKind)]) -> Vec<String> {
+fn forbidden(edges: &[Edge]) -> Vec<String> {
     let layers: BTreeMap<_, _> = LAYERS.into_iter().collect();
     let mut wrong = Vec::new();
-    for (from, to, kind) in edges {
-        if *kind != DependencyKind::Normal {
-            continue;
-        }
+    for Edge { from, to } in edges {
         // Crates of the lowest layer stand side by side but for the nouns themselves.
         let allowed = match (layers.get(from.as_str()), layers.get(to.as_str())) {
             (Some(from), Some(to)) => from > to,
@@ -57,21 +61,27 @@ fn forbidden(edges: &[(String, String, DependencyKind)]) -> Vec<String> {
     wrong
 }
 
-fn edges() -> Vec<(String, String, DependencyKind)> {
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .other_options(vec!["--offline".to_owned()])
-        .exec()
+/// The crates of the workspace, as cargo describes them.
+fn packages() -> Vec<Value> {
+    let found = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--no-deps", "--format-version=1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
         .unwrap();
+    let metadata: Value = serde_json::from_slice(&found.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+fn edges() -> Vec<Edge> {
     let mut edges = Vec::new();
-    for package in &metadata.packages {
-        for dependency in &package.dependencies {
-            if dependency.name.starts_with("cleanbench") {
-                edges.push((
-                    package.name.to_string(),
-                    dependency.name.clone(),
-                    dependency.kind,
-                ));
+    for package in packages() {
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let to = dependency["name"].as_str().unwrap();
+            if dependency["kind"].is_null() && to.starts_with("cleanbench") {
+                edges.push(Edge {
+                    from: package["name"].as_str().unwrap().to_owned(),
+                    to: to.to_owned(),
+                });
             }
         }
     }
@@ -85,18 +95,44 @@ fn arrows_point_down() {
     assert_eq!(forbidden(&edges), Vec::<String>::new());
 }
 
-/// Names of everything that the package `name` is built with here, however far away.
-fn reach(name: &str) -> BTreeSet<String> {
+/// What `cargo tree` says with `arguments`: one line for each package.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
     let found = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none"])
-        .args(["--format", "{p}", "--package", name])
+        .args(["tree", "--offline", "--prefix", "none"])
+        .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
+    assert!(found.status.success(), "{arguments:?}");
     let text = String::from_utf8(found.stdout).unwrap();
-    assert!(found.status.success(), "{name} is no crate");
-    let names = text.lines().filter_map(|line| line.split(' ').next());
+    let lines = text.lines().map(|line| line.trim_end_matches(" (*)"));
+    lines.map(str::to_owned).collect()
+}
+
+/// Names of everything that the package `name` is built with here, however far away.
+fn reach(name: &str) -> BTreeSet<String> {
+    let packages = tree(&["--edges", "normal", "--format", "{p}", "--package", name]);
+    let names = packages.iter().filter_map(|line| line.split(' ').next());
     names.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_tested_is_what_is_shipped_and_is_built_once() {
+    let features = ["--format", "{p}: {f}"];
+    let shipped = tree(&[&features[..], &["--edges", "normal,build"]].concat());
+    let tested = [
+        &features[..],
+        &["--edges", "normal,build,dev", "--workspace"],
+    ]
+    .concat();
+    let tested = tree(&tested);
+    assert!(shipped.len() > 100, "the tree was read");
+    let otherwise: Vec<_> = shipped.difference(&tested).collect();
+    assert_eq!(
+        otherwise,
+        Vec::<&String>::new(),
+        "a crate asks for features in its tests alone: these would be built a second time"
+    );
 }
 
 #[test]
@@ -113,7 +149,10 @@ fn what_is_out_of_reach_is_used_by_nothing_that_is_used() {
 
 #[test]
 fn an_upward_edge_is_found() {
-    let edge = |from: &str, to: &str| (from.to_owned(), to.to_owned(), DependencyKind::Normal);
+    let edge = |from: &str, to: &str| Edge {
+        from: from.to_owned(),
+        to: to.to_owned(),
+    };
     assert_eq!(
         forbidden(&[edge("cleanbench-core", "cleanbench-suite")]).len(),
         1,
@@ -135,13 +174,8 @@ fn an_upward_edge_is_found() {
 fn every_crate_has_a_layer_and_a_place_in_the_architecture() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let text = fs_err::read_to_string(format!("{root}/ARCHITECTURE.md")).unwrap();
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .other_options(vec!["--offline".to_owned()])
-        .exec()
-        .unwrap();
-    for package in &metadata.packages {
-        let name = package.name.to_string();
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
         let known = name == TESTKIT || LAYERS.iter().any(|(known, _)| *known == name);
         assert!(known, "{name} has no layer");
         assert!(

@@ -31,7 +31,6 @@ mod reduce;
 mod side;
 mod table;
 mod tally;
-#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use average::{Average, Range};

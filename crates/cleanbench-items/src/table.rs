@@ -56,7 +56,6 @@ impl ItemTable {
     }
 
     /// A table put together from `tasks`: models in plan order, in each the tasks in plan order.
-    #[cfg(any(test, feature = "testing"))]
     pub fn from_parts(manifest: Manifest, tasks: Vec<Vec<TaskItems>>) -> Self {
         Self {
             manifest,

@@ -1,4 +1,4 @@
-//! Item tables for tests, without runs.
+//! Item tables for tests, without runs. Always here: a feature would have the program built a second time for its tests.
 
 use cleanbench_core::{Digest, Outcome};
 use cleanbench_ledger::Manifest;
