@@ -59,7 +59,7 @@ fn epochs_are_calls_of_their_own_and_one_sample_in_the_score() {
         ("10", "3")
     );
     assert_eq!(summary[0]["contamination"], "not_assessed");
-    assert_eq!(summary[0]["method"], "student_t");
+    assert_eq!(summary[0]["method"], "betting_portfolio");
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod kept_answers;
 mod memory;
 mod models_check;
 mod notes;
+mod order_and_gaps;
 mod output;
 mod privacy;
 mod quickstart;

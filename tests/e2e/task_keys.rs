@@ -169,9 +169,13 @@ fn repeats_are_reduced_to_one_score_a_sample() {
         let (done, summary) = run(&bed, 3, &[]);
         near(number(&summary, "score"), expected);
         let cells = ["reducer", "n", "epochs", "method"].map(|name| summary[name].as_str());
-        assert_eq!(cells, [reducer, "3", "4", "student_t"]);
+        assert_eq!(cells, [reducer, "3", "4", "betting_portfolio"]);
         assert!(done.stdout.contains("score [95%]"), "{}", done.stdout);
-        assert!(done.stdout.contains("] student_t"), "{}", done.stdout);
+        assert!(
+            done.stdout.contains("] betting_portfolio"),
+            "{}",
+            done.stdout
+        );
     }
 }
 
@@ -210,20 +214,15 @@ fn customers(clusters: usize) -> (Bed, FakeServer) {
 
 #[test]
 fn clusters_widen_the_interval_and_slices_have_lines_of_their_own() {
-    let (bed, _server) = customers(10);
+    let (bed, _server) = customers(40);
     let (done, summary) = run(&bed, 0, &[]);
     let cells = ["n", "clusters", "method", "score"].map(|name| summary[name].as_str());
-    assert_eq!(cells, ["20", "10", "cluster_t", "0.5"]);
-    // 10 clusters of two, 5 of them right: SE² = 10/9 · 10 / 400, t(9) = 2.262157.
-    near(
-        number(&summary, "interval_low"),
-        0.5 - 2.262_157_162_740_992 / 6.0,
-    );
-    near(
-        number(&summary, "interval_high"),
-        0.5 + 2.262_157_162_740_992 / 6.0,
-    );
-    assert!(done.stdout.contains("cluster_t of 10"), "{}", done.stdout);
+    assert_eq!(cells, ["80", "40", "cluster_t", "0.5"]);
+    // 40 clusters of two, 20 of them right: SE² = 40/39 · 40 / 6400, t(39) = 2.022691.
+    let reach = 2.022_690_920_036_760_4 * (1.0_f64 / 156.0).sqrt();
+    near(number(&summary, "interval_low"), 0.5 - reach);
+    near(number(&summary, "interval_high"), 0.5 + reach);
+    assert!(done.stdout.contains("cluster_t of 40"), "{}", done.stdout);
     let run = bed.only_run("out");
     let results = table(&run, "results.csv");
     let cells = ["cluster", "slices"].map(|name| results[3][name].as_str());
@@ -238,7 +237,7 @@ fn clusters_widen_the_interval_and_slices_have_lines_of_their_own() {
         ["field", "value", "n", "score", "clusters", "method"].map(|name| row[name].clone())
     };
     let expected =
-        ["de", "en"].map(|lang| ["lang", lang, "10", "0.5", "10", "cluster_t"].map(str::to_owned));
+        ["de", "en"].map(|lang| ["lang", lang, "40", "0.5", "40", "cluster_t"].map(str::to_owned));
     assert_eq!(slices.iter().map(line).collect::<Vec<_>>(), expected);
     assert_eq!(slices[0]["scorer"], "exact");
 }

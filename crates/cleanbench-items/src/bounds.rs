@@ -6,16 +6,16 @@
 use cleanbench_stats::{Confidence, clopper_pearson};
 
 use crate::average::{Average, Range};
+use crate::rules::Rules;
+use crate::span::Span;
 
-/// One number for each sample, and how many samples have none.
+/// One number for each sample, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shares {
-    /// The numbers that are known.
-    pub known: Vec<f64>,
-    /// How many are not.
-    pub missing: usize,
-    /// The cluster of each that is known, then of each that is not; empty where samples are independent.
-    pub clusters: Vec<u32>,
+    spans: Vec<Span>,
+    /// The cluster of each; empty where samples are independent.
+    clusters: Vec<u32>,
+    rules: Rules,
 }
 
 /// An estimate between two bounds.
@@ -32,19 +32,38 @@ pub struct Bounds {
 }
 
 impl Shares {
-    /// Whether there is no sample.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Numbers of samples, each in the cluster that `clusters` says; none does where samples are independent.
+    pub fn new(spans: Vec<Span>, clusters: Vec<u32>, rules: Rules) -> Self {
+        match rules {
+            Rules::Now => Self {
+                spans,
+                clusters,
+                rules,
+            },
+            Rules::Earlier => Self::missing_last(&spans, &clusters),
+        }
     }
 
-    /// Number of samples, known or not.
-    pub fn len(&self) -> usize {
-        self.known.len() + self.missing
+    /// As earlier rules had it: those that are missing after those that are not.
+    fn missing_last(spans: &[Span], clusters: &[u32]) -> Self {
+        let mut places: Vec<_> = (0..spans.len()).collect();
+        places.sort_by_key(|place| spans[*place].seen().is_none());
+        let spans = places
+            .iter()
+            .map(|place| Span::of_score(spans[*place].seen()));
+        let clusters = places
+            .iter()
+            .filter_map(|place| clusters.get(*place).copied());
+        Self {
+            spans: spans.collect(),
+            clusters: clusters.collect(),
+            rules: Rules::Earlier,
+        }
     }
 
     /// The mean of what is known; `None` where nothing is.
     pub fn estimate(&self) -> Option<f64> {
-        cleanbench_stats::mean(self.known.iter().copied())
+        cleanbench_stats::mean(self.spans.iter().filter_map(|span| span.seen()))
     }
 
     /// Bounds that are each wrong with a chance of at most `alpha`.
@@ -54,38 +73,45 @@ impl Shares {
     pub fn bounds(&self, alpha: f64) -> Result<Bounds, String> {
         let estimate = self.estimate().ok_or("there is no answer to judge")?;
         let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
-        let (low, high, method) = if is_plain(&self.known) && self.clusters.is_empty() {
-            self.exact(confidence)?
+        let (worst, best) = (self.ends(Span::low), self.ends(Span::high));
+        let (low, high, method) = if self.clusters.is_empty() && is_plain(&worst) && is_plain(&best)
+        {
+            exact(&worst, &best, confidence)?
         } else {
-            let average =
-                |filler| Average::new(&self.filled(filler), &self.clusters, Range::SCORES, alpha);
-            let (low, _, method) = average(0.0)?.interval(confidence);
-            let (_, high, _) = average(1.0)?.interval(confidence);
+            let average = |values: &[f64]| {
+                Average::new(values, &self.clusters, Range::SCORES, alpha, self.rules)
+            };
+            let (low, _, method) = average(&worst)?.interval(confidence);
+            let (_, high, _) = average(&best)?.interval(confidence);
             (low.max(0.0), high.min(1.0), method)
         };
+        let missing = self.spans.iter().filter(|span| span.is_open()).count();
         Ok(Bounds {
             estimate: Some(estimate),
             low,
             high,
-            method: named(method, self.missing),
+            method: named(method, missing),
         })
     }
 
-    fn exact(&self, confidence: Confidence) -> Result<(f64, f64, &'static str), String> {
-        let right = self.known.iter().filter(|value| **value > 0.5).count() as u64;
-        let n = self.len() as u64;
-        let worst = clopper_pearson(right, n, confidence);
-        let best = clopper_pearson(right + self.missing as u64, n, confidence);
-        let (worst, best) = worst.zip(best).ok_or("there is no answer to judge")?;
-        Ok((worst.low, best.high, worst.method.as_str()))
+    fn ends(&self, end: impl Fn(Span) -> f64) -> Vec<f64> {
+        self.spans.iter().map(|span| end(*span)).collect()
     }
+}
 
-    /// The numbers with `filler` for those that are missing.
-    fn filled(&self, filler: f64) -> Vec<f64> {
-        let mut values = self.known.clone();
-        values.resize(self.len(), filler);
-        values
-    }
+fn exact(
+    worst: &[f64],
+    best: &[f64],
+    confidence: Confidence,
+) -> Result<(f64, f64, &'static str), String> {
+    let of = |values: &[f64]| {
+        let right = values.iter().filter(|value| **value > 0.5).count() as u64;
+        clopper_pearson(right, values.len() as u64, confidence)
+    };
+    let (worst, best) = of(worst)
+        .zip(of(best))
+        .ok_or("there is no answer to judge")?;
+    Ok((worst.low, best.high, worst.method.as_str()))
 }
 
 /// The name of a method, with what it does about missing answers.

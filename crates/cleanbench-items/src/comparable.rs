@@ -6,9 +6,9 @@
 //!
 //! | what | regression | choice |
 //! |---|---|---|
-//! | suite, scorers, reducer, constraints, wording of the task | obstacle | obstacle |
+//! | suite, scorers, reducer, epochs, constraints, wording of the task | obstacle | obstacle |
 //! | model ([`identity`]), protocol, sampling as it is sent | obstacle | listed |
-//! | versions, seed, tool, address, epochs | listed | listed |
+//! | versions, seed, tool, address | listed | listed |
 
 use std::collections::BTreeSet;
 
@@ -39,6 +39,8 @@ pub struct Terms {
     /// Whether another wording of a task is an obstacle. Where it is not, samples still pair by what the model
     /// saw.
     pub same_wording: bool,
+    /// Whether another number of epochs is: the best of five is not the best of one.
+    pub same_epochs: bool,
 }
 
 impl Terms {
@@ -50,6 +52,7 @@ impl Terms {
             same_model: mode == GateMode::Regression,
             same_request: mode == GateMode::Regression,
             same_wording: true,
+            same_epochs: true,
         }
     }
 
@@ -100,6 +103,10 @@ impl Difference {
             what if what.starts_with("sampling") => {
                 format!("other sampling parameters; compare them {choice}")
             }
+            "epochs" => format!(
+                "{} epochs against {}; ask both as often (`--epochs`)",
+                self.base, self.candidate
+            ),
             what if what.starts_with("constraints") => "`constraints` differs".to_owned(),
             what => format!("`{what}` differs"),
         }
@@ -300,7 +307,7 @@ impl Comparability {
         let constraints = |plan: &TaskPlan| to_value(&plan.constraints);
         self.note_fields(subject("constraints", true), &plans.map(constraints));
         let epochs = |plan: &TaskPlan| Value::from(plan.epochs);
-        self.note(subject("epochs", false), &plans.map(epochs));
+        self.note(subject("epochs", terms.same_epochs), &plans.map(epochs));
         let sampling = subject("sampling", terms.same_request);
         self.note_fields(sampling, &tasks.map(AskedTask::sampling));
         for field in WORDING {

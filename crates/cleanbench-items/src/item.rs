@@ -8,6 +8,8 @@ use std::sync::Arc;
 use cleanbench_core::{Digest, Outcome, Reducer};
 
 use crate::reduce::reduce;
+use crate::rules::Rules;
+use crate::span::Span;
 
 /// The items of one model in one task.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -54,29 +56,17 @@ pub enum Standing {
     Absent,
     /// It is, and is set aside.
     Aside,
-    /// There is no score of it.
-    Unanswered,
-    /// Its score.
-    Score(f64),
+    /// It was put to the model; its score is this, as far as there is one.
+    Asked(Span),
 }
 
 impl Standing {
-    /// That of a sample that was put to the model.
-    pub fn of(score: Option<f64>) -> Self {
-        score.map_or(Self::Unanswered, Self::Score)
-    }
-
-    /// Its score, if there is one.
-    pub fn score(self) -> Option<f64> {
+    /// What its score may be, if it is in an estimate.
+    pub fn span(self) -> Option<Span> {
         match self {
-            Self::Score(score) => Some(score),
-            Self::Absent | Self::Aside | Self::Unanswered => None,
+            Self::Asked(span) => Some(span),
+            Self::Absent | Self::Aside => None,
         }
-    }
-
-    /// Whether it is in an estimate, with or without an answer.
-    pub fn counts(self) -> bool {
-        matches!(self, Self::Unanswered | Self::Score(_))
     }
 }
 
@@ -140,6 +130,13 @@ impl Item {
         }
         let values = self.trials.iter().filter_map(|trial| trial.value(filling));
         reduce(reducer, &values.collect::<Vec<_>>())
+    }
+
+    /// What its score may be.
+    pub fn span(&self, reducer: Reducer, rules: Rules) -> Span {
+        let scores: Vec<_> = self.trials.iter().filter_map(|trial| trial.score).collect();
+        let missing = self.trials.len() - scores.len();
+        Span::of_epochs(reducer, &scores, missing, rules)
     }
 
     /// Whether an epoch has no answer.

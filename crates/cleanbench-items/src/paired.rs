@@ -9,14 +9,23 @@ use cleanbench_stats::tango;
 
 use crate::average::{Average, Range};
 use crate::bounds::{Bounds, is_plain, named};
+use crate::rules::Rules;
+use crate::span::Span;
 
-/// The scores of one sample; `None` without an answer.
+/// What the scores of one sample may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
     /// The baseline's.
-    pub base: Option<f64>,
+    pub base: Span,
     /// The candidate's.
-    pub new: Option<f64>,
+    pub new: Span,
+}
+
+impl Pair {
+    /// The difference, candidate minus baseline; `None` unless both have an answer.
+    fn seen(self) -> Option<f64> {
+        Some(self.new.seen()? - self.base.seen()?)
+    }
 }
 
 /// The samples that both sides have.
@@ -28,6 +37,8 @@ pub struct Pairs {
     pub clusters: Vec<u32>,
     /// Samples of the candidate that the baseline does not have.
     pub alone: u64,
+    /// By which rules they are judged.
+    pub rules: Rules,
 }
 
 /// What is taken for the answers that are missing.
@@ -51,16 +62,12 @@ pub enum Evidence {
 impl Pairs {
     /// Mean difference, candidate minus baseline, of the pairs with both answers.
     pub fn estimate(&self) -> Option<f64> {
-        let both = self
-            .all
-            .iter()
-            .filter_map(|pair| Some(pair.new? - pair.base?));
-        cleanbench_stats::mean(both)
+        cleanbench_stats::mean(self.all.iter().filter_map(|pair| pair.seen()))
     }
 
     /// Number of pairs in which an answer is missing.
     pub fn missing(&self) -> usize {
-        let lacks = |pair: &&Pair| pair.base.is_none() || pair.new.is_none();
+        let lacks = |pair: &&Pair| pair.base.is_open() || pair.new.is_open();
         self.all.iter().filter(lacks).count()
     }
 
@@ -78,20 +85,18 @@ impl Pairs {
             .zip(&base)
             .map(|(new, base)| new - base)
             .collect();
-        let average = Average::new(&differences, &self.clusters, Range::DIFFERENCES, alpha);
+        let range = Range::DIFFERENCES;
+        let average = Average::new(&differences, &self.clusters, range, alpha, self.rules);
         average.map(Evidence::Differences)
     }
 
     /// The scores of both sides, with what `case` takes for those that are missing.
     fn filled(&self, case: Extreme) -> (Vec<f64>, Vec<f64>) {
-        let (base, new) = match case {
-            Extreme::Worst => (1.0, 0.0),
-            Extreme::Best => (0.0, 1.0),
-        };
-        let filled = self.all.iter();
-        filled
-            .map(|pair| (pair.base.unwrap_or(base), pair.new.unwrap_or(new)))
-            .unzip()
+        let filled = self.all.iter().map(|pair| match case {
+            Extreme::Worst => (pair.base.high(), pair.new.low()),
+            Extreme::Best => (pair.base.low(), pair.new.high()),
+        });
+        filled.unzip()
     }
 
     /// The difference between bounds that are each wrong with a chance of at most `alpha`.

@@ -11,6 +11,7 @@ use cleanbench_ledger::manifest::TaskPlan;
 use serde::{Deserialize, Serialize};
 
 use crate::item::Identified;
+use crate::rules::Rules;
 
 /// What becomes of pairs for which something speaks against comparing their scores.
 ///
@@ -27,6 +28,9 @@ pub struct Policy {
     pub not_asked: Treatment,
     /// How samples with equal inputs find their partners.
     pub equal_inputs: EqualInputs,
+    /// By which rules numbers become bounds, and what must be the same.
+    #[serde(default = "Rules::unsaid", skip_serializing_if = "Rules::are_unsaid")]
+    pub rules: Rules,
 }
 
 /// What becomes of a pair.
@@ -60,6 +64,7 @@ impl Policy {
         quarantined: Treatment::Compared,
         not_asked: Treatment::Compared,
         equal_inputs: EqualInputs::ByIdThenRow,
+        rules: Rules::Earlier,
     };
     /// That of gates and flips of runs whose tables are of a version before 4.
     pub const OF_EARLIER_GATES: Self = Self {
@@ -67,14 +72,17 @@ impl Policy {
         quarantined: Treatment::Compared,
         not_asked: Treatment::Compared,
         equal_inputs: EqualInputs::ByRow,
+        rules: Rules::Earlier,
     };
 
     /// That of the gates and flips of a run whose tables are of version `tables`.
     pub fn of_tables(tables: u32) -> Self {
         if tables < 4 {
-            Self::OF_EARLIER_GATES
-        } else {
-            Self::default()
+            return Self::OF_EARLIER_GATES;
+        }
+        Self {
+            rules: Rules::of_tables(tables),
+            ..Self::default()
         }
     }
 

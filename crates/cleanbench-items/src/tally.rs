@@ -1,19 +1,22 @@
 //! Scores of samples, gathered for one estimate: a task's, or a slice's.
 //!
-//! Invariant: which interval an estimate gets follows from the kind of its scores alone, not from their
-//! values (but for scores without any variation, of which t knows nothing). Where the values may have decided
-//! how many there are, it is one that holds whenever one stops.
+//! Invariant: scores of right or wrong get Wilson's interval, all others what [`Average`] says, as in gates.
+//! Where the values may have decided how many there are, it is one that holds whenever one stops.
 
 use std::collections::BTreeMap;
 
-use cleanbench_stats::cluster::{FEWEST, cluster_t};
+use cleanbench_stats::cluster::{FEWEST, Units, cluster_t};
 use cleanbench_stats::mean::student_t;
 use cleanbench_stats::sequential::ConfidenceSequence;
 use cleanbench_stats::{Confidence, Interval, NoInterval, sum, wilson};
 
+use crate::average::{Average, Range};
+use crate::rules::Rules;
+
 /// Stands for the method where samples hang together in too few clusters for any interval.
 pub const TOO_FEW_CLUSTERS: &str = "too_few_clusters";
-/// Stands for the method where all clusters have the same score: Wilson's interval with clusters as trials.
+/// Stands for the method where all clusters have the same score, by earlier rules: Wilson's interval with clusters
+/// as trials.
 const WILSON_OF_CLUSTERS: &str = "wilson_of_clusters";
 
 /// Scores of samples. Takes 8 bytes for each, and 4 more where some belong to clusters or have a turn.
@@ -104,7 +107,7 @@ impl Tally {
     }
 
     /// The estimate. `epochs` is how many answers a score is made of.
-    pub fn estimate(&self, epochs: u32) -> Estimated {
+    pub fn estimate(&self, epochs: u32, rules: Rules) -> Estimated {
         let n = self.scores.len() as u64;
         let total = sum(self.scores.iter().copied());
         #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
@@ -112,8 +115,9 @@ impl Tally {
         let (interval, method) = match (score, &self.clusters) {
             (None, _) => (None, None),
             _ if !self.turns.is_empty() => named(self.at_any_time()),
-            (Some(score), Some(clusters)) => self.clustered(score, clusters),
             (Some(_), None) if epochs == 1 && !self.partial => named(proportion(total, n)),
+            (Some(_), clusters) if rules == Rules::Now => self.judged(clusters.as_ref()),
+            (Some(score), Some(clusters)) => self.clustered(score, clusters),
             (Some(_), None) => named(self.of_means(total, n)),
         };
         Estimated {
@@ -133,11 +137,26 @@ impl Tally {
             clusters: 0,
             interval,
             method,
-            ..self.estimate(1)
+            ..self.estimate(1, Rules::Earlier)
         }
     }
 
-    /// Student's t. It knows nothing of a single score and of scores that are all the same; Wilson's
+    /// By Student's t where that can be trusted, else by betting.
+    fn judged(&self, clusters: Option<&Clusters>) -> (Option<Interval>, Option<&'static str>) {
+        let units = match clusters {
+            None => Some(Units::single(&self.scores)),
+            Some(clusters) if u64::from(clusters.next) < FEWEST => {
+                return (None, Some(TOO_FEW_CLUSTERS));
+            }
+            Some(clusters) => Units::clustered(&self.scores, &clusters.of),
+        };
+        let confidence = Confidence::PERCENT_95;
+        let average =
+            units.and_then(|units| Average::of_units(&units, Range::SCORES, confidence.tail()));
+        named(average.and_then(|average| average.bounds(confidence).ok()))
+    }
+
+    /// Student's t, by earlier rules. It knows nothing of a single score and of scores that are all the same; Wilson's
     /// interval is then too wide rather than too narrow, as no score between 0 and 1 varies more than 0
     /// and 1 do.
     fn of_means(&self, total: f64, n: u64) -> Option<Interval> {
@@ -215,7 +234,7 @@ mod tests {
             for turn in turns {
                 tally.add_in_turn(f64::from(u8::from(turn < 60)), turn);
             }
-            tally.estimate(1)
+            tally.estimate(1, Rules::Now)
         };
         let (forth, back) = (of(&mut (0..100)), of(&mut (0..100).rev()));
         assert_eq!(forth, back);
@@ -229,9 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_scores_decides_the_method() {
+    fn by_earlier_rules_the_kind_of_scores_decides_the_method() {
         let right_and_wrong = [(1.0, None), (0.0, None), (1.0, None)];
-        let method = |scores: &[(f64, Option<&str>)], epochs| tally(scores).estimate(epochs).method;
+        let method = |scores: &[(f64, Option<&str>)], epochs| {
+            tally(scores).estimate(epochs, Rules::Earlier).method
+        };
         assert_eq!(method(&right_and_wrong, 1), Some("wilson"));
         assert_eq!(method(&right_and_wrong, 2), Some("student_t"));
         assert_eq!(method(&[(0.5, None), (0.0, None)], 1), Some("student_t"));
@@ -239,7 +260,8 @@ mod tests {
         assert_eq!(method(&[(1.0, None), (1.0, None)], 3), Some("wilson"));
         assert_eq!(method(&[(0.5, None)], 3), Some("wilson"));
         assert_eq!(method(&[], 1), None);
-        let few = tally(&[(1.0, None), (0.0, Some("a")), (0.0, Some("a"))]).estimate(1);
+        let few =
+            tally(&[(1.0, None), (0.0, Some("a")), (0.0, Some("a"))]).estimate(1, Rules::Earlier);
         assert_eq!((few.method, few.interval), (Some(TOO_FEW_CLUSTERS), None));
         assert_eq!((few.n, few.clusters), (3, 2));
     }
@@ -252,7 +274,7 @@ mod tests {
             let score = if name.as_str() < "5" { 1.0 } else { 0.0 };
             [(score, Some(name.as_str())); 2]
         });
-        let found = tally(&scores.collect::<Vec<_>>()).estimate(1);
+        let found = tally(&scores.collect::<Vec<_>>()).estimate(1, Rules::Earlier);
         assert_eq!((found.n, found.clusters), (20, 10));
         assert_eq!(found.method, Some("cluster_t"));
         let interval = found.interval.unwrap();
@@ -261,14 +283,42 @@ mod tests {
         assert!((interval.low - (0.5 - reach)).abs() < 1e-9, "{interval:?}");
         assert!((interval.high - (0.5 + reach)).abs() < 1e-9, "{interval:?}");
         let same = names.iter().map(|name| (1.0, Some(name.as_str())));
-        let same = tally(&same.collect::<Vec<_>>()).estimate(1);
+        let same = tally(&same.collect::<Vec<_>>()).estimate(1, Rules::Earlier);
         assert_eq!(same.method, Some(WILSON_OF_CLUSTERS));
         assert!((same.interval.unwrap().low - 0.722_467_200_137_110_7).abs() < 1e-12);
     }
 
     #[test]
     fn an_interval_stays_within_what_a_score_can_be() {
-        let found = tally(&[(1.0, None), (1.0, None), (0.9, None)]).estimate(2);
+        let found = tally(&[(1.0, None), (1.0, None), (0.9, None)]).estimate(2, Rules::Earlier);
         assert!(found.interval.unwrap().high <= 1.0);
+    }
+
+    #[test]
+    fn what_gates_say_of_scores_is_said_of_their_average() {
+        let of = |scores: &[f64], cluster: Option<&[String]>| {
+            let mut tally = Tally::default();
+            for (at, score) in scores.iter().enumerate() {
+                tally.add(*score, cluster.map(|names| names[at].as_str()));
+            }
+            tally.estimate(2, Rules::Now)
+        };
+        // Near 1 and skewed: Student's t would end at .981.
+        let near_one: Vec<_> = (0..40).map(|at| if at == 0 { 0.5 } else { 1.0 }).collect();
+        let found = of(&near_one, None);
+        assert_eq!(found.method, Some("betting_portfolio"));
+        assert!(found.interval.unwrap().low < 0.95, "{found:?}");
+        let even: Vec<_> = (0..200).map(|at| f64::from(at % 5) / 4.0).collect();
+        assert_eq!(of(&even, None).method, Some("student_t"));
+        let names: Vec<String> = (0..200).map(|at| (at / 5).to_string()).collect();
+        assert_eq!(
+            of(&even, Some(&names)).method,
+            Some("betting_portfolio"),
+            "all alike"
+        );
+        let names: Vec<String> = (0..200).map(|at| (at % 40).to_string()).collect();
+        assert_eq!(of(&even, Some(&names)).method, Some("cluster_t"));
+        let uneven: Vec<String> = (0..200).map(|at| (at.max(150) - 150).to_string()).collect();
+        assert_eq!(of(&even, Some(&uneven)).method, Some("betting_portfolio"));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use cleanbench_items::{Estimated, Tally};
+use cleanbench_items::{Estimated, Rules, Tally};
 
 use crate::rows::Belongs;
 
@@ -53,7 +53,13 @@ impl SliceTallies {
     }
 
     /// The slices of `line`, whose samples have `epochs` answers each, in the order of `fields`.
-    pub(crate) fn finish(self, line: usize, epochs: u32, fields: &[String]) -> Vec<SliceRow> {
+    pub(crate) fn finish(
+        self,
+        line: usize,
+        epochs: u32,
+        fields: &[String],
+        rules: Rules,
+    ) -> Vec<SliceRow> {
         let mut found = self.fields;
         found.sort_by_key(|(name, _)| fields.iter().position(|field| field == name));
         let rows = found.into_iter().flat_map(|(field, values)| {
@@ -61,7 +67,7 @@ impl SliceTallies {
                 line,
                 field: field.clone(),
                 value,
-                estimated: tally.estimate(epochs),
+                estimated: tally.estimate(epochs, rules),
             })
         });
         rows.collect()

@@ -12,7 +12,7 @@ use crate::scan::{Index, Totals};
 use crate::slices::SliceTallies;
 use crate::times::Latency;
 use crate::{Contamination, Recording};
-use cleanbench_items::{Estimated, Tally, reduce};
+use cleanbench_items::{Estimated, Rules, Tally, reduce};
 
 pub use crate::slices::SliceRow;
 
@@ -252,7 +252,7 @@ impl Summarizer {
                     extraction_failures: 0,
                     quarantined: 0,
                     reducer: task.reducer,
-                    estimated: Tally::default().estimate(1),
+                    estimated: Tally::default().estimate(1, Rules::Now),
                     answers: AnswerCounts::default(),
                     totals: totals.clone(),
                     latency: *latency,
@@ -366,13 +366,15 @@ impl Summarizer {
         else {
             return;
         };
+        let rules = Rules::of_tables(self.tables);
         let row = &mut self.rows[line];
         row.estimated = match self.tables {
             1 => tally.proportion(),
-            _ => tally.estimate(row.epochs),
+            _ => tally.estimate(row.epochs, rules),
         };
         let fields = &self.fields[line % self.fields.len()];
-        self.slices.extend(slices.finish(line, row.epochs, fields));
+        self.slices
+            .extend(slices.finish(line, row.epochs, fields, rules));
     }
 
     /// The summary of all rows taken in.

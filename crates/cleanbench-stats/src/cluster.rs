@@ -78,6 +78,12 @@ impl Units {
         self.clustered
     }
 
+    /// Whether all values lie from `low` to `high`.
+    pub(crate) fn are_within(&self, low: f64, high: f64) -> bool {
+        let mut values = self.values.iter().flatten();
+        values.all(|value| (low..=high).contains(value))
+    }
+
     /// The sum of each unit's values.
     pub(crate) fn sums(&self) -> &[f64] {
         &self.sums

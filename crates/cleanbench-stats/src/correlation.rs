@@ -10,6 +10,7 @@
 
 use crate::elementary::{exponential, natural_logarithm, real};
 use crate::interval::Confidence;
+use crate::student::student_upper_tail;
 use crate::sum::{Sum, mean};
 
 /// A correlation.
@@ -51,6 +52,16 @@ pub fn pearson(first: &[f64], second: &[f64], confidence: Confidence) -> Option<
     })
 }
 
+/// One-sided p-value that the true correlation is below 0, by Student's t with n - 2 degrees of freedom, which is
+/// exact for normal values; 1 for fewer than four pairs.
+pub fn is_negative(r: f64, n: u64) -> f64 {
+    if n < 4 {
+        return 1.0;
+    }
+    let left = (1.0 - r * r).max(f64::MIN_POSITIVE);
+    student_upper_tail(-r * (real(n - 2) / left).sqrt(), real(n - 2))
+}
+
 fn fisher(r: f64, n: u64, confidence: Confidence) -> (f64, f64) {
     if 1.0 - r.abs() <= 0.0 {
         return (r, r);
@@ -84,6 +95,20 @@ mod tests {
         ];
         for (one, other) in [found.r, low, high].iter().zip(expected) {
             assert!((one - other).abs() < 1e-12, "{found:?}");
+        }
+    }
+
+    /// Expected values: `scipy.stats.t.sf` of the same t.
+    #[test]
+    fn a_negative_correlation_is_as_likely_as_t_says() {
+        for (r, n, expected) in [
+            (-0.9, 8, 0.001_158_125),
+            (-0.5, 20, 0.012_384_779_402_054_851),
+            (0.3, 10, 0.800_154_265_625),
+            (-1.0, 3, 1.0),
+        ] {
+            let found = is_negative(r, n);
+            assert!((found - expected).abs() < 1e-9, "{r} {n}: {found}");
         }
     }
 

@@ -71,6 +71,8 @@ pub enum Method {
     Fieller,
     /// A confidence sequence by betting, valid at every time at once.
     Betting,
+    /// An interval by betting with a universal portfolio, valid in whatever order values stand.
+    Portfolio,
 }
 
 impl Method {
@@ -88,6 +90,7 @@ impl Method {
             Self::ClusterBootstrap => "cluster_bootstrap_percentile",
             Self::Fieller => "fieller",
             Self::Betting => "betting",
+            Self::Portfolio => "betting_portfolio",
         }
     }
 }

@@ -36,6 +36,7 @@
 pub mod auc;
 pub mod beta;
 pub mod binomial;
+pub mod bounded;
 pub mod cluster;
 pub mod correlation;
 pub mod difference;

@@ -98,7 +98,7 @@ pub fn quantile(
 }
 
 /// Definition 7 for any probability; `None` without values, or unless `p` is a probability.
-pub(crate) fn quantile_of(ascending: &[f64], p: f64) -> Option<f64> {
+pub fn quantile_of(ascending: &[f64], p: f64) -> Option<f64> {
     let last = ascending.len().checked_sub(1)?;
     if !(0.0..=1.0).contains(&p) {
         return None;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use cleanbench_items::{Estimated, Tally, reduce};
+use cleanbench_items::{Estimated, Rules, Tally, reduce};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_report::rows::Row;
 use cleanbench_report::{Recording, ReportError, every_row};
@@ -56,15 +56,17 @@ pub fn beside(earlier: &Recording, later: &Recording) -> Result<Vec<RerunRow>, R
         let task = plan.tasks.iter().find(|task| task.name == name);
         task.map_or(1, |task| task.epochs)
     };
+    // As in the tables of the earlier run.
+    let rules = Rules::of_tables(plan.tables);
     let rows = lines.into_iter().map(|(model, task, lines)| {
         let epochs = epochs(&task);
         RerunRow {
             model,
             task,
-            without: lines.without.estimate(epochs),
-            first: lines.first.estimate(epochs),
-            second: lines.second.estimate(epochs),
-            with: lines.with.estimate(epochs),
+            without: lines.without.estimate(epochs, rules),
+            first: lines.first.estimate(epochs, rules),
+            second: lines.second.estimate(epochs, rules),
+            with: lines.with.estimate(epochs, rules),
         }
     });
     Ok(rows.filter(|row| row.second.n > 0).collect())

@@ -67,7 +67,7 @@ fn suspects(task: &TaskAnalysis) -> Vec<String> {
     let negative = task
         .items
         .iter()
-        .filter(|item| item.is_negative())
+        .filter(|item| item.is_negative)
         .take(NAMED);
     let negative = negative.map(|item| {
         format!(

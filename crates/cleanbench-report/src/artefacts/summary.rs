@@ -4,7 +4,7 @@ use cleanbench_core::Outcome;
 use serde_json::Value;
 
 use super::{Artefact, Maker, always, when_done};
-use crate::columns::{self, CONFIDENCE, Cell, Column, CsvTable, NEXT, Table};
+use crate::columns::{self, CONFIDENCE, Cell, Column, CsvTable, Table};
 use crate::findings::Report;
 use crate::sink::TableSink;
 use crate::{AnswerCounts, Recording, ReportError, Summary, SummaryRow};
@@ -329,32 +329,32 @@ impl Table for SummaryTable {
         ColumnOf::new("ttft_any_p90_ms", "90th percentile of `ttft_any_ms`.", |row| {
             Cell::micros(row.latency.first_any.p90)
         })
-        .since(NEXT)
+        .since(5)
         .json(&["ttft_any_ms.p90"]),
         ColumnOf::new("ttft_any_p99_ms", "99th percentile of `ttft_any_ms`.", |row| {
             Cell::micros(row.latency.first_any.p99)
         })
-        .since(NEXT)
+        .since(5)
         .json(&["ttft_any_ms.p99"]),
         ColumnOf::new("ttft_answer_p90_ms", "90th percentile of `ttft_answer_ms`.", |row| {
             Cell::micros(row.latency.first_answer.p90)
         })
-        .since(NEXT)
+        .since(5)
         .json(&["ttft_answer_ms.p90"]),
         ColumnOf::new("ttft_answer_p99_ms", "99th percentile of `ttft_answer_ms`.", |row| {
             Cell::micros(row.latency.first_answer.p99)
         })
-        .since(NEXT)
+        .since(5)
         .json(&["ttft_answer_ms.p99"]),
         ColumnOf::new("queued_p50_ms", "Median of the wait before they were sent.", |row| {
             Cell::micros(row.latency.queued.p50)
         })
-        .since(NEXT)
+        .since(5)
         .json(&["queued_ms.p50"]),
         ColumnOf::new("queued_p90_ms", "90th percentile of the same.", |row| {
             Cell::micros(row.latency.queued.p90)
         })
-        .since(NEXT)
+        .since(5)
         .json(&["queued_ms.p90"]),
     ];
 }

@@ -4,22 +4,23 @@
 //! runs cost nothing here: unknown is not 0.
 
 use cleanbench_core::gate::FEWEST_UNITS;
-use cleanbench_items::Bounds;
+use cleanbench_items::{Bounds, Rules, named};
 use cleanbench_stats::cluster::Units;
-use cleanbench_stats::percentile::quantile;
+use cleanbench_stats::percentile::{positions, quantile_of};
 use cleanbench_stats::ratio::{fieller, least_without_events};
-use cleanbench_stats::{Confidence, sum};
+use cleanbench_stats::{Confidence, Method, NoInterval, sum};
 
 use super::gather::{Measured, units};
 
 /// The quantile that the latency gate looks at.
 const P95: f64 = 0.95;
 
-/// Bounds of the 95th percentile of the time of answered calls, in milliseconds.
+/// Bounds of the 95th percentile of the time of calls, in milliseconds. One that has no answer took for ever, or
+/// no time; earlier rules left it out.
 ///
 /// # Errors
 /// Why there are none, a lowercase fragment.
-pub(crate) fn latency(measured: &Measured, alpha: f64) -> Result<Bounds, String> {
+pub(crate) fn latency(measured: &Measured, alpha: f64, rules: Rules) -> Result<Bounds, String> {
     if measured.times.is_empty() {
         let why = match measured.from_cache {
             0 => "no answered call was timed".to_owned(),
@@ -32,12 +33,22 @@ pub(crate) fn latency(measured: &Measured, alpha: f64) -> Result<Bounds, String>
     let mut times = measured.times.clone();
     times.sort_by(f64::total_cmp);
     let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
-    let found = quantile(&times, P95, confidence).map_err(|error| error.to_string())?;
+    let unanswered = match rules {
+        Rules::Now => measured.unanswered(),
+        Rules::Earlier => 0,
+    };
+    let all = times.len() as u64 + unanswered;
+    let too_few = NoInterval::TooFewValues { values: all };
+    let (low, high) = positions(all, P95, confidence).ok_or_else(|| too_few.to_string())?;
+    let at = |position: u64| times.get(usize::try_from(position).ok()?).copied();
     Ok(Bounds {
-        estimate: Some(found.value),
-        low: found.interval.low,
-        high: found.interval.high,
-        method: found.interval.method.as_str().to_owned(),
+        estimate: quantile_of(&times, P95),
+        low: low.checked_sub(unanswered).and_then(at).unwrap_or_default(),
+        high: at(high).unwrap_or(f64::INFINITY),
+        method: named(
+            Method::OrderStatistics.as_str(),
+            usize::try_from(unanswered).unwrap_or(usize::MAX),
+        ),
     })
 }
 
@@ -59,7 +70,7 @@ pub(crate) fn cost_per_solved(measured: &Measured, alpha: f64) -> Result<Bounds,
         ));
     }
     let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
-    // A sample without an answer solved nothing, and cost what its attempts did.
+    // What has no answer solved nothing, and cost what its attempts did.
     let pairs = measured.samples.iter().map(|sample| {
         let cost = measured
             .costs
@@ -67,7 +78,7 @@ pub(crate) fn cost_per_solved(measured: &Measured, alpha: f64) -> Result<Bounds,
             .copied()
             .unwrap_or_default();
         let each = cost / f64::from(sample.calls().max(1));
-        (each, sample.score.unwrap_or_default())
+        (each, sample.score.low())
     });
     let (costs, solved): (Vec<_>, Vec<_>) = pairs.unzip();
     if solved.iter().all(|score| *score <= 0.0) {

@@ -10,7 +10,7 @@ use cleanbench_items::{
     Both, Identity, Item, ItemTable, ItemsError, ModelTask, Pairing, Partner, Planned, Policy,
     Standing, Terms, check_table, counterpart, quarantine,
 };
-use cleanbench_items::{Filling, RESULTS_FILE, SUMMARY_FILE};
+use cleanbench_items::{RESULTS_FILE, Rules, SUMMARY_FILE};
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory, SampleRows};
 
@@ -145,7 +145,7 @@ impl Before {
             Partner::Aside(_) => Standing::Aside,
             Partner::At(place) => {
                 let item = self.item(facing, place);
-                Standing::of(item.score(facing.reducer, Filling::LeftOut))
+                Standing::Asked(item.span(facing.reducer, Rules::of_tables(self.tables)))
             }
         }
     }
@@ -155,16 +155,20 @@ impl Before {
             base: Planned::of(&self.base.manifest.plan),
             candidate: Planned::of(plan),
         };
-        let terms = if self.tables < 4 {
+        let terms = match self.tables {
             // What else the mode wants was checked before the first call, by the rules of that time.
-            Terms {
+            ..4 => Terms {
                 same_suite: false,
                 same_model: false,
                 same_request: false,
+                same_epochs: false,
                 ..Terms::of(mode)
-            }
-        } else {
-            Terms::of(mode)
+            },
+            4 => Terms {
+                same_epochs: false,
+                ..Terms::of(mode)
+            },
+            _ => Terms::of(mode),
         };
         let found = counterpart(planned, at, self.named.as_deref(), terms);
         found.map_err(|reason| reason.to_string())

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use cleanbench_core::gate::StoppedEarly;
 use cleanbench_core::seed::{order_of, shuffle};
 use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
-use cleanbench_items::{ModelTask, Standing, quarantine};
+use cleanbench_items::{ModelTask, Span, Standing, quarantine};
 use cleanbench_ledger::{Manifest, Plan, RunDirectory, SampleRows};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
@@ -184,15 +184,14 @@ impl Look {
                 series.best.push(new.unwrap_or(1.0));
                 continue;
             };
-            let Some(base) = base.get(position).filter(|base| base.counts()) else {
+            let Some(base) = base.get(position).and_then(|base| base.span()) else {
                 continue;
             };
-            let base = base.score();
             series
                 .known
-                .extend(new.zip(base).map(|(new, base)| new - base));
-            series.worst.push(new.unwrap_or(0.0) - base.unwrap_or(1.0));
-            series.best.push(new.unwrap_or(1.0) - base.unwrap_or(0.0));
+                .extend(new.zip(base.seen()).map(|(new, base)| new - base));
+            series.worst.push(new.unwrap_or(0.0) - base.high());
+            series.best.push(new.unwrap_or(1.0) - base.low());
         }
         series
     }
@@ -297,7 +296,9 @@ pub(crate) fn judge(
         .collect();
     let was_asked = |known: &&Standing| **known != Standing::Absent;
     let asked = in_order.iter().take_while(was_asked);
-    let asked: Vec<_> = asked.map(|known| known.score()).collect();
+    let asked: Vec<_> = asked
+        .map(|known| known.span().and_then(Span::seen))
+        .collect();
     let skipped = in_order.len() - asked.len();
     let series = look.series(&asked);
     result.n = series.worst.len() as u64;
@@ -364,6 +365,7 @@ mod tests {
     use super::*;
     use cleanbench_core::gate::Metric;
     use cleanbench_core::{GateMode, OnInconclusive};
+    use cleanbench_items::{Rules, Tally};
 
     fn look(test: GateTest, base: Option<Vec<Standing>>) -> Look {
         Look {
@@ -418,14 +420,14 @@ mod tests {
                 .collect();
             let mut looks = (20..=400).step_by(20);
             let asked = looks.find(|n| look.decides(&scores[..*n])).unwrap_or(400);
-            let mut tally = cleanbench_items::Tally::default();
+            let mut tally = Tally::default();
             let mut fixed = tally.clone();
             for (turn, score) in (0..).zip(scores[..asked].iter().flatten()) {
                 tally.add_in_turn(*score, turn);
                 fixed.add(*score, None);
             }
-            let misses = |tally: cleanbench_items::Tally| {
-                let interval = tally.estimate(1).interval.unwrap();
+            let misses = |tally: Tally| {
+                let interval = tally.estimate(1, Rules::Now).interval.unwrap();
                 u32::from(!(interval.low..=interval.high).contains(&TRUE_RATE))
             };
             missed += misses(tally);
@@ -449,7 +451,10 @@ mod tests {
         assert_eq!(sides(&floor), (true, false), "forty right ones are left");
         assert!(floor.decides(&scores));
         assert!(!floor.decides(&scores[..79]), "fewer than `min_items`");
-        let paired = look(GateTest::Superiority, Some(vec![Standing::Score(0.0); 80]));
+        let paired = look(
+            GateTest::Superiority,
+            Some(vec![Standing::Asked(Span::whole(0.0)); 80]),
+        );
         let aside = [[true; 40], [false; 40]].concat();
         let series = Look { aside, ..paired }.series(&scores);
         assert_eq!(series.known, [1.0; 40], "each against its own partner");
@@ -460,7 +465,11 @@ mod tests {
         let floor = look(GateTest::Floor { min: 0.5 }, None);
         assert!(floor.decides(&[Some(1.0); 40]) && floor.decides(&[Some(0.0); 40]));
         assert!(!floor.decides(&[None; 40]) && !floor.decides(&[]));
-        let base = [[Standing::Score(0.0); 40], [Standing::Absent; 40]].concat();
+        let base = [
+            [Standing::Asked(Span::whole(0.0)); 40],
+            [Standing::Absent; 40],
+        ]
+        .concat();
         let better = look(GateTest::Superiority, Some(base));
         assert!(better.decides(&[Some(1.0); 40]));
         let series = better.series(&[Some(1.0); 80]);

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use cleanbench_core::event::Unasked;
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Outcome, Reducer, Usd};
-use cleanbench_items::reduce;
+use cleanbench_items::{Rules, Span};
 use cleanbench_ledger::Plan;
+use cleanbench_ledger::manifest::TaskPlan;
 
 use crate::attempt::AttemptRow;
 use crate::rows::Row;
@@ -23,15 +24,15 @@ pub(crate) struct Asked {
     pub(crate) line: u64,
     /// Which samples it hangs together with, if it says so.
     pub(crate) cluster: Option<u32>,
-    /// Its score, made of those of its answers as the task says; `None` with too few answers for that.
-    pub(crate) score: Option<f64>,
-    /// Calls that have ended.
-    calls: u32,
+    /// Its score, made of those of its answers as the task says, and what missing answers may make of it.
+    pub(crate) score: Span,
+    /// Calls that have ended. A sample has at most 10,000 epochs.
+    calls: u16,
     /// Of these, calls without an answer.
-    failed: u32,
-    answered: u32,
+    failed: u16,
+    answered: u16,
     /// Answers in which nothing was found to judge.
-    unread: u32,
+    unread: u16,
 }
 
 impl Asked {
@@ -46,7 +47,7 @@ impl Asked {
     }
 
     /// Number of its calls.
-    pub(crate) fn calls(&self) -> u32 {
+    pub(crate) fn calls(&self) -> u16 {
         self.calls
     }
 }
@@ -70,6 +71,41 @@ pub(crate) struct Measured {
     pub(crate) times: Vec<f64>,
 }
 
+impl Measured {
+    /// Calls that ended without an answer.
+    pub(crate) fn unanswered(&self) -> u64 {
+        let failed = self.samples.iter().map(|sample| u64::from(sample.failed));
+        failed.sum()
+    }
+}
+
+/// How one score is made of those of the epochs.
+#[derive(Debug, Clone, Copy)]
+struct Reducing {
+    reducer: Reducer,
+    epochs: u32,
+}
+
+impl Reducing {
+    fn of(task: &TaskPlan) -> Self {
+        Self {
+            reducer: task.reducer,
+            epochs: task.epochs,
+        }
+    }
+
+    /// What the score may be when these are known.
+    fn span(self, scores: &[f64], rules: Rules) -> Span {
+        let epochs = usize::try_from(self.epochs).unwrap_or(usize::MAX);
+        Span::of_epochs(
+            self.reducer,
+            scores,
+            epochs.saturating_sub(scores.len()),
+            rules,
+        )
+    }
+}
+
 /// Gathers attempts in any order, and rows in plan order.
 #[derive(Debug)]
 pub(crate) struct Gatherer {
@@ -80,8 +116,9 @@ pub(crate) struct Gatherer {
     cells: BTreeMap<(u32, usize), Measured>,
     /// The clusters of each task, numbered as they come.
     clusters: BTreeMap<(usize, String), u32>,
-    /// How each task makes one score of several.
-    reducers: Vec<Reducer>,
+    /// How each task makes one score of several, and of how many.
+    reducers: Vec<Reducing>,
+    rules: Rules,
     /// Scores of the sample that is being read.
     scores: Vec<f64>,
     nothing: Measured,
@@ -102,7 +139,8 @@ impl Gatherer {
             in_turn: in_turn.collect(),
             cells: BTreeMap::new(),
             clusters: BTreeMap::new(),
-            reducers: plan.tasks.iter().map(|task| task.reducer).collect(),
+            reducers: plan.tasks.iter().map(Reducing::of).collect(),
+            rules: Rules::of_tables(plan.tables),
             scores: Vec::new(),
             nothing: Measured::default(),
         }
@@ -177,7 +215,7 @@ impl Gatherer {
             sample.count(row);
             if let Some(score) = row.scores.first() {
                 self.scores.push(score.value);
-                sample.score = reduce(self.reducers[row.task], &self.scores);
+                sample.score = self.reducers[row.task].span(&self.scores, self.rules);
             }
         }
     }
@@ -192,7 +230,7 @@ impl Asked {
         }
         self.calls += 1;
         if let Some(score) = row.scores.first() {
-            self.unread += u32::from(score.extraction_failure.is_some());
+            self.unread += u16::from(score.extraction_failure.is_some());
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
-use cleanbench_items::{ModelTask, Pair, Pairs, Shares, Standing};
+use cleanbench_items::{ModelTask, Pair, Pairs, Rules, Shares, Span, Standing};
 use cleanbench_ledger::Plan;
 use cleanbench_stats::multiplicity::holm;
 
@@ -68,7 +68,7 @@ pub(crate) fn evaluate(
                     let claim = claim(plan, case, before, &mut result);
                     claims.push((results.len(), claim));
                 } else {
-                    measure(case, &mut result);
+                    measure(case, Rules::of_tables(plan.tables), &mut result);
                 }
                 results.push(result);
             }
@@ -109,12 +109,15 @@ fn blank(recording: &Recording, case: Case<'_>) -> GateResult {
 }
 
 /// Judges a gate that looks at this run alone.
-fn measure(case: Case<'_>, result: &mut GateResult) {
+fn measure(case: Case<'_>, rules: Rules, result: &mut GateResult) {
     let alpha = case.gate.alpha;
     let samples = &case.measured.samples;
     let found = match case.gate.metric {
-        Metric::Accuracy => shares(samples, |sample| sample.score).bounds(alpha),
-        Metric::ErrorRate => shares(samples, Asked::error_share).bounds(alpha),
+        Metric::Accuracy => shares(samples, |sample| sample.score, rules).bounds(alpha),
+        Metric::ErrorRate => {
+            let share = |sample: &Asked| Span::of_score(sample.error_share());
+            shares(samples, share, rules).bounds(alpha)
+        }
         Metric::ExtractionFailureRate => {
             // Calls without an answer are the error rate's matter.
             let read = samples
@@ -122,13 +125,13 @@ fn measure(case: Case<'_>, result: &mut GateResult) {
                 .filter(|sample| sample.unread_share().is_some());
             let read: Vec<_> = read.copied().collect();
             result.n = read.len() as u64;
-            let shares = shares(&read, Asked::unread_share);
-            shares.bounds(alpha)
+            let share = |sample: &Asked| Span::of_score(sample.unread_share());
+            shares(&read, share, rules).bounds(alpha)
         }
         Metric::CostPerSolved => amounts::cost_per_solved(case.measured, alpha),
         Metric::LatencyP95 => {
             result.n = case.measured.times.len() as u64;
-            amounts::latency(case.measured, alpha)
+            amounts::latency(case.measured, alpha, rules)
         }
         Metric::Contamination => Err("the class is judged elsewhere".to_owned()),
     };
@@ -142,19 +145,9 @@ fn measure(case: Case<'_>, result: &mut GateResult) {
 }
 
 /// One number for each sample.
-fn shares(samples: &[Asked], of: impl Fn(&Asked) -> Option<f64>) -> Shares {
-    let (known, missing): (Vec<_>, Vec<_>) =
-        samples.iter().partition(|sample| of(sample).is_some());
-    let order: Vec<_> = known
-        .iter()
-        .chain(&missing)
-        .map(|sample: &&Asked| sample.cluster)
-        .collect();
-    Shares {
-        known: known.into_iter().filter_map(of).collect(),
-        missing: missing.len(),
-        clusters: units(&order),
-    }
+fn shares(samples: &[Asked], of: impl Fn(&Asked) -> Span, rules: Rules) -> Shares {
+    let clusters: Vec<_> = samples.iter().map(|sample| sample.cluster).collect();
+    Shares::new(samples.iter().map(of).collect(), units(&clusters), rules)
 }
 
 /// What a paired gate claims; `None` where there is nothing to judge, which is then written.
@@ -189,20 +182,23 @@ fn pairs(
     let facing = before.facing(plan, case.at(), case.gate.mode)?;
     let first = first_line(plan, case.task);
     let mut was_asked = vec![false; facing.len()];
-    let mut pairs = Pairs::default();
+    let mut pairs = Pairs {
+        rules: Rules::of_tables(plan.tables),
+        ..Pairs::default()
+    };
     let mut clusters = Vec::new();
     for sample in &case.measured.samples {
         let offset = usize::try_from(sample.line - first).unwrap_or(usize::MAX);
         if let Some(was_asked) = was_asked.get_mut(offset) {
             *was_asked = true;
         }
-        let base = before.standing(&facing, offset);
-        if !base.counts() {
-            pairs.alone += u64::from(base == Standing::Absent);
+        let standing = before.standing(&facing, offset);
+        let Some(base) = standing.span() else {
+            pairs.alone += u64::from(standing == Standing::Absent);
             continue;
-        }
+        };
         pairs.all.push(Pair {
-            base: base.score(),
+            base,
             new: sample.score,
         });
         clusters.push(sample.cluster);
@@ -231,7 +227,7 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
         vec![Standing::Absent; usize::try_from(plan.tasks[case.task].samples).unwrap_or(0)];
     let asked = samples
         .iter()
-        .map(|sample| (sample.line, Standing::of(sample.score)));
+        .map(|sample| (sample.line, Standing::Asked(sample.score)));
     let aside = case
         .measured
         .aside

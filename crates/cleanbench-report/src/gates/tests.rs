@@ -2,7 +2,7 @@
 
 use cleanbench_core::gate::{Metric, WorstExposure};
 use cleanbench_core::{Gate, GateMode, GateResult, GateTest, GateVerdict, OnInconclusive};
-use cleanbench_items::{Pair, Pairs, Shares};
+use cleanbench_items::{Pair, Pairs, Rules, Shares, Span};
 use cleanbench_probe::{Class, Verdict};
 
 use super::{single, versus};
@@ -42,18 +42,18 @@ fn blank(metric: Metric, test: GateTest) -> GateResult {
 
 /// `right` ones, then zeros, of `n`, of which the last `missing` are not known.
 fn shares(right: usize, n: usize, missing: usize) -> Shares {
-    let mut known = vec![1.0; right];
-    known.resize(n - missing, 0.0);
-    Shares {
-        known,
-        missing,
-        clusters: Vec::new(),
-    }
+    let mut spans = vec![Span::whole(1.0); right];
+    spans.resize(n - missing, Span::whole(0.0));
+    spans.resize(n, Span::UNKNOWN);
+    of(spans, Vec::new())
+}
+
+fn of(spans: Vec<Span>, clusters: Vec<u32>) -> Shares {
+    Shares::new(spans, clusters, Rules::Now)
 }
 
 fn judged(test: GateTest, shares: &Shares) -> GateResult {
     let mut result = blank(Metric::Accuracy, test);
-    result.n = shares.len() as u64;
     let bounds = shares.bounds(0.05).unwrap();
     super::result::fill(&mut result, &bounds);
     single::decide(&mut result, &bounds);
@@ -71,7 +71,7 @@ fn floors_and_ceilings_compare_exact_bounds() {
     let result = judged(GateTest::Floor { min: 0.747 }, &shares(160, 200, 0));
     near(result.low, 0.747_750_467_991_785_1);
     near(result.high, 0.845_449_012_333_130_6);
-    assert_eq!((result.verdict, result.n), (Pass, 200));
+    assert_eq!(result.verdict, Pass);
     assert_eq!(result.method, "clopper_pearson");
     for (min, verdict) in [
         (0.747, Pass),
@@ -115,22 +115,23 @@ fn fewer_than_min_items_or_than_ten_clusters_decide_nothing() {
     assert_eq!(result.verdict, Inconclusive);
     assert!(result.message.contains("min_items"), "{}", result.message);
 
-    let clustered = |clusters: u32| Shares {
-        clusters: (0..200).map(|sample| sample * clusters / 200).collect(),
-        ..shares(160, 200, 0)
+    let clustered = |clusters: u32, rules| {
+        let spans = [vec![Span::whole(1.0); 120], vec![Span::whole(0.0); 80]].concat();
+        let of = (0..200).map(|sample| sample * clusters / 200).collect();
+        Shares::new(spans, of, rules)
     };
-    let refused = clustered(9).bounds(0.05).unwrap_err();
+    let refused = clustered(9, Rules::Now).bounds(0.05).unwrap_err();
     assert!(refused.contains("9 clusters are too few"), "{refused}");
-    assert_eq!(clustered(10).bounds(0.05).unwrap().method, "cluster_t");
+    let method = |clusters, rules| clustered(clusters, rules).bounds(0.05).unwrap().method;
+    assert_eq!(method(10, Rules::Earlier), "cluster_t");
+    assert_eq!(method(10, Rules::Now), "betting_portfolio");
+    assert_eq!(method(100, Rules::Now), "cluster_t");
     assert!(Shares::default().bounds(0.05).is_err(), "no answers");
 }
 
 #[test]
 fn partial_scores_have_bounds_by_t_or_where_they_are_few_by_betting() {
-    let shares = |pairs| Shares {
-        known: [0.25, 0.75].repeat(pairs),
-        ..Shares::default()
-    };
+    let shares = |pairs| of([0.25, 0.75].map(Span::whole).repeat(pairs), Vec::new());
     // 200 values, mean .5, s² = 200 · .25² / 199, so that the standard error is .25 / √199; t(.95, 199) is
     // 1.6525 in tables.
     let bounds = shares(100).bounds(0.05).unwrap();
@@ -140,7 +141,7 @@ fn partial_scores_have_bounds_by_t_or_where_they_are_few_by_betting() {
     assert_eq!(bounds.method, "student_t");
     // With 20 values t is not trusted; betting is wider.
     let few = shares(10).bounds(0.05).unwrap();
-    assert_eq!(few.method, "betting");
+    assert_eq!(few.method, "betting_portfolio");
     let half = 1.729 * 0.25 / 19_f64.sqrt();
     assert!(few.low < 0.5 - half && few.high > 0.5 + half, "{few:?}");
     assert!(shares(4).bounds(0.05).unwrap_err().contains("too few"));
@@ -149,8 +150,8 @@ fn partial_scores_have_bounds_by_t_or_where_they_are_few_by_betting() {
 /// `n` pairs of which the candidate alone solved `only_new` and the baseline alone `only_base`.
 fn pairs(n: usize, only_new: usize, only_base: usize) -> Pairs {
     let pair = |base: f64, new: f64| Pair {
-        base: Some(base),
-        new: Some(new),
+        base: Span::whole(base),
+        new: Span::whole(new),
     };
     let mut all = vec![pair(0.0, 1.0); only_new];
     all.resize(only_new + only_base, pair(1.0, 0.0));
@@ -239,7 +240,7 @@ fn a_drop_must_be_shown_and_no_drop_must_be_visible() {
 fn a_missing_answer_on_either_side_decides_nothing_in_anyones_favour() {
     let mut unknown = pairs(500, 31, 44);
     for pair in &mut unknown.all[100..120] {
-        pair.new = None;
+        pair.new = Span::UNKNOWN;
     }
     let test = GateTest::NonInferiority { margin: 0.0551 };
     let result = versus(test, &unknown);
@@ -250,7 +251,7 @@ fn a_missing_answer_on_either_side_decides_nothing_in_anyones_favour() {
     near(result.low, worst.low.unwrap());
     near(result.high, versus(test, &pairs(500, 31, 44)).high.unwrap());
     for pair in &mut unknown.all[120..200] {
-        pair.base = None;
+        pair.base = Span::UNKNOWN;
     }
     assert_eq!(
         versus(GateTest::Superiority, &unknown).verdict,

@@ -3,12 +3,14 @@
 //!
 //! Methods, all in `cleanbench-stats`: scores of 0 and 1 of independent samples get Tango's interval and
 //! the exact test of `McNemar`. Anything else gets Student's t on the differences, cluster-robust where samples
-//! hang together; its test is Student's where its domain says that it holds, else the sign-flip
-//! permutation test.
+//! hang together, with the sign-flip permutation test beside it; where t cannot be trusted, interval and test are by
+//! betting in no order. By earlier rules the interval was always t's, and the sign-flip test stood in for t's.
 //!
 //! Invariant: an estimate without an interval says why. Fewer than ten clusters give no test.
 
-use cleanbench_stats::cluster::Units;
+use cleanbench_items::{Average, Range, Rules};
+use cleanbench_stats::bounded::BoundedMean;
+use cleanbench_stats::cluster::{self, Units};
 use cleanbench_stats::mean::Mean;
 use cleanbench_stats::resample::sign_flip;
 use cleanbench_stats::{Confidence, NoInterval, exact, mean, power, tango};
@@ -22,7 +24,8 @@ pub const POWER: f64 = 0.8;
 const FLIPS: u64 = 10_000;
 /// Flips times differences that are worth their time; with more differences there are fewer flips.
 const MOST_WORK: u64 = 20_000_000;
-/// From this many clusters on Student's t is trusted (harnesses advise a bootstrap or permutation below).
+/// From this many clusters on Student's t was trusted by earlier rules (harnesses advise a bootstrap or permutation
+/// below).
 const CLUSTERS_FOR_T: usize = 30;
 /// With fewer flips a test is not worth printing.
 const FEWEST_FLIPS: u64 = 2_000;
@@ -32,8 +35,17 @@ const FEWEST_FLIPS: u64 = 2_000;
 pub(crate) struct PairedScores<'a> {
     pub(crate) base: Vec<f64>,
     pub(crate) candidate: Vec<f64>,
-    /// One name a pair; empty where samples are independent.
-    pub(crate) clusters: Vec<&'a str>,
+    /// One for each pair; empty where samples are independent.
+    pub(crate) clusters: Vec<Cluster<'a>>,
+}
+
+/// What a pair hangs together in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cluster<'a> {
+    /// With all others of this name.
+    Named(&'a str),
+    /// With nothing: the pair at this place.
+    OfOne(usize),
 }
 
 /// A mean score.
@@ -106,15 +118,15 @@ pub struct Measure {
 
 impl PairedScores<'_> {
     /// The difference, and everything that is told beside it; `None` without pairs.
-    pub(crate) fn measure(&self) -> Option<Measure> {
+    pub(crate) fn measure(&self, rules: Rules) -> Option<Measure> {
         let differences = differences(&self.candidate, &self.base);
         let delta = mean(differences.iter().copied())?;
         let counts = Counts::of(&differences);
         let mut measure = Measure {
             n: count(differences.len()),
             clusters: None,
-            base: self.level(&self.base),
-            candidate: self.level(&self.candidate),
+            base: self.level(&self.base, rules),
+            candidate: self.level(&self.candidate, rules),
             delta,
             low: None,
             high: None,
@@ -133,7 +145,7 @@ impl PairedScores<'_> {
         if self.are_rates() {
             measure.compare_rates(self.table());
         } else {
-            measure.compare_means(&self.units(&differences), &differences);
+            measure.compare_means(&self.units(&differences), &differences, rules);
         }
         Some(measure)
     }
@@ -151,14 +163,27 @@ impl PairedScores<'_> {
     }
 
     /// The mean of one side with its interval.
-    fn level(&self, values: &[f64]) -> Level {
+    fn level(&self, values: &[f64], rules: Rules) -> Level {
         let score = mean(values.iter().copied()).unwrap_or_default();
         if self.clusters.is_empty() && is_binary(values) {
             let (right, n) = (values.iter().sum(), count(values.len()));
             let interval = cleanbench_stats::wilson(right, n, Confidence::PERCENT_95);
             return Level::of(score, interval.ok_or(NoInterval::NoValues));
         }
-        let robust = self.units(values).robust_mean();
+        let units = self.units(values);
+        if rules == Rules::Now && !is_too_small(&units) {
+            let average = Average::of_units(&units, Range::SCORES, ALPHA / 2.0);
+            let (low, high, method) = average.map_or((0.0, 1.0, "none"), |average| {
+                average.interval(Confidence::PERCENT_95)
+            });
+            return Level {
+                score,
+                low: Some(low.max(0.0)),
+                high: Some(high.min(1.0)),
+                method: method.to_owned(),
+            };
+        }
+        let robust = units.robust_mean();
         let interval = robust.map(|mean| mean.estimate(Confidence::PERCENT_95).interval);
         Level::of(score, interval)
     }
@@ -216,8 +241,15 @@ impl Measure {
     }
 
     /// Any other scores: Student's t and flips of signs.
-    fn compare_means(&mut self, units: &Units, differences: &[f64]) {
+    fn compare_means(&mut self, units: &Units, differences: &[f64], rules: Rules) {
         self.clusters = units.are_clusters().then(|| count(units.len()));
+        if rules == Rules::Now
+            && !is_too_small(units)
+            && let Some(Average::Bounded(mean)) =
+                Average::of_units(units, Range::DIFFERENCES, ALPHA / 2.0)
+        {
+            return self.take_bounded(&mean);
+        }
         match units.robust_mean() {
             Ok(mean) => self.take_mean(&mean),
             Err(reason) => self.method = word(reason),
@@ -228,7 +260,9 @@ impl Measure {
             let found = sign_flip(units, 0, flips);
             self.sign_flip_p = found.ok().map(|found| found.two_sided);
         }
-        let t_holds = if units.are_clusters() {
+        let t_holds = if rules == Rules::Now {
+            true
+        } else if units.are_clusters() {
             units.len() >= CLUSTERS_FOR_T
         } else {
             cleanbench_stats::mean::is_in_domain(differences, ALPHA / 2.0)
@@ -238,6 +272,16 @@ impl Measure {
             (_, Some(p)) => (Some("sign_flip"), Some(p)),
             _ => (None, None),
         };
+    }
+
+    /// What Student's t cannot be trusted with.
+    fn take_bounded(&mut self, mean: &BoundedMean) {
+        let found = mean.interval(Confidence::PERCENT_95);
+        (self.low, self.high) = (Some(found.low), Some(found.high));
+        found.method.as_str().clone_into(&mut self.method);
+        let one_sided = mean.exceeds(0.0).min(mean.is_below(0.0));
+        self.test = Some(found.method.as_str());
+        self.p = Some((2.0 * one_sided).min(1.0));
     }
 
     fn take_mean(&mut self, mean: &Mean) {
@@ -276,6 +320,11 @@ fn differences(first: &[f64], second: &[f64]) -> Vec<f64> {
 pub(crate) fn is_binary(values: &[f64]) -> bool {
     let whole = |value: &f64| value.abs() <= 0.0 || (value - 1.0).abs() <= 0.0;
     values.iter().all(whole)
+}
+
+/// Whether there are too few clusters for any interval.
+fn is_too_small(units: &Units) -> bool {
+    units.are_clusters() && count(units.len()) < cluster::FEWEST
 }
 
 /// Why there is no interval, as a word for tables.

@@ -8,9 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::ItemPair;
-use super::measure::{Measure, PairedScores};
+use super::measure::{Cluster, Measure, PairedScores};
 use cleanbench_core::Reducer;
-use cleanbench_items::{Both, Filling, Item};
+use cleanbench_items::{Both, Filling, Item, Rules};
 
 /// What becomes of samples without an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,18 +55,18 @@ pub struct ByMissing {
 
 impl ByMissing {
     /// Measures the pairs of `base` and `candidate` in every way.
-    pub(crate) fn of(pairs: &[ItemPair<'_>], reducer: Reducer) -> Self {
+    pub(crate) fn of(pairs: &[ItemPair<'_>], reducer: Reducer, rules: Rules) -> Self {
         let filled = |base: f64, candidate: f64| {
             let base = Filling::As(base);
             let candidate = Filling::As(candidate);
-            scores(pairs, reducer, Both { base, candidate }).measure()
+            scores(pairs, reducer, Both { base, candidate }).measure(rules)
         };
         let is_whole = !pairs.iter().any(|pair| pair.any(Item::is_missing));
         let left_out = Both {
             base: Filling::LeftOut,
             candidate: Filling::LeftOut,
         };
-        let complete = scores(pairs, reducer, left_out).measure();
+        let complete = scores(pairs, reducer, left_out).measure(rules);
         if is_whole {
             return Self {
                 error_as_wrong: complete.clone(),
@@ -91,7 +91,7 @@ fn scores<'a>(
 ) -> PairedScores<'a> {
     let mut scores = PairedScores::default();
     let is_clustered = pairs.iter().any(|pair| pair.base.cluster.is_some());
-    for pair in pairs {
+    for (place, pair) in pairs.iter().enumerate() {
         let both = pair
             .zip(filling)
             .map(|(item, filling)| item.score(reducer, filling));
@@ -101,13 +101,9 @@ fn scores<'a>(
         scores.base.push(one);
         scores.candidate.push(other);
         if is_clustered {
-            // A sample that belongs to no cluster is one of its own.
-            scores.clusters.push(
-                pair.base
-                    .cluster
-                    .as_deref()
-                    .unwrap_or(&pair.base.identity.id),
-            );
+            let named = pair.base.cluster.as_deref();
+            let cluster = named.map_or(Cluster::OfOne(place), Cluster::Named);
+            scores.clusters.push(cluster);
         }
     }
     scores

@@ -16,8 +16,8 @@ mod tests;
 
 use cleanbench_core::{GateMode, Reducer};
 use cleanbench_items::{
-    Both, Comparability, Difference, Item, ItemTable, ModelTask, Pairing, Planned, Policy, Side,
-    Terms, Treatment, Who,
+    Both, Comparability, Difference, Item, ItemTable, ModelTask, Pairing, Planned, Policy, Rules,
+    Side, Terms, Treatment, Who,
 };
 use cleanbench_stats::multiplicity::{benjamini_hochberg, holm};
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,7 @@ impl Options {
         Terms {
             same_model: is_told && mode == GateMode::Regression,
             same_wording: is_told && !self.common,
+            same_epochs: self.policy().rules == Rules::Now,
             ..Terms::of(mode)
         }
     }
@@ -370,7 +371,7 @@ fn task(
     });
     let pairs: Vec<_> = pairs.collect();
     let plan = &sides.base.table.manifest.plan.tasks[at.base];
-    let measured = ByMissing::of(&pairs, plan.reducer);
+    let measured = ByMissing::of(&pairs, plan.reducer, options.policy().rules);
     let flips = flips::of_task(&plan.name, &pairs, plan.reducer);
     let contamination = sides.zip(at).map(|(side, task)| {
         let found = side.task(task);
@@ -386,7 +387,7 @@ fn task(
         finding: Finding::of(&measured, options.missing),
         measured,
         flipped: number(flips.len()),
-        slices: slices::of_task(&pairs, plan.reducer, options.missing),
+        slices: slices::of_task(&pairs, plan.reducer, options),
     };
     (comparison, flips)
 }

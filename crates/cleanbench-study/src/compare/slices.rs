@@ -9,10 +9,11 @@ use cleanbench_core::Reducer;
 use serde::Serialize;
 
 use super::ItemPair;
+use super::Options;
 use super::TaskComparison;
 use super::finding::{Finding, Verdict};
 use super::measure::Measure;
-use super::missing::{ByMissing, Missing};
+use super::missing::ByMissing;
 
 /// The two sides in one slice of a task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,7 +45,7 @@ pub struct WorstSlice {
 pub(super) fn of_task(
     pairs: &[ItemPair<'_>],
     reducer: Reducer,
-    missing: Missing,
+    options: &Options,
 ) -> Vec<SliceComparison> {
     let mut slices: BTreeMap<&(String, String), Vec<ItemPair<'_>>> = BTreeMap::new();
     for pair in pairs {
@@ -53,11 +54,11 @@ pub(super) fn of_task(
         }
     }
     let compared = slices.into_iter().map(|((field, value), pairs)| {
-        let measured = ByMissing::of(&pairs, reducer);
+        let measured = ByMissing::of(&pairs, reducer, options.policy().rules);
         SliceComparison {
             field: field.clone(),
             value: value.clone(),
-            finding: Finding::of(&measured, missing),
+            finding: Finding::of(&measured, options.missing),
             measured,
         }
     });

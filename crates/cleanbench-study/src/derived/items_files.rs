@@ -56,7 +56,7 @@ fn rows(analysis: &Analysis) -> impl Iterator<Item = [String; COLUMNS.len()]> + 
 /// Why items are suspect, by id.
 fn suspects(task: &TaskAnalysis) -> BTreeMap<&str, &'static str> {
     let mut suspects = BTreeMap::new();
-    for item in task.items.iter().filter(|item| item.is_negative()) {
+    for item in task.items.iter().filter(|item| item.is_negative) {
         suspects.insert(item.id.as_str(), "negative_discrimination");
     }
     for id in task.duplicates.groups.iter().flatten() {
@@ -176,7 +176,7 @@ fn task_section(task: &TaskAnalysis) -> String {
                 ],
                 vec![
                     "better models are worse at it".to_owned(),
-                    listed(task, ItemReport::is_negative)
+                    listed(task, |item| item.is_negative)
                 ],
             ]
         )

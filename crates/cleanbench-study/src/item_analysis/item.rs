@@ -2,17 +2,19 @@
 //!
 //! Methods: difficulty is the mean score over respondents (in test theory, the item's p), with Wilson's
 //! interval. Discrimination is the correlation of the item's score with the respondent's mean over all
-//! *other* items of the task (point-biserial against the rest score), with Fisher's interval.
+//! *other* items of the task (point-biserial against the rest score), with Fisher's interval. An item is called
+//! negative by Student's t for that correlation, adjusted over the items of its task.
 
 use std::collections::HashMap;
 
 use cleanbench_core::Digest;
-use cleanbench_stats::correlation::pearson;
+use cleanbench_stats::correlation::{is_negative, pearson};
+use cleanbench_stats::multiplicity::benjamini_hochberg;
 use cleanbench_stats::{Confidence, Sum, mean, wilson};
 use serde::Serialize;
 
 use super::Answers;
-use cleanbench_items::{Filling, Item};
+use cleanbench_items::{Filling, Item, Rules};
 
 /// An item that says nothing about the respondents, because all made the same of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -59,14 +61,34 @@ pub struct ItemReport {
     pub discrimination: Option<Discrimination>,
     /// Whether all made the same of it.
     pub always: Option<Always>,
+    /// Whether better respondents get it wrong more often than worse ones, beyond what chance makes of as many
+    /// items: its target may be wrong.
+    pub is_negative: bool,
 }
 
-impl ItemReport {
-    /// Whether better respondents get it wrong more often than worse ones, beyond chance: its target may be
-    /// wrong.
-    pub fn is_negative(&self) -> bool {
-        let interval = self.discrimination.and_then(|found| found.interval);
-        interval.is_some_and(|(_, high)| high < 0.0)
+/// The share of false alarms among items that are called negative.
+const FALSE_ALARMS: f64 = 0.05;
+
+/// Tells which of `items` better respondents get wrong more often than worse ones. Of hundreds of items some do by
+/// chance: the p-values of all that may are adjusted together (Benjamini and Hochberg).
+fn find_negative(items: &mut [ItemReport], rules: Rules) {
+    if rules == Rules::Earlier {
+        for item in items {
+            let interval = item.discrimination.and_then(|found| found.interval);
+            item.is_negative = interval.is_some_and(|(_, high)| high < 0.0);
+        }
+        return;
+    }
+    let p = |item: &ItemReport| {
+        item.discrimination
+            .map(|found| is_negative(found.r, found.n))
+    };
+    let adjusted = benjamini_hochberg(&items.iter().filter_map(p).collect::<Vec<_>>());
+    let tested = items
+        .iter_mut()
+        .filter(|item| item.discrimination.is_some());
+    for (item, adjusted) in tested.zip(adjusted) {
+        item.is_negative = adjusted < FALSE_ALARMS;
     }
 }
 
@@ -80,7 +102,7 @@ struct Gathered<'a> {
 }
 
 /// Every item of a task, in the order in which respondents have them.
-pub(super) fn of_task(answers: &[Answers<'_>]) -> Vec<ItemReport> {
+pub(super) fn of_task(answers: &[Answers<'_>], rules: Rules) -> Vec<ItemReport> {
     let (mut places, mut gathered) = (HashMap::new(), Vec::new());
     let mut totals = vec![(Sum::new(), 0_usize); answers.len()];
     for (respondent, answers) in answers.iter().enumerate() {
@@ -103,7 +125,9 @@ pub(super) fn of_task(answers: &[Answers<'_>]) -> Vec<ItemReport> {
             totals[respondent].1 += 1;
         }
     }
-    gathered.iter().map(|one| one.report(&totals)).collect()
+    let mut items: Vec<_> = gathered.iter().map(|one| one.report(&totals)).collect();
+    find_negative(&mut items, rules);
+    items
 }
 
 impl Gathered<'_> {
@@ -128,6 +152,7 @@ impl Gathered<'_> {
             difficulty: difficulty(&scores),
             discrimination: self.discrimination(&scores, totals),
             always,
+            is_negative: false,
         }
     }
 

@@ -174,7 +174,7 @@ fn of_task(
         ..Options::default()
     };
     let saturation = saturation::of_task(&answers, &compared)?;
-    let items = item::of_task(&answers);
+    let items = item::of_task(&answers, options.policy.unwrap_or(earlier).rules);
     let duplicates = duplicates::of_task(&answers);
     let number = |fits: fn(&ItemReport) -> bool| {
         u64::try_from(items.iter().filter(|item| fits(item)).count()).unwrap_or(u64::MAX)
@@ -186,7 +186,7 @@ fn of_task(
         respondents: positions,
         always_right: number(|item| item.always == Some(Always::Right)),
         always_wrong: number(|item| item.always == Some(Always::Wrong)),
-        negative: number(ItemReport::is_negative),
+        negative: number(|item| item.is_negative),
         saturation,
         duplicates,
         slices: slices::of_task(&answers),
