@@ -6,6 +6,7 @@
 //! | how sure is a rate, a mean, a quantile? | [`proportion`], [`mod@mean`], [`cluster`], [`percentile`], [`resample`] |
 //! | is a new arm better, no worse, the same? | [`exact`], [`tango`], [`mod@mean`], [`resample`], [`difference`] |
 //! | how many samples does that need? | [`power`] |
+//! | a mean that t cannot be trusted with? | [`bounded`] |
 //! | may I stop now? | [`sequential`] |
 //! | has it become worse over the nights? | [`drift`] |
 //! | several questions at once? | [`multiplicity`] |

@@ -1,9 +1,10 @@
 //! Simulates how the crate's tests and intervals err.
 //!
-//! Usage: `simulate TABLE`, with `sizes`, `coverage`, `means`, `peeking` or `drift`. It writes CSV to stdout,
+//! Usage: `simulate TABLE`, with `sizes`, `coverage`, `means`, `decisions`, `peeking` or `drift`. It writes CSV to stdout,
 //! says on stderr which rows do not hold, and then exits with 1. The tests run a smaller version of it.
 
 mod coverage;
+mod decisions;
 mod drift;
 mod means;
 mod peeking;
@@ -27,10 +28,14 @@ fn main() -> std::io::Result<ExitCode> {
         "sizes" => sizes::table(FULL),
         "coverage" => coverage::table(FULL),
         "means" => means::table(FULL),
+        "decisions" => decisions::table(FULL),
         "peeking" => peeking::table(FULL),
         "drift" => drift::table(FULL),
         _ => {
-            writeln!(talk, "usage: simulate sizes|coverage|means|peeking|drift")?;
+            writeln!(
+                talk,
+                "usage: simulate sizes|coverage|means|decisions|peeking|drift"
+            )?;
             return Ok(ExitCode::from(2));
         }
     };

@@ -7,6 +7,8 @@
 
 #[path = "../../examples/simulate/coverage.rs"]
 mod coverage;
+#[path = "../../examples/simulate/decisions.rs"]
+mod decisions;
 #[path = "../../examples/simulate/drift.rs"]
 mod drift;
 #[path = "../../examples/simulate/means.rs"]

@@ -5,7 +5,7 @@
 //! It refuses a table in which nothing must hold.
 
 use crate::table::{Effort, Table};
-use crate::{coverage, drift, means, peeking, sizes};
+use crate::{coverage, decisions, drift, means, peeking, sizes};
 
 const QUICK: Effort = Effort {
     samples: 1_000,
@@ -35,6 +35,11 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
 #[test]
 fn means_err_as_stated_in_their_domain() {
     check(&means::table(QUICK), 30);
+}
+
+#[test]
+fn what_decides_is_wrong_at_the_boundary_as_often_as_stated() {
+    check(&decisions::table(QUICK), 20);
 }
 
 #[test]
