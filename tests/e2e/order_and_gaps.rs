@@ -223,3 +223,50 @@ fn calls_without_an_answer_are_not_quick() {
     assert_eq!(gate["verdict"], "inconclusive", "{gate}");
     assert!(gate["high"].is_null(), "{gate}");
 }
+
+/// Seventy answers are on record, and thirty samples came later: they cannot be asked, and are missing.
+#[test]
+fn what_a_replay_cannot_ask_is_missing() {
+    let samples = blocks(&[(Kind::Right, 100)]);
+    let (bed, _server) = with(&samples[..70], &floor("0.9"));
+    bed.run_suite("base", &["-q"]).expect(0);
+    let base = bed.only_run("base");
+    suite(&bed, &samples, &in_place(&samples), &floor("0.9"));
+    let gate = judged(&bed, "out", &["--replay", base.to_str().unwrap()]);
+    assert_eq!(gate["verdict"], "inconclusive", "{gate}");
+    let method = gate["method"].as_str().unwrap();
+    assert!(method.contains("30 missing counted either way"), "{gate}");
+}
+
+/// The best of five is not the best of one.
+#[test]
+fn another_number_of_epochs_is_not_compared() {
+    let samples = blocks(&[(Kind::Right, 60)]);
+    let gate = "\n[[gate]]\nmetric = \"accuracy\"\ntest = \"superiority\"";
+    let keys = |epochs: u32| format!("epochs = {epochs}\nreducer = \"max\"\n{gate}");
+    let (bed, _server) = with(&samples, &keys(1));
+    bed.run_suite("base", &["-q"]).expect(75);
+    let base = bed.only_run("base");
+    let base = base.to_str().unwrap();
+    suite(&bed, &samples, &in_place(&samples), &keys(5));
+    let refused = bed.run_suite("out", &["--baseline", base]);
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("epochs"), "{}", refused.stderr);
+    assert!(!bed.path("out").exists() || fs_err::read_dir(bed.path("out")).unwrap().count() == 0);
+    // And `compare` names it.
+    suite(
+        &bed,
+        &samples,
+        &in_place(&samples),
+        &keys(5).replace(gate, ""),
+    );
+    bed.run_suite("five", &["-q"]).expect(0);
+    let five = bed.only_run("five");
+    let compared = bed.run(&["compare", base, five.to_str().unwrap()]);
+    assert_ne!(compared.code, 0);
+    assert!(
+        compared.stderr.contains("epochs: 1 against 5"),
+        "{}",
+        compared.stderr
+    );
+}

@@ -125,7 +125,9 @@ impl CallSpace {
             return Err(UnplannedPlace(first));
         }
         let first_call = self.calls;
-        self.calls += batch.samples;
+        let place = Place::followed(batch.number, batch.model, 0);
+        let calls = first_call.checked_add(batch.samples);
+        self.calls = calls.ok_or(UnplannedPlace(place))?;
         let span = BatchSpan { batch, first_call };
         self.batches.insert(span.batch.number, span);
         Ok(())

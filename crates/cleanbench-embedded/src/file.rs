@@ -10,9 +10,9 @@
 //! Refused: files that are too short or too long, sizes that do not fit together, parameters that are
 //! no numbers.
 
+use half::f16;
 use serde::{Deserialize, Serialize};
 
-use crate::float16;
 use crate::vocabulary::Vocabulary;
 
 const MAGIC: &[u8; 8] = b"cbmodel1";
@@ -184,7 +184,7 @@ impl ModelFile {
                 needed,
             });
         }
-        let round = |value: &f32| float16::to_single(float16::from_single(*value));
+        let round = |value: &f32| f16::from_f32(*value).to_f32();
         let rounded = tensors
             .iter()
             .map(|tensor| tensor.iter().map(round).collect());
@@ -217,9 +217,7 @@ impl ModelFile {
             });
         }
         let (pairs, _) = parameters.as_chunks();
-        let mut values = pairs
-            .iter()
-            .map(|pair| float16::to_single(u16::from_le_bytes(*pair)));
+        let mut values = pairs.iter().map(|pair| f16::from_le_bytes(*pair).to_f32());
         let tensors = lengths
             .into_iter()
             .map(|length| values.by_ref().take(length).collect());
@@ -241,7 +239,7 @@ impl ModelFile {
         bytes.extend(length.to_le_bytes());
         bytes.extend(header);
         for value in self.weights.tensors.iter().flatten() {
-            bytes.extend(float16::from_single(*value).to_le_bytes());
+            bytes.extend(f16::from_f32(*value).to_le_bytes());
         }
         Ok(bytes)
     }

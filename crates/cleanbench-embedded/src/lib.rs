@@ -13,7 +13,6 @@
 
 mod decoder;
 pub mod file;
-mod float16;
 mod generate;
 mod kernel;
 mod model;

@@ -222,7 +222,7 @@ pub fn begin(
     });
     if retry_errors {
         events.push(Event::GenerationOpened {
-            generation: opened.table.generation() + 1,
+            generation: opened.table.generation().saturating_add(1),
         });
     }
     for event in events {

@@ -50,6 +50,6 @@ pub use reading::{ELSEWHERE, RESULTS_FILE, SUMMARY_FILE, check_table};
 pub use reduce::reduce;
 pub use rules::Rules;
 pub use side::{Side, Who, identity};
-pub use span::Span;
+pub use span::{Epochs, Span};
 pub use table::ItemTable;
 pub use tally::{Estimated, TOO_FEW_CLUSTERS, Tally};

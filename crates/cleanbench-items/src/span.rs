@@ -3,6 +3,7 @@
 //! Invariant: whatever the missing epochs would have scored, the sample's score lies between the two ends.
 
 use cleanbench_core::Reducer;
+use cleanbench_ledger::manifest::TaskPlan;
 
 use crate::reduce::reduce;
 use crate::rules::Rules;
@@ -47,7 +48,12 @@ impl Span {
         let mut filled = scores.to_vec();
         filled.resize(scores.len() + missing, 0.0);
         // All reducers rise with every score but the most frequent one, which may be made any that is there.
-        let fillers = [0.0, 1.0].into_iter().chain(scores.iter().copied());
+        let others = if reducer == Reducer::Mode {
+            scores
+        } else {
+            &[]
+        };
+        let fillers = [0.0, 1.0].into_iter().chain(others.iter().copied());
         let possible = fillers.filter_map(|filler| {
             filled[scores.len()..].fill(filler);
             reduce(reducer, &filled)
@@ -55,9 +61,16 @@ impl Span {
         let (low, high) = possible.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), one| {
             (low.min(one), high.max(one))
         });
+        Self::between(seen, low, high)
+    }
+
+    /// `seen` so far, and at the end from `low` to `high`. Where nothing can change it any more, it is that;
+    /// where the ends are no range, nothing is known.
+    pub fn between(seen: Option<f64>, low: f64, high: f64) -> Self {
         if low > high {
             return Self::UNKNOWN;
         }
+        let seen = if low < high { seen } else { Some(low) };
         Self {
             seen: seen.unwrap_or(f64::NAN),
             low,
@@ -83,6 +96,30 @@ impl Span {
     /// Whether something is missing that would change it.
     pub fn is_open(self) -> bool {
         self.low < self.high
+    }
+}
+
+/// How many epochs a sample has, and how their scores make its score.
+#[derive(Debug, Clone, Copy)]
+pub struct Epochs {
+    reducer: Reducer,
+    count: u32,
+}
+
+impl Epochs {
+    /// Those of the samples of `task`.
+    pub fn of(task: &TaskPlan) -> Self {
+        Self {
+            reducer: task.reducer,
+            count: task.epochs,
+        }
+    }
+
+    /// What a sample's score may be when these scores are known.
+    pub fn span(self, scores: &[f64], rules: Rules) -> Span {
+        let count = usize::try_from(self.count).unwrap_or(usize::MAX);
+        let missing = count.saturating_sub(scores.len());
+        Span::of_epochs(self.reducer, scores, missing, rules)
     }
 }
 
@@ -115,7 +152,8 @@ mod tests {
         assert_eq!(ends(Reducer::Max, &[0.25, 0.5], 1), (Some(0.5), 0.5, 1.0));
         assert_eq!(ends(Reducer::Min, &[0.25, 0.5], 1), (Some(0.25), 0.0, 0.25));
         assert_eq!(ends(Reducer::PassAtK(2), &[0.0], 1), (None, 0.0, 1.0));
-        assert_eq!(ends(Reducer::PassHatK(2), &[0.0], 1), (None, 0.0, 0.0));
+        assert_eq!(ends(Reducer::PassHatK(2), &[0.0], 1), (Some(0.0), 0.0, 0.0));
+        assert_eq!(ends(Reducer::PassAtK(2), &[1.0], 1), (Some(1.0), 1.0, 1.0));
         assert_eq!(ends(Reducer::Mean, &[], 2), (None, 0.0, 1.0));
         assert_eq!(ends(Reducer::Mean, &[1.0, 0.0], 0), (Some(0.5), 0.5, 0.5));
         // A tie is the lower one, so a second half would make it that.

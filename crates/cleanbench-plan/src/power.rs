@@ -24,7 +24,7 @@ const MOST_PAIRS: u64 = 20_000;
 /// How likely a gate is to tell, and what that takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Power {
-    /// The chance that it passes where all is as assumed (for `max_drop`: that it sees the drop); `None`
+    /// The chance that it passes where all is as assumed; `None`
     /// where that cannot be foretold.
     pub power: Option<f64>,
     /// Samples (calls for times) with which that chance is [`ENOUGH`]; `None` where it is not known.
@@ -108,7 +108,7 @@ fn versus(gate: &Gate, n: u64, family: usize) -> Power {
     let pairs = n.min(MOST_PAIRS);
     let half = USUAL_DISCORDANCE / 2.0;
     match gate.test {
-        GateTest::NonInferiority { margin } => Power {
+        GateTest::NonInferiority { margin } | GateTest::MaxDrop { drop: margin } => Power {
             power: Some(non_inferiority(pairs, half, half, margin, alpha)),
             needed: needed_pairs(0.0, margin, alpha, || {
                 needed_non_inferiority(half, half, margin, alpha, ENOUGH)
@@ -117,16 +117,6 @@ fn versus(gate: &Gate, n: u64, family: usize) -> Power {
                 "no true difference, and {USUAL_DISCORDANCE} of the samples coming out differently"
             ),
         },
-        GateTest::MaxDrop { drop } => {
-            let shown = shift(pairs, drop, alpha);
-            Power {
-                assumed: format!(
-                    "a true drop of {drop}, which it is to see; {}",
-                    shown.assumed
-                ),
-                ..shown
-            }
-        }
         _ => {
             let shown = shift(pairs, USUAL_GAIN, alpha);
             Power {

@@ -23,8 +23,8 @@ use crate::sum::Sum;
 const LARGEST_PART: f64 = 0.99;
 /// Each part is that much smaller than the one before.
 const STEP: f64 = std::f64::consts::SQRT_2;
-/// Halvings in the search for an end: 2^-40 of the distance between the bounds.
-const HALVINGS: u32 = 40;
+/// Halvings in the search for an end, which is rounded outward to 2^-30 of the distance between the bounds.
+const HALVINGS: u32 = 30;
 
 /// Units that are alike: how much their values add up to, as values from 0 to 1, of how many values.
 #[derive(Debug, Clone, Copy, PartialEq)]

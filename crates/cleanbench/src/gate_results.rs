@@ -1,8 +1,8 @@
 //! How the gates of a run came out, for people.
 
 use cleanbench_core::GateResult;
+use cleanbench_core::gate::{amount, condition};
 use cleanbench_report::cell;
-use cleanbench_report::gates::{amount, condition};
 
 use crate::plain_table::plain_table;
 

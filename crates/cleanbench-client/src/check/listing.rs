@@ -1,6 +1,7 @@
 //! Is the model in the endpoint's list of models?
 
-use cleanbench_model::{Endpoint, Protocol, closest};
+use cleanbench_model::{Endpoint, Protocol};
+use cleanbench_text::closest;
 use serde_json::Value;
 
 use super::Checks;

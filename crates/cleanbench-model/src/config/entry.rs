@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cleanbench_core::{Form, Reasoning, Sampling};
+use cleanbench_text::closest;
 
 use super::allow;
 use super::endpoint::{EMBEDDED, Endpoint, Limits, Timeouts, embedded_url};
@@ -11,7 +12,7 @@ use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
 use super::shared_keys::{read_fragment, read_key_env, read_likelihood, refuse_keys};
 use super::target::{self, Target};
-use super::{ConfigError, closest, price};
+use super::{ConfigError, price};
 use crate::provider::Profile;
 
 /// Reads the table of the model `name`; `None` after a fault that leaves no address.

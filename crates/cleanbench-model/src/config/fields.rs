@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{ConfigError, FilePlace, closest};
+use cleanbench_text::closest;
+
+use super::{ConfigError, FilePlace};
 
 /// The faults of one file.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! From what the user typed after `-m` to an endpoint.
 
 use cleanbench_core::Sensitivity;
+use cleanbench_text::closest;
 
 use super::endpoint::{Endpoint, embedded_url};
 use super::target::Target;
-use super::{ConfigError, ModelsFile, allow, closest};
+use super::{ConfigError, ModelsFile, allow};
 use crate::provider::{self, Profile, Protocol};
 use crate::shipped;
 

@@ -145,7 +145,10 @@ impl Comparer {
         let Some(facing) = &open.facing else {
             return;
         };
-        let offset = usize::try_from(sample.line - open.first).unwrap_or(usize::MAX);
+        let offset = sample.line.checked_sub(open.first);
+        let offset = offset
+            .and_then(|offset| usize::try_from(offset).ok())
+            .unwrap_or(usize::MAX);
         let base = match facing.partner(offset) {
             Partner::At(_) if !sample.was_asked => Err(Aside::NotAsked),
             Partner::At(place) => Ok(self.before.item(facing, place)),

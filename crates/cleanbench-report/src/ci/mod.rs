@@ -18,8 +18,8 @@ use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
 use cleanbench_core::{Exit, Outcome};
 
 use crate::findings::Report;
-use crate::gates::condition;
 use crate::{Recording, SummaryRow};
+use cleanbench_core::gate::condition;
 
 pub(crate) use cases::CaseGatherer;
 pub(crate) use flips::Comparer;

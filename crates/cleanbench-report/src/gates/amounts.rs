@@ -3,6 +3,7 @@
 //! It refuses a cost where a price or a reported number of tokens is missing, and where answers of earlier
 //! runs cost nothing here: unknown is not 0.
 
+use cleanbench_core::Reducer;
 use cleanbench_core::gate::FEWEST_UNITS;
 use cleanbench_items::{Bounds, Rules, named};
 use cleanbench_stats::cluster::Units;
@@ -15,13 +16,19 @@ use super::gather::{Measured, units};
 /// The quantile that the latency gate looks at.
 const P95: f64 = 0.95;
 
-/// Bounds of the 95th percentile of the time of calls, in milliseconds. One that has no answer took for ever, or
-/// no time; earlier rules left it out.
+/// Bounds of the 95th percentile of the time of calls, in milliseconds, where each sample is asked `epochs` times. One
+/// that has no answer took for ever, or no time, and answers of earlier runs say nothing; earlier rules left out both,
+/// and took the times of samples in quarantine in.
 ///
 /// # Errors
 /// Why there are none, a lowercase fragment.
-pub(crate) fn latency(measured: &Measured, alpha: f64, rules: Rules) -> Result<Bounds, String> {
-    if measured.times.is_empty() {
+pub(crate) fn latency(
+    measured: &Measured,
+    alpha: f64,
+    epochs: u32,
+    rules: Rules,
+) -> Result<Bounds, String> {
+    if measured.times.is_empty() || rules == Rules::Now && measured.from_cache > 0 {
         let why = match measured.from_cache {
             0 => "no answered call was timed".to_owned(),
             kept => format!(
@@ -30,11 +37,13 @@ pub(crate) fn latency(measured: &Measured, alpha: f64, rules: Rules) -> Result<B
         };
         return Err(why);
     }
-    let mut times = measured.times.clone();
+    let counted = measured.times.iter();
+    let counted = counted.filter(|one| rules == Rules::Earlier || measured.counts(one.line));
+    let mut times: Vec<_> = counted.map(|one| one.milliseconds).collect();
     times.sort_by(f64::total_cmp);
     let confidence = Confidence::one_sided(alpha).ok_or("`alpha` is no error rate")?;
     let unanswered = match rules {
-        Rules::Now => measured.unanswered(),
+        Rules::Now => measured.unanswered(epochs),
         Rules::Earlier => 0,
     };
     let all = times.len() as u64 + unanswered;
@@ -52,11 +61,17 @@ pub(crate) fn latency(measured: &Measured, alpha: f64, rules: Rules) -> Result<B
     })
 }
 
-/// Bounds of the dollars that a solved sample costs: all costs over all scores, sample by sample.
+/// Bounds of the dollars that a solved sample costs: all costs over all scores, sample by sample. A score that is the
+/// mean of several calls costs what one of them does; any other costs all of them (by earlier rules it cost one, too).
 ///
 /// # Errors
 /// Why there are none, a lowercase fragment.
-pub(crate) fn cost_per_solved(measured: &Measured, alpha: f64) -> Result<Bounds, String> {
+pub(crate) fn cost_per_solved(
+    measured: &Measured,
+    alpha: f64,
+    reducer: Reducer,
+    rules: Rules,
+) -> Result<Bounds, String> {
     if measured.from_cache > 0 {
         let kept = measured.from_cache;
         return Err(format!(
@@ -77,7 +92,12 @@ pub(crate) fn cost_per_solved(measured: &Measured, alpha: f64) -> Result<Bounds,
             .get(&sample.line)
             .copied()
             .unwrap_or_default();
-        let each = cost / f64::from(sample.calls().max(1));
+        let calls = if reducer == Reducer::Mean || rules == Rules::Earlier {
+            sample.calls().max(1)
+        } else {
+            1
+        };
+        let each = cost / f64::from(calls);
         (each, sample.score.low())
     });
     let (costs, solved): (Vec<_>, Vec<_>) = pairs.unzip();

@@ -102,7 +102,7 @@ impl Before {
         at: ModelTask,
         mode: GateMode,
     ) -> Result<Facing, String> {
-        let base = self.counterpart(plan, at, mode)?;
+        let base = self.counterpart(plan, at, self.terms(mode))?;
         let items = self.base.items(base.model, base.task);
         let policy = Policy::of_tables(self.tables);
         let pairing = Pairing::of(items, &self.own[at.task], policy);
@@ -116,7 +116,11 @@ impl Before {
 
     /// The same for flips: whatever gates there are.
     pub(crate) fn facing_for_flips(&self, plan: &Plan, at: ModelTask) -> Option<Facing> {
-        let base = self.counterpart(plan, at, GateMode::Choice).ok()?;
+        let terms = Terms {
+            same_epochs: false,
+            ..self.terms(GateMode::Choice)
+        };
+        let base = self.counterpart(plan, at, terms).ok()?;
         let items = self.base.items(base.model, base.task);
         let own = &self.own[at.task];
         let (partners, base_alone) = if self.tables < 4 {
@@ -150,12 +154,9 @@ impl Before {
         }
     }
 
-    fn counterpart(&self, plan: &Plan, at: ModelTask, mode: GateMode) -> Result<ModelTask, String> {
-        let planned = Both {
-            base: Planned::of(&self.base.manifest.plan),
-            candidate: Planned::of(plan),
-        };
-        let terms = match self.tables {
+    /// What must be the same.
+    fn terms(&self, mode: GateMode) -> Terms {
+        match self.tables {
             // What else the mode wants was checked before the first call, by the rules of that time.
             ..4 => Terms {
                 same_suite: false,
@@ -169,6 +170,13 @@ impl Before {
                 ..Terms::of(mode)
             },
             _ => Terms::of(mode),
+        }
+    }
+
+    fn counterpart(&self, plan: &Plan, at: ModelTask, terms: Terms) -> Result<ModelTask, String> {
+        let planned = Both {
+            base: Planned::of(&self.base.manifest.plan),
+            candidate: Planned::of(plan),
         };
         let found = counterpart(planned, at, self.named.as_deref(), terms);
         found.map_err(|reason| reason.to_string())

@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use cleanbench_core::gate::StoppedEarly;
+use cleanbench_core::gate::{StoppedEarly, amount, p_value as shown_p};
 use cleanbench_core::seed::{order_of, shuffle};
 use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
 use cleanbench_items::{ModelTask, Span, Standing, quarantine};
@@ -20,7 +20,6 @@ use cleanbench_stats::Confidence;
 use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
 
 use super::baseline::Before;
-use super::describe::{amount, p as shown_p};
 use super::family::family_of;
 use super::result::{between, count_aside, is_too_small, left_out};
 use crate::ReportError;

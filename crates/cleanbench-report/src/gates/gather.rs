@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use cleanbench_core::event::Unasked;
 use cleanbench_core::gate::Metric;
-use cleanbench_core::{Outcome, Reducer, Usd};
-use cleanbench_items::{Rules, Span};
+use cleanbench_core::{Outcome, Usd};
+use cleanbench_items::{Epochs, Rules, Span};
 use cleanbench_ledger::Plan;
-use cleanbench_ledger::manifest::TaskPlan;
 
 use crate::attempt::AttemptRow;
 use crate::rows::Row;
@@ -26,19 +25,27 @@ pub(crate) struct Asked {
     pub(crate) cluster: Option<u32>,
     /// Its score, made of those of its answers as the task says, and what missing answers may make of it.
     pub(crate) score: Span,
-    /// Calls that have ended. A sample has at most 10,000 epochs.
-    calls: u16,
-    /// Of these, calls without an answer.
+    /// Calls that ended without an answer. A sample has at most 10,000 epochs.
     failed: u16,
     answered: u16,
     /// Answers in which nothing was found to judge.
     unread: u16,
+    /// Whether a call of it could not be asked: no answer is on record, or the sample was erased.
+    unaskable: bool,
 }
 
 impl Asked {
-    /// Share of its calls that ended without an answer; `None` while none has ended.
-    pub(crate) fn error_share(&self) -> Option<f64> {
-        (self.calls > 0).then(|| f64::from(self.failed) / f64::from(self.calls))
+    /// Share of its calls that end without an answer, where it is asked `epochs` times. By earlier rules those that
+    /// have not ended did not count.
+    pub(crate) fn error_share(&self, epochs: u32, rules: Rules) -> Span {
+        let of = |failed: u32, calls: u32| f64::from(failed) / f64::from(calls);
+        let (failed, calls) = (u32::from(self.failed), self.calls());
+        let seen = (calls > 0).then(|| of(failed, calls));
+        if rules == Rules::Earlier {
+            return Span::of_score(seen);
+        }
+        let all = epochs.max(calls).max(1);
+        Span::between(seen, of(failed, all), of(failed + (all - calls), all))
     }
 
     /// Share of its answers in which nothing was found; `None` without an answer.
@@ -46,9 +53,14 @@ impl Asked {
         (self.answered > 0).then(|| f64::from(self.unread) / f64::from(self.answered))
     }
 
-    /// Number of its calls.
-    pub(crate) fn calls(&self) -> u16 {
-        self.calls
+    /// Whether it was put to the model, or is to be; not where all that is known is that it cannot be.
+    pub(crate) fn was_asked(&self) -> bool {
+        !self.unaskable || self.calls() > 0
+    }
+
+    /// Number of its calls that have ended.
+    pub(crate) fn calls(&self) -> u32 {
+        u32::from(self.failed) + u32::from(self.answered)
     }
 }
 
@@ -67,42 +79,31 @@ pub(crate) struct Measured {
     pub(crate) unpriced: u64,
     /// Answers of earlier runs, which cost and took nothing here.
     pub(crate) from_cache: u64,
-    /// Milliseconds of each answered call.
-    pub(crate) times: Vec<f64>,
+    /// How long each answered call took.
+    pub(crate) times: Vec<Timed>,
+}
+
+/// How long a call took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timed {
+    /// The line of its sample.
+    pub(crate) line: u64,
+    pub(crate) milliseconds: f64,
 }
 
 impl Measured {
-    /// Calls that ended without an answer.
-    pub(crate) fn unanswered(&self) -> u64 {
-        let failed = self.samples.iter().map(|sample| u64::from(sample.failed));
-        failed.sum()
-    }
-}
-
-/// How one score is made of those of the epochs.
-#[derive(Debug, Clone, Copy)]
-struct Reducing {
-    reducer: Reducer,
-    epochs: u32,
-}
-
-impl Reducing {
-    fn of(task: &TaskPlan) -> Self {
-        Self {
-            reducer: task.reducer,
-            epochs: task.epochs,
-        }
+    /// Calls without an answer, where each sample is asked so many times.
+    pub(crate) fn unanswered(&self, epochs: u32) -> u64 {
+        let lacks = |sample: &Asked| u64::from(epochs.saturating_sub(u32::from(sample.answered)));
+        self.samples.iter().map(lacks).sum()
     }
 
-    /// What the score may be when these are known.
-    fn span(self, scores: &[f64], rules: Rules) -> Span {
-        let epochs = usize::try_from(self.epochs).unwrap_or(usize::MAX);
-        Span::of_epochs(
-            self.reducer,
-            scores,
-            epochs.saturating_sub(scores.len()),
-            rules,
-        )
+    /// Whether the sample at `line` counts: it was asked, and is not in quarantine.
+    pub(crate) fn counts(&self, line: u64) -> bool {
+        let found = self
+            .samples
+            .binary_search_by_key(&line, |sample| sample.line);
+        found.is_ok()
     }
 }
 
@@ -117,7 +118,7 @@ pub(crate) struct Gatherer {
     /// The clusters of each task, numbered as they come.
     clusters: BTreeMap<(usize, String), u32>,
     /// How each task makes one score of several, and of how many.
-    reducers: Vec<Reducing>,
+    reducers: Vec<Epochs>,
     rules: Rules,
     /// Scores of the sample that is being read.
     scores: Vec<f64>,
@@ -139,7 +140,7 @@ impl Gatherer {
             in_turn: in_turn.collect(),
             cells: BTreeMap::new(),
             clusters: BTreeMap::new(),
-            reducers: plan.tasks.iter().map(Reducing::of).collect(),
+            reducers: plan.tasks.iter().map(Epochs::of).collect(),
             rules: Rules::of_tables(plan.tables),
             scores: Vec::new(),
             nothing: Measured::default(),
@@ -172,17 +173,21 @@ impl Gatherer {
         }
         if let (true, Some(Outcome::Answered), Some(timing)) = (time, row.outcome, &row.timing) {
             let time = std::time::Duration::from_micros(timing.end);
-            cell.times.push(time.as_secs_f64() * 1e3);
+            cell.times.push(Timed {
+                line: row.place.sample,
+                milliseconds: time.as_secs_f64() * 1e3,
+            });
         }
     }
 
-    /// Takes in the next row. In a task that may end early a sample that could not be asked had its turn, and
-    /// is missing; whatever else was skipped is left out.
+    /// Takes in the next row. A sample that could not be asked is missing (by earlier rules only in a task that may
+    /// end early, where it had its turn); whatever else was skipped is left out.
     pub(crate) fn add(&mut self, row: &Row) {
         if self.wanted[row.task].is_empty() || row.quarantined && !self.in_turn[row.task] {
             return;
         }
-        let is_missing = self.in_turn[row.task] && row.unasked == Some(Unasked::CannotBeAsked);
+        let is_told = self.in_turn[row.task] || self.rules == Rules::Now;
+        let is_missing = is_told && row.unasked == Some(Unasked::CannotBeAsked);
         let is_left_out = row.outcome == Some(Outcome::Skipped) && !is_missing;
         let key = (row.place.model, row.task);
         let cell = self.cells.entry(key).or_default();
@@ -225,10 +230,13 @@ impl Asked {
     fn count(&mut self, row: &Row) {
         match row.outcome {
             None => return,
+            Some(Outcome::Skipped) => {
+                self.unaskable = true;
+                return;
+            }
             Some(Outcome::Answered) => self.answered += 1,
             Some(_) => self.failed += 1,
         }
-        self.calls += 1;
         if let Some(score) = row.scores.first() {
             self.unread += u16::from(score.extraction_failure.is_some());
         }

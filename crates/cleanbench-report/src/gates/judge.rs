@@ -10,7 +10,7 @@ use cleanbench_ledger::Plan;
 use cleanbench_stats::multiplicity::holm;
 
 use super::baseline::Before;
-use super::family::of_gate;
+use super::family::{family_of, of_gate};
 use super::gather::{Asked, Gatherer, Measured, units};
 use super::result::{count_aside, fill};
 use super::{amounts, early, single, versus};
@@ -68,7 +68,7 @@ pub(crate) fn evaluate(
                     let claim = claim(plan, case, before, &mut result);
                     claims.push((results.len(), claim));
                 } else {
-                    measure(case, Rules::of_tables(plan.tables), &mut result);
+                    measure(plan, case, &mut result);
                 }
                 results.push(result);
             }
@@ -109,13 +109,14 @@ fn blank(recording: &Recording, case: Case<'_>) -> GateResult {
 }
 
 /// Judges a gate that looks at this run alone.
-fn measure(case: Case<'_>, rules: Rules, result: &mut GateResult) {
+fn measure(plan: &Plan, case: Case<'_>, result: &mut GateResult) {
+    let (rules, task) = (Rules::of_tables(plan.tables), &plan.tasks[case.task]);
     let alpha = case.gate.alpha;
     let samples = &case.measured.samples;
     let found = match case.gate.metric {
         Metric::Accuracy => shares(samples, |sample| sample.score, rules).bounds(alpha),
         Metric::ErrorRate => {
-            let share = |sample: &Asked| Span::of_score(sample.error_share());
+            let share = |sample: &Asked| sample.error_share(task.epochs, rules);
             shares(samples, share, rules).bounds(alpha)
         }
         Metric::ExtractionFailureRate => {
@@ -128,10 +129,12 @@ fn measure(case: Case<'_>, rules: Rules, result: &mut GateResult) {
             let share = |sample: &Asked| Span::of_score(sample.unread_share());
             shares(&read, share, rules).bounds(alpha)
         }
-        Metric::CostPerSolved => amounts::cost_per_solved(case.measured, alpha),
+        Metric::CostPerSolved => {
+            amounts::cost_per_solved(case.measured, alpha, task.reducer, rules)
+        }
         Metric::LatencyP95 => {
             result.n = case.measured.times.len() as u64;
-            amounts::latency(case.measured, alpha, rules)
+            amounts::latency(case.measured, alpha, task.epochs, rules)
         }
         Metric::Contamination => Err("the class is judged elsewhere".to_owned()),
     };
@@ -163,7 +166,7 @@ fn claim(
         return None;
     };
     match pairs(plan, case, before, result) {
-        Ok(pairs) => versus::claim(result, &pairs),
+        Ok(pairs) => versus::claim(result, &pairs, family_of(plan)),
         Err(reason) => {
             result.verdict = GateVerdict::NotEvaluated;
             result.message = reason;
@@ -187,8 +190,10 @@ fn pairs(
         ..Pairs::default()
     };
     let mut clusters = Vec::new();
-    for sample in &case.measured.samples {
-        let offset = usize::try_from(sample.line - first).unwrap_or(usize::MAX);
+    // As in `compare`, a sample that could not be asked is in no pair, and is counted as set aside.
+    let asked = case.measured.samples.iter();
+    for sample in asked.filter(|sample| sample.was_asked()) {
+        let offset = offset(sample.line, first).unwrap_or(usize::MAX);
         if let Some(was_asked) = was_asked.get_mut(offset) {
             *was_asked = true;
         }
@@ -214,6 +219,11 @@ fn first_line(plan: &Plan, task: usize) -> u64 {
     plan.tasks[..task].iter().map(|task| task.samples).sum()
 }
 
+/// How many lines `line` stands after the `first` of its task; `None` where it stands before it.
+fn offset(line: u64, first: u64) -> Option<usize> {
+    usize::try_from(line.checked_sub(first)?).ok()
+}
+
 /// Judges a gate that stops early.
 fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateResult) {
     let samples = &case.measured.samples;
@@ -234,7 +244,7 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
         .iter()
         .map(|line| (*line, Standing::Aside));
     for (line, known) in asked.chain(aside) {
-        let offset = usize::try_from(line - first).ok();
+        let offset = offset(line, first);
         if let Some(slot) = offset.and_then(|offset| scores.get_mut(offset)) {
             *slot = known;
         }

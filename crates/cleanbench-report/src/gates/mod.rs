@@ -21,7 +21,6 @@
 
 mod amounts;
 mod baseline;
-mod describe;
 mod early;
 mod family;
 mod gather;
@@ -34,7 +33,6 @@ mod versus;
 
 pub use baseline::{BASELINE_FILES, BASELINE_FOLDER, baseline_file, check_baseline};
 pub(crate) use baseline::{Before, Facing};
-pub use describe::{amount, condition};
 pub(crate) use early::turns;
 pub use early::{Decides, EarlyRule, rules, saving};
 pub(crate) use gather::Gatherer;

@@ -4,11 +4,11 @@
 //! It refuses to decide: a verdict is given by the kind of gate alone.
 
 use cleanbench_core::GateResult;
+use cleanbench_core::gate::amount;
 use cleanbench_items::Bounds;
 use cleanbench_ledger::Plan;
 
 use super::baseline::Facing;
-use super::describe::amount;
 
 /// Puts bounds into a result.
 pub(super) fn fill(result: &mut GateResult, bounds: &Bounds) {

@@ -1,13 +1,12 @@
 //! Gates that look at one run alone: floor, ceiling, and the class of exposure.
 
-use cleanbench_core::gate::WorstExposure;
+use cleanbench_core::gate::{WorstExposure, amount};
 use cleanbench_core::{GateResult, GateTest, GateVerdict, Metric};
 use cleanbench_items::Bounds;
 use cleanbench_probe::Class;
 use cleanbench_stats::power::needed_above_floor;
 
 use super::ENOUGH;
-use super::describe::amount;
 use super::result::{between, is_too_small};
 use crate::Contamination;
 

@@ -165,7 +165,7 @@ fn pairs(n: usize, only_new: usize, only_base: usize) -> Pairs {
 /// Judges one gate that is alone in its family.
 fn versus(test: GateTest, pairs: &Pairs) -> GateResult {
     let mut result = blank(Metric::Accuracy, test);
-    if let Some(claim) = versus::claim(&mut result, pairs) {
+    if let Some(claim) = versus::claim(&mut result, pairs, 1) {
         versus::decide(&mut result, &claim, claim.p, 1);
     }
     result
@@ -219,8 +219,37 @@ fn superiority_is_mcnemars_and_fails_only_where_better_is_ruled_out() {
 }
 
 #[test]
-fn a_drop_must_be_shown_and_no_drop_must_be_visible() {
+fn a_largest_drop_is_a_margin() {
+    let drop = |drop, pairs: &Pairs| versus(GateTest::MaxDrop { drop }, pairs);
+    for margin in [0.02, 0.05, 0.1, 0.14] {
+        for pairs in [pairs(500, 10, 60), pairs(500, 10, 12), pairs(50, 1, 1)] {
+            let same = versus(GateTest::NonInferiority { margin }, &pairs);
+            let found = drop(margin, &pairs);
+            assert_eq!(
+                (
+                    found.verdict,
+                    found.p,
+                    found.low,
+                    found.high,
+                    &found.message
+                ),
+                (same.verdict, same.p, same.low, same.high, &same.message)
+            );
+        }
+    }
+    // A drop of just what is allowed was seen: it is not shown to be smaller.
+    assert_eq!(drop(0.1, &pairs(500, 10, 60)).verdict, Inconclusive);
+    assert_eq!(drop(0.05, &pairs(500, 10, 60)).verdict, Fail);
+    assert_eq!(drop(0.05, &pairs(500, 10, 12)).verdict, Pass);
+}
+
+#[test]
+fn by_earlier_rules_a_drop_must_be_shown_and_no_drop_must_be_visible() {
     let test = |drop| GateTest::MaxDrop { drop };
+    let pairs = |n, only_new, only_base| Pairs {
+        rules: Rules::Earlier,
+        ..pairs(n, only_new, only_base)
+    };
     // 10 against 60 of 500: p = 4e-10 and a drop of .1.
     assert_eq!(versus(test(0.05), &pairs(500, 10, 60)).verdict, Fail);
     assert_eq!(
@@ -262,7 +291,7 @@ fn a_missing_answer_on_either_side_decides_nothing_in_anyones_favour() {
 #[test]
 fn a_family_shares_its_error_rate() {
     let mut result = blank(Metric::Accuracy, GateTest::Superiority);
-    let claim = versus::claim(&mut result, &pairs(200, 12, 3)).unwrap();
+    let claim = versus::claim(&mut result, &pairs(200, 12, 3), 1).unwrap();
     // P(X ≥ 12) of 15 tosses: (455 + 105 + 15 + 1) / 32768.
     near(Some(claim.p), 576.0 / 32_768.0);
     versus::decide(&mut result, &claim, claim.p * 2.0, 2);

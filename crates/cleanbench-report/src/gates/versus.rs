@@ -1,15 +1,15 @@
-//! Gates that compare with a baseline: superiority, non-inferiority, and no drop.
+//! Gates that compare with a baseline: superiority, and non-inferiority, of which the largest drop is another name.
 //!
 //! What has to be shown is shown by a p-value after Holm's correction over all such gates of the run. What
 //! is shown to be false is shown by a bound whose error rate is `alpha` divided by their number.
 
+use cleanbench_core::gate::{amount, p_value as shown_p};
 use cleanbench_core::{GateResult, GateTest, GateVerdict};
-use cleanbench_items::{Evidence, Extreme, Pairs};
+use cleanbench_items::{Evidence, Extreme, Pairs, Rules};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::power::approximate_pairs;
 
 use super::ENOUGH;
-use super::describe::{amount, p as shown_p};
 use super::result::{between, fill, is_too_small, left_out};
 
 /// A paired gate before the correction for the number of gates.
@@ -19,14 +19,20 @@ pub(crate) struct Claim {
     /// The differences at their worst and at their best.
     worst: Evidence,
     best: Evidence,
+    rules: Rules,
 }
 
 /// Measures the difference; `None` where nothing can be shown, which is then written.
-pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
+pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs, family: usize) -> Option<Claim> {
     result.n = pairs.all.len() as u64;
     result.estimate = pairs.estimate();
     let alpha = result.gate.alpha;
-    let evidence = |case| pairs.evidence(case, alpha);
+    // A test must be good at the level at which Holm's correction may take it.
+    let level = match pairs.rules {
+        Rules::Now => alpha / count(family),
+        Rules::Earlier => alpha,
+    };
+    let evidence = |case| pairs.evidence(case, level);
     let found = evidence(Extreme::Worst).and_then(|worst| {
         let best = evidence(Extreme::Best)?;
         Ok((worst, best, pairs.bounds(alpha)?))
@@ -39,10 +45,11 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
         }
     };
     fill(result, &bounds);
-    let (p, test) = match result.gate.test {
-        GateTest::Superiority => worst.better(alpha),
-        GateTest::NonInferiority { margin } => worst.not_inferior(margin, alpha),
-        _ => best.worse(alpha),
+    let (p, test) = match (result.gate.test, pairs.rules) {
+        (GateTest::Superiority, _) => worst.better(level),
+        (GateTest::NonInferiority { margin }, _) => worst.not_inferior(margin, level),
+        (GateTest::MaxDrop { drop }, Rules::Now) => worst.not_inferior(drop, level),
+        _ => best.worse(level),
     };
     result.p = Some(p);
     let left_out = left_out(result, pairs.alone);
@@ -50,7 +57,12 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs) -> Option<Claim> {
     if is_too_small(result) {
         return None;
     }
-    Some(Claim { p, worst, best })
+    Some(Claim {
+        p,
+        worst,
+        best,
+        rules: pairs.rules,
+    })
 }
 
 /// Gives the verdict on a claim whose p-value is `adjusted` among `family` gates.
@@ -67,10 +79,10 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
     let p = shown_p(adjusted);
     let metric = result.gate.metric;
     (result.verdict, result.message) = match result.gate.test {
-        GateTest::MaxDrop { drop } => {
+        GateTest::MaxDrop { drop } if claim.rules == Rules::Earlier => {
             return decide_drop(result, claim, adjusted, drop, &of_family);
         }
-        GateTest::NonInferiority { margin } => {
+        GateTest::NonInferiority { margin } | GateTest::MaxDrop { drop: margin } => {
             let limit = amount(metric, -margin);
             if is_shown {
                 (
@@ -120,9 +132,9 @@ fn enough(claim: &Claim, margin: f64, alpha: f64, family: usize) -> String {
         return String::new();
     };
     #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
-    let (discordant, family) = (pairs.discordant() as f64 / pairs.n() as f64, family as f64);
-    let difference = pairs.difference();
-    let needed = approximate_pairs(discordant, difference, margin, alpha / family, ENOUGH);
+    let discordant = pairs.discordant() as f64 / pairs.n() as f64;
+    let (difference, level) = (pairs.difference(), alpha / count(family));
+    let needed = approximate_pairs(discordant, difference, margin, level, ENOUGH);
     needed.map_or_else(String::new, |needed| {
         format!("; about {needed} samples would show it if the estimate is right")
     })
@@ -130,15 +142,20 @@ fn enough(claim: &Claim, margin: f64, alpha: f64, family: usize) -> String {
 
 /// The upper bound of the difference at its best, wrong with a chance of `alpha` / `family`.
 fn upper_bound(claim: &Claim, alpha: f64, family: usize) -> Option<f64> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a family has a handful of members"
-    )]
-    let confidence = Confidence::one_sided(alpha / family as f64)?;
+    let confidence = Confidence::one_sided(alpha / count(family))?;
     Some(claim.best.interval(confidence).1)
 }
 
-/// A drop fails the gate when it is shown and too large; it passes when it would have been seen.
+/// The members of a family, 1 at least, as a number.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a family has a handful of members"
+)]
+fn count(family: usize) -> f64 {
+    family.max(1) as f64
+}
+
+/// By earlier rules a drop failed the gate when it was shown and too large; it passed when it would have been seen.
 fn decide_drop(result: &mut GateResult, claim: &Claim, adjusted: f64, drop: f64, of_family: &str) {
     let alpha = result.gate.alpha;
     let range = format!("difference {}", between(result));

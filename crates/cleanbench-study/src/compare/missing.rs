@@ -59,14 +59,14 @@ impl ByMissing {
         let filled = |base: f64, candidate: f64| {
             let base = Filling::As(base);
             let candidate = Filling::As(candidate);
-            scores(pairs, reducer, Both { base, candidate }).measure(rules)
+            scores(pairs, reducer, Both { base, candidate }, rules).measure(rules)
         };
         let is_whole = !pairs.iter().any(|pair| pair.any(Item::is_missing));
         let left_out = Both {
             base: Filling::LeftOut,
             candidate: Filling::LeftOut,
         };
-        let complete = scores(pairs, reducer, left_out).measure(rules);
+        let complete = scores(pairs, reducer, left_out, rules).measure(rules);
         if is_whole {
             return Self {
                 error_as_wrong: complete.clone(),
@@ -88,6 +88,7 @@ fn scores<'a>(
     pairs: &[ItemPair<'a>],
     reducer: Reducer,
     filling: Both<Filling>,
+    rules: Rules,
 ) -> PairedScores<'a> {
     let mut scores = PairedScores::default();
     let is_clustered = pairs.iter().any(|pair| pair.base.cluster.is_some());
@@ -101,9 +102,12 @@ fn scores<'a>(
         scores.base.push(one);
         scores.candidate.push(other);
         if is_clustered {
+            let own = match rules {
+                Rules::Now => Cluster::OfOne(place),
+                Rules::Earlier => Cluster::Named(&pair.base.identity.id),
+            };
             let named = pair.base.cluster.as_deref();
-            let cluster = named.map_or(Cluster::OfOne(place), Cluster::Named);
-            scores.clusters.push(cluster);
+            scores.clusters.push(named.map_or(own, Cluster::Named));
         }
     }
     scores

@@ -1,5 +1,6 @@
 //! `cleanbench check`: everything that can be known of a run without making it.
 
+use cleanbench_core::gate::condition;
 use cleanbench_core::{Constraints, Exit, Reasoning, ResponseFormat, Sensitivity, ToolChoice};
 use cleanbench_model::Endpoint;
 use cleanbench_plan::check::{
@@ -8,7 +9,7 @@ use cleanbench_plan::check::{
 use cleanbench_plan::options::Surroundings;
 use cleanbench_plan::probes::PlannedProbe;
 use cleanbench_report::cell;
-use cleanbench_report::gates::{ENOUGH, condition};
+use cleanbench_report::gates::ENOUGH;
 use cleanbench_score::programs;
 use cleanbench_suite::Suite;
 

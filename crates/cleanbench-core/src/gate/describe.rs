@@ -1,7 +1,6 @@
-//! The sentences that go with a verdict.
+//! Gates and their numbers in words, the same wherever they are told.
 
-use cleanbench_core::GateTest;
-use cleanbench_core::gate::Metric;
+use super::{GateTest, Metric};
 
 /// A value of `metric` for people.
 pub fn amount(metric: Metric, value: f64) -> String {
@@ -23,7 +22,7 @@ fn significant(value: f64) -> String {
 }
 
 /// A p-value for people.
-pub(crate) fn p(value: f64) -> String {
+pub fn p_value(value: f64) -> String {
     if value < 0.0001 {
         format!("{value:.0e}")
     } else {
