@@ -7,14 +7,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cleanbench_core::{Digest, RunId, canonical};
+use cleanbench_items::Rules;
 use cleanbench_ledger::record::readable;
 use cleanbench_ledger::{Damage, LedgerError};
 use serde::{Deserialize, Serialize};
 
 use super::What;
 
-/// Latest format that this program reads: 1.1 adds `policy` of the options, and inputs that are facts.
-pub const FORMAT: &str = "cleanbench-derived/1.1";
+/// Latest format that this program reads: 1.1 adds `policy` of the options, and inputs that are facts, 1.2 the
+/// `rules` of the policy.
+pub const FORMAT: &str = "cleanbench-derived/1.2";
+/// The format without what 1.2 adds.
+const POLICY_FORMAT: &str = "cleanbench-derived/1.1";
 /// The format without what 1.1 adds.
 const FIRST_FORMAT: &str = "cleanbench-derived/1.0";
 /// Name of the file.
@@ -103,10 +107,10 @@ impl DerivedManifest {
     /// earlier program reads whatever it can.
     pub fn lowest_format(&self) -> &'static str {
         let has_facts = self.inputs.iter().any(|input| input.run().is_none());
-        if has_facts || self.what.policy().is_some() {
-            FORMAT
-        } else {
-            FIRST_FORMAT
+        match self.what.policy() {
+            Some(policy) if policy.rules != Rules::Earlier => FORMAT,
+            None if !has_facts => FIRST_FORMAT,
+            _ => POLICY_FORMAT,
         }
     }
 
