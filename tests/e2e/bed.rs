@@ -166,6 +166,12 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Copies a run directory to `to`, without what was asked and answered: nothing in it can be judged again.
+pub(crate) fn copy_without_payloads(from: &Path, to: &Path) {
+    copy(from, to);
+    fs_err::remove_dir_all(to.join("payloads")).unwrap();
+}
+
 /// Waits until `done` holds; panics after ten seconds.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {

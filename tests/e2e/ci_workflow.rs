@@ -313,8 +313,8 @@ fn targets_that_no_longer_fit_are_red_by_the_floor_alone_and_exactly_they_are_na
     assert_eq!(job.wrong(), samples);
     // The same answers to other targets are no regression.
     assert_eq!(job.worse(), [""; 0]);
-    let aside = "12 with another id, target or metadata";
-    assert!(job.summary().contains(aside), "{}", job.summary());
+    let anew = "the target or metadata of 12 samples changed";
+    assert!(job.summary().contains(anew), "{}", job.summary());
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use cleanbench_testkit::{Answers, FakeServer, Fault, Rule, Script};
 use serde_json::Value;
 
-use crate::bed::{Bed, CHOICES, Done, MODEL, answering, bed_with, manifest, read, table};
+use crate::bed::{
+    Bed, CHOICES, Done, MODEL, answering, bed_with, copy_without_payloads, manifest, read, table,
+};
 
 /// A server that answers with the right choice for this share of samples; the answers to the others are
 /// wrong ones.
@@ -32,9 +34,9 @@ pub(crate) fn results(bed: &Bed, out: &str) -> Vec<Value> {
     let text = read(&bed.only_run(out), "gates.json");
     let value: Value = serde_json::from_str(&text).unwrap();
     let gates = value["gates"].as_array().unwrap();
-    // Only results that compare with a baseline need what 1.1 adds.
-    let compares = gates.iter().any(|gate| !gate["set_aside"].is_null());
-    let version = if compares { "1.1" } else { "1.0" };
+    // Only results that compare with a baseline need what 1.1 and 1.2 add.
+    let compares = gates.iter().any(|gate| !gate["coverage"].is_null());
+    let version = if compares { "1.2" } else { "1.0" };
     assert_eq!(value["format"], format!("cleanbench-gates/{version}"));
     gates.clone()
 }
@@ -278,7 +280,8 @@ fn better_is_shown_against_another_model_only_where_that_was_asked_for() {
 fn a_baseline_that_cannot_be_compared_with_is_refused_before_the_first_call() {
     let (bed, server) = bed_with(30, answering());
     gate(&bed, &[NOT_INFERIOR]);
-    let base = baseline(&bed);
+    let base = bed.path("bare");
+    copy_without_payloads(&baseline(&bed), &base);
     let suite = fs_err::read_to_string(bed.path("suite/suite.toml")).unwrap();
     let asked = server.totals().requests;
     for (from, to, reason) in [

@@ -18,6 +18,7 @@ mod caps;
 mod ci_reports;
 mod ci_workflow;
 mod compare;
+mod coverage;
 mod documents;
 mod earlier_runs;
 mod early_stops;

@@ -18,6 +18,16 @@ pub enum Aside {
 impl Aside {
     /// All of them, the one that is told first.
     pub const ALL: [Self; 3] = [Self::Quarantined, Self::Changed, Self::NotAsked];
+
+    /// Whether such a pair is in neither number of [`Coverage`]; `may_have_ended` says whether a gate of the run that
+    /// did not ask may have ended its task.
+    pub fn is_excused(self, may_have_ended: bool) -> bool {
+        match self {
+            Self::Quarantined => true,
+            Self::NotAsked => may_have_ended,
+            Self::Changed => false,
+        }
+    }
 }
 
 /// Samples of two runs that are in no pair that is compared.
@@ -63,9 +73,55 @@ impl SetAside {
     }
 }
 
+/// How much of what two runs hold is in a pair that is compared.
+///
+/// In neither number: what is in quarantine, which its suite says before anything is asked, and what was not reached
+/// because a gate that is on record had ended the task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Samples in a pair that is compared.
+    pub pairs: u64,
+    /// Those, and all others of either run.
+    pub of: u64,
+}
+
+impl Coverage {
+    /// Of so many `pairs`, where `aside` are in none and `unreached` of those that were not asked had not been
+    /// reached.
+    pub fn of(pairs: u64, aside: &SetAside, unreached: u64) -> Self {
+        let missed = aside.not_asked.saturating_sub(unreached);
+        Self {
+            pairs,
+            of: pairs + aside.changed + missed + aside.base_alone + aside.candidate_alone,
+        }
+    }
+
+    /// Whether the share is at least `least`; not where there is nothing.
+    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
+    pub fn is_enough(self, least: f64) -> bool {
+        self.pairs > 0 && self.pairs as f64 >= least * self.of as f64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_no_pair_counts_against_unless_it_is_in_quarantine_or_was_not_reached() {
+        let aside = SetAside {
+            quarantined: 50,
+            changed: 1,
+            not_asked: 12,
+            base_alone: 2,
+            candidate_alone: 1,
+        };
+        let found = Coverage::of(95, &aside, 11);
+        assert_eq!((found.pairs, found.of), (95, 100));
+        assert!(found.is_enough(0.95) && !found.is_enough(0.951));
+        assert!(!Coverage::default().is_enough(0.0));
+    }
 
     #[test]
     fn what_is_set_aside_is_told_in_words() {

@@ -14,7 +14,8 @@
 //!
 //! Everything between is inconclusive. Bounds are one-sided, each with confidence 1 − `alpha`. The last
 //! three tests compare with a baseline, item by item; what they show is shown after Holm's correction over
-//! all such gates of the run.
+//! all such gates of the run (those of the tier `advisory`, which decide nothing, over themselves), and passes only
+//! where enough of the samples are in a pair ([`Coverage`]).
 //!
 //! Refused by design: a gate that passes because nothing was measured.
 
@@ -22,11 +23,13 @@ mod describe;
 
 use serde::{Deserialize, Serialize};
 
-pub use describe::{amount, condition, p_value};
+pub use describe::{amount, condition, in_a_line, p_value, percent};
 
 use crate::Exit;
-use crate::aside::SetAside;
+use crate::aside::{Coverage, SetAside};
 
+/// The share of the samples that must be in a pair for a comparison with a baseline to pass, where a gate says none.
+pub const USUAL_COVERAGE: f64 = 0.95;
 /// Fewest independent units (samples, or clusters where samples hang together) from which an interval
 /// that relies on a normal or t distribution is trusted.
 pub const FEWEST_UNITS: u64 = 10;
@@ -125,16 +128,38 @@ pub enum GateTest {
     NonInferiority {
         /// Largest loss that is accepted, as a difference of scores; above 0.
         margin: f64,
+        /// Whether it is a share of the baseline's score instead.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        relative: bool,
     },
     /// The same, said as the drop below the baseline that is accepted; before tables 5 it passed where no drop was
     /// shown and one of `drop` would have been.
     MaxDrop {
         /// Largest drop that is accepted, as a difference of scores; 0 or more, of which 0 is never shown.
         drop: f64,
+        /// Whether it is a share of the baseline's score instead.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        relative: bool,
     },
 }
 
 impl GateTest {
+    /// Not worse by this difference of scores.
+    pub const fn non_inferiority(margin: f64) -> Self {
+        Self::NonInferiority {
+            margin,
+            relative: false,
+        }
+    }
+
+    /// No drop by more than this difference of scores.
+    pub const fn max_drop(drop: f64) -> Self {
+        Self::MaxDrop {
+            drop,
+            relative: false,
+        }
+    }
+
     /// The word used in manifests and tables.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -177,6 +202,35 @@ impl GateMode {
     }
 }
 
+/// How much hangs on a gate.
+#[derive(
+    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// A run is as good as its critical gates: one that cannot decide leaves the run undecided.
+    #[default]
+    Critical,
+    /// One that fails fails the run; one that cannot decide is a warning, unless the gate says otherwise.
+    Supporting,
+    /// It is judged and told, and never changes the exit code.
+    Advisory,
+}
+
+impl Tier {
+    /// All, the one on which most hangs first.
+    pub const ALL: [Self; 3] = [Self::Critical, Self::Supporting, Self::Advisory];
+
+    /// The word used in manifests and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Supporting => "supporting",
+            Self::Advisory => "advisory",
+        }
+    }
+}
+
 /// What becomes of a gate that could not decide.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -214,6 +268,50 @@ pub struct Gate {
     /// Whether a task ends early once this gate is decided, by a method that is valid whenever one looks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub early_stop: bool,
+    /// How much hangs on it.
+    #[serde(default, skip_serializing_if = "is_critical")]
+    pub tier: Tier,
+    /// For a comparison with a baseline, the share of the samples that must be in a pair for a pass; above 0, at
+    /// most 1. Runs whose tables are of a version before 5 have none.
+    #[serde(default = "usual_coverage", skip_serializing_if = "is_usual_coverage")]
+    pub min_coverage: f64,
+}
+
+impl Gate {
+    /// Whether it says something that gates could not say before version 1.4 of `run.json`.
+    pub fn has_later_keys(&self) -> bool {
+        let is_relative = match self.test {
+            GateTest::NonInferiority { relative, .. } | GateTest::MaxDrop { relative, .. } => {
+                relative
+            }
+            _ => false,
+        };
+        is_relative || !is_critical(&self.tier) || !is_usual_coverage(&self.min_coverage)
+    }
+
+    /// What becomes of it when it cannot decide.
+    pub fn when_inconclusive(&self) -> OnInconclusive {
+        match (self.tier, self.on_inconclusive) {
+            (Tier::Advisory, _) | (Tier::Supporting, OnInconclusive::Inconclusive) => {
+                OnInconclusive::Warn
+            }
+            (_, said) => said,
+        }
+    }
+}
+
+const fn usual_coverage() -> f64 {
+    USUAL_COVERAGE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_usual_coverage(share: &f64) -> bool {
+    share.to_bits() == USUAL_COVERAGE.to_bits()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_critical(tier: &Tier) -> bool {
+    *tier == Tier::Critical
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -294,6 +392,10 @@ pub struct GateResult {
     /// before 4 do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<SetAside>,
+    /// How much of both runs is compared; comparisons with a baseline only. Runs whose tables are of a version
+    /// before 5 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
     /// Samples that were not asked because the gate was decided earlier, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_early: Option<StoppedEarly>,
@@ -314,7 +416,8 @@ pub struct StoppedEarly {
 impl GateResult {
     /// What the result means for the exit code of a run.
     pub fn exit(&self) -> Exit {
-        match (self.verdict, self.gate.on_inconclusive) {
+        match (self.verdict, self.gate.when_inconclusive()) {
+            _ if self.gate.tier == Tier::Advisory => Exit::Done,
             (GateVerdict::Pass, _) => Exit::Done,
             (GateVerdict::Fail, _) | (_, OnInconclusive::Fail) => self.failed(),
             (_, OnInconclusive::Warn) => Exit::Done,
@@ -352,6 +455,8 @@ mod tests {
                 mode: GateMode::Regression,
                 on_inconclusive,
                 early_stop: false,
+                tier: Tier::Critical,
+                min_coverage: USUAL_COVERAGE,
             },
             model: "m".to_owned(),
             task: "routing".to_owned(),
@@ -366,6 +471,7 @@ mod tests {
             adjusted_p: None,
             class: None,
             set_aside: None,
+            coverage: None,
             stopped_early: None,
             message: String::new(),
         }
@@ -386,6 +492,43 @@ mod tests {
         }
         let exposed = result(V::Fail, Metric::Contamination, On::Inconclusive);
         assert_eq!(exposed.exit(), Exit::ContaminationGateFailed);
+    }
+
+    #[test]
+    fn a_tier_says_how_much_hangs_on_a_gate() {
+        use {GateVerdict as V, OnInconclusive as On};
+        let exit = |verdict, tier, on| {
+            let mut result = result(verdict, Metric::Accuracy, on);
+            result.gate.tier = tier;
+            result.exit()
+        };
+        for verdict in [V::Pass, V::Fail, V::Inconclusive, V::NotEvaluated] {
+            assert_eq!(exit(verdict, Tier::Advisory, On::Inconclusive), Exit::Done);
+        }
+        let supporting = |verdict, on| exit(verdict, Tier::Supporting, on);
+        assert_eq!(supporting(V::Fail, On::Inconclusive), Exit::GateFailed);
+        assert_eq!(supporting(V::Inconclusive, On::Inconclusive), Exit::Done);
+        assert_eq!(supporting(V::Inconclusive, On::Fail), Exit::GateFailed);
+    }
+
+    #[test]
+    fn a_line_says_what_became_of_the_gates_of_each_tier() {
+        use GateVerdict as V;
+        let of = |verdict, tier| {
+            let mut result = result(verdict, Metric::Accuracy, OnInconclusive::Inconclusive);
+            result.gate.tier = tier;
+            result
+        };
+        let results = [
+            of(V::Pass, Tier::Advisory),
+            of(V::Pass, Tier::Critical),
+            of(V::Inconclusive, Tier::Critical),
+            of(V::Fail, Tier::Critical),
+        ];
+        assert_eq!(
+            in_a_line(&results),
+            "gates passed: critical 1 of 3 (1 failed, 1 inconclusive), advisory 1 of 1"
+        );
     }
 
     #[test]

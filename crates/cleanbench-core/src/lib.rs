@@ -34,13 +34,13 @@ pub mod seed;
 mod sensitivity;
 pub mod shard;
 
-pub use aside::{Aside, SetAside};
+pub use aside::{Aside, Coverage, SetAside};
 pub use caps::Caps;
 pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, Usage};
 pub use digest::{Digest, DigestKey};
 pub use event::{Event, EventSink};
 pub use exit::Exit;
-pub use gate::{Gate, GateMode, GateResult, GateTest, GateVerdict, Metric, OnInconclusive};
+pub use gate::{Gate, GateMode, GateResult, GateTest, GateVerdict, Metric, OnInconclusive, Tier};
 pub use ids::{CallId, CallKey, Purpose, RunId};
 pub use judge::{Judge, Judgement};
 pub use model::{BoxFuture, CallError, CallErrorKind, Model, Reply, Timing};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use cleanbench_core::{Digest, Outcome, Reducer};
+use cleanbench_core::{Aside, Digest, Outcome, Reducer};
 
 use crate::reduce::reduce;
 use crate::rules::Rules;
@@ -55,7 +55,7 @@ pub enum Standing {
     /// It is not there, or was not asked.
     Absent,
     /// It is, and is set aside.
-    Aside,
+    Aside(Aside),
     /// It was put to the model; its score is this, as far as there is one.
     Asked(Span),
 }
@@ -65,7 +65,7 @@ impl Standing {
     pub fn span(self) -> Option<Span> {
         match self {
             Self::Asked(span) => Some(span),
-            Self::Absent | Self::Aside => None,
+            Self::Absent | Self::Aside(_) => None,
         }
     }
 }

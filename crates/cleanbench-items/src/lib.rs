@@ -9,6 +9,7 @@
 //! |---|---|
 //! | what did a run record of each sample? | [`ItemTable`] |
 //! | which sample is which of the other run? | [`Pairing`] |
+//! | what if its suite judges otherwise by now? | [`JudgedAnew`] |
 //! | what becomes of one that changed, is in quarantine or was not asked? | [`Policy`] |
 //! | was the same asked of the same model, and judged alike? | [`Comparability`] |
 //! | what is the mean of their scores, and how sure is that? | [`Tally`] |
@@ -17,12 +18,14 @@
 //! Invariant: pure functions of a run's files and of a [`Policy`]. No network, no clock, no runtime; nothing
 //! is drawn here, and no gate is decided.
 
+mod anew;
 mod average;
 mod both;
 mod bounds;
 mod comparable;
 mod error;
 mod item;
+mod limit;
 mod paired;
 mod pairing;
 mod policy;
@@ -35,6 +38,7 @@ mod table;
 mod tally;
 pub mod testing;
 
+pub use anew::{JudgedAnew, take_scorers};
 pub use average::{Average, Range};
 pub use both::Both;
 pub use bounds::{Bounds, Shares, named};
@@ -43,6 +47,7 @@ pub use comparable::{
 };
 pub use error::ItemsError;
 pub use item::{Filling, Identified, Identity, Item, Slices, Standing, TaskItems, Trial};
+pub use limit::Limit;
 pub use paired::{Evidence, Extreme, Pair, Pairs};
 pub use pairing::{PairAside, Pairing, Partner};
 pub use policy::{EqualInputs, Policy, Treatment, quarantine};

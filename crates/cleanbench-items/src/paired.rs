@@ -90,6 +90,28 @@ impl Pairs {
         average.map(Evidence::Differences)
     }
 
+    /// The same for how far the candidate is above the share `kept` of the baseline's score: what a difference that is
+    /// a share of it has to show. Its margin is 0.
+    ///
+    /// # Errors
+    /// Why nothing is shown, a lowercase fragment.
+    pub fn evidence_of_share(
+        &self,
+        case: Extreme,
+        kept: f64,
+        alpha: f64,
+    ) -> Result<Evidence, String> {
+        let (base, new) = self.filled(case);
+        let above = new.iter().zip(&base);
+        let above: Vec<_> = above.map(|(new, base)| new - kept * base).collect();
+        let range = Range {
+            low: -kept,
+            high: 1.0,
+        };
+        let average = Average::new(&above, &self.clusters, range, alpha, self.rules);
+        average.map(Evidence::Differences)
+    }
+
     /// The scores of both sides, with what `case` takes for those that are missing.
     fn filled(&self, case: Extreme) -> (Vec<f64>, Vec<f64>) {
         let filled = self.all.iter().map(|pair| match case {

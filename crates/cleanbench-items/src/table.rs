@@ -70,6 +70,12 @@ impl ItemTable {
         self.task(model, task).map_or(&[], |task| &task.items)
     }
 
+    /// The same, to be judged otherwise.
+    pub(crate) fn items_mut(&mut self, model: usize, task: usize) -> Option<&mut [Item]> {
+        let task = self.tasks.get_mut(model)?.get_mut(task)?;
+        Some(&mut task.items)
+    }
+
     /// Items and contamination of the model at position `model` in the task at position `task`.
     pub fn task(&self, model: usize, task: usize) -> Option<&TaskItems> {
         self.tasks.get(model)?.get(task)

@@ -24,8 +24,10 @@ use crate::{Damage, LedgerError, RunDirectory};
 
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
-/// tasks; 1.3 adds `notes`.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.3";
+/// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.4";
+/// The format without what 1.4 adds.
+const NOTES_FORMAT: &str = "cleanbench-run/1.3";
 /// The format without what 1.3 adds.
 const GATES_FORMAT: &str = "cleanbench-run/1.2";
 /// The format without what 1.2 adds.
@@ -137,6 +139,9 @@ pub struct BaselinePlan {
     /// or for the mode `choice` the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Whether its recorded answers were judged again by the suite of this run; what came of that is an input, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judged_anew: bool,
 }
 
 /// The run whose recorded answers a run takes. Its `run.json` is the input [`REPLAYED_FILE`].
@@ -352,8 +357,11 @@ impl Manifest {
         let is_reported = !plan.junit.is_default() || !plan.quarantine.is_empty();
         let of_earlier_runs = plan.replay.is_some() || plan.selection.is_some();
         let of_plan = is_gated || is_reported || of_earlier_runs || !is_first_tables(&plan.tables);
-        if self.planning_notes().next().is_some() {
+        let is_judged_anew = plan.baseline.as_ref().is_some_and(|base| base.judged_anew);
+        if is_judged_anew || plan.gates.iter().any(Gate::has_later_keys) {
             MANIFEST_FORMAT
+        } else if self.planning_notes().next().is_some() {
+            NOTES_FORMAT
         } else if of_plan || plan.tasks.iter().any(of_tasks) {
             GATES_FORMAT
         } else if self.shard.is_some() || self.merged.is_some() {

@@ -81,6 +81,10 @@ kinds! {
     GatesLeftOut = "gates_left_out", Warning;
     /// Gates that compare with a baseline are not evaluated, because none is named.
     NoBaseline = "no_baseline", Warning;
+    /// The recorded answers of the baseline were judged by the suite as it is now.
+    BaselineJudgedAnew = "baseline_judged_anew", Remark;
+    /// The suite judges otherwise than at the baseline, whose answers cannot be judged again.
+    BaselineNotJudgedAnew = "baseline_not_judged_anew", Warning;
     /// A sample's quarantine has ended.
     QuarantineExpired = "quarantine_expired", Warning;
     /// A task of an earlier run is not in the suite any more.

@@ -1,7 +1,9 @@
 //! The gates of a run and its baseline, before the first call.
 
 use cleanbench_core::{Digest, Gate};
-use cleanbench_items::{Both, ModelTask, NoCounterpart, Planned, Terms, counterpart};
+use cleanbench_items::{
+    Both, ItemTable, JudgedAnew, ModelTask, NoCounterpart, Planned, Terms, counterpart,
+};
 use cleanbench_ledger::draft::Input;
 use cleanbench_ledger::manifest::{BaselinePlan, TaskPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
@@ -10,7 +12,7 @@ use cleanbench_report::gates::{BASELINE_FILES, check_baseline};
 use cleanbench_report::verify::KEY_FILE;
 use cleanbench_suite::Suite;
 
-use crate::options::RunOptions;
+use crate::options::{Anew, BaselineOptions, RunOptions};
 use crate::selection::Selected;
 use crate::{ErrorKind, PlanError};
 
@@ -81,27 +83,126 @@ pub(crate) fn without_baseline(gates: &[Gate]) -> Option<Note> {
     (count > 0).then(|| Note::new(NoteKind::NoBaseline, text))
 }
 
-/// Opens the baseline that was named, and refuses one that the gates cannot be judged against.
+/// Whether `suite` may judge the answers of the baseline that `options` name otherwise than it did: it is not what it
+/// was, and a gate compares the same questions.
+///
+/// # Errors
+/// When there is no such run.
+pub fn may_judge_anew(options: &RunOptions, suite: &Suite) -> Result<bool, PlanError> {
+    let Some(named) = &options.baseline else {
+        return Ok(false);
+    };
+    let run = directory::find(&options.out, &named.run)?;
+    let manifest = Manifest::read(&run)?;
+    let compares = |gate: &Gate| gate.test.is_paired();
+    let is_another = manifest.plan.suite.digest != suite.digest;
+    Ok(is_another && suite.gates.iter().any(compares) && check_baseline(&run, &manifest).is_ok())
+}
+
+/// Opens the baseline that was named, and refuses one that the gates cannot be judged against. What people must know of
+/// it is added to `notes`.
 pub(crate) fn baseline(
     options: &RunOptions,
     gated: Gated<'_>,
+    notes: &mut Vec<Note>,
 ) -> Result<Option<Baseline>, PlanError> {
     let Some(named) = &options.baseline else {
         return Ok(None);
     };
     let run = directory::find(&options.out, &named.run)?;
-    let manifest = Manifest::read(&run)?;
+    let mut manifest = Manifest::read(&run)?;
     check_baseline(&run, &manifest).map_err(|reason| unfit(&run, reason))?;
     check_key(&run, &manifest, gated.key)?;
-    check_counterparts(&manifest, gated, named.model.as_deref())
-        .map_err(|reason| unfit(&run, reason))?;
+    let judged = judged_anew(&run, &mut manifest, named)?;
+    notes.extend(judged.note);
+    if let Err(reason) = check_counterparts(&manifest, gated, named.model.as_deref()) {
+        let refused = unfit(&run, reason);
+        return Err(match judged.hint {
+            Some(hint) => refused.hint(hint),
+            None => refused,
+        });
+    }
+    let mut inputs = inputs(&run, "baseline")?;
+    let anew = judged
+        .run
+        .map(|run| self::inputs(&run, "anew"))
+        .transpose()?;
+    let judged_anew = anew.is_some();
+    inputs.extend(anew.into_iter().flatten());
     Ok(Some(Baseline {
         plan: BaselinePlan {
             run: manifest.run.clone(),
             model: named.model.clone(),
+            judged_anew,
         },
-        inputs: inputs(&run)?,
+        inputs,
     }))
+}
+
+/// How the answers of a baseline are judged by the suite as it is now.
+#[derive(Debug, Default)]
+struct Judgement {
+    /// The run that says so, where it says anything new.
+    run: Option<RunDirectory>,
+    note: Option<Note>,
+    /// What to do where the baseline is refused all the same.
+    hint: Option<String>,
+}
+
+/// Takes over into `manifest`, which is that of `run`, what the suite as it is now makes of its answers.
+fn judged_anew(
+    run: &RunDirectory,
+    manifest: &mut Manifest,
+    named: &BaselineOptions,
+) -> Result<Judgement, PlanError> {
+    let folder = match &named.anew {
+        None => return Ok(Judgement::default()),
+        Some(Anew::Failed(reason)) => {
+            let text = format!(
+                "the suite has changed since the baseline, whose recorded answers cannot be judged by it ({reason}): samples whose target changed are not compared"
+            );
+            let hint = format!(
+                "`cleanbench score {} SUITE` makes a baseline that is judged by the suite as it is now",
+                run.path().display()
+            );
+            return Ok(Judgement {
+                note: Some(Note::new(NoteKind::BaselineNotJudgedAnew, text)),
+                hint: Some(hint),
+                run: None,
+            });
+        }
+        Some(Anew::Judged(folder)) => folder,
+    };
+    let anew = RunDirectory::at(folder.clone());
+    let mut items = ItemTable::of_run(run).map_err(|error| unfit(run, error))?;
+    let again = ItemTable::of_run(&anew).map_err(|error| unfit(run, error))?;
+    let found = items.judge_anew(&again);
+    manifest.plan = items.manifest.plan;
+    if found.is_nothing() {
+        return Ok(Judgement::default());
+    }
+    Ok(Judgement {
+        note: Some(Note::new(NoteKind::BaselineJudgedAnew, in_words(&found))),
+        hint: None,
+        run: Some(anew),
+    })
+}
+
+fn in_words(found: &JudgedAnew) -> String {
+    let mut what = Vec::new();
+    if found.samples > 0 {
+        what.push(format!(
+            "the target or metadata of {} samples",
+            found.samples
+        ));
+    }
+    if !found.tasks.is_empty() {
+        what.push(format!("the scorers of {}", found.tasks.join(", ")));
+    }
+    format!(
+        "since the baseline {} changed; its recorded answers are judged by the suite as it is now",
+        what.join(" and ")
+    )
 }
 
 fn check_key(run: &RunDirectory, manifest: &Manifest, key: Digest) -> Result<(), PlanError> {
@@ -142,10 +243,11 @@ fn positions(gate: &Gate, tasks: &[TaskPlan]) -> impl Iterator<Item = usize> {
     (0..tasks.len()).filter(move |position| is_own(&tasks[*position]))
 }
 
-fn inputs(run: &RunDirectory) -> Result<Vec<Input>, PlanError> {
+/// What is copied of `run`, into `folder`.
+fn inputs(run: &RunDirectory, folder: &str) -> Result<Vec<Input>, PlanError> {
     let read = |name: &&str| {
         Ok(Input {
-            name: format!("baseline/{name}"),
+            name: format!("{folder}/{name}"),
             bytes: fs_err::read(run.file(name))?,
         })
     };

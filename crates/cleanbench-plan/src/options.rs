@@ -53,6 +53,17 @@ pub struct BaselineOptions {
     pub run: String,
     /// The model of it that all are compared with.
     pub model: Option<String>,
+    /// A run in which its answers are judged by the suite as it is now, where there is one.
+    pub anew: Option<Anew>,
+}
+
+/// What came of judging the answers of a baseline again.
+#[derive(Debug, Clone)]
+pub enum Anew {
+    /// They are in this folder.
+    Judged(PathBuf),
+    /// They could not be, for this reason.
+    Failed(String),
 }
 
 /// A new run.

@@ -40,7 +40,7 @@ pub fn power(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
         GateTest::Floor { min } => floor(n, min, gate.alpha, score),
         GateTest::Ceiling { max } => ceiling(gate, n, max),
         GateTest::AtMost { .. } => unknown("what the probes could see is in their own verdict"),
-        _ => versus(gate, n, family),
+        _ => versus(gate, n, family, score),
     }
 }
 
@@ -98,7 +98,7 @@ fn ceiling(gate: &Gate, n: u64, max: f64) -> Power {
     }
 }
 
-fn versus(gate: &Gate, n: u64, family: usize) -> Power {
+fn versus(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
     // The level at which Holm's method tests the smallest p.
     #[expect(
         clippy::cast_precision_loss,
@@ -108,7 +108,30 @@ fn versus(gate: &Gate, n: u64, family: usize) -> Power {
     let pairs = n.min(MOST_PAIRS);
     let half = USUAL_DISCORDANCE / 2.0;
     match gate.test {
-        GateTest::NonInferiority { margin } | GateTest::MaxDrop { drop: margin } => Power {
+        GateTest::NonInferiority {
+            margin,
+            relative: true,
+        }
+        | GateTest::MaxDrop {
+            drop: margin,
+            relative: true,
+        } => {
+            let absolute = GateTest::non_inferiority(margin * score.unwrap_or(USUAL_RATE));
+            let gate = Gate {
+                test: absolute,
+                ..gate.clone()
+            };
+            let shown = versus(&gate, n, family, score);
+            let base = score.map_or_else(
+                || format!("a baseline at {USUAL_RATE}"),
+                |score| format!("the baseline's {score:.3}"),
+            );
+            Power {
+                assumed: format!("{base}, {}", shown.assumed),
+                ..shown
+            }
+        }
+        GateTest::NonInferiority { margin, .. } | GateTest::MaxDrop { drop: margin, .. } => Power {
             power: Some(non_inferiority(pairs, half, half, margin, alpha)),
             needed: needed_pairs(0.0, margin, alpha, || {
                 needed_non_inferiority(half, half, margin, alpha, ENOUGH)
@@ -158,7 +181,8 @@ fn needed_pairs(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cleanbench_core::{GateMode, OnInconclusive};
+    use cleanbench_core::gate::USUAL_COVERAGE;
+    use cleanbench_core::{GateMode, OnInconclusive, Tier};
 
     fn gate(metric: Metric, test: GateTest) -> Gate {
         Gate {
@@ -170,14 +194,35 @@ mod tests {
             mode: GateMode::Regression,
             on_inconclusive: OnInconclusive::Inconclusive,
             early_stop: false,
+            tier: Tier::Critical,
+            min_coverage: USUAL_COVERAGE,
         }
+    }
+
+    fn non_inferiority_by(margin: f64) -> Gate {
+        gate(Metric::Accuracy, GateTest::non_inferiority(margin))
+    }
+
+    #[test]
+    fn a_relative_margin_is_a_share_of_the_baseline() {
+        let relative = gate(
+            Metric::Accuracy,
+            GateTest::MaxDrop {
+                drop: 0.1,
+                relative: true,
+            },
+        );
+        let of_half = power(&relative, 400, 1, Some(0.5));
+        let absolute = power(&non_inferiority_by(0.05), 400, 1, Some(0.5));
+        assert_eq!(of_half.power, absolute.power);
+        assert!(of_half.assumed.starts_with("the baseline's 0.500, "));
     }
 
     #[test]
     fn power_and_need_agree_with_the_tables_of_the_literature() {
         // One-sided .05, power .8, a fifth discordant: 495 pairs for a margin of 5 points, 1374 for 3.
         for (margin, pairs) in [(0.05, 495), (0.03, 1374)] {
-            let gate = gate(Metric::Accuracy, GateTest::NonInferiority { margin });
+            let gate = non_inferiority_by(margin);
             let found = power(&gate, pairs, 1, None);
             let needed = found.needed.unwrap();
             assert!(needed.abs_diff(pairs) * 20 < pairs, "{needed} {pairs}");
@@ -185,7 +230,7 @@ mod tests {
             let of_three = power(&gate, pairs, 3, None);
             assert!(of_three.power < found.power && of_three.needed > found.needed);
         }
-        let few = gate(Metric::Accuracy, GateTest::NonInferiority { margin: 0.03 });
+        let few = non_inferiority_by(0.03);
         assert!(power(&few, 50, 1, None).power.unwrap() < 0.2);
     }
 

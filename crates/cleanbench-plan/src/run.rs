@@ -169,7 +169,7 @@ impl<'a> Planner<'a, '_> {
             },
             key: suite_key::file_digest(&key),
         };
-        let baseline = gates::baseline(self.options, gated)?;
+        let baseline = gates::baseline(self.options, gated, notes)?;
         if baseline.is_none() {
             notes.extend(gates::without_baseline(&gates));
         }

@@ -328,7 +328,11 @@ fn files_that_cannot_be_used_are_refused() {
                 bench.suite(&format!("{TASK}\n{PAIRED}"));
                 let run = Bench::word(&bench.earlier());
                 bench.write("suite/suite.key", &format!("{}\n", "7".repeat(64)));
-                let baseline = Some(BaselineOptions { run, model: None });
+                let baseline = Some(BaselineOptions {
+                    run,
+                    model: None,
+                    anew: None,
+                });
                 RunOptions {
                     baseline,
                     ..embedded(bench)
@@ -344,6 +348,7 @@ fn files_that_cannot_be_used_are_refused() {
                 let baseline = Some(BaselineOptions {
                     run: Bench::word(&run),
                     model: None,
+                    anew: None,
                 });
                 RunOptions {
                     baseline,

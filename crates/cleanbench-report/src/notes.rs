@@ -220,7 +220,7 @@ fn why(reason: StopReason) -> &'static str {
 /// A gate that could not decide and was told not to fail for that.
 fn undecided(result: &GateResult) -> Option<Note> {
     let open = [GateVerdict::Inconclusive, GateVerdict::NotEvaluated];
-    let is_lenient = result.gate.on_inconclusive == OnInconclusive::Warn;
+    let is_lenient = result.gate.when_inconclusive() == OnInconclusive::Warn;
     let text = format!(
         "the gate on {} of task `{}` is {}, which is no pass: {}",
         result.gate.metric.as_str(),

@@ -2,8 +2,8 @@
 //!
 //! Refused: a gate that nothing could fail, one that nothing could pass, and a key that would do nothing.
 
-use cleanbench_core::gate::WorstExposure;
-use cleanbench_core::{Gate, GateMode, GateTest, Metric, OnInconclusive};
+use cleanbench_core::gate::{USUAL_COVERAGE, WorstExposure};
+use cleanbench_core::{Gate, GateMode, GateTest, Metric, OnInconclusive, Tier};
 use toml::de::DeTable;
 
 use crate::at::At;
@@ -12,7 +12,7 @@ use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown, shown_list};
 
 /// Keys of a gate; those from `min` to `at_most` each belong to one test.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 16] = [
     "task",
     "metric",
     "test",
@@ -26,6 +26,9 @@ const KNOWN: [&str; 13] = [
     "mode",
     "on_inconclusive",
     "early_stop",
+    "relative",
+    "tier",
+    "min_coverage",
 ];
 /// The tests, each with the key that it needs.
 const TESTS: [(&str, Option<&str>); 6] = [
@@ -62,6 +65,9 @@ struct Keys {
     mode: Option<At<GateMode>>,
     on_inconclusive: OnInconclusive,
     early_stop: Option<At<bool>>,
+    relative: Option<At<bool>>,
+    tier: Option<At<Tier>>,
+    min_coverage: Option<At<f64>>,
     /// Whether every key could be read.
     is_whole: bool,
 }
@@ -188,12 +194,22 @@ impl Keys {
                 let word = read_word(reader, name, node, words);
                 word.map(|word| self.on_inconclusive = word.value).is_some()
             }
-            "early_stop" => {
+            "early_stop" | "relative" => {
                 let value = reader.boolean(name, node);
-                keep(
-                    &mut self.early_stop,
-                    value.map(|value| At { value, at: place }),
-                )
+                let slot = match name {
+                    "relative" => &mut self.relative,
+                    _ => &mut self.early_stop,
+                };
+                keep(slot, value.map(|value| At { value, at: place }))
+            }
+            "tier" => {
+                let words = Tier::ALL.map(|tier| (tier.as_str(), tier));
+                keep(&mut self.tier, read_word(reader, name, node, words))
+            }
+            "min_coverage" => {
+                let fits = |number: f64| number > 0.0 && number <= 1.0;
+                let number = read_number(reader, name, node, "above 0 and at most 1", fits);
+                keep(&mut self.min_coverage, number)
             }
             _ => self.read_limit(reader, &At { value: name, at }, node),
         };
@@ -220,7 +236,7 @@ impl Keys {
         };
         let test = self.test(reader, at, metric)?;
         let metric = metric.value;
-        let fine = extras(reader, metric, test, table);
+        let fine = extras(reader, metric, test, table) & self.goes_together(reader, table);
         fine.then(|| GateTable {
             at,
             tasks: self.tasks,
@@ -233,6 +249,10 @@ impl Keys {
                 mode: self.mode.map(|mode| mode.value).unwrap_or_default(),
                 on_inconclusive: self.on_inconclusive,
                 early_stop: self.early_stop.is_some_and(|stop| stop.value),
+                tier: self.tier.map_or(Tier::Critical, |tier| tier.value),
+                min_coverage: self
+                    .min_coverage
+                    .map_or(USUAL_COVERAGE, |share| share.value),
             },
         })
     }
@@ -279,11 +299,52 @@ impl Keys {
         Some(match *key {
             "min" => GateTest::Floor { min: number.value },
             "max" => GateTest::Ceiling { max: number.value },
-            "drop" => GateTest::MaxDrop { drop: number.value },
+            "drop" => GateTest::MaxDrop {
+                drop: number.value,
+                relative: self.is_relative(),
+            },
             _ => GateTest::NonInferiority {
                 margin: number.value,
+                relative: self.is_relative(),
             },
         })
+    }
+
+    /// Whether no key undoes another.
+    fn goes_together(&self, reader: &mut Reader<'_>, table: &DeTable<'_>) -> bool {
+        let stops = self.early_stop.as_ref().is_some_and(|stop| stop.value);
+        let is_advisory = self
+            .tier
+            .as_ref()
+            .is_some_and(|tier| tier.value == Tier::Advisory);
+        let undone = [
+            (
+                "relative",
+                stops && self.is_relative(),
+                "`relative` does not go with `early_stop`",
+                "a gate that stops early has a margin in points of score",
+            ),
+            (
+                "on_inconclusive",
+                is_advisory,
+                "`on_inconclusive` does nothing with `tier = \"advisory\"`",
+                "an advisory gate is told and never changes the exit code",
+            ),
+        ];
+        let mut fine = true;
+        for (key, is_undone, message, hint) in undone {
+            if let (true, Some((place, _))) = (is_undone, table.get_key_value(key)) {
+                reader.fault(Fault::new(place.span().start, message).hint(hint));
+                fine = false;
+            }
+        }
+        fine
+    }
+
+    fn is_relative(&self) -> bool {
+        self.relative
+            .as_ref()
+            .is_some_and(|relative| relative.value)
     }
 
     fn exposure(&self, reader: &mut Reader<'_>, at: usize) -> Option<GateTest> {
@@ -322,6 +383,10 @@ fn extras(reader: &mut Reader<'_>, metric: Metric, test: GateTest, table: &DeTab
         GateTest::Floor { .. } | GateTest::Superiority | GateTest::NonInferiority { .. }
     );
     let is_class = metric == Metric::Contamination;
+    let has_margin = matches!(
+        test,
+        GateTest::NonInferiority { .. } | GateTest::MaxDrop { .. }
+    );
     let idle = [
         (
             "mode",
@@ -332,6 +397,16 @@ fn extras(reader: &mut Reader<'_>, metric: Metric, test: GateTest, table: &DeTab
             "early_stop",
             !can_stop,
             "it is for floor, superiority and non_inferiority of the accuracy",
+        ),
+        (
+            "min_coverage",
+            !test.is_paired(),
+            "it is for tests that compare with a baseline: max_drop, superiority, non_inferiority",
+        ),
+        (
+            "relative",
+            !has_margin,
+            "it makes the `drop` or `margin` of max_drop and non_inferiority a share of the baseline's score",
         ),
         (
             "alpha",

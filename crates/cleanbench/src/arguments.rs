@@ -216,6 +216,7 @@ impl RunArguments {
         let baseline = self.baseline.as_ref().map(|run| BaselineOptions {
             run: run.clone(),
             model: self.baseline_model.clone(),
+            anew: None,
         });
         RunOptions {
             models: self.models.options(),

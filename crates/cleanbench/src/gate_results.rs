@@ -1,7 +1,7 @@
 //! How the gates of a run came out, for people.
 
 use cleanbench_core::GateResult;
-use cleanbench_core::gate::{amount, condition};
+use cleanbench_core::gate::{Tier, amount, condition, in_a_line};
 use cleanbench_report::cell;
 
 use crate::plain_table::plain_table;
@@ -16,7 +16,7 @@ pub(crate) fn text(results: &[GateResult]) -> Option<String> {
             result.verdict.as_str().to_owned(),
             cell::visible(&result.model),
             cell::visible(&result.task),
-            condition(result.gate.metric, result.gate.test),
+            wanted(result),
             estimate(result),
             result.n.to_string(),
         ]
@@ -41,10 +41,20 @@ pub(crate) fn text(results: &[GateResult]) -> Option<String> {
     });
     let reasons: Vec<_> = reasons.collect();
     Some(format!(
-        "\n{}\n{}",
+        "\n{}\n{}\n{}",
         plain_table(header, rows),
-        reasons.join("\n")
+        reasons.join("\n"),
+        in_a_line(results)
     ))
+}
+
+/// What the gate asks for, and how much hangs on it where that is not all.
+fn wanted(result: &GateResult) -> String {
+    let condition = condition(result.gate.metric, result.gate.test);
+    match result.gate.tier {
+        Tier::Critical => condition,
+        tier => format!("{condition} ({})", tier.as_str()),
+    }
 }
 
 /// How the bounds were had; nothing where there are none.

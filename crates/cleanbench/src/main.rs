@@ -4,6 +4,7 @@
 //! the journal's last bytes are always written.
 
 mod analysis_table;
+mod anew;
 mod arguments;
 mod ci_arguments;
 mod commands;

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
+    Silent,
     Quiet,
     Default,
     Verbose,
@@ -39,6 +40,17 @@ impl Printer {
             (false, false) => Level::Default,
         };
         Self { level }
+    }
+
+    /// Says nothing, not even a result: for what is done on the way to something else.
+    pub(crate) fn silent() -> Self {
+        let level = Level::Silent;
+        Self { level }
+    }
+
+    /// Whether not even a result is printed.
+    pub(crate) fn is_silent(self) -> bool {
+        self.level == Level::Silent
     }
 
     /// Something the user should know.
@@ -86,6 +98,9 @@ pub(crate) fn warn(text: impl Display) {
 /// What must be known of a run, and what to do about it: warnings however quiet, remarks as [`Printer::say`]
 /// does.
 pub(crate) fn note(note: &Note, advice: Option<&str>, printer: Printer) {
+    if printer.is_silent() {
+        return;
+    }
     // Names in it are of the suite's or the endpoint's choice.
     let mut text = cell::safe(&note.text);
     if let Some(advice) = advice {

@@ -334,6 +334,9 @@ fn conclude(ending: &Ending, run: RunDirectory, session: Session<'_>) -> Result<
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
     let exit = exit_of(ending, &report.summary).worst(gate::exit_of(&report.gates));
+    if printer.is_silent() {
+        return Ok(exit);
+    }
     print_result(&recording, &report, session.conduct.format, Some(exit));
     github::ended(&recording, &report, exit);
     say_notes(&recording, &report, told, printer);

@@ -1,5 +1,6 @@
 //! `gates.json`: how every gate came out, for programs. A shard has none, see [`is_gated`].
 
+use cleanbench_core::GateResult;
 use serde_json::json;
 
 use super::{Artefact, Maker, when_done, write_json};
@@ -8,8 +9,10 @@ use crate::findings::{Report, is_gated};
 use crate::sink::TableSink;
 use crate::{Recording, ReportError};
 
-/// The format: 1.1 adds `set_aside`.
-const FORMAT: &str = "cleanbench-gates/1.1";
+/// The format: 1.1 adds `set_aside`, 1.2 `coverage`, and `tier`, `relative` and `min_coverage` of gates.
+const FORMAT: &str = "cleanbench-gates/1.2";
+/// The format without what 1.2 adds.
+const ASIDE_FORMAT: &str = "cleanbench-gates/1.1";
 /// The format without what 1.1 adds.
 const FIRST_FORMAT: &str = "cleanbench-gates/1.0";
 
@@ -29,8 +32,14 @@ impl Artefact for Gates {
         report: &Report,
         sink: &mut dyn TableSink,
     ) -> Result<(), ReportError> {
-        let counts_aside = report.gates.iter().any(|one| one.set_aside.is_some());
-        let format = if counts_aside { FORMAT } else { FIRST_FORMAT };
+        let is_later = |one: &GateResult| one.coverage.is_some() || one.gate.has_later_keys();
+        let format = if report.gates.iter().any(is_later) {
+            FORMAT
+        } else if report.gates.iter().any(|one| one.set_aside.is_some()) {
+            ASIDE_FORMAT
+        } else {
+            FIRST_FORMAT
+        };
         let value = json!({"format": format, "gates": report.gates});
         write_json(&value, sink.open(FILE)?)
     }

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 
 use cleanbench_core::Outcome;
 use cleanbench_core::event::StopReason;
-use cleanbench_core::gate::{GateResult, GateVerdict, OnInconclusive};
+use cleanbench_core::gate::{GateResult, GateVerdict, OnInconclusive, Tier};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{SampleRows, samples};
 use cleanbench_stats::Interval;
@@ -153,8 +153,11 @@ fn gate_case(result: &GateResult) -> Case {
     let name = format!("gate {}", label(&result.gate));
     let message = result.message.clone();
     let kind = result.verdict.as_str().to_owned();
-    let status = match (result.verdict, result.gate.on_inconclusive) {
+    let status = match (result.verdict, result.gate.when_inconclusive()) {
         (GateVerdict::Pass, _) => Status::Passed,
+        _ if result.gate.tier == Tier::Advisory => Status::Skipped {
+            message: format!("{}, advisory: {message}", result.verdict.as_str()),
+        },
         (GateVerdict::Fail, _) | (_, OnInconclusive::Fail) => Status::Failed { kind, message },
         (GateVerdict::NotEvaluated, _) | (_, OnInconclusive::Warn) => Status::Skipped {
             message: format!("{}: {message}", result.verdict.as_str()),

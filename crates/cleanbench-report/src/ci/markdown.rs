@@ -5,8 +5,8 @@
 
 use std::io::Write;
 
-use cleanbench_core::gate::GateResult;
-use cleanbench_items::ModelTask;
+use cleanbench_core::gate::{GateResult, GateVerdict, in_a_line};
+use cleanbench_items::{ModelTask, Rules};
 use cleanbench_ledger::Plan;
 use cleanbench_ledger::note::{Note, Weight};
 use cleanbench_ledger::reporting::Quarantined;
@@ -30,7 +30,11 @@ pub(crate) fn write(
     let plan = &manifest.plan;
     let verdict = Verdict::of(&source.report.gates);
     let suite = sentence(&format!("{} {}", plan.suite.name, plan.suite.version));
-    writeln!(out, "# {suite}: {}\n", heading(verdict))?;
+    writeln!(
+        out,
+        "# {suite}: {}\n",
+        heading(verdict, &source.report.gates)
+    )?;
     let created = sentence(&plan.created);
     writeln!(
         out,
@@ -40,6 +44,9 @@ pub(crate) fn write(
     )?;
     if !source.report.gates.is_empty() {
         write_gates(&source.report.gates, &mut out)?;
+        if Rules::of_tables(plan.tables) == Rules::Now {
+            writeln!(out, "\n{}.", in_a_line(&source.report.gates))?;
+        }
     }
     write_scores(source, &mut out)?;
     if has_notes(plan) {
@@ -74,9 +81,12 @@ fn write_notes(notes: &[Note], out: &mut impl Write) -> Result<(), ReportError> 
     Ok(())
 }
 
-fn heading(verdict: Verdict) -> &'static str {
+fn heading(verdict: Verdict, gates: &[GateResult]) -> &'static str {
     match verdict {
         Verdict::Pass => "every gate passed",
+        Verdict::Warn if gates.iter().any(|gate| gate.verdict == GateVerdict::Fail) => {
+            "only gates that are advisory failed"
+        }
         Verdict::Warn => "no gate failed; see the warnings",
         Verdict::Inconclusive => "inconclusive",
         Verdict::Fail => "a gate failed",

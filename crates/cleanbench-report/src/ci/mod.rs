@@ -15,7 +15,7 @@ mod junit;
 mod markdown;
 
 use cleanbench_core::gate::{Gate, GateResult, GateVerdict, exit_of};
-use cleanbench_core::{Exit, Outcome};
+use cleanbench_core::{Exit, Outcome, Tier};
 
 use crate::findings::Report;
 use crate::{Recording, SummaryRow};
@@ -37,7 +37,7 @@ pub(crate) struct Source<'a> {
 pub enum Verdict {
     /// Every gate passed.
     Pass,
-    /// None failed, and those that could not decide are to be warned of only.
+    /// None that counts failed, and those that could not decide are to be warned of only.
     Warn,
     /// None failed, and one could not decide.
     Inconclusive,
@@ -102,12 +102,16 @@ impl Missing {
 
 /// What `gate` asks for, for example `accuracy at least 0.8000`.
 fn label(gate: &Gate) -> String {
-    condition(gate.metric, gate.test)
+    let condition = condition(gate.metric, gate.test);
+    match gate.tier {
+        Tier::Critical => condition,
+        tier => format!("{condition} ({})", tier.as_str()),
+    }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use cleanbench_core::gate::{GateMode, GateTest, Metric, OnInconclusive};
+    use cleanbench_core::gate::{GateMode, GateTest, Metric, OnInconclusive, USUAL_COVERAGE};
 
     use super::*;
 
@@ -117,12 +121,14 @@ pub(crate) mod tests {
             gate: Gate {
                 tasks: vec!["routing".to_owned()],
                 metric: Metric::Accuracy,
-                test: GateTest::NonInferiority { margin: 0.03 },
+                test: GateTest::non_inferiority(0.03),
                 alpha: 0.05,
                 min_items: 0,
                 mode: GateMode::Regression,
                 on_inconclusive,
                 early_stop: false,
+                tier: Tier::Critical,
+                min_coverage: USUAL_COVERAGE,
             },
             model: "m".to_owned(),
             task: "routing".to_owned(),
@@ -137,6 +143,7 @@ pub(crate) mod tests {
             adjusted_p: Some(1.0),
             class: None,
             set_aside: None,
+            coverage: None,
             stopped_early: None,
             message: "10 of 40 samples flipped".to_owned(),
         }

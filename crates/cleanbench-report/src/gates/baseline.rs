@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use cleanbench_core::{Aside, GateMode, Reducer, SetAside};
+use cleanbench_core::{Aside, Coverage, GateMode, Reducer, SetAside};
 use cleanbench_items::{
     Both, Identity, Item, ItemTable, ItemsError, ModelTask, Pairing, Partner, Planned, Policy,
     Standing, Terms, check_table, counterpart, quarantine,
@@ -20,6 +20,9 @@ use crate::{ReportError, cell};
 pub const BASELINE_FOLDER: &str = "inputs/baseline";
 /// What is copied of a baseline.
 pub const BASELINE_FILES: [&str; 3] = ["run.json", RESULTS_FILE, SUMMARY_FILE];
+
+/// Folder of a run directory that holds what came of judging the baseline's answers again.
+const ANEW_FOLDER: &str = "inputs/anew";
 
 /// Name of the copy of the file `name`, within the run directory.
 pub fn baseline_file(name: &str) -> String {
@@ -73,6 +76,8 @@ pub(crate) struct Facing {
     /// The partner of each sample of this run.
     partners: Vec<Partner>,
     base_alone: u64,
+    /// Whether a gate of the baseline may have ended the task before all of it was asked.
+    may_have_ended: bool,
 }
 
 impl Before {
@@ -84,8 +89,12 @@ impl Before {
         let Some(planned) = &plan.baseline else {
             return Ok(None);
         };
+        let mut base = open_copy(&run.file(BASELINE_FOLDER))?;
+        if planned.judged_anew {
+            base.judge_anew(&open_copy(&run.file(ANEW_FOLDER))?);
+        }
         Ok(Some(Self {
-            base: open_copy(&run.file(BASELINE_FOLDER))?,
+            base,
             named: planned.model.clone(),
             own: identities(run, plan)?,
             tables: plan.tables,
@@ -111,6 +120,7 @@ impl Before {
             reducer: plan.tasks[at.task].reducer,
             partners: pairing.partners(self.own[at.task].len()),
             base_alone: pairing.set_aside().base_alone,
+            may_have_ended: self.may_have_ended(base),
         })
     }
 
@@ -134,7 +144,13 @@ impl Before {
             reducer: plan.tasks[at.task].reducer,
             partners,
             base_alone,
+            may_have_ended: self.may_have_ended(base),
         })
+    }
+
+    fn may_have_ended(&self, base: ModelTask) -> bool {
+        let plan = &self.base.manifest.plan;
+        plan.may_end_early(&plan.tasks[base.task])
     }
 
     /// The sample at `place` among those of the baseline that `facing` stands beside.
@@ -146,7 +162,7 @@ impl Before {
     pub(crate) fn standing(&self, facing: &Facing, offset: usize) -> Standing {
         match facing.partner(offset) {
             Partner::Alone => Standing::Absent,
-            Partner::Aside(_) => Standing::Aside,
+            Partner::Aside(why) => Standing::Aside(why),
             Partner::At(place) => {
                 let item = self.item(facing, place);
                 Standing::Asked(item.span(facing.reducer, Rules::of_tables(self.tables)))
@@ -218,6 +234,25 @@ impl Facing {
     /// Number of samples of the task in this run.
     pub(crate) fn len(&self) -> usize {
         self.partners.len()
+    }
+
+    /// How much is compared, where this run asked the samples of which `was_asked` holds.
+    pub(crate) fn coverage(&self, was_asked: impl Fn(usize) -> bool) -> Coverage {
+        let counted = self.partners.iter().enumerate();
+        let pairs = counted
+            .filter(|(offset, partner)| matches!(partner, Partner::At(_)) && was_asked(*offset));
+        let unreached = self.partners.iter();
+        let unreached = unreached.filter(|partner| **partner == Partner::Aside(Aside::NotAsked));
+        let unreached = match self.may_have_ended {
+            true => unreached.count() as u64,
+            false => 0,
+        };
+        Coverage::of(pairs.count() as u64, &self.set_aside(&was_asked), unreached)
+    }
+
+    /// Whether a gate of the baseline may have ended the task before all of it was asked.
+    pub(crate) fn may_have_ended(&self) -> bool {
+        self.may_have_ended
     }
 
     /// Samples of the baseline without a partner.

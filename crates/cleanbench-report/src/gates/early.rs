@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use cleanbench_core::gate::{StoppedEarly, amount, p_value as shown_p};
 use cleanbench_core::seed::{order_of, shuffle};
-use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
+use cleanbench_core::{Coverage, Gate, GateResult, GateTest, GateVerdict};
 use cleanbench_items::{ModelTask, Span, Standing, quarantine};
 use cleanbench_ledger::{Manifest, Plan, RunDirectory, SampleRows};
 use cleanbench_stats::Confidence;
@@ -21,7 +21,7 @@ use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
 
 use super::baseline::Before;
 use super::family::family_of;
-use super::result::{between, count_aside, is_too_small, left_out};
+use super::result::{between, count_aside, is_too_small, least_coverage, left_out, need_coverage};
 use crate::ReportError;
 
 /// Fewest samples between two looks.
@@ -119,16 +119,39 @@ struct Look {
     gate: Gate,
     /// Error rate of each side of the decision.
     level: f64,
-    /// For a comparison what the baseline knows of the samples, in the order of the task.
-    base: Option<Vec<Standing>>,
+    base: Option<Opposite>,
     /// Which samples are in quarantine, in the same order; the others where it ends.
     aside: Vec<bool>,
+}
+
+/// For a comparison what the baseline knows.
+struct Opposite {
+    /// Of the samples, in the order of the task.
+    standings: Vec<Standing>,
+    /// Samples that it alone has.
+    alone: u64,
+    /// Whether a gate of its own may have ended the task.
+    may_have_ended: bool,
+    /// The share of the samples that must be in a pair for a pass; by earlier rules none had to.
+    least: f64,
+}
+
+impl Opposite {
+    /// Whether the sample at `position`, which is in no pair, counts against the share that is.
+    fn misses(&self, position: usize) -> bool {
+        match self.standings.get(position) {
+            Some(Standing::Aside(why)) => !why.is_excused(self.may_have_ended),
+            _ => true,
+        }
+    }
 }
 
 /// Numbers in the order of a task, with missing ones taken for the worst and for the best.
 #[derive(Default)]
 struct Series {
     known: Vec<f64>,
+    /// Samples that were asked and count against the share that is in a pair.
+    missed: u64,
     worst: Vec<f64>,
     best: Vec<f64>,
 }
@@ -146,7 +169,13 @@ impl Look {
             facing.check()?;
             let order = order(plan, at.task).into_iter();
             let in_order = order.map(|offset| before.standing(&facing, offset as usize));
-            (family_of(plan), Some(in_order.collect()))
+            let opposite = Opposite {
+                standings: in_order.collect(),
+                alone: facing.base_alone(),
+                may_have_ended: facing.may_have_ended(),
+                least: least_coverage(plan, gate),
+            };
+            (family_of(plan, gate.tier), Some(opposite))
         } else {
             (1, None)
         };
@@ -168,7 +197,25 @@ impl Look {
         let series = self.series(scores);
         let enough = series.worst.len() as u64 >= self.gate.min_items;
         let (shown, refuted) = self.p_values(&series);
-        enough && (shown <= self.level || refuted <= self.level)
+        let passes = shown <= self.level && self.covers(&series);
+        enough && (passes || refuted <= self.level)
+    }
+
+    /// Whether enough of the samples so far are in a pair.
+    fn covers(&self, series: &Series) -> bool {
+        let coverage = self.coverage(series);
+        self.base
+            .as_ref()
+            .is_none_or(|base| coverage.is_enough(base.least))
+    }
+
+    fn coverage(&self, series: &Series) -> Coverage {
+        let pairs = series.worst.len() as u64;
+        let alone = self.base.as_ref().map_or(0, |base| base.alone);
+        Coverage {
+            pairs,
+            of: pairs + series.missed + alone,
+        }
     }
 
     fn series(&self, scores: &[Option<f64>]) -> Series {
@@ -177,13 +224,15 @@ impl Look {
             if self.aside.get(position) == Some(&true) {
                 continue;
             }
-            let Some(base) = &self.base else {
+            let Some(opposite) = &self.base else {
                 series.known.extend(*new);
                 series.worst.push(new.unwrap_or(0.0));
                 series.best.push(new.unwrap_or(1.0));
                 continue;
             };
-            let Some(base) = base.get(position).and_then(|base| base.span()) else {
+            let base = opposite.standings.get(position);
+            let Some(base) = base.and_then(|base| base.span()) else {
+                series.missed += u64::from(opposite.misses(position));
                 continue;
             };
             series
@@ -199,7 +248,7 @@ impl Look {
     fn bound(&self) -> (f64, (f64, f64)) {
         match self.gate.test {
             GateTest::Floor { min } => (min, (0.0, 1.0)),
-            GateTest::NonInferiority { margin } => (-margin, (-1.0, 1.0)),
+            GateTest::NonInferiority { margin, .. } => (-margin, (-1.0, 1.0)),
             _ => (0.0, (-1.0, 1.0)),
         }
     }
@@ -291,7 +340,7 @@ pub(crate) fn judge(
         .collect();
     look.aside = in_order
         .iter()
-        .map(|known| *known == Standing::Aside)
+        .map(|known| matches!(known, Standing::Aside(_)))
         .collect();
     let was_asked = |known: &&Standing| **known != Standing::Absent;
     let asked = in_order.iter().take_while(was_asked);
@@ -329,6 +378,9 @@ fn decide(result: &mut GateResult, look: &Look, series: &Series) {
         result.p = Some(shown);
         result.adjusted_p = Some((shown * result.gate.alpha / look.level).min(1.0));
     }
+    if look.base.as_ref().is_some_and(|base| base.least > 0.0) {
+        result.coverage = Some(look.coverage(series));
+    }
     if is_too_small(result) {
         return;
     }
@@ -348,6 +400,7 @@ fn decide(result: &mut GateResult, look: &Look, series: &Series) {
         let message = format!("{range}: it may be on either side of {limit}{saved}");
         (GateVerdict::Inconclusive, message)
     };
+    need_coverage(result);
 }
 
 /// How much was saved, for people.
@@ -362,7 +415,7 @@ pub fn saving(early: StoppedEarly) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cleanbench_core::gate::Metric;
+    use cleanbench_core::gate::{Metric, Tier, USUAL_COVERAGE};
     use cleanbench_core::{GateMode, OnInconclusive};
     use cleanbench_items::{Rules, Tally};
 
@@ -377,9 +430,16 @@ mod tests {
                 mode: GateMode::Regression,
                 on_inconclusive: OnInconclusive::Inconclusive,
                 early_stop: true,
+                tier: Tier::Critical,
+                min_coverage: USUAL_COVERAGE,
             },
             level: 0.05,
-            base,
+            base: base.map(|standings| Opposite {
+                standings,
+                alone: 0,
+                may_have_ended: false,
+                least: USUAL_COVERAGE,
+            }),
             aside: Vec::new(),
         }
     }

@@ -4,7 +4,7 @@
 //! ever what bounds or a corrected p show.
 
 use cleanbench_core::gate::Metric;
-use cleanbench_core::{Gate, GateResult, GateTest, GateVerdict};
+use cleanbench_core::{Aside, Gate, GateResult, GateTest, GateVerdict, Tier};
 use cleanbench_items::{ModelTask, Pair, Pairs, Rules, Shares, Span, Standing};
 use cleanbench_ledger::Plan;
 use cleanbench_stats::multiplicity::holm;
@@ -12,7 +12,7 @@ use cleanbench_stats::multiplicity::holm;
 use super::baseline::Before;
 use super::family::{family_of, of_gate};
 use super::gather::{Asked, Gatherer, Measured, units};
-use super::result::{count_aside, fill};
+use super::result::{count_aside, fill, need_coverage};
 use super::{amounts, early, single, versus};
 use crate::{Contamination, Recording, ReportError};
 
@@ -62,11 +62,16 @@ pub(crate) fn evaluate(
                 } else if gate.early_stop {
                     look(plan, case, before, &mut result);
                     if gate.test.is_paired() {
-                        claims.push((results.len(), None));
+                        let position = results.len();
+                        claims.push(Claimed {
+                            position,
+                            claim: None,
+                        });
                     }
                 } else if gate.test.is_paired() {
                     let claim = claim(plan, case, before, &mut result);
-                    claims.push((results.len(), claim));
+                    let position = results.len();
+                    claims.push(Claimed { position, claim });
                 } else {
                     measure(plan, case, &mut result);
                 }
@@ -74,15 +79,35 @@ pub(crate) fn evaluate(
             }
         }
     }
-    // The family is what was planned: a gate without a p-value keeps its place in it.
-    let p = |claim: &Option<versus::Claim>| claim.as_ref().map_or(f64::NAN, |claim| claim.p);
-    let p: Vec<_> = claims.iter().map(|(_, claim)| p(claim)).collect();
-    for ((position, claim), adjusted) in claims.iter().zip(holm(&p)) {
-        if let Some(claim) = claim {
-            versus::decide(&mut results[*position], claim, adjusted, p.len());
-        }
+    let is_told = |position: usize| results[position].gate.tier == Tier::Advisory;
+    let (told, deciding): (Vec<_>, Vec<_>) =
+        claims.into_iter().partition(|one| is_told(one.position));
+    for family in [told, deciding] {
+        conclude(&mut results, &family);
     }
     Ok(results)
+}
+
+/// Gives the verdicts on the claims of one family, each at the position of its result. The family is what was planned: a
+/// gate without a p-value keeps its place in it.
+fn conclude(results: &mut [GateResult], family: &[Claimed]) {
+    let p = |one: &Claimed| one.claim.as_ref().map_or(f64::NAN, |claim| claim.p);
+    let p: Vec<_> = family.iter().map(p).collect();
+    for (one, adjusted) in family.iter().zip(holm(&p)) {
+        if let Some(claim) = &one.claim {
+            let result = &mut results[one.position];
+            versus::decide(result, claim, adjusted, p.len());
+            need_coverage(result);
+        }
+    }
+}
+
+/// What a paired gate claims.
+struct Claimed {
+    /// Of its result.
+    position: usize,
+    /// `None` where nothing can be shown, or it was judged whenever one looked.
+    claim: Option<versus::Claim>,
 }
 
 /// A result that says nothing yet.
@@ -103,6 +128,7 @@ fn blank(recording: &Recording, case: Case<'_>) -> GateResult {
         adjusted_p: None,
         class: None,
         set_aside: None,
+        coverage: None,
         stopped_early: None,
         message: String::new(),
     }
@@ -166,7 +192,7 @@ fn claim(
         return None;
     };
     match pairs(plan, case, before, result) {
-        Ok(pairs) => versus::claim(result, &pairs, family_of(plan)),
+        Ok(pairs) => versus::claim(result, &pairs, family_of(plan, case.gate.tier)),
         Err(reason) => {
             result.verdict = GateVerdict::NotEvaluated;
             result.message = reason;
@@ -242,7 +268,7 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
         .measured
         .aside
         .iter()
-        .map(|line| (*line, Standing::Aside));
+        .map(|line| (*line, Standing::Aside(Aside::Quarantined)));
     for (line, known) in asked.chain(aside) {
         let offset = offset(line, first);
         if let Some(slot) = offset.and_then(|offset| scores.get_mut(offset)) {

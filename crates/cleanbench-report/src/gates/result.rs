@@ -3,9 +3,9 @@
 //!
 //! It refuses to decide: a verdict is given by the kind of gate alone.
 
-use cleanbench_core::GateResult;
 use cleanbench_core::gate::amount;
-use cleanbench_items::Bounds;
+use cleanbench_core::{Coverage, Gate, GateResult, GateVerdict};
+use cleanbench_items::{Bounds, Rules};
 use cleanbench_ledger::Plan;
 
 use super::baseline::Facing;
@@ -27,6 +27,37 @@ pub(super) fn is_too_small(result: &mut GateResult) -> bool {
     n < least
 }
 
+/// The share of the samples that must be in a pair for `gate` to pass; 0 in runs of earlier versions.
+pub(super) fn least_coverage(plan: &Plan, gate: &Gate) -> f64 {
+    match Rules::of_tables(plan.tables) {
+        Rules::Now => gate.min_coverage,
+        Rules::Earlier => 0.0,
+    }
+}
+
+/// Takes a pass back where too little is compared: what is in no pair might say otherwise.
+pub(super) fn need_coverage(result: &mut GateResult) {
+    let Some(coverage) = result.coverage else {
+        return;
+    };
+    let least = result.gate.min_coverage;
+    if result.verdict != GateVerdict::Pass || coverage.is_enough(least) {
+        return;
+    }
+    result.verdict = GateVerdict::Inconclusive;
+    let Coverage { pairs, of } = coverage;
+    let changed = result.set_aside.is_some_and(|aside| aside.changed > 0);
+    let way_out = if changed {
+        "; `cleanbench score BASELINE SUITE` makes a baseline that is judged by the suite as it is now"
+    } else {
+        "; put the same samples to both, or say `min_coverage`"
+    };
+    result.message = format!(
+        "{}, but {pairs} of {of} samples are compared and `min_coverage` is {least}: the others may say otherwise{way_out}",
+        result.message
+    );
+}
+
 /// Counts what is in no pair, where the tables of the run say it.
 pub(super) fn count_aside(
     plan: &Plan,
@@ -35,7 +66,10 @@ pub(super) fn count_aside(
     was_asked: impl Fn(usize) -> bool,
 ) {
     if plan.tables >= 4 {
-        result.set_aside = Some(facing.set_aside(was_asked));
+        result.set_aside = Some(facing.set_aside(&was_asked));
+    }
+    if Rules::of_tables(plan.tables) == Rules::Now {
+        result.coverage = Some(facing.coverage(was_asked));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every test's three verdicts on numbers that were worked out by hand or by other means.
 
-use cleanbench_core::gate::{Metric, WorstExposure};
+use cleanbench_core::gate::{Metric, Tier, USUAL_COVERAGE, WorstExposure};
 use cleanbench_core::{Gate, GateMode, GateResult, GateTest, GateVerdict, OnInconclusive};
 use cleanbench_items::{Pair, Pairs, Rules, Shares, Span};
 use cleanbench_probe::{Class, Verdict};
@@ -21,6 +21,8 @@ fn blank(metric: Metric, test: GateTest) -> GateResult {
             mode: GateMode::Regression,
             on_inconclusive: OnInconclusive::Inconclusive,
             early_stop: false,
+            tier: Tier::Critical,
+            min_coverage: USUAL_COVERAGE,
         },
         model: "m".to_owned(),
         task: "t".to_owned(),
@@ -35,6 +37,7 @@ fn blank(metric: Metric, test: GateTest) -> GateResult {
         adjusted_p: None,
         class: None,
         set_aside: None,
+        coverage: None,
         stopped_early: None,
         message: String::new(),
     }
@@ -174,7 +177,7 @@ fn versus(test: GateTest, pairs: &Pairs) -> GateResult {
 #[test]
 fn non_inferiority_agrees_with_published_numbers() {
     // n = 500, b = 31, c = 44: Tango's Z at .05 is 1.36722, the lower one-sided 95 % bound -0.055017.
-    let test = |margin| GateTest::NonInferiority { margin };
+    let test = |margin| GateTest::non_inferiority(margin);
     let result = versus(test(0.05), &pairs(500, 31, 44));
     near(result.estimate, -0.026);
     assert!(
@@ -220,10 +223,10 @@ fn superiority_is_mcnemars_and_fails_only_where_better_is_ruled_out() {
 
 #[test]
 fn a_largest_drop_is_a_margin() {
-    let drop = |drop, pairs: &Pairs| versus(GateTest::MaxDrop { drop }, pairs);
+    let drop = |drop, pairs: &Pairs| versus(GateTest::max_drop(drop), pairs);
     for margin in [0.02, 0.05, 0.1, 0.14] {
         for pairs in [pairs(500, 10, 60), pairs(500, 10, 12), pairs(50, 1, 1)] {
-            let same = versus(GateTest::NonInferiority { margin }, &pairs);
+            let same = versus(GateTest::non_inferiority(margin), &pairs);
             let found = drop(margin, &pairs);
             assert_eq!(
                 (
@@ -243,9 +246,34 @@ fn a_largest_drop_is_a_margin() {
     assert_eq!(drop(0.05, &pairs(500, 10, 12)).verdict, Pass);
 }
 
+/// Of 500 pairs 10 are solved by the candidate alone and 60 by the baseline alone, which solved 300: the candidate has
+/// 250 / 300 of its score.
+#[test]
+fn a_relative_drop_is_a_share_of_the_baseline() {
+    let mut pairs = pairs(500, 10, 60);
+    for pair in &mut pairs.all[310..] {
+        (pair.base, pair.new) = (Span::whole(0.0), Span::whole(0.0));
+    }
+    let drop = |drop| {
+        let relative = true;
+        versus(GateTest::MaxDrop { drop, relative }, &pairs)
+    };
+    let verdicts = [0.05, 0.15, 0.22, 0.3].map(|share| drop(share).verdict);
+    assert_eq!(verdicts, [Fail, Inconclusive, Pass, Pass]);
+    let found = drop(0.22);
+    near(found.estimate, -0.1);
+    assert!(
+        found.message.contains("78 % of the baseline's score"),
+        "{}",
+        found.message
+    );
+    // Student's t of new - .78 · base: 240 of .22, 60 of -.78, 10 of 1 and 190 of 0; from scipy.
+    near(found.p, 0.017_854_696_977_166_07);
+}
+
 #[test]
 fn by_earlier_rules_a_drop_must_be_shown_and_no_drop_must_be_visible() {
-    let test = |drop| GateTest::MaxDrop { drop };
+    let test = |drop| GateTest::max_drop(drop);
     let pairs = |n, only_new, only_base| Pairs {
         rules: Rules::Earlier,
         ..pairs(n, only_new, only_base)
@@ -271,7 +299,7 @@ fn a_missing_answer_on_either_side_decides_nothing_in_anyones_favour() {
     for pair in &mut unknown.all[100..120] {
         pair.new = Span::UNKNOWN;
     }
-    let test = GateTest::NonInferiority { margin: 0.0551 };
+    let test = GateTest::non_inferiority(0.0551);
     let result = versus(test, &unknown);
     assert_eq!(result.verdict, Inconclusive);
     // All 20 wrong makes 64 against 31; all right changes nothing.
@@ -361,7 +389,7 @@ fn what_is_inferior_by_the_margin_seldom_passes() {
                 new += usize::from(drawn < only_new);
                 base += usize::from(drawn >= only_new && drawn < only_new + only_base);
             }
-            let result = versus(GateTest::NonInferiority { margin }, &pairs(n, new, base));
+            let result = versus(GateTest::non_inferiority(margin), &pairs(n, new, base));
             passes += usize::from(result.verdict == Pass);
         }
         // 1.3 α is what the score test may have in its domain.

@@ -5,7 +5,7 @@
 
 use cleanbench_core::gate::{amount, p_value as shown_p};
 use cleanbench_core::{GateResult, GateTest, GateVerdict};
-use cleanbench_items::{Evidence, Extreme, Pairs, Rules};
+use cleanbench_items::{Evidence, Extreme, Limit, Pairs, Rules};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::power::approximate_pairs;
 
@@ -19,6 +19,8 @@ pub(crate) struct Claim {
     /// The differences at their worst and at their best.
     worst: Evidence,
     best: Evidence,
+    /// What the gate has to show.
+    limit: Limit,
     rules: Rules,
 }
 
@@ -32,7 +34,8 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs, family: usize) -> Op
         Rules::Now => alpha / count(family),
         Rules::Earlier => alpha,
     };
-    let evidence = |case| pairs.evidence(case, level);
+    let limit = Limit::of(result.gate.test);
+    let evidence = |case| limit.evidence(pairs, case, level);
     let found = evidence(Extreme::Worst).and_then(|worst| {
         let best = evidence(Extreme::Best)?;
         Ok((worst, best, pairs.bounds(alpha)?))
@@ -47,9 +50,8 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs, family: usize) -> Op
     fill(result, &bounds);
     let (p, test) = match (result.gate.test, pairs.rules) {
         (GateTest::Superiority, _) => worst.better(level),
-        (GateTest::NonInferiority { margin }, _) => worst.not_inferior(margin, level),
-        (GateTest::MaxDrop { drop }, Rules::Now) => worst.not_inferior(drop, level),
-        _ => best.worse(level),
+        (GateTest::MaxDrop { .. }, Rules::Earlier) => best.worse(level),
+        _ => worst.not_inferior(limit.margin, level),
     };
     result.p = Some(p);
     let left_out = left_out(result, pairs.alone);
@@ -61,6 +63,7 @@ pub(crate) fn claim(result: &mut GateResult, pairs: &Pairs, family: usize) -> Op
         p,
         worst,
         best,
+        limit,
         rules: pairs.rules,
     })
 }
@@ -79,11 +82,12 @@ pub(crate) fn decide(result: &mut GateResult, claim: &Claim, adjusted: f64, fami
     let p = shown_p(adjusted);
     let metric = result.gate.metric;
     (result.verdict, result.message) = match result.gate.test {
-        GateTest::MaxDrop { drop } if claim.rules == Rules::Earlier => {
+        GateTest::MaxDrop { drop, .. } if claim.rules == Rules::Earlier => {
             return decide_drop(result, claim, adjusted, drop, &of_family);
         }
-        GateTest::NonInferiority { margin } | GateTest::MaxDrop { drop: margin } => {
-            let limit = amount(metric, -margin);
+        GateTest::NonInferiority { .. } | GateTest::MaxDrop { .. } => {
+            let margin = claim.limit.margin;
+            let limit = claim.limit.shown(metric);
             if is_shown {
                 (
                     GateVerdict::Pass,

@@ -50,8 +50,8 @@ fn every_kind_of_gate_is_read_with_its_defaults() {
     let worst = WorstExposure::NoEvidence;
     let expected = [
         (Metric::Accuracy, GateTest::Floor { min: 0.8 }),
-        (Metric::Accuracy, GateTest::NonInferiority { margin: 0.03 }),
-        (Metric::Accuracy, GateTest::MaxDrop { drop: 0.05 }),
+        (Metric::Accuracy, GateTest::non_inferiority(0.03)),
+        (Metric::Accuracy, GateTest::max_drop(0.05)),
         (Metric::Accuracy, GateTest::Superiority),
         (Metric::CostPerSolved, GateTest::Ceiling { max: 2.0 }),
         (Metric::LatencyP95, GateTest::Ceiling { max: 8000.0 }),
@@ -68,12 +68,14 @@ fn every_kind_of_gate_is_read_with_its_defaults() {
     let second = Gate {
         tasks: vec!["summary".to_owned(), "routing".to_owned()],
         metric: Metric::Accuracy,
-        test: GateTest::NonInferiority { margin: 0.03 },
+        test: GateTest::non_inferiority(0.03),
         alpha: 0.025,
         min_items: 200,
         mode: GateMode::Choice,
         on_inconclusive: OnInconclusive::Warn,
         early_stop: false,
+        tier: Tier::Critical,
+        min_coverage: USUAL_COVERAGE,
     };
     assert_eq!(gates[1], second);
     assert_eq!(gates[2].on_inconclusive, OnInconclusive::Fail);
@@ -81,6 +83,23 @@ fn every_kind_of_gate_is_read_with_its_defaults() {
         gates[3].tasks,
         ["routing", "summary"],
         "left out: every task"
+    );
+}
+
+#[test]
+fn a_gate_may_say_how_much_hangs_on_it_and_measure_from_the_baseline() {
+    let (gates, faults) = read(
+        "[[gate]]\nmetric = \"accuracy\"\ntest = \"max_drop\"\ndrop = 0.05\nrelative = true\ntier = \"supporting\"\nmin_coverage = 1\n",
+    );
+    assert_eq!(faults, Vec::<String>::new());
+    let drop = GateTest::MaxDrop {
+        drop: 0.05,
+        relative: true,
+    };
+    assert_eq!(gates[0].test, drop);
+    assert_eq!(
+        (gates[0].tier, gates[0].min_coverage),
+        (Tier::Supporting, 1.0)
     );
 }
 
@@ -149,6 +168,30 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "metric = \"error_rate\"\ntest = \"ceiling\"\nmax = 0.1\nearly_stop = true",
         "5:1: `early_stop` does nothing with `test = \"ceiling\"` (it is for floor, superiority and non_inferiority of the accuracy)",
+    ),
+    (
+        "metric = \"accuracy\"\ntest = \"floor\"\nmin = 0.8\nmin_coverage = 0.9",
+        "5:1: `min_coverage` does nothing with `test = \"floor\"` (it is for tests that compare with a baseline: max_drop, superiority, non_inferiority)",
+    ),
+    (
+        "metric = \"accuracy\"\ntest = \"superiority\"\nmin_coverage = 0",
+        "4:16: `min_coverage` must be above 0 and at most 1, found 0 ()",
+    ),
+    (
+        "metric = \"accuracy\"\ntest = \"superiority\"\nrelative = true",
+        "4:1: `relative` does nothing with `test = \"superiority\"` (it makes the `drop` or `margin` of max_drop and non_inferiority a share of the baseline's score)",
+    ),
+    (
+        "metric = \"accuracy\"\ntest = \"non_inferiority\"\nmargin = 0.05\nrelative = true\nearly_stop = true",
+        "5:1: `relative` does not go with `early_stop` (a gate that stops early has a margin in points of score)",
+    ),
+    (
+        "metric = \"accuracy\"\ntest = \"superiority\"\ntier = \"vital\"",
+        "4:8: unknown `tier` `vital` (it is one of critical, supporting, advisory)",
+    ),
+    (
+        "metric = \"accuracy\"\ntest = \"superiority\"\ntier = \"advisory\"\non_inconclusive = \"fail\"",
+        "5:1: `on_inconclusive` does nothing with `tier = \"advisory\"` (an advisory gate is told and never changes the exit code)",
     ),
     (
         "metric = \"contamination\"",

@@ -6,6 +6,7 @@ use cleanbench_plan::earlier_run::EarlierRun;
 use cleanbench_plan::options::{ResumeOptions, Surroundings};
 use cleanbench_plan::resume::{self, Resumed};
 
+use crate::anew::rejudge;
 use crate::arguments::RunArguments;
 use crate::conduct::Conduct;
 use crate::environment::{WhenNeeded, here};
@@ -28,12 +29,16 @@ pub(super) fn run(arguments: &RunArguments, printer: Printer) -> Result<Exit, Fa
         )
         .hint("add `--resume RUN`, or `--resume` for the latest"));
     }
-    let options = arguments.options();
+    let mut options = arguments.options();
     let earlier = match &arguments.replay {
         Some(word) => EarlierRun::replayed(&options, word)?,
         None => EarlierRun::default(),
     };
     let loaded = load(arguments.suite.as_deref())?;
+    let rejudged = rejudge(&options, &loaded, arguments.out.format)?;
+    if let Some(rejudged) = &rejudged {
+        rejudged.enter(&mut options);
+    }
     let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
     let session = Session {
         endpoints: &started.endpoints,
