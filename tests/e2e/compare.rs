@@ -463,7 +463,7 @@ fn a_lasting_drop_is_alarmed_and_short_baselines_are_inconclusive() {
     let (bed, server) = bed_with(12, right(1.0));
     let mut nights = Vec::new();
     for night in 0..27 {
-        if night == 15 {
+        if night == 18 {
             server.set_script(right(0.3));
         }
         nights.push(run(&bed, &format!("night{night}"), &[]));
@@ -480,14 +480,14 @@ fn a_lasting_drop_is_alarmed_and_short_baselines_are_inconclusive() {
         "{}",
         short.stdout
     );
-    watch(&nights[..15], "steady").expect(0);
+    watch(&nights[..18], "steady").expect(0);
     let alarm = watch(&nights, "alarm").expect(100);
     assert!(alarm.stdout.contains("ALARM in night"), "{}", alarm.stdout);
     let folder = bed.only_run("alarm");
     let rows = table(&folder, "drift.csv");
     assert_eq!(rows.len(), 27);
     let at = rows.iter().position(|row| row["alarm"] == "alarm").unwrap();
-    assert!(at > 15, "{at}");
+    assert!(at > 18, "{at}");
     bed.run(&["verify", folder.to_str().unwrap()]).expect(0);
     let twice = watch(&[nights[0].clone(), nights[0].clone()], "twice").expect(2);
     assert!(twice.stderr.contains("named twice"), "{}", twice.stderr);

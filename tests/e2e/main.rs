@@ -20,6 +20,7 @@ mod ci_workflow;
 mod compare;
 mod coverage;
 mod documents;
+mod drift;
 mod earlier_runs;
 mod early_stops;
 mod egress;

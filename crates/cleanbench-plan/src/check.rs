@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Usd};
 use cleanbench_ledger::note::Note;
 use cleanbench_model::Endpoint;
+use cleanbench_stats::drift::Delay;
 use cleanbench_suite::{Rendered, Suite};
 
 use crate::endpoints::{proxies, resolve_all};
 use crate::gates::gates;
+use crate::nights::delays_of;
 use crate::options::CheckOptions;
 use crate::power::{Power, power};
 use crate::probes::{self, PlannedProbe};
@@ -48,6 +50,8 @@ pub struct CheckedTask<'a> {
     pub image_bytes: u64,
     /// The first prompt, for people; `None` without samples.
     pub first: Option<String>,
+    /// How soon drops would be found if it were asked every night, as far as can be assumed.
+    pub delays: Vec<Delay>,
 }
 
 /// What a gate could tell of a task before anything is asked.
@@ -83,6 +87,8 @@ pub fn check<'a>(
     let probes = probes::plan(suite, &selected, 0)?;
     let gates = gates(suite, &selected)?;
     let family = family(&gates, endpoints.len());
+    let count = selected.len();
+    let census = |chosen| census(chosen, count);
     Ok(Check {
         gates: powers(&gates, &selected, family),
         tasks: selected.into_iter().map(census).collect::<Result<_, _>>()?,
@@ -111,8 +117,10 @@ fn powers(gates: &[Gate], selected: &[Selected<'_>], family: usize) -> Vec<Check
     own.collect()
 }
 
-fn census(selected: Selected<'_>) -> Result<CheckedTask<'_>, PlanError> {
+/// What is known of one of `count` tasks.
+fn census(selected: Selected<'_>, count: usize) -> Result<CheckedTask<'_>, PlanError> {
     let mut task = CheckedTask {
+        delays: delays_of(selected.samples, count),
         selected,
         labels: BTreeMap::new(),
         prompt_bytes: 0,

@@ -19,6 +19,7 @@ pub mod endpoints;
 mod error;
 pub mod gates;
 pub mod judges;
+pub mod nights;
 pub mod options;
 pub mod power;
 pub mod probes;

@@ -1,7 +1,9 @@
 //! Item analyses and drift for people at a terminal.
 
 use cleanbench_report::cell;
-use cleanbench_study::derived::{aside, evidence, gap, items_aside, slice_name, statement};
+use cleanbench_study::derived::{
+    aside, delays, evidence, gap, items_aside, missing, slice_name, statement,
+};
 use cleanbench_study::drift::Drift;
 use cleanbench_study::item_analysis::{Analysis, TaskAnalysis};
 
@@ -88,12 +90,13 @@ pub(crate) fn drift(drift: &Drift) -> String {
             evidence(task),
         ]
     });
-    let aside = drift.tasks.iter().filter_map(|task| {
-        let told = aside(task)?;
-        Some(format!(
-            "\n{}: set aside in every night: {told}",
-            cell::visible(&task.task)
-        ))
+    let more = drift.tasks.iter().flat_map(|task| {
+        let aside = aside(task).map(|told| format!("set aside in every night: {told}"));
+        let told = [aside, missing(task), delays(task)];
+        let name = cell::visible(&task.task);
+        told.into_iter()
+            .flatten()
+            .map(move |told| format!("\n{name}: {told}"))
     });
     format!(
         "{} on {}, first night {}\n{}{}",
@@ -101,6 +104,6 @@ pub(crate) fn drift(drift: &Drift) -> String {
         cell::visible(&drift.suite),
         drift.first.created,
         plain_table(["task", "nights", "result", "evidence"], rows),
-        aside.collect::<String>()
+        more.collect::<String>()
     )
 }

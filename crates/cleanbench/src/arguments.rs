@@ -561,14 +561,23 @@ pub(crate) struct DriftArguments {
     /// Difference between nights, in score, that is no drift
     #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
     pub(crate) allowance: f64,
-    /// How samples without an answer count; when left out, a night with another number of answers is passed over
-    #[arg(long, value_enum, default_value = "complete")]
-    pub(crate) missing: MissingWord,
+    /// How answers that are missing count
+    #[arg(long, value_enum, default_value = "bounds")]
+    pub(crate) missing: MissingOfNights,
     /// Only this task; repeatable
     #[arg(short, long = "task", value_name = "TASK")]
     pub(crate) tasks: Vec<String>,
     #[command(flatten)]
     pub(crate) out: OutArguments,
+}
+
+/// How answers that are missing count when nights are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MissingOfNights {
+    /// An alarm holds though they are right, and an all-clear though they are wrong
+    Bounds,
+    /// As wrong: an outage is an alarm too
+    ErrorAsWrong,
 }
 
 /// Reads a number strictly between 0 and 1.

@@ -6,7 +6,7 @@
 
 use crate::reference::{absolute, count, lines, numbers, parts, relative, row};
 use cleanbench_stats::cluster::Units;
-use cleanbench_stats::drift::{Baseline, Night, watch};
+use cleanbench_stats::drift::{Baseline, Night, Stakes, Terms, watch};
 use cleanbench_stats::ratio::fieller;
 use cleanbench_stats::repeats::{pass_at_k, pass_power_k};
 use cleanbench_stats::sequential::{
@@ -43,21 +43,31 @@ fn bets_on_a_mean() {
     }
 }
 
-#[test]
-fn e_values_of_nights() {
+#[track_caller]
+fn nights_of(text: &str, stakes: Stakes) {
+    let terms = Terms {
+        alpha: 0.05,
+        allowance: 0.0,
+        stakes,
+    };
     let mut largest = 0.0_f64;
-    for line in lines(include_str!("golden/drift.txt"), 12) {
+    for line in lines(text, 12) {
         let parts: Vec<Vec<f64>> = line.split('|').map(numbers).collect();
-        let [epochs, baseline, later, path] = parts.try_into().unwrap();
-        let night = |&score: &f64| Night { score, n: 200 };
-        let baseline: Vec<Night> = baseline.iter().map(night).collect();
-        let later: Vec<Night> = later.iter().map(night).collect();
+        let [epochs, baseline, later, missing, path] = parts.try_into().unwrap();
+        // Of each later night this share is missing beside what is right.
+        let night = |(score, missing): (&f64, &f64)| Night {
+            low: *score,
+            high: score + missing,
+            seen: Some(*score),
+        };
+        let later: Vec<Night> = later.iter().zip(&missing).map(night).collect();
+        let baseline: Vec<Night> = baseline.into_iter().map(Night::whole).collect();
         let baseline = if epochs[0] > 0.5 {
             Baseline::Epochs(&baseline)
         } else {
             Baseline::Nights(&baseline)
         };
-        let found = watch(baseline, &later, 0.05, 0.0).unwrap();
+        let found = watch(baseline, &later, terms).unwrap();
         assert_eq!(found.path.len(), path.len());
         for (found, expected) in found.path.into_iter().zip(path) {
             relative(found, expected, 1e-9, line);
@@ -65,6 +75,12 @@ fn e_values_of_nights() {
         }
     }
     assert!(largest > 20.0, "no drop was found: {largest}");
+}
+
+#[test]
+fn e_values_of_nights() {
+    nights_of(include_str!("golden/drift.txt"), Stakes::EarlyToo);
+    nights_of(include_str!("golden/drift_even.txt"), Stakes::Even);
 }
 
 #[test]

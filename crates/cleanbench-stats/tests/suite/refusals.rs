@@ -5,7 +5,7 @@
 //! It refuses nothing.
 
 use cleanbench_stats::cluster::{Units, cluster_t, design_effect};
-use cleanbench_stats::drift::{Baseline, Night, NotWatched, watch};
+use cleanbench_stats::drift::{Baseline, Night, NotWatched, Stakes, Terms, watch};
 use cleanbench_stats::mean::{Mean, differences, is_in_domain, student_t};
 use cleanbench_stats::percentile::{position_above, quantile};
 use cleanbench_stats::proportion::{
@@ -266,11 +266,14 @@ fn ratios_whose_denominator_may_be_nothing() {
     assert_eq!(ratio::least_without_events(1.0, 0, 0.05), None);
 }
 
+const TERMS: Terms = Terms {
+    alpha: 0.05,
+    allowance: 0.0,
+    stakes: Stakes::EarlyToo,
+};
+
 fn nights(scores: &[f64]) -> Vec<Night> {
-    scores
-        .iter()
-        .map(|&score| Night { score, n: 200 })
-        .collect()
+    scores.iter().copied().map(Night::whole).collect()
 }
 
 #[test]
@@ -278,26 +281,24 @@ fn a_short_baseline_is_neither_alarm_nor_all_clear() {
     let short = |found, needed| Err(NotWatched::BaselineTooShort { found, needed });
     let later = nights(&[0.1; 30]);
     assert_eq!(
-        watch(Baseline::Nights(&nights(&[0.8; 13])), &later, 0.05, 0.0),
+        watch(Baseline::Nights(&nights(&[0.8; 13])), &later, TERMS),
         short(13, 14)
     );
     assert_eq!(
-        watch(Baseline::Epochs(&nights(&[0.8; 9])), &later, 0.05, 0.0),
+        watch(Baseline::Epochs(&nights(&[0.8; 9])), &later, TERMS),
         short(9, 10)
-    );
-    // Nights with another number of samples do not count.
-    let mut mixed = nights(&[0.8; 14]);
-    mixed[3].n = 150;
-    assert_eq!(
-        watch(Baseline::Nights(&mixed), &later, 0.05, 0.0),
-        short(13, 14)
     );
     let good = nights(&[0.8; 14]);
     for (alpha, allowance) in [(0.0, 0.0), (1.0, 0.0), (0.05, -0.1), (0.05, f64::NAN)] {
-        let found = watch(Baseline::Nights(&good), &later, alpha, allowance);
+        let terms = Terms {
+            alpha,
+            allowance,
+            ..TERMS
+        };
+        let found = watch(Baseline::Nights(&good), &later, terms);
         assert_eq!(found, Err(NotWatched::NoLevel));
     }
-    let unknown = watch(Baseline::Nights(&good), &nights(&[f64::NAN]), 0.05, 0.0);
+    let unknown = watch(Baseline::Nights(&good), &nights(&[f64::NAN]), TERMS);
     assert_eq!(unknown, Err(NotWatched::NotFinite));
 }
 
@@ -310,10 +311,10 @@ fn a_drop_is_found_and_its_absence_is_not() {
     };
     let baseline = scores(20, 0.8);
     let mut later = scores(40, 0.8);
-    let quiet = watch(Baseline::Nights(&baseline), &later, 0.05, 0.0).unwrap();
+    let quiet = watch(Baseline::Nights(&baseline), &later, TERMS).unwrap();
     assert_eq!((quiet.alarm, quiet.path.len()), (None, 40));
     later.extend(scores(10, 0.75));
-    let found = watch(Baseline::Nights(&baseline), &later, 0.05, 0.0).unwrap();
+    let found = watch(Baseline::Nights(&baseline), &later, TERMS).unwrap();
     assert!(
         found.alarm.is_some_and(|night| (41..46).contains(&night)),
         "{:?}",
@@ -322,28 +323,91 @@ fn a_drop_is_found_and_its_absence_is_not() {
     // What is known at the alarm is what would have been known that night.
     assert_eq!(found.path[..40], quiet.path[..]);
     // A drop that is allowed, and a rise, are no alarm.
-    let allowed = watch(Baseline::Nights(&baseline), &later, 0.05, 0.1).unwrap();
+    let allowing = Terms {
+        allowance: 0.1,
+        ..TERMS
+    };
+    let allowed = watch(Baseline::Nights(&baseline), &later, allowing).unwrap();
     assert_eq!(allowed.alarm, None);
-    let better = watch(Baseline::Nights(&baseline), &scores(60, 0.9), 0.05, 0.0).unwrap();
+    let better = watch(Baseline::Nights(&baseline), &scores(60, 0.9), TERMS).unwrap();
     assert_eq!(better.alarm, None);
-    // Nights of another size are passed over, and leave the evidence as it is.
-    later[5].n = 100;
-    let passed = watch(Baseline::Epochs(&baseline), &later, 0.05, 0.0).unwrap();
-    assert_eq!(passed.passed_over, [5]);
-    assert_eq!(passed.path[5].to_bits(), passed.path[4].to_bits());
+    // Epochs serve too.
+    let by_epochs = watch(Baseline::Epochs(&baseline), &later, TERMS).unwrap();
     assert!(
-        passed.alarm.is_some_and(|night| (41..47).contains(&night)),
+        by_epochs
+            .alarm
+            .is_some_and(|night| (41..47).contains(&night)),
         "{:?}",
-        passed.alarm
+        by_epochs.alarm
     );
+}
+
+/// What is missing makes no alarm as long as it may be right, and hides none once it cannot.
+#[test]
+fn missing_answers_only_make_ranks_higher() {
+    let baseline = nights(&[0.9, 0.88, 0.91, 0.9, 0.89, 0.9, 0.92].repeat(2));
+    let gap = |low: f64, missing: f64| Night {
+        low,
+        high: low + missing,
+        seen: Some(low / (1.0 - missing)),
+    };
+    let watched = |later: &[Night]| watch(Baseline::Nights(&baseline), later, TERMS).unwrap();
+    let hidden = vec![gap(0.0, 0.99); 60];
+    assert_eq!(watched(&hidden).alarm, None);
+    let at_least: Vec<_> = hidden.iter().map(|night| night.at_least()).collect();
+    assert_eq!(watched(&at_least).alarm, Some(3));
+    assert_eq!(watched(&[gap(0.0, 0.01); 6]).alarm, Some(3));
+    let whole = watched(&nights(&[0.8; 30])).path;
+    let open = watched(&[gap(0.8, 0.06); 30]).path;
+    assert!(open.iter().zip(&whole).all(|(open, whole)| open <= whole));
+    // In the baseline it counts against the alarm too.
+    let mut lost = baseline.clone();
+    lost[..5].fill(Night {
+        low: 0.0,
+        high: 1.0,
+        seen: None,
+    });
+    let found = watch(Baseline::Nights(&lost), &nights(&[0.5; 60]), TERMS).unwrap();
+    assert!(
+        found.alarm.is_none_or(|night| night > 10),
+        "{:?}",
+        found.alarm
+    );
+    // All wrong, but for what is missing.
+    let wrong = gap(0.5, 0.25).all_wrong();
+    assert_eq!((wrong.low, wrong.high, wrong.seen), (0.0, 0.25, Some(0.0)));
+}
+
+/// A fall to nothing after fourteen nights, and after a hundred more.
+#[test]
+fn a_fall_to_nothing_is_found_by_the_fourth_night() {
+    let baseline = nights(&[0.9, 0.88, 0.91, 0.9, 0.89, 0.9, 0.92].repeat(2));
+    for quiet in [0, 1, 10, 100, 300] {
+        let mut later = nights(&[0.9, 0.88, 0.91, 0.9, 0.89].repeat(quiet / 5 + 1)[..quiet]);
+        later.extend(nights(&[0.0; 6]));
+        let found = watch(Baseline::Nights(&baseline), &later, TERMS).unwrap();
+        assert!(
+            found
+                .alarm
+                .is_some_and(|night| (quiet..quiet + 4).contains(&night)),
+            "{quiet}: {:?}",
+            found.alarm
+        );
+        let even = Terms {
+            stakes: Stakes::Even,
+            ..TERMS
+        };
+        let earlier = watch(Baseline::Nights(&baseline), &later, even).unwrap();
+        assert!(quiet > 1 || earlier.alarm.is_none_or(|night| night >= quiet + 5));
+    }
 }
 
 /// Scores that are all alike are ties, which count against an alarm.
 #[test]
 fn nights_that_are_all_the_same_never_alarm() {
     let same = nights(&[0.8; 400]);
-    let found = watch(Baseline::Nights(&same[..14]), &same, 0.05, 0.0).unwrap();
+    let found = watch(Baseline::Nights(&same[..14]), &same, TERMS).unwrap();
     assert_eq!(found.alarm, None);
     assert!(found.path.iter().all(|e_value| *e_value <= 1.0 + 1e-12));
-    assert_eq!(found.passed_over.len(), 400 - 365);
+    assert_eq!((found.ranked, found.path.len()), (365, 400));
 }

@@ -51,3 +51,51 @@ fn looking_after_every_value_makes_no_more_errors() {
 fn the_drift_alarm_is_rarely_false_and_finds_a_drop() {
     check(&drift::table(QUICK), 4);
 }
+
+/// What is on record is of full size and holds: no row is left out, and none is excused.
+#[test]
+fn the_years_on_record_hold() {
+    let text = include_str!("../../simulated/drift.csv");
+    let (header, rows) = text.split_once('\n').unwrap();
+    let columns: Vec<_> = header.split(',').collect();
+    let rows: Vec<Vec<_>> = rows.lines().map(|row| row.split(',').collect()).collect();
+    let at = |row: &[&'static str], name: &str| {
+        let place = columns.iter().position(|column| *column == name);
+        row[place.unwrap()]
+    };
+    for row in &rows {
+        let number = |name| -> f64 { at(row, name).parse().unwrap() };
+        assert_eq!(number("years").to_bits(), 2000.0_f64.to_bits());
+        assert!(number("false_alarms") <= number("alpha"), "{row:?}");
+        assert!(number("median_nights_to_nothing") <= 4.0, "{row:?}");
+        let is_beyond = number("night_correlation") > 0.6;
+        assert_eq!(
+            at(row, "holds"),
+            if is_beyond { "" } else { "yes" },
+            "{row:?}"
+        );
+    }
+    for (name, values) in [
+        (
+            "baseline",
+            &["14 nights", "60 nights", "10 epochs", "50 epochs"][..],
+        ),
+        ("n", &["100", "300", "1000"]),
+        ("night_correlation", &["0", "0.3", "0.6", "0.8"]),
+        ("unstable_percent", &["5", "20", "40", "all at 0.9"]),
+        (
+            "missing",
+            &[
+                "none",
+                "5 % at random",
+                "20 % of wrong and 1 % of right",
+                "outages",
+            ],
+        ),
+    ] {
+        for value in values {
+            let count = rows.iter().filter(|row| at(row, name) == *value).count();
+            assert!(count >= 12, "{name} {value}: {count}");
+        }
+    }
+}

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use checking::{read, redraw, verify};
 pub use comparison_files::{left_out, lost_first};
-pub use drift_files::{aside, evidence, statement};
+pub use drift_files::{aside, delays, evidence, missing, statement};
 pub use items_files::{gap, items_aside, slice_name};
 pub use manifest::{DerivedManifest, FORMAT, Input, InputFact, InputRun, MANIFEST_FILE};
 pub use ranking_files::{level, places};

@@ -4,21 +4,30 @@
 //! compared with one frozen baseline over and over, whose luck would be counted again every night. With
 //! several tasks the error rate is shared out between them, so that it holds for all together.
 //!
+//! A night of which answers are missing is watched like any other: for an alarm with what is missing at its best for
+//! the model, and once more with all of it as wrong, which tells a lack of answers from a lack of evidence. What
+//! silence is worth, [`State`] says.
+//!
 //! Invariant: nights are in the order in which their runs were planned, and asked alike: the same model,
-//! samples, scorers and effective sampling.
+//! samples, scorers and effective sampling. Neither a missing answer nor a night that is passed over is good news.
 //!
 //! It refuses a baseline of fewer than 14 nights, unless the first run has at least 10 epochs.
 
+mod judged;
 mod kept;
+mod nights;
 
-use cleanbench_core::Reducer;
-use cleanbench_stats::drift::{Baseline, FEWEST_EPOCHS, FEWEST_NIGHTS, Night as Point, watch};
+use cleanbench_stats::drift::{
+    Delay, FEWEST_EPOCHS, FEWEST_NIGHTS, Night as Point, Stakes, Terms, WITHIN, Watch,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Missing, NotComparable, Options, alike};
 use cleanbench_core::SetAside;
-use cleanbench_items::{Both, Filling, Identified as _, Item, Policy, Side, Treatment, Who};
+use cleanbench_items::{Both, Policy, Rules, Side, Who};
+use judged::{Series, Watching};
 use kept::kept;
+use nights::{Measure, Measured, Samples, usual};
 
 /// How nights are watched; all of it is on record with the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,8 +39,9 @@ pub struct DriftOptions {
     pub alpha: f64,
     /// The difference between nights, in score, that is not to be called a drift.
     pub allowance: f64,
-    /// Whether a sample without an answer counts as wrong; otherwise it is left out, and the night is passed
-    /// over if most have more.
+    /// How answers that are missing count: as wrong, or ([`Missing::Bounds`]) at their best for an alarm and as
+    /// wrong for an all-clear. [`Missing::Complete`] is the same now; in results by earlier rules a sample without
+    /// an answer is left out, and a night is passed over if most have more.
     pub missing: Missing,
     /// Only these tasks; all where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -55,9 +65,9 @@ impl Default for DriftOptions {
             baseline: FEWEST_NIGHTS,
             alpha: 0.05,
             allowance: 0.0,
-            missing: Missing::Complete,
+            missing: Missing::Bounds,
             tasks: Vec::new(),
-            policy: None,
+            policy: Some(Policy::default()),
         }
     }
 }
@@ -70,7 +80,7 @@ pub enum Part {
     Baseline,
     /// It was ranked among those before it.
     Watched,
-    /// It has another number of answers than most, or comes after a year.
+    /// It is of other samples than most of the baseline, or comes after a year.
     PassedOver,
 }
 
@@ -98,20 +108,41 @@ pub struct Night {
     pub n: u64,
     /// What it was for.
     pub part: Part,
-    /// The evidence after it, for watched nights: an alarm at 1/α.
+    /// The evidence after it, for nights after the baseline: an alarm at 1/α.
     pub e_value: Option<f64>,
+    /// What earlier versions do not say.
+    #[serde(flatten)]
+    pub gaps: Option<Gaps>,
+}
+
+/// What is missing of a night, and what that may make of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Gaps {
+    /// Share of its answers that are missing.
+    pub missing: f64,
+    /// Its mean score if these were wrong; `None` where no sample was asked.
+    pub lowest: Option<f64>,
+    /// And if they were right.
+    pub highest: Option<f64>,
+    /// The evidence after it if the missing answers of all nights were wrong.
+    pub e_value_if_wrong: Option<f64>,
 }
 
 /// What the watch found in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// The model has become worse.
+    /// The model has become worse, whatever the missing answers would have been.
     Alarm,
-    /// No alarm.
+    /// No alarm; by the present rules only where a fall to nothing would have been found, up to the newest night.
     NoAlarm,
     /// The baseline is too short.
     TooShort,
+    /// There would be an alarm if missing answers were wrong.
+    Availability,
+    /// A fall to nothing would not have been found: too few nights were watched, the newest one was not, or too much
+    /// of them is missing.
+    NotWatched,
 }
 
 impl State {
@@ -121,6 +152,8 @@ impl State {
             Self::Alarm => "alarm",
             Self::NoAlarm => "no_alarm",
             Self::TooShort => "baseline_too_short",
+            Self::Availability => "availability",
+            Self::NotWatched => "not_watched",
         }
     }
 }
@@ -132,7 +165,7 @@ pub struct TaskDrift {
     pub task: String,
     /// What was found.
     pub state: State,
-    /// Why nothing was, where the baseline is too short.
+    /// Why there is neither alarm nor all-clear, where that is so.
     pub reason: Option<String>,
     /// Position of the night of the alarm.
     pub alarm: Option<usize>,
@@ -140,11 +173,45 @@ pub struct TaskDrift {
     pub baseline_epochs: Option<usize>,
     /// The evidence that raises an alarm: 1/α of this task.
     pub threshold: f64,
+    /// After how many nights a drop that begins right after the baseline is found; earlier versions do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Vec<Found>>,
     /// Samples that are left out of every night; earlier versions do not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<SetAside>,
     /// The nights, in order.
     pub nights: Vec<Night>,
+}
+
+/// After how many nights a drop is found, in the median.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Found {
+    /// The drop, in score.
+    pub drop: f64,
+    /// Nights from its beginning to the alarm; `None` where there are more than `within`.
+    pub nights: Option<usize>,
+    /// Nights within which it was looked for.
+    pub within: usize,
+}
+
+impl From<Delay> for Found {
+    fn from(delay: Delay) -> Self {
+        Self {
+            drop: delay.drop,
+            nights: delay.nights,
+            within: WITHIN,
+        }
+    }
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let delay = Delay {
+            drop: self.drop,
+            nights: self.nights,
+        };
+        delay.fmt(f)
+    }
 }
 
 /// The nights of a model.
@@ -166,13 +233,15 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// The worst that was found: an alarm before a baseline that is too short.
+    /// The worst that was found: an alarm before whatever is neither alarm nor all-clear.
     pub fn state(&self) -> State {
         let states = self.tasks.iter().map(|task| task.state);
         let rank = |state: &State| match state {
             State::Alarm => 0,
-            State::TooShort => 1,
-            State::NoAlarm => 2,
+            State::Availability => 1,
+            State::TooShort => 2,
+            State::NotWatched => 3,
+            State::NoAlarm => 4,
         };
         states.min_by_key(rank).unwrap_or(State::TooShort)
     }
@@ -223,10 +292,11 @@ fn task_drift(nights: &[Side<'_>], at: &[usize], alpha: f64, options: &DriftOpti
     let plan = &nights[0].table.manifest.plan.tasks[at[0]];
     let items = nights.iter().zip(at).map(|(night, at)| night.items(*at));
     let kept = kept(&items.collect::<Vec<_>>(), options.policy());
-    let points: Vec<_> = kept
+    let measure = Measure::of(plan.reducer, options);
+    let measured: Vec<_> = kept
         .nights
         .iter()
-        .map(|items| point(items, plan.reducer, options))
+        .map(|items| measure.night(items))
         .collect();
     let mut drift = TaskDrift {
         task: plan.name.clone(),
@@ -235,119 +305,122 @@ fn task_drift(nights: &[Side<'_>], at: &[usize], alpha: f64, options: &DriftOpti
         alarm: None,
         baseline_epochs: None,
         threshold: 1.0 / alpha,
+        delays: None,
         set_aside: options.policy.map(|_| kept.aside),
-        nights: points
+        nights: measured
             .iter()
             .zip(nights)
-            .map(|(point, side)| night(side, *point))
+            .map(|(measured, side)| night(side, measured))
             .collect(),
     };
-    let epochs = epochs(&kept.nights[0], options.missing);
+    let epochs = measure.epochs(&kept.nights[0]);
     let by_epochs = nights.len() <= options.baseline && epochs.len() >= FEWEST_EPOCHS;
     let old = if by_epochs {
         1
     } else {
         options.baseline.min(nights.len())
     };
-    let known = |points: &[Option<Point>]| points.iter().copied().flatten().collect::<Vec<_>>();
     let before = if by_epochs {
-        epochs
+        drift.baseline_epochs = Some(epochs.len());
+        &epochs
     } else {
-        known(&points[..old])
+        &measured[..old]
     };
-    let baseline = if by_epochs {
-        drift.baseline_epochs = Some(before.len());
-        Baseline::Epochs(&before)
-    } else {
-        Baseline::Nights(&before)
+    let usual = usual(before);
+    let watching = Watching {
+        baseline: points(before, usual),
+        by_epochs,
+        terms: terms(alpha, options),
     };
-    let later: Vec<_> = (old..nights.len())
-        .filter(|night| points[*night].is_some())
-        .collect();
-    match watch(baseline, &known(&points[old..]), alpha, options.allowance) {
-        Ok(found) => drift.take(&found, &later),
-        Err(reason) => drift.reason = Some(reason.to_string()),
-    }
+    let series = Series {
+        nights: &measured,
+        old,
+        usual,
+    };
+    drift.watch(&watching, &series, measure.rules);
     drift
 }
 
-impl TaskDrift {
-    /// Takes over what was found; `later` are the positions of the nights that were watched.
-    fn take(&mut self, found: &cleanbench_stats::drift::Watch, later: &[usize]) {
-        for night in self
-            .nights
-            .iter_mut()
-            .skip(later.first().copied().unwrap_or(usize::MAX))
-        {
-            night.part = Part::PassedOver;
-        }
-        for (place, (position, e_value)) in later.iter().zip(&found.path).enumerate() {
-            let night = &mut self.nights[*position];
-            night.e_value = Some(*e_value);
-            if !found.passed_over.contains(&place) {
-                night.part = Part::Watched;
-            }
-        }
-        self.alarm = found.alarm.and_then(|place| later.get(place).copied());
-        self.state = if self.alarm.is_some() {
-            State::Alarm
-        } else {
-            State::NoAlarm
-        };
+/// How the nights of a task are watched.
+fn terms(alpha: f64, options: &DriftOptions) -> Terms {
+    Terms {
+        alpha,
+        allowance: options.allowance,
+        stakes: match options.policy().rules {
+            Rules::Earlier => Stakes::Even,
+            Rules::Now => Stakes::EarlyToo,
+        },
     }
 }
 
-fn night(side: &Side<'_>, point: Option<Point>) -> Night {
+/// What there is to rank of nights with these samples.
+fn points(nights: &[Measured], usual: Option<Samples>) -> Vec<Point> {
+    let usual = nights.iter().filter(|night| Some(night.samples) == usual);
+    usual.filter_map(|night| night.point).collect()
+}
+
+impl TaskDrift {
+    /// Watches the later nights of `series`, and says what was found.
+    fn watch(&mut self, watching: &Watching, series: &Series<'_>, rules: Rules) {
+        let ranked = series.ranked();
+        let later: Vec<_> = ranked
+            .iter()
+            .filter_map(|position| series.nights[*position].point)
+            .collect();
+        let found = match watching.watch(&later) {
+            Ok(found) => found,
+            Err(reason) => return self.reason = Some(reason.to_string()),
+        };
+        self.take(&found, series, rules);
+        self.alarm = found.alarm.map(|place| ranked[place]);
+        self.state = match self.alarm {
+            Some(_) => State::Alarm,
+            None => State::NoAlarm,
+        };
+        if rules == Rules::Now {
+            self.judge(watching, series, &later[..found.ranked]);
+        }
+    }
+
+    /// Takes over the evidence after each night. Where one is passed over it stands still.
+    fn take(&mut self, found: &Watch, series: &Series<'_>, rules: Rules) {
+        let ranked = series.ranked();
+        let later = self.nights.iter_mut().enumerate().skip(series.old);
+        let mut known = rules == Rules::Now;
+        let mut e_value = 1.0;
+        for (position, night) in later {
+            let has_point = series.nights[position].point.is_some();
+            // By earlier rules nights before the first with a score were never told from the baseline.
+            known |= has_point;
+            if known {
+                night.part = Part::PassedOver;
+            }
+            if let Ok(place) = ranked.binary_search(&position) {
+                e_value = found.path[place];
+                if place < found.ranked {
+                    night.part = Part::Watched;
+                }
+            }
+            night.e_value = has_point.then_some(e_value);
+        }
+    }
+}
+fn night(side: &Side<'_>, measured: &Measured) -> Night {
     let who = side.who();
     Night {
         run: who.run,
         created: who.created,
-        score: point.map(|point| point.score),
-        n: point.map_or(0, |point| point.n),
+        score: measured.score,
+        n: measured.n,
         part: Part::Baseline,
         e_value: None,
+        gaps: measured.missing.map(|missing| Gaps {
+            missing,
+            lowest: measured.point.map(|point| point.low),
+            highest: measured.point.map(|point| point.high),
+            e_value_if_wrong: None,
+        }),
     }
-}
-
-fn filling(missing: Missing) -> Filling {
-    match missing {
-        Missing::Complete => Filling::LeftOut,
-        // Against a model that is watched for a drop, what is missing speaks as a wrong answer does.
-        Missing::ErrorAsWrong | Missing::Bounds => Filling::As(0.0),
-    }
-}
-
-/// The score of a night.
-fn point(items: &[&Item], reducer: Reducer, options: &DriftOptions) -> Option<Point> {
-    let filling = filling(options.missing);
-    let leaves_out = options.policy().not_asked == Treatment::SetAside;
-    let scores: Vec<_> = items
-        .iter()
-        .filter(|item| item.was_asked() || !leaves_out)
-        .filter_map(|item| item.score(reducer, filling))
-        .collect();
-    of_scores(&scores)
-}
-
-fn of_scores(scores: &[f64]) -> Option<Point> {
-    let score = cleanbench_stats::mean(scores.iter().copied())?;
-    let n = u64::try_from(scores.len()).unwrap_or(u64::MAX);
-    Some(Point { score, n })
-}
-
-/// The score of each epoch of a night.
-fn epochs(items: &[&Item], missing: Missing) -> Vec<Point> {
-    let count = items.first().map_or(0, |item| item.trials.len());
-    let filled = match filling(missing) {
-        Filling::LeftOut => None,
-        Filling::As(value) => Some(value),
-    };
-    let of_epoch = |epoch: usize| {
-        let trials = items.iter().filter_map(|item| item.trials.get(epoch));
-        let scores: Vec<_> = trials.filter_map(|trial| trial.score.or(filled)).collect();
-        of_scores(&scores)
-    };
-    (0..count).filter_map(of_epoch).collect()
 }
 
 #[cfg(test)]
@@ -366,11 +439,15 @@ mod tests {
     }
 
     fn watched(tables: &[ItemTable]) -> TaskDrift {
+        watched_as(tables, &DriftOptions::default())
+    }
+
+    fn watched_as(tables: &[ItemTable], options: &DriftOptions) -> TaskDrift {
         let sides: Vec<_> = tables
             .iter()
             .map(|table| Side { table, model: 0 })
             .collect();
-        let mut found = drift(&sides, &DriftOptions::default()).unwrap();
+        let mut found = drift(&sides, options).unwrap();
         found.tasks.remove(0)
     }
 
@@ -411,21 +488,122 @@ mod tests {
         let epochs: Vec<_> = (0..5)
             .map(|sample| item(&format!("s{sample}"), &[Some(1.0); 10]))
             .collect();
-        let first = table(&[epochs]);
-        let found = watched(&[first.clone(), first]);
+        let nights = vec![table(&[epochs]); 6];
+        let found = watched(&nights);
         assert_eq!(
             (found.state, found.baseline_epochs),
             (State::NoAlarm, Some(10))
         );
+        assert_eq!(watched(&nights[..3]).state, State::NotWatched);
+    }
+
+    #[track_caller]
+    fn says(found: &TaskDrift, state: State, words: &str) {
+        let reason = found.reason.clone().unwrap_or_default();
+        assert_eq!(found.state, state, "{reason}");
+        assert!(reason.contains(words), "{reason}");
     }
 
     #[test]
-    fn a_night_without_all_answers_is_passed_over() {
+    fn a_night_is_watched_without_all_answers_and_passed_over_with_other_samples() {
         let mut tables = nights(&[18; 20]);
-        tables[16] = table(&[items(&format!("-{}", "1".repeat(19)))]);
-        let found = watched(&tables);
-        assert_eq!(found.nights[16].part, Part::PassedOver);
-        assert_eq!(found.nights[16].n, 19);
-        assert_eq!(found.nights[17].part, Part::Watched);
+        tables[16] = table(&[items(&format!("-{}00", "1".repeat(17)))]);
+        tables[17] = table(&[items(&"1".repeat(19))]);
+        tables[3] = tables[17].clone();
+        tables.insert(3, tables[2].clone());
+        let options = DriftOptions {
+            baseline: 15,
+            ..DriftOptions::default()
+        };
+        let found = watched_as(&tables, &options);
+        let parts = [3, 4, 17, 18, 19].map(|night: usize| found.nights[night].part);
+        use Part::{Baseline, PassedOver, Watched};
+        assert_eq!(parts, [Baseline, PassedOver, Watched, PassedOver, Watched]);
+        let gap = &found.nights[17];
+        let gaps = gap.gaps.unwrap();
+        assert_eq!((gap.n, gaps.missing), (19, 0.05));
+        assert_eq!((gaps.lowest, gaps.highest), (Some(0.85), Some(0.9)));
+        assert_eq!(found.state, State::NoAlarm);
+        assert_eq!(found.nights[18].e_value, found.nights[17].e_value);
+        says(
+            &watched_as(&tables[..19], &options),
+            State::NotWatched,
+            "newest night was passed over",
+        );
+    }
+
+    /// Fourteen nights at nine of ten, then nights of this pattern: state and words.
+    #[test]
+    fn silence_is_no_good_news() {
+        let after = |patterns: &[&str]| {
+            let mut tables = nights(&[18; 14]);
+            tables.extend(patterns.iter().map(|pattern| table(&[items(pattern)])));
+            watched(&tables)
+        };
+        let good = "11111111111111111100";
+        let fallen = "-0000000000000000000";
+        let lost = "--------------------";
+        let half = "1111111111----------";
+        assert_eq!(after(&[fallen; 4]).state, State::Alarm);
+        says(
+            &after(&[]),
+            State::NotWatched,
+            "no night after the baseline",
+        );
+        says(&after(&[good]), State::NotWatched, "last 1 nights");
+        says(&after(&[fallen]), State::NotWatched, "last 1 nights");
+        says(
+            &after(&[lost; 6]),
+            State::Availability,
+            "missing answers as wrong",
+        );
+        says(
+            &after(&[half; 6]),
+            State::Availability,
+            "missing answers as wrong",
+        );
+        assert_eq!(after(&[good; 6]).state, State::NoAlarm);
+        says(
+            &after(&[good, good, good, good, lost]),
+            State::NotWatched,
+            "no evidence",
+        );
+        says(
+            &after(&[good, good, good, good, "1"]),
+            State::NotWatched,
+            "not those of the baseline",
+        );
+        let mut passed = vec!["1"; 20];
+        passed.splice(..0, [good; 20]);
+        passed.push(good);
+        says(
+            &after(&passed),
+            State::NotWatched,
+            "13 more being passed over",
+        );
+        let as_wrong = DriftOptions {
+            missing: Missing::ErrorAsWrong,
+            ..DriftOptions::default()
+        };
+        let mut tables = nights(&[18; 14]);
+        tables.extend(vec![table(&[items(half)]); 6]);
+        assert_eq!(watched_as(&tables, &as_wrong).state, State::Alarm);
+        // An outage in the baseline allows for none later.
+        let mut tables = nights(&[18; 14]);
+        tables[5] = table(&[items(lost)]);
+        tables.extend(vec![table(&[items("111111111111111-----")]); 8]);
+        says(
+            &watched(&tables),
+            State::Availability,
+            "missing answers as wrong",
+        );
+        // Whoever never scores cannot fall.
+        says(&watched(&nights(&[0; 30])), State::NotWatched, "no alarm");
+        let drops = after(&[good; 6]).delays.unwrap();
+        let told: Vec<_> = drops.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told.join(", "),
+            "5 points after 4 nights, 10 points after 4 nights, 20 points after 4 nights"
+        );
     }
 }

@@ -6,6 +6,7 @@ use cleanbench_model::Endpoint;
 use cleanbench_plan::check::{
     BYTES_PER_TOKEN, Check, CheckedGate, CheckedTask, Estimate, check as looked_at,
 };
+use cleanbench_plan::nights::{ASSUMED_NIGHTS, ASSUMED_SCORE};
 use cleanbench_plan::options::Surroundings;
 use cleanbench_plan::probes::PlannedProbe;
 use cleanbench_report::cell;
@@ -37,6 +38,7 @@ pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit
     print_suite(&suite, &check);
     print_probes(&suite, &check.probes);
     print_gates(&check);
+    print_nights(&check);
     if check.endpoints.is_empty() {
         printer::result("\nno model named: pass `-m` to see what would be sent where");
         return Ok(Exit::Done);
@@ -200,6 +202,23 @@ fn gate_row(checked: &CheckedGate) -> [String; 6] {
         known(found.needed.map(|needed| needed.to_string())),
         found.assumed.clone(),
     ]
+}
+
+/// How soon `drift` would find that the model has become worse.
+fn print_nights(check: &Check<'_>) {
+    let rows = check.tasks.iter().map(|task| {
+        let told: Vec<_> = task.delays.iter().map(ToString::to_string).collect();
+        [
+            name(task),
+            task.selected.samples.to_string(),
+            told.join(", "),
+        ]
+    });
+    printer::result(format!(
+        "\nasked every night, `drift` would find a drop (median nights; assuming {ASSUMED_NIGHTS} nights at \
+         {ASSUMED_SCORE} before, nights that differ by chance alone, no missing answers):\n{}",
+        plain_table(["task", "samples", "drop found"], rows)
+    ));
 }
 
 /// Prints what `endpoint` would be asked, and says whether any of it is refused.

@@ -2,12 +2,13 @@
 
 use cleanbench_core::Exit;
 use cleanbench_items::Policy;
+use cleanbench_study::compare::Missing;
 use cleanbench_study::derived::{ModelOf, Outcome, What};
 use cleanbench_study::drift::{DriftOptions, State};
 
-use super::compare::{choose, missing};
+use super::compare::choose;
 use super::derived::{make, open, role};
-use crate::arguments::DriftArguments;
+use crate::arguments::{DriftArguments, MissingOfNights};
 use crate::failure::Failure;
 use crate::printer::Printer;
 
@@ -37,7 +38,10 @@ pub(super) fn drift(arguments: &DriftArguments, printer: Printer) -> Result<Exit
             baseline: arguments.baseline,
             alpha: arguments.alpha,
             allowance: arguments.allowance,
-            missing: missing(arguments.missing),
+            missing: match arguments.missing {
+                MissingOfNights::Bounds => Missing::Bounds,
+                MissingOfNights::ErrorAsWrong => Missing::ErrorAsWrong,
+            },
             tasks: arguments.tasks.clone(),
             policy: Some(Policy::default()),
         },
@@ -49,14 +53,30 @@ pub(super) fn drift(arguments: &DriftArguments, printer: Printer) -> Result<Exit
     let Outcome::Drift(found) = made.outcome else {
         return Ok(Exit::Done);
     };
-    Ok(match found.state() {
+    let state = found.state();
+    if let Some(hint) = hint(state) {
+        printer.say(hint);
+    }
+    Ok(match state {
         State::Alarm => Exit::GateFailed,
         State::NoAlarm => Exit::Done,
-        State::TooShort => {
-            printer.say(
-                "with more nights, or a first run with `--epochs 10`, the model can be watched",
-            );
-            Exit::Inconclusive
-        }
+        State::TooShort | State::Availability | State::NotWatched => Exit::Inconclusive,
     })
+}
+
+/// What to do about a state that is neither alarm nor all-clear.
+fn hint(state: State) -> Option<&'static str> {
+    match state {
+        State::Alarm | State::NoAlarm => None,
+        State::TooShort => {
+            Some("with more nights, or a first run with `--epochs 10`, the model can be watched")
+        }
+        State::Availability => Some(
+            "`cleanbench rerun RUN --only errors` asks again for what is missing; with `--missing error-as-wrong` an \
+             outage is an alarm",
+        ),
+        State::NotWatched => {
+            Some("no alarm is no all-clear here: a fall of all the score would not have been found")
+        }
+    }
 }

@@ -563,16 +563,19 @@ def ratios():
 
 
 
-@listed
-def drift():
-    """The martingale with plain loops; for baselines of nights and of epochs, and a drop in every third."""
+def nights(name, early, gaps):
+    """The martingale with plain loops; for baselines of nights and of epochs, and a drop in every third. `early` of
+    the stake is the larger the sooner a drop begins; with `gaps` later nights lack answers, which count as right in
+    the night that is ranked and as wrong in those before."""
     bets = [(0.0, 0.1), (0.0, 0.4), (0.1, 0.1), (0.1, 0.4), (0.25, 0.1), (0.25, 0.4)]
 
     def spread(x):
         x = numpy.array(x)
-        gaps = x - x.mean()
-        squares = (gaps**2).sum()
-        alike = numpy.clip((gaps[:-1] * gaps[1:]).sum() / squares + 1 / len(x), 0, 1) if squares > 1e-18 else 0.0
+        differences = x - x.mean()
+        squares = (differences**2).sum()
+        alike = 0.0
+        if squares > 1e-18:
+            alike = numpy.clip((differences[:-1] * differences[1:]).sum() / squares + 1 / len(x), 0, 1)
         return 0.6 * (1 + 5.0 * alike) * numpy.sqrt(squares / (len(x) - 1))
 
     rows = []
@@ -586,20 +589,36 @@ def drift():
         if seed % 3 == 0:
             x[-8:] -= 0.06
         x = list(numpy.round(x * 200) / 200)
+        missing = [0.0] * before + list(random.integers(0, 4, size=later) / 200 if gaps else numpy.zeros(later))
         starts, path = [], []
         for t in range(before, before + later):
-            nights = x[before:t] if epochs else x[:t]
-            allowance = spread(nights) if len(nights) >= 14 else max(spread(x[:t]), 0.03)
+            known = x[before:t] if epochs else x[:t]
+            allowance = spread(known) if len(known) >= 14 else max(spread(x[:t]), 0.03)
             starts.append((t, allowance, numpy.ones(6)))
             for s, allowed, wealth in starts:
-                rank = 1 + sum(v <= x[t] + allowed for v in x[:s]) + sum(v <= x[t] for v in x[s:t])
+                best = x[t] + missing[t]
+                rank = 1 + sum(v <= best + allowed for v in x[:s]) + sum(v <= best for v in x[s:t])
                 for place, (share, kept) in enumerate(bets):
                     reach = numpy.floor(share * s) + t - s + 1
                     wealth[place] *= kept + ((1 - kept) * (t + 1) / reach if rank <= reach else 0)
             starts = [start for start in starts if start[2].mean() > 1e-6]
-            path.append((sum(start[2].mean() for start in starts) + 365 - (t - before + 1)) / 365)
-        rows.append(([int(epochs)], x[:before], x[before:], path))
-    write("drift", ["numpy"], "epochs (1) or nights (0) | baseline | later | e-values", rows)
+            begun = t - before + 1
+            evenly = (sum(start[2].mean() for start in starts) + 365 - begun) / 365
+            numbered = [(start[0] - before + 1, start[2].mean()) for start in starts]
+            soon = sum(3 / ((k + 2) * (k + 3)) * wealth for k, wealth in numbered) + 3 / (begun + 3)
+            path.append((1 - early) * evenly + early * soon)
+        rows.append(([int(epochs)], x[:before], x[before:], missing[before:], path))
+    write(name, ["numpy"], "epochs (1) or nights (0) | baseline | later | missing of later | e-values", rows)
+
+
+@listed
+def drift():
+    nights("drift", 0.5, True)
+
+
+@listed
+def drift_even():
+    nights("drift_even", 0.0, False)
 
 
 if __name__ == "__main__":

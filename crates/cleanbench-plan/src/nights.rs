@@ -1,0 +1,44 @@
+//! How soon a suite that is asked every night would show that a model has become worse, before anything is asked.
+//!
+//! Invariant: what is assumed is on the page beside the figures: this share of right answers, this many nights
+//! before, and nights that differ by chance alone. Real nights differ by more, and then it takes longer.
+
+use cleanbench_stats::drift::{Delay, Expected, FEWEST_NIGHTS, Stakes, Terms, delays};
+
+/// The share of right answers that is assumed.
+pub const ASSUMED_SCORE: f64 = 0.9;
+/// Nights of the baseline that are assumed.
+pub const ASSUMED_NIGHTS: usize = FEWEST_NIGHTS;
+/// The share of years with a false alarm that `drift` accepts where nothing else is said.
+const ALPHA: f64 = 0.05;
+
+/// After how many nights drops are found with `samples` of one of `tasks` tasks, which share the error rate.
+pub(crate) fn delays_of(samples: u64, tasks: usize) -> Vec<Delay> {
+    let expected = Expected::ByChance {
+        score: ASSUMED_SCORE,
+        samples,
+        nights: ASSUMED_NIGHTS,
+    };
+    let terms = Terms {
+        alpha: ALPHA / f64::from(u32::try_from(tasks).unwrap_or(u32::MAX)),
+        allowance: 0.0,
+        stakes: Stakes::EarlyToo,
+    };
+    delays(expected, terms).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_samples_and_many_tasks_find_drops_later() {
+        let nights = |samples, tasks| -> Vec<_> {
+            let found = delays_of(samples, tasks);
+            found.iter().map(|delay| delay.nights).collect()
+        };
+        assert_eq!(nights(1000, 1)[2], Some(4));
+        assert_eq!(nights(10, 1)[0], None);
+        assert!(nights(1000, 20)[2] > nights(1000, 1)[2]);
+    }
+}
