@@ -37,7 +37,7 @@ mod tests {
             let found = delays_of(samples, tasks);
             found.iter().map(|delay| delay.nights).collect()
         };
-        assert_eq!(nights(1000, 1)[2], Some(4));
+        assert_eq!(nights(1000, 1)[2], Some(3));
         assert_eq!(nights(10, 1)[0], None);
         assert!(nights(1000, 20)[2] > nights(1000, 1)[2]);
     }

@@ -186,19 +186,19 @@ mod tests {
             "{sizes:?}"
         );
         assert_eq!(sizes[0][0], None);
-        assert_eq!(sizes[3], [Some(4); 3]);
+        assert_eq!(sizes[3], [Some(3); 3]);
     }
 
     #[test]
     fn the_baseline_and_the_allowance_decide_and_no_more_than_the_score_can_be_lost() {
         let steady = [Night::whole(0.12); 14];
         let like = Expected::Like(Baseline::Nights(&steady));
-        assert_eq!(nights(like, TERMS), [Some(4); 2]);
+        assert_eq!(nights(like, TERMS), [Some(3); 2]);
         let allowing = Terms {
             allowance: 0.06,
             ..TERMS
         };
-        assert_eq!(nights(like, allowing), [None, Some(4)]);
+        assert_eq!(nights(like, allowing), [None, Some(3)]);
         let few = Expected::Like(Baseline::Nights(&steady[1..]));
         let needed = NotWatched::BaselineTooShort {
             found: 13,
