@@ -34,8 +34,10 @@ impl JudgedAnew {
 impl ItemTable {
     /// Takes over how `anew`, a run of the same models that took the answers of this one, judges them.
     pub fn judge_anew(&mut self, anew: &Self) -> JudgedAnew {
-        let mut found = JudgedAnew::default();
-        found.tasks = take_scorers(&mut self.manifest.plan, &anew.manifest.plan);
+        let mut found = JudgedAnew {
+            samples: 0,
+            tasks: take_scorers(&mut self.manifest.plan, &anew.manifest.plan),
+        };
         for task in 0..self.manifest.plan.tasks.len() {
             let name = self.manifest.plan.tasks[task].name.clone();
             let mut positions = anew.task_positions();

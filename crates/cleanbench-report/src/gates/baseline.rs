@@ -243,9 +243,10 @@ impl Facing {
             .filter(|(offset, partner)| matches!(partner, Partner::At(_)) && was_asked(*offset));
         let unreached = self.partners.iter();
         let unreached = unreached.filter(|partner| **partner == Partner::Aside(Aside::NotAsked));
-        let unreached = match self.may_have_ended {
-            true => unreached.count() as u64,
-            false => 0,
+        let unreached = if self.may_have_ended {
+            unreached.count() as u64
+        } else {
+            0
         };
         Coverage::of(pairs.count() as u64, &self.set_aside(&was_asked), unreached)
     }
