@@ -38,6 +38,7 @@ mod notes;
 mod order_and_gaps;
 mod output;
 mod privacy;
+mod prompts;
 mod quickstart;
 mod replay;
 mod rerun;

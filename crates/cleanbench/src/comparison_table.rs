@@ -3,13 +3,15 @@
 use cleanbench_items::Who;
 use cleanbench_report::cell;
 use cleanbench_study::compare::{Comparison, Flip, Ranking, TaskComparison};
-use cleanbench_study::derived::{left_out, level, lost_first, number, places};
+use cleanbench_study::derived::{left_out, level, lost_first, number, places, told_shortly};
 
 use crate::plain_table::plain_table;
 
 /// A comparison, and its first `flips` flipped samples.
 pub(crate) fn comparison(comparison: &Comparison, flips: usize) -> String {
-    let mut parts = vec![header(comparison), tasks(comparison)];
+    let mut parts = vec![header(comparison)];
+    parts.extend(rewordings(comparison));
+    parts.push(tasks(comparison));
     parts.extend(comparison.tasks.iter().filter_map(remarks));
     parts.extend(slices(comparison));
     parts.extend(flipped(comparison, flips));
@@ -17,20 +19,73 @@ pub(crate) fn comparison(comparison: &Comparison, flips: usize) -> String {
 }
 
 fn header(comparison: &Comparison) -> String {
+    let reason = comparison
+        .reason
+        .map(|reason| format!(", {}", reason.in_words()));
     let mut lines = vec![
         format!(
-            "suite {}, {} mode; samples without an answer: {}",
-            cell::visible(&comparison.suite),
+            "{} mode{}",
             comparison.mode.as_str(),
+            reason.unwrap_or_default()
+        ),
+        format!(
+            "suite {}; samples without an answer: {}",
+            cell::visible(&comparison.suite),
             comparison.missing.as_str().replace('_', " ")
         ),
         format!("baseline:  {}", who(&comparison.base)),
         format!("candidate: {}", who(&comparison.candidate)),
     ];
-    let differences = comparison.differences.iter();
+    let differences = told_shortly(comparison);
     lines.extend(differences.map(|one| format!("differs:   {}", cell::safe(&one.to_string()))));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Widest line of a difference, in characters.
+const WIDTH: usize = 80;
+
+/// In what the wordings differ.
+fn rewordings(comparison: &Comparison) -> Option<String> {
+    let parts = comparison.rewordings.iter().map(|part| {
+        let name = cell::visible(&part.task);
+        let mut lines = vec![
+            format!("--- {} of {name}, baseline", part.part),
+            format!("+++ {} of {name}, candidate", part.part),
+        ];
+        lines.extend(part.lines.iter().flat_map(|line| wrapped(line, WIDTH)));
+        if part.left_out > 0 {
+            lines.push(format!(
+                "… {} more lines; the whole wording is in both run.json",
+                part.left_out
+            ));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    });
+    let parts: Vec<_> = parts.collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+/// A line of a difference in lines of at most `width` characters; what follows the first is marked.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let mut letters = line.chars();
+    let sign = letters.next().unwrap_or(' ');
+    let mut rest: Vec<char> = letters.collect();
+    let mut lines = Vec::new();
+    while rest.len() >= width {
+        let room = width - 1 - if lines.is_empty() { 0 } else { 2 };
+        let at_space = rest[..room].iter().rposition(|letter| *letter == ' ');
+        let end = at_space.map_or(room, |at| at + 1);
+        lines.push(rest.drain(..end).collect::<String>());
+    }
+    lines.push(rest.into_iter().collect());
+    let marked = lines.iter().enumerate();
+    let marked = marked.map(|(at, text)| match at {
+        0 => format!("{sign}{text}"),
+        _ => format!("{sign}> {text}"),
+    });
+    marked.map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn who(who: &Who) -> String {
@@ -210,4 +265,24 @@ fn pairs(ranking: &Ranking) -> String {
         "result",
     ];
     plain_table(header, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_wrapped_and_lose_nothing() {
+        assert_eq!(wrapped("+short", 10), ["+short"]);
+        assert_eq!(wrapped("-one two three", 10), ["-one two", "-> three"]);
+        assert_eq!(wrapped("+aaaaaaaaaabbb", 10), ["+aaaaaaaaa", "+> abbb"]);
+        let text = "x".repeat(700);
+        let lines = wrapped(&format!("-{text}"), WIDTH);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+        let whole: String = lines
+            .iter()
+            .map(|line| line.trim_start_matches(['-', '>', ' ']))
+            .collect();
+        assert_eq!(whole, text);
+    }
 }

@@ -5,23 +5,27 @@
 //!
 //! It refuses to compare what was not asked alike ([`NotComparable`]), and says in what it differs.
 
+mod called_for;
 mod finding;
 mod flips;
 mod measure;
 mod missing;
 mod ranking;
+mod rewording;
 mod slices;
 #[cfg(test)]
 mod tests;
 
 use cleanbench_core::{GateMode, Reducer};
 use cleanbench_items::{
-    Both, Comparability, Difference, Item, ItemTable, ModelTask, Pairing, Planned, Policy, Rules,
-    Side, Terms, Treatment, Who,
+    Both, Comparability, Difference, Item, ItemTable, PairKey, Pairing, Policy, Rules, Side, Terms,
+    Treatment, Who,
 };
 use cleanbench_stats::multiplicity::{benjamini_hochberg, holm};
 use serde::{Deserialize, Serialize};
 
+pub use called_for::Reason;
+use called_for::{CalledFor, asked, called_for};
 pub(crate) use finding::adjust_family;
 pub use finding::{Finding, Verdict};
 pub use flips::Flip;
@@ -29,6 +33,7 @@ pub(crate) use measure::is_binary;
 pub use measure::{ALPHA, Level, Measure, POWER, Table};
 pub use missing::{ByMissing, Missing};
 pub use ranking::{Rank, RankedTask, Ranking, rank};
+pub use rewording::Rewording;
 pub use slices::{SliceComparison, WorstSlice};
 
 /// What is compared, and how; all of it is on record with the comparison.
@@ -72,11 +77,12 @@ impl Options {
     /// What must be the same.
     fn terms(&self, mode: GateMode) -> Terms {
         let is_told = self.policy.is_some();
+        let terms = Terms::of(mode);
         Terms {
-            same_model: is_told && mode == GateMode::Regression,
-            same_wording: is_told && !self.common,
+            same_model: is_told && terms.same_model,
+            same_wording: is_told && !self.common && terms.same_wording,
             same_epochs: self.policy().rules == Rules::Now,
-            ..Terms::of(mode)
+            ..terms
         }
     }
 }
@@ -174,6 +180,9 @@ pub struct Comparison {
     pub suite: String,
     /// The mode.
     pub mode: GateMode,
+    /// Why it is this one; earlier versions do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// The declared way to count samples without an answer.
     pub missing: Missing,
     /// What became of pairs that speak against being compared; earlier versions do not say.
@@ -185,6 +194,9 @@ pub struct Comparison {
     pub candidate: Who,
     /// In what they differ and may.
     pub differences: Vec<Difference>,
+    /// Where two wordings are compared, in what they differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rewordings: Vec<Rewording>,
     /// One entry a task.
     pub tasks: Vec<TaskComparison>,
     /// The slice in which the candidate loses most.
@@ -199,12 +211,11 @@ pub struct Comparison {
 /// # Errors
 /// When they cannot be compared.
 pub fn compare(sides: Both<Side<'_>>, options: &Options) -> Result<Comparison, NotComparable> {
-    let called_for = Terms::mode_of(sides.map(Side::plan));
-    let mode = options.mode.unwrap_or(called_for);
+    let CalledFor { mode, reason } = called_for(sides, options);
     let mut found = Comparability::default();
     let shared = asked_alike(sides, options.terms(mode), options, &mut found)?;
     let compared = shared.iter().map(|at| {
-        let pairing = pairing_of(sides, *at, options, &mut found);
+        let pairing = pairing_of(sides, *at, mode, options, &mut found);
         task(sides, *at, &pairing, options)
     });
     let (tasks, flips): (Vec<_>, Vec<_>) = compared.unzip();
@@ -212,17 +223,29 @@ pub fn compare(sides: Both<Side<'_>>, options: &Options) -> Result<Comparison, N
     let mut comparison = Comparison {
         suite: sides.base.table.manifest.plan.suite.name.clone(),
         mode,
+        reason: (options.policy().rules == Rules::Now).then_some(reason),
         missing: options.missing,
         policy: options.policy,
         base: sides.base.who(),
         candidate: sides.candidate.who(),
         differences: found.listed,
+        rewordings: rewordings(sides, &shared, mode),
         tasks,
         worst_slice: None,
         flips: flips.concat(),
     };
     comparison.adjust();
     Ok(comparison)
+}
+
+/// In what the wordings of the tasks differ, where these are what is compared.
+fn rewordings(sides: Both<Side<'_>>, shared: &[Both<usize>], mode: GateMode) -> Vec<Rewording> {
+    if mode != GateMode::Prompt {
+        return Vec::new();
+    }
+    let plans = |at: &Both<usize>| asked(sides, *at).map(|asked| asked.task);
+    let of_task = |at| rewording::of_task(plans(at));
+    shared.iter().flat_map(of_task).collect()
 }
 
 /// Positions of the tasks that two runs of the same model share, of those that `options` name. For those who
@@ -242,7 +265,7 @@ pub(crate) fn alike(
     let mut found = Comparability::default();
     let shared = asked_alike(sides, terms, options, &mut found)?;
     for at in &shared {
-        pairing_of(sides, *at, options, &mut found);
+        pairing_of(sides, *at, mode, options, &mut found);
     }
     refuse(mode, &mut found)?;
     Ok(shared)
@@ -263,11 +286,7 @@ fn asked_alike(
     }
     let shared = shared_tasks(sides, options, found)?;
     for at in &shared {
-        let asked = sides.zip(*at).map(|(side, task)| {
-            let model = side.model;
-            Planned::of(&side.table.manifest.plan).at(ModelTask { model, task })
-        });
-        found.of_task(asked, terms);
+        found.of_task(asked(sides, *at), terms);
     }
     Ok(shared)
 }
@@ -340,11 +359,13 @@ fn name_of(side: Side<'_>, task: usize) -> &str {
 fn pairing_of(
     sides: Both<Side<'_>>,
     at: Both<usize>,
+    mode: GateMode,
     options: &Options,
     found: &mut Comparability,
 ) -> Pairing {
     let items = items(sides, at);
-    let pairing = Pairing::of(items.base, items.candidate, options.policy());
+    let key = PairKey::of(mode);
+    let pairing = Pairing::by(key, items.base, items.candidate, options.policy());
     let reworded = pairing.reworded(items.base, items.candidate);
     if !reworded.is_empty() {
         let name = name_of(sides.base, at.base);

@@ -9,16 +9,19 @@ use super::markdown::table;
 use super::number;
 use crate::compare::{Comparison, Counts, Finding, Flip, Measure, TaskComparison};
 use cleanbench_core::SetAside;
-use cleanbench_items::{Policy, Who};
+use cleanbench_items::{Difference, Policy, Rules, Who};
 use cleanbench_report::ReportError;
 use cleanbench_text::cell;
-use cleanbench_text::notation::code;
+use cleanbench_text::notation::{self, code};
 
 /// Formats of `comparison.json`: 1.1 adds `policy`, and what is set aside by it.
 const FORMATS: Formats = Formats {
     first: "cleanbench-comparison/1.0",
     with_policy: "cleanbench-comparison/1.1",
 };
+/// That of comparisons by the rules of tables 5, which say why they are in their mode, at which level each interval
+/// is, and what was spent.
+const WITH_RULES: &str = "cleanbench-comparison/1.2";
 /// Flips that `summary.md` shows; all are in `flips.csv`.
 const FLIPS_SHOWN: usize = 50;
 
@@ -75,10 +78,7 @@ pub(super) fn draw(
     comparison: &Comparison,
 ) -> Result<BTreeMap<&'static str, Vec<u8>>, ReportError> {
     Ok(BTreeMap::from([
-        (
-            "comparison.json",
-            json(FORMATS.of(comparison.policy), comparison)?,
-        ),
+        ("comparison.json", json(format_of(comparison), comparison)?),
         ("comparison.csv", csv_file(COLUMNS, rows(comparison))?),
         (
             "flips.csv",
@@ -86,6 +86,14 @@ pub(super) fn draw(
         ),
         ("summary.md", summary(comparison).into_bytes()),
     ]))
+}
+
+/// The lowest format that has what `comparison` says.
+fn format_of(comparison: &Comparison) -> &'static str {
+    match comparison.policy {
+        Some(policy) if policy.rules == Rules::Now => WITH_RULES,
+        policy => FORMATS.of(policy),
+    }
 }
 
 const COLUMNS: [&str; 37] = [
@@ -243,6 +251,7 @@ fn flip_row(flip: &Flip) -> [String; FLIPS.len()] {
 fn summary(comparison: &Comparison) -> String {
     let sections = [
         header(comparison),
+        rewordings(comparison),
         tasks(comparison),
         slices(comparison),
         flips(comparison),
@@ -256,19 +265,57 @@ fn summary(comparison: &Comparison) -> String {
 }
 
 fn header(comparison: &Comparison) -> String {
+    let reason = comparison
+        .reason
+        .map(|reason| format!(" ({})", reason.in_words()));
     let mut text = format!(
-        "# Comparison on {}, {} mode\n\n- baseline: {}\n- candidate: {}\n- samples without an answer: {}\n",
+        "# Comparison on {}, {} mode{}\n\n- baseline: {}\n- candidate: {}\n- samples without an answer: {}\n",
         code(&comparison.suite),
         comparison.mode.as_str(),
+        reason.unwrap_or_default(),
         who(&comparison.base),
         who(&comparison.candidate),
         comparison.missing.as_str().replace('_', " "),
     );
-    for difference in &comparison.differences {
+    for difference in told_shortly(comparison) {
         let line = format!("- differs: {}\n", code(&difference.to_string()));
         text.push_str(&line);
     }
     text
+}
+
+/// What differs, but for the wordings that are shown in full.
+pub fn told_shortly(comparison: &Comparison) -> impl Iterator<Item = &Difference> {
+    let is_shown = |one: &Difference| {
+        let mut shown = comparison.rewordings.iter();
+        shown.any(|part| one.task.as_ref() == Some(&part.task) && one.what == part.part)
+    };
+    comparison
+        .differences
+        .iter()
+        .filter(move |one| !is_shown(one))
+}
+
+/// In what the wordings differ, each part in a block of code that nothing in it can end.
+fn rewordings(comparison: &Comparison) -> String {
+    let parts = comparison.rewordings.iter().map(|part| {
+        let text = part.lines.join("\n");
+        let fence = notation::fence(&text);
+        let cut = match part.left_out {
+            0 => String::new(),
+            more => format!("\n{more} more lines; the whole wording is in both `run.json`.\n"),
+        };
+        let name = code(&part.task);
+        format!(
+            "`{}` of {name}:\n\n{fence}diff\n{text}\n{fence}\n{cut}",
+            part.part
+        )
+    });
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("## Wording\n\n{}", parts.join("\n"))
 }
 
 pub(super) fn who(who: &Who) -> String {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Exit, GateMode, RunId};
-use cleanbench_items::ItemTable;
+use cleanbench_items::{Difference, ItemTable};
 use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::directory::{self, FindError};
 use cleanbench_report::cell;
 use cleanbench_study::compare::NotComparable;
 use cleanbench_study::derived::{
-    self, DeriveError, Derived, Outcome, Source, Stamp, What, compute,
+    self, DeriveError, Derived, ModelOf, Outcome, Source, Stamp, What, compute,
 };
 use serde_json::Value;
 
@@ -72,7 +72,10 @@ pub(super) fn make(
         .into_iter()
         .map(|(role, Opened { run, table })| ((role, run), table))
         .unzip();
-    let derived = compute(what, &tables).map_err(|error| explain(what, error))?;
+    let derived = compute(what, &tables).map_err(|error| {
+        let runs = named.iter().map(|(_, run)| run.path());
+        explain(&runs.collect::<Vec<_>>(), what, error)
+    })?;
     let inputs = named.iter().zip(&tables);
     let inputs: Vec<_> = inputs
         .map(|((role, run), table)| Source::Run { role, run, table })
@@ -102,20 +105,43 @@ fn warn_of_early_ends(tables: &[ItemTable]) {
     }
 }
 
-/// What can be done about two runs that are not comparable, beside making them alike.
-fn explain(what: &What, error: DeriveError) -> Failure {
-    let mode = match (what, &error) {
-        (What::Compare { .. }, DeriveError::NotComparable(NotComparable::Differ { mode, .. })) => {
-            Some(*mode)
+/// What can be done about two sides that are not comparable, beside making them alike.
+fn explain(runs: &[&Path], what: &What, error: DeriveError) -> Failure {
+    let hint = match (what, &error) {
+        (
+            What::Compare {
+                base, candidate, ..
+            },
+            DeriveError::NotComparable(NotComparable::Differ { mode, found }),
+        ) => {
+            let side = |of: &ModelOf| format!("{}#{}", runs[of.input].display(), of.model);
+            Some(other_ways(*mode, found, &side(base), &side(candidate)))
         }
         _ => None,
     };
     let failure = Failure::from(error);
-    match mode {
+    match hint {
         None => failure,
-        Some(GateMode::Choice) => failure.hint("`--common` compares only what both have"),
-        Some(GateMode::Regression) => failure.hint(
-            "`--common` compares only what both have; `--mode choice` lists differences of sampling instead",
+        Some(hint) => failure.hint(hint),
+    }
+}
+
+/// Other questions that the two sides may answer.
+fn other_ways(mode: GateMode, found: &[Difference], base: &str, candidate: &str) -> String {
+    let common = "`--common` compares only what both have";
+    let is_other_model = found.iter().any(|one| one.what == "model");
+    let is_reworded = found.iter().any(Difference::is_wording);
+    match mode {
+        GateMode::Regression if is_reworded && !is_other_model => format!(
+            "to compare the two wordings: cleanbench compare {base} {candidate} --mode prompt; {common}"
+        ),
+        GateMode::Regression => {
+            format!("{common}; `--mode choice` lists differences of sampling instead")
+        }
+        GateMode::Choice => common.to_owned(),
+        GateMode::Prompt => format!(
+            "two wordings are compared on the same model, asked with the same sampling and judged alike: change one thing \
+             at a time; {common}"
         ),
     }
 }
