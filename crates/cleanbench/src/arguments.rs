@@ -491,7 +491,7 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeWord>,
     /// How samples without an answer count; all three ways stand in the result
-    #[arg(long, value_enum, default_value = "complete")]
+    #[arg(long, value_enum, default_value = "bounds")]
     pub(crate) missing: MissingWord,
     /// Only this task; repeatable
     #[arg(short, long = "task", value_name = "TASK")]

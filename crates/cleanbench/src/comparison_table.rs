@@ -3,7 +3,7 @@
 use cleanbench_items::Who;
 use cleanbench_report::cell;
 use cleanbench_study::compare::{Comparison, Flip, Ranking, TaskComparison};
-use cleanbench_study::derived::{left_out, level, lost_first, number, places, told_shortly};
+use cleanbench_study::derived::{left_out, level, lost_first, number, places, told, told_shortly};
 
 use crate::plain_table::plain_table;
 
@@ -99,19 +99,20 @@ fn who(who: &Who) -> String {
 }
 
 fn tasks(comparison: &Comparison) -> String {
+    let adjusted = format!("p ({})", number::adjustment(comparison.policy));
     let header = [
         "task",
         "n",
-        "difference [95%]",
+        number::interval_head(comparison.policy),
         "method",
-        "p (Holm)",
+        &adjusted,
         "lost/gained/equal",
         "result",
         "contamination",
     ];
     let rows = comparison.tasks.iter().map(|task| {
         let finding = &task.finding;
-        let counts = task.measured.declared(finding.missing);
+        let counts = told(task);
         [
             cell::visible(&task.task),
             finding.n.to_string(),
@@ -154,7 +155,8 @@ fn slices(comparison: &Comparison) -> Option<String> {
     if rows.is_empty() {
         return None;
     }
-    let header = ["task", "slice", "n", "difference [95%]", "p (BH)", "result"];
+    let interval = number::interval_head(comparison.policy);
+    let header = ["task", "slice", "n", interval, "p (BH)", "result"];
     let worst = comparison
         .worst_slice
         .as_ref()
@@ -255,13 +257,14 @@ fn pairs(ranking: &Ranking) -> String {
             ]
         })
     });
+    let adjusted = format!("p ({})", number::adjustment(ranking.policy));
     let header = [
         "task",
         "pair",
         "n",
-        "difference [95%]",
+        number::interval_head(ranking.policy),
         "method",
-        "p (Holm)",
+        &adjusted,
         "result",
     ];
     plain_table(header, rows)

@@ -157,8 +157,16 @@ struct SliceName<'a> {
 /// One row a task, and one a slice of it.
 fn rows(comparison: &Comparison) -> impl Iterator<Item = [String; COLUMNS.len()]> + '_ {
     comparison.tasks.iter().flat_map(|task| {
+        let is_now = number::by_rules_of_now(comparison.policy);
+        let adjusted = if is_now { "bonferroni" } else { "holm" };
         let declared = task.measured.declared(task.finding.missing);
-        let whole = row(task, SliceName::default(), &task.finding, declared, "holm");
+        let whole = row(
+            task,
+            SliceName::default(),
+            &task.finding,
+            declared,
+            adjusted,
+        );
         let slices = task.slices.iter().map(|slice| {
             let name = SliceName {
                 field: &slice.field,
@@ -210,7 +218,7 @@ fn row(
         number::cell(finding.delta_at_best),
         number::cell(finding.low),
         number::cell(finding.high),
-        finding.low.map_or_else(String::new, |_| "0.95".to_owned()),
+        number::cell(finding.low.and(finding.confidence.or(Some(0.95)))),
         finding.method.clone(),
         finding.test.unwrap_or_default().to_owned(),
         number::cell(finding.p),
@@ -329,18 +337,19 @@ pub(super) fn who(who: &Who) -> String {
 }
 
 fn tasks(comparison: &Comparison) -> String {
+    let adjusted = format!("p ({})", number::adjustment(comparison.policy));
     let header = [
         "task",
         "n",
-        "Δ [95 %]",
-        "p (Holm)",
+        number::interval_head(comparison.policy),
+        &adjusted,
         "result",
         "lost / gained / equal",
         "missing",
         "contamination",
     ];
     let rows = comparison.tasks.iter().map(|task| {
-        let measure = task.measured.declared(task.finding.missing);
+        let measure = told(task);
         let counts = measure.map_or("-".to_owned(), |one| {
             format!("{} / {} / {}", one.worse, one.better, one.equal)
         });
@@ -360,6 +369,15 @@ fn tasks(comparison: &Comparison) -> String {
         ]
     });
     table(&header, &rows.collect::<Vec<_>>())
+}
+
+/// Samples by who scored higher: by the rules of tables 5 those that both sides have an answer to, where bounds are
+/// declared.
+pub fn told(task: &TaskComparison) -> Option<&Measure> {
+    match task.finding.confidence {
+        Some(_) => task.measured.told(task.finding.missing),
+        None => task.measured.declared(task.finding.missing),
+    }
 }
 
 /// What of a task could not be compared, in a few words.
@@ -430,7 +448,7 @@ fn slices(comparison: &Comparison) -> String {
         "task",
         "slice",
         "n",
-        "Δ [95 %]",
+        number::interval_head(comparison.policy),
         "p (Benjamini-Hochberg)",
         "result",
     ];
@@ -497,8 +515,14 @@ fn method_note(comparison: &Comparison) -> String {
             finding.test.unwrap_or("none")
         )
     });
+    let levels = if number::by_rules_of_now(comparison.policy) {
+        " Intervals of tasks hold all at once with 95 %, those of slices with the expected share of wrong ones among \
+         the differences found at most 5 %: an interval excludes 0 just where a difference was found."
+    } else {
+        ""
+    };
     format!(
-        "Δ is candidate minus baseline on the same samples. {}. \"Could have found\": the smallest \
+        "Δ is candidate minus baseline on the same samples. {}.{levels} \"Could have found\": the smallest \
          difference that the test finds with a power of .8, on as many pairs of which as many flip by chance.\n",
         methods.collect::<Vec<_>>().join("; ")
     )

@@ -30,7 +30,7 @@ use cleanbench_ledger::LedgerError;
 use serde::{Deserialize, Serialize};
 
 pub use checking::{read, redraw, verify};
-pub use comparison_files::{left_out, lost_first, told_shortly};
+pub use comparison_files::{left_out, lost_first, told, told_shortly};
 pub use drift_files::{aside, evidence, statement};
 pub use items_files::{gap, items_aside, slice_name};
 pub use manifest::{DerivedManifest, FORMAT, Input, InputFact, InputRun, MANIFEST_FILE};
