@@ -156,13 +156,15 @@ fn flipped_bytes_all_over_a_result_are_found() {
     let folder = bed.only_run("cmp");
     assert!(derived::verify(&folder).unwrap().passed());
     let inputs = ["base", "candidate"].into_iter().flat_map(|role| {
-        ["run.json", "results.csv", "summary.csv"].map(|name| format!("inputs/{role}/{name}"))
+        ["run.json", "results.csv", "summary.csv", "calls.csv"]
+            .map(|name| format!("inputs/{role}/{name}"))
     });
     let own = [
         "manifest.json",
         "comparison.json",
         "comparison.csv",
         "flips.csv",
+        "spending.csv",
         "summary.md",
     ];
     for name in own.map(str::to_owned).into_iter().chain(inputs) {

@@ -47,3 +47,4 @@ mod show_index;
 mod storm;
 mod tampering;
 mod task_keys;
+mod verdicts;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::bed::{Bed, CHOICES, Done, bed_with, manifest, question, read, table};
 
 /// A server that is right on this share of samples, always the same ones, whatever stands around their questions.
-fn right(share: f64) -> Script {
+pub(crate) fn right(share: f64) -> Script {
     let choices = CHOICES.map(str::to_owned);
     let pair = |number: usize| {
         let input = question(number);
@@ -29,7 +29,7 @@ fn right(share: f64) -> Script {
     })
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -68,7 +68,7 @@ fn two_wordings(samples: usize, before: f64, after: f64) -> (Bed, FakeServer, Pa
 }
 
 /// Share of right answers.
-fn share(run: &Path) -> f64 {
+pub(crate) fn share(run: &Path) -> f64 {
     let rows = table(run, "results.csv");
     let right = rows.iter().filter(|row| row["score"] == "1").count();
     f64::from(u32::try_from(right).unwrap()) / f64::from(u32::try_from(rows.len()).unwrap())

@@ -22,6 +22,7 @@ mod anew;
 mod average;
 mod both;
 mod bounds;
+mod calls;
 mod comparable;
 mod error;
 mod item;
@@ -43,6 +44,7 @@ pub use anew::{JudgedAnew, take_scorers};
 pub use average::{Average, Range};
 pub use both::Both;
 pub use bounds::{Bounds, Shares, named};
+pub use calls::{CALLS_FILE, Calls, Spent};
 pub use comparable::{
     AskedTask, Comparability, Difference, ModelTask, NoCounterpart, Planned, Terms, Wording,
     counterpart, wording,

@@ -100,7 +100,7 @@ fn any_task(
 }
 
 /// The tasks at these positions as they were put to the models.
-pub(super) fn asked<'a>(sides: Both<Side<'a>>, at: Both<usize>) -> Both<AskedTask<'a>> {
+pub(super) fn asked(sides: Both<Side<'_>>, at: Both<usize>) -> Both<AskedTask<'_>> {
     sides.zip(at).map(|(side, task)| {
         let model = side.model;
         Planned::of(&side.table.manifest.plan).at(ModelTask { model, task })

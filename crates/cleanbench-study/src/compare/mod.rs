@@ -14,6 +14,7 @@ mod ranking;
 mod rates;
 mod rewording;
 mod slices;
+mod spending;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,7 @@ use rates::Rates;
 pub use rewording::Rewording;
 use slices::Slice;
 pub use slices::{SliceComparison, WorstSlice};
+pub use spending::{Amount, What as SpentOn};
 
 /// What is compared, and how; all of it is on record with the comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +178,9 @@ pub struct TaskComparison {
     pub flipped: u64,
     /// The same for every slice; p is adjusted by Benjamini and Hochberg over all slices.
     pub slices: Vec<SliceComparison>,
+    /// What was used up on the pairs; earlier versions do not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spending: Vec<Amount>,
 }
 
 /// Two sides compared.
@@ -471,6 +476,7 @@ impl<'a> Paired<'a> {
             measured,
             flipped: number(self.flips().len()),
             slices: Vec::new(),
+            spending: spending::of_task(self.sides, self.at, &self.counted, plan.reducer),
         }
     }
 
@@ -523,6 +529,23 @@ impl Counts {
 pub(crate) type ItemPair<'a> = Both<&'a Item>;
 
 impl Comparison {
+    /// The slices in which the candidate loses most, at most so many; none in which it does not lose.
+    pub fn worst_slices(&self, most: usize) -> Vec<(&TaskComparison, &SliceComparison)> {
+        let slices = self.tasks.iter();
+        let slices = slices.flat_map(|task| task.slices.iter().map(move |slice| (task, slice)));
+        let rank = |slice: &SliceComparison| {
+            let is_found = slice.finding.verdict == Verdict::Worse;
+            (!is_found, slice.finding.delta.unwrap_or_default())
+        };
+        let mut lost: Vec<_> = slices.filter(|(_, slice)| rank(slice).1 < 0.0).collect();
+        lost.sort_by(|one, other| {
+            let (one, other) = (rank(one.1), rank(other.1));
+            one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
+        });
+        lost.truncate(most);
+        lost
+    }
+
     /// Adjusts p over the tasks, and concludes.
     fn adjust(&mut self, rates: Rates) {
         let findings = self.tasks.iter_mut().map(|task| &mut task.finding);
@@ -531,9 +554,9 @@ impl Comparison {
             Rules::Earlier => finding::adjust_family(&mut findings, holm),
             Rules::Now => {
                 let family = rates.family;
-                findings
-                    .iter_mut()
-                    .for_each(|finding| finding.share(family));
+                for finding in findings {
+                    finding.share(family);
+                }
             }
         }
     }

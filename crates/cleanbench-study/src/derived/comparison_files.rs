@@ -1,4 +1,4 @@
-//! The files of a comparison: `comparison.json`, `comparison.csv`, `flips.csv`, `summary.md`.
+//! The files of a comparison: `comparison.json`, `comparison.csv`, `flips.csv`, `spending.csv`, `summary.md`.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::markdown::table;
 use super::number;
-use crate::compare::{Comparison, Counts, Finding, Flip, Measure, TaskComparison};
+use crate::compare::{
+    ByMissing, Comparison, Counts, Finding, Flip, Level, Measure, Missing, TaskComparison,
+};
 use cleanbench_core::SetAside;
-use cleanbench_items::{Difference, Policy, Rules, Who};
+use cleanbench_items::{Policy, Rules, Who};
 use cleanbench_report::ReportError;
 use cleanbench_text::cell;
-use cleanbench_text::notation::{self, code};
+use cleanbench_text::notation::code;
 
 /// Formats of `comparison.json`: 1.1 adds `policy`, and what is set aside by it.
 const FORMATS: Formats = Formats {
@@ -73,19 +75,79 @@ pub(super) fn csv_file<const N: usize>(
     Ok(written.map_err(|error| std::io::Error::other(error.to_string()))?)
 }
 
-/// All files of `comparison`, by name.
+/// All files of `comparison`, by name, but for the `summary.md` of one by the rules of tables 5.
 pub(super) fn draw(
     comparison: &Comparison,
 ) -> Result<BTreeMap<&'static str, Vec<u8>>, ReportError> {
-    Ok(BTreeMap::from([
+    let is_now = number::by_rules_of_now(comparison.policy);
+    let mut files = BTreeMap::from([
         ("comparison.json", json(format_of(comparison), comparison)?),
-        ("comparison.csv", csv_file(COLUMNS, rows(comparison))?),
         (
             "flips.csv",
             csv_file(FLIPS, comparison.flips.iter().map(flip_row))?,
         ),
-        ("summary.md", summary(comparison).into_bytes()),
-    ]))
+    ]);
+    let table = if is_now {
+        let spent = csv_file(SPENDING, spending_rows(comparison))?;
+        files.insert("spending.csv", spent);
+        let rows = rows(comparison).zip(more_rows(comparison));
+        let rows = rows.map(|(row, more)| row.into_iter().chain(more).collect());
+        let header = COLUMNS.into_iter().chain(MORE_COLUMNS);
+        csv_of(&header.collect::<Vec<_>>(), rows)?
+    } else {
+        let summary = summary_by_earlier(comparison);
+        files.insert("summary.md", summary.into_bytes());
+        csv_file(COLUMNS, rows(comparison))?
+    };
+    files.insert("comparison.csv", table);
+    Ok(files)
+}
+
+/// A CSV file of these rows, each as wide as its header.
+fn csv_of(
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<Vec<u8>, ReportError> {
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let written = writer.into_inner();
+    Ok(written.map_err(|error| std::io::Error::other(error.to_string()))?)
+}
+
+/// What was used up, one row a task and amount.
+const SPENDING: [&str; 10] = [
+    "task",
+    "what",
+    "n",
+    "base",
+    "candidate",
+    "difference",
+    "low",
+    "high",
+    "confidence",
+    "method",
+];
+
+fn spending_rows(comparison: &Comparison) -> impl Iterator<Item = [String; SPENDING.len()]> + '_ {
+    comparison.tasks.iter().flat_map(|task| {
+        task.spending.iter().map(|amount| {
+            [
+                cell::text(&task.task),
+                amount.what.as_str().to_owned(),
+                amount.n.to_string(),
+                number::cell(amount.base),
+                number::cell(amount.candidate),
+                number::cell(amount.difference),
+                number::cell(amount.low),
+                number::cell(amount.high),
+                number::cell(amount.low.map(|_| 0.95)),
+                amount.method.clone(),
+            ]
+        })
+    })
 }
 
 /// The lowest format that has what `comparison` says.
@@ -135,6 +197,54 @@ const COLUMNS: [&str; 37] = [
     "base_contamination",
     "candidate_contamination",
 ];
+
+/// What comparisons by the rules of tables 5 have besides: what is missing and set aside, and each side between what it
+/// would have scored had all that is missing been wrong and had all been right.
+const MORE_COLUMNS: [&str; 9] = [
+    "base_missing",
+    "candidate_missing",
+    "set_aside",
+    "base_score",
+    "base_score_low",
+    "base_score_high",
+    "candidate_score",
+    "candidate_score_low",
+    "candidate_score_high",
+];
+
+/// The further cells of every row; counts are those of whole tasks.
+fn more_rows(comparison: &Comparison) -> impl Iterator<Item = Vec<String>> + '_ {
+    comparison.tasks.iter().flat_map(|task| {
+        let missing = task.finding.missing;
+        let counts = [
+            task.counts.base_missing.to_string(),
+            task.counts.candidate_missing.to_string(),
+            set_aside(&task.counts)
+                .map_or_else(String::new, |aside| number_aside(aside).to_string()),
+        ];
+        let whole = [counts.to_vec(), level_cells(&task.measured, missing)].concat();
+        let slices = task.slices.iter().map(move |slice| {
+            [
+                vec![String::new(); 3],
+                level_cells(&slice.measured, missing),
+            ]
+            .concat()
+        });
+        std::iter::once(whole).chain(slices)
+    })
+}
+
+fn number_aside(aside: SetAside) -> u64 {
+    aside.quarantined + aside.changed + aside.not_asked + aside.base_alone + aside.candidate_alone
+}
+
+fn level_cells(measured: &ByMissing, missing: Missing) -> Vec<String> {
+    let Some(both) = measured.levels(missing) else {
+        return vec![String::new(); 6];
+    };
+    let cells = |level: &Level| [Some(level.score), level.low, level.high].map(number::cell);
+    [cells(&both.base), cells(&both.candidate)].concat()
+}
 
 const FLIPS: [&str; 8] = [
     "task",
@@ -255,11 +365,10 @@ fn flip_row(flip: &Flip) -> [String; FLIPS.len()] {
     ]
 }
 
-/// The comparison for people.
-fn summary(comparison: &Comparison) -> String {
+/// The comparison for people, as earlier rules had it.
+fn summary_by_earlier(comparison: &Comparison) -> String {
     let sections = [
         header(comparison),
-        rewordings(comparison),
         tasks(comparison),
         slices(comparison),
         flips(comparison),
@@ -273,57 +382,19 @@ fn summary(comparison: &Comparison) -> String {
 }
 
 fn header(comparison: &Comparison) -> String {
-    let reason = comparison
-        .reason
-        .map(|reason| format!(" ({})", reason.in_words()));
     let mut text = format!(
-        "# Comparison on {}, {} mode{}\n\n- baseline: {}\n- candidate: {}\n- samples without an answer: {}\n",
+        "# Comparison on {}, {} mode\n\n- baseline: {}\n- candidate: {}\n- samples without an answer: {}\n",
         code(&comparison.suite),
         comparison.mode.as_str(),
-        reason.unwrap_or_default(),
         who(&comparison.base),
         who(&comparison.candidate),
         comparison.missing.as_str().replace('_', " "),
     );
-    for difference in told_shortly(comparison) {
+    for difference in &comparison.differences {
         let line = format!("- differs: {}\n", code(&difference.to_string()));
         text.push_str(&line);
     }
     text
-}
-
-/// What differs, but for the wordings that are shown in full.
-pub fn told_shortly(comparison: &Comparison) -> impl Iterator<Item = &Difference> {
-    let is_shown = |one: &Difference| {
-        let mut shown = comparison.rewordings.iter();
-        shown.any(|part| one.task.as_ref() == Some(&part.task) && one.what == part.part)
-    };
-    comparison
-        .differences
-        .iter()
-        .filter(move |one| !is_shown(one))
-}
-
-/// In what the wordings differ, each part in a block of code that nothing in it can end.
-fn rewordings(comparison: &Comparison) -> String {
-    let parts = comparison.rewordings.iter().map(|part| {
-        let text = part.lines.join("\n");
-        let fence = notation::fence(&text);
-        let cut = match part.left_out {
-            0 => String::new(),
-            more => format!("\n{more} more lines; the whole wording is in both `run.json`.\n"),
-        };
-        let name = code(&part.task);
-        format!(
-            "`{}` of {name}:\n\n{fence}diff\n{text}\n{fence}\n{cut}",
-            part.part
-        )
-    });
-    let parts: Vec<_> = parts.collect();
-    if parts.is_empty() {
-        return String::new();
-    }
-    format!("## Wording\n\n{}", parts.join("\n"))
 }
 
 pub(super) fn who(who: &Who) -> String {
@@ -337,19 +408,18 @@ pub(super) fn who(who: &Who) -> String {
 }
 
 fn tasks(comparison: &Comparison) -> String {
-    let adjusted = format!("p ({})", number::adjustment(comparison.policy));
     let header = [
         "task",
         "n",
-        number::interval_head(comparison.policy),
-        &adjusted,
+        "Δ [95 %]",
+        "p (Holm)",
         "result",
         "lost / gained / equal",
         "missing",
         "contamination",
     ];
     let rows = comparison.tasks.iter().map(|task| {
-        let measure = told(task);
+        let measure = task.measured.declared(task.finding.missing);
         let counts = measure.map_or("-".to_owned(), |one| {
             format!("{} / {} / {}", one.worse, one.better, one.equal)
         });
@@ -381,7 +451,7 @@ pub fn told(task: &TaskComparison) -> Option<&Measure> {
 }
 
 /// What of a task could not be compared, in a few words.
-pub fn left_out(task: &TaskComparison) -> String {
+fn left_out(task: &TaskComparison) -> String {
     let counts = &task.counts;
     let missing = [
         (counts.base_missing, "without answer (baseline)"),
@@ -396,6 +466,18 @@ pub fn left_out(task: &TaskComparison) -> String {
         "none".to_owned()
     } else {
         told.join(", ")
+    }
+}
+
+/// What is set aside of a task, in a few words.
+pub fn aside(task: &TaskComparison) -> String {
+    let counts = &task.counts;
+    let told =
+        set_aside(counts).map_or_else(|| counted_by_earlier(counts), |aside| aside.in_words());
+    if told.is_empty() {
+        "none".to_owned()
+    } else {
+        told
     }
 }
 
@@ -448,7 +530,7 @@ fn slices(comparison: &Comparison) -> String {
         "task",
         "slice",
         "n",
-        number::interval_head(comparison.policy),
+        "Δ [95 %]",
         "p (Benjamini-Hochberg)",
         "result",
     ];
@@ -466,7 +548,7 @@ fn slices(comparison: &Comparison) -> String {
     format!("## Slices\n\n{}{worst}", table(&header, &rows))
 }
 
-fn flips(comparison: &Comparison) -> String {
+pub(super) fn flips(comparison: &Comparison) -> String {
     if comparison.flips.is_empty() {
         return "## Flipped samples\n\nNone.\n".to_owned();
     }
@@ -515,14 +597,8 @@ fn method_note(comparison: &Comparison) -> String {
             finding.test.unwrap_or("none")
         )
     });
-    let levels = if number::by_rules_of_now(comparison.policy) {
-        " Intervals of tasks hold all at once with 95 %, those of slices with the expected share of wrong ones among \
-         the differences found at most 5 %: an interval excludes 0 just where a difference was found."
-    } else {
-        ""
-    };
     format!(
-        "Δ is candidate minus baseline on the same samples. {}.{levels} \"Could have found\": the smallest \
+        "Δ is candidate minus baseline on the same samples. {}. \"Could have found\": the smallest \
          difference that the test finds with a power of .8, on as many pairs of which as many flip by chance.\n",
         methods.collect::<Vec<_>>().join("; ")
     )

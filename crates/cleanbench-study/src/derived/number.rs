@@ -3,7 +3,7 @@
 use cleanbench_items::{Policy, Rules};
 use cleanbench_stats::Method;
 
-use crate::compare::Finding;
+use crate::compare::{Amount, Finding, Level};
 
 /// A number for a CSV cell, shortest form that reads back the same; empty where there is none.
 pub(super) fn cell(value: Option<f64>) -> String {
@@ -77,6 +77,51 @@ pub fn verdict(finding: &Finding) -> String {
     }
 }
 
+/// A score with its interval and the method.
+pub fn level(level: &Level) -> String {
+    match (level.low, level.high) {
+        (Some(low), Some(high)) => {
+            format!("{:.3} [{low:.3}, {high:.3}] {}", level.score, level.method)
+        }
+        _ => format!(
+            "{:.3} (no interval: {})",
+            level.score,
+            level.method.replace('_', " ")
+        ),
+    }
+}
+
+/// An amount to three digits; what is very small with its power of ten.
+pub fn amount(value: f64) -> String {
+    let (mut size, mut decimals) = (value.abs(), 0);
+    if size <= 0.0 {
+        return "0".to_owned();
+    }
+    if size < 0.001 {
+        return format!("{value:.2e}");
+    }
+    while size < 100.0 {
+        size *= 10.0;
+        decimals += 1;
+    }
+    format!("{value:.decimals$}")
+}
+
+/// The difference of two amounts with its interval, as far as it has one.
+pub fn change(amounts: &Amount) -> String {
+    let signed = |value: f64| {
+        let sign = if value > 0.0 { "+" } else { "" };
+        format!("{sign}{}", amount(value))
+    };
+    match (amounts.difference, amounts.low, amounts.high) {
+        (Some(difference), Some(low), Some(high)) => {
+            format!("{} [{}, {}]", signed(difference), signed(low), signed(high))
+        }
+        (Some(difference), ..) => format!("{} (no interval)", signed(difference)),
+        _ => "-".to_owned(),
+    }
+}
+
 /// How p is adjusted over the tasks, and the pairs of models.
 pub fn adjustment(policy: Option<Policy>) -> &'static str {
     if by_rules_of_now(policy) {
@@ -103,6 +148,12 @@ pub fn by_rules_of_now(policy: Option<Policy>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_have_three_digits() {
+        let told = [0.0, 0.000_123_4, 1.5, 123.4, 1234.5, -0.25].map(amount);
+        assert_eq!(told, ["0", "1.23e-4", "1.50", "123", "1234", "-0.250"]);
+    }
 
     #[test]
     fn a_level_is_told_as_exactly_as_it_takes() {

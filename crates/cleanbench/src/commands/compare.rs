@@ -25,7 +25,12 @@ pub(super) fn compare(arguments: &CompareArguments, printer: Printer) -> Result<
     };
     let base = open(&arguments.out, base.run)?;
     let candidate = candidate.map(|named| open(&arguments.out, named.run));
-    let (what, inputs) = plan(arguments, models, base, candidate.transpose()?)?;
+    let (what, mut inputs) = plan(arguments, models, base, candidate.transpose()?)?;
+    if what.tells_spending() {
+        for (_, opened) in &mut inputs {
+            opened.table.read_calls(opened.run.path())?;
+        }
+    }
     make(&what, inputs, &arguments.out, arguments.flips, printer)?;
     Ok(Exit::Done)
 }
