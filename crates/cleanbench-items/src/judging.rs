@@ -70,7 +70,7 @@ mod tests {
     fn agreed(base: &Value, candidate: &Value) -> bool {
         let plan = |scorer: &Value| {
             let mut task = task("t");
-            task["scorers"] = json!([scorer]);
+            task["scorers"] = json!([{"type": scorer["type"], "params": scorer}]);
             manifest(&[model("a", 1)], &[task]).plan.tasks.remove(0)
         };
         let both = [base, candidate].map(plan);
