@@ -366,3 +366,23 @@ fn a_gate_judges_a_new_prompt_as_compare_does() {
         bed.run(&["verify", text(run)]).expect(0);
     }
 }
+
+/// The baseline's answers are read as they were: they are answers to the other wording.
+#[test]
+fn a_gate_takes_a_new_prompt_with_a_new_way_to_read_its_answers() {
+    let (bed, server) = bed_with(60, right(1.0));
+    write_suite(&bed, BEFORE, "");
+    let base = run(&bed, &server, "base", 0.5);
+    let gate = "\n[[gate]]\nmetric = \"accuracy\"\ntest = \"superiority\"\nmode = \"prompt\"\n";
+    let suite = manifest("private", "choice").replace(BEFORE, AFTER) + gate;
+    let scorer = "[{ type = \"choice\", accept = \"text\" }]";
+    bed.write("suite/suite.toml", &suite.replace("[\"choice\"]", scorer));
+    server.set_script(right(0.9));
+    bed.run_suite("out", &["--baseline", text(&base)]).expect(0);
+    let run = bed.only_run("out");
+    let (verdict, n, estimate) = gated(&run);
+    assert_eq!((verdict.as_str(), n), ("pass", 60));
+    let truth = share(&run) - share(&base);
+    assert!((estimate - truth).abs() < 1e-12, "{estimate} {truth}");
+    bed.run(&["verify", text(&run)]).expect(0);
+}

@@ -8,8 +8,10 @@
 
 use cleanbench_core::Outcome;
 use cleanbench_ledger::Plan;
+use cleanbench_ledger::manifest::TaskPlan;
 
 use crate::both::Both;
+use crate::comparable::wording;
 use crate::item::{Identified as _, Item};
 use crate::pairing::Pairing;
 use crate::policy::{Policy, Treatment};
@@ -34,8 +36,10 @@ impl JudgedAnew {
 impl ItemTable {
     /// Takes over how `anew`, a run of the same models that took the answers of this one, judges them.
     pub fn judge_anew(&mut self, anew: &Self) -> JudgedAnew {
-        let mut found = JudgedAnew::default();
-        found.tasks = take_scorers(&mut self.manifest.plan, &anew.manifest.plan);
+        let mut found = JudgedAnew {
+            samples: 0,
+            tasks: take_scorers(&mut self.manifest.plan, &anew.manifest.plan),
+        };
         for task in 0..self.manifest.plan.tasks.len() {
             let name = self.manifest.plan.tasks[task].name.clone();
             let mut positions = anew.task_positions();
@@ -58,8 +62,18 @@ pub fn take_scorers(plan: &mut Plan, anew: &Plan) -> Vec<String> {
     for task in plan.tasks.iter_mut().filter(|task| task.probe.is_none()) {
         let mut theirs = anew.tasks.iter();
         let theirs = theirs.find(|other| other.probe.is_none() && other.name == task.name);
-        let Some(theirs) = theirs.filter(|other| other.scorers_digest != task.scorers_digest)
-        else {
+        // In other words it was asked something else, of which no answer is on record to be judged.
+        let is_asked_alike = |other: &TaskPlan| {
+            wording(Both {
+                base: &*task,
+                candidate: other,
+            })
+            .is_empty()
+        };
+        let has_others = |other: &&TaskPlan| {
+            other.scorers_digest != task.scorers_digest && is_asked_alike(other)
+        };
+        let Some(theirs) = theirs.filter(has_others) else {
             continue;
         };
         task.scorers.clone_from(&theirs.scorers);
