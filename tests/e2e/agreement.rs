@@ -479,6 +479,7 @@ fn script(changes: &[Change], share: u32) -> Script {
 fn compare(making: &mut Making<'_>, base: &Path, candidate: &Path, more: &[&str]) -> Done {
     let out = making.next("compared");
     let arguments = ["compare", text(base), text(candidate), "--format", "json"];
+    let arguments = [&arguments[..], &["--missing", "complete"]].concat();
     making
         .bed
         .run(&[&arguments[..], &["-o", &out], more].concat())

@@ -10,7 +10,9 @@ use crate::bed::{Bed, copy, read, table};
 const GH: &str = r#"#!/usr/bin/env bash
 set -e
 case "$1 $2" in
-    "run list") if [ -d "$ARTIFACT" ]; then echo 4711; fi ;;
+    "run list")
+        [ "$5 $6" = "--branch main" ]
+        if [ -d "$ARTIFACT" ]; then echo 4711; fi ;;
     "run download")
         [ "$3 $4 $5 $6" = "4711 --name cleanbench-run --dir" ]
         mkdir -p "$7"
@@ -135,6 +137,7 @@ impl Repository {
             .env("GITHUB_OUTPUT", job.folder.join("step-output"))
             .env("ARTIFACT", self.bed.path("artifact"))
             .env("SUITE", "suite")
+            .env("BASE_BRANCH", "main")
             .env("RUN_DIRECTORY", directory)
             .envs(variables.iter().copied())
             .output()
@@ -271,6 +274,8 @@ fn nothing_changed_is_green() {
 fn a_setting_that_spoils_the_answers_is_red_and_the_samples_are_named() {
     let mut repository = Repository::with_baseline();
     let model = "model = \"leaked\"";
+    // Another setting is another question than another wording.
+    repository.edit("suite.toml", "mode = \"prompt\"", "mode = \"choice\"");
     repository.edit(
         "models.toml",
         model,
@@ -340,6 +345,7 @@ fn a_fork_without_keys_has_recorded_answers_scored_again() {
     let remote =
         "base_url = \"https://llm.invalid/v1\"\nmodel = \"m\"\napi_key_env = \"NO_SUCH_KEY\"";
     repository.edit("models.toml", model, remote);
+    repository.edit("suite.toml", "mode = \"prompt\"", "mode = \"choice\"");
     let job = repository.job(&[("FROM_FORK", "true")]);
     job.expect(0);
     let calls = table(&job.run(), "calls.csv");
@@ -351,6 +357,78 @@ fn a_fork_without_keys_has_recorded_answers_scored_again() {
     let job = repository.job(&[("FROM_FORK", "true")]);
     job.expect(100);
     assert_eq!(job.wrong().len(), 24);
+}
+
+/// The prompt that `init` writes, and what a pull request makes of it.
+const PROMPT: &str = "prompt = \"{{ input }}\\nAnswer:\"";
+
+/// A job of a pull request that changes the prompt, and the line of its gate against the base branch.
+fn with_prompt(repository: &mut Repository, prompt: &str) -> (Job, String) {
+    repository.edit("suite.toml", PROMPT, &format!("prompt = \"{prompt}\""));
+    let job = repository.job(&[]);
+    let lines = job.log.lines();
+    let mut lines = lines.filter(|line| line.contains("below the baseline"));
+    let line = lines.next().unwrap_or_default().to_owned();
+    (job, line)
+}
+
+#[test]
+fn a_new_prompt_that_is_no_worse_is_green() {
+    let mut repository = Repository::with_baseline();
+    let (job, gate) = with_prompt(&mut repository, "Please.\\n{{ input }}\\nAnswer:");
+    job.expect(0);
+    assert_eq!(job.output("verdict").as_deref(), Some("pass"));
+    assert_eq!(job.output("gate_2").as_deref(), Some("pass"));
+    assert!(
+        gate.contains("pass") && gate.trim_end().ends_with("24"),
+        "{gate}"
+    );
+    assert!(
+        job.summary().contains("of 24 that both have an answer to"),
+        "{}",
+        job.summary()
+    );
+    assert_eq!(job.worse(), [""; 0]);
+}
+
+#[test]
+fn a_new_prompt_that_spoils_the_answers_is_red_and_the_samples_are_named() {
+    let mut repository = Repository::with_baseline();
+    let (job, _) = with_prompt(&mut repository, "{{ input }}\\nThe answer:");
+    job.expect(100);
+    assert_eq!(job.output("verdict").as_deref(), Some("fail"));
+    assert_eq!(job.output("gate_2").as_deref(), Some("fail"));
+    assert!(job.log.contains("::error title=gate fail"), "{}", job.log);
+    let worse = job.worse();
+    assert!(worse.len() > 12, "{worse:?}");
+    assert_eq!(worse, job.wrong());
+}
+
+#[test]
+fn a_new_prompt_that_so_few_samples_cannot_judge_is_neither_green_nor_red() {
+    let mut repository = Repository::with_baseline();
+    repository.edit("suite.toml", "margin = 0.15", "margin = 0.03");
+    let (job, _) = with_prompt(&mut repository, "Please.\\n{{ input }}\\nAnswer:");
+    job.expect(75);
+    assert_eq!(job.output("verdict").as_deref(), Some("inconclusive"));
+    assert_eq!(job.output("gate_2").as_deref(), Some("inconclusive"));
+    let title = "::warning title=gate inconclusive";
+    assert!(job.log.contains(title), "{}", job.log);
+}
+
+/// Nothing is on record of what a fork asks in other words, and nothing that is missing helps to pass.
+#[test]
+fn a_new_prompt_of_a_fork_is_never_green() {
+    let mut repository = Repository::with_baseline();
+    repository.edit(
+        "suite.toml",
+        PROMPT,
+        "prompt = \"Please.\\n{{ input }}\\nAnswer:\"",
+    );
+    let job = repository.job(&[("FROM_FORK", "true")]);
+    let code = job.codes.iter().find(|(step, _)| step == "Run").unwrap().1;
+    assert!([75, 100].contains(&code), "{code}: {}", job.log);
+    assert_eq!(job.output("gate_2").as_deref(), Some("inconclusive"));
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn the_same_twice_is_no_difference_and_says_what_could_have_been_found() {
     let (bed, _server, base, candidate) = two_runs(60, 1.0);
     let done = compare(&bed, &base, &candidate, &["--format", "json"]).expect(0);
     let found = json(&done);
-    assert_eq!(found["format"], "cleanbench-comparison/1.1");
+    assert_eq!(found["format"], "cleanbench-comparison/1.2");
     let finding = &found["tasks"][0]["finding"];
     assert_eq!(finding["verdict"], "no_difference");
     assert_eq!(finding["p"], 1.0);
@@ -156,13 +156,15 @@ fn flipped_bytes_all_over_a_result_are_found() {
     let folder = bed.only_run("cmp");
     assert!(derived::verify(&folder).unwrap().passed());
     let inputs = ["base", "candidate"].into_iter().flat_map(|role| {
-        ["run.json", "results.csv", "summary.csv"].map(|name| format!("inputs/{role}/{name}"))
+        ["run.json", "results.csv", "summary.csv", "calls.csv"]
+            .map(|name| format!("inputs/{role}/{name}"))
     });
     let own = [
         "manifest.json",
         "comparison.json",
         "comparison.csv",
         "flips.csv",
+        "spending.csv",
         "summary.md",
     ];
     for name in own.map(str::to_owned).into_iter().chain(inputs) {

@@ -190,6 +190,9 @@ pub enum GateMode {
     Regression,
     /// One model or another: only suite, inputs and scorers must be the same.
     Choice,
+    /// One wording or another, for the same model asked with the same sampling: samples, and what is right, must be
+    /// the same.
+    Prompt,
 }
 
 impl GateMode {
@@ -198,8 +201,12 @@ impl GateMode {
         match self {
             Self::Regression => "regression",
             Self::Choice => "choice",
+            Self::Prompt => "prompt",
         }
     }
+
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Regression, Self::Choice, Self::Prompt];
 }
 
 /// How much hangs on a gate.

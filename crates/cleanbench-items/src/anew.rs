@@ -8,8 +8,10 @@
 
 use cleanbench_core::Outcome;
 use cleanbench_ledger::Plan;
+use cleanbench_ledger::manifest::TaskPlan;
 
 use crate::both::Both;
+use crate::comparable::wording;
 use crate::item::{Identified as _, Item};
 use crate::pairing::Pairing;
 use crate::policy::{Policy, Treatment};
@@ -60,8 +62,18 @@ pub fn take_scorers(plan: &mut Plan, anew: &Plan) -> Vec<String> {
     for task in plan.tasks.iter_mut().filter(|task| task.probe.is_none()) {
         let mut theirs = anew.tasks.iter();
         let theirs = theirs.find(|other| other.probe.is_none() && other.name == task.name);
-        let Some(theirs) = theirs.filter(|other| other.scorers_digest != task.scorers_digest)
-        else {
+        // In other words it was asked something else, of which no answer is on record to be judged.
+        let is_asked_alike = |other: &TaskPlan| {
+            wording(Both {
+                base: &*task,
+                candidate: other,
+            })
+            .is_empty()
+        };
+        let has_others = |other: &&TaskPlan| {
+            other.scorers_digest != task.scorers_digest && is_asked_alike(other)
+        };
+        let Some(theirs) = theirs.filter(has_others) else {
             continue;
         };
         task.scorers.clone_from(&theirs.scorers);

@@ -2,13 +2,16 @@
 //!
 //! One answer for gates, flips, comparisons and drift. An obstacle is something that would be mistaken for a
 //! difference of the models; everything else that differs is listed. Where the same model is meant, a
-//! difference of the request is an obstacle; where one of two models is to be chosen, it is listed.
+//! difference of the request is an obstacle; where one of two models is to be chosen, it is listed. Where one of two
+//! wordings is, the wording is what may differ, and nothing else of the request.
 //!
-//! | what | regression | choice |
-//! |---|---|---|
-//! | suite, scorers, reducer, epochs, constraints, wording of the task | obstacle | obstacle |
-//! | model ([`identity`]), protocol, sampling as it is sent | obstacle | listed |
-//! | versions, seed, tool, address | listed | listed |
+//! | what | regression | choice | prompt |
+//! |---|---|---|---|
+//! | suite, scorers, reducer, epochs, constraints | obstacle | obstacle | obstacle |
+//! | what of the scorers only reads answers ([`crate::judging`]) | obstacle | obstacle | listed |
+//! | wording of the task | obstacle | obstacle | listed |
+//! | model ([`identity`]), protocol, sampling as it is sent | obstacle | listed | obstacle |
+//! | versions, seed, tool, address | listed | listed | listed |
 
 use std::collections::BTreeSet;
 
@@ -19,6 +22,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::both::Both;
+use crate::judging;
 use crate::side::identity;
 
 /// What must be the same.
@@ -37,8 +41,10 @@ pub struct Terms {
     /// Whether another protocol or sampling is.
     pub same_request: bool,
     /// Whether another wording of a task is an obstacle. Where it is not, samples still pair by what the model
-    /// saw.
+    /// saw, unless the mode is [`GateMode::Prompt`].
     pub same_wording: bool,
+    /// Whether another way to read the same answer is one.
+    pub same_reading: bool,
     /// Whether another number of epochs is: the best of five is not the best of one.
     pub same_epochs: bool,
 }
@@ -49,14 +55,15 @@ impl Terms {
         Self {
             mode,
             same_suite: true,
-            same_model: mode == GateMode::Regression,
-            same_request: mode == GateMode::Regression,
-            same_wording: true,
+            same_model: mode != GateMode::Choice,
+            same_request: mode != GateMode::Choice,
+            same_wording: mode != GateMode::Prompt,
+            same_reading: mode != GateMode::Prompt,
             same_epochs: true,
         }
     }
 
-    /// The mode that two models call for: regression where they are the same.
+    /// The mode that two models call for by earlier rules: regression where they are the same.
     pub fn mode_of(models: Both<&ModelPlan>) -> GateMode {
         if models.map(identity).differ() {
             GateMode::Choice
@@ -92,6 +99,7 @@ impl Difference {
     /// What differs, without what it was and is: nothing of a private prompt is in it.
     pub fn in_words(&self) -> String {
         let choice = "with `mode = \"choice\"`";
+        let prompt = "compare wordings with `mode = \"prompt\"`";
         match self.what.as_str() {
             "scorers" => "other scorers, or another version of them".to_owned(),
             "model" => format!("another model answered; compare models {choice}"),
@@ -108,8 +116,16 @@ impl Difference {
                 self.base, self.candidate
             ),
             what if what.starts_with("constraints") => "`constraints` differs".to_owned(),
+            what if self.is_wording() => format!("`{what}` differs; {prompt}"),
             what => format!("`{what}` differs"),
         }
+    }
+}
+
+impl Difference {
+    /// Whether it is one of those between two wordings of a task.
+    pub fn is_wording(&self) -> bool {
+        WORDING.contains(&self.what.as_str()) || self.what == FEWSHOT || self.what.starts_with(SEEN)
     }
 }
 
@@ -165,6 +181,11 @@ pub struct AskedTask<'a> {
 }
 
 impl AskedTask<'_> {
+    /// Whether both are asked with the same sampling.
+    pub fn are_sampled_alike(tasks: Both<Self>) -> bool {
+        !tasks.map(Self::sampling).differ()
+    }
+
     /// What is really sent as sampling, flat: fields of the request, and under other names what the
     /// provider is known to leave out or ignore.
     fn sampling(self) -> Value {
@@ -184,8 +205,32 @@ impl AskedTask<'_> {
 
 /// The parts of a task's definition that decide its wording. Data may be added or corrected.
 const WORDING: [&str; 5] = ["system", "prompt", "messages", "choices", "method"];
+/// The examples before every question. What the model saw of them is in the digests of inputs.
+const FEWSHOT: &str = "fewshot";
+/// How the difference of samples that were worded otherwise begins.
+const SEEN: &str = "what the model saw";
 /// Longest text of a difference, in characters.
 const LONGEST: usize = 120;
+
+/// The parts of a task's wording that differ, each with what both sides have.
+pub fn wording(tasks: Both<&TaskPlan>) -> Vec<Wording> {
+    let parts = WORDING.into_iter().chain([FEWSHOT]);
+    let value = |plan: &TaskPlan, part| plan.definition.get(part).cloned().unwrap_or_default();
+    let all = parts.map(|part| Wording {
+        part,
+        said: tasks.map(|plan| value(plan, part)),
+    });
+    all.filter(|part| part.said.differ()).collect()
+}
+
+/// A part of a task's wording.
+#[derive(Debug, Clone)]
+pub struct Wording {
+    /// Its name in the suite, for example `system`.
+    pub part: &'static str,
+    /// What either side has, null where it has nothing.
+    pub said: Both<Value>,
+}
 
 /// What was found: what forbids the comparison, and what only has to be known.
 #[derive(Debug, Default)]
@@ -297,10 +342,12 @@ impl Comparability {
         };
         if plans.map(|plan| plan.scorers_digest).differ() {
             let mut scorers = plans.map(|plan| to_value(&plan.scorers));
+            let only_reads = scorers.differ() && judging::agree(plans);
             if !scorers.differ() {
                 scorers = plans.map(|plan| Value::from(plan.scorers_digest.to_string()));
             }
-            self.note(subject("scorers", true), &scorers);
+            let is_obstacle = terms.same_reading || !only_reads;
+            self.note(subject("scorers", is_obstacle), &scorers);
         }
         let reducer = |plan: &TaskPlan| Value::from(plan.reducer.to_string());
         self.note(subject("reducer", true), &plans.map(reducer));
@@ -313,6 +360,10 @@ impl Comparability {
         for field in WORDING {
             let value = |plan: &TaskPlan| plan.definition.get(field).cloned().unwrap_or_default();
             self.note(subject(field, terms.same_wording), &plans.map(value));
+        }
+        if terms.mode == GateMode::Prompt {
+            let value = |plan: &TaskPlan| plan.definition.get(FEWSHOT).cloned().unwrap_or_default();
+            self.note(subject(FEWSHOT, false), &plans.map(value));
         }
     }
 
@@ -347,7 +398,7 @@ impl Comparability {
         let count = ids.len();
         let difference = Difference {
             task: Some(task.to_owned()),
-            what: format!("what the model saw of {count} of {of} samples ({named})"),
+            what: format!("{SEEN} of {count} of {of} samples ({named})"),
             base: "one wording".to_owned(),
             candidate: "another".to_owned(),
         };

@@ -22,9 +22,11 @@ mod anew;
 mod average;
 mod both;
 mod bounds;
+mod calls;
 mod comparable;
 mod error;
 mod item;
+mod judging;
 mod limit;
 mod paired;
 mod pairing;
@@ -42,14 +44,16 @@ pub use anew::{JudgedAnew, take_scorers};
 pub use average::{Average, Range};
 pub use both::Both;
 pub use bounds::{Bounds, Shares, named};
+pub use calls::{CALLS_FILE, Calls, Spent};
 pub use comparable::{
-    AskedTask, Comparability, Difference, ModelTask, NoCounterpart, Planned, Terms, counterpart,
+    AskedTask, Comparability, Difference, ModelTask, NoCounterpart, Planned, Terms, Wording,
+    counterpart, wording,
 };
 pub use error::ItemsError;
 pub use item::{Filling, Identified, Identity, Item, Slices, Standing, TaskItems, Trial};
 pub use limit::Limit;
 pub use paired::{Evidence, Extreme, Pair, Pairs};
-pub use pairing::{PairAside, Pairing, Partner};
+pub use pairing::{PairAside, PairKey, Pairing, Partner};
 pub use policy::{EqualInputs, Policy, Treatment, quarantine};
 pub use reading::{ELSEWHERE, RESULTS_FILE, SUMMARY_FILE, check_table};
 pub use reduce::reduce;

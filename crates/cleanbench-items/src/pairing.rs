@@ -2,16 +2,19 @@
 //!
 //! Order: samples pair by input digest. Several with the same input pair by id; of those that are left, the
 //! first by id of the one side with the first by id of the other. So no pair depends on the order of rows,
-//! unless an earlier [`Policy`] is asked for.
+//! unless an earlier [`Policy`] is asked for. Where two wordings are compared ([`PairKey::Sample`]) they pair by the
+//! digest of the sample, which holds nothing of the task's wording; what is left pairs by id, and has changed.
 //!
-//! Invariant: a pair saw the same input, because the keyed digest of what the model saw is the same.
-//! Every sample of either side is in exactly one pair, set aside with its partner, or alone.
+//! Invariant: a pair saw the same input, or is the same sample in two wordings, because the keyed digest of
+//! the one or the other is the same. Every sample of either side is in exactly one pair, set aside with its partner,
+//! or alone.
 //!
-//! It refuses to guess: samples whose ids agree and whose inputs do not are no pairs.
+//! It refuses to guess: samples whose ids agree and whose inputs do not are no pairs, unless wordings are compared.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+use cleanbench_core::GateMode;
 use cleanbench_core::aside::{Aside, SetAside};
 
 use crate::both::Both;
@@ -32,6 +35,25 @@ pub struct Pairing {
     pub base_alone: Vec<usize>,
     /// Samples of the candidate without a partner.
     pub candidate_alone: Vec<usize>,
+}
+
+/// By what a sample is recognised in another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairKey {
+    /// What the model saw.
+    Input,
+    /// The sample itself: its id, question, target and metadata, whatever words the task puts around them.
+    Sample,
+}
+
+impl PairKey {
+    /// That of comparisons in `mode`.
+    pub const fn of(mode: GateMode) -> Self {
+        match mode {
+            GateMode::Regression | GateMode::Choice => Self::Input,
+            GateMode::Prompt => Self::Sample,
+        }
+    }
 }
 
 /// A pair that is set aside.
@@ -55,9 +77,22 @@ pub enum Partner {
 }
 
 impl Pairing {
-    /// Pairs the samples of two runs, and sets aside what `policy` says.
+    /// Pairs the samples of two runs by what the model saw, and sets aside what `policy` says.
     pub fn of<A: Identified, B: Identified>(base: &[A], candidate: &[B], policy: Policy) -> Self {
-        let partners = partners(base, candidate, policy.equal_inputs);
+        Self::by(PairKey::Input, base, candidate, policy)
+    }
+
+    /// The same by `key`.
+    pub fn by<A: Identified, B: Identified>(
+        key: PairKey,
+        base: &[A],
+        candidate: &[B],
+        policy: Policy,
+    ) -> Self {
+        let partners = match key {
+            PairKey::Input => partners(base, candidate, policy.equal_inputs),
+            PairKey::Sample => same_samples(base, candidate),
+        };
         let mut pairing = Self::default();
         let mut is_paired = vec![false; base.len()];
         for (position, partner) in partners.into_iter().enumerate() {
@@ -144,12 +179,7 @@ fn partners<A: Identified, B: Identified>(
     candidate: &[B],
     equal_inputs: EqualInputs,
 ) -> Vec<Option<usize>> {
-    let mut matching = Matching {
-        base,
-        candidate,
-        partners: vec![None; candidate.len()],
-        is_taken: vec![false; base.len()],
-    };
+    let mut matching = Matching::new(base, candidate);
     let by_row = Both {
         base: (0..base.len()).collect(),
         candidate: (0..candidate.len()).collect(),
@@ -170,6 +200,18 @@ fn partners<A: Identified, B: Identified>(
     matching.partners
 }
 
+/// The same by the samples themselves, whatever the model saw of them; of those that are left, by their ids alone.
+fn same_samples<A: Identified, B: Identified>(base: &[A], candidate: &[B]) -> Vec<Option<usize>> {
+    let mut matching = Matching::new(base, candidate);
+    let order = Both {
+        base: by_id(base),
+        candidate: by_id(candidate),
+    };
+    matching.match_up(&order, |sample| sample.identity().sample_digest);
+    matching.match_up(&order, |sample| &*sample.identity().id);
+    matching.partners
+}
+
 /// Positions in the order of ids.
 fn by_id<A: Identified>(samples: &[A]) -> Vec<usize> {
     let mut positions: Vec<_> = (0..samples.len()).collect();
@@ -186,6 +228,15 @@ struct Matching<'a, A, B> {
 }
 
 impl<'a, A: Identified, B: Identified> Matching<'a, A, B> {
+    fn new(base: &'a [A], candidate: &'a [B]) -> Self {
+        Self {
+            base,
+            candidate,
+            partners: vec![None; candidate.len()],
+            is_taken: vec![false; base.len()],
+        }
+    }
+
     /// Gives every sample of the candidate that has no partner the first free one with the same `key`, both in
     /// `order`.
     fn match_up<Key: Hash + Eq>(
@@ -287,6 +338,23 @@ mod tests {
         let all = Pairing::of(&base, &candidate, all);
         assert_eq!((all.pairs.len(), all.changed.len()), (2, 1));
         assert_eq!(all.set_aside(), SetAside::default());
+    }
+
+    #[test]
+    fn in_two_wordings_samples_pair_by_what_they_are_and_then_by_id() {
+        let base = items("111");
+        let mut candidate = items("000");
+        for item in &mut candidate {
+            item.identity.input_digest = Digest::of("other", &[item.identity.id.as_bytes()]);
+        }
+        candidate[1].identity.sample_digest = Digest([9; 32]);
+        candidate.reverse();
+        let none = Pairing::of(&base, &candidate, Policy::default());
+        assert!(none.pairs.is_empty() && none.base_alone.len() == 3);
+        let found = Pairing::by(PairKey::Sample, &base, &candidate, Policy::default());
+        assert_eq!(positions(&found.pairs), [(0, 2), (2, 0)]);
+        assert_eq!(positions(&found.changed), [(1, 1)]);
+        assert!(found.base_alone.is_empty() && found.reworded(&base, &candidate).is_empty());
     }
 
     #[test]

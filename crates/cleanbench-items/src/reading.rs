@@ -25,7 +25,7 @@ pub const SUMMARY_FILE: &str = "summary.csv";
 pub const ELSEWHERE: &str = "not_in_shard";
 
 /// Bytes read at once.
-const BUFFER: usize = 1 << 18;
+pub(crate) const BUFFER: usize = 1 << 18;
 
 /// The items of the run whose tables lie in `folder`, and the SHA-256 of its `results.csv`.
 pub(crate) fn read(
@@ -62,13 +62,13 @@ pub fn check_table(run: &RunDirectory, manifest: &Manifest) -> Result<(), ItemsE
 }
 
 /// A file that is digested while it is read.
-struct Digesting {
+pub(crate) struct Digesting {
     file: fs_err::File,
     hasher: FileHasher,
 }
 
 impl Digesting {
-    fn open(folder: &Path, name: &str) -> Result<Self, ItemsError> {
+    pub(crate) fn open(folder: &Path, name: &str) -> Result<Self, ItemsError> {
         let opened = fs_err::File::open(folder.join(name));
         let file = opened.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
@@ -83,7 +83,11 @@ impl Digesting {
     }
 
     /// The digest of the whole file, which must be `recorded`.
-    fn finish(mut self, recorded: Option<&Digest>, name: &str) -> Result<Digest, ItemsError> {
+    pub(crate) fn finish(
+        mut self,
+        recorded: Option<&Digest>,
+        name: &str,
+    ) -> Result<Digest, ItemsError> {
         std::io::copy(&mut self, &mut std::io::sink())?;
         let digest = self.hasher.finish();
         if recorded == Some(&digest) {
@@ -103,10 +107,10 @@ impl Read for Digesting {
 }
 
 /// Where the columns of a table are.
-struct Columns<const N: usize>([usize; N]);
+pub(crate) struct Columns<const N: usize>([usize; N]);
 
 impl<const N: usize> Columns<N> {
-    fn find(
+    pub(crate) fn find(
         header: &ByteRecord,
         names: [&'static str; N],
         folder: &Path,
@@ -123,7 +127,7 @@ impl<const N: usize> Columns<N> {
     }
 
     /// The cells of `record` in the order of the names.
-    fn cells<'a>(&self, record: &'a ByteRecord) -> Option<[&'a str; N]> {
+    pub(crate) fn cells<'a>(&self, record: &'a ByteRecord) -> Option<[&'a str; N]> {
         let mut cells = [""; N];
         for (cell, place) in cells.iter_mut().zip(self.0) {
             *cell = std::str::from_utf8(record.get(place)?).ok()?;

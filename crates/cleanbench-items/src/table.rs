@@ -12,6 +12,7 @@ use std::path::Path;
 use cleanbench_core::Digest;
 use cleanbench_ledger::{Manifest, RunDirectory};
 
+use crate::calls::Calls;
 use crate::error::ItemsError;
 use crate::item::{Item, TaskItems};
 use crate::reading;
@@ -25,6 +26,8 @@ pub struct ItemTable {
     pub results: Digest,
     /// Models in plan order, in each the tasks in plan order, probes included but empty.
     tasks: Vec<Vec<TaskItems>>,
+    /// What its calls used up, where that was read.
+    calls: Option<Calls>,
 }
 
 impl ItemTable {
@@ -52,7 +55,22 @@ impl ItemTable {
             manifest,
             results,
             tasks,
+            calls: None,
         })
+    }
+
+    /// Reads what the calls of the run used up from the `calls.csv` in `folder`.
+    ///
+    /// # Errors
+    /// When it is not the one that the run recorded.
+    pub fn read_calls(&mut self, folder: &Path) -> Result<(), ItemsError> {
+        self.calls = Some(Calls::read(folder, &self.manifest)?);
+        Ok(())
+    }
+
+    /// What the calls of the run used up, where that was read.
+    pub fn calls(&self) -> Option<&Calls> {
+        self.calls.as_ref()
     }
 
     /// A table put together from `tasks`: models in plan order, in each the tasks in plan order.
@@ -61,6 +79,7 @@ impl ItemTable {
             manifest,
             results: Digest([0; 32]),
             tasks,
+            calls: None,
         }
     }
 

@@ -64,6 +64,28 @@ pub fn bootstrap_given(
     interval(units, means.collect(), confidence)
 }
 
+/// A statistic of `resamples` bootstrap samples of as many units as there are, in the stream of `seed`, ascending. It
+/// is given how often each unit was drawn.
+pub fn drawn(
+    units: usize,
+    seed: u64,
+    resamples: usize,
+    statistic: impl Fn(&[u32]) -> f64,
+) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let mut counts = vec![0_u32; units];
+    let draw = |_| {
+        counts.fill(0);
+        for _ in 0..units {
+            counts[random.index(units)] += 1;
+        }
+        statistic(&counts)
+    };
+    let mut found: Vec<f64> = (0..resamples).map(draw).collect();
+    found.sort_by(f64::total_cmp);
+    found
+}
+
 /// The mean over the values of the units at these places.
 fn resampled(units: &Units, places: impl Iterator<Item = usize>) -> f64 {
     let (mut total, mut size) = (Sum::new(), Sum::new());

@@ -30,6 +30,12 @@ pub fn interval(pairs: Pairs, confidence: Confidence) -> Estimate {
     }
 }
 
+/// P-value of the two-sided score test that the rates differ: it is at most α just where [`interval`] with a
+/// confidence of 1 - α excludes 0, up to the rounding of its ends. Asymptotic.
+pub fn differs(pairs: Pairs) -> f64 {
+    (2.0 * normal_upper_tail(z(pairs, 0.0).abs())).min(1.0)
+}
+
 /// The difference below the observed one at which the statistic is `errors`.
 fn lower_limit(pairs: Pairs, errors: f64) -> f64 {
     let (mut low, mut high) = (-1.0, pairs.difference());

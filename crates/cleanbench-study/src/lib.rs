@@ -12,3 +12,4 @@ pub mod derived;
 pub mod drift;
 pub mod item_analysis;
 pub mod rerun;
+pub mod sample_texts;

@@ -182,8 +182,7 @@ impl Keys {
                 )
             }
             "mode" => {
-                let modes = [GateMode::Regression, GateMode::Choice];
-                let words = modes.map(|mode| (mode.as_str(), mode));
+                let words = GateMode::ALL.map(|mode| (mode.as_str(), mode));
                 keep(&mut self.mode, read_word(reader, name, node, words))
             }
             "on_inconclusive" => {

@@ -14,6 +14,7 @@
 mod alignment;
 pub mod cell;
 mod closest;
+pub mod diff;
 pub mod markdown;
 pub mod notation;
 mod overlap;

@@ -32,6 +32,12 @@ pub fn code(text: &str) -> String {
     }
 }
 
+/// The fence of a block of code that nothing in `text` can end (`CommonMark`, section 4.5).
+pub fn fence(text: &str) -> String {
+    let runs = text.split(|letter| letter != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or_default().max(2) + 1)
+}
+
 /// A sentence of ours that may quote names: every character with a meaning in Markdown or HTML becomes a
 /// character reference, which is never markup (`CommonMark`, section 2.5).
 pub fn sentence(text: &str) -> String {
@@ -98,6 +104,12 @@ mod tests {
             "`\\u{7c} <img src=x> @all \\u{60}c\\u{60}\\u{a}\\u{1b}[31m`"
         );
         assert_eq!(code(" "), "*(empty)*");
+    }
+
+    #[test]
+    fn a_block_ends_with_its_own_fence() {
+        assert_eq!(fence("a `b` c"), "```");
+        assert_eq!(fence("```\n# x\n`````y"), "``````");
     }
 
     #[test]

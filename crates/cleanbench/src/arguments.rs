@@ -475,9 +475,10 @@ pub(crate) struct ModelsCheckArguments {
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArguments {
-    /// The baseline: a run's id, a prefix of it, or its folder; alone: all models of this run in order
+    /// The baseline: a run's id, a prefix of it, or its folder, and `#MODEL` where it has several; alone: all models of
+    /// this run in order
     pub(crate) base: String,
-    /// The candidate, a run too [default: another model of the same run]
+    /// The candidate, a run too, with `#MODEL` likewise [default: another model of the same run]
     pub(crate) candidate: Option<String>,
     /// Model of the baseline, where its run has several
     #[arg(long, value_name = "MODEL")]
@@ -485,11 +486,12 @@ pub(crate) struct CompareArguments {
     /// Model of the candidate, where its run has several
     #[arg(long, value_name = "MODEL")]
     pub(crate) candidate_model: Option<String>,
-    /// What must be the same on both sides [default: regression for the same model, else choice]
+    /// What must be the same on both sides [default: choice for two models or two names, prompt for the same model in
+    /// other words, else regression]
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeWord>,
     /// How samples without an answer count; all three ways stand in the result
-    #[arg(long, value_enum, default_value = "complete")]
+    #[arg(long, value_enum, default_value = "bounds")]
     pub(crate) missing: MissingWord,
     /// Only this task; repeatable
     #[arg(short, long = "task", value_name = "TASK")]
@@ -514,6 +516,8 @@ pub(crate) enum ModeWord {
     Regression,
     /// Suite, prompts and scorers: which of two models to take? Other differences are listed
     Choice,
+    /// Suite, model, effective sampling and what is right: which of two wordings to take? They are shown
+    Prompt,
 }
 
 /// How samples without an answer count in a comparison.

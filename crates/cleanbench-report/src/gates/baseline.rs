@@ -7,8 +7,8 @@ use std::path::Path;
 
 use cleanbench_core::{Aside, Coverage, GateMode, Reducer, SetAside};
 use cleanbench_items::{
-    Both, Identity, Item, ItemTable, ItemsError, ModelTask, Pairing, Partner, Planned, Policy,
-    Standing, Terms, check_table, counterpart, quarantine,
+    Both, Identity, Item, ItemTable, ItemsError, ModelTask, PairKey, Pairing, Partner, Planned,
+    Policy, Standing, Terms, check_table, counterpart, quarantine,
 };
 use cleanbench_items::{RESULTS_FILE, Rules, SUMMARY_FILE};
 use cleanbench_ledger::manifest::TaskPlan;
@@ -114,7 +114,7 @@ impl Before {
         let base = self.counterpart(plan, at, self.terms(mode))?;
         let items = self.base.items(base.model, base.task);
         let policy = Policy::of_tables(self.tables);
-        let pairing = Pairing::of(items, &self.own[at.task], policy);
+        let pairing = Pairing::by(PairKey::of(mode), items, &self.own[at.task], policy);
         Ok(Facing {
             base,
             reducer: plan.tasks[at.task].reducer,
@@ -126,17 +126,27 @@ impl Before {
 
     /// The same for flips: whatever gates there are.
     pub(crate) fn facing_for_flips(&self, plan: &Plan, at: ModelTask) -> Option<Facing> {
-        let terms = Terms {
-            same_epochs: false,
-            ..self.terms(GateMode::Choice)
+        let within = |mode| {
+            let terms = Terms {
+                same_epochs: false,
+                ..self.terms(mode)
+            };
+            let base = self.counterpart(plan, at, terms).ok()?;
+            Some((base, PairKey::of(mode)))
         };
-        let base = self.counterpart(plan, at, terms).ok()?;
+        // What a gate compares in two wordings, flips in two wordings.
+        let task = &plan.tasks[at.task].name;
+        let mut gates = plan.gates.iter();
+        let in_prompt = gates
+            .any(|gate| gate.mode == GateMode::Prompt && gate.tasks.contains(task))
+            .then(|| within(GateMode::Prompt));
+        let (base, key) = in_prompt.flatten().or_else(|| within(GateMode::Choice))?;
         let items = self.base.items(base.model, base.task);
         let own = &self.own[at.task];
         let (partners, base_alone) = if self.tables < 4 {
             (partners_before_4(items, own), 0)
         } else {
-            let pairing = Pairing::of(items, own, Policy::of_tables(self.tables));
+            let pairing = Pairing::by(key, items, own, Policy::of_tables(self.tables));
             (pairing.partners(own.len()), pairing.set_aside().base_alone)
         };
         Some(Facing {

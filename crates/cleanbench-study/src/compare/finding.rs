@@ -1,12 +1,15 @@
 //! What is concluded from a measured difference.
 //!
 //! Invariant: no difference found is never said to be equality; the smallest effect that could have been
-//! found stands beside it. What cannot be concluded is `inconclusive`, which is neither.
+//! found stands beside it. What cannot be concluded is `inconclusive`, which is neither. A difference is found just where
+//! the interval beside it excludes 0 ([`super::rates`]), but for findings by earlier rules.
 
 use serde::{Deserialize, Serialize};
 
-use super::measure::{ALPHA, Measure};
+use super::measure::Measure;
 use super::missing::{ByMissing, Missing};
+use super::rates::{ALPHA, Rates};
+use cleanbench_items::Rules;
 
 /// What is concluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,10 +49,13 @@ pub struct Finding {
     pub delta: Option<f64>,
     /// By bounds: the mean difference if what is missing speaks for the candidate.
     pub delta_at_best: Option<f64>,
-    /// Lower end of the 95 % interval.
+    /// Lower end of the interval.
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
+    /// Its confidence; by earlier rules always .95, and not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
     /// Method of the interval, or why there is none.
     pub method: String,
     /// The test.
@@ -66,17 +72,18 @@ pub struct Finding {
 
 impl Finding {
     /// What `measured` says by `missing`, before p is adjusted.
-    pub(crate) fn of(measured: &ByMissing, missing: Missing) -> Self {
+    pub(crate) fn of(measured: &ByMissing, missing: Missing, rates: Rates) -> Self {
         let found = match missing {
             Missing::Complete => measured.complete.as_ref().map(Self::plain),
             Missing::ErrorAsWrong => measured.error_as_wrong.as_ref().map(Self::plain),
             Missing::Bounds => {
                 let both = measured.worst.as_ref().zip(measured.best.as_ref());
-                both.map(|(worst, best)| Self::between(worst, best))
+                both.map(|(worst, best)| Self::between(worst, best, rates.rules))
             }
         };
         let mut found = found.unwrap_or_else(Self::nothing);
         found.missing = missing;
+        found.confidence = (rates.rules == Rules::Now).then_some(rates.confidence().level());
         found.adjust(found.p);
         found
     }
@@ -89,6 +96,7 @@ impl Finding {
             delta_at_best: None,
             low: None,
             high: None,
+            confidence: None,
             method: "no_pairs".to_owned(),
             test: None,
             p: None,
@@ -112,15 +120,31 @@ impl Finding {
         }
     }
 
-    /// A difference is found only if it is on both ends, and in the same direction.
-    fn between(worst: &Measure, best: &Measure) -> Self {
+    /// A difference is found only if it is on both ends, and in the same direction. The interval holds those of both.
+    fn between(worst: &Measure, best: &Measure, rules: Rules) -> Self {
         let larger = |one: Option<f64>, other: Option<f64>| Some(one?.max(other?));
+        let smaller = |one: Option<f64>, other: Option<f64>| Some(one?.min(other?));
         let agree = worst.delta * best.delta > 0.0;
         let p = larger(worst.p, best.p);
+        let is_now = rules == Rules::Now;
+        let method = if is_now && worst.method != best.method {
+            format!("{}/{}", worst.method, best.method)
+        } else {
+            worst.method.clone()
+        };
         Self {
+            method,
             delta_at_best: Some(best.delta),
-            low: worst.low,
-            high: best.high,
+            low: if is_now {
+                smaller(worst.low, best.low)
+            } else {
+                worst.low
+            },
+            high: if is_now {
+                larger(worst.high, best.high)
+            } else {
+                best.high
+            },
             p: if agree { p } else { p.map(|_| 1.0) },
             // What is missing can hide as much as it can make up.
             smallest_detectable: larger(worst.smallest_detectable, best.smallest_detectable)
@@ -136,10 +160,24 @@ impl Finding {
         let is_up = self.delta.is_some_and(|delta| delta > 0.0);
         self.verdict = match adjusted_p {
             None => Verdict::Inconclusive,
-            Some(p) if p > ALPHA => Verdict::NoDifference,
+            Some(p) if p > ALPHA || self.admits_none() => Verdict::NoDifference,
             Some(_) if is_up => Verdict::Better,
             Some(_) => Verdict::Worse,
         };
+    }
+}
+
+impl Finding {
+    /// Whether the interval holds 0; earlier rules did not ask.
+    fn admits_none(&self) -> bool {
+        let ends = self.confidence.and(self.low).zip(self.high);
+        ends.is_some_and(|(low, high)| (low..=high).contains(&0.0))
+    }
+
+    /// Takes in that it is one of a family of so many, whose intervals hold all at once.
+    pub(crate) fn share(&mut self, family: usize) {
+        let adjusted = self.p.map(|p| (p * super::rates::number(family)).min(1.0));
+        self.adjust(adjusted);
     }
 }
 

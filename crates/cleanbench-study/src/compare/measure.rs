@@ -6,7 +6,9 @@
 //! hang together, with the sign-flip permutation test beside it; where t cannot be trusted, interval and test are by
 //! betting in no order. By earlier rules the interval was always t's, and the sign-flip test stood in for t's.
 //!
-//! Invariant: an estimate without an interval says why. Fewer than ten clusters give no test.
+//! Invariant: an estimate without an interval says why. Fewer than ten clusters give no test. An interval excludes 0
+//! just where its test finds a difference: Tango's and `McNemar`'s disagree near the boundary, where an interval whose test
+//! finds nothing is widened to 0, and at levels of many tests, where p is the larger of both.
 
 use cleanbench_items::{Average, Range, Rules};
 use cleanbench_stats::bounded::BoundedMean;
@@ -16,8 +18,8 @@ use cleanbench_stats::resample::sign_flip;
 use cleanbench_stats::{Confidence, NoInterval, exact, mean, power, tango};
 use serde::Serialize;
 
-/// The error rate of tests, two-sided, and the complement of the confidence of intervals.
-pub const ALPHA: f64 = 0.05;
+use super::rates::{ALPHA, Rates};
+
 /// The power at which the smallest detectable effect is told.
 pub const POWER: f64 = 0.8;
 /// Random flips of signs of a permutation test.
@@ -27,6 +29,9 @@ const MOST_WORK: u64 = 20_000_000;
 /// From this many clusters on Student's t was trusted by earlier rules (harnesses advise a bootstrap or permutation
 /// below).
 const CLUSTERS_FOR_T: usize = 30;
+/// Down to this p the exact p of `McNemar` is never below that of the score test, which goes with Tango's interval: of
+/// up to 1,200 discordant pairs the first that is has .00049 against .00053, twelve to none.
+const EXACT_IS_LARGER: f64 = 0.001;
 /// With fewer flips a test is not worth printing.
 const FEWEST_FLIPS: u64 = 2_000;
 
@@ -87,7 +92,7 @@ pub struct Measure {
     pub candidate: Level,
     /// Mean difference, candidate minus baseline, -1 to 1.
     pub delta: f64,
-    /// Lower end of its 95 % interval.
+    /// Lower end of its interval.
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
@@ -112,21 +117,21 @@ pub struct Measure {
     /// Pairs with equal scores.
     pub equal: u64,
     /// The smallest difference that the test finds with a power of .8, on as many pairs of which as many flip
-    /// by chance as did here; `None` where none can be found. Before p is adjusted for a family of tests.
+    /// by chance as did here, at the level of the interval; `None` where none can be found, or that is not known.
     pub smallest_detectable: Option<f64>,
 }
 
 impl PairedScores<'_> {
     /// The difference, and everything that is told beside it; `None` without pairs.
-    pub(crate) fn measure(&self, rules: Rules) -> Option<Measure> {
+    pub(crate) fn measure(&self, rates: Rates) -> Option<Measure> {
         let differences = differences(&self.candidate, &self.base);
         let delta = mean(differences.iter().copied())?;
         let counts = Counts::of(&differences);
         let mut measure = Measure {
             n: count(differences.len()),
             clusters: None,
-            base: self.level(&self.base, rules),
-            candidate: self.level(&self.candidate, rules),
+            base: self.level(&self.base, rates.rules),
+            candidate: self.level(&self.candidate, rates.rules),
             delta,
             low: None,
             high: None,
@@ -143,9 +148,12 @@ impl PairedScores<'_> {
             smallest_detectable: None,
         };
         if self.are_rates() {
-            measure.compare_rates(self.table());
+            measure.compare_rates(self.table(), rates);
         } else {
-            measure.compare_means(&self.units(&differences), &differences, rules);
+            measure.compare_means(&self.units(&differences), &differences, rates);
+        }
+        if rates.rules == Rules::Now {
+            measure.agree_with_test(rates.alpha);
         }
         Some(measure)
     }
@@ -225,33 +233,50 @@ impl Level {
 
 impl Measure {
     /// Right or wrong, independently: Tango and `McNemar`.
-    fn compare_rates(&mut self, table: Table) {
+    fn compare_rates(&mut self, table: Table, rates: Rates) {
         self.table = Some(table);
         let Some(pairs) = tango::Pairs::new(self.n, table.candidate_only, table.base_only) else {
             return;
         };
-        let found = tango::interval(pairs, Confidence::PERCENT_95).interval;
+        let found = tango::interval(pairs, rates.confidence()).interval;
         (self.low, self.high) = (Some(found.low), Some(found.high));
         found.method.as_str().clone_into(&mut self.method);
         self.test = Some("mcnemar_exact");
         let (first, second) = (pairs.only_first(), pairs.only_second());
         self.p = Some(exact::mcnemar_two_sided(first, second));
         self.mid_p = Some(exact::mcnemar_mid_p_two_sided(first, second));
-        self.smallest_detectable = smallest_of_rates(pairs);
+        self.smallest_detectable = smallest_of_rates(pairs, rates.alpha);
+        let score = tango::differs(pairs);
+        let may_be_smaller = rates.rules == Rules::Now && rates.strictest < EXACT_IS_LARGER;
+        if may_be_smaller && self.p.is_some_and(|exact| exact < score) {
+            (self.test, self.p) = (Some("tango_score"), Some(score));
+        }
+    }
+
+    /// Widens an interval to 0 where its test finds nothing at `alpha`.
+    fn agree_with_test(&mut self, alpha: f64) {
+        let (Some(low), Some(high), Some(p)) = (self.low, self.high, self.p) else {
+            return;
+        };
+        if p > alpha && !(low..=high).contains(&0.0) {
+            (self.low, self.high) = (Some(low.min(0.0)), Some(high.max(0.0)));
+            self.method.push_str("_widened_to_test");
+        }
     }
 
     /// Any other scores: Student's t and flips of signs.
-    fn compare_means(&mut self, units: &Units, differences: &[f64], rules: Rules) {
+    fn compare_means(&mut self, units: &Units, differences: &[f64], rates: Rates) {
+        let rules = rates.rules;
         self.clusters = units.are_clusters().then(|| count(units.len()));
         if rules == Rules::Now
             && !is_too_small(units)
             && let Some(Average::Bounded(mean)) =
-                Average::of_units(units, Range::DIFFERENCES, ALPHA / 2.0)
+                Average::of_units(units, Range::DIFFERENCES, rates.each_end())
         {
-            return self.take_bounded(&mean);
+            return self.take_bounded(&mean, rates);
         }
         match units.robust_mean() {
-            Ok(mean) => self.take_mean(&mean),
+            Ok(mean) => self.take_mean(&mean, rates),
             Err(reason) => self.method = word(reason),
         }
         let moving = differences.iter().filter(|value| value.abs() > 0.0).count();
@@ -275,8 +300,8 @@ impl Measure {
     }
 
     /// What Student's t cannot be trusted with.
-    fn take_bounded(&mut self, mean: &BoundedMean) {
-        let found = mean.interval(Confidence::PERCENT_95);
+    fn take_bounded(&mut self, mean: &BoundedMean, rates: Rates) {
+        let found = mean.interval(rates.confidence());
         (self.low, self.high) = (Some(found.low), Some(found.high));
         found.method.as_str().clone_into(&mut self.method);
         let one_sided = mean.exceeds(0.0).min(mean.is_below(0.0));
@@ -284,12 +309,12 @@ impl Measure {
         self.p = Some((2.0 * one_sided).min(1.0));
     }
 
-    fn take_mean(&mut self, mean: &Mean) {
-        let found = mean.estimate(Confidence::PERCENT_95).interval;
+    fn take_mean(&mut self, mean: &Mean, rates: Rates) {
+        let found = mean.estimate(rates.confidence()).interval;
         (self.low, self.high) = (Some(found.low.max(-1.0)), Some(found.high.min(1.0)));
         found.method.as_str().clone_into(&mut self.method);
         self.t_p = Some(mean.differs_from(0.0));
-        self.smallest_detectable = smallest_of_mean(mean);
+        self.smallest_detectable = smallest_of_mean(mean, rates.alpha);
     }
 }
 
@@ -339,14 +364,14 @@ fn word(reason: NoInterval) -> String {
 }
 
 /// The smallest gain that the exact test of `McNemar` finds, where as many pairs as were seen to differ do so by chance.
-fn smallest_of_rates(pairs: tango::Pairs) -> Option<f64> {
+fn smallest_of_rates(pairs: tango::Pairs, alpha: f64) -> Option<f64> {
     let chance = ratio(pairs.discordant(), pairs.n()) / 2.0;
-    power::smallest_paired(pairs.n(), chance, ALPHA / 2.0, POWER)
+    power::smallest_paired(pairs.n(), chance, alpha / 2.0, POWER)
 }
 
 /// The smallest mean difference that a t test finds on units that vary as much.
-fn smallest_of_mean(mean: &Mean) -> Option<f64> {
-    let effect = power::smallest_mean_above(mean.n, ALPHA / 2.0, POWER)?;
+fn smallest_of_mean(mean: &Mean, alpha: f64) -> Option<f64> {
+    let effect = power::smallest_mean_above(mean.n, alpha / 2.0, POWER)?;
     let smallest = effect * mean.error * ratio(mean.n, 1).sqrt();
     (smallest <= 1.0).then_some(smallest)
 }

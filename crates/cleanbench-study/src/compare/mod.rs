@@ -5,31 +5,43 @@
 //!
 //! It refuses to compare what was not asked alike ([`NotComparable`]), and says in what it differs.
 
+mod called_for;
 mod finding;
 mod flips;
 mod measure;
 mod missing;
 mod ranking;
+mod rates;
+mod rewording;
 mod slices;
+mod spending;
 #[cfg(test)]
 mod tests;
 
-use cleanbench_core::{GateMode, Reducer};
+use cleanbench_core::{Digest, GateMode, Reducer};
 use cleanbench_items::{
-    Both, Comparability, Difference, Item, ItemTable, ModelTask, Pairing, Planned, Policy, Rules,
-    Side, Terms, Treatment, Who,
+    Both, Comparability, Difference, Item, ItemTable, PairKey, Pairing, Policy, Rules, Side, Terms,
+    Treatment, Who,
 };
+use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_stats::multiplicity::{benjamini_hochberg, holm};
 use serde::{Deserialize, Serialize};
 
+pub use called_for::Reason;
+use called_for::{CalledFor, asked, called_for};
 pub(crate) use finding::adjust_family;
 pub use finding::{Finding, Verdict};
 pub use flips::Flip;
 pub(crate) use measure::is_binary;
-pub use measure::{ALPHA, Level, Measure, POWER, Table};
+pub use measure::{Level, Measure, POWER, Table};
 pub use missing::{ByMissing, Missing};
 pub use ranking::{Rank, RankedTask, Ranking, rank};
+pub use rates::ALPHA;
+use rates::Rates;
+pub use rewording::Rewording;
+use slices::Slice;
 pub use slices::{SliceComparison, WorstSlice};
+pub use spending::{Amount, What as SpentOn};
 
 /// What is compared, and how; all of it is on record with the comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,11 +84,12 @@ impl Options {
     /// What must be the same.
     fn terms(&self, mode: GateMode) -> Terms {
         let is_told = self.policy.is_some();
+        let terms = Terms::of(mode);
         Terms {
-            same_model: is_told && mode == GateMode::Regression,
-            same_wording: is_told && !self.common,
+            same_model: is_told && terms.same_model,
+            same_wording: is_told && !self.common && terms.same_wording,
             same_epochs: self.policy().rules == Rules::Now,
-            ..Terms::of(mode)
+            ..terms
         }
     }
 }
@@ -157,7 +170,7 @@ pub struct TaskComparison {
     pub candidate_contamination: String,
     /// How samples paired.
     pub counts: Counts,
-    /// The result; p is adjusted by Holm over the tasks.
+    /// The result; p is adjusted over the tasks.
     pub finding: Finding,
     /// The difference by every way to count what is missing.
     pub measured: ByMissing,
@@ -165,6 +178,9 @@ pub struct TaskComparison {
     pub flipped: u64,
     /// The same for every slice; p is adjusted by Benjamini and Hochberg over all slices.
     pub slices: Vec<SliceComparison>,
+    /// What was used up on the pairs; earlier versions do not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spending: Vec<Amount>,
 }
 
 /// Two sides compared.
@@ -174,6 +190,9 @@ pub struct Comparison {
     pub suite: String,
     /// The mode.
     pub mode: GateMode,
+    /// Why it is this one; earlier versions do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// The declared way to count samples without an answer.
     pub missing: Missing,
     /// What became of pairs that speak against being compared; earlier versions do not say.
@@ -185,6 +204,9 @@ pub struct Comparison {
     pub candidate: Who,
     /// In what they differ and may.
     pub differences: Vec<Difference>,
+    /// Where two wordings are compared, in what they differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rewordings: Vec<Rewording>,
     /// One entry a task.
     pub tasks: Vec<TaskComparison>,
     /// The slice in which the candidate loses most.
@@ -199,30 +221,72 @@ pub struct Comparison {
 /// # Errors
 /// When they cannot be compared.
 pub fn compare(sides: Both<Side<'_>>, options: &Options) -> Result<Comparison, NotComparable> {
-    let called_for = Terms::mode_of(sides.map(Side::plan));
-    let mode = options.mode.unwrap_or(called_for);
+    compare_among(sides, options, 1)
+}
+
+/// The same as one of `duels` comparisons of the same tasks, all of which are one family.
+pub(crate) fn compare_among(
+    sides: Both<Side<'_>>,
+    options: &Options,
+    duels: usize,
+) -> Result<Comparison, NotComparable> {
+    compared(sides, options, |rules, tasks| {
+        Rates::of_family(rules, tasks * duels)
+    })
+}
+
+/// The same with every task on its own, for those who adjust p themselves.
+pub(crate) fn compare_alone(
+    sides: Both<Side<'_>>,
+    options: &Options,
+) -> Result<Comparison, NotComparable> {
+    compared(sides, options, |rules, _| Rates::alone(rules))
+}
+
+fn compared(
+    sides: Both<Side<'_>>,
+    options: &Options,
+    rates: impl Fn(Rules, usize) -> Rates,
+) -> Result<Comparison, NotComparable> {
+    let CalledFor { mode, reason } = called_for(sides, options);
     let mut found = Comparability::default();
     let shared = asked_alike(sides, options.terms(mode), options, &mut found)?;
-    let compared = shared.iter().map(|at| {
-        let pairing = pairing_of(sides, *at, options, &mut found);
-        task(sides, *at, &pairing, options)
+    let pairings = shared.iter().map(|at| {
+        let pairing = pairing_of(sides, *at, mode, options, &mut found);
+        Paired::new(sides, *at, pairing, options)
     });
-    let (tasks, flips): (Vec<_>, Vec<_>) = compared.unzip();
+    let paired: Vec<_> = pairings.collect();
     refuse(mode, &mut found)?;
+    let rules = options.policy().rules;
+    let rates = rates(rules, shared.len());
+    let tasks = paired.iter().map(|paired| paired.compared(options, rates));
     let mut comparison = Comparison {
         suite: sides.base.table.manifest.plan.suite.name.clone(),
         mode,
+        reason: (rules == Rules::Now).then_some(reason),
         missing: options.missing,
         policy: options.policy,
         base: sides.base.who(),
         candidate: sides.candidate.who(),
         differences: found.listed,
-        tasks,
+        rewordings: rewordings(sides, &shared, mode),
+        tasks: tasks.collect(),
         worst_slice: None,
-        flips: flips.concat(),
+        flips: paired.iter().flat_map(Paired::flips).collect(),
     };
-    comparison.adjust();
+    comparison.adjust(rates);
+    comparison.compare_slices(&paired, options);
     Ok(comparison)
+}
+
+/// In what the wordings of the tasks differ, where these are what is compared.
+fn rewordings(sides: Both<Side<'_>>, shared: &[Both<usize>], mode: GateMode) -> Vec<Rewording> {
+    if mode != GateMode::Prompt {
+        return Vec::new();
+    }
+    let plans = |at: &Both<usize>| asked(sides, *at).map(|asked| asked.task);
+    let of_task = |at| rewording::of_task(plans(at));
+    shared.iter().flat_map(of_task).collect()
 }
 
 /// Positions of the tasks that two runs of the same model share, of those that `options` name. For those who
@@ -242,7 +306,7 @@ pub(crate) fn alike(
     let mut found = Comparability::default();
     let shared = asked_alike(sides, terms, options, &mut found)?;
     for at in &shared {
-        pairing_of(sides, *at, options, &mut found);
+        pairing_of(sides, *at, mode, options, &mut found);
     }
     refuse(mode, &mut found)?;
     Ok(shared)
@@ -263,11 +327,7 @@ fn asked_alike(
     }
     let shared = shared_tasks(sides, options, found)?;
     for at in &shared {
-        let asked = sides.zip(*at).map(|(side, task)| {
-            let model = side.model;
-            Planned::of(&side.table.manifest.plan).at(ModelTask { model, task })
-        });
-        found.of_task(asked, terms);
+        found.of_task(asked(sides, *at), terms);
     }
     Ok(shared)
 }
@@ -340,11 +400,13 @@ fn name_of(side: Side<'_>, task: usize) -> &str {
 fn pairing_of(
     sides: Both<Side<'_>>,
     at: Both<usize>,
+    mode: GateMode,
     options: &Options,
     found: &mut Comparability,
 ) -> Pairing {
     let items = items(sides, at);
-    let pairing = Pairing::of(items.base, items.candidate, options.policy());
+    let key = PairKey::of(mode);
+    let pairing = Pairing::by(key, items.base, items.candidate, options.policy());
     let reworded = pairing.reworded(items.base, items.candidate);
     if !reworded.is_empty() {
         let name = name_of(sides.base, at.base);
@@ -357,40 +419,84 @@ fn items(sides: Both<Side<'_>>, at: Both<usize>) -> Both<&[Item]> {
     sides.zip(at).map(|(side, task)| side.items(task))
 }
 
-/// Compares one task, before p-values are adjusted.
-fn task(
-    sides: Both<Side<'_>>,
+/// A task with its pairs.
+struct Paired<'a> {
+    sides: Both<Side<'a>>,
     at: Both<usize>,
-    pairing: &Pairing,
-    options: &Options,
-) -> (TaskComparison, Vec<Flip>) {
-    let items = items(sides, at);
-    let pairs = pairing.pairs.iter().map(|at| Both {
-        base: &items.base[at.base],
-        candidate: &items.candidate[at.candidate],
-    });
-    let pairs: Vec<_> = pairs.collect();
-    let plan = &sides.base.table.manifest.plan.tasks[at.base];
-    let measured = ByMissing::of(&pairs, plan.reducer, options.policy().rules);
-    let flips = flips::of_task(&plan.name, &pairs, plan.reducer);
-    let contamination = sides.zip(at).map(|(side, task)| {
-        let found = side.task(task);
-        found.map_or(String::new(), |task| task.contamination.clone())
-    });
-    let comparison = TaskComparison {
-        task: plan.name.clone(),
-        scorer: plan.judges().next().unwrap_or_default().to_owned(),
-        reducer: plan.reducer,
-        base_contamination: contamination.base,
-        candidate_contamination: contamination.candidate,
-        counts: Counts::of(pairing, items.base, &pairs, options),
-        finding: Finding::of(&measured, options.missing),
-        measured,
-        flipped: number(flips.len()),
-        slices: slices::of_task(&pairs, plan.reducer, options),
-    };
-    (comparison, flips)
+    pairing: Pairing,
+    /// In the order of the baseline.
+    listed: Vec<ItemPair<'a>>,
+    /// The same in the order in which they are counted: no sum, and nothing that is drawn at random, depends on the order
+    /// of rows. By earlier rules it was the order of the baseline.
+    counted: Vec<ItemPair<'a>>,
 }
+
+impl<'a> Paired<'a> {
+    fn new(sides: Both<Side<'a>>, at: Both<usize>, pairing: Pairing, options: &Options) -> Self {
+        let items = items(sides, at);
+        let pairs = pairing.pairs.iter().map(|at| Both {
+            base: &items.base[at.base],
+            candidate: &items.candidate[at.candidate],
+        });
+        let listed: Vec<_> = pairs.collect();
+        let mut counted = listed.clone();
+        if options.policy().rules == Rules::Now {
+            counted.sort_by(|one, other| order_of(one).cmp(&order_of(other)));
+        }
+        Self {
+            sides,
+            at,
+            pairing,
+            listed,
+            counted,
+        }
+    }
+
+    fn plan(&self) -> &'a TaskPlan {
+        &self.sides.base.table.manifest.plan.tasks[self.at.base]
+    }
+
+    /// Compares it, before p-values are adjusted, and without its slices.
+    fn compared(&self, options: &Options, rates: Rates) -> TaskComparison {
+        let plan = self.plan();
+        let measured = ByMissing::of(&self.counted, plan.reducer, rates);
+        let contamination = self.sides.zip(self.at).map(|(side, task)| {
+            let found = side.task(task);
+            found.map_or(String::new(), |task| task.contamination.clone())
+        });
+        let base = items(self.sides, self.at).base;
+        TaskComparison {
+            task: plan.name.clone(),
+            scorer: plan.judges().next().unwrap_or_default().to_owned(),
+            reducer: plan.reducer,
+            base_contamination: contamination.base,
+            candidate_contamination: contamination.candidate,
+            counts: Counts::of(&self.pairing, base, &self.listed, options),
+            finding: Finding::of(&measured, options.missing, rates),
+            measured,
+            flipped: number(self.flips().len()),
+            slices: Vec::new(),
+            spending: spending::of_task(self.sides, self.at, &self.counted, plan.reducer),
+        }
+    }
+
+    fn flips(&self) -> Vec<Flip> {
+        let plan = self.plan();
+        flips::of_task(&plan.name, &self.listed, plan.reducer)
+    }
+}
+
+/// By what pairs are counted: their identities, whichever side is the baseline.
+fn order_of<'a>(pair: &ItemPair<'a>) -> [IdentityOrder<'a>; 2] {
+    let of = |item: &'a Item| {
+        let identity = &item.identity;
+        (identity.sample_digest, identity.input_digest, &*identity.id)
+    };
+    let (one, other) = (of(pair.base), of(pair.candidate));
+    [one.min(other), one.max(other)]
+}
+
+type IdentityOrder<'a> = (Digest, Digest, &'a str);
 
 impl Counts {
     fn of(pairing: &Pairing, base: &[Item], pairs: &[ItemPair<'_>], options: &Options) -> Self {
@@ -423,14 +529,80 @@ impl Counts {
 pub(crate) type ItemPair<'a> = Both<&'a Item>;
 
 impl Comparison {
-    /// Adjusts p-values: Holm over tasks, Benjamini and Hochberg over slices; names the worst slice.
-    fn adjust(&mut self) {
-        let tasks = self.tasks.iter_mut().map(|task| &mut task.finding);
-        finding::adjust_family(&mut tasks.collect::<Vec<_>>(), holm);
-        let slices = self.tasks.iter_mut().flat_map(|task| &mut task.slices);
-        let slices = slices.map(|slice| &mut slice.finding);
-        finding::adjust_family(&mut slices.collect::<Vec<_>>(), benjamini_hochberg);
+    /// The slices in which the candidate loses most, at most so many; none in which it does not lose.
+    pub fn worst_slices(&self, most: usize) -> Vec<(&TaskComparison, &SliceComparison)> {
+        let slices = self.tasks.iter();
+        let slices = slices.flat_map(|task| task.slices.iter().map(move |slice| (task, slice)));
+        let rank = |slice: &SliceComparison| {
+            let is_found = slice.finding.verdict == Verdict::Worse;
+            (!is_found, slice.finding.delta.unwrap_or_default())
+        };
+        let mut lost: Vec<_> = slices.filter(|(_, slice)| rank(slice).1 < 0.0).collect();
+        lost.sort_by(|one, other| {
+            let (one, other) = (rank(one.1), rank(other.1));
+            one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
+        });
+        lost.truncate(most);
+        lost
+    }
+
+    /// Adjusts p over the tasks, and concludes.
+    fn adjust(&mut self, rates: Rates) {
+        let findings = self.tasks.iter_mut().map(|task| &mut task.finding);
+        let mut findings: Vec<_> = findings.collect();
+        match rates.rules {
+            Rules::Earlier => finding::adjust_family(&mut findings, holm),
+            Rules::Now => {
+                let family = rates.family;
+                for finding in findings {
+                    finding.share(family);
+                }
+            }
+        }
+    }
+
+    /// Compares the slices of all tasks, adjusts them together, and names the worst.
+    fn compare_slices(&mut self, paired: &[Paired<'_>], options: &Options) {
+        let slices: Vec<_> = paired
+            .iter()
+            .map(|paired| slices::of_task(&paired.counted))
+            .collect();
+        let size = slices.iter().map(Vec::len).sum();
+        let rates = Rates::of_family(options.policy().rules, size);
+        self.measure_slices(paired, &slices, options, rates);
+        let found = self.adjust_slices();
+        if found > 1 && rates.rules == Rules::Now {
+            self.measure_slices(paired, &slices, options, rates.selected(found, size));
+            self.adjust_slices();
+        }
         self.worst_slice = slices::worst(&self.tasks);
+    }
+
+    fn measure_slices(
+        &mut self,
+        paired: &[Paired<'_>],
+        slices: &[Vec<Slice<'_>>],
+        options: &Options,
+        rates: Rates,
+    ) {
+        let tasks = self.tasks.iter_mut().zip(paired).zip(slices);
+        for ((task, paired), slices) in tasks {
+            let reducer = paired.plan().reducer;
+            let compared = slices
+                .iter()
+                .map(|slice| slice.compared(reducer, options, rates));
+            task.slices = compared.collect();
+        }
+    }
+
+    /// Adjusts p over the slices; gives how many differ by it.
+    fn adjust_slices(&mut self) -> usize {
+        let slices = self.tasks.iter_mut().flat_map(|task| &mut task.slices);
+        let findings = slices.map(|slice| &mut slice.finding);
+        let mut findings: Vec<_> = findings.collect();
+        finding::adjust_family(&mut findings, benjamini_hochberg);
+        let is_found = |one: &&&mut Finding| one.adjusted_p.is_some_and(|p| p <= ALPHA);
+        findings.iter().filter(is_found).count()
     }
 }
 

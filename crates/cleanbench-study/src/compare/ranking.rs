@@ -1,16 +1,16 @@
 //! Several models of one run: which ranks each may have, and which are tied.
 //!
-//! Method: every two models are compared on the samples that both answered, and p-values are adjusted by
-//! Holm over all pairs and tasks. A model's best rank counts the models found better than it, its worst
+//! Method: every two models are compared on the same samples, and all pairs in all tasks are one family
+//! ([`super::rates`]; by earlier rules p was adjusted by Holm). A model's best rank counts the models found better than it, its worst
 //! rank those not found worse. A tied group is a set of models, neighbours by score, of which no two were
 //! found to differ; groups may overlap, since "not found to differ" is not transitive.
 
 use serde::Serialize;
 
 use super::finding::{Finding, Verdict, adjust_family};
-use super::{Level, NotComparable, Options, TaskComparison, compare};
+use super::{Level, NotComparable, Options, TaskComparison, compare_among};
 use cleanbench_core::GateMode;
-use cleanbench_items::{Both, Difference, ItemTable, Policy, Side, Who};
+use cleanbench_items::{Both, Difference, ItemTable, Policy, Rules, Side, Who};
 use cleanbench_stats::multiplicity::holm;
 
 /// A model's place among the others in a task.
@@ -35,7 +35,7 @@ pub struct RankedPair {
     pub base: String,
     /// Name of the other.
     pub candidate: String,
-    /// What was found; p is adjusted by Holm over all pairs and tasks.
+    /// What was found; p is adjusted over all pairs and tasks.
     pub finding: Finding,
 }
 
@@ -99,7 +99,7 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
                 base: side(one),
                 candidate: side(other),
             };
-            let found = compare(sides, &options)?;
+            let found = compare_among(sides, &options, count * (count - 1) / 2)?;
             if one == 0 {
                 differences.extend(found.differences);
             }
@@ -107,7 +107,9 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
             duels.push(Duel { at, tasks });
         }
     }
-    adjust(&mut duels);
+    if options.policy().rules == Rules::Earlier {
+        adjust(&mut duels);
+    }
     let names: Vec<_> = duels[0]
         .tasks
         .iter()
@@ -127,6 +129,7 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
     })
 }
 
+/// As earlier rules had it; now each was compared as one of the family.
 fn adjust(duels: &mut [Duel]) {
     let tasks = duels.iter_mut().flat_map(|duel| &mut duel.tasks);
     let findings = tasks.map(|task| &mut task.finding);
@@ -175,17 +178,8 @@ fn rank_of(model: usize, name: String, duels: &[Duel], at: usize) -> Rank {
             (_, candidate) if candidate == model => false,
             _ => continue,
         };
-        let measure = task.measured.declared(task.finding.missing);
         if rank.score.is_none() {
-            rank.score = measure
-                .map(|found| {
-                    if is_base {
-                        &found.base
-                    } else {
-                        &found.candidate
-                    }
-                })
-                .cloned();
+            rank.score = level(task, is_base);
             let known = if is_base {
                 &task.base_contamination
             } else {
@@ -203,6 +197,19 @@ fn rank_of(model: usize, name: String, duels: &[Duel], at: usize) -> Rank {
         }
     }
     rank
+}
+
+/// What one side scored.
+fn level(task: &TaskComparison, is_base: bool) -> Option<Level> {
+    let finding = &task.finding;
+    let both = match finding.confidence {
+        Some(_) => task.measured.levels(finding.missing)?,
+        None => task.measured.declared(finding.missing).map(|found| Both {
+            base: found.base.clone(),
+            candidate: found.candidate.clone(),
+        })?,
+    };
+    Some(if is_base { both.base } else { both.candidate })
 }
 
 /// The longest runs of models in `order` of which no two were found to differ.

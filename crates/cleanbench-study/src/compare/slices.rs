@@ -1,7 +1,8 @@
 //! The same comparison in parts of a task, by fields of its samples.
 //!
 //! Invariant: slices are exploration. Their p-values are adjusted by Benjamini and Hochberg over all
-//! slices of the comparison, and a worst slice is named even where nothing is significant, with what it is.
+//! slices of the comparison, their intervals are those that go with it ([`super::rates`]), and a worst slice is named even
+//! where nothing is significant, with what it is.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use super::TaskComparison;
 use super::finding::{Finding, Verdict};
 use super::measure::Measure;
 use super::missing::ByMissing;
+use super::rates::Rates;
 
 /// The two sides in one slice of a task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,28 +43,47 @@ pub struct WorstSlice {
     pub finding: Finding,
 }
 
-/// Compares every slice of a task, fields and values in alphabetical order.
-pub(super) fn of_task(
-    pairs: &[ItemPair<'_>],
-    reducer: Reducer,
-    options: &Options,
-) -> Vec<SliceComparison> {
-    let mut slices: BTreeMap<&(String, String), Vec<ItemPair<'_>>> = BTreeMap::new();
+/// The samples of a task with one value in one field.
+#[derive(Debug)]
+pub(super) struct Slice<'a> {
+    field: &'a str,
+    value: &'a str,
+    pairs: Vec<ItemPair<'a>>,
+}
+
+/// The slices of a task, fields and values in alphabetical order.
+pub(super) fn of_task<'a>(pairs: &[ItemPair<'a>]) -> Vec<Slice<'a>> {
+    let mut slices: BTreeMap<&(String, String), Vec<ItemPair<'a>>> = BTreeMap::new();
     for pair in pairs {
         for slice in pair.base.slices.iter() {
             slices.entry(slice).or_default().push(*pair);
         }
     }
-    let compared = slices.into_iter().map(|((field, value), pairs)| {
-        let measured = ByMissing::of(&pairs, reducer, options.policy().rules);
+    let slices = slices.into_iter();
+    let slices = slices.map(|((field, value), pairs)| Slice {
+        field,
+        value,
+        pairs,
+    });
+    slices.collect()
+}
+
+impl Slice<'_> {
+    /// What is found in it, before p is adjusted.
+    pub(super) fn compared(
+        &self,
+        reducer: Reducer,
+        options: &Options,
+        rates: Rates,
+    ) -> SliceComparison {
+        let measured = ByMissing::of(&self.pairs, reducer, rates);
         SliceComparison {
-            field: field.clone(),
-            value: value.clone(),
-            finding: Finding::of(&measured, options.missing),
+            field: self.field.to_owned(),
+            value: self.value.to_owned(),
+            finding: Finding::of(&measured, options.missing, rates),
             measured,
         }
-    });
-    compared.collect()
+    }
 }
 
 /// The slice with the largest loss that is significant; where none is, the one with the largest loss.

@@ -452,3 +452,219 @@ fn what_is_in_quarantine_or_was_not_asked_is_set_aside_where_the_policy_says_so(
     );
     assert_eq!(earlier.flipped, 2);
 }
+
+/// What the rules of tables 5 make of it.
+fn now(missing: Missing) -> Options {
+    Options {
+        policy: Some(Policy::default()),
+        missing,
+        ..Options::default()
+    }
+}
+
+/// A run of two models on tasks of these patterns, every sample in a slice.
+fn tasks_of(patterns: &[(String, String)]) -> ItemTable {
+    let names: Vec<_> = (0..patterns.len()).map(|at| format!("t{at}")).collect();
+    let sliced = |pattern: &str| {
+        let items = items(pattern).into_iter().enumerate();
+        let items = items.map(|(number, item)| Item {
+            slices: [("third".to_owned(), (number % 3).to_string())].into(),
+            ..item
+        });
+        TaskItems {
+            items: items.collect(),
+            ..TaskItems::default()
+        }
+    };
+    let of = |pick: fn(&(String, String)) -> &str| -> Vec<TaskItems> {
+        patterns.iter().map(|both| sliced(pick(both))).collect()
+    };
+    let tasks: Vec<_> = names.iter().map(|name| task_plan(name)).collect();
+    let count = tasks.len();
+    ItemTable::from_parts(
+        manifest(&[model("a", count), model("b", count)], &tasks),
+        vec![of(|both| &both.0), of(|both| &both.1)],
+    )
+}
+
+/// Findings of all tasks and slices.
+fn findings(comparison: &Comparison) -> Vec<&Finding> {
+    let tasks = comparison.tasks.iter();
+    tasks
+        .flat_map(|task| {
+            let slices = task.slices.iter().map(|slice| &slice.finding);
+            std::iter::once(&task.finding).chain(slices)
+        })
+        .collect()
+}
+
+/// Tasks of scores of both kinds, with and without answers that are missing, of which some differ a little.
+fn random_tasks(random: &mut cleanbench_stats::random::Random) -> Vec<(String, String)> {
+    let count = 1 + random.index(8);
+    let letters = ["01", "01-", "015", "015-"][random.index(4)].as_bytes();
+    let most = [14, 60][random.index(2)];
+    let tilt = random.index(4);
+    let mut task = || {
+        let length = 4 + random.index(most);
+        let mut pattern = |tilt: usize| -> String {
+            let mut letter = || {
+                if random.index(4) < tilt {
+                    '1'
+                } else {
+                    letters[random.index(letters.len())] as char
+                }
+            };
+            (0..length).map(|_| letter()).collect()
+        };
+        (pattern(0), pattern(tilt))
+    };
+    (0..count).map(|_| task()).collect()
+}
+
+#[test]
+fn an_interval_excludes_0_just_where_a_difference_was_found() {
+    let mut random = cleanbench_stats::random::Random::new(5);
+    let (mut found, mut all) = (0, 0);
+    for round in 0..150 {
+        let table = tasks_of(&random_tasks(&mut random));
+        let missing = Missing::ALL[round % 3];
+        let comparison = compare(sides(&table), &now(missing)).unwrap();
+        for finding in findings(&comparison) {
+            let differs = matches!(finding.verdict, Verdict::Better | Verdict::Worse);
+            let significant = finding.adjusted_p.is_some_and(|p| p <= ALPHA);
+            assert_eq!(differs, significant, "{finding:?}");
+            let ends = finding.low.zip(finding.high);
+            let excludes = ends.is_some_and(|(low, high)| low > 0.0 || high < 0.0);
+            assert_eq!(differs, excludes, "{finding:?}");
+            let level = finding.confidence.unwrap();
+            assert!((0.95..1.0).contains(&level), "{level}");
+            found += usize::from(differs);
+            all += 1;
+        }
+    }
+    assert!(found > 60 && all > 5 * found, "{found} of {all}");
+}
+
+/// Nine samples gained and one lost: p is .0215, and Tango's interval excludes 0.
+#[test]
+fn one_of_seven_tasks_has_the_level_of_seven() {
+    let gained = ("0000000001".to_owned(), "1111111110".to_owned());
+    let same = ("1010101010".to_owned(), "1010101010".to_owned());
+    let mut patterns = vec![same; 6];
+    patterns.push(gained.clone());
+    let table = tasks_of(&patterns);
+    let finding = |options: &Options| {
+        let found = compare(sides(&table), options).unwrap();
+        found.tasks[6].finding.clone()
+    };
+    let earlier = finding(&Options::default());
+    assert_eq!(earlier.verdict, Verdict::NoDifference);
+    assert!(earlier.low.unwrap() > 0.0, "beside an interval without 0");
+    let found = finding(&now(Missing::Bounds));
+    assert!(close(found.p, 0.021_484_375));
+    assert!(close(found.adjusted_p, 7.0 * 0.021_484_375));
+    assert!(close(found.confidence, 1.0 - 0.05 / 7.0));
+    assert_eq!(found.verdict, Verdict::NoDifference);
+    assert!(found.low.unwrap() <= 0.0 && found.high.unwrap() > 0.0);
+    assert!(earlier.smallest_detectable < found.smallest_detectable.or(Some(2.0)));
+    let alone = compare(sides(&tasks_of(&[gained])), &now(Missing::Bounds)).unwrap();
+    assert_eq!(alone.tasks[0].finding.verdict, Verdict::Better);
+}
+
+/// Five gained and none lost: Tango's interval excludes 0, and the exact test finds nothing.
+#[test]
+fn where_test_and_interval_disagree_the_cautious_one_stands() {
+    let table = tasks_of(&[("00000111".to_owned(), "11111111".to_owned())]);
+    let earlier = compare(sides(&table), &Options::default()).unwrap();
+    assert!(earlier.tasks[0].finding.low.unwrap() > 0.0);
+    let found = compare(sides(&table), &now(Missing::Bounds)).unwrap();
+    let finding = &found.tasks[0].finding;
+    assert!(close(finding.p, 0.0625));
+    assert_eq!(
+        (finding.low, finding.verdict),
+        (Some(0.0), Verdict::NoDifference)
+    );
+    assert_eq!(finding.method, "tango_widened_to_test");
+}
+
+#[test]
+fn the_order_of_rows_decides_nothing_to_the_last_bit() {
+    let mut random = cleanbench_stats::random::Random::new(9);
+    for round in 0..12 {
+        let third = |random: &mut cleanbench_stats::random::Random| {
+            Some(f64::from(u32::try_from(random.index(7)).unwrap()) / 6.0)
+        };
+        let mut side = |clusters: usize| -> Vec<Item> {
+            let items = (0..40).map(|number| Item {
+                cluster: (clusters > 0).then(|| format!("c{}", number % clusters).as_str().into()),
+                ..item(&format!("s{number}"), &[third(&mut random)])
+            });
+            items.collect()
+        };
+        let clusters = [0, 13][round % 2];
+        let mut columns = [side(clusters), side(clusters)];
+        let compared = |columns: &[Vec<Item>]| {
+            let found = compare(sides(&table(columns)), &now(Missing::Bounds)).unwrap();
+            format!("{:?}", (&found.tasks, &found.worst_slice))
+        };
+        let before = compared(&columns);
+        columns[0].reverse();
+        columns[1].rotate_left(11);
+        assert_eq!(compared(&columns), before);
+    }
+}
+
+#[test]
+fn swapping_the_sides_mirrors_tasks_and_slices() {
+    let mut random = cleanbench_stats::random::Random::new(21);
+    for round in 0..40 {
+        let patterns = random_tasks(&mut random);
+        let swapped: Vec<_> = patterns
+            .iter()
+            .map(|(one, other)| (other.clone(), one.clone()))
+            .collect();
+        let options = now(Missing::ALL[round % 3]);
+        let [there, back] = [patterns, swapped]
+            .map(|patterns| compare(sides(&tasks_of(&patterns)), &options).unwrap());
+        let near = |one: Option<f64>, other: Option<f64>| match (one, other) {
+            (Some(one), Some(other)) => (one - other).abs() < 1e-6,
+            (one, other) => one == other,
+        };
+        let minus = |value: Option<f64>| value.map(|value| -value);
+        for (there, back) in findings(&there).into_iter().zip(findings(&back)) {
+            let what = format!("{there:?} {back:?}");
+            assert!(
+                near(there.p, back.p) && near(there.adjusted_p, back.adjusted_p),
+                "{what}"
+            );
+            assert!(
+                near(there.low, minus(back.high)) && near(there.high, minus(back.low)),
+                "{what}"
+            );
+            assert_eq!(there.confidence, back.confidence, "{what}");
+            let mirrored = match there.verdict {
+                Verdict::Better => Verdict::Worse,
+                Verdict::Worse => Verdict::Better,
+                other => other,
+            };
+            assert_eq!(back.verdict, mirrored, "{what}");
+        }
+    }
+}
+
+#[test]
+fn by_bounds_a_side_lies_between_what_is_missing_wrong_and_right() {
+    let found = compared("1111100000", "11111111--", &now(Missing::Bounds));
+    let both = found.tasks[0].measured.levels(Missing::Bounds).unwrap();
+    assert!(
+        (both.candidate.score - 1.0).abs() < 1e-12,
+        "what was answered"
+    );
+    let (least, most) = (both.candidate.low.unwrap(), both.candidate.high.unwrap());
+    let wilson = |right: f64| {
+        cleanbench_stats::wilson(right, 10, cleanbench_stats::Confidence::PERCENT_95).unwrap()
+    };
+    assert!((least - wilson(8.0).low).abs() < 1e-12 && (most - wilson(10.0).high).abs() < 1e-12);
+    let told = found.tasks[0].measured.told(Missing::Bounds).unwrap();
+    assert_eq!((told.n, told.better, told.worse), (8, 3, 0));
+}

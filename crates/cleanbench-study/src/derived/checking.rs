@@ -141,7 +141,11 @@ fn absorb(error: ReportError, found: &mut Verification) -> Result<(), ReportErro
 fn recompute(folder: &Path, manifest: &DerivedManifest) -> Result<Derived, DeriveError> {
     let runs = manifest.inputs.iter().filter_map(Input::run);
     let tables = runs.map(|input| {
-        let table = ItemTable::of_files(&folder.join("inputs").join(&input.role))?;
+        let files = folder.join("inputs").join(&input.role);
+        let mut table = ItemTable::of_files(&files)?;
+        if manifest.what.tells_spending() {
+            table.read_calls(&files)?;
+        }
         if table.manifest.run != input.run {
             let what = format!("the input `{}` is of another run", input.role);
             return Err(DeriveError::from(LedgerError::from(Damage::whole(

@@ -1,4 +1,4 @@
-//! The files of a comparison: `comparison.json`, `comparison.csv`, `flips.csv`, `summary.md`.
+//! The files of a comparison: `comparison.json`, `comparison.csv`, `flips.csv`, `spending.csv`, `summary.md`.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use super::markdown::table;
 use super::number;
-use crate::compare::{Comparison, Counts, Finding, Flip, Measure, TaskComparison};
+use crate::compare::{
+    ByMissing, Comparison, Counts, Finding, Flip, Level, Measure, Missing, TaskComparison,
+};
 use cleanbench_core::SetAside;
-use cleanbench_items::{Policy, Who};
+use cleanbench_items::{Policy, Rules, Who};
 use cleanbench_report::ReportError;
 use cleanbench_text::cell;
 use cleanbench_text::notation::code;
@@ -19,6 +21,9 @@ const FORMATS: Formats = Formats {
     first: "cleanbench-comparison/1.0",
     with_policy: "cleanbench-comparison/1.1",
 };
+/// That of comparisons by the rules of tables 5, which say why they are in their mode, at which level each interval
+/// is, and what was spent.
+const WITH_RULES: &str = "cleanbench-comparison/1.2";
 /// Flips that `summary.md` shows; all are in `flips.csv`.
 const FLIPS_SHOWN: usize = 50;
 
@@ -70,22 +75,87 @@ pub(super) fn csv_file<const N: usize>(
     Ok(written.map_err(|error| std::io::Error::other(error.to_string()))?)
 }
 
-/// All files of `comparison`, by name.
+/// All files of `comparison`, by name, but for the `summary.md` of one by the rules of tables 5.
 pub(super) fn draw(
     comparison: &Comparison,
 ) -> Result<BTreeMap<&'static str, Vec<u8>>, ReportError> {
-    Ok(BTreeMap::from([
-        (
-            "comparison.json",
-            json(FORMATS.of(comparison.policy), comparison)?,
-        ),
-        ("comparison.csv", csv_file(COLUMNS, rows(comparison))?),
+    let is_now = number::by_rules_of_now(comparison.policy);
+    let mut files = BTreeMap::from([
+        ("comparison.json", json(format_of(comparison), comparison)?),
         (
             "flips.csv",
             csv_file(FLIPS, comparison.flips.iter().map(flip_row))?,
         ),
-        ("summary.md", summary(comparison).into_bytes()),
-    ]))
+    ]);
+    let table = if is_now {
+        let spent = csv_file(SPENDING, spending_rows(comparison))?;
+        files.insert("spending.csv", spent);
+        let rows = rows(comparison).zip(more_rows(comparison));
+        let rows = rows.map(|(row, more)| row.into_iter().chain(more).collect());
+        let header = COLUMNS.into_iter().chain(MORE_COLUMNS);
+        csv_of(&header.collect::<Vec<_>>(), rows)?
+    } else {
+        let summary = summary_by_earlier(comparison);
+        files.insert("summary.md", summary.into_bytes());
+        csv_file(COLUMNS, rows(comparison))?
+    };
+    files.insert("comparison.csv", table);
+    Ok(files)
+}
+
+/// A CSV file of these rows, each as wide as its header.
+fn csv_of(
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<Vec<u8>, ReportError> {
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let written = writer.into_inner();
+    Ok(written.map_err(|error| std::io::Error::other(error.to_string()))?)
+}
+
+/// What was used up, one row a task and amount.
+const SPENDING: [&str; 10] = [
+    "task",
+    "what",
+    "n",
+    "base",
+    "candidate",
+    "difference",
+    "low",
+    "high",
+    "confidence",
+    "method",
+];
+
+fn spending_rows(comparison: &Comparison) -> impl Iterator<Item = [String; SPENDING.len()]> + '_ {
+    comparison.tasks.iter().flat_map(|task| {
+        task.spending.iter().map(|amount| {
+            [
+                cell::text(&task.task),
+                amount.what.as_str().to_owned(),
+                amount.n.to_string(),
+                number::cell(amount.base),
+                number::cell(amount.candidate),
+                number::cell(amount.difference),
+                number::cell(amount.low),
+                number::cell(amount.high),
+                number::cell(amount.low.map(|_| 0.95)),
+                amount.method.clone(),
+            ]
+        })
+    })
+}
+
+/// The lowest format that has what `comparison` says.
+fn format_of(comparison: &Comparison) -> &'static str {
+    match comparison.policy {
+        Some(policy) if policy.rules == Rules::Now => WITH_RULES,
+        policy => FORMATS.of(policy),
+    }
 }
 
 const COLUMNS: [&str; 37] = [
@@ -128,6 +198,54 @@ const COLUMNS: [&str; 37] = [
     "candidate_contamination",
 ];
 
+/// What comparisons by the rules of tables 5 have besides: what is missing and set aside, and each side between what it
+/// would have scored had all that is missing been wrong and had all been right.
+const MORE_COLUMNS: [&str; 9] = [
+    "base_missing",
+    "candidate_missing",
+    "set_aside",
+    "base_score",
+    "base_score_low",
+    "base_score_high",
+    "candidate_score",
+    "candidate_score_low",
+    "candidate_score_high",
+];
+
+/// The further cells of every row; counts are those of whole tasks.
+fn more_rows(comparison: &Comparison) -> impl Iterator<Item = Vec<String>> + '_ {
+    comparison.tasks.iter().flat_map(|task| {
+        let missing = task.finding.missing;
+        let counts = [
+            task.counts.base_missing.to_string(),
+            task.counts.candidate_missing.to_string(),
+            set_aside(&task.counts)
+                .map_or_else(String::new, |aside| number_aside(aside).to_string()),
+        ];
+        let whole = [counts.to_vec(), level_cells(&task.measured, missing)].concat();
+        let slices = task.slices.iter().map(move |slice| {
+            [
+                vec![String::new(); 3],
+                level_cells(&slice.measured, missing),
+            ]
+            .concat()
+        });
+        std::iter::once(whole).chain(slices)
+    })
+}
+
+fn number_aside(aside: SetAside) -> u64 {
+    aside.quarantined + aside.changed + aside.not_asked + aside.base_alone + aside.candidate_alone
+}
+
+fn level_cells(measured: &ByMissing, missing: Missing) -> Vec<String> {
+    let Some(both) = measured.levels(missing) else {
+        return vec![String::new(); 6];
+    };
+    let cells = |level: &Level| [Some(level.score), level.low, level.high].map(number::cell);
+    [cells(&both.base), cells(&both.candidate)].concat()
+}
+
 const FLIPS: [&str; 8] = [
     "task",
     "sample",
@@ -149,8 +267,16 @@ struct SliceName<'a> {
 /// One row a task, and one a slice of it.
 fn rows(comparison: &Comparison) -> impl Iterator<Item = [String; COLUMNS.len()]> + '_ {
     comparison.tasks.iter().flat_map(|task| {
+        let is_now = number::by_rules_of_now(comparison.policy);
+        let adjusted = if is_now { "bonferroni" } else { "holm" };
         let declared = task.measured.declared(task.finding.missing);
-        let whole = row(task, SliceName::default(), &task.finding, declared, "holm");
+        let whole = row(
+            task,
+            SliceName::default(),
+            &task.finding,
+            declared,
+            adjusted,
+        );
         let slices = task.slices.iter().map(|slice| {
             let name = SliceName {
                 field: &slice.field,
@@ -202,7 +328,7 @@ fn row(
         number::cell(finding.delta_at_best),
         number::cell(finding.low),
         number::cell(finding.high),
-        finding.low.map_or_else(String::new, |_| "0.95".to_owned()),
+        number::cell(finding.low.and(finding.confidence.or(Some(0.95)))),
         finding.method.clone(),
         finding.test.unwrap_or_default().to_owned(),
         number::cell(finding.p),
@@ -239,8 +365,8 @@ fn flip_row(flip: &Flip) -> [String; FLIPS.len()] {
     ]
 }
 
-/// The comparison for people.
-fn summary(comparison: &Comparison) -> String {
+/// The comparison for people, as earlier rules had it.
+fn summary_by_earlier(comparison: &Comparison) -> String {
     let sections = [
         header(comparison),
         tasks(comparison),
@@ -315,8 +441,17 @@ fn tasks(comparison: &Comparison) -> String {
     table(&header, &rows.collect::<Vec<_>>())
 }
 
+/// Samples by who scored higher: by the rules of tables 5 those that both sides have an answer to, where bounds are
+/// declared.
+pub fn told(task: &TaskComparison) -> Option<&Measure> {
+    match task.finding.confidence {
+        Some(_) => task.measured.told(task.finding.missing),
+        None => task.measured.declared(task.finding.missing),
+    }
+}
+
 /// What of a task could not be compared, in a few words.
-pub fn left_out(task: &TaskComparison) -> String {
+fn left_out(task: &TaskComparison) -> String {
     let counts = &task.counts;
     let missing = [
         (counts.base_missing, "without answer (baseline)"),
@@ -331,6 +466,18 @@ pub fn left_out(task: &TaskComparison) -> String {
         "none".to_owned()
     } else {
         told.join(", ")
+    }
+}
+
+/// What is set aside of a task, in a few words.
+pub fn aside(task: &TaskComparison) -> String {
+    let counts = &task.counts;
+    let told =
+        set_aside(counts).map_or_else(|| counted_by_earlier(counts), |aside| aside.in_words());
+    if told.is_empty() {
+        "none".to_owned()
+    } else {
+        told
     }
 }
 
@@ -401,7 +548,7 @@ fn slices(comparison: &Comparison) -> String {
     format!("## Slices\n\n{}{worst}", table(&header, &rows))
 }
 
-fn flips(comparison: &Comparison) -> String {
+pub(super) fn flips(comparison: &Comparison) -> String {
     if comparison.flips.is_empty() {
         return "## Flipped samples\n\nNone.\n".to_owned();
     }

@@ -5,7 +5,7 @@
 //!   manifest.json          what was computed, from what, and the digests of all files
 //!   comparison.json …      the result
 //!   summary.md             the same for people
-//!   inputs/<role>/         run.json, results.csv and summary.csv of each run
+//!   inputs/<role>/         run.json, results.csv and summary.csv of each run; calls.csv where times and costs are told
 //! ```
 //!
 //! Invariant: every file but the manifest and the inputs is a pure function of these ([`compute`]), so
@@ -15,12 +15,14 @@
 
 mod checking;
 mod comparison_files;
+mod comparison_summary;
 mod drift_files;
 mod items_files;
 mod manifest;
 pub mod markdown;
 pub mod number;
 mod ranking_files;
+pub mod sentence;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -30,7 +32,8 @@ use cleanbench_ledger::LedgerError;
 use serde::{Deserialize, Serialize};
 
 pub use checking::{read, redraw, verify};
-pub use comparison_files::{left_out, lost_first};
+pub use comparison_files::{aside as aside_of, lost_first, told};
+pub use comparison_summary::told_shortly;
 pub use drift_files::{aside, delays, evidence, missing, statement};
 pub use items_files::{gap, items_aside, slice_name};
 pub use manifest::{DerivedManifest, FORMAT, Input, InputFact, InputRun, MANIFEST_FILE};
@@ -164,6 +167,11 @@ impl What {
         }
     }
 
+    /// Whether it tells what the calls of its runs used up.
+    pub fn tells_spending(&self) -> bool {
+        matches!(self, Self::Compare { .. }) && number::by_rules_of_now(self.policy())
+    }
+
     /// What becomes of pairs for which something speaks against comparing them, where it says so.
     pub fn policy(&self) -> Option<Policy> {
         match self {
@@ -190,7 +198,11 @@ pub fn compute(what: &What, tables: &[ItemTable]) -> Result<Derived, DeriveError
                 candidate: side(tables, candidate)?,
             };
             let comparison = compare(sides, options)?;
-            let files = comparison_files::draw(&comparison)?;
+            let mut files = comparison_files::draw(&comparison)?;
+            if number::by_rules_of_now(comparison.policy) {
+                let summary = comparison_summary::draw(&comparison);
+                files.insert("summary.md", summary.into_bytes());
+            }
             (Outcome::Comparison(Box::new(comparison)), files)
         }
         What::Rank { options } => {

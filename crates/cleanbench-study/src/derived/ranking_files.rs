@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::comparison_files::{Formats, csv_file, json, who};
 use super::markdown::table;
 use super::number;
+use cleanbench_items::Policy;
+
 use crate::compare::{Rank, RankedTask, Ranking};
 use cleanbench_report::ReportError;
 use cleanbench_text::cell;
@@ -15,6 +17,8 @@ const FORMATS: Formats = Formats {
     first: "cleanbench-ranking/1.0",
     with_policy: "cleanbench-ranking/1.1",
 };
+/// That of rankings by the rules of tables 5, which say at which level each interval is.
+const WITH_RULES: &str = "cleanbench-ranking/1.2";
 
 const COLUMNS: [&str; 13] = [
     "task",
@@ -34,8 +38,13 @@ const COLUMNS: [&str; 13] = [
 
 /// All files of `ranking`, by name.
 pub(super) fn draw(ranking: &Ranking) -> Result<BTreeMap<&'static str, Vec<u8>>, ReportError> {
+    let format = if number::by_rules_of_now(ranking.policy) {
+        WITH_RULES
+    } else {
+        FORMATS.of(ranking.policy)
+    };
     Ok(BTreeMap::from([
-        ("ranking.json", json(FORMATS.of(ranking.policy), ranking)?),
+        ("ranking.json", json(format, ranking)?),
         ("ranking.csv", csv_file(COLUMNS, rows(ranking))?),
         ("summary.md", summary(ranking).into_bytes()),
     ]))
@@ -73,9 +82,10 @@ fn summary(ranking: &Ranking) -> String {
     let differences = ranking.differences.iter();
     let differences =
         differences.map(|one| format!("- differs from the first: {}\n", code(&one.to_string())));
-    let tasks = ranking.tasks.iter().map(task);
+    let adjustment = number::adjustment(ranking.policy);
+    let tasks = ranking.tasks.iter().map(|one| task(one, ranking.policy));
     format!(
-        "# Models on {}\n\n{}{}\n{}\np-values are adjusted by Holm over all pairs of models and all tasks. \
+        "# Models on {}\n\n{}{}\n{}\np-values are adjusted by {adjustment} over all pairs of models and all tasks. \
          Models share their ranks where no difference was found.\n",
         code(&ranking.suite),
         models.collect::<String>(),
@@ -84,7 +94,8 @@ fn summary(ranking: &Ranking) -> String {
     )
 }
 
-fn task(task: &RankedTask) -> String {
+fn task(task: &RankedTask, policy: Option<Policy>) -> String {
+    let adjusted = format!("p ({})", number::adjustment(policy));
     let ranks = task.ranks.iter().map(|rank| {
         vec![
             places(rank),
@@ -108,7 +119,16 @@ fn task(task: &RankedTask) -> String {
         "## {}\n\n{}\n{}",
         code(&task.task),
         table(&["rank", "model", "score [95 %]", "contamination"], &ranks),
-        table(&["pair", "n", "Δ [95 %]", "p (Holm)", "result"], &pairs)
+        table(
+            &[
+                "pair",
+                "n",
+                number::interval_head(policy),
+                &adjusted,
+                "result"
+            ],
+            &pairs
+        )
     )
 }
 

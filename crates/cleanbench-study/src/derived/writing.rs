@@ -9,11 +9,19 @@ use cleanbench_ledger::RunDirectory;
 use super::{
     DeriveError, Derived, DerivedManifest, Input, InputFact, InputRun, MANIFEST_FILE, What,
 };
-use cleanbench_items::{ItemTable, RESULTS_FILE, SUMMARY_FILE};
+use cleanbench_items::{CALLS_FILE, ItemTable, RESULTS_FILE, SUMMARY_FILE};
 use cleanbench_ledger::directory::file_digest;
 
-/// Files of a run that are copied.
-pub(super) const COPIED: [&str; 3] = ["run.json", RESULTS_FILE, SUMMARY_FILE];
+/// Files of a run that are copied; the last one only where `what` tells what was used up.
+const COPIED: [&str; 4] = ["run.json", RESULTS_FILE, SUMMARY_FILE, CALLS_FILE];
+
+fn copied(what: &What) -> &'static [&'static str] {
+    if what.tells_spending() {
+        &COPIED
+    } else {
+        &COPIED[..3]
+    }
+}
 
 /// What the caller knows and nobody else: when, who, and under which name.
 #[derive(Debug, Clone)]
@@ -58,9 +66,17 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn copy(&self, folder: &Path) -> Result<Input, DeriveError> {
+    fn copy(&self, folder: &Path, files: &[&str]) -> Result<Input, DeriveError> {
         match self {
-            Self::Run { role, run, table } => copy_run(folder, role, run, table).map(Input::Run),
+            Self::Run { role, run, table } => {
+                copy_run(&folder.join("inputs").join(role), run, table, files).map(|files| {
+                    Input::Run(InputRun {
+                        role: (*role).to_owned(),
+                        run: table.manifest.run.clone(),
+                        files,
+                    })
+                })
+            }
             Self::Fact { role, file } => copy_fact(folder, role, file).map(Input::Fact),
         }
     }
@@ -121,7 +137,7 @@ fn fill(
 ) -> Result<(), DeriveError> {
     let mut copied = Vec::new();
     for input in inputs {
-        copied.push(input.copy(folder)?);
+        copied.push(input.copy(folder, self::copied(what))?);
     }
     let mut files = BTreeMap::new();
     for (name, bytes) in &derived.files {
@@ -146,28 +162,29 @@ fn fill(
     Ok(())
 }
 
+/// Copies `files` of a run; gives their digests.
 fn copy_run(
-    folder: &Path,
-    role: &str,
+    into: &Path,
     run: &RunDirectory,
     table: &ItemTable,
-) -> Result<InputRun, DeriveError> {
-    let into = folder.join("inputs").join(role);
-    fs_err::create_dir_all(&into)?;
-    let mut files = BTreeMap::new();
-    for name in COPIED {
+    files: &[&str],
+) -> Result<BTreeMap<String, Digest>, DeriveError> {
+    fs_err::create_dir_all(into)?;
+    let mut copied = BTreeMap::new();
+    for name in files {
         let digest = copy(&run.file(name), &into.join(name))?;
-        files.insert(name.to_owned(), digest);
+        copied.insert((*name).to_owned(), digest);
     }
-    if files.get(RESULTS_FILE) != Some(&table.results) {
+    let recorded = table.manifest.end.as_ref();
+    let recorded = recorded.and_then(|end| end.files.get(CALLS_FILE));
+    let is_same = |name: &str, digest: Option<&Digest>| {
+        copied.get(name).is_none_or(|copied| Some(copied) == digest)
+    };
+    if !is_same(RESULTS_FILE, Some(&table.results)) || !is_same(CALLS_FILE, recorded) {
         let what = format!("`{}` changed while it was read", run.path().display());
         return Err(std::io::Error::other(what).into());
     }
-    Ok(InputRun {
-        role: role.to_owned(),
-        run: table.manifest.run.clone(),
-        files,
-    })
+    Ok(copied)
 }
 
 /// Copies a file and gives its SHA-256.

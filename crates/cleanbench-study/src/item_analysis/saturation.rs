@@ -11,7 +11,7 @@ use super::Answers;
 use cleanbench_core::GateMode;
 use cleanbench_items::Both;
 
-use crate::compare::{Finding, NotComparable, Options, Verdict, adjust_family, compare};
+use crate::compare::{Finding, NotComparable, Options, Verdict, adjust_family, compare_alone};
 
 /// Scores that differ by less are the same for what a task is asked for: 5 points.
 pub const EQUIVALENT: f64 = 0.05;
@@ -105,7 +105,7 @@ fn finding(
         base: one.side,
         candidate: other.side,
     };
-    let mut found = compare(sides, &options)?;
+    let mut found = compare_alone(sides, &options)?;
     Ok(found.tasks.remove(0).finding)
 }
 

@@ -1,8 +1,9 @@
 //! `cleanbench compare`: two models on the same samples, or all models of a run in order.
 
+use std::path::Path;
+
 use cleanbench_core::{Exit, GateMode};
-use cleanbench_items::{ItemTable, ItemsError};
-use cleanbench_items::{Policy, Treatment};
+use cleanbench_items::{Both, ItemTable, ItemsError, Policy, Treatment};
 use cleanbench_study::compare::{Missing, NotComparable, Options};
 use cleanbench_study::derived::{DeriveError, ModelOf, What};
 
@@ -13,29 +14,63 @@ use crate::printer::Printer;
 
 /// Compares, writes the result with its inputs, and prints it.
 pub(super) fn compare(arguments: &CompareArguments, printer: Printer) -> Result<Exit, Failure> {
-    let base = open(&arguments.out, &arguments.base)?;
+    let base = Named::of(&arguments.base, arguments.base_model.as_deref())?;
     let candidate = arguments.candidate.as_deref();
-    let candidate = candidate
-        .map(|word| open(&arguments.out, word))
-        .transpose()?;
-    let (what, inputs) = plan(arguments, base, candidate)?;
+    let candidate_model = arguments.candidate_model.as_deref();
+    let candidate = candidate.map(|word| Named::of(word, candidate_model));
+    let candidate = candidate.transpose()?;
+    let models = Both {
+        base: base.model,
+        candidate: candidate.map_or(candidate_model, |named| named.model),
+    };
+    let base = open(&arguments.out, base.run)?;
+    let candidate = candidate.map(|named| open(&arguments.out, named.run));
+    let (what, mut inputs) = plan(arguments, models, base, candidate.transpose()?)?;
+    if what.tells_spending() {
+        for (_, opened) in &mut inputs {
+            opened.table.read_calls(opened.run.path())?;
+        }
+    }
     make(&what, inputs, &arguments.out, arguments.flips, printer)?;
     Ok(Exit::Done)
+}
+
+/// A run, and the model of it where one was named.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    run: &'a str,
+    model: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    /// `RUN` or `RUN#MODEL`; `option` is the model that was named apart.
+    fn of(word: &'a str, option: Option<&'a str>) -> Result<Self, Failure> {
+        let split = word.split_once('#').filter(|_| !Path::new(word).exists());
+        let (run, model) = split.map_or((word, None), |(run, model)| (run, Some(model)));
+        if model.is_some() && option.is_some_and(|option| Some(option) != model) {
+            let what = format!("`{word}` names a model, and an option names another");
+            return Err(Failure::new(Exit::Usage, what).hint("leave one of them out"));
+        }
+        Ok(Self {
+            run,
+            model: model.or(option),
+        })
+    }
 }
 
 /// What is to be compared, and the runs that it needs.
 fn plan(
     arguments: &CompareArguments,
+    models: Both<Option<&str>>,
     base: Opened,
     candidate: Option<Opened>,
 ) -> Result<(What, Inputs), Failure> {
     let options = options(arguments);
-    let (wanted_base, wanted_candidate) = (&arguments.base_model, &arguments.candidate_model);
     let other = match candidate {
         Some(other) if other.table.manifest.run != base.table.manifest.run => other,
         other => {
             let is_alone = other.is_none();
-            let what = match (wanted_base, wanted_candidate) {
+            let what = match (models.base, models.candidate) {
                 (Some(one), Some(two)) => within(&base.table, one, two, options)?,
                 (None, None) if is_alone => rank_all(&base.table, options)?,
                 _ => return Err(ambiguous(&base.table, "a model of the run on each side")),
@@ -46,15 +81,11 @@ fn plan(
     let what = What::Compare {
         base: ModelOf {
             input: 0,
-            model: choose(&base.table, wanted_base.as_deref(), "--base-model")?,
+            model: choose(&base.table, models.base, "--base-model")?,
         },
         candidate: ModelOf {
             input: 1,
-            model: choose(
-                &other.table,
-                wanted_candidate.as_deref(),
-                "--candidate-model",
-            )?,
+            model: choose(&other.table, models.candidate, "--candidate-model")?,
         },
         options,
     };
@@ -111,7 +142,7 @@ pub(super) fn choose(
 
 fn ambiguous(table: &ItemTable, wanted: &str) -> Failure {
     let what = format!(
-        "a run is compared with itself only model by model: name {wanted} with `--base-model` and `--candidate-model`"
+        "a run is compared with itself only model by model: name {wanted}, as RUN#MODEL or with `--base-model` and `--candidate-model`"
     );
     Failure::new(Exit::Usage, what).hint(models_hint(table))
 }
@@ -131,6 +162,7 @@ fn options(arguments: &CompareArguments) -> Options {
         mode: arguments.mode.map(|word| match word {
             ModeWord::Regression => GateMode::Regression,
             ModeWord::Choice => GateMode::Choice,
+            ModeWord::Prompt => GateMode::Prompt,
         }),
         missing: missing(arguments.missing),
         tasks: arguments.tasks.clone(),

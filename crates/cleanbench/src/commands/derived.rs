@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Exit, GateMode, RunId};
-use cleanbench_items::ItemTable;
+use cleanbench_items::{Difference, ItemTable};
 use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::directory::{self, FindError};
 use cleanbench_report::cell;
 use cleanbench_study::compare::NotComparable;
 use cleanbench_study::derived::{
-    self, DeriveError, Derived, Outcome, Source, Stamp, What, compute,
+    self, DeriveError, Derived, ModelOf, Outcome, Source, Stamp, What, compute, lost_first,
 };
+use cleanbench_study::sample_texts;
 use serde_json::Value;
 
 use crate::arguments::OutArguments;
+use crate::comparison_table::ShownFlip;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::printer::{self, Printer};
@@ -72,7 +74,10 @@ pub(super) fn make(
         .into_iter()
         .map(|(role, Opened { run, table })| ((role, run), table))
         .unzip();
-    let derived = compute(what, &tables).map_err(|error| explain(what, error))?;
+    let derived = compute(what, &tables).map_err(|error| {
+        let runs = named.iter().map(|(_, run)| run.path());
+        explain(&runs.collect::<Vec<_>>(), what, error)
+    })?;
     let inputs = named.iter().zip(&tables);
     let inputs: Vec<_> = inputs
         .map(|((role, run), table)| Source::Run { role, run, table })
@@ -82,7 +87,8 @@ pub(super) fn make(
         folder: &folder,
         derived: &derived,
     };
-    print(&made, out.format, flips);
+    let texts = texts(what, &derived, &named, &tables, flips)?;
+    print(&made, out.format, &texts);
     warn_of_early_ends(&tables);
     printer.say(format!("result: {}", folder.display()));
     Ok(derived)
@@ -102,20 +108,43 @@ fn warn_of_early_ends(tables: &[ItemTable]) {
     }
 }
 
-/// What can be done about two runs that are not comparable, beside making them alike.
-fn explain(what: &What, error: DeriveError) -> Failure {
-    let mode = match (what, &error) {
-        (What::Compare { .. }, DeriveError::NotComparable(NotComparable::Differ { mode, .. })) => {
-            Some(*mode)
+/// What can be done about two sides that are not comparable, beside making them alike.
+fn explain(runs: &[&Path], what: &What, error: DeriveError) -> Failure {
+    let hint = match (what, &error) {
+        (
+            What::Compare {
+                base, candidate, ..
+            },
+            DeriveError::NotComparable(NotComparable::Differ { mode, found }),
+        ) => {
+            let side = |of: &ModelOf| format!("{}#{}", runs[of.input].display(), of.model);
+            Some(other_ways(*mode, found, &side(base), &side(candidate)))
         }
         _ => None,
     };
     let failure = Failure::from(error);
-    match mode {
+    match hint {
         None => failure,
-        Some(GateMode::Choice) => failure.hint("`--common` compares only what both have"),
-        Some(GateMode::Regression) => failure.hint(
-            "`--common` compares only what both have; `--mode choice` lists differences of sampling instead",
+        Some(hint) => failure.hint(hint),
+    }
+}
+
+/// Other questions that the two sides may answer.
+fn other_ways(mode: GateMode, found: &[Difference], base: &str, candidate: &str) -> String {
+    let common = "`--common` compares only what both have";
+    let is_other_model = found.iter().any(|one| one.what == "model");
+    let is_reworded = found.iter().any(Difference::is_wording);
+    match mode {
+        GateMode::Regression if is_reworded && !is_other_model => format!(
+            "to compare the two wordings: cleanbench compare {base} {candidate} --mode prompt; {common}"
+        ),
+        GateMode::Regression => {
+            format!("{common}; `--mode choice` lists differences of sampling instead")
+        }
+        GateMode::Choice => common.to_owned(),
+        GateMode::Prompt => format!(
+            "two wordings are compared on the same model, asked with the same sampling and judged alike: change one thing \
+             at a time; {common}"
         ),
     }
 }
@@ -162,12 +191,43 @@ pub(super) fn locate(out: &OutArguments, word: &str) -> Result<Located, Failure>
     }
 }
 
-/// Prints a result; of its flips only the first `flips` where people read it.
-fn print(made: &Made<'_>, format: Format, flips: usize) {
+/// The first `most` flips with the texts of their samples, which are read from the run of the baseline: no result holds
+/// them.
+fn texts<'a>(
+    what: &What,
+    derived: &'a Derived,
+    named: &[(String, RunDirectory)],
+    tables: &[ItemTable],
+    most: usize,
+) -> Result<Vec<ShownFlip<'a>>, Failure> {
+    let (Outcome::Comparison(comparison), What::Compare { base, .. }) = (&derived.outcome, what)
+    else {
+        return Ok(Vec::new());
+    };
+    let flips = lost_first(comparison, most);
+    let run = &named[base.input].1;
+    let texts = sample_texts::of_flips(run, &tables[base.input], &flips)?;
+    let shown = flips.into_iter().zip(texts);
+    Ok(shown.map(|(flip, text)| ShownFlip { flip, text }).collect())
+}
+
+/// The same without the texts, where the runs are not at hand.
+fn without_texts(derived: &Derived) -> Vec<ShownFlip<'_>> {
+    match &derived.outcome {
+        Outcome::Comparison(comparison) => {
+            let flips = lost_first(comparison, SHOWN_AGAIN).into_iter();
+            flips.map(|flip| ShownFlip { flip, text: None }).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Prints a result; of its flips only those `shown` where people read it.
+fn print(made: &Made<'_>, format: Format, shown: &[ShownFlip<'_>]) {
     match (format, &made.derived.outcome) {
         (Format::Json, _) => printer::result(json(made)),
         (Format::Text, Outcome::Comparison(comparison)) => {
-            printer::result(comparison_table::comparison(comparison, flips));
+            printer::result(comparison_table::comparison(comparison, shown));
         }
         (Format::Text, Outcome::Ranking(ranking)) => {
             printer::result(comparison_table::ranking(ranking));
@@ -194,14 +254,14 @@ fn json(made: &Made<'_>) -> Value {
 /// Draws a result's files again and prints it.
 pub(super) fn redraw(folder: &Path, format: Format) -> Result<Exit, Failure> {
     let derived = &derived::redraw(folder)?;
-    print(&Made { folder, derived }, format, SHOWN_AGAIN);
+    print(&Made { folder, derived }, format, &without_texts(derived));
     Ok(Exit::Done)
 }
 
 /// Prints a result without touching its files.
 pub(super) fn print_again(folder: &Path, format: Format) -> Result<Exit, Failure> {
     let derived = &derived::read(folder)?;
-    print(&Made { folder, derived }, format, SHOWN_AGAIN);
+    print(&Made { folder, derived }, format, &without_texts(derived));
     Ok(Exit::Done)
 }
 
