@@ -13,10 +13,12 @@
 //! | was the same asked of the same model, and judged alike? | [`Comparability`] |
 //! | what is the mean of their scores, and how sure is that? | [`Tally`] |
 //! | how large is the difference, whatever the missing answers are? | [`Pairs`] |
+//! | what does a solved sample cost? | [`Spending`] |
 //!
 //! Invariant: pure functions of a run's files and of a [`Policy`]. No network, no clock, no runtime; nothing
 //! is drawn here, and no gate is decided.
 
+mod amounts;
 mod average;
 mod both;
 mod bounds;
@@ -35,6 +37,7 @@ mod table;
 mod tally;
 pub mod testing;
 
+pub use amounts::{Spending, Spent, quantile};
 pub use average::{Average, Range};
 pub use both::Both;
 pub use bounds::{Bounds, Shares, named};

@@ -13,7 +13,7 @@ use cleanbench_stats::bounded::BoundedMean;
 use cleanbench_stats::cluster::{self, Units};
 use cleanbench_stats::mean::Mean;
 use cleanbench_stats::resample::sign_flip;
-use cleanbench_stats::{Confidence, NoInterval, exact, mean, power, tango};
+use cleanbench_stats::{Confidence, NoInterval, exact, power, tango};
 use serde::Serialize;
 
 /// The error rate of tests, two-sided, and the complement of the confidence of intervals.
@@ -120,7 +120,7 @@ impl PairedScores<'_> {
     /// The difference, and everything that is told beside it; `None` without pairs.
     pub(crate) fn measure(&self, rules: Rules) -> Option<Measure> {
         let differences = differences(&self.candidate, &self.base);
-        let delta = mean(differences.iter().copied())?;
+        let delta = rules.mean(differences.iter().copied())?;
         let counts = Counts::of(&differences);
         let mut measure = Measure {
             n: count(differences.len()),
@@ -145,7 +145,7 @@ impl PairedScores<'_> {
         if self.are_rates() {
             measure.compare_rates(self.table());
         } else {
-            measure.compare_means(&self.units(&differences), &differences, rules);
+            measure.compare_means(&self.units(&differences, rules), &differences, rules);
         }
         Some(measure)
     }
@@ -155,24 +155,30 @@ impl PairedScores<'_> {
         self.clusters.is_empty() && is_binary(&self.base) && is_binary(&self.candidate)
     }
 
-    fn units(&self, values: &[f64]) -> Units {
-        if self.clusters.is_empty() {
-            return Units::single(values);
+    fn units(&self, values: &[f64], rules: Rules) -> Units {
+        let units = if self.clusters.is_empty() {
+            None
+        } else {
+            Units::clustered(values, &self.clusters)
+        };
+        let units = units.unwrap_or_else(|| Units::single(values));
+        match rules {
+            Rules::Now => units.in_no_order(),
+            Rules::Earlier => units,
         }
-        Units::clustered(values, &self.clusters).unwrap_or_else(|| Units::single(values))
     }
 
     /// The mean of one side with its interval.
     fn level(&self, values: &[f64], rules: Rules) -> Level {
-        let score = mean(values.iter().copied()).unwrap_or_default();
+        let score = rules.mean(values.iter().copied()).unwrap_or_default();
         if self.clusters.is_empty() && is_binary(values) {
             let (right, n) = (values.iter().sum(), count(values.len()));
             let interval = cleanbench_stats::wilson(right, n, Confidence::PERCENT_95);
             return Level::of(score, interval.ok_or(NoInterval::NoValues));
         }
-        let units = self.units(values);
+        let units = self.units(values, rules);
         if rules == Rules::Now && !is_too_small(&units) {
-            let average = Average::of_units(&units, Range::SCORES, ALPHA / 2.0);
+            let average = Average::of_units(units.clone(), Range::SCORES, ALPHA / 2.0);
             let (low, high, method) = average.map_or((0.0, 1.0, "none"), |average| {
                 average.interval(Confidence::PERCENT_95)
             });
@@ -246,7 +252,7 @@ impl Measure {
         if rules == Rules::Now
             && !is_too_small(units)
             && let Some(Average::Bounded(mean)) =
-                Average::of_units(units, Range::DIFFERENCES, ALPHA / 2.0)
+                Average::of_units(units.clone(), Range::DIFFERENCES, ALPHA / 2.0)
         {
             return self.take_bounded(&mean);
         }
