@@ -11,7 +11,7 @@ use cleanbench_core::event::Place;
 use cleanbench_core::history::{Batch, CallTable};
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::samples::{SampleContent, SampleIndex, SampleLines};
-use cleanbench_ledger::{LedgerError, PayloadReader, Plan, RunDirectory};
+use cleanbench_ledger::{LedgerError, PayloadReader, Plan, RunDirectory, Turns as TaskTurns};
 
 use crate::error::EngineError;
 use crate::order::{Order, Ordered, Turns};
@@ -107,10 +107,14 @@ impl Leg {
             order: Order::default(),
             samples: Samples::open(run, 0, index)?,
         };
+        let in_turn = TaskTurns::open(run, plan)?;
         let mut first = 0;
-        for task in &plan.tasks {
+        for (position, task) in plan.tasks.iter().enumerate() {
             let end = first + u32::try_from(task.samples).unwrap_or(u32::MAX);
-            leg.add(task, first..end, plan.seed)?;
+            match in_turn.order(position) {
+                [] => leg.add(task, first..end, plan.seed)?,
+                order => leg.order.add_in_turn(order, first, task.epochs),
+            }
             first = end;
         }
         Ok(leg)

@@ -5,8 +5,9 @@
 //! it. So a run that was stopped by a cap, an outage or by hand stays a fair sample of the whole.
 //!
 //! Epochs follow one another within a stratum: no sample is asked a second time before every sample was
-//! asked once, because a new sample says more than a repeat. The order follows from the run's seed alone
-//! and results do not depend on it.
+//! asked once, because a new sample says more than a repeat. The order follows from the run's seed alone,
+//! and results do not depend on it; a task that a gate may end early, where they would, has an order in which the
+//! place of a sample in its file has no say ([`cleanbench_ledger::Turns`]).
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -67,6 +68,15 @@ impl Order {
             return;
         }
         shuffle(&mut lines, order_of(run_seed, name));
+        self.strata.push(Stratum { lines, epochs });
+    }
+
+    /// Adds a stratum whose samples have their turns: `order` is their distances from the line `first`.
+    pub(crate) fn add_in_turn(&mut self, order: &[u32], first: u32, epochs: u32) {
+        if order.is_empty() || epochs == 0 {
+            return;
+        }
+        let lines = order.iter().map(|offset| first + offset).collect();
         self.strata.push(Stratum { lines, epochs });
     }
 

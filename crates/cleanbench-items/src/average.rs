@@ -80,20 +80,21 @@ impl Average {
             ));
         }
         match rules {
-            Rules::Now => Self::of_units(&units, range, alpha)
+            Rules::Now => Self::of_units(units, range, alpha)
                 .ok_or_else(|| "a score lies outside of what scores can be".to_owned()),
             Rules::Earlier => Self::by_earlier_rules(values, &units, range, alpha),
         }
     }
 
-    /// The mean of `units`, however few; `None` where a value lies outside of `range`.
-    pub fn of_units(units: &Units, range: Range, alpha: f64) -> Option<Self> {
+    /// The mean of `units`, however few and in whatever order; `None` where a value lies outside of `range`.
+    pub fn of_units(units: Units, range: Range, alpha: f64) -> Option<Self> {
+        let units = units.in_no_order();
         if units.is_in_domain(alpha)
             && let Ok(mean) = units.robust_mean()
         {
             return Some(Self::Mean(mean));
         }
-        BoundedMean::new(units, range.low, range.high).map(Self::Bounded)
+        BoundedMean::new(&units, range.low, range.high).map(Self::Bounded)
     }
 
     fn by_earlier_rules(

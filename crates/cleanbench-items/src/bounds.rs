@@ -63,7 +63,8 @@ impl Shares {
 
     /// The mean of what is known; `None` where nothing is.
     pub fn estimate(&self) -> Option<f64> {
-        cleanbench_stats::mean(self.spans.iter().filter_map(|span| span.seen()))
+        self.rules
+            .mean(self.spans.iter().filter_map(|span| span.seen()))
     }
 
     /// Bounds that are each wrong with a chance of at most `alpha`.

@@ -14,10 +14,12 @@
 //! | was the same asked of the same model, and judged alike? | [`Comparability`] |
 //! | what is the mean of their scores, and how sure is that? | [`Tally`] |
 //! | how large is the difference, whatever the missing answers are? | [`Pairs`] |
+//! | what does a solved sample cost? | [`Spending`] |
 //!
 //! Invariant: pure functions of a run's files and of a [`Policy`]. No network, no clock, no runtime; nothing
 //! is drawn here, and no gate is decided.
 
+mod amounts;
 mod anew;
 mod average;
 mod both;
@@ -40,6 +42,7 @@ mod table;
 mod tally;
 pub mod testing;
 
+pub use amounts::{Outlay, Spending, quantile};
 pub use anew::{JudgedAnew, take_scorers};
 pub use average::{Average, Range};
 pub use both::Both;

@@ -62,7 +62,8 @@ pub enum Evidence {
 impl Pairs {
     /// Mean difference, candidate minus baseline, of the pairs with both answers.
     pub fn estimate(&self) -> Option<f64> {
-        cleanbench_stats::mean(self.all.iter().filter_map(|pair| pair.seen()))
+        self.rules
+            .mean(self.all.iter().filter_map(|pair| pair.seen()))
     }
 
     /// Number of pairs in which an answer is missing.

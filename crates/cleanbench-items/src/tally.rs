@@ -109,7 +109,7 @@ impl Tally {
     /// The estimate. `epochs` is how many answers a score is made of.
     pub fn estimate(&self, epochs: u32, rules: Rules) -> Estimated {
         let n = self.scores.len() as u64;
-        let total = sum(self.scores.iter().copied());
+        let total = self.total(rules);
         #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
         let score = (n > 0).then(|| total / n as f64);
         let (interval, method) = match (score, &self.clusters) {
@@ -127,6 +127,16 @@ impl Tally {
             interval: interval.map(within_bounds),
             method,
         }
+    }
+
+    /// The sum of all scores: of those between 0 and 1 the last bit knows no order, but by earlier rules.
+    fn total(&self, rules: Rules) -> f64 {
+        if rules == Rules::Earlier || !self.partial {
+            return sum(self.scores.iter().copied());
+        }
+        let mut scores = self.scores.clone();
+        scores.sort_unstable_by(f64::total_cmp);
+        sum(scores)
     }
 
     /// The estimate of runs whose tables are of version 1: Wilson's interval whatever the scores.
@@ -152,7 +162,7 @@ impl Tally {
         };
         let confidence = Confidence::PERCENT_95;
         let average =
-            units.and_then(|units| Average::of_units(&units, Range::SCORES, confidence.tail()));
+            units.and_then(|units| Average::of_units(units, Range::SCORES, confidence.tail()));
         named(average.and_then(|average| average.bounds(confidence).ok()))
     }
 

@@ -36,6 +36,7 @@ pub mod reporting;
 pub mod samples;
 pub mod show_index;
 mod sync;
+mod turns;
 pub mod writer;
 
 pub use directory::RunDirectory;
@@ -45,4 +46,5 @@ pub use payload::{Frame, PayloadReader};
 pub use reader::{JournalReader, Location, Tail};
 pub use replay::ReplaySource;
 pub use samples::{SampleRow, SampleRows};
+pub use turns::Turns;
 pub use writer::{Entry, Ledger, Receipt};

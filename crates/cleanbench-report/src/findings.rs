@@ -74,17 +74,24 @@ pub(crate) struct RowReaders<'a> {
 
 impl<'a> RowReaders<'a> {
     /// Ready for the rows of `recording`, whose `attempts` have all come.
-    pub(crate) fn new(recording: &'a Recording, index: &Index, attempts: AttemptReaders) -> Self {
+    ///
+    /// # Errors
+    /// When samples cannot be read.
+    pub(crate) fn new(
+        recording: &'a Recording,
+        index: &Index,
+        attempts: AttemptReaders,
+    ) -> Result<Self, ReportError> {
         let plan = &recording.manifest.plan;
-        Self {
+        Ok(Self {
             plan,
-            summarizer: Summarizer::new(recording, index),
+            summarizer: Summarizer::new(recording, index)?,
             probes: Gatherer::new(plan),
             measures: attempts.measures,
             noted: attempts.noted,
             flakes: FlakeGatherer::default(),
             skipped: Skipped::default(),
-        }
+        })
     }
 
     /// Takes in the next row.

@@ -36,7 +36,7 @@ pub fn draw(
             artefacts.attempt(&Attempt { row, task, sample })
         },
     )?;
-    let mut readers = RowReaders::new(recording, &index, attempts);
+    let mut readers = RowReaders::new(recording, &index, attempts)?;
     for_each(recording, &index, |row| {
         readers.add(&row);
         each(&row);

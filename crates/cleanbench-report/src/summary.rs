@@ -11,8 +11,9 @@ use crate::rows::{Belongs, Row};
 use crate::scan::{Index, Totals};
 use crate::slices::SliceTallies;
 use crate::times::Latency;
-use crate::{Contamination, Recording};
+use crate::{Contamination, Recording, ReportError};
 use cleanbench_items::{Estimated, Rules, Tally, reduce};
+use cleanbench_ledger::Turns;
 
 pub use crate::slices::SliceRow;
 
@@ -222,8 +223,12 @@ impl Summary {
 
 impl Summarizer {
     /// An empty summary of every model and task of the plan.
-    pub fn new(recording: &Recording, index: &Index) -> Self {
+    ///
+    /// # Errors
+    /// When the samples of a task that may end early cannot be read.
+    pub fn new(recording: &Recording, index: &Index) -> Result<Self, ReportError> {
         let plan = &recording.manifest.plan;
+        let in_turn = Turns::open(&recording.run, plan)?;
         let mut rows = Vec::new();
         let models = plan
             .models
@@ -264,9 +269,9 @@ impl Summarizer {
         let turns = plan.tasks.iter().enumerate().map(|(position, task)| {
             let begin = first;
             first = begin.saturating_add(task.samples);
-            (begin, gates::turns(plan, position))
+            (begin, gates::turns(plan, position, in_turn.order(position)))
         });
-        Self {
+        Ok(Self {
             rows,
             slices: Vec::new(),
             turns: turns.collect(),
@@ -274,7 +279,7 @@ impl Summarizer {
             tables: plan.tables,
             open: None,
             sample: None,
-        }
+        })
     }
 
     /// Takes in the next row.

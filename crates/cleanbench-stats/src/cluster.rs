@@ -4,14 +4,16 @@
 //! appendix A) with the factor C / (C - 1), and t with C - 1 degrees of freedom for C clusters:
 //! SE² = C / (C - 1) · Σ over clusters of (Σ (x - mean))² / n².
 //!
-//! Invariant: clusters keep the order in which they first appear, so sums have a fixed order.
+//! Invariant: clusters keep the order in which they first appear, so sums have a fixed order; in
+//! [`Units::in_no_order`] it follows from their values alone, so that nothing that is computed knows another.
 //!
 //! It refuses fewer than [`FEWEST`] clusters: that is inconclusive, not a wide interval.
 
 use crate::elementary::real;
 use crate::interval::{Confidence, Estimate, FEWEST_CLUSTERS, Method, NoInterval};
-use crate::mean::{Mean, bears_skewness};
+use crate::mean::{Mean, bears_skewness, shift};
 use crate::sum::{Sum, sum};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// With fewer clusters there is no interval and no test.
@@ -52,15 +54,36 @@ impl Units {
             }
             grouped[place].push(value);
         }
-        Some(Self {
-            sums: grouped
+        Some(Self::of_clusters(grouped))
+    }
+
+    /// The same units in an order that follows from their values: whoever permutes what they came from has the same
+    /// sums, and the same flips of signs, to the last bit.
+    #[must_use]
+    pub fn in_no_order(self) -> Self {
+        if !self.clustered {
+            let mut values = self.sums;
+            values.sort_unstable_by(f64::total_cmp);
+            return Self::single(&values);
+        }
+        let mut values = self.values;
+        for unit in &mut values {
+            unit.sort_unstable_by(f64::total_cmp);
+        }
+        values.sort_unstable_by(|one, other| compare(one, other));
+        Self::of_clusters(values)
+    }
+
+    fn of_clusters(values: Vec<Vec<f64>>) -> Self {
+        Self {
+            sums: values
                 .iter()
                 .map(|values| sum(values.iter().copied()))
                 .collect(),
-            sizes: grouped.iter().map(|values| count(values)).collect(),
-            values: grouped,
+            sizes: values.iter().map(|values| count(values)).collect(),
+            values,
             clustered: true,
-        })
+        }
     }
 
     /// Number of units.
@@ -155,6 +178,21 @@ impl Units {
         }
     }
 
+    /// Whether the one-sided t test of [`Units::robust_mean`] that the true mean is below a bound keeps an error rate of
+    /// at most 1.3 `alpha`, where nothing bounds the values from above.
+    ///
+    /// There must be as many units as would weigh like 100 of equal size, so that what is rare has been seen, and the
+    /// first term of the Edgeworth expansion must be at most all that is allowed, 0.3 `alpha`. Only skewness to the right
+    /// speaks against it: to the left it makes the test more cautious.
+    pub fn bears_an_upper_bound(&self, alpha: f64) -> bool {
+        let Ok(centre) = self.mean() else {
+            return false;
+        };
+        let pairs = self.sums.iter().zip(&self.sizes);
+        let gaps: Vec<f64> = pairs.map(|(sum, size)| sum - size * centre).collect();
+        self.effective() >= 100.0 && shift(&gaps, alpha).is_some_and(|shift| shift <= 0.3 * alpha)
+    }
+
     /// As many clusters of equal size as would weigh alike: (Σ sizes)² / Σ sizes².
     pub fn effective(&self) -> f64 {
         let total = sum(self.sizes.iter().copied());
@@ -182,6 +220,50 @@ pub fn design_effect(size: f64, correlation: f64) -> f64 {
     (1.0 + (size - 1.0) * correlation).max(1.0)
 }
 
+/// By the first value that differs, else by their number.
+fn compare(one: &[f64], other: &[f64]) -> Ordering {
+    let pairs = one.iter().zip(other);
+    let mut unlike = pairs
+        .map(|(one, other)| one.total_cmp(other))
+        .filter(|order| order.is_ne());
+    unlike.next().unwrap_or(one.len().cmp(&other.len()))
+}
+
 fn count(values: &[f64]) -> f64 {
     real(u64::try_from(values.len()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+    use crate::resample::sign_flip;
+
+    /// The same pairs of value and name in another order, by three methods that add up or draw in the order given.
+    #[test]
+    fn what_is_in_no_order_knows_none() {
+        let mut random = Random::new(3);
+        let mut rows: Vec<_> = (0..60).map(|at| (random.unit() - 0.4, at % 17)).collect();
+        let found = |rows: &[(f64, u64)]| {
+            let (values, names): (Vec<_>, Vec<_>) = rows.iter().copied().unzip();
+            [
+                Units::single(&values),
+                Units::clustered(&values, &names).unwrap(),
+            ]
+            .map(|units| {
+                let units = units.in_no_order();
+                let flips = sign_flip(&units, 0, 500).unwrap();
+                (
+                    units.robust_mean().unwrap(),
+                    flips,
+                    units.is_in_domain(0.05),
+                )
+            })
+        };
+        let first = found(&rows);
+        for _ in 0..50 {
+            random.shuffle(&mut rows);
+            assert_eq!(found(&rows), first);
+        }
+    }
 }

@@ -68,4 +68,4 @@ pub mod tango;
 pub use interval::{Confidence, Estimate, Interval, Method, NoInterval};
 pub use normal::{normal_quantile, normal_upper_tail};
 pub use proportion::{clopper_pearson, wilson};
-pub use sum::{Sum, mean, sum};
+pub use sum::{Sum, mean, mean_in_no_order, sum};

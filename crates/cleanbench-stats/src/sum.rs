@@ -64,6 +64,13 @@ pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum.value() / count as f64)
 }
 
+/// Arithmetic mean of `values`, whose last bit does not depend on their order; `None` when there are none.
+pub fn mean_in_no_order(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<_> = values.into_iter().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    mean(values)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +87,20 @@ mod tests {
         check(&[1e100, 1.0, -1e100, 1.0], Some(0.5));
         check(&[0.1; 10], Some(0.1));
         check(&[1.0 / 3.0; 300], Some(1.0 / 3.0));
+    }
+
+    /// A compensated sum may round otherwise in another order; a mean in no order may not.
+    #[test]
+    fn a_mean_in_no_order_knows_none() {
+        let (tiny, most) = (2_f64.powi(-53), 2_f64.powi(54));
+        let values = [-tiny, -1.0, most, tiny / 2.0, -tiny];
+        let turned = [-tiny, -tiny, -1.0, most, tiny / 2.0];
+        let bits = |mean: Option<f64>| mean.map(f64::to_bits);
+        assert_ne!(bits(mean(values)), bits(mean(turned)));
+        assert_eq!(
+            bits(mean_in_no_order(values)),
+            bits(mean_in_no_order(turned))
+        );
     }
 
     #[test]

@@ -12,10 +12,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cleanbench_core::gate::{StoppedEarly, amount, p_value as shown_p};
-use cleanbench_core::seed::{order_of, shuffle};
 use cleanbench_core::{Coverage, Gate, GateResult, GateTest, GateVerdict};
 use cleanbench_items::{ModelTask, Span, Standing, quarantine};
-use cleanbench_ledger::{Manifest, Plan, RunDirectory, SampleRows};
+use cleanbench_ledger::{Manifest, Plan, RunDirectory, SampleRows, Turns};
 use cleanbench_stats::Confidence;
 use cleanbench_stats::sequential::{ConfidenceSequence, MeanAbove};
 
@@ -57,7 +56,8 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
         return Ok(Vec::new());
     }
     let before = Before::open(run, plan)?;
-    let aside = set_aside(run, plan)?;
+    let turns = Turns::open(run, plan)?;
+    let aside = set_aside(run, plan, &turns)?;
     let mut rules = Vec::new();
     for (model, number) in (0..plan.models.len()).zip(0..) {
         for (task, planned) in plan.tasks.iter().enumerate() {
@@ -65,8 +65,14 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
             let gates = gates.filter(|gate| gate.early_stop && gate.tasks.contains(&planned.name));
             let looks: Option<Vec<_>> = gates
                 .map(|gate| {
-                    let look =
-                        Look::new(plan, before.as_ref(), gate, ModelTask { model, task }).ok()?;
+                    let look = Look::new(
+                        plan,
+                        before.as_ref(),
+                        gate,
+                        ModelTask { model, task },
+                        turns.order(task),
+                    )
+                    .ok()?;
                     let aside = aside[task].clone();
                     Some(Look { aside, ..look })
                 })
@@ -88,7 +94,11 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
 
 /// For each task, which of its samples are in quarantine, in the order in which they are asked; nothing where
 /// none is.
-fn set_aside(run: &RunDirectory, plan: &Plan) -> Result<Vec<Vec<bool>>, ReportError> {
+fn set_aside(
+    run: &RunDirectory,
+    plan: &Plan,
+    turns: &Turns,
+) -> Result<Vec<Vec<bool>>, ReportError> {
     let names = quarantine(plan);
     let mut lines = vec![Vec::new(); plan.tasks.len()];
     if plan.tables < 3 || names.iter().all(HashSet::is_empty) {
@@ -102,9 +112,8 @@ fn set_aside(run: &RunDirectory, plan: &Plan) -> Result<Vec<Vec<bool>>, ReportEr
         }
     }
     let in_order = lines.iter().enumerate().map(|(task, lines)| {
-        let order = order(plan, task).into_iter();
-        let is_aside = |offset| lines.get(offset as usize).copied().unwrap_or_default();
-        order.map(is_aside).collect()
+        let is_aside = |offset: &u32| lines.get(*offset as usize).copied().unwrap_or_default();
+        turns.order(task).iter().map(is_aside).collect()
     });
     Ok(in_order.collect())
 }
@@ -162,13 +171,14 @@ impl Look {
         before: Option<&Before>,
         gate: &Gate,
         at: ModelTask,
+        order: &[u32],
     ) -> Result<Self, String> {
         let (family, base) = if gate.test.is_paired() {
             let before = before.ok_or("there is no baseline; name one with `--baseline RUN`")?;
             let facing = before.facing(plan, at, gate.mode)?;
             facing.check()?;
-            let order = order(plan, at.task).into_iter();
-            let in_order = order.map(|offset| before.standing(&facing, offset as usize));
+            let standing = |offset: &u32| before.standing(&facing, *offset as usize);
+            let in_order = order.iter().map(standing);
             let opposite = Opposite {
                 standings: in_order.collect(),
                 alone: facing.base_alone(),
@@ -284,35 +294,27 @@ impl Look {
     }
 }
 
-/// The turn of each sample of a task, by its distance from the task's first line, where the task may end early
-/// and its tables say so.
-pub(crate) fn turns(plan: &Plan, task: usize) -> Option<Vec<u32>> {
+/// The turn of each sample of a task that is asked in this `order`, by its distance from the task's first line, where
+/// the task may end early and its tables say so.
+pub(crate) fn turns(plan: &Plan, task: usize, order: &[u32]) -> Option<Vec<u32>> {
     if plan.tables < 3 || !plan.may_end_early(&plan.tasks[task]) {
         return None;
     }
-    let order = order(plan, task);
     let mut turns = vec![0; order.len()];
     for (turn, offset) in (0..).zip(order) {
-        turns[offset as usize] = turn;
+        turns[*offset as usize] = turn;
     }
     Some(turns)
 }
 
-/// The samples of a task in the order in which they are asked, as distances from its first line.
-fn order(plan: &Plan, task: usize) -> Vec<u32> {
-    let task = &plan.tasks[task];
-    let mut order: Vec<u32> = (0..u32::try_from(task.samples).unwrap_or(u32::MAX)).collect();
-    shuffle(&mut order, order_of(plan.seed, &task.name));
-    order
-}
-
 /// Judges a gate that stops early. `scores` are those of all samples of the task by their distance from its
-/// first line.
+/// first line, and `order` is that in which they were asked.
 pub(crate) fn judge(
     result: &mut GateResult,
     plan: &Plan,
     before: Option<&Before>,
     at: ModelTask,
+    order: &[u32],
     scores: &[Standing],
 ) {
     if let (Some(before), true) = (before, result.gate.test.is_paired())
@@ -321,7 +323,7 @@ pub(crate) fn judge(
         let was_asked = |offset: usize| scores.get(offset) != Some(&Standing::Absent);
         count_aside(plan, &facing, result, was_asked);
     }
-    let mut look = match Look::new(plan, before, &result.gate, at) {
+    let mut look = match Look::new(plan, before, &result.gate, at, order) {
         Ok(look) => look,
         Err(reason) => {
             result.verdict = GateVerdict::NotEvaluated;
@@ -329,11 +331,11 @@ pub(crate) fn judge(
             return;
         }
     };
-    let in_order = order(plan, at.task).into_iter();
-    let in_order: Vec<_> = in_order
+    let in_order: Vec<_> = order
+        .iter()
         .map(|offset| {
             scores
-                .get(offset as usize)
+                .get(*offset as usize)
                 .copied()
                 .unwrap_or(Standing::Absent)
         })

@@ -73,8 +73,8 @@ pub(crate) struct Measured {
     pub(crate) aside: Vec<u64>,
     /// Samples that were deliberately not asked.
     pub(crate) skipped: u64,
-    /// Dollars that each sample cost, by line.
-    pub(crate) costs: BTreeMap<u64, f64>,
+    /// What each sample cost, by line: whole picodollars, whose sum knows no order, and dollars by earlier rules.
+    costs: BTreeMap<u64, f64>,
     /// Attempts whose cost is not known.
     pub(crate) unpriced: u64,
     /// Answers of earlier runs, which cost and took nothing here.
@@ -92,6 +92,15 @@ pub(crate) struct Timed {
 }
 
 impl Measured {
+    /// Dollars that the sample at `line` cost.
+    pub(crate) fn cost(&self, line: u64, rules: Rules) -> f64 {
+        let cost = self.costs.get(&line).copied().unwrap_or_default();
+        match rules {
+            Rules::Now => cost / PICO,
+            Rules::Earlier => cost,
+        }
+    }
+
     /// Calls without an answer, where each sample is asked so many times.
     pub(crate) fn unanswered(&self, epochs: u32) -> u64 {
         let lacks = |sample: &Asked| u64::from(epochs.saturating_sub(u32::from(sample.answered)));
@@ -167,7 +176,13 @@ impl Gatherer {
         }
         if cost {
             match row.cost {
-                Some(cost) => *cell.costs.entry(row.place.sample).or_default() += dollars(cost),
+                Some(cost) => {
+                    let amount = match self.rules {
+                        Rules::Now => picodollars(cost),
+                        Rules::Earlier => picodollars(cost) / PICO,
+                    };
+                    *cell.costs.entry(row.place.sample).or_default() += amount;
+                }
                 None => cell.unpriced += 1,
             }
         }
@@ -248,8 +263,8 @@ impl Asked {
     clippy::cast_precision_loss,
     reason = "no call costs more than 9,000 dollars"
 )]
-fn dollars(amount: Usd) -> f64 {
-    amount.pico() as f64 / PICO
+fn picodollars(amount: Usd) -> f64 {
+    amount.pico() as f64
 }
 
 /// The cluster of each sample, where any has one; a sample without one is a cluster of its own.

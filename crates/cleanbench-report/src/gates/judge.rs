@@ -6,7 +6,7 @@
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Aside, Gate, GateResult, GateTest, GateVerdict, Tier};
 use cleanbench_items::{ModelTask, Pair, Pairs, Rules, Shares, Span, Standing};
-use cleanbench_ledger::Plan;
+use cleanbench_ledger::{Plan, Turns};
 use cleanbench_stats::multiplicity::holm;
 
 use super::baseline::Before;
@@ -45,6 +45,7 @@ pub(crate) fn evaluate(
 ) -> Result<Vec<GateResult>, ReportError> {
     let plan = &recording.manifest.plan;
     let before = recording.before()?.map(AsRef::as_ref);
+    let turns = Turns::open(&recording.run, plan)?;
     let mut results = Vec::new();
     let mut claims = Vec::new();
     for gate in &plan.gates {
@@ -60,7 +61,7 @@ pub(crate) fn evaluate(
                 if let GateTest::AtMost { worst } = gate.test {
                     single::exposure(&mut result, worst, contamination);
                 } else if gate.early_stop {
-                    look(plan, case, before, &mut result);
+                    look(plan, case, before, turns.order(task), &mut result);
                     if gate.test.is_paired() {
                         let position = results.len();
                         claims.push(Claimed {
@@ -251,7 +252,13 @@ fn offset(line: u64, first: u64) -> Option<usize> {
 }
 
 /// Judges a gate that stops early.
-fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateResult) {
+fn look(
+    plan: &Plan,
+    case: Case<'_>,
+    before: Option<&Before>,
+    order: &[u32],
+    result: &mut GateResult,
+) {
     let samples = &case.measured.samples;
     if samples.iter().any(|sample| sample.cluster.is_some()) {
         "samples that hang together are not judged while they come in; leave `early_stop` out"
@@ -275,5 +282,5 @@ fn look(plan: &Plan, case: Case<'_>, before: Option<&Before>, result: &mut GateR
             *slot = known;
         }
     }
-    early::judge(result, plan, before, case.at(), &scores);
+    early::judge(result, plan, before, case.at(), order, &scores);
 }

@@ -1,10 +1,11 @@
 //! Simulates how the crate's tests and intervals err.
 //!
-//! Usage: `simulate TABLE`, with `sizes`, `coverage`, `means`, `decisions`, `peeking` or `drift`. It writes CSV to stdout,
+//! Usage: `simulate TABLE`, with `sizes`, `coverage`, `means`, `decisions`, `discoveries`, `peeking` or `drift`. It writes CSV to stdout,
 //! says on stderr which rows do not hold, and then exits with 1. The tests run a smaller version of it.
 
 mod coverage;
 mod decisions;
+mod discoveries;
 mod drift;
 mod means;
 mod peeking;
@@ -29,12 +30,13 @@ fn main() -> std::io::Result<ExitCode> {
         "coverage" => coverage::table(FULL),
         "means" => means::table(FULL),
         "decisions" => decisions::table(FULL),
+        "discoveries" => discoveries::table(FULL),
         "peeking" => peeking::table(FULL),
         "drift" => drift::table(FULL),
         _ => {
             writeln!(
                 talk,
-                "usage: simulate sizes|coverage|means|decisions|peeking|drift"
+                "usage: simulate sizes|coverage|means|decisions|discoveries|peeking|drift"
             )?;
             return Ok(ExitCode::from(2));
         }

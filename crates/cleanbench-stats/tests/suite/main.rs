@@ -9,6 +9,8 @@
 mod coverage;
 #[path = "../../examples/simulate/decisions.rs"]
 mod decisions;
+#[path = "../../examples/simulate/discoveries.rs"]
+mod discoveries;
 #[path = "../../examples/simulate/drift.rs"]
 mod drift;
 #[path = "../../examples/simulate/means.rs"]

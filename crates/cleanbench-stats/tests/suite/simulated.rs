@@ -5,7 +5,7 @@
 //! It refuses a table in which nothing must hold.
 
 use crate::table::{Effort, Table};
-use crate::{coverage, decisions, drift, means, peeking, sizes};
+use crate::{coverage, decisions, discoveries, drift, means, peeking, sizes};
 
 const QUICK: Effort = Effort {
     samples: 1_000,
@@ -40,6 +40,11 @@ fn means_err_as_stated_in_their_domain() {
 #[test]
 fn what_decides_is_wrong_at_the_boundary_as_often_as_stated() {
     check(&decisions::table(QUICK), 20);
+}
+
+#[test]
+fn items_that_are_called_negative_are_seldom_not() {
+    check(&discoveries::table(QUICK), 2);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use cleanbench_stats::bounded::BoundedMean;
 use cleanbench_stats::cluster::{self, Units};
 use cleanbench_stats::mean::Mean;
 use cleanbench_stats::resample::sign_flip;
-use cleanbench_stats::{Confidence, NoInterval, exact, mean, power, tango};
+use cleanbench_stats::{Confidence, NoInterval, exact, power, tango};
 use serde::Serialize;
 
 use super::rates::{ALPHA, Rates};
@@ -125,7 +125,7 @@ impl PairedScores<'_> {
     /// The difference, and everything that is told beside it; `None` without pairs.
     pub(crate) fn measure(&self, rates: Rates) -> Option<Measure> {
         let differences = differences(&self.candidate, &self.base);
-        let delta = mean(differences.iter().copied())?;
+        let delta = rates.rules.mean(differences.iter().copied())?;
         let counts = Counts::of(&differences);
         let mut measure = Measure {
             n: count(differences.len()),
@@ -150,7 +150,8 @@ impl PairedScores<'_> {
         if self.are_rates() {
             measure.compare_rates(self.table(), rates);
         } else {
-            measure.compare_means(&self.units(&differences), &differences, rates);
+            let units = self.units(&differences, rates.rules);
+            measure.compare_means(&units, &differences, rates);
         }
         if rates.rules == Rules::Now {
             measure.agree_with_test(rates.alpha);
@@ -163,24 +164,30 @@ impl PairedScores<'_> {
         self.clusters.is_empty() && is_binary(&self.base) && is_binary(&self.candidate)
     }
 
-    fn units(&self, values: &[f64]) -> Units {
-        if self.clusters.is_empty() {
-            return Units::single(values);
+    fn units(&self, values: &[f64], rules: Rules) -> Units {
+        let units = if self.clusters.is_empty() {
+            None
+        } else {
+            Units::clustered(values, &self.clusters)
+        };
+        let units = units.unwrap_or_else(|| Units::single(values));
+        match rules {
+            Rules::Now => units.in_no_order(),
+            Rules::Earlier => units,
         }
-        Units::clustered(values, &self.clusters).unwrap_or_else(|| Units::single(values))
     }
 
     /// The mean of one side with its interval.
     fn level(&self, values: &[f64], rules: Rules) -> Level {
-        let score = mean(values.iter().copied()).unwrap_or_default();
+        let score = rules.mean(values.iter().copied()).unwrap_or_default();
         if self.clusters.is_empty() && is_binary(values) {
             let (right, n) = (values.iter().sum(), count(values.len()));
             let interval = cleanbench_stats::wilson(right, n, Confidence::PERCENT_95);
             return Level::of(score, interval.ok_or(NoInterval::NoValues));
         }
-        let units = self.units(values);
+        let units = self.units(values, rules);
         if rules == Rules::Now && !is_too_small(&units) {
-            let average = Average::of_units(&units, Range::SCORES, ALPHA / 2.0);
+            let average = Average::of_units(units.clone(), Range::SCORES, ALPHA / 2.0);
             let (low, high, method) = average.map_or((0.0, 1.0, "none"), |average| {
                 average.interval(Confidence::PERCENT_95)
             });
@@ -271,7 +278,7 @@ impl Measure {
         if rules == Rules::Now
             && !is_too_small(units)
             && let Some(Average::Bounded(mean)) =
-                Average::of_units(units, Range::DIFFERENCES, rates.each_end())
+                Average::of_units(units.clone(), Range::DIFFERENCES, rates.each_end())
         {
             return self.take_bounded(&mean, rates);
         }

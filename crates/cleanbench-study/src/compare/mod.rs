@@ -501,15 +501,18 @@ type IdentityOrder<'a> = (Digest, Digest, &'a str);
 impl Counts {
     fn of(pairing: &Pairing, base: &[Item], pairs: &[ItemPair<'_>], options: &Options) -> Self {
         const NAMED: usize = 20;
-        let changed = pairing.changed.iter().take(NAMED);
+        let changed = pairing.changed.iter();
+        let mut changed: Vec<_> = changed.map(|at| &*base[at.base].identity.id).collect();
+        if options.policy().rules == Rules::Now {
+            changed.sort_unstable();
+        }
+        changed.truncate(NAMED);
         let aside = pairing.set_aside();
         let told = |count: u64| options.policy.map(|_| count);
         Self {
             pairs: number(pairs.len()),
             changed: number(pairing.changed.len()),
-            changed_samples: changed
-                .map(|at| base[at.base].identity.id.to_string())
-                .collect(),
+            changed_samples: changed.into_iter().map(str::to_owned).collect(),
             base_alone: aside.base_alone,
             candidate_alone: aside.candidate_alone,
             base_missing: number(pairs.iter().filter(|pair| pair.base.is_missing()).count()),

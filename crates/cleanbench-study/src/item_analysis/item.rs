@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use cleanbench_core::Digest;
 use cleanbench_stats::correlation::{is_negative, pearson};
 use cleanbench_stats::multiplicity::benjamini_hochberg;
-use cleanbench_stats::{Confidence, Sum, mean, wilson};
+use cleanbench_stats::{Confidence, mean, sum, wilson};
 use serde::Serialize;
 
 use super::Answers;
@@ -92,6 +92,30 @@ fn find_negative(items: &mut [ItemReport], rules: Rules) {
     }
 }
 
+/// What a respondent scored on all items.
+struct Total {
+    sum: f64,
+    count: usize,
+}
+
+impl Total {
+    /// By the present rules the order of items does not show in the last bit of their sum.
+    fn of(mut scores: Vec<f64>, rules: Rules) -> Self {
+        if rules == Rules::Now {
+            scores.sort_unstable_by(f64::total_cmp);
+        }
+        Self {
+            count: scores.len(),
+            sum: sum(scores),
+        }
+    }
+
+    /// The mean of the others; `None` where there is none.
+    fn without(&self, score: f64) -> Option<f64> {
+        (self.count > 1).then(|| (self.sum - score) / real(self.count - 1))
+    }
+}
+
 /// One item at all respondents.
 struct Gathered<'a> {
     first: &'a Item,
@@ -104,7 +128,7 @@ struct Gathered<'a> {
 /// Every item of a task, in the order in which respondents have them.
 pub(super) fn of_task(answers: &[Answers<'_>], rules: Rules) -> Vec<ItemReport> {
     let (mut places, mut gathered) = (HashMap::new(), Vec::new());
-    let mut totals = vec![(Sum::new(), 0_usize); answers.len()];
+    let mut scored = vec![Vec::new(); answers.len()];
     for (respondent, answers) in answers.iter().enumerate() {
         for item in answers.items.iter().copied() {
             let key = (item.identity.input_digest, &*item.identity.id);
@@ -121,10 +145,13 @@ pub(super) fn of_task(answers: &[Answers<'_>], rules: Rules) -> Vec<ItemReport> 
                 continue;
             };
             gathered[place].add(respondent, item, score);
-            totals[respondent].0.add(score);
-            totals[respondent].1 += 1;
+            scored[respondent].push(score);
         }
     }
+    let totals: Vec<_> = scored
+        .into_iter()
+        .map(|scores| Total::of(scores, rules))
+        .collect();
     let mut items: Vec<_> = gathered.iter().map(|one| one.report(&totals)).collect();
     find_negative(&mut items, rules);
     items
@@ -139,7 +166,7 @@ impl Gathered<'_> {
         self.all_wrong &= each(|score| score <= 0.0);
     }
 
-    fn report(&self, totals: &[(Sum, usize)]) -> ItemReport {
+    fn report(&self, totals: &[Total]) -> ItemReport {
         let scores: Vec<_> = self.scores.iter().map(|(_, score)| *score).collect();
         let always = match (scores.is_empty(), self.all_right, self.all_wrong) {
             (false, true, _) => Some(Always::Right),
@@ -156,11 +183,8 @@ impl Gathered<'_> {
         }
     }
 
-    fn discrimination(&self, scores: &[f64], totals: &[(Sum, usize)]) -> Option<Discrimination> {
-        let rest = |(respondent, score): &(usize, f64)| {
-            let (total, count) = totals[*respondent];
-            (count > 1).then(|| (total.value() - score) / real(count - 1))
-        };
+    fn discrimination(&self, scores: &[f64], totals: &[Total]) -> Option<Discrimination> {
+        let rest = |(respondent, score): &(usize, f64)| totals[*respondent].without(*score);
         let rests: Vec<f64> = self.scores.iter().map(rest).collect::<Option<_>>()?;
         let found = pearson(scores, &rests, Confidence::PERCENT_95)?;
         (found.n > 2).then_some(Discrimination {

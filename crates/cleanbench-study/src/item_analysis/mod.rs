@@ -174,7 +174,8 @@ fn of_task(
         ..Options::default()
     };
     let saturation = saturation::of_task(&answers, &compared)?;
-    let items = item::of_task(&answers, options.policy.unwrap_or(earlier).rules);
+    let rules = options.policy.unwrap_or(earlier).rules;
+    let items = item::of_task(&answers, rules);
     let duplicates = duplicates::of_task(&answers);
     let number = |fits: fn(&ItemReport) -> bool| {
         u64::try_from(items.iter().filter(|item| fits(item)).count()).unwrap_or(u64::MAX)
@@ -189,7 +190,7 @@ fn of_task(
         negative: number(|item| item.is_negative),
         saturation,
         duplicates,
-        slices: slices::of_task(&answers),
+        slices: slices::of_task(&answers, rules),
         items,
     })
 }

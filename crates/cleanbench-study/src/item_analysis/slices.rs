@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use cleanbench_stats::Confidence;
 use cleanbench_stats::difference::newcombe;
 use cleanbench_stats::exact::fisher_two_sided;
 use cleanbench_stats::multiplicity::benjamini_hochberg;
-use cleanbench_stats::{Confidence, mean};
 use serde::Serialize;
 
 use super::{Answers, TaskAnalysis};
 use crate::compare::{ALPHA, is_binary};
-use cleanbench_items::Filling;
+use cleanbench_items::{Filling, Rules};
 
 /// A model's score in a slice, against the rest of the task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,11 +50,13 @@ pub struct SliceScore {
 }
 
 /// Every slice of a task at every respondent that does not hold all of its samples.
-pub(super) fn of_task(answers: &[Answers<'_>]) -> Vec<SliceScore> {
-    answers.iter().flat_map(of_respondent).collect()
+pub(super) fn of_task(answers: &[Answers<'_>], rules: Rules) -> Vec<SliceScore> {
+    let each = answers.iter();
+    each.flat_map(|answers| of_respondent(answers, rules))
+        .collect()
 }
 
-fn of_respondent(answers: &Answers<'_>) -> Vec<SliceScore> {
+fn of_respondent(answers: &Answers<'_>, rules: Rules) -> Vec<SliceScore> {
     let mut scores = Vec::new();
     let mut slices: BTreeMap<&(String, String), Vec<usize>> = BTreeMap::new();
     for item in &answers.items {
@@ -85,6 +87,7 @@ fn of_respondent(answers: &Answers<'_>) -> Vec<SliceScore> {
             value,
             inside: &inside,
             rest: &rest,
+            rules,
         };
         score(answers, &divided, independent)
     });
@@ -97,11 +100,13 @@ struct Divided<'a> {
     value: &'a str,
     inside: &'a [f64],
     rest: &'a [f64],
+    rules: Rules,
 }
 
 fn score(answers: &Answers<'_>, divided: &Divided<'_>, independent: bool) -> Option<SliceScore> {
     let (inside, rest) = (divided.inside, divided.rest);
-    let (one, other) = (mean(inside.iter().copied())?, mean(rest.iter().copied())?);
+    let mean = |values: &[f64]| divided.rules.mean(values.iter().copied());
+    let (one, other) = (mean(inside)?, mean(rest)?);
     let who = answers.side.who();
     let count = |values: &[f64]| u64::try_from(values.len()).unwrap_or(u64::MAX);
     let mut found = SliceScore {
