@@ -161,7 +161,7 @@ pub fn delays(task: &TaskDrift) -> Option<String> {
     let delays = task.delays.as_ref().filter(|delays| !delays.is_empty())?;
     let told: Vec<_> = delays.iter().map(ToString::to_string).collect();
     Some(format!(
-        "a drop right after this baseline would be found (median, where no answer is missing): {}",
+        "a drop right after this baseline would be found, where no answer is missing (median): {}",
         told.join(", ")
     ))
 }
