@@ -149,8 +149,8 @@ fn cluster(clusters: Clusters, number: u64) -> Option<String> {
         Clusters::None => return None,
         Clusters::Equal => number / 2,
         // Of 1, 2, 3, … samples.
-        Clusters::Uneven => (1..).find(|size| size * (size + 1) > 2 * number)?,
-        Clusters::Some if number % 3 == 0 => return None,
+        Clusters::Uneven => (1..=number + 1).find(|size| size * (size + 1) > 2 * number)?,
+        Clusters::Some if number.is_multiple_of(3) => return None,
         Clusters::Some => number / 4,
     };
     Some(format!("s{name}"))
