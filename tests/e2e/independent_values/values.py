@@ -318,6 +318,12 @@ def holm(p):
     return list(multipletests(p, method="holm")[1])
 
 
+def bonferroni(p):
+    from statsmodels.stats.multitest import multipletests
+
+    return list(multipletests(p, method="bonferroni")[1])
+
+
 def benjamini_hochberg(p):
     from statsmodels.stats.multitest import multipletests
 
@@ -451,50 +457,52 @@ def paired_gates(tasks):
 
 
 def compared(tasks):
+    """Tasks are judged at .05 shared out among them; a method for slices must be good at .05 shared out among these."""
     two_sided, sliced, places = [], [], []
+    slices = sum(len(set(tasks[name].langs)) for name in TASKS)
     for at, name in enumerate(TASKS):
         task = tasks[name]
         where, pairs = f"/tasks/{at}/measured/complete", task.complete()
-        by, found = measure(pairs)
+        by, found = measure(pairs, ALPHA / len(TASKS) / 2)
         two_sided.append(found["p"])
         for field, number in found.items():
             value("compare", f"{where}/{field}", number, by)
         for place, lang in enumerate(sorted(set(task.langs))):
-            by, found = measure(task.complete(lang))
+            by, found = measure(task.complete(lang), ALPHA / slices / 2)
             sliced.append(found["p"])
             places.append(f"/tasks/{at}/slices/{place}")
             value("compare", f"{places[-1]}/measured/complete/p", found["p"], by)
-    for at, adjusted in enumerate(holm(two_sided)):
-        value("compare", f"/tasks/{at}/finding/adjusted_p", adjusted, "statsmodels multipletests holm")
+    for at, adjusted in enumerate(bonferroni(two_sided)):
+        value("compare", f"/tasks/{at}/finding/adjusted_p", adjusted, "statsmodels multipletests bonferroni")
     for place, adjusted in zip(places, benjamini_hochberg(sliced)):
         value("compare", f"{place}/finding/adjusted_p", adjusted, "statsmodels multipletests fdr_bh")
 
 
-def measure(rows):
-    """The method, and everything that is told of complete pairs."""
+def measure(rows, alpha):
+    """The method, and everything that is told of complete pairs; each end of the interval is wrong with a chance of `alpha`."""
     pairs = [row[:2] for row in rows]
     gaps, clusters = [new - base for base, new in pairs], [row[3] for row in rows]
     found = {"delta": mean(gaps)}
     if all(score in (0.0, 1.0) for pair in pairs for score in pair):
         n, first, second = counts(pairs)
-        found["low"], found["high"] = tango(n, first, second, ALPHA / 2)
+        found["low"], found["high"] = tango(n, first, second, alpha)
         found |= {"p": mcnemar(first, second), "mid_p": mid_p(first, second)}
         for side, right in [("base", sum(base for base, _ in pairs)), ("candidate", sum(new for _, new in pairs))]:
             found[f"{side}/low"], found[f"{side}/high"] = wilson(right, n)
         return "Tango by brentq, statsmodels mcnemar and wilson, scipy binom", found
-    if not bears_t(gaps, clusters, ALPHA / 2):
+    if not bears_t(gaps, clusters, alpha):
         of = clusters if clusters[0] else None
-        found["low"], found["high"] = bets(gaps, -1.0, 1.0, ALPHA / 2, of)
+        found["low"], found["high"] = bets(gaps, -1.0, 1.0, alpha, of)
         above, below = (bets_above([sign * gap for gap in gaps], -1.0, 1.0, 0.0, of) for sign in (1, -1))
         return "universal portfolio", found | {"p": min(1.0, 2 * min(above, below))}
     from scipy.stats import t, ttest_1samp
 
     if clusters[0]:
         centre, error, degrees = clustered(gaps, clusters)
-        found["low"], found["high"] = cluster_t(gaps, clusters, ALPHA / 2)
+        found["low"], found["high"] = cluster_t(gaps, clusters, alpha)
         found["p"] = 2 * t.sf(abs(centre) / error, degrees)
         return "statsmodels OLS cov_type cluster", found
-    found["low"], found["high"] = student(gaps, ALPHA / 2)
+    found["low"], found["high"] = student(gaps, alpha)
     found["p"] = ttest_1samp(gaps, 0.0).pvalue
     if sum(gap != 0 for gap in gaps) <= 16:
         found["sign_flip_p"] = sign_flip(gaps)
