@@ -75,8 +75,8 @@ impl SetAside {
 
 /// How much of what two runs hold is in a pair that is compared.
 ///
-/// In neither number: what is in quarantine, which its suite says before anything is asked, and what was not reached
-/// because a gate that is on record had ended the task.
+/// In neither number: what is in quarantine, which its suite says before anything is asked, and for gates that may be
+/// looked at at any time what was not reached because a gate that is on record had ended the task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
@@ -87,13 +87,12 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Of so many `pairs`, where `aside` are in none and `unreached` of those that were not asked had not been
-    /// reached.
-    pub fn of(pairs: u64, aside: &SetAside, unreached: u64) -> Self {
-        let missed = aside.not_asked.saturating_sub(unreached);
+    /// Of so many `pairs`, where `aside` are in none.
+    pub fn of(pairs: u64, aside: &SetAside) -> Self {
+        let alone = aside.base_alone + aside.candidate_alone;
         Self {
             pairs,
-            of: pairs + aside.changed + missed + aside.base_alone + aside.candidate_alone,
+            of: pairs + aside.changed + aside.not_asked + alone,
         }
     }
 
@@ -109,15 +108,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_in_no_pair_counts_against_unless_it_is_in_quarantine_or_was_not_reached() {
+    fn what_is_in_no_pair_counts_against_unless_it_is_in_quarantine() {
         let aside = SetAside {
             quarantined: 50,
             changed: 1,
-            not_asked: 12,
+            not_asked: 1,
             base_alone: 2,
             candidate_alone: 1,
         };
-        let found = Coverage::of(95, &aside, 11);
+        let found = Coverage::of(95, &aside);
         assert_eq!((found.pairs, found.of), (95, 100));
         assert!(found.is_enough(0.95) && !found.is_enough(0.951));
         assert!(!Coverage::default().is_enough(0.0));

@@ -293,7 +293,10 @@ impl Gate {
             }
             _ => false,
         };
-        is_relative || !is_critical(&self.tier) || !is_usual_coverage(&self.min_coverage)
+        is_relative
+            || self.mode == GateMode::Prompt
+            || !is_critical(&self.tier)
+            || !is_usual_coverage(&self.min_coverage)
     }
 
     /// What becomes of it when it cannot decide.

@@ -6,7 +6,6 @@
 //! Invariant: who was asked what stays as it was. Nothing is left out that was there, so what one side alone has is still
 //! counted, and no sample keeps a score of scorers that are no longer those of its task.
 
-use cleanbench_core::Outcome;
 use cleanbench_ledger::Plan;
 use cleanbench_ledger::manifest::TaskPlan;
 
@@ -114,16 +113,16 @@ fn take_items(own: &mut [Item], anew: &[Item], has_other_scorers: bool) -> u64 {
     changed
 }
 
-/// Takes its scores from a sample: they are those of other scorers.
+/// Takes its scores from a sample: they are those of other scorers, and what it would have now is missing.
 fn forget(item: &mut Item) {
     for trial in &mut item.trials {
-        (trial.outcome, trial.score) = (Some(Outcome::Skipped), None);
+        (trial.outcome, trial.score) = (None, None);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::{Aside, Digest};
+    use cleanbench_core::Digest;
 
     use super::*;
     use crate::testing::{items, table};
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_judged_by_other_scorers_is_not_compared() {
+    fn what_was_not_judged_by_other_scorers_is_missing() {
         let mut own = table(&[items("1100")]);
         let mut anew = table(&[items("011")]);
         anew.manifest.plan.tasks[0].scorers_digest = Digest([8; 32]);
@@ -155,7 +154,7 @@ mod tests {
         assert_eq!(found.tasks, ["t"]);
         assert_eq!(own.manifest.plan.tasks[0].scorers_digest, Digest([8; 32]));
         let pairing = Pairing::of(own.items(0, 0), &items("1111"), Policy::default());
-        assert_eq!(pairing.pairs.len(), 3);
-        assert_eq!(pairing.aside[0].why, Aside::NotAsked);
+        assert_eq!(pairing.pairs.len(), 4);
+        assert!(own.items(0, 0)[3].is_missing() && !own.items(0, 0)[2].is_missing());
     }
 }

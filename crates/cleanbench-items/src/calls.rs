@@ -126,14 +126,16 @@ impl Spent {
             return Some(());
         }
         if let (Ok(prompt), Ok(completion)) = (prompt.parse::<u64>(), completion.parse::<u64>()) {
-            self.prompt += prompt;
-            self.completion += completion;
+            // An endpoint may claim any number.
+            self.prompt = self.prompt.saturating_add(prompt);
+            self.completion = self.completion.saturating_add(completion);
             self.counted += 1;
         } else {
             self.uncounted += 1;
         }
         if !time.is_empty() {
-            self.times.push(time.parse().ok()?);
+            let time = time.parse::<f64>().ok()?;
+            self.times.push(Some(time).filter(|time| time.is_finite())?);
         }
         Some(())
     }

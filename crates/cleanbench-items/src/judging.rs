@@ -17,7 +17,7 @@ const READING: [(&str, &[&str]); 6] = [
     ("choice", &["accept"]),
     ("choices", &["accept"]),
     ("numeric", &["take"]),
-    ("quantity", &["take", "bare"]),
+    ("quantity", &["take"]),
     ("regex", &["pattern", "group"]),
     ("tool_call", &["from_text"]),
 ];

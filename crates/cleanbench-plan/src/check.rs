@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cleanbench_core::{Gate, Message, Role, Sensitivity, Usd};
+use cleanbench_core::{Gate, Message, Role, Sensitivity, Tier, Usd};
 use cleanbench_ledger::note::Note;
 use cleanbench_model::Endpoint;
 use cleanbench_stats::drift::Delay;
@@ -86,24 +86,33 @@ pub fn check<'a>(
     }
     let probes = probes::plan(suite, &selected, 0)?;
     let gates = gates(suite, &selected)?;
-    let family = family(&gates, endpoints.len());
+    let family = |tier| family(&gates, endpoints.len(), tier);
     let count = selected.len();
     let census = |chosen| census(chosen, count);
     Ok(Check {
         gates: powers(&gates, &selected, family),
         tasks: selected.into_iter().map(census).collect::<Result<_, _>>()?,
         probes,
-        family,
+        family: family(Tier::Critical),
         endpoints,
     })
 }
 
-fn family(gates: &[Gate], models: usize) -> usize {
-    let paired = gates.iter().filter(|gate| gate.test.is_paired());
+/// How many comparisons share their error rate with one of `tier`: those that are only told are a family of their own.
+fn family(gates: &[Gate], models: usize, tier: Tier) -> usize {
+    let is_told = |tier: Tier| tier == Tier::Advisory;
+    let paired = gates
+        .iter()
+        .filter(|gate| gate.test.is_paired() && is_told(gate.tier) == is_told(tier));
     paired.map(|gate| gate.tasks.len()).sum::<usize>() * models.max(1)
 }
 
-fn powers(gates: &[Gate], selected: &[Selected<'_>], family: usize) -> Vec<CheckedGate> {
+fn powers(
+    gates: &[Gate],
+    selected: &[Selected<'_>],
+    family: impl Fn(Tier) -> usize,
+) -> Vec<CheckedGate> {
+    let family = &family;
     let own = gates.iter().flat_map(|gate| {
         let own = selected.iter();
         own.filter(|chosen| gate.tasks.contains(&chosen.task.name))
@@ -111,7 +120,7 @@ fn powers(gates: &[Gate], selected: &[Selected<'_>], family: usize) -> Vec<Check
                 gate: gate.clone(),
                 task: chosen.task.name.clone(),
                 samples: chosen.samples,
-                power: power(gate, chosen.samples, family, None),
+                power: power(gate, chosen.samples, family(gate.tier), None),
             })
     });
     own.collect()

@@ -3,8 +3,10 @@
 //! Invariant: these texts are shown to whoever has the run, and are in no result over several runs: a comparison may be
 //! kept where the suite must not be.
 
-use cleanbench_core::Role;
+use std::collections::HashMap;
+
 use cleanbench_core::sample::SampleInput;
+use cleanbench_core::{Role, Sensitivity};
 use cleanbench_items::ItemTable;
 use cleanbench_ledger::{LedgerError, PayloadReader, RunDirectory, SampleRows, samples};
 use cleanbench_text::cell;
@@ -31,6 +33,11 @@ pub fn of_flips(
     flips: &[&Flip],
 ) -> Result<Vec<Option<SampleText>>, LedgerError> {
     let mut texts = vec![None; flips.len()];
+    let wanted = flips.iter().enumerate();
+    let wanted: HashMap<_, _> = wanted
+        .map(|(place, flip)| ((flip.task.as_str(), flip.input_digest.as_str()), place))
+        .map(|(key, place)| ((key, flips[place].sample.as_str()), place))
+        .collect();
     let tasks = &table.manifest.plan.tasks;
     let payloads = PayloadReader::new(run.path());
     for row in SampleRows::open(run)? {
@@ -38,12 +45,14 @@ pub fn of_flips(
         let Some(task) = tasks.get(row.task as usize) else {
             continue;
         };
-        let is_it = |flip: &&Flip| {
-            flip.task == task.name
-                && flip.sample == cell::text(&row.id)
-                && flip.input_digest == row.input_digest.to_string()
-        };
-        if let Some(place) = flips.iter().position(is_it) {
+        // What is secret is shown by `show` alone.
+        if task.sensitivity == Sensitivity::Secret {
+            continue;
+        }
+        let digest = row.input_digest.to_string();
+        let id = cell::text(&row.id);
+        let key = ((task.name.as_str(), digest.as_str()), id.as_str());
+        if let Some(place) = wanted.get(&key).copied() {
             let content = samples::content(&payloads, &row)?;
             texts[place] = content.map(|content| SampleText {
                 question: question(&content.sample.input),

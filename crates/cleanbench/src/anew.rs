@@ -48,6 +48,7 @@ pub(crate) fn rejudge(
     } else {
         match into(folder.path(), options, named, loaded, format) {
             Ok(run) => Anew::Judged(run),
+            Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
             Err(failure) => Anew::Failed(failure.messages.join("; ")),
         }
     };
@@ -89,8 +90,10 @@ fn into(
         told: &started.told,
         printer,
     };
-    session::run(started.opened, session)?;
-    Ok(run)
+    match session::run(started.opened, session)? {
+        Exit::Interrupted => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        _ => Ok(run),
+    }
 }
 
 impl Rejudged {

@@ -6,7 +6,7 @@
 use cleanbench_core::Reducer;
 use cleanbench_items::{Bounds, Outlay, Rules, Spending, quantile};
 
-use super::gather::{Measured, units};
+use super::gather::{Asked, Measured, units};
 
 /// The quantile that the latency gate looks at.
 const P95: f64 = 0.95;
@@ -52,6 +52,7 @@ pub(crate) fn cost_per_solved(
     alpha: f64,
     reducer: Reducer,
     rules: Rules,
+    epochs: u32,
 ) -> Result<Bounds, String> {
     if measured.from_cache > 0 {
         let kept = measured.from_cache;
@@ -63,6 +64,13 @@ pub(crate) fn cost_per_solved(
         let unpriced = measured.unpriced;
         return Err(format!(
             "the cost of {unpriced} attempts is not known: no price in the models file, or no reported tokens"
+        ));
+    }
+    let is_open = |sample: &&Asked| sample.calls() < epochs;
+    let open = measured.samples.iter().filter(is_open).count();
+    if rules == Rules::Now && open > 0 {
+        return Err(format!(
+            "{open} samples have calls that have not been made or not ended: what they cost is not known"
         ));
     }
     // What has no answer solved nothing, and cost what its attempts did.

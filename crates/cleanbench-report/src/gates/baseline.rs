@@ -76,6 +76,8 @@ pub(crate) struct Facing {
     /// The partner of each sample of this run.
     partners: Vec<Partner>,
     base_alone: u64,
+    /// Those of them that are in quarantine.
+    quarantined_alone: u64,
     /// Whether a gate of the baseline may have ended the task before all of it was asked.
     may_have_ended: bool,
 }
@@ -91,7 +93,9 @@ impl Before {
         };
         let mut base = open_copy(&run.file(BASELINE_FOLDER))?;
         if planned.judged_anew {
-            base.judge_anew(&open_copy(&run.file(ANEW_FOLDER))?);
+            let anew = open_copy(&run.file(ANEW_FOLDER))?;
+            check_anew(&base.manifest, &anew.manifest)?;
+            base.judge_anew(&anew);
         }
         Ok(Some(Self {
             base,
@@ -120,6 +124,7 @@ impl Before {
             reducer: plan.tasks[at.task].reducer,
             partners: pairing.partners(self.own[at.task].len()),
             base_alone: pairing.set_aside().base_alone,
+            quarantined_alone: quarantined(items, &pairing.base_alone),
             may_have_ended: self.may_have_ended(base),
         })
     }
@@ -154,13 +159,15 @@ impl Before {
             reducer: plan.tasks[at.task].reducer,
             partners,
             base_alone,
+            quarantined_alone: 0,
             may_have_ended: self.may_have_ended(base),
         })
     }
 
     fn may_have_ended(&self, base: ModelTask) -> bool {
         let plan = &self.base.manifest.plan;
-        plan.may_end_early(&plan.tasks[base.task])
+        // What a replay did not ask was not on record, whatever a gate would have done.
+        plan.may_end_early(&plan.tasks[base.task]) && plan.replay.is_none()
     }
 
     /// The sample at `place` among those of the baseline that `facing` stands beside.
@@ -251,14 +258,10 @@ impl Facing {
         let counted = self.partners.iter().enumerate();
         let pairs = counted
             .filter(|(offset, partner)| matches!(partner, Partner::At(_)) && was_asked(*offset));
-        let unreached = self.partners.iter();
-        let unreached = unreached.filter(|partner| **partner == Partner::Aside(Aside::NotAsked));
-        let unreached = if self.may_have_ended {
-            unreached.count() as u64
-        } else {
-            0
-        };
-        Coverage::of(pairs.count() as u64, &self.set_aside(&was_asked), unreached)
+        // A baseline that was ended by its own scores is no sample of a fixed size: what it did not reach is a gap.
+        let mut aside = self.set_aside(&was_asked);
+        aside.base_alone -= self.quarantined_alone;
+        Coverage::of(pairs.count() as u64, &aside)
     }
 
     /// Whether a gate of the baseline may have ended the task before all of it was asked.
@@ -294,6 +297,12 @@ impl Facing {
     }
 }
 
+/// How many of the samples at `places` are in quarantine.
+fn quarantined(items: &[Item], places: &[usize]) -> u64 {
+    let is_so = |place: &&usize| items[**place].identity.is_quarantined;
+    places.iter().filter(is_so).count() as u64
+}
+
 /// The items of the baseline whose files lie in `folder`.
 fn open_copy(folder: &Path) -> Result<ItemTable, ReportError> {
     ItemTable::of_files(folder).map_err(|error| match error {
@@ -301,6 +310,20 @@ fn open_copy(folder: &Path) -> Result<ItemTable, ReportError> {
         ItemsError::Csv(error) => error.into(),
         other => ReportError::Plan(format!("baseline: {other}")),
     })
+}
+
+/// Refuses what is no other judgement of the same answers.
+fn check_anew(base: &Manifest, anew: &Manifest) -> Result<(), ReportError> {
+    let taken = anew.plan.replay.as_ref().map(|replay| &replay.run);
+    let names = |plan: &Plan| -> Vec<String> {
+        let models = plan.models.iter();
+        models.map(|model| model.name.clone()).collect()
+    };
+    if taken == Some(&base.run) && names(&base.plan) == names(&anew.plan) {
+        return Ok(());
+    }
+    let what = format!("`{ANEW_FOLDER}` does not judge the answers of the baseline");
+    Err(ReportError::Plan(what))
 }
 
 /// The samples of each task of a run.

@@ -157,7 +157,7 @@ fn measure(plan: &Plan, case: Case<'_>, result: &mut GateResult) {
             shares(&read, share, rules).bounds(alpha)
         }
         Metric::CostPerSolved => {
-            amounts::cost_per_solved(case.measured, alpha, task.reducer, rules)
+            amounts::cost_per_solved(case.measured, alpha, task.reducer, rules, task.epochs)
         }
         Metric::LatencyP95 => {
             result.n = case.measured.times.len() as u64;

@@ -4,7 +4,7 @@
 //! It refuses to decide: a verdict is given by the kind of gate alone.
 
 use cleanbench_core::gate::amount;
-use cleanbench_core::{Coverage, Gate, GateResult, GateVerdict};
+use cleanbench_core::{Coverage, Gate, GateMode, GateResult, GateVerdict};
 use cleanbench_items::{Bounds, Rules};
 use cleanbench_ledger::Plan;
 
@@ -47,7 +47,7 @@ pub(super) fn need_coverage(result: &mut GateResult) {
     result.verdict = GateVerdict::Inconclusive;
     let Coverage { pairs, of } = coverage;
     let changed = result.set_aside.is_some_and(|aside| aside.changed > 0);
-    let way_out = if changed {
+    let way_out = if changed && result.gate.mode != GateMode::Prompt {
         "; `cleanbench score BASELINE SUITE` makes a baseline that is judged by the suite as it is now"
     } else {
         "; put the same samples to both, or say `min_coverage`"

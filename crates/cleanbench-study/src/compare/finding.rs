@@ -181,12 +181,21 @@ impl Finding {
     }
 }
 
-/// Adjusts the p-values of `findings` by `adjust`; those without one are no tests of the family.
-pub(crate) fn adjust_family(findings: &mut [&mut Finding], adjust: fn(&[f64]) -> Vec<f64>) {
-    let raw: Vec<f64> = findings.iter().filter_map(|finding| finding.p).collect();
-    let mut adjusted = adjust(&raw).into_iter();
+/// Adjusts the p-values of `findings` by `adjust`. Those without one keep their places in the family, which is known
+/// before anything is looked at; by earlier rules they were no tests of it.
+pub(crate) fn adjust_family(
+    findings: &mut [&mut Finding],
+    adjust: fn(&[f64]) -> Vec<f64>,
+    rules: Rules,
+) {
+    let without = match rules {
+        Rules::Now => Some(1.0),
+        Rules::Earlier => None,
+    };
+    let raw = findings.iter().filter_map(|finding| finding.p.or(without));
+    let mut adjusted = adjust(&raw.collect::<Vec<_>>()).into_iter();
     for finding in findings {
-        let p = finding.p.and_then(|_| adjusted.next());
-        finding.adjust(p);
+        let p = finding.p.or(without).and_then(|_| adjusted.next());
+        finding.adjust(p.filter(|_| finding.p.is_some()));
     }
 }

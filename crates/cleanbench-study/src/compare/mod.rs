@@ -511,7 +511,10 @@ impl Counts {
         let told = |count: u64| options.policy.map(|_| count);
         Self {
             pairs: number(pairs.len()),
-            changed: number(pairing.changed.len()),
+            changed: match options.policy().rules {
+                Rules::Now => aside.changed,
+                Rules::Earlier => number(pairing.changed.len()),
+            },
             changed_samples: changed.into_iter().map(str::to_owned).collect(),
             base_alone: aside.base_alone,
             candidate_alone: aside.candidate_alone,
@@ -554,7 +557,7 @@ impl Comparison {
         let findings = self.tasks.iter_mut().map(|task| &mut task.finding);
         let mut findings: Vec<_> = findings.collect();
         match rates.rules {
-            Rules::Earlier => finding::adjust_family(&mut findings, holm),
+            Rules::Earlier => finding::adjust_family(&mut findings, holm, Rules::Earlier),
             Rules::Now => {
                 let family = rates.family;
                 for finding in findings {
@@ -573,10 +576,10 @@ impl Comparison {
         let size = slices.iter().map(Vec::len).sum();
         let rates = Rates::of_family(options.policy().rules, size);
         self.measure_slices(paired, &slices, options, rates);
-        let found = self.adjust_slices();
+        let found = self.adjust_slices(rates.rules);
         if found > 1 && rates.rules == Rules::Now {
             self.measure_slices(paired, &slices, options, rates.selected(found, size));
-            self.adjust_slices();
+            self.adjust_slices(rates.rules);
         }
         self.worst_slice = slices::worst(&self.tasks);
     }
@@ -599,11 +602,11 @@ impl Comparison {
     }
 
     /// Adjusts p over the slices; gives how many differ by it.
-    fn adjust_slices(&mut self) -> usize {
+    fn adjust_slices(&mut self, rules: Rules) -> usize {
         let slices = self.tasks.iter_mut().flat_map(|task| &mut task.slices);
         let findings = slices.map(|slice| &mut slice.finding);
         let mut findings: Vec<_> = findings.collect();
-        finding::adjust_family(&mut findings, benjamini_hochberg);
+        finding::adjust_family(&mut findings, benjamini_hochberg, rules);
         let is_found = |one: &&&mut Finding| one.adjusted_p.is_some_and(|p| p <= ALPHA);
         findings.iter().filter(is_found).count()
     }

@@ -133,7 +133,7 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
 fn adjust(duels: &mut [Duel]) {
     let tasks = duels.iter_mut().flat_map(|duel| &mut duel.tasks);
     let findings = tasks.map(|task| &mut task.finding);
-    adjust_family(&mut findings.collect::<Vec<_>>(), holm);
+    adjust_family(&mut findings.collect::<Vec<_>>(), holm, Rules::Earlier);
 }
 
 fn ranked_task(table: &ItemTable, duels: &[Duel], at: usize, task: String) -> RankedTask {

@@ -8,7 +8,7 @@
 //! known, and why stands in its place. Fewer than ten pairs or clusters give no interval (72 for a 95th percentile), and
 //! what varies nowhere has none, either.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cleanbench_core::{Reducer, Usd};
 use cleanbench_items::{Both, Item, Rules, Side, Spent};
@@ -271,10 +271,35 @@ impl<'a> Spending<'a> {
             let why = "not_known: no answered call was timed".to_owned();
             return self.not_known(what, why);
         }
-        self.amount(what, |weights| Both {
+        let timed = Both {
+            base: self.timed(&times.base),
+            candidate: self.timed(&times.candidate),
+        };
+        let found = self.amount(what, |weights| Both {
             base: weighed_quantile(&times.base, weights, quantile),
             candidate: weighed_quantile(&times.candidate, weights, quantile),
-        })
+        });
+        // A side that answers a few of its calls is known by these alone.
+        let fewest = timed.base.min(timed.candidate);
+        if fewest >= fewest_for(what) {
+            return Amount {
+                n: fewest as u64,
+                ..found
+            };
+        }
+        Amount {
+            n: fewest as u64,
+            low: None,
+            high: None,
+            method: "too_few_samples".to_owned(),
+            ..found
+        }
+    }
+
+    /// How many units have a timed call.
+    fn timed(&self, times: &[Timed]) -> usize {
+        let units: BTreeSet<usize> = times.iter().map(|time| self.units[time.pair]).collect();
+        units.len()
     }
 
     /// How long the calls of a side took, ascending, each with the place of its pair.
@@ -315,12 +340,7 @@ impl<'a> Spending<'a> {
             difference: Some(found.candidate - found.base),
             ..self.not_known(what, "too_few_samples".to_owned())
         };
-        let fewest = if what == What::LatencyP95 {
-            FEWEST_FOR_P95
-        } else {
-            FEWEST
-        };
-        if self.count < fewest {
+        if self.count < fewest_for(what) {
             return amount;
         }
         let resamples = (MOST_DRAWS / self.pairs.len()).clamp(FEWEST_RESAMPLES, MOST_RESAMPLES);
@@ -354,7 +374,17 @@ impl<'a> Spending<'a> {
     }
 }
 
+/// The fewest units with which an interval is told.
+fn fewest_for(what: What) -> usize {
+    if what == What::LatencyP95 {
+        FEWEST_FOR_P95
+    } else {
+        FEWEST
+    }
+}
+
 /// How long a call took, and of which pair it is.
+#[derive(Debug, Clone, Copy)]
 struct Timed {
     milliseconds: f64,
     pair: usize,

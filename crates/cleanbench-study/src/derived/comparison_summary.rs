@@ -6,7 +6,7 @@
 use super::comparison_files::{aside, flips, told, who};
 use super::markdown::table;
 use super::{number, sentence};
-use crate::compare::{Amount, Comparison, Level, TaskComparison};
+use crate::compare::{Amount, Comparison, Level, Rewording, TaskComparison};
 use cleanbench_items::Difference;
 use cleanbench_text::notation::{self, code};
 
@@ -58,7 +58,11 @@ fn header(comparison: &Comparison) -> String {
 pub fn told_shortly(comparison: &Comparison) -> impl Iterator<Item = &Difference> {
     let is_shown = |one: &Difference| {
         let mut shown = comparison.rewordings.iter();
-        shown.any(|part| one.task.as_ref() == Some(&part.task) && one.what == part.part)
+        // Texts that differ in the end of a line alone have no lines that differ.
+        let tells = |part: &Rewording| !part.lines.is_empty();
+        shown.any(|part| {
+            one.task.as_ref() == Some(&part.task) && one.what == part.part && tells(part)
+        })
     };
     comparison
         .differences

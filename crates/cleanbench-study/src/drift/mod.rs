@@ -314,7 +314,9 @@ fn task_drift(nights: &[Side<'_>], at: &[usize], alpha: f64, options: &DriftOpti
             .collect(),
     };
     let epochs = measure.epochs(&kept.nights[0]);
-    let by_epochs = nights.len() <= options.baseline && epochs.len() >= FEWEST_EPOCHS;
+    // By the present rules the epochs stay what is compared with: nights that were watched are no baseline afterwards.
+    let may_be = nights.len() <= options.baseline || measure.rules == Rules::Now;
+    let by_epochs = may_be && epochs.len() >= FEWEST_EPOCHS;
     let old = if by_epochs {
         1
     } else {

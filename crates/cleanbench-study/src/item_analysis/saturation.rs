@@ -70,7 +70,8 @@ pub(super) fn of_task(
             findings.push(finding(one, other, options)?);
         }
     }
-    adjust_family(&mut findings.iter_mut().collect::<Vec<_>>(), holm);
+    let mut family: Vec<_> = findings.iter_mut().collect();
+    adjust_family(&mut family, holm, options.policy().rules);
     let number = |fits: &dyn Fn(&Finding) -> bool| {
         u64::try_from(findings.iter().filter(|one| fits(one)).count()).unwrap_or(u64::MAX)
     };

@@ -87,7 +87,10 @@ pub(super) fn make(
         folder: &folder,
         derived: &derived,
     };
-    let texts = texts(what, &derived, &named, &tables, flips)?;
+    let texts = match out.format {
+        Format::Text => texts(what, &derived, &named, &tables, flips),
+        Format::Json => Vec::new(),
+    };
     print(&made, out.format, &texts);
     warn_of_early_ends(&tables);
     printer.say(format!("result: {}", folder.display()));
@@ -199,16 +202,18 @@ fn texts<'a>(
     named: &[(String, RunDirectory)],
     tables: &[ItemTable],
     most: usize,
-) -> Result<Vec<ShownFlip<'a>>, Failure> {
+) -> Vec<ShownFlip<'a>> {
     let (Outcome::Comparison(comparison), What::Compare { base, .. }) = (&derived.outcome, what)
     else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let flips = lost_first(comparison, most);
     let run = &named[base.input].1;
-    let texts = sample_texts::of_flips(run, &tables[base.input], &flips)?;
+    // A run may have been copied without what was asked: its flips are told without it.
+    let texts = sample_texts::of_flips(run, &tables[base.input], &flips);
+    let texts = texts.unwrap_or_else(|_| vec![None; flips.len()]);
     let shown = flips.into_iter().zip(texts);
-    Ok(shown.map(|(flip, text)| ShownFlip { flip, text }).collect())
+    shown.map(|(flip, text)| ShownFlip { flip, text }).collect()
 }
 
 /// The same without the texts, where the runs are not at hand.
