@@ -113,6 +113,29 @@ fn what_a_replay_cannot_ask_counts_against_what_is_compared() {
     assert_eq!(gate["coverage"]["pairs"], 70, "{gate}");
 }
 
+/// The baseline replays 60 of 192 answers, and its suite has a gate that might have ended it: it did not.
+#[test]
+fn a_gate_that_might_have_ended_a_task_excuses_no_replay() {
+    let early = format!("{NO_WORSE}\nearly_stop = true");
+    let (bed, _server, part) = with_base(192, &early, &["-n", "60"]);
+    bed.run_suite("replayed", &["-q", "--replay", &part])
+        .expect(75);
+    let base = bed.only_run("replayed").to_str().unwrap().to_owned();
+    for (gate, out) in [(NO_WORSE, "whole"), (early.as_str(), "early")] {
+        suite(&bed, 192, |_| false, gate);
+        let (gate, code) = judged(&bed, out, &base, &[]);
+        assert_eq!(
+            (&gate["verdict"], code),
+            (&"inconclusive".into(), 75),
+            "{gate}"
+        );
+        assert_eq!(
+            gate["coverage"],
+            serde_json::json!({"pairs": 60, "of": 192})
+        );
+    }
+}
+
 /// A gate that stops early does not stop on a part either, and one that did is no gap.
 #[test]
 fn a_task_that_ended_early_is_compared_with_what_was_reached() {

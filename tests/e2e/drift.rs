@@ -11,6 +11,24 @@ use crate::bed::{Bed, CHOICES, Done, bed_with, read, table};
 /// Nights of a baseline.
 const BASELINE: usize = 14;
 
+/// Epochs of the first night are what later nights are compared with, for as long as they are watched.
+#[test]
+fn a_fall_after_a_baseline_of_epochs_stays_an_alarm() {
+    let (bed, server) = bed_with(20, right(0.9));
+    let mut arguments = vec!["drift".to_owned()];
+    for night in 0..18 {
+        server.set_script(right(if night < 5 { 0.9 } else { 0.5 }));
+        let out = format!("night{night}");
+        bed.run_suite(&out, &["-q", "--epochs", "10"]).expect(0);
+        arguments.push(bed.only_run(&out).to_str().unwrap().to_owned());
+    }
+    for nights in [12, 14, 15, 18] {
+        let words: Vec<_> = arguments[..=nights].iter().map(String::as_str).collect();
+        let done = bed.run(&words).expect(100);
+        assert!(done.stdout.contains("ALARM"), "{nights}: {}", done.stdout);
+    }
+}
+
 /// A server that is right on this share of questions, always the same ones.
 fn right(right_share: f64) -> Script {
     Script::answering(Answers::Hash {

@@ -224,6 +224,26 @@ fn calls_without_an_answer_are_not_quick() {
     assert!(gate["high"].is_null(), "{gate}");
 }
 
+/// A cap ended the run after 120 of 200 calls: what the others would have cost is not nothing.
+#[test]
+fn calls_that_were_never_made_cost_something() {
+    let kinds = [Kind::Right, Kind::Right, Kind::Right, Kind::Wrong].repeat(50);
+    let samples = alone(&kinds);
+    let gate = "\n[[gate]]\nmetric = \"cost_per_solved\"\ntest = \"ceiling\"\nmax = 1";
+    let (bed, server) = with(&samples, gate);
+    let price = "price = { input = \"1\", output = \"1\", source = \"s\", date = \"2026-01-01\" }";
+    bed.models(&server.url(), price);
+    let whole = judged(&bed, "whole", &[]);
+    assert_eq!(whole["verdict"], "pass", "{whole}");
+    let part = judged(&bed, "part", &["--max-requests", "120"]);
+    assert_eq!(part["verdict"], "inconclusive", "{part}");
+    let message = part["message"].as_str().unwrap();
+    assert!(
+        message.contains("80 samples have calls that have not been made"),
+        "{part}"
+    );
+}
+
 /// Seventy answers are on record, and thirty samples came later: they cannot be asked, and are missing.
 #[test]
 fn what_a_replay_cannot_ask_is_missing() {

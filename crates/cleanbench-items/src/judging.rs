@@ -91,6 +91,12 @@ mod tests {
             (choice("letter"), json!({"type": "exact"}), false),
             (numeric(0.1, "first"), numeric(0.1, "last"), true),
             (numeric(0.1, "first"), numeric(0.2, "first"), false),
+            // Whether a number without its unit will do is part of what is right.
+            (
+                json!({"type": "quantity"}),
+                json!({"type": "quantity", "bare": "same"}),
+                false,
+            ),
             (regex("a", "target"), regex("b", "target"), true),
             (regex("a", "match"), regex("b", "match"), false),
             (weighted("letter"), weighted("text"), true),
