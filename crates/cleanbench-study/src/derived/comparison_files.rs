@@ -66,13 +66,7 @@ pub(super) fn csv_file<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> Result<Vec<u8>, ReportError> {
-    let mut writer = Writer::from_writer(Vec::new());
-    writer.write_record(header)?;
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    let written = writer.into_inner();
-    Ok(written.map_err(|error| std::io::Error::other(error.to_string()))?)
+    csv_of(&header, rows.into_iter().map(Vec::from))
 }
 
 /// All files of `comparison`, by name, but for the `summary.md` of one by the rules of tables 5.
@@ -586,8 +580,8 @@ pub fn lost_first(comparison: &Comparison, most: usize) -> Vec<&Flip> {
     lost.chain(gained).take(most).collect()
 }
 
-/// The methods by name, as every estimate needs.
-fn method_note(comparison: &Comparison) -> String {
+/// The methods of each task by name, as every estimate needs.
+pub(super) fn methods(comparison: &Comparison) -> String {
     let methods = comparison.tasks.iter().map(|task| {
         let finding = &task.finding;
         format!(
@@ -597,9 +591,13 @@ fn method_note(comparison: &Comparison) -> String {
             finding.test.unwrap_or("none")
         )
     });
+    methods.collect::<Vec<_>>().join("; ")
+}
+
+fn method_note(comparison: &Comparison) -> String {
     format!(
         "Δ is candidate minus baseline on the same samples. {}. \"Could have found\": the smallest \
          difference that the test finds with a power of .8, on as many pairs of which as many flip by chance.\n",
-        methods.collect::<Vec<_>>().join("; ")
+        methods(comparison)
     )
 }

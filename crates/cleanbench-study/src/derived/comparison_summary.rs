@@ -3,7 +3,7 @@
 //! Invariant: the verdicts stand first, in sentences; whatever a model or a suite's author wrote stands in code that it
 //! cannot leave.
 
-use super::comparison_files::{aside, flips, told, who};
+use super::comparison_files::{aside, flips, methods, told, who};
 use super::markdown::table;
 use super::{number, sentence};
 use crate::compare::{Amount, Comparison, Level, Rewording, TaskComparison};
@@ -214,22 +214,12 @@ fn slices(comparison: &Comparison) -> String {
     )
 }
 
-/// The methods by name, as every estimate needs.
 fn method_note(comparison: &Comparison) -> String {
-    let methods = comparison.tasks.iter().map(|task| {
-        let finding = &task.finding;
-        format!(
-            "{}: interval {}, test {}",
-            code(&task.task),
-            finding.method,
-            finding.test.unwrap_or("none")
-        )
-    });
     format!(
         "Δ is candidate minus baseline on the same samples. {}. Intervals of tasks hold all at once with 95 %; those of \
          slices are such that of the differences found at most 5 % are expected to be wrong. An interval excludes 0 just \
          where a difference was found. \"Could have found\": the smallest difference that the test finds with a power of .8 \
          at the level of the interval, on as many pairs of which as many flip by chance.\n",
-        methods.collect::<Vec<_>>().join("; ")
+        methods(comparison)
     )
 }
