@@ -30,11 +30,13 @@ mod http;
 mod key;
 mod outgoing;
 mod plain;
+mod slots;
 mod wait;
 
 pub use factory::{ClientFactory, ConnectError};
 pub use http::HttpModel;
 pub use key::ApiKey;
+pub use slots::slots;
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Everything an attempt waits for before it is sent, in this order: a place at the endpoint, the end of
-//! a pause, its turn by the minute, and room within the run's caps.
+//! Everything an attempt waits for before it is sent, in this order: a place at the endpoint, its turn by the minute,
+//! the end of a pause, and room within the run's caps.
 //!
 //! Room is reserved last, so that nothing is held for an attempt that still waits.
 
@@ -10,7 +10,9 @@ use tokio::time::Instant;
 use crate::billing::TEMPLATE_TOKENS;
 use crate::budget::{Bound, Reservation};
 use crate::context::Context;
-use crate::limiter::{Load, Seat};
+use crate::limiter::{Fault, Seat};
+use crate::load::Load;
+use crate::places::Asker;
 use crate::slot::ModelSlot;
 
 /// What an attempt was let through with.
@@ -25,21 +27,31 @@ pub(crate) struct Admission {
     queued: u64,
 }
 
-/// Waits until an attempt of `request` may be sent; its body has `body` bytes and it uses up at most
-/// `bound`. `None` when no attempt may be sent any more.
+/// What is to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outgoing<'a> {
+    /// The sample, as the user calls it.
+    pub(crate) sample: &'a str,
+    pub(crate) request: &'a Request,
+    /// Bytes of its body.
+    pub(crate) bytes: usize,
+    /// What it uses up at most.
+    pub(crate) bound: Bound,
+}
+
+/// Waits until an attempt may be sent; `None` when none may be sent any more.
 pub(crate) async fn admit(
     context: &Context,
     slot: &ModelSlot,
-    request: &Request,
-    body: usize,
-    bound: Bound,
+    outgoing: Outgoing<'_>,
 ) -> Option<Admission> {
     let taken_up = Instant::now();
-    let estimate = estimate(request, body);
+    let estimate = estimate(outgoing.request, outgoing.bytes);
     let (seat, reservation) = tokio::select! {
         biased;
-        let_through = enter(context, slot, estimate, bound) => let_through?,
+        let_through = enter(context, slot, estimate, outgoing) => let_through?,
         () = context.halted() => return None,
+        () = slot.health.gave_up() => return None,
     };
     if slot.health.given_up().is_some() {
         reservation.cancel();
@@ -57,14 +69,23 @@ async fn enter(
     context: &Context,
     slot: &ModelSlot,
     estimate: u64,
-    bound: Bound,
+    outgoing: Outgoing<'_>,
 ) -> Option<(Seat, Reservation)> {
     let mut seat = slot.limiter.place().await;
     slot.pace.admit(estimate).await;
-    // While it waited for its turn, another answer may have asked for a pause.
-    seat.pause().await;
-    let reservation = context.budget.reserve(bound).await?;
-    Some((seat, reservation))
+    let asker = Asker {
+        name: outgoing.sample.to_owned(),
+        hands: slot.hands.clone(),
+    };
+    loop {
+        // While it waited for its turn, the endpoint may have gone.
+        seat.pause().await;
+        let reservation = context.budget.reserve(outgoing.bound).await?;
+        if seat.depart(&asker) {
+            return Some((seat, reservation));
+        }
+        reservation.cancel();
+    }
 }
 
 /// About how many tokens an endpoint counts for a request when it arrives: four bytes of text each, and
@@ -89,15 +110,12 @@ impl Admission {
         }
     }
 
-    /// Gives the place at the endpoint back, with what the reply says of its load.
-    pub(crate) fn arrived(&mut self, sent: &mut Sent) {
+    /// Gives the place at the endpoint back, with what came back says of its load; whose fault a failure is.
+    pub(crate) fn arrived(&mut self, sent: &mut Sent) -> Fault {
         sent.timing.queued = Some(self.queued);
-        let load = sent.reply.as_ref().map_or(Load::Unknown, |reply| {
-            Load::of_status(reply.status, reply.retry_after)
-        });
-        if let Some(seat) = self.seat.take() {
-            seat.leave(load);
-        }
+        let load = Load::of(sent);
+        let left = self.seat.take().map(|seat| seat.leave(load));
+        left.unwrap_or(Fault::Own)
     }
 
     /// Takes in what the attempt used up.

@@ -19,18 +19,74 @@ use crate::recorded::Recorded;
 pub(crate) enum Next {
     /// The call has ended, or must stay open.
     Nothing,
-    /// Another attempt, not before this many milliseconds if the endpoint said so.
-    Retry { after: Option<u64> },
+    /// Another attempt.
+    Retry(Retry),
 }
 
+/// Why there is to be another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// The endpoint asked for it, after so many milliseconds.
+    After(u64),
+    /// The connection broke.
+    Broken,
+    /// It failed in another way.
+    Failed,
+}
+
+impl Retry {
+    fn of(recorded: &Recorded<'_>, error: &CallError) -> Self {
+        let after = recorded.reply.as_ref().and_then(|reply| reply.retry_after);
+        match after {
+            Some(after) => Self::After(after),
+            None if error.kind == CallErrorKind::Broken => Self::Broken,
+            None => Self::Failed,
+        }
+    }
+}
+
+/// How many attempts of a call have failed, and how many may.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Attempts that failed while the endpoint was there, this one included should it fail.
+    pub(crate) failed: u32,
+    /// Attempts after the first one.
+    pub(crate) retries: u32,
+}
+
+impl Patience {
+    /// Every error ends the call.
+    pub(crate) const NONE: Self = Self {
+        failed: 1,
+        retries: 0,
+    };
+    /// No error that can pass ends the call.
+    pub(crate) const ENDLESS: Self = Self {
+        failed: 0,
+        retries: 1,
+    };
+
+    fn may_retry(self) -> bool {
+        self.failed <= self.retries
+    }
+
+    /// Whether the call failed so often that what it met was no mishap.
+    fn has_seen_it_again(self) -> bool {
+        self.failed > 1 && self.failed > self.retries.min(AGAIN)
+    }
+}
+
+/// Retries after which a page instead of an answer is no page of a gateway that is just starting.
+const AGAIN: u32 = 2;
+
 impl OpenCall<'_> {
-    /// Reads the reply, records how the attempt ended, and judges an answer. `may_retry` says whether an
+    /// Reads the reply, records how the attempt ended, and judges an answer. `patience` says whether an
     /// error that can pass keeps the call open; `admission` is what the attempt was let through with.
     pub(crate) async fn end_attempt(
         &self,
         recorded: Recorded<'_>,
         admission: Admission,
-        may_retry: bool,
+        patience: Patience,
     ) -> Result<Next, EngineError> {
         match recorded.read(&*self.slot.model) {
             Ok(completion) => {
@@ -45,7 +101,7 @@ impl OpenCall<'_> {
             Err(error) => {
                 let status = recorded.reply.as_ref().map(|reply| reply.status);
                 admission.settle(self.slot, used_by_failure(&error, status));
-                self.failed(&recorded, error, may_retry).await
+                self.failed(&recorded, error, patience).await
             }
         }
     }
@@ -54,13 +110,14 @@ impl OpenCall<'_> {
         &self,
         recorded: &Recorded<'_>,
         error: CallError,
-        may_retry: bool,
+        patience: Patience,
     ) -> Result<Next, EngineError> {
         let health = &self.slot.health;
         // What is replayed says nothing of how the endpoint is now.
         let is_of_now = !recorded.is_cached;
-        let keep_open = is_of_now && health.note_error(&error);
-        let retry = may_retry && error.kind.retryable();
+        let keep_open = is_of_now && health.note_error(&error, patience.has_seen_it_again());
+        let retry = patience.may_retry() && error.kind.retryable();
+        let reason = Retry::of(recorded, &error);
         let outcome = (!keep_open && !retry).then(|| error.kind.outcome());
         if let Some(outcome) = outcome.filter(|_| is_of_now) {
             health.note_failed_call(outcome, &error, recorded.answers_before);
@@ -70,9 +127,8 @@ impl OpenCall<'_> {
         }
         let ended = recorded.attempt.failed(error, outcome);
         self.context.record(ended).written().await?;
-        let after = recorded.reply.as_ref().and_then(|reply| reply.retry_after);
         Ok(if retry && !keep_open {
-            Next::Retry { after }
+            Next::Retry(reason)
         } else {
             Next::Nothing
         })

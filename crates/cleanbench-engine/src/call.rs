@@ -10,18 +10,22 @@ use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::{Entry, Frame, LedgerError};
 use futures_util::FutureExt as _;
 
-use crate::admission::{Admission, admit};
+use crate::admission::{Admission, Outgoing, admit};
 use crate::attempt::{Attempt, Call};
-use crate::attempt_end::Next;
+use crate::attempt_end::{Next, Patience, Retry};
 use crate::budget::Bound;
+use crate::burst::LONGEST_PAUSE;
 use crate::error::EngineError;
 use crate::kept::Kept;
-use crate::limiter::LONGEST_PAUSE;
+use crate::limiter::Fault;
 use crate::open_call::OpenCall;
 use crate::recorded::Recorded;
 use crate::replay::Instead;
+use crate::slot::ModelSlot;
 use crate::wording::Worded;
 
+/// So many times sooner a broken connection is tried again than a refusal.
+const SOONER: u32 = 5;
 /// Where the exponential backoff ends.
 const BACKOFF_CEILING: Duration = Duration::from_secs(30);
 
@@ -31,6 +35,19 @@ struct Tries {
     stored: Option<PayloadRef>,
     /// Answers of the endpoint when the call began.
     answers_before: u64,
+    /// Whose fault it was that each of them failed.
+    faults: Vec<Fault>,
+}
+
+impl Tries {
+    /// Attempts that failed while the endpoint was there.
+    fn costly(&self, slot: &ModelSlot) -> u32 {
+        let costly = self
+            .faults
+            .iter()
+            .filter(|fault| slot.limiter.costs(**fault));
+        u32::try_from(costly.count()).unwrap_or(u32::MAX)
+    }
 }
 
 impl OpenCall<'_> {
@@ -89,35 +106,54 @@ impl OpenCall<'_> {
             ..self.record_reply(attempt, body, kept.sent).await?
         };
         let admission = Admission::unsent();
-        self.end_attempt(recorded, admission, false).await?;
+        self.end_attempt(recorded, admission, Patience::NONE)
+            .await?;
         Ok(())
     }
 
     /// Asks until the call ends; `first` is the number of its next attempt.
     async fn ask(&self, worded: &Worded, first: u32) -> Result<(), EngineError> {
-        let settings = &self.context.settings;
         let bound = self.bound(worded);
         let mut tries = Tries {
             stored: None,
             answers_before: self.slot.health.answers(),
+            faults: Vec::new(),
         };
-        for retry in 0..=settings.max_retries {
+        for number in first.. {
             let Some(admission) = self.admit(worded, bound).await else {
                 break;
             };
-            let attempt = self.call.attempt(first + retry);
-            let may_retry = retry < settings.max_retries;
-            let made = self.attempt(attempt, worded, &mut tries, admission, may_retry);
-            let Next::Retry { after } = made.await? else {
+            let attempt = self.call.attempt(number);
+            let made = self.attempt(attempt, worded, &mut tries, admission);
+            let Next::Retry(reason) = made.await? else {
                 break;
             };
-            let wait = wait_before(self.call.id, retry, after, settings.backoff);
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.context.halted() => break,
+            if !self.wait(&tries, reason, worded.bytes().len()).await {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Waits before the next attempt, and lets another call be begun meanwhile. Whether there is to be one.
+    async fn wait(&self, tries: &Tries, reason: Retry, bytes: usize) -> bool {
+        let failed = tries.costly(self.slot);
+        // Nobody is there: the endpoint's own pause is what is waited for.
+        if tries
+            .faults
+            .last()
+            .is_some_and(|last| !self.slot.limiter.costs(*last))
+        {
+            return true;
+        }
+        let backoff = self.context.settings.backoff;
+        let wait = wait_before(self.call.id, failed.saturating_sub(1), reason, backoff);
+        let _waiting = self.slot.hands.wait(bytes);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            () = self.context.halted() => false,
+            () = self.slot.health.gave_up() => false,
+        }
     }
 
     /// What an attempt uses up at most.
@@ -133,7 +169,15 @@ impl OpenCall<'_> {
     /// Waits until an attempt may be sent; `None` when none may be any more.
     async fn admit(&self, worded: &Worded, bound: Bound) -> Option<Admission> {
         match &worded.body {
-            Ok(body) => admit(self.context, self.slot, &worded.request, body.len(), bound).await,
+            Ok(body) => {
+                let outgoing = Outgoing {
+                    sample: &self.content.sample.id,
+                    request: &worded.request,
+                    bytes: body.len(),
+                    bound,
+                };
+                admit(self.context, self.slot, outgoing).await
+            }
             Err(_) => Some(Admission::unsent()),
         }
     }
@@ -144,22 +188,25 @@ impl OpenCall<'_> {
         worded: &Worded,
         tries: &mut Tries,
         mut admission: Admission,
-        may_retry: bool,
     ) -> Result<Next, EngineError> {
         self.start(attempt, worded, tries).await?;
         let recorded = match &worded.body {
             Ok(body) => {
                 let mut sent = self.send(body, worded).await;
-                admission.arrived(&mut sent);
+                tries.faults.push(admission.arrived(&mut sent));
                 self.record_reply(attempt, body, sent).await?
             }
             Err(error) => Recorded::unsent(attempt, error.clone()),
+        };
+        let patience = Patience {
+            failed: tries.costly(self.slot),
+            retries: self.context.settings.max_retries,
         };
         let recorded = Recorded {
             answers_before: tries.answers_before,
             ..recorded
         };
-        self.end_attempt(recorded, admission, may_retry).await
+        self.end_attempt(recorded, admission, patience).await
     }
 
     /// Records that `attempt` begins, the first time with the body.
@@ -249,11 +296,15 @@ fn too_long(limit: Duration, is_own: bool) -> String {
 }
 
 /// Exponential backoff from `base` with a jitter of up to one half that depends on the call alone, or
-/// what the endpoint asked for.
-fn wait_before(call: CallId, try_number: u32, after: Option<u64>, base: Duration) -> Duration {
-    if let Some(milliseconds) = after {
-        return Duration::from_millis(milliseconds).min(LONGEST_PAUSE);
-    }
+/// what the endpoint asked for. A connection that broke is tried again sooner: nobody asked for patience.
+fn wait_before(call: CallId, try_number: u32, reason: Retry, base: Duration) -> Duration {
+    let base = match reason {
+        Retry::After(milliseconds) => {
+            return Duration::from_millis(milliseconds).min(LONGEST_PAUSE);
+        }
+        Retry::Broken => base / SOONER,
+        Retry::Failed => base,
+    };
     let full = base
         .saturating_mul(1_u32 << try_number.min(16))
         .min(BACKOFF_CEILING);
@@ -270,15 +321,18 @@ mod tests {
         let base = Duration::from_millis(500);
         let call = CallId([255; 16]);
         for (try_number, full) in [(0, 500), (1, 1000), (2, 2000), (10, 30_000), (40, 30_000)] {
-            let wait = wait_before(call, try_number, None, base);
+            let wait = wait_before(call, try_number, Retry::Failed, base);
             let full = Duration::from_millis(full);
             assert!(wait <= full && wait >= full / 2, "{try_number}: {wait:?}");
         }
         assert_eq!(
-            wait_before(call, 9, Some(0), base),
+            wait_before(call, 9, Retry::After(0), base),
             Duration::ZERO,
             "the endpoint's word counts"
         );
-        assert_eq!(wait_before(call, 0, Some(10_000_000), base), LONGEST_PAUSE);
+        let long = Retry::After(10_000_000);
+        assert_eq!(wait_before(call, 0, long, base), LONGEST_PAUSE);
+        let sooner = wait_before(call, 0, Retry::Broken, base);
+        assert!(sooner <= base / SOONER, "{sooner:?}");
     }
 }

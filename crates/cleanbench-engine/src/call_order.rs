@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cleanbench_core::event::Place;
 use cleanbench_core::history::{Batch, CallTable};
@@ -239,6 +239,8 @@ struct Reached {
     next: usize,
     /// The leg that was, and how far its order was followed.
     begun: Option<(usize, Turns)>,
+    /// Whether nothing is left.
+    is_done: bool,
 }
 
 impl Feed {
@@ -255,21 +257,25 @@ impl Feed {
             reached: Mutex::new(Reached {
                 next: 0,
                 begun: None,
+                is_done: false,
             }),
             model,
             settled: Arc::clone(settled),
         }
     }
 
-    /// The most calls that there can be.
-    pub(crate) fn most(&self) -> usize {
-        let calls = self.calls.legs.iter().map(|leg| leg.calls_of(self.model));
-        usize::try_from(calls.sum::<u64>()).unwrap_or(usize::MAX)
+    /// Whether all calls were handed out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reached().is_done
+    }
+
+    fn reached(&self) -> MutexGuard<'_, Reached> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next call that has not ended and is this machine's.
     pub(crate) fn next(&self) -> Option<Due> {
-        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reached = self.reached();
         loop {
             if let Some((leg, turns)) = &mut reached.begun {
                 let leg = &self.calls.legs[*leg];
@@ -286,10 +292,13 @@ impl Feed {
     /// Goes on with the next leg that has calls of the model; `None` where there is none.
     fn begin_next(&self, reached: &mut Reached) -> Option<()> {
         let mut legs = self.calls.legs.iter().enumerate().skip(reached.next);
-        let (number, leg) = legs.find(|(_, leg)| leg.calls_of(self.model) > 0)?;
+        let found = legs.find(|(_, leg)| leg.calls_of(self.model) > 0);
+        reached.is_done = found.is_none();
+        let (number, leg) = found?;
         *reached = Reached {
             next: number + 1,
             begun: Some((number, leg.order.turns())),
+            is_done: false,
         };
         Some(())
     }

@@ -17,6 +17,7 @@ use crate::call_order::{CallOrder, Due, Feed};
 use crate::context::Context;
 use crate::early::Decision;
 use crate::error::EngineError;
+use crate::hands::Hand;
 use crate::open_call::OpenCall;
 use crate::slot::{ModelSlot, Slots};
 use crate::stop::StopLevel;
@@ -64,16 +65,19 @@ impl Caller {
     /// Makes all of them, as many at once as the model's own number.
     async fn make_all(self) -> Result<(), EngineError> {
         let mut callers = JoinSet::new();
-        for _ in 0..self.slot.concurrency.min(self.feed.most()) {
-            callers.spawn(self.clone().make_in_turn());
-        }
         let mut failure = None;
         while failure.is_none() {
+            while !self.feed.is_empty()
+                && let Some(hand) = self.slot.hands.take()
+            {
+                callers.spawn(self.clone().make_in_turn(hand));
+            }
             tokio::select! {
                 ended = callers.join_next() => match ended {
                     Some(ended) => failure = self.failed(ended),
                     None => break,
                 },
+                () = self.slot.hands.room() => {}
                 () = self.context.stop.reached(StopLevel::Abort) => break,
             }
         }
@@ -81,11 +85,12 @@ impl Caller {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Makes one call after the other until none is left or none may be made. There is one such task for each
-    /// call in flight, rather than one for each call, which would cost as much as the call.
-    async fn make_in_turn(self) -> Result<(), EngineError> {
+    /// Makes one call after the other until none is left or none may be made, or until calls go on that had waited
+    /// and for which somebody else was busy. There is one such task for each call in flight, rather than one for each
+    /// call, which would cost as much as the call.
+    async fn make_in_turn(self, _hand: Hand) -> Result<(), EngineError> {
         while let Some(due) = self.feed.next() {
-            if self.context.is_halted() || self.slot.health.given_up().is_some() {
+            if self.is_over() {
                 break;
             }
             match self.await_decision(due.place).await {
@@ -97,8 +102,16 @@ impl Caller {
                 }
                 Decision::Wait | Decision::Never => {}
             }
+            if self.slot.hands.are_too_many() {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Whether nothing is asked any more.
+    fn is_over(&self) -> bool {
+        self.context.is_halted() || self.slot.health.given_up().is_some()
     }
 
     /// Waits until it is known whether the call at `place` is made; [`Decision::Wait`] when the run stops

@@ -23,6 +23,7 @@ use crate::settle::Left;
 use crate::slot::{ModelSlot, Slots};
 use crate::spending::Allowance;
 use crate::stop::StopLevel;
+use crate::watch::watch;
 use crate::wording::{Worded, Wording};
 use crate::work::{Ending, GivenUp, Work};
 
@@ -37,7 +38,10 @@ pub async fn execute(mut work: Work) -> Result<Ending, EngineError> {
     let lag = Sampler::start();
     let mut round = Some(run.settle().await?);
     while let Some(now) = round {
-        now.make(&run.context, &run.slots).await?;
+        tokio::select! {
+            made = now.make(&run.context, &run.slots) => made?,
+            () = watch(&run.slots, run.context.settings.patience) => {}
+        }
         round = run.next_round(planner.as_ref(), &now).await?;
     }
     let ending = Ending {

@@ -7,7 +7,7 @@ use cleanbench_ledger::LedgerError;
 
 use crate::admission::Admission;
 use crate::attempt::{Attempt, Call};
-use crate::attempt_end::Next;
+use crate::attempt_end::{Next, Patience};
 use crate::call_order::CallOrder;
 use crate::context::Context;
 use crate::error::EngineError;
@@ -83,7 +83,7 @@ impl OpenCall<'_> {
         }
         // An error that can pass leaves the call open: it is asked again like any other.
         let next = self
-            .end_attempt(recorded, Admission::unsent(), true)
+            .end_attempt(recorded, Admission::unsent(), Patience::ENDLESS)
             .await?;
         Ok(next == Next::Nothing)
     }

@@ -7,8 +7,10 @@ use cleanbench_core::Model;
 
 use crate::billing::Billing;
 use crate::cache::ModelCache;
+use crate::hands::Hands;
 use crate::health::Health;
 use crate::limiter::EndpointLimiter;
+use crate::monitor::Monitor;
 use crate::pace::{Pace, Rates};
 use crate::replay::ModelReplay;
 
@@ -19,9 +21,9 @@ pub(crate) type Slots = Vec<Arc<ModelSlot>>;
 #[derive(Debug)]
 pub struct ModelSlot {
     pub(crate) model: Arc<dyn Model>,
-    pub(crate) concurrency: usize,
     pub(crate) health: Health,
     pub(crate) limiter: EndpointLimiter,
+    pub(crate) hands: Hands,
     pub(crate) pace: Pace,
     pub(crate) billing: Billing,
     pub(crate) attempt_limit: Option<Duration>,
@@ -34,14 +36,22 @@ impl ModelSlot {
     pub fn new(model: Arc<dyn Model>, concurrency: usize) -> Self {
         Self {
             model,
-            concurrency: concurrency.max(1),
             health: Health::default(),
             limiter: EndpointLimiter::new(concurrency),
+            hands: Hands::new(concurrency),
             pace: Pace::default(),
             billing: Billing::Unknown,
             attempt_limit: None,
             cache: None,
             replay: None,
+        }
+    }
+
+    /// What can be seen of it while it is asked.
+    pub fn monitor(&self) -> Monitor {
+        Monitor {
+            limiter: self.limiter.clone(),
+            hands: self.hands.clone(),
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Settings {
     pub max_retries: u32,
     /// Wait before the first retry, doubled for each further one.
     pub backoff: Duration,
+    /// How long an endpoint that turns everybody away is waited for.
+    pub patience: Duration,
     /// Longest time for one attempt. An endpoint that keeps a connection alive without ever ending
     /// its answer must not keep the run from ending.
     pub attempt_limit: Duration,

@@ -211,6 +211,7 @@ fn run(mut opened: Opened, model: Arc<Puppet>) -> (Ending, Vec<Event>) {
         settings: Settings {
             max_retries: 2,
             backoff: Duration::ZERO,
+            patience: Duration::from_secs(1),
             attempt_limit: Duration::from_millis(300),
         },
         stop,

@@ -274,6 +274,7 @@ fn run(mut opened: Opened, models: [Arc<Parrot>; 2]) -> Ran {
         ],
         settings: Settings {
             max_retries: 0,
+            patience: Duration::from_secs(1),
             backoff: Duration::ZERO,
             attempt_limit: Duration::from_secs(5),
         },

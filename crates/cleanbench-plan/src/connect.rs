@@ -5,7 +5,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use cleanbench_client::{ApiKey, ClientFactory};
+use cleanbench_client::{ApiKey, ClientFactory, slots};
 use cleanbench_core::Model;
 use cleanbench_embedded::EmbeddedModel;
 use cleanbench_ledger::note::{Note, NoteKind};
@@ -49,6 +49,18 @@ pub fn connect(
         models.push(Arc::new(model));
     }
     Ok(models)
+}
+
+/// How many calls the server behind `endpoint` answers at once, if it is on this machine and says so. Where it cannot
+/// be asked it does not say, and why is said when it is called.
+pub async fn slots_of(endpoint: &Endpoint, variables: &dyn Variables) -> Option<u32> {
+    if endpoint.is_embedded() || !endpoint.loopback {
+        return None;
+    }
+    let key = key_of(endpoint, variables).ok()?;
+    let factory = ClientFactory::new(std::slice::from_ref(endpoint));
+    let model = factory.connect(endpoint, key.value).ok()?;
+    slots(&model).await
 }
 
 /// The key of an endpoint.

@@ -49,6 +49,9 @@ pub struct Script {
     /// Texts whose tokens the server scores, and in which form; `None` scores nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scored: Option<Scored>,
+    /// The slots that `GET /props` tells of, as llama.cpp does; `None` serves no such path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
     /// How many of the latest requests are kept whole, for [`crate::FakeServer::seen`]; 0 keeps
     /// none.
     pub record: usize,
@@ -67,6 +70,7 @@ impl Default for Script {
             models: vec!["fake".to_owned()],
             system_fingerprint: Some("fp_fake".to_owned()),
             scored: None,
+            slots: None,
             record: 0,
         }
     }

@@ -191,6 +191,9 @@ impl Shared {
         match path {
             "/v1/models" if !has_key(script, headers) => reply::unauthorized(),
             "/v1/models" => reply::json(200, wire::model_list(&script.models)),
+            "/props" if let Some(slots) = script.slots => {
+                reply::json(200, format!(r#"{{"total_slots":{slots}}}"#).into_bytes())
+            }
             "/health" => reply::json(200, br#"{"status":"ok"}"#.to_vec()),
             "/__counts" => reply::json(200, wire::to_json(&self.tally.totals())),
             "/__prompts" => reply::plain(200, prompt_lines(&self.tally.by_prompt())),

@@ -85,6 +85,7 @@ fn into(
             caps: Caps::default(),
             max_retries: 0,
             attempt_limit: Duration::from_secs(1),
+            patience: Duration::from_secs(1),
             format,
         },
         told: &started.told,

@@ -180,6 +180,9 @@ pub(crate) struct RunArguments {
     /// Longest time for one attempt, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) attempt_timeout: u64,
+    /// How long an endpoint that turns every call away, or cannot be reached, is waited for, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) patience: u64,
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
@@ -252,6 +255,7 @@ impl RunArguments {
             caps: self.caps.caps(),
             max_retries: self.max_retries,
             attempt_limit: Duration::from_secs(self.attempt_timeout),
+            patience: Duration::from_secs(self.patience),
             format: self.out.format,
         }
     }
@@ -645,6 +649,9 @@ pub(crate) struct RerunArguments {
     /// Longest time for one attempt, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) attempt_timeout: u64,
+    /// How long an endpoint that turns every call away, or cannot be reached, is waited for, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) patience: u64,
     #[command(flatten)]
     pub(crate) caps: CapArguments,
 }
@@ -680,6 +687,7 @@ impl RerunArguments {
             caps: self.caps.caps(),
             max_retries: self.max_retries,
             attempt_limit: Duration::from_secs(self.attempt_timeout),
+            patience: Duration::from_secs(self.patience),
             format: self.out.format,
         }
     }
@@ -703,6 +711,7 @@ impl ScoreArguments {
             caps: Caps::default(),
             max_retries: 0,
             attempt_limit: Duration::from_secs(1),
+            patience: Duration::from_secs(1),
             format: self.out.format,
         }
     }

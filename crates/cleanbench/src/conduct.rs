@@ -23,6 +23,8 @@ pub(crate) struct Conduct {
     pub(crate) max_retries: u32,
     /// Longest time for one attempt.
     pub(crate) attempt_limit: Duration,
+    /// How long an endpoint that turns every call away is waited for.
+    pub(crate) patience: Duration,
     /// Form of the result.
     pub(crate) format: Format,
 }

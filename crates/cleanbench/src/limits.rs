@@ -9,21 +9,22 @@ use cleanbench_model::Endpoint;
 /// Calls in flight for a model whose limit nobody set.
 const DEFAULT_CONCURRENCY: u32 = 16;
 
-/// Calls of `endpoint` in flight at most.
-pub(crate) fn concurrency(endpoint: &Endpoint) -> usize {
-    endpoint.limits.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize
+/// Calls of `endpoint` in flight at most, which has so many `slots` if that is known.
+pub(crate) fn concurrency(endpoint: &Endpoint, slots: Option<u32>) -> usize {
+    let number = endpoint.limits.concurrency.or(slots);
+    number.unwrap_or(DEFAULT_CONCURRENCY) as usize
 }
 
 /// One limiter for each host and key, in the order of `endpoints`: models that share both share what
-/// the endpoint bears. Its ceiling is the sum of theirs.
-pub(crate) fn limiters(endpoints: &[Endpoint]) -> Vec<EndpointLimiter> {
+/// the endpoint bears. Its ceiling is the sum of theirs, which is `at_once`.
+pub(crate) fn limiters(endpoints: &[Endpoint], at_once: &[usize]) -> Vec<EndpointLimiter> {
     let place = |endpoint: &Endpoint| {
         let own = endpoint.is_embedded().then(|| endpoint.name.clone());
         (endpoint.host(), endpoint.key_env.clone(), own)
     };
     let mut ceilings = BTreeMap::new();
-    for endpoint in endpoints {
-        *ceilings.entry(place(endpoint)).or_insert(0) += concurrency(endpoint);
+    for (endpoint, at_once) in endpoints.iter().zip(at_once) {
+        *ceilings.entry(place(endpoint)).or_insert(0) += at_once;
     }
     let shared: BTreeMap<_, _> = ceilings
         .into_iter()

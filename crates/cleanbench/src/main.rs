@@ -23,6 +23,7 @@ mod printer;
 mod progress;
 mod rerun_table;
 mod result_table;
+mod retries;
 mod session;
 mod starting;
 

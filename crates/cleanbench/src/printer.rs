@@ -67,6 +67,11 @@ impl Printer {
         }
     }
 
+    /// Whether what only a curious user wants to know is printed.
+    pub(crate) fn tells_details(self) -> bool {
+        self.level >= Level::Verbose
+    }
+
     /// Whether progress lines are wanted and can be drawn.
     pub(crate) fn shows_progress(self) -> bool {
         self.level == Level::Default && stderr().is_terminal()

@@ -4,22 +4,30 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use cleanbench_core::event::Place;
 use cleanbench_core::history::{Batch, CallSpace, CallTable};
 use cleanbench_core::{CallId, Event, EventSink, Outcome, Usd};
+use cleanbench_engine::{ModelStatus, Monitor};
 use cleanbench_ledger::Plan;
 use cleanbench_price::Price;
 use cleanbench_report::cell;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Time between two drawings when nothing happens.
+const TICK: Duration = Duration::from_millis(500);
+
+/// A call that takes so long is named.
+const LONG: Duration = Duration::from_secs(10);
 
 /// Redraws a second.
 const RATE: u8 = 8;
 
 /// The progress lines of a run.
 pub(crate) struct Progress {
+    monitors: Vec<Monitor>,
     space: RwLock<CallSpace>,
     tasks: usize,
     lines: Vec<Mutex<Line>>,
@@ -28,6 +36,8 @@ pub(crate) struct Progress {
 }
 
 struct Line {
+    /// Position of its model.
+    model: usize,
     bar: ProgressBar,
     price: Option<Price>,
     in_flight: i64,
@@ -41,7 +51,12 @@ struct Line {
 
 impl Progress {
     /// Lines for every model and task of `plan`, beginning where `table` stands.
-    pub(crate) fn new(plan: &Plan, table: &CallTable, prices: &[Option<Price>]) -> Self {
+    pub(crate) fn new(
+        plan: &Plan,
+        table: &CallTable,
+        prices: &[Option<Price>],
+        monitors: Vec<Monitor>,
+    ) -> Self {
         let space = table.space().clone();
         let mut lengths = vec![0; plan.models.len() * plan.tasks.len()];
         for place in space.places().filter(|place| !table.is_elsewhere(*place)) {
@@ -49,8 +64,9 @@ impl Progress {
             lengths[place.model as usize * plan.tasks.len() + task] += 1;
         }
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
-        let style = ProgressStyle::with_template("{prefix} {bar:20} {pos}/{len} {msg} eta {eta}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template("{prefix} {bar:20} {pos}/{len} eta {eta} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
         let mut lines = Vec::new();
         for (model, price) in plan.models.iter().zip(prices) {
             for task in &plan.tasks {
@@ -58,6 +74,7 @@ impl Progress {
                 let bar = bars.add(ProgressBar::new(length).with_style(style.clone()));
                 bar.set_prefix(cell::visible(&format!("{} · {}", model.name, task.name)));
                 lines.push(Mutex::new(Line {
+                    model: lines.len() / plan.tasks.len(),
                     bar,
                     price: price.clone(),
                     in_flight: 0,
@@ -70,6 +87,7 @@ impl Progress {
             }
         }
         let progress = Self {
+            monitors,
             tasks: plan.tasks.len(),
             space: RwLock::new(space),
             lines,
@@ -110,8 +128,42 @@ impl Progress {
         };
         if let Ok(mut line) = line.lock() {
             change(&mut line);
-            let message = line.message(self.started.elapsed());
-            line.bar.set_message(message);
+            self.draw(&line);
+        }
+    }
+
+    fn draw(&self, line: &Line) {
+        let status = self.monitors.get(line.model).map(Monitor::status);
+        let status = status.unwrap_or_default();
+        let message = line.message(self.started.elapsed(), &status);
+        line.bar.set_message(message);
+    }
+
+    /// Draws the lines anew twice a second, until nobody holds `progress` any more: a call that takes long brings no
+    /// event.
+    pub(crate) fn tick(progress: &Arc<Self>) {
+        let progress = Arc::downgrade(progress);
+        // Without it the lines change with events alone.
+        drop(std::thread::Builder::new().spawn(move || {
+            loop {
+                std::thread::sleep(TICK);
+                let Some(progress) = progress.upgrade() else {
+                    return;
+                };
+                progress.draw_busy();
+            }
+        }));
+    }
+
+    /// Draws the lines of calls in flight.
+    fn draw_busy(&self) {
+        for line in &self.lines {
+            if let Ok(line) = line.lock()
+                && line.in_flight > 0
+                && !line.bar.is_finished()
+            {
+                self.draw(&line);
+            }
         }
     }
 
@@ -141,17 +193,22 @@ impl Progress {
 }
 
 impl Line {
-    fn message(&self, elapsed: Duration) -> String {
-        let mut text = format!(
+    fn message(&self, elapsed: Duration, status: &ModelStatus) -> String {
+        let mut text = waits(status);
+        // Writing to a string cannot fail.
+        let _infallible = write!(
+            text,
             "err {} retry {} in flight {}",
             self.errors,
             self.retries,
             self.in_flight.max(0)
         );
+        if status.waiting > 0 {
+            let _infallible = write!(text, " waiting {}", status.waiting);
+        }
         if self.tokens > 0 {
             #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
             let rate = self.tokens as f64 / elapsed.as_secs_f64().max(0.001);
-            // Writing to a string cannot fail.
             let _infallible = write!(text, " {rate:.0} tok/s");
         }
         if let Some(cost) = self.cost {
@@ -159,6 +216,25 @@ impl Line {
         }
         text
     }
+}
+
+/// What the calls of a model wait for, if they do.
+fn waits(status: &ModelStatus) -> String {
+    let mut text = String::new();
+    if let Some(absence) = status.endpoint.absence {
+        let again = status.endpoint.pause.unwrap_or_default();
+        let (absence, again) = (absence.as_secs(), again.as_secs_f64().ceil());
+        let _infallible = write!(
+            text,
+            "turned away for {absence} s, asked again in {again} s; "
+        );
+    } else if let Some(oldest) = &status.endpoint.oldest
+        && oldest.age >= LONG
+    {
+        let (name, age) = (cell::visible(&oldest.name), oldest.age.as_secs());
+        let _infallible = write!(text, "`{name}` takes {age} s; ");
+    }
+    text
 }
 
 impl EventSink for Progress {

@@ -7,14 +7,14 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{EventSink, Exit, Judge, Model, gate};
 use cleanbench_engine::{
-    Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Opened, Planner, PlannerError, Settings,
-    StopHandle, StopLevel, StopSignal, Work, begin, execute, stop_pair,
+    Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Monitor, Opened, Planner, PlannerError,
+    Settings, StopHandle, StopLevel, StopSignal, Work, begin, execute, stop_pair,
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::{Ledger, ReplaySource, RunDirectory};
 use cleanbench_model::{Endpoint, OfflineModel};
-use cleanbench_plan::connect::{connect, embedded};
+use cleanbench_plan::connect::{connect, embedded, slots_of};
 use cleanbench_plan::judges::{Judged, check_commands, judge};
 use cleanbench_plan::replay::Source;
 use cleanbench_report::follow_up::FollowUps;
@@ -34,6 +34,7 @@ use crate::limits;
 use crate::printer::{self, Printer};
 use crate::progress::Progress;
 use crate::result_table;
+use crate::retries::Retries;
 
 /// Name and version of the program, as recorded.
 pub(crate) const TOOL: &str = concat!("cleanbench ", env!("CARGO_PKG_VERSION"));
@@ -104,13 +105,11 @@ fn ask(
     let directory = opened.run.clone();
     let slots = slots(&session, &directory)?;
     printer.say(format!("run: {}", directory.path().display()));
+    let monitors = slots.iter().map(ModelSlot::monitor).collect();
     let progress = printer
         .shows_progress()
-        .then(|| Arc::new(progress(&opened, endpoints)));
-    let sinks = progress
-        .iter()
-        .map(|progress| Arc::clone(progress) as Arc<dyn EventSink>)
-        .collect();
+        .then(|| progress(&opened, endpoints, monitors));
+    let sinks = sinks(progress.as_ref(), &opened, printer);
     let billing: Vec<_> = endpoints.iter().map(limits::billing).collect();
     let allowance = Allowance::of(conduct.caps, &opened.run, &opened.manifest, &billing)?;
     let (ledger, writer) = begin(&mut opened, TOOL, conduct.retry_errors, sinks)?;
@@ -123,6 +122,7 @@ fn ask(
                 max_retries: conduct.max_retries,
                 backoff: BACKOFF,
                 attempt_limit: conduct.attempt_limit,
+                patience: conduct.patience,
             },
             stop: signal,
             allowance,
@@ -141,10 +141,27 @@ fn ask(
     conclude(&ended?, directory, session)
 }
 
-fn progress(opened: &Opened, endpoints: &[Endpoint]) -> Progress {
+fn progress(opened: &Opened, endpoints: &[Endpoint], monitors: Vec<Monitor>) -> Arc<Progress> {
     let prices = endpoints.iter().map(|endpoint| endpoint.price.clone());
     let prices: Vec<_> = prices.collect();
-    Progress::new(&opened.manifest.plan, &opened.table, &prices)
+    let progress = Progress::new(&opened.manifest.plan, &opened.table, &prices, monitors);
+    let progress = Arc::new(progress);
+    Progress::tick(&progress);
+    progress
+}
+
+/// Who is told of every event.
+fn sinks(
+    progress: Option<&Arc<Progress>>,
+    opened: &Opened,
+    printer: Printer,
+) -> Vec<Arc<dyn EventSink>> {
+    let mut sinks: Vec<Arc<dyn EventSink>> = Vec::new();
+    sinks.extend(progress.map(|progress| Arc::clone(progress) as Arc<dyn EventSink>));
+    if printer.tells_details() {
+        sinks.push(Arc::new(Retries::new(opened, printer)));
+    }
+    sinks
 }
 
 /// Each model with what bounds it.
@@ -152,13 +169,14 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
     let endpoints = session.endpoints;
     let models = models(session)?;
     let replays = replays(session)?;
-    let limiters = limits::limiters(endpoints);
+    let at_once = at_once(session);
+    let limiters = limits::limiters(endpoints, &at_once);
     let caches = !session.conduct.no_cache && session.source.is_none();
     let each = models.into_iter().zip(endpoints).zip(&limiters);
-    let slots = each.zip(replays);
-    let slots = slots.map(|(((model, endpoint), limiter), replay)| {
+    let slots = each.zip(replays).zip(at_once);
+    let slots = slots.map(|((((model, endpoint), limiter), replay), at_once)| {
         let cache = caches.then(|| limits::cache(endpoint, directory));
-        ModelSlot::new(model, limits::concurrency(endpoint))
+        ModelSlot::new(model, at_once)
             .behind(limiter)
             .paced(limits::rates(endpoint))
             .billed(limits::billing(endpoint))
@@ -167,6 +185,45 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
             .cached(cache.flatten())
     });
     Ok(slots.collect())
+}
+
+/// Calls in flight for each model.
+fn at_once(session: &Session<'_>) -> Vec<usize> {
+    let asks = session.source.is_none_or(Source::asks);
+    let slots = if asks {
+        found_slots(session.endpoints)
+    } else {
+        vec![None; session.endpoints.len()]
+    };
+    let each = session.endpoints.iter().zip(slots);
+    let numbers = each.map(|(endpoint, slots)| {
+        if let Some(slots) = slots {
+            let host = endpoint.host();
+            session.printer.say(format!(
+                "{host} has {slots} slots: as many calls of `{}` at once (`-j N` for another number)",
+                endpoint.name
+            ));
+        }
+        limits::concurrency(endpoint, slots)
+    });
+    numbers.collect()
+}
+
+/// The slots of servers on this machine whose limit nobody set.
+fn found_slots(endpoints: &[Endpoint]) -> Vec<Option<u32>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let find = |endpoint: &Endpoint| {
+        if endpoint.limits.concurrency.is_some() {
+            return None;
+        }
+        runtime
+            .as_ref()
+            .ok()?
+            .block_on(slots_of(endpoint, &WhenNeeded))
+    };
+    endpoints.iter().map(find).collect()
 }
 
 /// Models that can be asked, or where nothing is asked at all, such as cannot: then no client is made and no

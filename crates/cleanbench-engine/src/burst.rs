@@ -1,0 +1,175 @@
+//! Refusals in a row, and what is done while they last.
+//!
+//! While nobody is there the endpoint is left alone: for as long as it asked for, or for an eighth of the time that it
+//! has been away, whichever is longer; then one attempt goes out to see. So an endpoint that is back is found within an
+//! eighth of its absence, and is asked some fifty times in ten minutes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The longest pause, whatever an endpoint asks for.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_mins(2);
+/// The shortest pause of an endpoint that is not there.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest that it is left alone without having asked for it.
+const LONGEST_OWN_PAUSE: Duration = Duration::from_secs(15);
+/// Part of its absence that passes until it is asked again.
+const PART: u32 = 8;
+/// An attempt is not called accepted before, however quickly others were turned away.
+const ACCEPTED: Duration = Duration::from_millis(50);
+/// Bursts that are remembered, so that what failed in them costs no retry.
+const REMEMBERED: usize = 256;
+
+/// Attempts in a row, in the order in which they were sent, that were all turned away.
+#[derive(Debug)]
+pub(crate) struct Streak {
+    /// Tells streaks apart.
+    pub(crate) number: u64,
+    pub(crate) length: u32,
+    /// The first of them.
+    pub(crate) first: u64,
+    /// Whether attempts that had been sent before were served meanwhile: the endpoint is there, and turns away.
+    pub(crate) is_serving: bool,
+    /// The longest that it took to be turned away.
+    slowest: Duration,
+    /// The longest pause that was asked for.
+    asked: Duration,
+}
+
+impl Streak {
+    /// The streak called `number`, still without a refusal.
+    pub(crate) fn new(number: u64) -> Self {
+        Self {
+            number,
+            length: 0,
+            first: u64::MAX,
+            is_serving: false,
+            slowest: Duration::ZERO,
+            asked: Duration::ZERO,
+        }
+    }
+
+    /// Attempt `number` was turned away too, after `time`, and asked for a pause of `asked`.
+    pub(crate) fn add(&mut self, number: u64, time: Duration, asked: Option<Duration>) {
+        self.length += 1;
+        self.first = self.first.min(number);
+        self.slowest = self.slowest.max(time);
+        self.asked = self.asked.max(asked.unwrap_or_default());
+    }
+
+    /// How long an attempt must have been under way to be called accepted.
+    pub(crate) fn accepted_after(&self) -> Duration {
+        (self.slowest * 2).max(ACCEPTED)
+    }
+}
+
+/// A streak that is no chance: nobody is there.
+#[derive(Debug)]
+pub(crate) struct Burst {
+    /// When it began.
+    since: Instant,
+    /// Attempts up to this one were sent before it was known.
+    known_after: u64,
+    /// No attempt is sent before, unless the endpoint serves one.
+    until: Instant,
+    /// No attempt is sent before, because the endpoint asked for it.
+    asked_until: Instant,
+}
+
+impl Burst {
+    /// What `streak` has become, after `sent` attempts; nobody has been served `since` then.
+    pub(crate) fn new(streak: &Streak, sent: u64, since: Instant, now: Instant) -> Self {
+        let mut burst = Self {
+            since,
+            known_after: sent,
+            until: now,
+            asked_until: now,
+        };
+        burst.ask_for(streak.asked, now);
+        burst.probe(now);
+        burst
+    }
+
+    /// When the next attempt may be sent.
+    pub(crate) fn until(&self) -> Instant {
+        self.until.max(self.asked_until)
+    }
+
+    /// Whether attempt `number` was sent to see whether somebody is there again.
+    pub(crate) fn is_probe(&self, number: u64) -> bool {
+        number > self.known_after
+    }
+
+    /// Sends an attempt to see; another may follow after as long as is waited anyway, should it not return.
+    pub(crate) fn probe(&mut self, now: Instant) {
+        let own = (now - self.since) / PART;
+        self.until = now + own.clamp(SHORTEST_PAUSE, LONGEST_OWN_PAUSE);
+    }
+
+    /// Lets one attempt go at once, unless the endpoint asked for a pause: one was served, and what was its place may
+    /// be free.
+    pub(crate) fn let_one_go(&mut self, now: Instant) {
+        self.until = now;
+    }
+
+    /// Attempt `number` was turned away too, and asked for a pause of `asked`.
+    pub(crate) fn turned_away(&mut self, number: u64, asked: Option<Duration>, now: Instant) {
+        self.ask_for(asked.unwrap_or_default(), now);
+        if self.is_probe(number) {
+            self.probe(now);
+        }
+    }
+
+    fn ask_for(&mut self, asked: Duration, now: Instant) {
+        self.asked_until = self.asked_until.max(now + asked.min(LONGEST_PAUSE));
+    }
+}
+
+/// The streaks that were bursts.
+#[derive(Debug, Default)]
+pub(crate) struct PastBursts(VecDeque<u64>);
+
+impl PastBursts {
+    pub(crate) fn add(&mut self, streak: u64) {
+        self.0.push_back(streak);
+        if self.0.len() > REMEMBERED {
+            self.0.pop_front();
+        }
+    }
+
+    pub(crate) fn has(&self, streak: u64) -> bool {
+        self.0.contains(&streak)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_with_the_absence_and_follow_what_was_asked() {
+        let start = Instant::now();
+        let mut streak = Streak::new(1);
+        (1..=4).for_each(|number| streak.add(number, Duration::ZERO, None));
+        let mut burst = Burst::new(&streak, 4, start, start);
+        let mut probes = Vec::new();
+        while burst.until() - start < Duration::from_mins(10) {
+            let now = burst.until();
+            probes.push(now - start);
+            burst.probe(now);
+            burst.turned_away(5, None, now);
+        }
+        assert!(probes.windows(2).all(|pair| {
+            let gap = pair[1] - pair[0];
+            gap <= LONGEST_OWN_PAUSE && gap <= SHORTEST_PAUSE.max(pair[0] / 8)
+        }));
+        assert!((50..90).contains(&probes.len()), "{}", probes.len());
+        let now = burst.until();
+        burst.turned_away(6, Some(Duration::from_secs(40)), now);
+        assert_eq!(burst.until() - now, Duration::from_secs(40));
+        burst.turned_away(7, Some(Duration::from_hours(1)), now);
+        assert_eq!(burst.until() - now, LONGEST_PAUSE);
+    }
+}

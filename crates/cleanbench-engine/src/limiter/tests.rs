@@ -1,0 +1,418 @@
+//! The rule for waits against simulated endpoints, by a clock that does not wait.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::burst::LONGEST_PAUSE;
+use crate::hands::Hands;
+
+/// What an endpoint makes of an attempt: after how long, and what it says.
+type Behaviour = fn(Moment) -> (Duration, Load);
+
+/// What it may look at.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// The attempt's number, from 1.
+    number: u64,
+    /// Attempts at the endpoint, this one included.
+    in_flight: usize,
+    /// Since the beginning.
+    time: Duration,
+}
+
+impl Moment {
+    /// Whether it is among one in `n`, scattered.
+    fn is_one_in(self, n: u64) -> bool {
+        (self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40).is_multiple_of(n)
+    }
+}
+
+const ANSWER: Duration = Duration::from_millis(100);
+const REFUSAL: Duration = Duration::from_millis(5);
+const REFUSED: Load = Load::TurnedAway(None);
+
+/// What came of a simulation.
+#[derive(Debug)]
+struct Outcome {
+    /// Until all were served.
+    #[expect(dead_code, reason = "shown where a test fails")]
+    time: Duration,
+    /// Until nearly all were: 99 of 100. The last may have been turned away several times in a row.
+    nearly: Duration,
+    served: u64,
+    turned_away: u64,
+    most: usize,
+    limit: usize,
+    /// The most refusals of a call that cost it a retry.
+    costliest: usize,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    in_flight: AtomicUsize,
+    most: AtomicUsize,
+    attempts: AtomicU64,
+    served: AtomicU64,
+    turned_away: AtomicU64,
+    costliest: AtomicUsize,
+    begun: AtomicU64,
+    nearly: Mutex<Duration>,
+}
+
+fn asker() -> Asker {
+    Asker {
+        name: "sample".to_owned(),
+        hands: Hands::new(1),
+    }
+}
+
+async fn set_off(limiter: &EndpointLimiter) -> Seat {
+    let mut seat = limiter.place().await;
+    while !seat.depart(&asker()) {
+        seat.pause().await;
+    }
+    seat
+}
+
+/// Makes `calls` calls, `ceiling` at once; each is tried until it is served, after a wait that doubles or what was
+/// asked for, in which another is made.
+async fn simulate(ceiling: usize, calls: u64, behaviour: Behaviour) -> Outcome {
+    let limiter = EndpointLimiter::new(ceiling);
+    let counts = Arc::new(Counts::default());
+    let start = Instant::now();
+    let mut workers = JoinSet::new();
+    for _ in 0..ceiling * 8 {
+        let (limiter, counts) = (limiter.clone(), Arc::clone(&counts));
+        workers.spawn(async move {
+            while counts.begun.fetch_add(1, Ordering::SeqCst) < calls {
+                call(&limiter, &counts, start, behaviour).await;
+                if counts.served.load(Ordering::SeqCst) * 100 <= calls * 99 {
+                    *counts.nearly.lock().unwrap() = start.elapsed();
+                }
+            }
+        });
+    }
+    workers.join_all().await;
+    Outcome {
+        time: start.elapsed(),
+        nearly: *counts.nearly.lock().unwrap(),
+        served: counts.served.load(Ordering::SeqCst),
+        turned_away: counts.turned_away.load(Ordering::SeqCst),
+        most: counts.most.load(Ordering::SeqCst),
+        limit: limiter.limit(),
+        costliest: counts.costliest.load(Ordering::SeqCst),
+    }
+}
+
+async fn call(limiter: &EndpointLimiter, counts: &Counts, start: Instant, behaviour: Behaviour) {
+    let mut faults = Vec::new();
+    loop {
+        let seat = set_off(limiter).await;
+        let in_flight = counts.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        counts.most.fetch_max(in_flight, Ordering::SeqCst);
+        let (latency, load) = behaviour(Moment {
+            number: counts.attempts.fetch_add(1, Ordering::SeqCst) + 1,
+            in_flight,
+            time: start.elapsed(),
+        });
+        tokio::time::sleep(latency).await;
+        counts.in_flight.fetch_sub(1, Ordering::SeqCst);
+        let fault = seat.leave(load);
+        if load == Load::Served {
+            counts.served.fetch_add(1, Ordering::SeqCst);
+            break;
+        }
+        counts.turned_away.fetch_add(1, Ordering::SeqCst);
+        faults.push(fault);
+        if limiter.costs(fault) {
+            let Load::TurnedAway(asked) = load else {
+                continue;
+            };
+            let costly = faults.iter().filter(|fault| limiter.costs(**fault)).count();
+            let backoff = Duration::from_millis(250 << costly.min(6));
+            tokio::time::sleep(asked.unwrap_or(backoff)).await;
+        }
+    }
+    let costly = faults.iter().filter(|fault| limiter.costs(**fault));
+    counts.costliest.fetch_max(costly.count(), Ordering::SeqCst);
+}
+
+fn ideal(calls: u64, at_once: u32) -> Duration {
+    ANSWER.mul_f64(calls as f64) / at_once
+}
+
+#[track_caller]
+fn check_ratio(outcome: &Outcome, ideal: Duration, most: f64) {
+    let ratio = outcome.nearly.as_secs_f64() / ideal.as_secs_f64();
+    assert!(ratio <= most, "{ratio:.2} times the ideal: {outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_steady_endpoint_is_asked_at_the_ceiling_at_once() {
+    let outcome = simulate(32, 3200, |_| (ANSWER, Load::Served)).await;
+    assert_eq!((outcome.most, outcome.served), (32, 3200));
+    check_ratio(&outcome, ideal(3200, 32), 1.001);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_serves_less_is_used_well_and_seldom_overrun() {
+    fn at_most<const CAPACITY: usize>(now: Moment) -> (Duration, Load) {
+        if now.in_flight <= CAPACITY {
+            (ANSWER, Load::Served)
+        } else {
+            (REFUSAL, REFUSED)
+        }
+    }
+    for (capacity, behaviour) in [
+        (1, at_most::<1> as Behaviour),
+        (3, at_most::<3>),
+        (10, at_most::<10>),
+        (24, at_most::<24>),
+    ] {
+        let calls = u64::from(capacity) * 600;
+        let outcome = simulate(32, calls, behaviour).await;
+        eprintln!("capacity {capacity}: {outcome:?}");
+        check_ratio(&outcome, ideal(calls, capacity), 1.25);
+        // One place too many is one refusal a round, until it is noticed.
+        let most = if capacity < 10 {
+            outcome.served
+        } else {
+            outcome.served / 5
+        };
+        assert!(outcome.turned_away <= most, "{outcome:?}");
+        assert!(outcome.costliest <= 5, "{outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn mishaps_whatever_the_load_delay_their_own_call_alone() {
+    for asked in [None, Some(Duration::from_secs(1))] {
+        for ceiling in [4, 16, 64] {
+            let behaviour: Behaviour = match asked {
+                None => |now| {
+                    if now.is_one_in(12) {
+                        (REFUSAL, REFUSED)
+                    } else {
+                        (ANSWER, Load::Served)
+                    }
+                },
+                Some(_) => |now| {
+                    if now.is_one_in(12) {
+                        (REFUSAL, Load::TurnedAway(Some(Duration::from_secs(1))))
+                    } else {
+                        (ANSWER, Load::Served)
+                    }
+                },
+            };
+            let outcome = simulate(ceiling, 3000, behaviour).await;
+            eprintln!("{ceiling} at once, asked {asked:?}: {outcome:?}");
+            let at_once = u32::try_from(ceiling).unwrap();
+            let ideal = ideal(3000 * 12 / 11, at_once);
+            check_ratio(&outcome, ideal, 1.2);
+            assert_eq!(outcome.limit, ceiling);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_share_whatever_the_load_is_learnt_and_halving_undone() {
+    let outcome = simulate(16, 3000, |now| {
+        if now.is_one_in(3) {
+            (REFUSAL, REFUSED)
+        } else {
+            (ANSWER, Load::Served)
+        }
+    })
+    .await;
+    eprintln!("{outcome:?}");
+    assert!(outcome.limit >= 15, "{outcome:?}");
+    check_ratio(&outcome, ideal(3000 * 3 / 2, 16), 1.3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_for_and_costs_nobody_a_retry() {
+    fn away_until<const SECONDS: u64, const ASKED: u64>(now: Moment) -> (Duration, Load) {
+        let is_away = (5..5 + SECONDS).contains(&now.time.as_secs());
+        let asked = (ASKED > 0).then(|| Duration::from_secs(ASKED));
+        if is_away {
+            (REFUSAL, Load::TurnedAway(asked))
+        } else {
+            (ANSWER, Load::Served)
+        }
+    }
+    for (seconds, behaviour) in [
+        (12, away_until::<12, 0> as Behaviour),
+        (12, away_until::<12, 5>),
+        (60, away_until::<60, 0>),
+        (60, away_until::<60, 5>),
+        (300, away_until::<300, 0>),
+        (300, away_until::<300, 30>),
+    ] {
+        let outcome = simulate(16, 1600, behaviour).await;
+        eprintln!("{seconds} s: {outcome:?}");
+        let ideal = ideal(1600, 16) + Duration::from_secs(seconds);
+        check_ratio(&outcome, ideal, 1.25);
+        assert!(outcome.turned_away < 100, "{outcome:?}");
+        assert_eq!(outcome.costliest, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_of_the_minute_is_used_whole() {
+    // 300 a minute, and nobody beyond; the window begins with the run.
+    static SERVED: Mutex<(u64, u32)> = Mutex::new((0, 0));
+    let outcome = simulate(16, 900, |now| {
+        let mut served = SERVED.lock().unwrap();
+        let window = now.time.as_secs() / 60;
+        if served.0 != window {
+            *served = (window, 0);
+        }
+        served.1 += 1;
+        if served.1 <= 300 {
+            (ANSWER, Load::Served)
+        } else {
+            (REFUSAL, REFUSED)
+        }
+    })
+    .await;
+    eprintln!("{outcome:?}");
+    check_ratio(&outcome, Duration::from_secs(122), 1.15);
+    assert!(outcome.costliest <= 1, "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_refilled_is_emptied_without_loss() {
+    // Ten a second, at most ten saved up.
+    static BUCKET: Mutex<(Duration, f64)> = Mutex::new((Duration::ZERO, 10.0));
+    let outcome = simulate(16, 600, |now| {
+        let mut bucket = BUCKET.lock().unwrap();
+        let gained = (now.time - bucket.0).as_secs_f64() * 10.0;
+        *bucket = (now.time, (bucket.1 + gained).min(10.0));
+        if bucket.1 >= 1.0 {
+            bucket.1 -= 1.0;
+            (ANSWER, Load::Served)
+        } else {
+            (REFUSAL, REFUSED)
+        }
+    })
+    .await;
+    eprintln!("{outcome:?}");
+    check_ratio(&outcome, Duration::from_secs(59), 1.15);
+    assert!(outcome.costliest <= 5, "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_asked_for_holds_for_a_burst_and_has_a_longest_time() {
+    for (asked, expected) in [(7, 7), (3600, LONGEST_PAUSE.as_secs())] {
+        let limiter = EndpointLimiter::new(8);
+        let mut seats = Vec::new();
+        for _ in 0..5 {
+            seats.push(set_off(&limiter).await);
+        }
+        for seat in seats.drain(..) {
+            seat.leave(Load::TurnedAway(Some(Duration::from_secs(asked))));
+        }
+        let before = Instant::now();
+        let probe = set_off(&limiter).await;
+        assert_eq!(before.elapsed().as_secs(), expected);
+        // One goes out to see, and all follow when it is not turned away.
+        let waiting = tokio::spawn({
+            let limiter = limiter.clone();
+            async move { drop(set_off(&limiter).await) }
+        });
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        assert!(!waiting.is_finished());
+        probe.leave(Load::Served);
+        waiting.await.unwrap();
+        assert!(before.elapsed().as_secs() <= expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_refusal_pauses_nobody_else() {
+    let limiter = EndpointLimiter::new(4);
+    let before = Instant::now();
+    for _ in 0..3 {
+        let seat = set_off(&limiter).await;
+        seat.leave(Load::TurnedAway(Some(Duration::from_mins(1))));
+    }
+    drop(set_off(&limiter).await);
+    assert_eq!(before.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_far_older_than_others_lends_its_place() {
+    let limiter = EndpointLimiter::new(2);
+    for _ in 0..60 {
+        let seat = set_off(&limiter).await;
+        tokio::time::sleep(ANSWER).await;
+        seat.leave(Load::Served);
+    }
+    let hung = set_off(&limiter).await;
+    let other = set_off(&limiter).await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    limiter.lend();
+    let none = tokio::time::timeout(Duration::from_millis(10), limiter.place()).await;
+    assert!(none.is_err(), "both are in flight, and not old");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    limiter.lend();
+    let lent = (set_off(&limiter).await, set_off(&limiter).await);
+    assert_eq!(limiter.status().oldest.unwrap().name, "sample");
+    // Theirs are back, and those that were lent are not given back twice.
+    drop((hung, other));
+    let none = tokio::time::timeout(Duration::from_millis(10), limiter.place()).await;
+    assert!(none.is_err());
+    drop(lent);
+    drop((limiter.place().await, limiter.place().await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_old_call_among_many_waits_half_a_minute_before_it_lends() {
+    let limiter = EndpointLimiter::new(16);
+    for _ in 0..60 {
+        let seat = set_off(&limiter).await;
+        tokio::time::sleep(ANSWER).await;
+        seat.leave(Load::Served);
+    }
+    let _old = set_off(&limiter).await;
+    let mut others = Vec::new();
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    for _ in 0..15 {
+        others.push(set_off(&limiter).await);
+    }
+    limiter.lend();
+    let none = tokio::time::timeout(Duration::from_millis(10), limiter.place()).await;
+    assert!(none.is_err());
+    tokio::time::sleep(Duration::from_millis(995)).await;
+    limiter.lend();
+    drop(limiter.place().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lowered_limit_holds_while_places_are_given_back() {
+    let limiter = EndpointLimiter::new(8);
+    for _ in 0..64 {
+        set_off(&limiter).await.leave(Load::Served);
+    }
+    let mut seats = Vec::new();
+    for _ in 0..8 {
+        seats.push(set_off(&limiter).await);
+    }
+    loop {
+        seats.pop().unwrap().leave(Load::TurnedAway(None));
+        seats.pop().unwrap().leave(Load::Served);
+        if limiter.limit() < 8 {
+            break;
+        }
+        seats.push(set_off(&limiter).await);
+        seats.push(set_off(&limiter).await);
+    }
+    assert_eq!(limiter.limit(), 4);
+    seats.truncate(4);
+    let none = tokio::time::timeout(Duration::from_secs(1), limiter.place()).await;
+    assert!(none.is_err(), "four are in flight");
+    seats.pop();
+    drop(limiter.place().await);
+}

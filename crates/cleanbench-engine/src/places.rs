@@ -1,0 +1,415 @@
+//! Places at an endpoint: how many there are, who is in them, and when nobody may be sent.
+//!
+//! Invariant: the number of places lies between 1 and a ceiling, at which it starts, so an endpoint that never says
+//! "too much" is asked at full speed from the first call. It is halved where more was turned away than chance explains
+//! (`refusals.rs`), at most once for all attempts that were under way together, and grows by one for every round of
+//! answers (additive increase, multiplicative decrease; Chiu and Jain 1989). Near the number at which the endpoint was
+//! last overrun it grows twenty times more slowly: what it could not serve a moment ago, it hardly can now. Where
+//! halving did not lower the share of refusals their number was not the cause, and it is undone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::burst::{Burst, PastBursts, Streak};
+use crate::durations::Durations;
+use crate::hands::{Hands, Waiting};
+use crate::load::Load;
+use crate::refusals::{Recent, Refusals};
+
+/// Places that a round of answers adds where the endpoint was overrun before.
+const NEAR_STEP: f64 = 0.05;
+/// An endpoint that nobody reached for so long was away. One that turned everybody away for less had too much in too
+/// short a time, as where so many a second are allowed.
+const OUTAGE: Duration = Duration::from_secs(2);
+/// Answers that must be known before a call is called far older than others.
+const FEWEST_KNOWN: usize = 50;
+/// So many times the 99th percentile is far older.
+const FAR_OLDER: u32 = 10;
+/// No call is far older before this.
+const OLD: Duration = Duration::from_secs(30);
+/// The same where such calls hold a quarter of all places, and so hold up all others.
+const OLD_AND_MANY: Duration = Duration::from_secs(1);
+
+/// An attempt on its way.
+#[derive(Debug)]
+struct InFlight {
+    asker: Asker,
+    begun: Instant,
+    /// What it lent its place for.
+    lent: Option<Waiting>,
+}
+
+/// Who asks for a place.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    /// The sample, as the user calls it.
+    pub(crate) name: String,
+    /// Who makes the calls of its model.
+    pub(crate) hands: Hands,
+}
+
+/// An attempt that was turned away, and is weighed when an answer to it would have come: refusals are quick, and
+/// would seem to be more than they are.
+#[derive(Debug)]
+struct Refusal {
+    number: u64,
+    streak: u64,
+    begun: Instant,
+}
+
+/// A halving that is being watched.
+#[derive(Debug)]
+struct Trial {
+    limit: f64,
+    overrun: f64,
+    before: Recent,
+}
+
+/// The call that has been under way longest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oldest {
+    /// Its sample.
+    pub name: String,
+    /// How long its attempt has been under way.
+    pub age: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Places {
+    limit: f64,
+    ceiling: usize,
+    /// The limit at which the endpoint last was overrun.
+    overrun: f64,
+    /// Places that exist, taken or free. Follows the limit down only as they are given back.
+    existing: usize,
+    /// Attempts sent so far.
+    sent: u64,
+    /// Attempts up to this one say nothing of the load as it is now.
+    heard_until: u64,
+    refusals: Refusals,
+    /// Refusals that are not weighed yet.
+    unweighed: VecDeque<Refusal>,
+    trial: Option<Trial>,
+    streak: Streak,
+    burst: Option<Burst>,
+    /// Since when nobody was served, where attempts are turned away.
+    away_since: Option<Instant>,
+    past: PastBursts,
+    in_flight: BTreeMap<u64, InFlight>,
+    durations: Durations,
+}
+
+impl Places {
+    /// `ceiling` places, at least one.
+    pub(crate) fn new(ceiling: usize) -> Self {
+        Self {
+            limit: as_limit(ceiling),
+            ceiling,
+            overrun: f64::INFINITY,
+            existing: ceiling,
+            sent: 0,
+            heard_until: 0,
+            refusals: Refusals::default(),
+            unweighed: VecDeque::new(),
+            trial: None,
+            streak: Streak::new(1),
+            burst: None,
+            away_since: None,
+            past: PastBursts::default(),
+            in_flight: BTreeMap::new(),
+            durations: Durations::default(),
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 1 and a ceiling that was a whole number"
+    )]
+    pub(crate) fn limit(&self) -> usize {
+        self.limit as usize
+    }
+
+    /// The end of the pause, if there is one now.
+    pub(crate) fn pause(&self, now: Instant) -> Option<Instant> {
+        let until = self.burst.as_ref()?.until();
+        (until > now).then_some(until)
+    }
+
+    /// How long the endpoint has turned everybody away, if it does.
+    pub(crate) fn absence(&self, now: Instant) -> Option<Duration> {
+        self.burst.as_ref()?;
+        Some(now - self.away_since?)
+    }
+
+    /// The number under which an attempt sets off, from 1; `None` in a pause.
+    pub(crate) fn depart(&mut self, asker: &Asker, now: Instant) -> Option<u64> {
+        if self.pause(now).is_some() {
+            return None;
+        }
+        self.look_for_accepted(now);
+        if let Some(burst) = &mut self.burst {
+            burst.probe(now);
+        }
+        self.sent += 1;
+        let flight = InFlight {
+            asker: asker.clone(),
+            begun: now,
+            lent: None,
+        };
+        self.in_flight.insert(self.sent, flight);
+        Some(self.sent)
+    }
+
+    /// Attempt `number` is no longer on its way; whether its place is free again, because it was not lent.
+    pub(crate) fn land(&mut self, number: u64) -> bool {
+        let flight = self.in_flight.remove(&number);
+        flight.is_none_or(|flight| flight.lent.is_none())
+    }
+
+    /// Takes in what attempt `number` says. Gives the streak of refusals that it failed in, if it did.
+    pub(crate) fn hear(&mut self, number: u64, load: Load, now: Instant) -> Option<u64> {
+        match load {
+            Load::Served => {
+                if let Some(time) = self.time_of(number, now) {
+                    self.durations.add(time);
+                }
+                self.served(number, now);
+                self.grow();
+                None
+            }
+            Load::Judged => {
+                self.served(number, now);
+                None
+            }
+            Load::TurnedAway(asked) => Some(self.turned_away(number, asked, now)),
+            Load::Unknown => self.burst.as_ref().map(|_| self.streak.number),
+        }
+    }
+
+    /// How long attempt `number` has been under way.
+    fn time_of(&self, number: u64, now: Instant) -> Option<Duration> {
+        let flight = self.in_flight.get(&number)?;
+        Some(now - flight.begun)
+    }
+
+    fn served(&mut self, number: u64, now: Instant) {
+        let away = self.away_since.take();
+        if number > self.streak.first {
+            let is_outage = away.is_some_and(|since| now - since >= OUTAGE);
+            self.end_streak(number, is_outage, now);
+        } else if self.streak.length > 0 {
+            self.streak.is_serving = true;
+            if let Some(burst) = &mut self.burst {
+                burst.let_one_go(now);
+            }
+        }
+        self.weigh_due(now);
+        self.note(number, false);
+        self.weigh();
+    }
+
+    /// Attempt `number`, sent after others were turned away, was not: the streak of refusals is over.
+    fn end_streak(&mut self, number: u64, is_outage: bool, now: Instant) {
+        let next = Streak::new(self.streak.number + 1);
+        let ended = std::mem::replace(&mut self.streak, next);
+        let burst = self.burst.take();
+        if burst.is_some_and(|burst| burst.is_probe(number)) {
+            self.past.add(ended.number);
+            if is_outage && !ended.is_serving {
+                // It was away and is back: that says nothing of how much it bears.
+                self.unweighed.retain(|one| one.streak != ended.number);
+            }
+        }
+        self.weigh_due(now);
+    }
+
+    /// Ends the streak where an attempt that was sent in it has been under way for so long that it was accepted.
+    fn look_for_accepted(&mut self, now: Instant) {
+        if self.streak.length == 0 {
+            return;
+        }
+        let after = self.streak.accepted_after();
+        let later = self.in_flight.range(self.streak.first.saturating_add(1)..);
+        let mut accepted = later.filter(|(_, flight)| now - flight.begun >= after);
+        if let Some((number, _)) = accepted.next_back() {
+            let number = *number;
+            let is_outage = self.absence(now).is_some_and(|time| time >= OUTAGE);
+            self.end_streak(number, is_outage, now);
+        }
+    }
+
+    fn turned_away(&mut self, number: u64, asked: Option<Duration>, now: Instant) -> u64 {
+        let since = *self.away_since.get_or_insert(now);
+        if self.burst.is_none() {
+            self.look_for_accepted(now);
+        }
+        let time = self.time_of(number, now).unwrap_or_default();
+        self.streak.add(number, time, asked);
+        self.unweighed.push_back(Refusal {
+            number,
+            streak: self.streak.number,
+            begun: now - time,
+        });
+        match &mut self.burst {
+            Some(burst) => burst.turned_away(number, asked, now),
+            None if self.refusals.is_burst(self.streak.length) => {
+                self.burst = Some(Burst::new(&self.streak, self.sent, since, now));
+            }
+            None => {}
+        }
+        self.streak.number
+    }
+
+    /// Whether what failed in `streak` costs a call a retry.
+    pub(crate) fn costs(&self, streak: u64) -> bool {
+        let is_now = self.burst.is_some() && self.streak.number == streak;
+        !is_now && !self.past.has(streak)
+    }
+
+    /// Takes in the refusals of attempts that would have been answered by now.
+    fn weigh_due(&mut self, now: Instant) {
+        let answer = self.typical().unwrap_or_default();
+        while let Some(one) = self.unweighed.front()
+            && (one.streak != self.streak.number || self.streak.is_serving)
+            && one.begun + answer <= now
+        {
+            let number = one.number;
+            self.unweighed.pop_front();
+            self.note(number, true);
+        }
+    }
+
+    fn note(&mut self, number: u64, refused: bool) {
+        if number > self.heard_until {
+            self.refusals.note(refused, self.learns());
+        }
+    }
+
+    /// Whether refusals now are usual, rather than by too much at once.
+    fn learns(&self) -> bool {
+        self.trial.is_none() && (self.overrun.is_infinite() || self.limit + 1.5 < self.overrun)
+    }
+
+    /// Halves the limit where too much was turned away, and undoes it where that was in vain.
+    fn weigh(&mut self) {
+        if !self.refusals.are_enough(self.limit()) {
+            return;
+        }
+        if let Some(trial) = self.trial.take_if(|_| self.refusals.may_be_usual()) {
+            if !self.refusals.is_full() {
+                self.trial = Some(trial);
+                return;
+            }
+            if self.refusals.brought_no_relief(trial.before) {
+                self.undo(trial);
+            }
+        }
+        if self.limit() > 1 && self.refusals.is_beyond_chance() {
+            self.halve();
+        }
+    }
+
+    fn undo(&mut self, trial: Trial) {
+        self.limit = trial.limit;
+        self.overrun = trial.overrun;
+        self.refusals.learn(trial.before);
+        let now = self.refusals.take_recent();
+        self.refusals.learn(now);
+    }
+
+    fn halve(&mut self) {
+        self.trial = Some(Trial {
+            limit: self.limit,
+            overrun: self.overrun,
+            before: self.refusals.take_recent(),
+        });
+        self.overrun = self.limit;
+        self.limit = (self.limit / 2.0).max(1.0);
+        self.heard_until = self.sent;
+    }
+
+    /// One more place for every round of answers, unless more seems to be turned away than is usual.
+    fn grow(&mut self) {
+        if self.limit >= as_limit(self.ceiling) || self.refusals.are_in_doubt() {
+            return;
+        }
+        if self.limit >= self.overrun + 1.0 {
+            self.overrun = f64::INFINITY;
+        }
+        let near = self.limit + 1.5 >= self.overrun;
+        if near && self.trial.is_some() {
+            return;
+        }
+        let step = if near { NEAR_STEP } else { 1.0 } / self.limit;
+        self.limit = (self.limit + step).min(as_limit(self.ceiling));
+    }
+
+    /// Places that are to be added so that there are as many as may be.
+    pub(crate) fn add_missing(&mut self) -> usize {
+        let added = self.limit().saturating_sub(self.existing);
+        self.existing += added;
+        added
+    }
+
+    /// Places that are too many.
+    pub(crate) fn surplus(&self) -> usize {
+        self.existing.saturating_sub(self.limit())
+    }
+
+    /// So many places are no more.
+    pub(crate) fn remove(&mut self, places: usize) {
+        self.existing -= places;
+    }
+
+    /// How long an answer takes, typically.
+    pub(crate) fn typical(&self) -> Option<Duration> {
+        self.durations.percentile(50)
+    }
+
+    /// Lends the places of calls that are far older than others; how many.
+    ///
+    /// None is cut off because others were faster: that would censor the hardest samples.
+    pub(crate) fn lend(&mut self, now: Instant) -> usize {
+        let Some(usual) = self.durations.percentile(99) else {
+            return 0;
+        };
+        if self.durations.known() < FEWEST_KNOWN {
+            return 0;
+        }
+        let far = usual * FAR_OLDER;
+        let older_than = |age: Duration| {
+            let open = self.in_flight.values().filter(|one| one.lent.is_none());
+            open.filter(|one| now - one.begun >= age).count()
+        };
+        let are_many = older_than(far.max(OLD_AND_MANY)) * 4 >= self.limit();
+        let age = far.max(if are_many { OLD_AND_MANY } else { OLD });
+        let mut lent = 0;
+        for one in self.in_flight.values_mut() {
+            if one.lent.is_none() && now - one.begun >= age {
+                one.lent = Some(one.asker.hands.wait(0));
+                lent += 1;
+            }
+        }
+        lent
+    }
+
+    /// The attempt that has been under way longest.
+    pub(crate) fn oldest(&self, now: Instant) -> Option<Oldest> {
+        let (_, flight) = self.in_flight.first_key_value()?;
+        Some(Oldest {
+            name: flight.asker.name.clone(),
+            age: now - flight.begun,
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "far fewer than 2^52 attempts are in flight"
+)]
+fn as_limit(ceiling: usize) -> f64 {
+    ceiling as f64
+}
