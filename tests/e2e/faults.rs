@@ -8,7 +8,8 @@ use crate::bed::{Bed, MODEL, answering, bed_with, table};
 
 #[track_caller]
 fn check(bed: &Bed, code: i32, words: &[&str]) {
-    let done = bed.run_suite("out", &["--max-retries", "1"]).expect(code);
+    let arguments = ["--max-retries", "1", "--patience", "3"];
+    let done = bed.run_suite("out", &arguments).expect(code);
     for word in words {
         assert!(
             done.stderr.contains(word),

@@ -51,4 +51,5 @@ mod storm;
 mod tampering;
 mod task_keys;
 mod verdicts;
+mod waits;
 mod wrong_before;

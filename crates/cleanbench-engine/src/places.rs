@@ -16,7 +16,7 @@ use crate::burst::{Burst, PastBursts, Streak};
 use crate::durations::Durations;
 use crate::hands::{Hands, Waiting};
 use crate::load::Load;
-use crate::refusals::{Recent, Refusals};
+use crate::refusals::{Recent, Refusals, Relief};
 
 /// Places that a round of answers adds where the endpoint was overrun before.
 const NEAR_STEP: f64 = 0.05;
@@ -29,8 +29,9 @@ const FEWEST_KNOWN: usize = 50;
 const FAR_OLDER: u32 = 10;
 /// No call is far older before this.
 const OLD: Duration = Duration::from_secs(30);
-/// The same where such calls hold a quarter of all places, and so hold up all others.
+/// The same where such calls hold an eighth of all places, and so hold up all others.
 const OLD_AND_MANY: Duration = Duration::from_secs(1);
+const MANY: usize = 8;
 
 /// An attempt on its way.
 #[derive(Debug)]
@@ -39,6 +40,22 @@ struct InFlight {
     begun: Instant,
     /// What it lent its place for.
     lent: Option<Waiting>,
+}
+
+impl InFlight {
+    /// Whether it has been under way for `age` and holds its place.
+    fn is_older(&self, age: Duration, now: Instant) -> bool {
+        self.lent.is_none() && now - self.begun >= age
+    }
+}
+
+/// An attempt that was answered.
+#[derive(Debug, Clone, Copy)]
+struct Answered {
+    /// The highest number of all that were.
+    number: u64,
+    /// When the last of them was.
+    at: Instant,
 }
 
 /// Who asks for a place.
@@ -99,6 +116,7 @@ pub(crate) struct Places {
     past: PastBursts,
     in_flight: BTreeMap<u64, InFlight>,
     durations: Durations,
+    latest: Option<Answered>,
 }
 
 impl Places {
@@ -120,6 +138,7 @@ impl Places {
             past: PastBursts::default(),
             in_flight: BTreeMap::new(),
             durations: Durations::default(),
+            latest: None,
         }
     }
 
@@ -176,6 +195,11 @@ impl Places {
                 if let Some(time) = self.time_of(number, now) {
                     self.durations.add(time);
                 }
+                let highest = self.latest.map_or(0, |latest| latest.number);
+                self.latest = Some(Answered {
+                    number: highest.max(number),
+                    at: now,
+                });
                 self.served(number, now);
                 self.grow();
                 None
@@ -299,12 +323,13 @@ impl Places {
             return;
         }
         if let Some(trial) = self.trial.take_if(|_| self.refusals.may_be_usual()) {
-            if !self.refusals.is_full() {
-                self.trial = Some(trial);
-                return;
-            }
-            if self.refusals.brought_no_relief(trial.before) {
-                self.undo(trial);
+            match self.refusals.relief(trial.before) {
+                Relief::Unknown => {
+                    self.trial = Some(trial);
+                    return;
+                }
+                Relief::None => self.undo(trial),
+                Relief::Some => {}
             }
         }
         if self.limit() > 1 && self.refusals.is_beyond_chance() {
@@ -333,16 +358,14 @@ impl Places {
 
     /// One more place for every round of answers, unless more seems to be turned away than is usual.
     fn grow(&mut self) {
-        if self.limit >= as_limit(self.ceiling) || self.refusals.are_in_doubt() {
+        let is_at_ceiling = self.limit >= as_limit(self.ceiling);
+        if is_at_ceiling || self.trial.is_some() || self.refusals.are_in_doubt() {
             return;
         }
         if self.limit >= self.overrun + 1.0 {
             self.overrun = f64::INFINITY;
         }
         let near = self.limit + 1.5 >= self.overrun;
-        if near && self.trial.is_some() {
-            return;
-        }
         let step = if near { NEAR_STEP } else { 1.0 } / self.limit;
         self.limit = (self.limit + step).min(as_limit(self.ceiling));
     }
@@ -369,27 +392,26 @@ impl Places {
         self.durations.percentile(50)
     }
 
-    /// Lends the places of calls that are far older than others; how many.
+    /// Lends the places of calls that are far older than others which were sent after them and answered; how many.
     ///
-    /// None is cut off because others were faster: that would censor the hardest samples.
+    /// None is cut off because others were faster: that would censor the hardest samples. Where nobody is answered
+    /// nothing is lent: it would only bring more calls to an endpoint that hangs.
     pub(crate) fn lend(&mut self, now: Instant) -> usize {
-        let Some(usual) = self.durations.percentile(99) else {
+        let (Some(usual), Some(latest)) = (self.durations.percentile(99), self.latest) else {
             return 0;
         };
-        if self.durations.known() < FEWEST_KNOWN {
+        let far = (usual * FAR_OLDER).max(OLD_AND_MANY);
+        if self.durations.known() < FEWEST_KNOWN || now - latest.at >= far {
             return 0;
         }
-        let far = usual * FAR_OLDER;
-        let older_than = |age: Duration| {
-            let open = self.in_flight.values().filter(|one| one.lent.is_none());
-            open.filter(|one| now - one.begun >= age).count()
-        };
-        let are_many = older_than(far.max(OLD_AND_MANY)) * 4 >= self.limit();
+        let held_up = self.in_flight.range(..latest.number);
+        let held_up = held_up.filter(|(_, flight)| flight.is_older(far, now));
+        let are_many = held_up.count() * MANY >= self.limit();
         let age = far.max(if are_many { OLD_AND_MANY } else { OLD });
         let mut lent = 0;
-        for one in self.in_flight.values_mut() {
-            if one.lent.is_none() && now - one.begun >= age {
-                one.lent = Some(one.asker.hands.wait(0));
+        for (_, flight) in self.in_flight.range_mut(..latest.number) {
+            if flight.is_older(age, now) {
+                flight.lent = Some(flight.asker.hands.wait(0));
                 lent += 1;
             }
         }

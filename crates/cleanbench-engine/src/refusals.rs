@@ -32,6 +32,19 @@ const MEMORY: f64 = 2048.0;
 /// The odds of being turned away fall at least to this part where half the attempts at once are made and their
 /// number was the cause: with n at once where c are served they are (n - c) / c.
 const RELIEF: f64 = 0.707;
+/// Where they fall to this part, that is clear before 64 attempts are seen.
+const CLEAR_RELIEF: f64 = 0.3;
+
+/// What came of making half as many attempts at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relief {
+    /// They were turned away as often: their number is not the cause.
+    None,
+    /// They were turned away less often.
+    Some,
+    /// Too few are seen.
+    Unknown,
+}
 
 /// The last outcomes, and the usual share before them.
 #[derive(Debug, Default)]
@@ -84,19 +97,21 @@ impl Refusals {
         self.recent.seen >= rounds.clamp(FEWEST_SEEN, u64::BITS)
     }
 
-    /// Whether as many as are remembered have been seen.
-    pub(crate) fn is_full(&self) -> bool {
-        self.recent.seen == u64::BITS
-    }
-
     /// Whether the share of refusals is none that is never usual.
     pub(crate) fn may_be_usual(&self) -> bool {
         self.recent.odds() <= LARGEST_USUAL / (1.0 - LARGEST_USUAL)
     }
 
-    /// Whether half as many at once as in `before` were turned away as often.
-    pub(crate) fn brought_no_relief(&self, before: Recent) -> bool {
-        self.recent.odds() > before.odds() * RELIEF
+    /// What came of making half as many at once as in `before`.
+    pub(crate) fn relief(&self, before: Recent) -> Relief {
+        let part = self.recent.odds() / before.odds();
+        let is_full = self.recent.seen == u64::BITS;
+        match is_full {
+            _ if part < CLEAR_RELIEF => Relief::Some,
+            false => Relief::Unknown,
+            true if part > RELIEF => Relief::None,
+            true => Relief::Some,
+        }
     }
 
     /// Takes `attempts` for usual.
@@ -206,15 +221,19 @@ mod tests {
     #[test]
     fn relief_is_seen_where_the_number_at_once_was_the_cause() {
         // 32 and 16 at once where ten are served; one in three whatever the number; a mishap.
-        let cases = [(44, 24, false), (21, 21, true), (20, 0, false)];
-        for (before, now, is_in_vain) in cases {
+        let cases = [
+            (44, 24, Relief::Some),
+            (21, 21, Relief::None),
+            (20, 0, Relief::Some),
+        ];
+        for (before, now, expected) in cases {
             let seen = |refused| {
                 let mut refusals = Refusals::default();
                 (0..64).for_each(|number| refusals.note(number < refused, true));
                 refusals
             };
             let before = seen(before).take_recent();
-            assert_eq!(seen(now).brought_no_relief(before), is_in_vain, "{now}");
+            assert_eq!(seen(now).relief(before), expected, "{now}");
         }
     }
 }

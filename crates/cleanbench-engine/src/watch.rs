@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::slot::Slots;
 
 /// Time between two looks.
-const EVERY: Duration = Duration::from_millis(250);
+const EVERY: Duration = Duration::from_millis(50);
 
 /// Looks after the endpoints of `slots`, and never ends; one that turns everybody away for `patience` is given up.
 pub(crate) async fn watch(slots: &Slots, patience: Duration) {

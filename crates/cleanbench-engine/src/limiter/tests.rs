@@ -83,7 +83,7 @@ async fn simulate(ceiling: usize, calls: u64, behaviour: Behaviour) -> Outcome {
     let counts = Arc::new(Counts::default());
     let start = Instant::now();
     let mut workers = JoinSet::new();
-    for _ in 0..ceiling * 8 {
+    for _ in 0..ceiling * 4 + 256 {
         let (limiter, counts) = (limiter.clone(), Arc::clone(&counts));
         workers.spawn(async move {
             while counts.begun.fetch_add(1, Ordering::SeqCst) < calls {
@@ -304,6 +304,27 @@ async fn a_bucket_that_is_refilled_is_emptied_without_loss() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rate_below_what_is_asked_loses_no_call() {
+    // Fifty a second, at most ten saved up; sixteen at once would make 160.
+    static BUCKET: Mutex<(Duration, f64)> = Mutex::new((Duration::ZERO, 10.0));
+    let outcome = simulate(16, 1500, |now| {
+        let mut bucket = BUCKET.lock().unwrap();
+        let gained = (now.time - bucket.0).as_secs_f64() * 50.0;
+        *bucket = (now.time, (bucket.1 + gained).min(10.0));
+        if bucket.1 >= 1.0 {
+            bucket.1 -= 1.0;
+            (ANSWER, Load::Served)
+        } else {
+            (REFUSAL, REFUSED)
+        }
+    })
+    .await;
+    eprintln!("{outcome:?}");
+    check_ratio(&outcome, Duration::from_secs(30), 1.15);
+    assert!(outcome.costliest <= 5, "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_that_is_asked_for_holds_for_a_burst_and_has_a_longest_time() {
     for (asked, expected) in [(7, 7), (3600, LONGEST_PAUSE.as_secs())] {
         let limiter = EndpointLimiter::new(8);
@@ -342,50 +363,79 @@ async fn one_refusal_pauses_nobody_else() {
     assert_eq!(before.elapsed(), Duration::ZERO);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_call_far_older_than_others_lends_its_place() {
-    let limiter = EndpointLimiter::new(2);
+/// A limiter that knows how long answers take.
+async fn experienced(places: usize) -> EndpointLimiter {
+    let limiter = EndpointLimiter::new(places);
     for _ in 0..60 {
-        let seat = set_off(&limiter).await;
-        tokio::time::sleep(ANSWER).await;
-        seat.leave(Load::Served);
+        answered(&limiter).await;
     }
+    limiter
+}
+
+async fn answered(limiter: &EndpointLimiter) {
+    let seat = set_off(limiter).await;
+    tokio::time::sleep(ANSWER).await;
+    seat.leave(Load::Served);
+}
+
+async fn is_full(limiter: &EndpointLimiter) -> bool {
+    let place = tokio::time::timeout(Duration::from_millis(1), limiter.place());
+    place.await.is_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_far_older_than_others_that_were_answered_lends_its_place() {
+    let limiter = experienced(2).await;
     let hung = set_off(&limiter).await;
+    for _ in 0..8 {
+        answered(&limiter).await;
+    }
     let other = set_off(&limiter).await;
-    tokio::time::sleep(Duration::from_millis(900)).await;
     limiter.lend();
-    let none = tokio::time::timeout(Duration::from_millis(10), limiter.place()).await;
-    assert!(none.is_err(), "both are in flight, and not old");
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(is_full(&limiter).await, "both are in flight, and not old");
+    tokio::time::sleep(ANSWER * 3).await;
+    other.leave(Load::Served);
+    let other = set_off(&limiter).await;
     limiter.lend();
-    let lent = (set_off(&limiter).await, set_off(&limiter).await);
+    let lent = set_off(&limiter).await;
     assert_eq!(limiter.status().oldest.unwrap().name, "sample");
-    // Theirs are back, and those that were lent are not given back twice.
-    drop((hung, other));
-    let none = tokio::time::timeout(Duration::from_millis(10), limiter.place()).await;
-    assert!(none.is_err());
-    drop(lent);
-    drop((limiter.place().await, limiter.place().await));
+    // It is back, and what was lent is not given back twice.
+    drop(hung);
+    assert!(is_full(&limiter).await);
+    drop((lent, other));
+    let both = (limiter.place().await, limiter.place().await);
+    assert!(is_full(&limiter).await);
+    drop(both);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_is_answered_nothing_is_lent() {
+    let limiter = experienced(16).await;
+    let mut seats = Vec::new();
+    for _ in 0..16 {
+        seats.push(set_off(&limiter).await);
+    }
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        limiter.lend();
+    }
+    assert!(is_full(&limiter).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_old_call_among_many_waits_half_a_minute_before_it_lends() {
-    let limiter = EndpointLimiter::new(16);
-    for _ in 0..60 {
-        let seat = set_off(&limiter).await;
-        tokio::time::sleep(ANSWER).await;
-        seat.leave(Load::Served);
-    }
+    let limiter = experienced(16).await;
     let _old = set_off(&limiter).await;
+    for _ in 0..299 {
+        answered(&limiter).await;
+    }
     let mut others = Vec::new();
-    tokio::time::sleep(Duration::from_secs(29)).await;
     for _ in 0..15 {
         others.push(set_off(&limiter).await);
     }
     limiter.lend();
-    let none = tokio::time::timeout(Duration::from_millis(10), limiter.place()).await;
-    assert!(none.is_err());
-    tokio::time::sleep(Duration::from_millis(995)).await;
+    assert!(is_full(&limiter).await);
+    tokio::time::sleep(ANSWER).await;
     limiter.lend();
     drop(limiter.place().await);
 }
