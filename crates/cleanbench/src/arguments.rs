@@ -168,7 +168,7 @@ pub(crate) struct RunArguments {
     pub(crate) select: SelectArguments,
     #[command(flatten)]
     pub(crate) out: OutArguments,
-    /// Most calls in flight for each model [default: the models file, else 16]
+    /// Most calls in flight for each model [default: the models file, the slots of a server here, else 16]
     #[arg(short = 'j', long, visible_alias = "max-connections", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) max_concurrency: Option<u32>,
     /// Seed from which every other is derived [default: 0; with --replay, that of the run]
