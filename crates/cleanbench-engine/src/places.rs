@@ -30,7 +30,7 @@ const FAR_OLDER: u32 = 10;
 /// No call is far older before this.
 const OLD: Duration = Duration::from_secs(30);
 /// The same where such calls hold an eighth of all places, and so hold up all others.
-const OLD_AND_MANY: Duration = Duration::from_secs(1);
+const OLD_AND_MANY: Duration = Duration::from_millis(500);
 const MANY: usize = 8;
 
 /// An attempt on its way.
