@@ -22,12 +22,15 @@ const TICK: Duration = Duration::from_millis(500);
 /// A call that takes so long is named.
 const LONG: Duration = Duration::from_secs(10);
 
+/// Longest name that is shown whole, in characters.
+const LONGEST_NAME: usize = 24;
+
 /// Redraws a second.
 const RATE: u8 = 8;
 
 /// The progress lines of a run.
 pub(crate) struct Progress {
-    monitors: Vec<Monitor>,
+    watched: Vec<Watched>,
     space: RwLock<CallSpace>,
     tasks: usize,
     lines: Vec<Mutex<Line>>,
@@ -65,14 +68,15 @@ impl Progress {
         }
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
         let style =
-            ProgressStyle::with_template("{prefix} {bar:20} {pos}/{len} eta {eta} {wide_msg}")
+            ProgressStyle::with_template("{prefix} {bar:10} {pos}/{len} eta {eta} {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
         let mut lines = Vec::new();
         for (model, price) in plan.models.iter().zip(prices) {
             for task in &plan.tasks {
                 let length = lengths[lines.len()];
                 let bar = bars.add(ProgressBar::new(length).with_style(style.clone()));
-                bar.set_prefix(cell::visible(&format!("{} · {}", model.name, task.name)));
+                let (name, task) = (shortened(&model.name), shortened(&task.name));
+                bar.set_prefix(cell::visible(&format!("{name} · {task}")));
                 lines.push(Mutex::new(Line {
                     model: lines.len() / plan.tasks.len(),
                     bar,
@@ -86,8 +90,14 @@ impl Progress {
                 }));
             }
         }
+        let names = plan.models.iter().map(|model| shortened(&model.name));
+        let watched = names.zip(monitors).map(|(name, monitor)| Watched {
+            name: cell::visible(&name),
+            monitor,
+            line: Mutex::default(),
+        });
         let progress = Self {
-            monitors,
+            watched: watched.collect(),
             tasks: plan.tasks.len(),
             space: RwLock::new(space),
             lines,
@@ -133,9 +143,9 @@ impl Progress {
     }
 
     fn draw(&self, line: &Line) {
-        let status = self.monitors.get(line.model).map(Monitor::status);
-        let status = status.unwrap_or_default();
-        let message = line.message(self.started.elapsed(), &status);
+        let watched = self.watched.get(line.model);
+        let waiting = watched.map_or(0, |watched| watched.monitor.status().waiting);
+        let message = line.message(self.started.elapsed(), waiting);
         line.bar.set_message(message);
     }
 
@@ -155,8 +165,11 @@ impl Progress {
         }));
     }
 
-    /// Draws the lines of calls in flight.
+    /// Draws the lines of calls in flight, and what they wait for.
     fn draw_busy(&self) {
+        for watched in &self.watched {
+            watched.draw(&self.bars);
+        }
         for line in &self.lines {
             if let Ok(line) = line.lock()
                 && line.in_flight > 0
@@ -187,24 +200,23 @@ impl Progress {
                 line.bar.finish_and_clear();
             }
         }
+        self.watched.iter().for_each(Watched::clear);
         // A terminal that is gone has nothing to clear.
         drop(self.bars.clear());
     }
 }
 
 impl Line {
-    fn message(&self, elapsed: Duration, status: &ModelStatus) -> String {
-        let mut text = waits(status);
-        // Writing to a string cannot fail.
-        let _infallible = write!(
-            text,
+    fn message(&self, elapsed: Duration, waiting: usize) -> String {
+        let mut text = format!(
             "err {} retry {} in flight {}",
             self.errors,
             self.retries,
             self.in_flight.max(0)
         );
-        if status.waiting > 0 {
-            let _infallible = write!(text, " waiting {}", status.waiting);
+        if waiting > 0 {
+            // Writing to a string cannot fail.
+            let _infallible = write!(text, " waiting {waiting}");
         }
         if self.tokens > 0 {
             #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
@@ -218,23 +230,68 @@ impl Line {
     }
 }
 
+/// A model that is watched, and the line that says what its calls wait for.
+struct Watched {
+    name: String,
+    monitor: Monitor,
+    line: Mutex<Option<ProgressBar>>,
+}
+
+impl Watched {
+    /// Says what is waited for, on a line of its own that is there only meanwhile.
+    fn draw(&self, bars: &MultiProgress) {
+        let Ok(mut line) = self.line.lock() else {
+            return;
+        };
+        match (waits(&self.monitor.status()), line.take()) {
+            (Some(waits), shown) => {
+                let shown = shown.unwrap_or_else(|| bars.add(notice()));
+                shown.set_message(format!("{}: {waits}", self.name));
+                *line = Some(shown);
+            }
+            (None, Some(shown)) => shown.finish_and_clear(),
+            (None, None) => {}
+        }
+    }
+
+    fn clear(&self) {
+        if let Ok(mut line) = self.line.lock()
+            && let Some(shown) = line.take()
+        {
+            shown.finish_and_clear();
+        }
+    }
+}
+
+fn notice() -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_msg}");
+    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}
+
 /// What the calls of a model wait for, if they do.
-fn waits(status: &ModelStatus) -> String {
-    let mut text = String::new();
+fn waits(status: &ModelStatus) -> Option<String> {
     if let Some(absence) = status.endpoint.absence {
         let again = status.endpoint.pause.unwrap_or_default();
         let (absence, again) = (absence.as_secs(), again.as_secs_f64().ceil());
-        let _infallible = write!(
-            text,
-            "turned away for {absence} s, asked again in {again} s; "
-        );
-    } else if let Some(oldest) = &status.endpoint.oldest
-        && oldest.age >= LONG
-    {
-        let (name, age) = (cell::visible(&oldest.name), oldest.age.as_secs());
-        let _infallible = write!(text, "`{name}` takes {age} s; ");
+        return Some(format!(
+            "nobody was served for {absence} s; asked again in {again} s"
+        ));
     }
-    text
+    let oldest = status.endpoint.oldest.as_ref();
+    let oldest = oldest.filter(|oldest| oldest.age >= LONG)?;
+    let (name, age) = (cell::visible(&oldest.name), oldest.age.as_secs());
+    Some(format!("sample `{name}` is being answered for {age} s"))
+}
+
+/// `name`, without its middle where it is long.
+fn shortened(name: &str) -> String {
+    let characters: Vec<_> = name.chars().collect();
+    if characters.len() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let half = LONGEST_NAME / 2;
+    let (start, end) = (&characters[..half], &characters[characters.len() - half..]);
+    start.iter().chain(&['…']).chain(end).collect()
 }
 
 impl EventSink for Progress {
