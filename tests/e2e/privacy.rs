@@ -156,6 +156,7 @@ fn neither_key_nor_prompt_is_found_where_it_should_not_be() {
     bed.write("suite/data.jsonl", &lines);
     bed.models(&server.url(), "api_key_env = \"SECRET_FOR_TEST\"");
     bed.write(".env", &format!("SECRET_FOR_TEST={KEY}\n"));
+    bed.trust();
     let done = bed.run_suite("out", &["-v"]).expect(3);
     let run = bed.only_run("out");
     let printed = format!("{}{}", done.stdout, done.stderr);
@@ -208,6 +209,7 @@ fn a_process_key_wins_over_the_file() {
     let bed = Bed::new(2);
     bed.models(&server.url(), "api_key_env = \"K\"");
     bed.write(".env", "K=wrong-key-1\n");
+    bed.trust();
     let output = |command: &mut Command| command.output().unwrap().status.code();
     assert_eq!(
         output(&mut bed.command(&["run", "suite", "-m", MODEL])),
