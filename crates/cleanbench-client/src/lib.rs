@@ -30,6 +30,7 @@ mod http;
 mod key;
 mod outgoing;
 mod plain;
+mod redact;
 mod wait;
 
 pub use factory::{ClientFactory, ConnectError};

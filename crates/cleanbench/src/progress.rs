@@ -12,7 +12,7 @@ use cleanbench_core::history::{Batch, CallSpace, CallTable};
 use cleanbench_core::{CallId, Event, EventSink, Outcome, Usd};
 use cleanbench_ledger::Plan;
 use cleanbench_price::Price;
-use cleanbench_report::cell;
+use cleanbench_report::{cell, foreign};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Redraws a second.
@@ -56,7 +56,8 @@ impl Progress {
             for task in &plan.tasks {
                 let length = lengths[lines.len()];
                 let bar = bars.add(ProgressBar::new(length).with_style(style.clone()));
-                bar.set_prefix(cell::visible(&format!("{} · {}", model.name, task.name)));
+                let name = format!("{} · {}", model.name, task.name);
+                bar.set_prefix(foreign::line(&cell::visible(&name)));
                 lines.push(Mutex::new(Line {
                     bar,
                     price: price.clone(),

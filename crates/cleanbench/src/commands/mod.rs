@@ -32,13 +32,14 @@ pub(crate) fn main() -> Exit {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
+            if error.use_stderr() {
+                // It quotes what was typed, which a script may have taken from elsewhere.
+                printer::verbatim(error.render().to_string().trim_end());
+                return Exit::Usage;
+            }
             // Printing fails only when nobody listens.
             drop(error.print());
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
+            return Exit::Done;
         }
     };
     let printer = Printer::new(arguments.quiet, arguments.verbose);

@@ -34,7 +34,7 @@ fn list(arguments: &ModelsArguments) -> Result<Exit, Failure> {
     let file = models_file(&[here()], arguments.place.models_file.as_deref(), trust())?;
     let environment = Environment::load()?;
     match arguments.place.format {
-        Format::Json => printer::result(document(&file, &environment)),
+        Format::Json => printer::json(&document(&file, &environment)),
         Format::Text => print(&file, &environment),
     }
     Ok(Exit::Done)

@@ -43,7 +43,7 @@ pub(super) fn check(arguments: &ModelsCheckArguments, printer: Printer) -> Resul
         }
     }
     if arguments.place.format == Format::Json {
-        printer::result(json!({"schema": SCHEMA, "models": documents}));
+        printer::json(&json!({"schema": SCHEMA, "models": documents}));
     }
     Ok(exit)
 }
