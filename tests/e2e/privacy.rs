@@ -106,7 +106,7 @@ const KEY: &str = "sk-CANARY-9f2c7d41";
 const MARKER: &str = "PROMPTMARKER77Q";
 
 /// Files below a folder that hold `needle`.
-fn grep(folder: &Path, needle: &str) -> Vec<String> {
+pub(crate) fn grep(folder: &Path, needle: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs_err::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -120,7 +120,7 @@ fn grep(folder: &Path, needle: &str) -> Vec<String> {
 }
 
 /// The texts of all payloads that the journal refers to: (event name, text).
-fn payloads(run: &Path) -> Vec<(&'static str, String)> {
+pub(crate) fn payloads(run: &Path) -> Vec<(&'static str, String)> {
     let directory = RunDirectory::at(run);
     let manifest = Manifest::read(&directory).unwrap();
     let reader = PayloadReader::new(run);
