@@ -146,8 +146,8 @@ fn names_and_faults_in_files_are_shown_and_not_obeyed() {
             "[models.m]\nbase_url = \"http://127.0.0.1:1\"\nmodel = \"m\"\nprice = {{ input = {0}, output = {0} }}\n",
             toml(HOSTILE)
         ),
-        format!(
-            "[models.\"openai/\u{202e}x\"]\nbase_url = \"http://127.0.0.1:1\"\nmodel = \"m\"\napi_key_env = \"K\"\n"
+        String::from(
+            "[models.\"openai/\u{202e}x\"]\nbase_url = \"http://127.0.0.1:1\"\nmodel = \"m\"\napi_key_env = \"K\"\n",
         ),
     ];
     for text in &models {

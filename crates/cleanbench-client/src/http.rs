@@ -139,13 +139,12 @@ impl HttpModel {
         };
         let mut failed = asked.err();
         if let Some(key) = &self.key {
-            attempt
-                .reply_mut()
-                .into_iter()
-                .for_each(|reply| key.overwrite_in(reply));
-            failed
-                .iter_mut()
-                .for_each(|error| key.overwrite_in_error(error));
+            if let Some(reply) = attempt.reply_mut() {
+                key.overwrite_in(reply);
+            }
+            if let Some(error) = &mut failed {
+                key.overwrite_in_error(error);
+            }
         }
         attempt.end(failed)
     }

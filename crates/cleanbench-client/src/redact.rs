@@ -14,6 +14,7 @@ mod strands;
 
 use std::ops::Range;
 
+use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Keys shorter than this, in bytes, are not searched for in replies: words like `none` or `x`,
@@ -22,22 +23,40 @@ use secrecy::{ExposeSecret, SecretString};
 const SHORTEST: usize = 8;
 
 /// The forms of a key that are searched for. Their memory is cleared when they are dropped.
-pub(crate) struct Forms(Vec<SecretString>);
+pub(crate) struct Forms {
+    forms: Vec<SecretString>,
+    /// Which bytes stand in any of them.
+    letters: [bool; 256],
+}
 
 impl Forms {
     /// Those of `key`; none where it is too short to be told from ordinary text.
     pub(crate) fn of(key: &str) -> Self {
-        if key.len() < SHORTEST {
-            return Self(Vec::new());
+        let mut letters = [false; 256];
+        let mut forms = Vec::new();
+        if key.len() >= SHORTEST {
+            forms = disguise::forms(key);
         }
-        let forms = disguise::forms(key).into_iter();
-        let forms = forms.filter(|form| form.len() >= SHORTEST);
-        Self(forms.map(SecretString::from).collect())
+        forms.retain(|form| form.len() >= SHORTEST);
+        for letter in forms.iter().flat_map(|form| form.bytes()) {
+            letters[usize::from(letter)] = true;
+        }
+        Self {
+            forms: forms.into_iter().map(SecretString::from).collect(),
+            letters,
+        }
     }
 
     /// Overwrites them in `body`, also where they are cut over the texts of several events.
     pub(crate) fn overwrite(&self, body: &mut [u8]) {
-        let Some(key) = self.0.first() else { return };
+        let Some(key) = self.forms.first() else {
+            return;
+        };
+        if let Some(rest) = compressed(body) {
+            // It cannot be searched, and is of no use: what begins so is no answer.
+            rest.fill(b'*');
+            return;
+        }
         let mut found = self.find(body);
         found.extend(strands::find(body, self));
         for place in found {
@@ -71,45 +90,57 @@ impl Forms {
     /// Where in `text` one of them stands.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        let mut at = 0;
-        let mut next_escape = 0;
-        while at < text.len() {
-            if next_escape < at || (next_escape == at && !disguise::may_escape(text, at)) {
-                let ahead = text[at..]
-                    .iter()
-                    .position(|byte| disguise::is_escape(*byte));
-                next_escape = ahead.map_or(usize::MAX, |ahead| at + ahead);
-            }
-            match self.end_at(text, at, next_escape) {
-                Some(end) => {
-                    found.push(at..end);
-                    at = end;
-                }
-                None => at += 1,
-            }
+        for form in self
+            .forms
+            .iter()
+            .map(|form| form.expose_secret().as_bytes())
+        {
+            let places = memmem::find_iter(text, form);
+            found.extend(places.map(|at| at..at + form.len()));
+        }
+        for at in memchr::memchr3_iter(b'\\', b'%', b'&', text) {
+            found.extend(self.around(text, at));
         }
         found
     }
 
-    /// Where a form ends that begins at `at`; the next sign that may begin an escape stands at `next_escape`.
-    fn end_at(&self, text: &[u8], at: usize, next_escape: usize) -> Option<usize> {
-        let each = self.0.iter().map(|form| form.expose_secret().as_bytes());
-        each.filter_map(|form| {
-            if text[at..].starts_with(form) {
-                return Some(at + form.len());
-            }
-            let is_escaped = next_escape < at + form.len();
-            let begins = is_escaped && (text[at] == form[0] || next_escape == at);
-            begins.then(|| disguise::end_of(text, at, form)).flatten()
-        })
-        .max()
+    /// Where a form stands whose first escaped letter is at `at`.
+    fn around(&self, text: &[u8], at: usize) -> Option<Range<usize>> {
+        let meant = (1..=disguise::DEPTH).rev().filter_map(|depth| {
+            let (letter, end) = disguise::symbol(text, at, depth)?;
+            let is_meant = end > at + 1 && self.letters[usize::from(letter)];
+            is_meant.then_some((depth, letter, end))
+        });
+        let forms = || {
+            self.forms
+                .iter()
+                .map(|form| form.expose_secret().as_bytes())
+        };
+        let mut fitting = meant.flat_map(|(depth, letter, end)| {
+            forms().filter_map(move |form| {
+                let places = memchr::memchr_iter(letter, form);
+                let mut starts = places.filter(|place| text[..at].ends_with(&form[..*place]));
+                starts.find_map(|place| {
+                    let end = disguise::end_of(text, end, &form[place + 1..], depth)?;
+                    Some(at - place..end)
+                })
+            })
+        });
+        fitting.next()
     }
 
     /// Length of the longest, in bytes.
     fn longest(&self) -> usize {
-        let lengths = self.0.iter().map(|form| form.expose_secret().len());
+        let lengths = self.forms.iter().map(|form| form.expose_secret().len());
         lengths.max().unwrap_or_default()
     }
+}
+
+/// What stands behind the mark of a body that is compressed with gzip (RFC 1952) or zstd (RFC 8878).
+fn compressed(body: &mut [u8]) -> Option<&mut [u8]> {
+    let is_compressed =
+        body.starts_with(&[0x1f, 0x8b]) || body.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+    body.get_mut(4..).filter(|_| is_compressed)
 }
 
 /// Whether the byte at `place` is the second of an escape, which must not be left without it.

@@ -163,7 +163,7 @@ mod tests {
             ("a ##[error]x", "a #\\u{23}[error]x"),
             ("###[error]", "##\\u{23}[error]"),
             ("##VSO[task.x]", "#\\u{23}VSO[task.x]"),
-            ("\r::stop-commands::x", "\\u{d}::stop-commands::x"),
+            ("\r::stop-commands::x", "\\u{d}\\u{3a}:stop-commands::x"),
         ] {
             assert_eq!(lines(text), expected);
         }

@@ -63,9 +63,14 @@ impl Environment {
             Vec::new()
         };
         let is_withheld = named.is_none() && !text.is_empty() && !trust().covers(path, &text)?;
+        let file = match variables(path, &text) {
+            // What sets nothing need not be legible.
+            Err(_) if is_withheld => BTreeMap::new(),
+            found => found?,
+        };
         Ok(Self {
             path: path.to_owned(),
-            file: variables(path, &text)?,
+            file,
             text,
             is_withheld,
         })

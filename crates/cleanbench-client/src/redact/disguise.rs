@@ -3,7 +3,7 @@
 //! Invariant: what is read as an escape has the meaning that JSON, URLs or HTML give it; anything else stands for itself.
 
 /// How many escapes may stand within one another: JSON within JSON within a URL.
-const DEPTH: u8 = 3;
+pub(super) const DEPTH: u8 = 3;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -52,29 +52,16 @@ fn base64(key: &[u8], shift: usize) -> String {
     (first..last).map(letter).collect()
 }
 
-/// Whether `byte` may begin an escape.
-pub(super) fn is_escape(byte: u8) -> bool {
-    matches!(byte, b'\\' | b'%' | b'&')
-}
-
-/// Whether an escape may begin at `at`.
-pub(super) fn may_escape(text: &[u8], at: usize) -> bool {
-    text.get(at).is_some_and(|byte| is_escape(*byte))
-}
-
-/// Where `form` ends, if it stands at `at` with some of its letters escaped.
-pub(super) fn end_of(text: &[u8], at: usize, form: &[u8]) -> Option<usize> {
-    let at_depth = |depth| {
-        form.iter().try_fold(at, |at, wanted| {
-            let (byte, end) = symbol(text, at, depth)?;
-            (byte == *wanted).then_some(end)
-        })
-    };
-    (1..=DEPTH).rev().find_map(at_depth)
+/// Where `letters` end, if they stand at `at` under `depth` layers of escapes.
+pub(super) fn end_of(text: &[u8], at: usize, letters: &[u8], depth: u8) -> Option<usize> {
+    letters.iter().try_fold(at, |at, wanted| {
+        let (byte, end) = symbol(text, at, depth)?;
+        (byte == *wanted).then_some(end)
+    })
 }
 
 /// What stands at `at` once `depth` layers of escapes are taken off, and where it ends.
-fn symbol(text: &[u8], at: usize, depth: u8) -> Option<(u8, usize)> {
+pub(super) fn symbol(text: &[u8], at: usize, depth: u8) -> Option<(u8, usize)> {
     let Some(below) = depth.checked_sub(1) else {
         return Some((*text.get(at)?, at + 1));
     };

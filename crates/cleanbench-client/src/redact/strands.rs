@@ -8,11 +8,21 @@
 //! shares one.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::Range;
 
 use super::Forms;
 
+/// Names of facts about an answer. No reader puts them together, and every event repeats them.
+const FACTS: [&[u8]; 8] = [
+    b"created_at",
+    b"finish_reason",
+    b"id",
+    b"model",
+    b"object",
+    b"role",
+    b"system_fingerprint",
+    b"type",
+];
 /// Most strands that are kept apart.
 const MOST: usize = 1_024;
 /// Symbols that one letter may be written in within a text: `\\u0041` and the like.
@@ -36,19 +46,28 @@ pub(super) fn find(body: &[u8], forms: &Forms) -> Vec<Range<usize>> {
 /// One text after the other, without its escapes of JSON.
 #[derive(Default)]
 struct Strand {
+    /// The first text, which needs no more than a search of the body while it is the only one.
+    first: Option<Range<usize>>,
     letters: Vec<u8>,
     places: Vec<Range<usize>>,
-    /// How many texts it is made of.
-    pieces: usize,
 }
 
 impl Strand {
+    /// Appends the text that stands at `place` in `body`.
+    fn push(&mut self, body: &[u8], place: Range<usize>) {
+        let mut at = place.start;
+        while at < place.end {
+            let (letter, length) = letter(&body[at..place.end]);
+            self.letters.push(letter);
+            self.places.push(at..at + length);
+            at += length;
+        }
+    }
+
     /// Notes where the key stands in it, and forgets what cannot be part of one any more.
     fn settle(&mut self, forms: &Forms, window: usize, found: &mut Vec<Range<usize>>) {
-        if self.pieces > 1 {
-            for place in forms.find(&self.letters) {
-                found.extend(self.places[place].iter().cloned());
-            }
+        for place in forms.find(&self.letters) {
+            found.extend(self.places[place].iter().cloned());
         }
         let gone = self.letters.len().saturating_sub(window);
         self.letters.drain(..gone);
@@ -62,9 +81,15 @@ struct Frame {
     is_object: bool,
     /// Whether the next text of an object is a name.
     wants_name: bool,
+    /// Of the name that was read last.
     name: u64,
+    /// Of all names above.
+    above: u64,
+    /// Whether the name is that of a fact, which readers never put together.
+    is_fact: bool,
     /// Whether the name is one that tells several answers apart.
     is_mark: bool,
+    /// Of the numbers under such names, here and above.
     marks: u64,
 }
 
@@ -85,14 +110,7 @@ impl Scan<'_> {
     fn run(&mut self) {
         while let Some(byte) = self.body.get(self.at) {
             match byte {
-                b'{' | b'[' if self.frames.len() < DEEPEST => {
-                    let is_object = *byte == b'{';
-                    self.frames.push(Frame {
-                        is_object,
-                        wants_name: is_object,
-                        ..Frame::default()
-                    });
-                }
+                b'{' | b'[' if self.frames.len() < DEEPEST => self.open(*byte == b'{'),
                 b'}' | b']' => drop(self.frames.pop()),
                 b',' => self.name_next(true),
                 b':' => self.name_next(false),
@@ -113,6 +131,19 @@ impl Scan<'_> {
         }
     }
 
+    fn open(&mut self, is_object: bool) {
+        let (above, marks) = self.frames.last().map_or((START, 0), |frame| {
+            (mixed(frame.above, frame.name), frame.marks)
+        });
+        self.frames.push(Frame {
+            is_object,
+            wants_name: is_object,
+            above,
+            marks,
+            ..Frame::default()
+        });
+    }
+
     fn name_next(&mut self, wanted: bool) {
         if let Some(frame) = self.frames.last_mut() {
             frame.wants_name = wanted && frame.is_object;
@@ -130,7 +161,7 @@ impl Scan<'_> {
         let rest = &self.body[self.at..];
         let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_mark) {
-            frame.marks = hash(&(frame.marks, frame.name, &rest[..length]));
+            frame.marks = mixed(mixed(frame.marks, frame.name), hash(&rest[..length]));
         }
         self.at += length.max(1) - 1;
     }
@@ -139,14 +170,20 @@ impl Scan<'_> {
     fn text(&mut self) {
         let start = self.at + 1;
         let mut end = start;
-        while let Some(byte) = self.body.get(end) {
-            match byte {
-                b'"' | b'\n' => break,
-                b'\\' => end += 2,
-                _ => end += 1,
+        while let Some(ahead) = self
+            .body
+            .get(end..)
+            .and_then(|rest| memchr::memchr3(b'"', b'\\', b'\n', rest))
+        {
+            end += ahead;
+            if self.body[end] != b'\\' {
+                break;
             }
+            end += 2;
         }
-        let end = end.min(self.body.len());
+        if !matches!(self.body.get(end), Some(b'"' | b'\n')) {
+            end = self.body.len();
+        }
         self.at = end;
         if self.body.get(end) == Some(&b'\n') {
             // No text goes over a line: the document is broken.
@@ -156,22 +193,23 @@ impl Scan<'_> {
         match self.frames.last_mut() {
             Some(frame) if frame.wants_name => {
                 let name = &self.body[start..end];
-                frame.name = hash(&family(name));
+                frame.name = hash(family(name));
                 frame.is_mark = name.ends_with(b"index");
+                frame.is_fact = FACTS.contains(&name);
             }
+            Some(frame) if frame.is_fact => {}
             _ => self.join(start..end),
         }
     }
 
     /// Joins the text at `place` to its strands.
     fn join(&mut self, place: Range<usize>) {
-        let names = self.frames.iter().map(|frame| frame.name);
-        let names = hash(&names.collect::<Vec<_>>());
-        let marks = self.frames.iter().map(|frame| frame.marks);
-        let marks: Vec<_> = marks.filter(|marks| *marks != 0).collect();
+        let (names, marks) = self.frames.last().map_or((START, 0), |frame| {
+            (mixed(frame.above, frame.name), frame.marks)
+        });
         self.join_strand(names, place.clone());
-        if !marks.is_empty() {
-            self.join_strand(hash(&(names, marks)), place);
+        if marks != 0 {
+            self.join_strand(mixed(names, marks), place);
         }
     }
 
@@ -181,15 +219,20 @@ impl Scan<'_> {
         } else {
             id
         };
-        let strand = self.strands.entry(id).or_default();
-        strand.pieces += 1;
-        let mut at = place.start;
-        while at < place.end {
-            let (letter, length) = letter(&self.body[at..place.end]);
-            strand.letters.push(letter);
-            strand.places.push(at..at + length);
-            at += length;
+        let body = self.body;
+        let Some(strand) = self.strands.get_mut(&id) else {
+            let first = Some(place);
+            let strand = Strand {
+                first,
+                ..Strand::default()
+            };
+            self.strands.insert(id, strand);
+            return;
+        };
+        if let Some(first) = strand.first.take() {
+            strand.push(body, first);
         }
+        strand.push(body, place);
         if strand.letters.len() > 4 * self.window {
             strand.settle(self.forms, self.window, &mut self.found);
         }
@@ -224,8 +267,15 @@ fn letter(text: &[u8]) -> (u8, usize) {
     }
 }
 
-fn hash(value: &impl std::hash::Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+/// What the hash of no name at all is (FNV-1a, as the two below).
+const START: u64 = 0xcbf2_9ce4_8422_2325;
+const FACTOR: u64 = 0x0100_0000_01b3;
+
+fn hash(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(FACTOR);
+    bytes.iter().fold(START, step)
+}
+
+fn mixed(one: u64, other: u64) -> u64 {
+    (one.rotate_left(17) ^ other).wrapping_mul(FACTOR)
 }

@@ -185,6 +185,9 @@ fn nothing_else_changes() {
     assert_eq!(overwritten("a sk-CANARY/9f"), "a ************");
     assert_eq!(overwritten("sk-CANARY"), "*********");
     assert_eq!(overwritten("sk-CAN"), "sk-CAN");
+    let mut compressed = [0x1f, 0x8b, 8, 0, 1, 2, 3];
+    Forms::of(KEY).overwrite(&mut compressed);
+    assert_eq!(compressed, *b"\x1f\x8b\x08\x00***");
     assert_eq!(overwritten(&format!("\\{KEY}")), "*".repeat(KEY.len() + 1));
 }
 
@@ -197,7 +200,7 @@ fn hostile_bytes_do_no_harm() {
                 state = state
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(1_442_695_040_888_963_407);
-                bX
+                b"\"\\{}[]:,u0s&#;%5\n\rk-%\xff"[usize::try_from(state >> 33).unwrap() % 22]
             })
             .collect();
         Forms::of(KEY).overwrite(&mut body);
