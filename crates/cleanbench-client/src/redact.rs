@@ -60,8 +60,10 @@ impl Forms {
         let mut found = self.find(body);
         found.extend(strands::find(body, self));
         for place in found {
-            let escaped = is_escaped(body, place.start);
-            body[place.start - usize::from(escaped)..place.end].fill(b'*');
+            let start = place.start - usize::from(is_escaped(body, place.start));
+            let end = place.end + usize::from(is_escaped(body, place.end));
+            let end = end.min(body.len());
+            body[start..end].fill(b'*');
         }
         // An answer that breaks off within the key.
         let key = key.expose_secret().as_bytes();

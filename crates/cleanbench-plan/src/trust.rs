@@ -164,23 +164,25 @@ impl Trust {
         })
     }
 
-    /// Remembers what `endpoints` were granted, so that their runs can be gone on with. What cannot be remembered is
-    /// asked for again.
-    pub fn remember(&self, endpoints: &[Endpoint]) {
-        let Some(folder) = self.folder.as_ref().map(|own| own.join(GRANTED)) else {
-            return;
-        };
+    /// Remembers what `endpoints` were granted, so that their runs can be gone on with.
+    ///
+    /// # Errors
+    /// When there is no place to keep it, or it cannot be written. It is then asked for again.
+    pub fn remember(&self, endpoints: &[Endpoint]) -> Result<(), PlanError> {
         for endpoint in endpoints.iter().filter(|one| !one.asks().is_empty()) {
+            let folder = self.own()?.join(GRANTED);
             let path = folder.join(granted_name(endpoint));
-            if make_private(&folder).is_ok() {
-                drop(
-                    fs_err::OpenOptions::new()
-                        .write(true)
-                        .create_new(true)
-                        .open(path),
-                );
+            let mut options = fs_err::OpenOptions::new();
+            options.write(true).create_new(true);
+            match make_private(&folder).and_then(|()| options.open(&path)) {
+                Err(error) if error.kind() != IoKind::AlreadyExists => {
+                    let what = format!("cannot write `{}`: {error}", path.display());
+                    return Err(PlanError::new(ErrorKind::CannotWrite, what));
+                }
+                _ => {}
             }
         }
+        Ok(())
     }
 
     /// Refuses to go on with the run in `run` where its record asks for what nobody granted: whoever sends a run

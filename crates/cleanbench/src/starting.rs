@@ -53,7 +53,8 @@ pub(crate) fn start(
     say(&notes[before..], printer);
     let planned = planned?;
     if earlier.asks() {
-        trust().remember(&planned.endpoints);
+        // What cannot be remembered is asked for again when the run is gone on with.
+        drop(trust().remember(&planned.endpoints));
     }
     if let Some(path) = &planned.made_key {
         say_made(path, options.shard, printer);

@@ -127,10 +127,7 @@ fn digits(text: &[u8], mut at: usize, depth: u8, radix: u32) -> Option<(u8, usiz
         match char::from(byte).to_digit(radix) {
             Some(digit) => value = value * radix + digit,
             None if count == 0 => return None,
-            None => {
-                let end = if byte == b';' { after } else { at };
-                return Some((u8::try_from(value).ok()?, end));
-            }
+            None => return (byte == b';').then_some((u8::try_from(value).ok()?, after)),
         }
         at = after;
     }

@@ -75,6 +75,30 @@ impl Strand {
     }
 }
 
+/// What stands under a name.
+#[derive(Default, PartialEq, Eq)]
+enum Kind {
+    /// Texts that a reader may put together.
+    #[default]
+    Pieces,
+    /// A number that tells several answers apart.
+    Mark,
+    /// One of [`FACTS`].
+    Fact,
+}
+
+impl Kind {
+    fn of(name: &[u8]) -> Self {
+        if name.ends_with(b"index") {
+            Self::Mark
+        } else if FACTS.contains(&name) {
+            Self::Fact
+        } else {
+            Self::Pieces
+        }
+    }
+}
+
 /// An object or a list that is open.
 #[derive(Default)]
 struct Frame {
@@ -85,10 +109,7 @@ struct Frame {
     name: u64,
     /// Of all names above.
     above: u64,
-    /// Whether the name is that of a fact, which readers never put together.
-    is_fact: bool,
-    /// Whether the name is one that tells several answers apart.
-    is_mark: bool,
+    kind: Kind,
     /// Of the numbers under such names, here and above.
     marks: u64,
 }
@@ -160,7 +181,11 @@ impl Scan<'_> {
     fn mark(&mut self) {
         let rest = &self.body[self.at..];
         let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.is_mark) {
+        if let Some(frame) = self
+            .frames
+            .last_mut()
+            .filter(|frame| frame.kind == Kind::Mark)
+        {
             frame.marks = mixed(mixed(frame.marks, frame.name), hash(&rest[..length]));
         }
         self.at += length.max(1) - 1;
@@ -194,10 +219,9 @@ impl Scan<'_> {
             Some(frame) if frame.wants_name => {
                 let name = &self.body[start..end];
                 frame.name = hash(family(name));
-                frame.is_mark = name.ends_with(b"index");
-                frame.is_fact = FACTS.contains(&name);
+                frame.kind = Kind::of(name);
             }
-            Some(frame) if frame.is_fact => {}
+            Some(frame) if frame.kind == Kind::Fact => {}
             _ => self.join(start..end),
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use cleanbench_core::Exit;
 use cleanbench_ledger::{Manifest, directory};
-use cleanbench_model::Asking;
+use cleanbench_model::{Asking, Endpoint};
 use cleanbench_plan::endpoints::parse_models_file;
 use cleanbench_plan::replay::recorded_endpoints;
 use cleanbench_plan::trust::{ENV_FILE, MODELS_FILE};
@@ -74,7 +74,7 @@ fn contents(path: &Path, name: &str, bytes: &[u8]) -> Result<Vec<String>, Failur
     }
     let file = parse_models_file(path, bytes)?;
     let (models, providers) = file.asking();
-    let address = file.endpoints().map(|endpoint| endpoint.host());
+    let address = file.endpoints().map(Endpoint::host);
     let models = models.iter().zip(address);
     let mut lines: Vec<_> = models
         .map(|(model, host)| {
@@ -115,8 +115,7 @@ fn asks(entry: &Asking<'_>) -> String {
 fn add_run(folder: &Path) -> Result<Exit, Failure> {
     let run = directory::find(Path::new(""), &folder.display().to_string())?;
     let endpoints = recorded_endpoints(&Manifest::read(&run)?)?;
-    kept().remember(&endpoints);
-    kept().check_record(run.path(), &endpoints)?;
+    kept().remember(&endpoints)?;
     printer::result(format!("trusted the record of {}:", folder.display()));
     for endpoint in &endpoints {
         let asks: Vec<_> = endpoint.asks().iter().map(ToString::to_string).collect();
