@@ -76,6 +76,12 @@ impl Bed {
             "models.toml",
             &format!("[models.{MODEL}]\nbase_url = \"{url}\"\nmodel = \"m\"\n{more}\n"),
         );
+        self.trust();
+    }
+
+    /// Answers for the models file and `.env` in the folder as they are now. Where one has faults, nobody does.
+    pub(crate) fn trust(&self) {
+        self.run(&["trust", "."]);
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {

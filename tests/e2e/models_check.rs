@@ -13,6 +13,7 @@ fn bed(script: Script) -> (Bed, FakeServer) {
     let bed = Bed::new(1);
     bed.models(&server.url(), "api_key_env = \"BED_KEY\"");
     bed.write(".env", &format!("BED_KEY={KEY}\n"));
+    bed.trust();
     (bed, server)
 }
 

@@ -106,7 +106,7 @@ const KEY: &str = "sk-CANARY-9f2c7d41";
 const MARKER: &str = "PROMPTMARKER77Q";
 
 /// Files below a folder that hold `needle`.
-fn grep(folder: &Path, needle: &str) -> Vec<String> {
+pub(crate) fn grep(folder: &Path, needle: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs_err::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -120,7 +120,7 @@ fn grep(folder: &Path, needle: &str) -> Vec<String> {
 }
 
 /// The texts of all payloads that the journal refers to: (event name, text).
-fn payloads(run: &Path) -> Vec<(&'static str, String)> {
+pub(crate) fn payloads(run: &Path) -> Vec<(&'static str, String)> {
     let directory = RunDirectory::at(run);
     let manifest = Manifest::read(&directory).unwrap();
     let reader = PayloadReader::new(run);
@@ -156,6 +156,7 @@ fn neither_key_nor_prompt_is_found_where_it_should_not_be() {
     bed.write("suite/data.jsonl", &lines);
     bed.models(&server.url(), "api_key_env = \"SECRET_FOR_TEST\"");
     bed.write(".env", &format!("SECRET_FOR_TEST={KEY}\n"));
+    bed.trust();
     let done = bed.run_suite("out", &["-v"]).expect(3);
     let run = bed.only_run("out");
     let printed = format!("{}{}", done.stdout, done.stderr);
@@ -208,6 +209,7 @@ fn a_process_key_wins_over_the_file() {
     let bed = Bed::new(2);
     bed.models(&server.url(), "api_key_env = \"K\"");
     bed.write(".env", "K=wrong-key-1\n");
+    bed.trust();
     let output = |command: &mut Command| command.output().unwrap().status.code();
     assert_eq!(
         output(&mut bed.command(&["run", "suite", "-m", MODEL])),

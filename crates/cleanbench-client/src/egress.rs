@@ -77,7 +77,8 @@ mod tests {
             }
         };
         let local = "http://127.0.0.1:9/v1#m";
-        check(local, "127.0.0.1:9", Sensitivity::Secret, true);
+        check(local, "127.0.0.1:9", Sensitivity::Private, true);
+        check(local, "127.0.0.1:9", Sensitivity::Secret, false);
         check(local, "127.0.0.1:8", Sensitivity::Public, false);
         let remote = "https://llm.example/v1#m";
         check(remote, "llm.example:443", Sensitivity::Public, true);

@@ -137,10 +137,16 @@ impl HttpModel {
                 Box::pin(self.ask(request, &mut attempt)).await
             }
         };
-        if let (Some(key), Some(reply)) = (&self.key, attempt.reply_mut()) {
-            key.overwrite_in(reply);
+        let mut failed = asked.err();
+        if let Some(key) = &self.key {
+            if let Some(reply) = attempt.reply_mut() {
+                key.overwrite_in(reply);
+            }
+            if let Some(error) = &mut failed {
+                key.overwrite_in_error(error);
+            }
         }
-        attempt.end(asked.err())
+        attempt.end(failed)
     }
 
     /// Reads the answer into `attempt`, which keeps what arrived even if the rest does not.

@@ -1,30 +1,35 @@
 //! The key: one header, and no other place.
 
 use std::fmt;
+use std::sync::Arc;
 
-use cleanbench_core::Reply;
+use cleanbench_core::{CallError, Reply};
 use cleanbench_model::KeyHeader;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-/// Keys shorter than this, in bytes, are not searched for in replies: words like `none` or `x`,
-/// which local servers take for a key, occur in ordinary text, and overwriting them there would
-/// falsify the answer.
-const SHORTEST: usize = 8;
+use crate::redact::Forms;
 
 /// An API key. `Debug` does not show it, and its memory is cleared when it is dropped.
 #[derive(Clone)]
-pub struct ApiKey(SecretString);
+pub struct ApiKey {
+    text: SecretString,
+    forms: Arc<Forms>,
+}
 
 impl ApiKey {
     /// The key in `text`, without white space around it.
     pub fn new(text: &str) -> Self {
-        Self(SecretString::from(text.trim()))
+        let text = text.trim();
+        Self {
+            text: SecretString::from(text),
+            forms: Arc::new(Forms::of(text)),
+        }
     }
 
     /// The header `kind` with this key, or `None` if this cannot be a key.
     pub(crate) fn header(&self, kind: KeyHeader) -> Option<(HeaderName, HeaderValue)> {
-        let key = self.0.expose_secret();
+        let key = self.text.expose_secret();
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
@@ -37,18 +42,17 @@ impl ApiKey {
         Some((name, value))
     }
 
-    /// Overwrites every occurrence of the key in `reply` with as many `*`.
+    /// Overwrites the key in `reply`, byte for byte with `*`, whatever it is dressed in.
     pub(crate) fn overwrite_in(&self, reply: &mut Reply) {
-        let key = self.0.expose_secret().as_bytes();
-        if key.len() < SHORTEST {
-            return;
-        }
-        overwrite(&mut reply.body, key);
+        self.forms.overwrite(&mut reply.body);
         if let Some(content_type) = &mut reply.content_type {
-            let mut bytes = std::mem::take(content_type).into_bytes();
-            overwrite(&mut bytes, key);
-            *content_type = String::from_utf8_lossy(&bytes).into_owned();
+            self.forms.overwrite_text(content_type);
         }
+    }
+
+    /// The same in what is said of an attempt that failed.
+    pub(crate) fn overwrite_in_error(&self, error: &mut CallError) {
+        self.forms.overwrite_text(&mut error.message);
     }
 }
 
@@ -56,21 +60,6 @@ impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(..)")
     }
-}
-
-fn overwrite(bytes: &mut [u8], key: &[u8]) {
-    let mut from = 0;
-    while let Some(found) = find(&bytes[from..], key) {
-        let end = from + found + key.len();
-        bytes[from + found..end].fill(b'*');
-        from = end;
-    }
-}
-
-fn find(bytes: &[u8], key: &[u8]) -> Option<usize> {
-    bytes
-        .windows(key.len())
-        .position(|window| window[0] == key[0] && window == key)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod http;
 mod key;
 mod outgoing;
 mod plain;
+mod redact;
 mod slots;
 mod wait;
 

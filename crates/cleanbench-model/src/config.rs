@@ -5,6 +5,7 @@
 //! unknown keys, values out of range, and options that would do nothing.
 
 mod allow;
+mod asks;
 mod endpoint;
 mod entry;
 pub(crate) mod error;
@@ -12,6 +13,7 @@ mod fields;
 mod price;
 pub(crate) mod provider;
 mod resolve;
+mod secrets;
 mod shared_keys;
 mod target;
 
@@ -19,8 +21,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::provider::Profile;
+use asks::Entry;
 use fields::{Diagnostics, Fields};
 
+pub use asks::Ask;
 pub use endpoint::{Endpoint, Limits, Timeouts};
 pub use error::{ConfigError, FilePlace};
 pub use resolve::{Overrides, resolve};
@@ -28,12 +32,26 @@ pub use resolve::{Overrides, resolve};
 /// The models and providers that a `models.toml` names.
 #[derive(Debug, Clone, Default)]
 pub struct ModelsFile {
-    endpoints: BTreeMap<String, Endpoint>,
-    providers: BTreeMap<String, Profile>,
+    endpoints: BTreeMap<String, Entry<Endpoint>>,
+    providers: BTreeMap<String, Entry<Profile>>,
+}
+
+/// A model or a provider of a models file, and what it asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Where it stands.
+    pub place: &'a FilePlace,
+    /// What it asks for; empty for most servers on this machine.
+    pub asks: &'a [Ask],
+    /// Whether that is withheld, so that the entry cannot be used.
+    pub is_withheld: bool,
 }
 
 impl ModelsFile {
-    /// Parses and checks the text of the file at `path`; the path is only named in errors.
+    /// Parses and checks the text of the file at `path`; the path is only named in errors. Everything that it asks for
+    /// is granted; see [`ModelsFile::withheld`].
     ///
     /// # Errors
     /// Every fault that was found, in the order of the file.
@@ -48,7 +66,7 @@ impl ModelsFile {
             let mut top = Fields::new(document.get_ref(), document.span());
             let models = top.table("models", &mut found);
             if let Some(providers) = top.table("providers", &mut found) {
-                file.providers = provider::read_all(&providers, &mut found);
+                file.providers = provider::read_all(&providers, asks::of_provider, &mut found);
             }
             if let Some(models) = models {
                 file.endpoints = read_models(&models, &file.providers, &mut found);
@@ -70,30 +88,108 @@ impl ModelsFile {
 
     /// The endpoints, sorted by their names.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.endpoints.values()
+        self.endpoints.values().map(|entry| &entry.value)
     }
 
     /// The providers that the file describes, sorted by their names.
     pub fn providers(&self) -> impl Iterator<Item = &Profile> {
-        self.providers.values()
+        self.providers.values().map(|entry| &entry.value)
+    }
+
+    /// The same for a file that nobody answers for: what asks for more than an address cannot be used, and
+    /// [`resolve`] says what it asks for.
+    #[must_use]
+    pub fn withheld(mut self) -> Self {
+        let models = self.endpoints.values_mut();
+        models.for_each(|entry| entry.is_withheld = true);
+        let providers = self.providers.values_mut();
+        providers.for_each(|entry| entry.is_withheld = true);
+        self
+    }
+
+    /// The same, with what `lower` has besides. Names that both have mean what they mean here; where this file's are
+    /// withheld, that is one more thing that they ask for.
+    #[must_use]
+    pub fn over(mut self, lower: Self) -> Self {
+        for (name, entry) in &mut self.endpoints {
+            let provider = name.split_once('/').map_or("", |(provider, _)| provider);
+            if lower.providers.contains_key(provider) {
+                let meant = format!("`{name}`, a model of the provider `{provider}`");
+                entry.asks.push(Ask::Name(meant));
+            }
+        }
+        stack(&mut self.endpoints, lower.endpoints, "model");
+        stack(&mut self.providers, lower.providers, "provider");
+        self
+    }
+
+    /// The models, then the providers, each with what it asks for.
+    pub fn asking(&self) -> (Vec<Asking<'_>>, Vec<Asking<'_>>) {
+        (asking(&self.endpoints), asking(&self.providers))
+    }
+
+    /// Where the entry stands that `spec` is resolved by; `None` where none is.
+    pub fn place_of(&self, spec: &str) -> Option<&FilePlace> {
+        let model = self.endpoints.get(spec).map(|entry| &entry.place);
+        model.or_else(|| {
+            let (provider, _) = spec.split_once('/')?;
+            self.providers.get(provider).map(|entry| &entry.place)
+        })
     }
 
     /// The provider that the file calls `name`.
-    pub(crate) fn provider(&self, name: &str) -> Option<&Profile> {
-        self.providers.get(name)
+    ///
+    /// # Errors
+    /// What it asks for, where that is withheld.
+    pub(crate) fn provider(&self, name: &str) -> Result<Option<&Profile>, ConfigError> {
+        let entry = self.providers.get(name);
+        let granted = entry.map(|entry| entry.granted(&format!("provider `{name}`")));
+        granted.transpose()
     }
 
     /// The endpoint called `name`, before anything that the command line says.
-    pub(crate) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
-        self.endpoints.get(name)
+    ///
+    /// # Errors
+    /// What it asks for, where that is withheld.
+    pub(crate) fn endpoint(&self, name: &str) -> Result<Option<&Endpoint>, ConfigError> {
+        let entry = self.endpoints.get(name);
+        let granted = entry.map(|entry| entry.granted(&format!("model `{name}`")));
+        granted.transpose()
+    }
+}
+
+fn asking<T>(entries: &BTreeMap<String, Entry<T>>) -> Vec<Asking<'_>> {
+    let each = entries.iter().map(|(name, entry)| Asking {
+        name,
+        place: &entry.place,
+        asks: &entry.asks,
+        is_withheld: entry.is_withheld && !entry.asks.is_empty(),
+    });
+    each.collect()
+}
+
+/// Puts `upper` over `lower`; `kind` is what its entries are.
+fn stack<T>(upper: &mut BTreeMap<String, Entry<T>>, lower: BTreeMap<String, Entry<T>>, kind: &str) {
+    for (name, beneath) in lower {
+        match upper.get_mut(&name) {
+            Some(entry) => {
+                let path = beneath.place.path.display();
+                entry
+                    .asks
+                    .push(Ask::Name(format!("the {kind} `{name}` of {path}")));
+            }
+            None => {
+                upper.insert(name, beneath);
+            }
+        }
     }
 }
 
 fn read_models(
     models: &Fields<'_, '_>,
-    providers: &BTreeMap<String, Profile>,
+    providers: &BTreeMap<String, Entry<Profile>>,
     found: &mut Diagnostics<'_>,
-) -> BTreeMap<String, Endpoint> {
+) -> BTreeMap<String, Entry<Endpoint>> {
     let mut endpoints = BTreeMap::new();
     for (name, fields) in models.tables(found) {
         if name.is_empty() || name.chars().any(char::is_control) {

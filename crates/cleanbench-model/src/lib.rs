@@ -31,7 +31,9 @@ mod sse;
 mod usage;
 
 pub use body::{check_sampling, effective, request_body};
-pub use config::{ConfigError, Endpoint, Limits, ModelsFile, Overrides, Timeouts, resolve};
+pub use config::{
+    Ask, Asking, ConfigError, Endpoint, FilePlace, Limits, ModelsFile, Overrides, Timeouts, resolve,
+};
 pub use likelihood::LikelihoodMethod;
 pub use offline::OfflineModel;
 pub use provider::{

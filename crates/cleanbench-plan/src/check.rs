@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Tier, Usd};
 use cleanbench_ledger::note::Note;
-use cleanbench_model::Endpoint;
+use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_stats::drift::Delay;
 use cleanbench_suite::{Rendered, Suite};
 
-use crate::endpoints::{proxies, resolve_all};
+use crate::endpoints::{Placed, proxies, resolve_all};
 use crate::gates::gates;
 use crate::nights::delays_of;
 use crate::options::CheckOptions;
@@ -33,6 +33,8 @@ pub struct Check<'a> {
     pub family: usize,
     /// Whom it would ask; may be empty.
     pub endpoints: Vec<Endpoint>,
+    /// Where each of them stands in a models file, if it does.
+    pub places: Vec<Option<FilePlace>>,
 }
 
 /// A task, and what a pass over its samples gives.
@@ -79,7 +81,11 @@ pub fn check<'a>(
     notes: &mut Vec<Note>,
 ) -> Result<Check<'a>, PlanError> {
     let selected = select(suite, &options.select)?;
-    let endpoints = resolve_all(&options.models, None, suite, around.folder)?;
+    let placed = resolve_all(&options.models, None, suite, around)?;
+    let each = placed
+        .into_iter()
+        .map(|Placed { endpoint, place }| (endpoint, place));
+    let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
     notes.extend(proxies(&endpoints));
     for endpoint in &endpoints {
         check_samplings(endpoint, &selected)?;
@@ -95,6 +101,7 @@ pub fn check<'a>(
         probes,
         family: family(Tier::Critical),
         endpoints,
+        places,
     })
 }
 

@@ -99,7 +99,7 @@ pub fn key_of(endpoint: &Endpoint, variables: &dyn Variables) -> Result<Key, Pla
             endpoint.name
         );
         return Err(PlanError::new(ErrorKind::ConfigInvalid, what).hint(format!(
-            "export `{name}`, or write it into `.env` in this folder"
+            "export `{name}`, or write it into a file and name that with `--env-file`"
         )));
     }
     let value = value.as_deref().map(ApiKey::new);

@@ -1,5 +1,6 @@
 //! What of an earlier run a new one starts from: its answers, its selection, its epochs and its seed.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cleanbench_ledger::manifest::{Missing, Only, Plan, SelectionPlan, TaskPlan};
@@ -29,6 +30,8 @@ pub struct EarlierRun {
 pub struct Narrowed {
     /// The earlier run.
     pub manifest: Manifest,
+    /// Its folder.
+    pub folder: PathBuf,
     /// The samples that are taken, ascending; `None` for all samples of the tasks that the run had.
     pub samples: Option<Arc<[SampleName]>>,
     /// What the plan says of the selection.
@@ -89,14 +92,21 @@ impl EarlierRun {
     ) -> Result<Vec<Endpoint>, PlanError> {
         let concurrency = options.max_concurrency;
         let earlier = match (&self.narrowed, &self.replay) {
-            (Some(narrowed), _) => Some(&narrowed.manifest),
-            (None, Some(source)) if options.models.models.is_empty() => Some(&source.manifest),
+            (Some(narrowed), _) => Some((&narrowed.manifest, narrowed.folder.as_path())),
+            (None, Some(source)) if options.models.models.is_empty() => {
+                Some((&source.manifest, source.run.path()))
+            }
             (None, _) => None,
         };
-        if let Some(earlier) = earlier {
-            return asked_again(earlier, concurrency);
+        if let Some((earlier, folder)) = earlier {
+            let endpoints = asked_again(earlier, concurrency)?;
+            if self.asks() {
+                around.trust.check_record(folder, &endpoints)?;
+            }
+            return Ok(endpoints);
         }
-        let named = resolve_all(&options.models, concurrency, suite, around.folder)?;
+        let named = resolve_all(&options.models, concurrency, suite, around)?;
+        let named: Vec<_> = named.into_iter().map(|placed| placed.endpoint).collect();
         if let Some(source) = &self.replay {
             source.positions(&named)?;
         }

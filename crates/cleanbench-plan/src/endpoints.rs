@@ -1,43 +1,54 @@
 //! From the models that were named and the models file to endpoints, and what they may see.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cleanbench_core::Sensitivity;
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_model::{Endpoint, ModelsFile, Overrides, resolve};
+use cleanbench_model::{Endpoint, FilePlace, ModelsFile, Overrides, resolve};
 use cleanbench_suite::Suite;
 
 use crate::options::ModelOptions;
-use crate::{ErrorKind, PlanError};
+use crate::trust::{MODELS_FILE, Trust};
+use crate::{ErrorKind, PlanError, Surroundings};
 
-/// Name of the models file that is found without being named.
-const MODELS_FILE: &str = "models.toml";
+/// An endpoint, and where it stands in a models file, if it does.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// Where it stands.
+    pub place: Option<FilePlace>,
+}
 
 /// The endpoints that `options`, else the suite, name.
 ///
 /// # Errors
-/// When a model is not known, is named twice, or its entry of the models file has faults.
+/// When a model is not known, is named twice, or its entry of the models file has faults or asks for what nobody
+/// grants.
 pub fn resolve_all(
     options: &ModelOptions,
     concurrency: Option<u32>,
     suite: &Suite,
-    folder: &Path,
-) -> Result<Vec<Endpoint>, PlanError> {
+    around: Surroundings<'_>,
+) -> Result<Vec<Placed>, PlanError> {
     let specs = if options.models.is_empty() {
         &suite.models
     } else {
         &options.models
     };
-    let file = match models_path(options, suite, folder) {
-        Some(path) => read_models_file(&path)?,
-        None => ModelsFile::empty(),
-    };
+    let folders = [suite.dir.as_path(), around.folder];
+    let file = models_file(&folders, options.models_file.as_deref(), around.trust)?;
     let overrides = Overrides {
         base_url: options.base_url.clone(),
         allow_private: options.allow_private.clone(),
         concurrency,
     };
-    resolve_each(specs, &file, &overrides)
+    let endpoints = resolve_each(specs, &file, &overrides)?;
+    let placed = endpoints.into_iter().map(|endpoint| Placed {
+        place: file.place_of(&endpoint.name).cloned(),
+        endpoint,
+    });
+    Ok(placed.collect())
 }
 
 fn resolve_each(
@@ -95,28 +106,58 @@ pub fn check_embedded(endpoint: &Endpoint) -> Result<(), PlanError> {
         .hint(format!("the embedded models are {}", known.join(", "))))
 }
 
-/// The models file that was named, else the one in `folder`, if there is one.
+/// The models file that was named, else those in `folders` and the user's own, the first above the others. What nobody
+/// answers for is [withheld](ModelsFile::withheld).
 ///
 /// # Errors
-/// When it cannot be read or has faults.
-pub fn models_file_in(folder: &Path, named: Option<&Path>) -> Result<ModelsFile, PlanError> {
-    let here = folder.join(MODELS_FILE);
-    match named.or_else(|| here.is_file().then_some(&*here)) {
-        Some(path) => read_models_file(path),
-        None => Ok(ModelsFile::empty()),
+/// When one cannot be read or has faults.
+pub fn models_file(
+    folders: &[&Path],
+    named: Option<&Path>,
+    trust: &Trust,
+) -> Result<ModelsFile, PlanError> {
+    if let Some(path) = named {
+        return parse_models_file(path, &read(path)?);
     }
+    let here = folders.iter().map(|folder| folder.join(MODELS_FILE));
+    let mut paths: Vec<_> = here.filter(|path| path.is_file()).collect();
+    paths.extend(trust.models_file());
+    let mut file = ModelsFile::empty();
+    let mut seen = Vec::new();
+    for path in paths {
+        let place = fs_err::canonicalize(
+            path.parent()
+                .filter(|it| !it.as_os_str().is_empty())
+                .unwrap_or(Path::new(".")),
+        );
+        let place = place.unwrap_or_else(|_| path.clone());
+        if seen.contains(&place) {
+            continue;
+        }
+        seen.push(place);
+        let bytes = read(&path)?;
+        let found = parse_models_file(&path, &bytes)?;
+        let is_covered = trust.covers(&path, &bytes)?;
+        file = file.over(if is_covered { found } else { found.withheld() });
+    }
+    Ok(file)
 }
 
-fn read_models_file(path: &Path) -> Result<ModelsFile, PlanError> {
-    let text = fs_err::read_to_string(path)
-        .map_err(|error| PlanError::unreadable(path, ErrorKind::ConfigInvalid, &error))?;
-    ModelsFile::parse(&text, path).map_err(|errors| PlanError::config(&errors))
+fn read(path: &Path) -> Result<Vec<u8>, PlanError> {
+    fs_err::read(path)
+        .map_err(|error| PlanError::unreadable(path, ErrorKind::ConfigInvalid, &error))
 }
 
-fn models_path(options: &ModelOptions, suite: &Suite, folder: &Path) -> Option<PathBuf> {
-    let beside = [suite.dir.join(MODELS_FILE), folder.join(MODELS_FILE)];
-    let found = || beside.into_iter().find(|path| path.is_file());
-    options.models_file.clone().or_else(found)
+/// The models file at `path`, which holds `bytes`.
+///
+/// # Errors
+/// When it is no text, or has faults.
+pub fn parse_models_file(path: &Path, bytes: &[u8]) -> Result<ModelsFile, PlanError> {
+    let text = str::from_utf8(bytes).map_err(|_| {
+        let what = format!("`{}` is not a text in UTF-8", path.display());
+        PlanError::new(ErrorKind::ConfigInvalid, what)
+    })?;
+    ModelsFile::parse(text, path).map_err(|errors| PlanError::config(&errors))
 }
 
 /// Refuses what a label forbids, before anything is sent: task or sample, and host, are named.

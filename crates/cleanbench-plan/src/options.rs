@@ -6,6 +6,7 @@ use cleanbench_core::{Caps, Shard};
 use cleanbench_ledger::reporting::JunitPlan;
 
 use crate::connect::Variables;
+use crate::trust::Trust;
 
 /// What a plan depends on besides options and files.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +15,8 @@ pub struct Surroundings<'a> {
     pub folder: &'a Path,
     /// Where keys stand.
     pub variables: &'a dyn Variables,
+    /// For which files the user answers.
+    pub trust: &'a Trust,
     /// The day it is, UTC, `YYYY-MM-DD`.
     pub today: &'a str,
     /// Name and version of the program, as recorded.
@@ -25,7 +28,7 @@ pub struct Surroundings<'a> {
 pub struct ModelOptions {
     /// Names of the models file, `provider/model`, or URLs; without any, those of the suite.
     pub models: Vec<String>,
-    /// The models file; `None` for the one in the suite's folder or here.
+    /// The models file; `None` for those in the suite's folder, here, and in the user's configuration folder.
     pub models_file: Option<PathBuf>,
     /// A URL at which all models are asked instead of at their own.
     pub base_url: Option<String>,

@@ -47,6 +47,7 @@ pub fn picked(out: &Path, word: &str, only: Only) -> Result<Picked, PlanError> {
     }
     let narrowed = Narrowed {
         manifest: of.manifest.clone(),
+        folder: of.run.path().to_owned(),
         selection: Some(SelectionPlan {
             from: of.manifest.run.clone(),
             only,
@@ -75,6 +76,7 @@ pub fn changed(
     let source = Source::open(out, word, Missing::Ask)?;
     let mut narrowed = Narrowed {
         manifest: source.manifest.clone(),
+        folder: source.run.path().to_owned(),
         samples: None,
         selection: None,
     };

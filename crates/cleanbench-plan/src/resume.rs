@@ -44,12 +44,14 @@ fn latest(out: &Path) -> Result<RunDirectory, PlanError> {
     })
 }
 
-/// What the run of `manifest` goes on with. What people must know of it is added to `notes`.
+/// What the run in `run`, of `manifest`, goes on with. What people must know of it is added to `notes`.
 ///
 /// # Errors
-/// When the run whose answers it takes is not there, a cap could not be kept, or a key is missing.
+/// When the run whose answers it takes is not there, a cap could not be kept, a key is missing, or what the record
+/// asks for was never granted.
 pub fn resume(
     options: &ResumeOptions,
+    run: &RunDirectory,
     manifest: &Manifest,
     around: Surroundings<'_>,
     notes: &mut Vec<Note>,
@@ -63,6 +65,7 @@ pub fn resume(
             tasks: &plan.tasks,
             endpoints: &endpoints,
         };
+        around.trust.check_record(run.path(), &endpoints)?;
         notes.extend(check_caps(options.caps, asked)?);
         connect(&endpoints, around.variables, notes)?;
     }

@@ -19,6 +19,7 @@ use crate::replay::Source;
 pub fn score(out: &Path, word: &str) -> Result<EarlierRun, PlanError> {
     let source = Source::open(out, word, Missing::Skip)?;
     let narrowed = Narrowed {
+        folder: source.run.path().to_owned(),
         samples: Some(samples_of(&source.run, &source.manifest)?.into()),
         manifest: source.manifest.clone(),
         selection: None,

@@ -17,6 +17,7 @@ use cleanbench_plan::options::{BaselineOptions, ModelOptions, RunOptions, Surrou
 use cleanbench_plan::replay::Source;
 use cleanbench_plan::run::plan;
 use cleanbench_plan::suite::load_suite;
+use cleanbench_plan::trust::Trust;
 use cleanbench_plan::{ErrorKind, PlanError, rerun, score};
 use tempfile::TempDir;
 
@@ -103,9 +104,11 @@ impl Bench {
         notes: &mut Vec<Note>,
     ) -> Result<RunDirectory, PlanError> {
         let variables = Fixed::default();
+        let trust = Trust::in_folder(Some(self.path("config")));
         let around = Surroundings {
             folder: self.dir.path(),
             variables: &variables,
+            trust: &trust,
             today: "2026-11-29",
             tool: "test",
         };
@@ -168,7 +171,8 @@ fn embedded(bench: &Bench) -> RunOptions {
 /// A model of the models file with these lines in its entry.
 fn entry(bench: &Bench, lines: &str) -> RunOptions {
     let text = format!("[models.m]\nbase_url = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n{lines}");
-    bench.write("suite/models.toml", &text);
+    // The user's own, so that it is granted what it asks for.
+    bench.write("config/models.toml", &text);
     bench.options("m")
 }
 
@@ -471,6 +475,7 @@ fn narrowed(run: &RunDirectory, selection: Option<Only>) -> EarlierRun {
         replay: None,
         narrowed: Some(Narrowed {
             samples: Some(names.into()),
+            folder: PathBuf::new(),
             manifest,
             selection,
         }),

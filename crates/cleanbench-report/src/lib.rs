@@ -35,7 +35,7 @@ pub mod verify;
 
 pub use artefacts::columns_page;
 pub use artefacts::summary::summary_json;
-pub use cleanbench_text::cell;
+pub use cleanbench_text::{cell, foreign};
 pub use contamination::{Contamination, Gap, Judged, TaskVerdict};
 pub use error::ReportError;
 pub use every_row::every_row;

@@ -118,6 +118,15 @@ pub enum Fault {
     DuplicateDone,
     /// The true answer compressed with gzip, though nobody asked for that.
     Gzip,
+    /// Exactly these bytes, each piece written by itself.
+    Verbatim {
+        /// HTTP status.
+        code: u16,
+        /// Value of the header `content-type`.
+        content_type: String,
+        /// The body.
+        pieces: Vec<String>,
+    },
 }
 
 /// A fault and the conditions under which it strikes. Every condition that is given must hold; a
@@ -291,22 +300,29 @@ impl Fault {
             | Self::Html { code }
             | Self::EchoPrompt { code }
             | Self::EchoAuthorization { code } => check_code(*code),
+            Self::Verbatim {
+                code, content_type, ..
+            } => {
+                check_code(*code)?;
+                check_type(content_type)
+            }
             Self::SlowDrip { bytes: 0, .. } => Err(ScriptError::Meaningless(
                 "a slow drip of 0 bytes never ends; use 1 or more",
             )),
-            Self::WrongType { content_type }
-                if hyper::header::HeaderValue::from_str(content_type).is_err() =>
-            {
-                Err(ScriptError::Meaningless(
-                    "the content type does not fit a header",
-                ))
-            }
+            Self::WrongType { content_type } => check_type(content_type),
             Self::Redirect { to } if hyper::header::HeaderValue::from_str(to).is_err() => Err(
                 ScriptError::Meaningless("the redirect's target does not fit a header"),
             ),
             _ => Ok(()),
         }
     }
+}
+
+fn check_type(content_type: &str) -> Result<(), ScriptError> {
+    let header = hyper::header::HeaderValue::from_str(content_type);
+    header
+        .map(drop)
+        .map_err(|_| ScriptError::Meaningless("the content type does not fit a header"))
 }
 
 /// Informational statuses cannot end a response, so they are refused along with impossible ones.

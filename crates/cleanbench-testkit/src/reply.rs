@@ -78,6 +78,11 @@ impl ReplyContext<'_> {
                 response
             }
             Some(Fault::Gzip) => self.compressed(),
+            Some(Fault::Verbatim {
+                code,
+                content_type,
+                pieces,
+            }) => verbatim(*code, content_type, pieces),
             _ => self.answered(fault),
         }
     }
@@ -295,6 +300,14 @@ fn page(code: u16) -> Response<ReplyBody> {
     const PAGE: &str = "<!doctype html>\n<html><head><title>Gateway</title></head>\
         <body><h1>Please wait</h1><p>The page is not what you asked for.</p></body></html>\n";
     respond(code, HTML, ReplyBody::whole(PAGE))
+}
+
+fn verbatim(code: u16, content_type: &str, pieces: &[String]) -> Response<ReplyBody> {
+    let pieces = pieces.iter().cloned().map(Bytes::from);
+    // Types that do not fit a header were refused with the script.
+    let kind = HeaderValue::from_str(content_type).unwrap_or(PLAIN);
+    let paced = Paced::new(pieces, Duration::from_millis(1));
+    respond(code, kind, ReplyBody::paced(paced))
 }
 
 fn text_page() -> Response<ReplyBody> {

@@ -8,13 +8,15 @@
 //! Invariants: pure functions of their arguments; similarities are from 0 to 1; the same bits on every
 //! machine.
 //!
-//! What somebody else wrote is made harmless wherever it goes: [`cell`] for tables and terminals, [`notation`] for
+//! What somebody else wrote is made harmless wherever it goes: [`cell`] for tables, [`foreign`] for
+//! terminals and logs, [`notation`] for
 //! XML, Markdown and the commands of a build server. [`markdown`] draws tables of what is harmless already.
 
 mod alignment;
 pub mod cell;
 mod closest;
 pub mod diff;
+pub mod foreign;
 pub mod markdown;
 pub mod notation;
 mod overlap;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::cell;
+use crate::{cell, foreign};
 
 /// `text` for XML 1.0: without the characters that it cannot hold (section 2.2), not even escaped.
 pub fn for_xml(text: &str) -> String {
@@ -62,7 +62,7 @@ pub fn sentence(text: &str) -> String {
 
 /// `text` as that of a workflow command of GitHub Actions: `%` is written out, and what would end the line.
 pub fn command_text(text: &str) -> String {
-    cell::safe(text).replace('%', "%25")
+    foreign::line(&cell::safe(text)).replace('%', "%25")
 }
 
 /// `text` as the value of a property of a workflow command: also what would end the property.

@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Say more; hides the progress lines
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
+    /// Take variables that are not set from this file [default: .env here, if it is trusted]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
 }
 
 /// The commands.
@@ -62,6 +65,22 @@ pub(crate) enum Command {
     Drift(DriftArguments),
     /// List the models that can be named here; with `check`, ask one what it really supports
     Models(ModelsArguments),
+    /// Let the models.toml and .env of a folder use keys, known names, proxies and permissions, until they change
+    Trust(TrustArguments),
+}
+
+/// Arguments of `trust`.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArguments {
+    /// The folder of a suite, or a run directory; what is trusted is printed [default: here]
+    #[arg(conflicts_with_all = ["list", "remove"])]
+    pub(crate) folder: Option<PathBuf>,
+    /// List what is trusted, and what has changed since
+    #[arg(long, conflicts_with = "remove")]
+    pub(crate) list: bool,
+    /// Trust this folder no more
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) remove: Option<PathBuf>,
 }
 
 /// The output folder.
@@ -86,7 +105,7 @@ pub(crate) struct ModelArguments {
     /// A name of the models file, `provider/model`, or a URL `http://host:port/v1#model`; repeatable
     #[arg(short, long = "model", value_name = "MODEL")]
     pub(crate) models: Vec<String>,
-    /// The models file [default: models.toml in the suite's folder or here]
+    /// The models file; what it asks for is granted [default: models.toml in the suite's folder, here, and your own]
     #[arg(long = "models", value_name = "FILE")]
     pub(crate) models_file: Option<PathBuf>,
     /// Ask the models at this URL instead of their own
@@ -442,7 +461,7 @@ pub(crate) struct ModelsArguments {
 /// Which models file, and how the result is printed.
 #[derive(Debug, Args)]
 pub(crate) struct ModelsPlace {
-    /// The models file [default: models.toml here]
+    /// The models file; what it asks for is granted [default: models.toml here, and your own]
     #[arg(long = "models", value_name = "FILE")]
     pub(crate) models_file: Option<PathBuf>,
     /// Form of the result

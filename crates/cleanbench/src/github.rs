@@ -19,7 +19,7 @@ use crate::printer;
 pub(crate) fn ended(recording: &Recording, report: &Report, exit: Exit) {
     let Some(step) = at_github() else { return };
     for line in github::annotations(&report.gates, &report.summary) {
-        printer::verbatim(line);
+        printer::command(&line);
     }
     let directory = recording.run.path().display().to_string();
     let run = github::StepRun {
@@ -43,7 +43,7 @@ pub(crate) fn ended(recording: &Recording, report: &Report, exit: Exit) {
 /// Tells of a run that could not be made or could not end.
 pub(crate) fn failed(failure: &Failure) {
     let Some(step) = at_github() else { return };
-    printer::verbatim(github::failure(&failure.messages.join("; ")));
+    printer::command(&github::failure(&failure.messages.join("; ")));
     output(&step, &github::outputs(failure.exit, "error", None, &[]));
 }
 

@@ -18,6 +18,7 @@ mod format;
 mod gate_results;
 mod github;
 mod limits;
+mod memory;
 mod plain_table;
 mod printer;
 mod progress;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             .map_or_else(String::new, |place| format!(" at {place}"));
         printer::verbatim(format_args!("internal error: a bug in cleanbench{place}"));
     }));
+    memory::keep_out_of_core_files();
     let exit = std::panic::catch_unwind(commands::main).unwrap_or(Exit::Internal);
     ExitCode::from(exit.code())
 }

@@ -1,5 +1,8 @@
 //! The only code that prints: results to stdout, everything else to stderr.
 //!
+//! Invariant: whatever is printed goes through [`foreign`], wherever it came from; but for the commands that a build
+//! server is given on purpose.
+//!
 //! A reader that goes away (`cleanbench list | head -1`) ends nothing: what it no longer reads is
 //! dropped, and the run goes on.
 
@@ -8,7 +11,8 @@ use std::io::{ErrorKind, IsTerminal as _, Write, stderr, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cleanbench_ledger::note::{Note, Weight};
-use cleanbench_report::cell;
+use cleanbench_report::{cell, foreign};
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -29,7 +33,7 @@ pub(crate) struct Printer {
 
 /// Nobody may be listening any more, which is no reason to stop.
 fn emit(mut stream: impl Write, text: impl Display) {
-    drop(writeln!(stream, "{text}"));
+    drop(writeln!(stream, "{}", foreign::lines(&text.to_string())));
 }
 
 impl Printer {
@@ -83,6 +87,15 @@ static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Part of the result. Printed however quiet.
 pub(crate) fn result(text: impl Display) {
+    put(&foreign::lines(&text.to_string()));
+}
+
+/// The result as a document. Printed however quiet.
+pub(crate) fn json(document: &Value) {
+    put(&foreign::json(&document.to_string()));
+}
+
+fn put(text: &str) {
     let mut stream = stdout();
     let written = writeln!(stream, "{text}").and_then(|()| stream.flush());
     if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
@@ -120,6 +133,11 @@ pub(crate) fn note(note: &Note, advice: Option<&str>, printer: Printer) {
 /// Text for stderr that is complete in itself, such as a diagnostic.
 pub(crate) fn verbatim(text: impl Display) {
     emit(stderr(), text);
+}
+
+/// A command for the build server, made harmless but for what it is.
+pub(crate) fn command(line: &str) {
+    drop(writeln!(stderr(), "{line}"));
 }
 
 /// Why a command cannot go on. A hint that several faults share is said once.

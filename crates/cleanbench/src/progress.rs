@@ -13,7 +13,7 @@ use cleanbench_core::{CallId, Event, EventSink, Outcome, Usd};
 use cleanbench_engine::{ModelStatus, Monitor};
 use cleanbench_ledger::Plan;
 use cleanbench_price::Price;
-use cleanbench_report::cell;
+use cleanbench_report::{cell, foreign};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Time between two drawings when nothing happens.
@@ -76,7 +76,7 @@ impl Progress {
                 let length = lengths[lines.len()];
                 let bar = bars.add(ProgressBar::new(length).with_style(style.clone()));
                 let (name, task) = (shortened(&model.name), shortened(&task.name));
-                bar.set_prefix(cell::visible(&format!("{name} · {task}")));
+                bar.set_prefix(foreign::line(&cell::visible(&format!("{name} · {task}"))));
                 lines.push(Mutex::new(Line {
                     model: lines.len() / plan.tasks.len(),
                     bar,
@@ -92,7 +92,7 @@ impl Progress {
         }
         let names = plan.models.iter().map(|model| shortened(&model.name));
         let watched = names.zip(monitors).map(|(name, monitor)| Watched {
-            name: cell::visible(&name),
+            name: foreign::line(&cell::visible(&name)),
             monitor,
             line: Mutex::default(),
         });
@@ -280,6 +280,7 @@ fn waits(status: &ModelStatus) -> Option<String> {
     let oldest = status.endpoint.oldest.as_ref();
     let oldest = oldest.filter(|oldest| oldest.age >= LONG)?;
     let (name, age) = (cell::visible(&oldest.name), oldest.age.as_secs());
+    let name = foreign::line(&name);
     Some(format!("sample `{name}` is being answered for {age} s"))
 }
 

@@ -48,7 +48,7 @@ impl Retries {
         let model = self.models.get(place.model as usize);
         let model = model.map(String::as_str).unwrap_or_default();
         let name = self.name(place).unwrap_or_default();
-        self.printer.detail(cell::safe(&format!(
+        self.printer.detail(cell::visible(&format!(
             "sample `{name}` of `{model}` is asked again after attempt {attempt}: {error}"
         )));
     }

@@ -418,7 +418,7 @@ pub(crate) fn print_result(
                 printer::result(text);
             }
         }
-        Format::Json => printer::result(json!({
+        Format::Json => printer::json(&json!({
             "run": recording.manifest.run,
             "directory": recording.run.path(),
             "shard": recording.manifest.shard.map(|shard| shard.to_string()),

@@ -12,7 +12,7 @@ use cleanbench_plan::options::{RunOptions, Surroundings};
 use cleanbench_plan::run::{NewRun, plan};
 use cleanbench_plan::suite::{LoadedSuite, load_suite};
 
-use crate::environment::{WhenNeeded, here};
+use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::printer::{self, Printer};
 use crate::session::TOOL;
@@ -43,6 +43,7 @@ pub(crate) fn start(
     let around = Surroundings {
         folder: here(),
         variables: &WhenNeeded,
+        trust: trust(),
         today: &today(),
         tool: TOOL,
     };
@@ -51,6 +52,10 @@ pub(crate) fn start(
     let planned = plan(options, earlier, &loaded.suite, around, &mut notes);
     say(&notes[before..], printer);
     let planned = planned?;
+    if earlier.asks() {
+        // What cannot be remembered is asked for again when the run is gone on with.
+        drop(trust().remember(&planned.endpoints));
+    }
     if let Some(path) = &planned.made_key {
         say_made(path, options.shard, printer);
     }

@@ -1,17 +1,23 @@
 //! Who may see what: the labels that an endpoint may receive.
 //!
 //! Invariant: without a word of the user a remote host receives public samples only. Labels are
-//! taken literally: an `allow` of `secret` does not allow `private`.
+//! taken literally: an `allow` of `secret` does not allow `private`. A server on this machine may hand on
+//! what it receives, so secret samples need a word there too; a model in this process may see everything.
 
 use std::collections::BTreeSet;
 
 use cleanbench_core::Sensitivity;
 use url::Url;
 
-/// What an endpoint may receive when nobody says anything.
+/// What a model in this process may receive.
+pub(super) fn in_process() -> BTreeSet<Sensitivity> {
+    BTreeSet::from(Sensitivity::ALL)
+}
+
+/// What a server may receive when nobody says anything.
 pub(super) fn by_default(loopback: bool) -> BTreeSet<Sensitivity> {
     if loopback {
-        BTreeSet::from(Sensitivity::ALL)
+        BTreeSet::from([Sensitivity::Public, Sensitivity::Private])
     } else {
         BTreeSet::from([Sensitivity::Public])
     }

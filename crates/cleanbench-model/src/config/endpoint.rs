@@ -135,7 +135,7 @@ impl Endpoint {
             provider: EMBEDDED.to_owned(),
             profile: provider::unknown(),
             loopback: is_loopback(&url),
-            allow: allow::by_default(true),
+            allow: allow::in_process(),
             url,
             form: Form::Completion,
             model: model.to_owned(),
@@ -164,7 +164,9 @@ impl Endpoint {
         let profile = target.profile;
         let loopback = is_loopback(&target.url);
         let owned = target.url.host_str().is_some_and(|host| profile.owns(host));
-        let key_env = profile.key_env.clone().filter(|_| owned);
+        // A provider's key does not travel in the open where the provider has TLS.
+        let is_open = target.url.scheme() == "http" && profile.base_url.starts_with("https:");
+        let key_env = profile.key_env.clone().filter(|_| owned && !is_open);
         Self {
             name: name.to_owned(),
             provider: profile.name.clone(),

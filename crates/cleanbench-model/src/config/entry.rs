@@ -1,12 +1,13 @@
 //! One `[models.NAME]` table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cleanbench_core::{Form, Reasoning, Sampling};
+use cleanbench_core::{Form, Reasoning, Sampling, Sensitivity};
 use cleanbench_text::closest;
 
 use super::allow;
+use super::asks::{self, Ask, Entry};
 use super::endpoint::{EMBEDDED, Endpoint, Limits, Timeouts, embedded_url};
 use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
@@ -19,9 +20,11 @@ use crate::provider::Profile;
 pub(super) fn read(
     name: &str,
     mut fields: Fields<'_, '_>,
-    providers: &BTreeMap<String, Profile>,
+    providers: &BTreeMap<String, Entry<Profile>>,
     found: &mut Diagnostics<'_>,
-) -> Option<Endpoint> {
+) -> Option<Entry<Endpoint>> {
+    let place = found.place(fields.span().start);
+    let of_provider = asks_of_provider(&fields, providers);
     let base = read_base(name, &mut fields, providers, found);
     let key_env = read_key_env(&mut fields, found);
     let stream = fields.flag("stream", found);
@@ -54,7 +57,11 @@ pub(super) fn read(
     fields.finish(found);
 
     let mut endpoint = base?.through(proxy);
-    endpoint.allow = allow::by_default(endpoint.loopback);
+    endpoint.allow = if endpoint.is_embedded() {
+        allow::in_process()
+    } else {
+        allow::by_default(endpoint.loopback)
+    };
     if let Some(key_env) = key_env {
         endpoint.key_env = Some(key_env);
     }
@@ -67,19 +74,27 @@ pub(super) fn read(
     endpoint.version = version;
     endpoint.cache = cache;
     endpoint.price = price;
-    allow_labels(
-        &mut endpoint,
-        allow.map_or(Vec::new(), |at| at.value),
-        found,
-    );
-    Some(endpoint)
+    let listed = labels(allow.map_or(Vec::new(), |at| at.value), found);
+    endpoint.allow.extend(&listed);
+    let asks = asks::of_model(name, &endpoint, listed, &of_provider);
+    Some(Entry::new(endpoint, place, asks))
+}
+
+/// What the provider of the file asks for that the table names.
+fn asks_of_provider(
+    fields: &Fields<'_, '_>,
+    providers: &BTreeMap<String, Entry<Profile>>,
+) -> Vec<Ask> {
+    let named = fields.peek("provider");
+    let entry = named.and_then(|name| providers.get(name));
+    entry.map_or(Vec::new(), |entry| entry.asks.clone())
 }
 
 /// The address: provider, URL, form and model.
 fn read_base(
     name: &str,
     fields: &mut Fields<'_, '_>,
-    providers: &BTreeMap<String, Profile>,
+    providers: &BTreeMap<String, Entry<Profile>>,
     found: &mut Diagnostics<'_>,
 ) -> Option<Endpoint> {
     let profile = match fields.text("provider", found) {
@@ -162,10 +177,10 @@ fn read_embedded(
 /// The provider that the file or the product calls `name`; the file's own wins.
 fn find_provider<'p>(
     name: &str,
-    providers: &'p BTreeMap<String, Profile>,
+    providers: &'p BTreeMap<String, Entry<Profile>>,
 ) -> Result<&'p Profile, ConfigError> {
-    if let Some(profile) = providers.get(name) {
-        return Ok(profile);
+    if let Some(own) = providers.get(name) {
+        return Ok(&own.value);
     }
     match closest(name, providers.keys().map(String::as_str)) {
         Some(near) if known_provider(name).is_err() => {
@@ -333,11 +348,13 @@ fn read_timeouts(mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Tim
     timeouts
 }
 
-fn allow_labels(endpoint: &mut Endpoint, labels: Vec<At<&str>>, found: &mut Diagnostics<'_>) {
-    for word in labels {
+/// The labels that `allow` lists.
+fn labels(words: Vec<At<&str>>, found: &mut Diagnostics<'_>) -> BTreeSet<Sensitivity> {
+    let mut labels = BTreeSet::new();
+    for word in words {
         match allow::label(word.value) {
             Some(label) => {
-                endpoint.allow.insert(label);
+                labels.insert(label);
             }
             None => found.push(
                 word.span,
@@ -345,6 +362,7 @@ fn allow_labels(endpoint: &mut Endpoint, labels: Vec<At<&str>>, found: &mut Diag
             ),
         }
     }
+    labels
 }
 
 fn refuse<T>(found: &mut Diagnostics<'_>, at: Option<&At<T>>, message: &str) {

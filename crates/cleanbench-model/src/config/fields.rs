@@ -62,7 +62,8 @@ impl<'a> Diagnostics<'a> {
         Err(self.errors.into_iter().map(|(_, error)| error).collect())
     }
 
-    fn place(&self, offset: usize) -> FilePlace {
+    /// Where the byte at `offset` of the file stands.
+    pub(super) fn place(&self, offset: usize) -> FilePlace {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         FilePlace {
@@ -107,6 +108,11 @@ impl<'t, 'i> Fields<'t, 'i> {
     /// Whether the key is there.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
+    }
+
+    /// A text that is read elsewhere, if it is one.
+    pub(super) fn peek(&self, key: &str) -> Option<&'t str> {
+        self.table.get(key)?.get_ref().as_str()
     }
 
     /// A text.

@@ -9,8 +9,10 @@ use std::path::Path;
 use cleanbench_core::Reasoning;
 
 use super::ConfigError;
+use super::asks::{Ask, Entry};
 use super::fields::{Diagnostics, Fields};
 use super::resolve::provider_in;
+use super::secrets;
 use super::shared_keys::{read_fragment, read_key_env, read_likelihood, refuse_keys};
 use super::target::parse_url;
 use crate::provider::{
@@ -57,18 +59,22 @@ const FORMATS: [(&str, &str); 2] = [
     ("json_schema", "json_schema"),
 ];
 
-/// Reads the tables of `providers`.
+/// Reads the tables of `providers`; `asking` says what each asks for.
 pub(super) fn read_all(
     providers: &Fields<'_, '_>,
+    asking: fn(&Profile) -> Vec<Ask>,
     found: &mut Diagnostics<'_>,
-) -> BTreeMap<String, Profile> {
+) -> BTreeMap<String, Entry<Profile>> {
     let mut profiles = BTreeMap::new();
     for (name, fields) in providers.tables(found) {
         if name.is_empty() || name.contains('/') || name.chars().any(char::is_control) {
             let message = "a provider needs a name without `/` and control characters";
             found.push(fields.span(), message);
         } else {
-            profiles.insert(name.to_owned(), read(name, fields, found));
+            let place = found.place(fields.span().start);
+            let profile = read(name, fields, found);
+            let asks = asking(&profile);
+            profiles.insert(name.to_owned(), Entry::new(profile, place, asks));
         }
     }
     profiles
@@ -86,9 +92,13 @@ pub(crate) fn read_shipped(text: &str, path: &Path) -> Result<Vec<Profile>, Vec<
     }
     let mut top = Fields::new(document.get_ref(), document.span());
     let providers = top.table("providers", &mut found);
-    let profiles = providers.map(|providers| read_all(&providers, &mut found));
+    let profiles = providers.map(|providers| {
+        // What is known without a file asks for nothing, and must not look for itself while it is read.
+        read_all(&providers, |_| Vec::new(), &mut found)
+    });
     top.finish(&mut found);
-    found.into_result(profiles.unwrap_or_default().into_values().collect())
+    let profiles = profiles.unwrap_or_default().into_values();
+    found.into_result(profiles.map(|entry| entry.value).collect())
 }
 
 fn read(name: &str, mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Profile {
@@ -179,6 +189,16 @@ fn read_headers(fields: &Fields<'_, '_>, found: &mut Diagnostics<'_>) -> BTreeMa
                 text.span,
                 message,
                 "name the key's variable with `api_key_env`",
+            );
+        } else if secrets::is_secret(name, text.value) {
+            // The value is not repeated: it may be the key itself.
+            let message = format!(
+                "the header `{lower}` looks like a secret, which must not stand in the models file"
+            );
+            found.push_hint(
+                text.span,
+                message,
+                "put it into an environment variable and name that with `api_key_env`",
             );
         } else if !text
             .value

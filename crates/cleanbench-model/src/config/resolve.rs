@@ -48,7 +48,7 @@ fn find(spec: &str, file: &ModelsFile, base_url: Option<&str>) -> Result<Endpoin
             "the name of a model is empty or unreadable",
         ));
     }
-    match (file.endpoint(spec), base_url) {
+    match (file.endpoint(spec)?, base_url) {
         (Some(endpoint), None) => Ok(endpoint.clone()),
         (Some(endpoint), Some(base_url)) => moved(endpoint, base_url),
         (None, _) if spec.contains("://") => by_url(spec, base_url),
@@ -111,7 +111,7 @@ fn by_provider(
     {
         return Ok(Endpoint::embedded(spec, model, url));
     }
-    let known = file.provider(name).or_else(|| shipped::named(name));
+    let known = file.provider(name)?.or_else(|| shipped::named(name));
     match (known, base_url) {
         (Some(_), _) if model.is_empty() => {
             let error = ConfigError::new(format!("`{spec}` does not say which model"));

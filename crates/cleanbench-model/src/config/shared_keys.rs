@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::fields::{Diagnostics, Fields};
+use super::secrets;
 use crate::LikelihoodMethod;
 
 /// Fields that a fragment must not set: they are what is asked.
@@ -82,6 +83,18 @@ pub(super) fn read_fragment(
             fragment.span,
             message,
             "it may add anything but what is asked",
+        );
+        return None;
+    }
+    if let Some(name) = secrets::within(&fragment.value) {
+        // The value is not repeated: it may be the key itself.
+        let message = format!(
+            "`{name}` in `{key}` looks like a secret, which must not stand in the models file: what is sent is on record"
+        );
+        found.push_hint(
+            fragment.span,
+            message,
+            "put it into an environment variable and name that with `api_key_env`",
         );
         return None;
     }

@@ -53,7 +53,7 @@ fn every_field_arrives_and_survives_a_description() {
     assert_eq!(local.sampling.max_tokens, Some(64));
     assert_eq!(local.limits.concurrency, Some(32));
     assert_eq!(local.timeouts.idle.as_millis(), 500);
-    assert!(local.price.is_some() && local.may_see(Sensitivity::Secret));
+    assert!(local.price.is_some() && local.may_see(Sensitivity::Private));
     for name in ["local-qwen", "remote"] {
         let endpoint = resolve(name, &file, &Overrides::default()).unwrap();
         let described = endpoint.describe();
@@ -413,9 +413,10 @@ fn who_may_see_what() {
     };
     let public = &Sensitivity::ALL[..1];
     let private = &Sensitivity::ALL[..2];
-    check("local-qwen", &[], &Sensitivity::ALL);
-    check("http://localhost:1/v1#m", &[], &Sensitivity::ALL);
-    check("http://[::1]:1/v1#m", &[], &Sensitivity::ALL);
+    check("local-qwen", &[], private);
+    check("http://localhost:1/v1#m", &[], private);
+    check("http://[::1]:1/v1#m", &[], private);
+    check("embedded/clean", &[], &Sensitivity::ALL);
     check("http://localhost.evil.example/v1#m", &[], public);
     check("http://10.0.0.5:8000/v1#m", &[], public);
     check("http://10.0.0.5:8000/v1#m", &["10.0.0.5"], private);
@@ -445,7 +446,7 @@ fn a_permission_does_not_move_to_another_host() {
 #[test]
 fn a_model_in_the_program_may_have_a_name_of_the_users_own() {
     let file = parse("[models.assistant]\nprovider = \"embedded\"\nmodel = \"leaked\"\n").unwrap();
-    let endpoint = file.endpoint("assistant").unwrap();
+    let endpoint = file.endpoint("assistant").unwrap().unwrap();
     assert!(endpoint.is_embedded() && endpoint.may_see(Sensitivity::Secret));
     assert_eq!(
         (endpoint.name.as_str(), endpoint.model.as_str()),
@@ -473,4 +474,154 @@ fn a_model_in_the_program_may_have_a_name_of_the_users_own() {
             "{what}: {found:?}"
         );
     }
+}
+
+/// What the model `spec` of a file that nobody answers for is refused for.
+fn withheld(text: &str, spec: &str) -> Option<String> {
+    let file = parse(text).expect(text).withheld();
+    let refused = resolve(spec, &file, &Overrides::default()).err()?;
+    assert!(
+        refused.place.is_some() && refused.hint.is_some(),
+        "{refused:?}"
+    );
+    Some(refused.to_string())
+}
+
+#[test]
+fn what_asks_for_nothing_needs_no_word() {
+    for more in [
+        "",
+        "allow = [\"public\"]",
+        "provider = \"vllm\"",
+        "extra_body = { top_k = 1 }",
+    ] {
+        for url in ["http://127.0.0.1:1/v1", "https://llm.example/v1"] {
+            let text = format!("[models.m]\nbase_url = \"{url}\"\nmodel = \"m\"\n{more}\n");
+            assert_eq!(withheld(&text, "m"), None, "{text}");
+        }
+    }
+    let both = "[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n[models.b]\nprovider = \"openai\"\nmodel = \"m\"\n";
+    assert_eq!(withheld(both, "a"), None);
+    let refused = withheld(both, "b").unwrap();
+    assert!(refused.starts_with("models.toml:4:1: model `b` asks for the key in `OPENAI_API_KEY`, to be sent to api.openai.com:443"), "{refused}");
+}
+
+#[test]
+fn whatever_is_asked_for_is_named() {
+    let at = "base_url = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n";
+    let check = |text: &str, spec: &str, words: &str| {
+        let refused = withheld(text, spec).expect(text);
+        assert!(refused.contains(words), "{refused}");
+    };
+    for name in [
+        "openai/gpt-4o",
+        "OpenAI/gpt-4o",
+        "embedded/clean",
+        "\u{43e}penai/gpt-4o",
+    ] {
+        let words = format!("takes the place of `{name}`");
+        check(&format!("[models.\"{name}\"]\n{at}"), name, &words);
+    }
+    let url = "http://127.0.0.1:2/v1#m";
+    check(
+        &format!("[models.\"{url}\"]\n{at}"),
+        url,
+        "takes the place of the address",
+    );
+    let provider = "base_url = \"http://127.0.0.1:1/v1\"\n";
+    check(
+        &format!("[providers.openai]\n{provider}"),
+        "openai/gpt-4o",
+        "takes the place of the provider `openai`",
+    );
+    check(
+        &format!(
+            "[providers.openai]\n{provider}[models.m]\nprovider = \"openai\"\nmodel = \"m\"\n"
+        ),
+        "m",
+        "the provider `openai`",
+    );
+    check(
+        &format!("[providers.lab]\n{provider}api_key_env = \"AWS_SECRET_ACCESS_KEY\"\n"),
+        "lab/m",
+        "AWS_SECRET_ACCESS_KEY",
+    );
+    check(
+        &format!(
+            "[providers.lab]\n{provider}api_key_env = \"K\"\n[models.m]\nprovider = \"lab\"\nmodel = \"m\"\n"
+        ),
+        "m",
+        "`K`, to be sent to 127.0.0.1:1",
+    );
+    check(
+        &format!("[models.m]\n{at}proxy = \"http://p.example:1\"\n"),
+        "m",
+        "through the proxy p.example:1",
+    );
+    check(
+        &format!("[models.m]\n{at}allow = [\"private\"]\n"),
+        "m",
+        "grants itself private samples",
+    );
+    check(
+        &format!("[models.m]\n{at}api_key_env = \"K\"\nallow = [\"private\", \"secret\"]\n"),
+        "m",
+        "`K`, to be sent to 127.0.0.1:1; grants itself private and secret samples",
+    );
+}
+
+#[test]
+fn a_name_of_a_file_below_is_one_more_thing_that_is_asked_for() {
+    let upper = "[models.m]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n[models.\"lab/x\"]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\n";
+    let lower = "[models.m]\nbase_url = \"http://127.0.0.1:2/v1\"\nmodel = \"m\"\n[models.n]\nbase_url = \"http://127.0.0.1:2/v1\"\nmodel = \"m\"\n[providers.lab]\nbase_url = \"http://127.0.0.1:2/v1\"\n";
+    let upper = parse(upper).unwrap();
+    let lower = ModelsFile::parse(lower, Path::new("own.toml")).unwrap();
+    let trusted = upper.clone().over(lower.clone());
+    let endpoint = resolve("m", &trusted, &Overrides::default()).unwrap();
+    assert_eq!(endpoint.host(), "127.0.0.1:1");
+    let stacked = upper.withheld().over(lower);
+    for name in ["m", "lab/x"] {
+        let refused = resolve(name, &stacked, &Overrides::default()).unwrap_err();
+        assert!(
+            refused.to_string().contains("takes the place of"),
+            "{refused}"
+        );
+    }
+    for name in ["n", "lab/y"] {
+        let endpoint = resolve(name, &stacked, &Overrides::default()).unwrap();
+        assert_eq!(endpoint.host(), "127.0.0.1:2", "{name}");
+    }
+}
+
+#[test]
+fn a_providers_key_does_not_travel_in_the_open() {
+    let file = ModelsFile::empty();
+    let endpoint = resolve("http://api.openai.com/v1#m", &file, &Overrides::default()).unwrap();
+    assert_eq!(endpoint.key_env, None);
+    assert!(endpoint.asks().is_empty());
+}
+
+#[test]
+fn secrets_in_the_file_are_refused_and_never_repeated() {
+    for line in [
+        "extra_body = { api_key = \"abc-canary\" }",
+        "extra_body = { deep = [{ x = \"sk-canary-0123\" }] }",
+        "extra_body = { user = \"Zx8Qp2LmN4vT7wRb9KcY\" }",
+    ] {
+        let text = format!("[models.a]\nprovider = \"vllm\"\nmodel = \"m\"\n{line}\n");
+        let found = faults(&text).concat();
+        assert!(
+            found.contains("looks like a secret") && found.contains("api_key_env"),
+            "{found}"
+        );
+        assert!(
+            !found.contains("canary") && !found.contains("Zx8"),
+            "{found}"
+        );
+    }
+    let found = faults("[providers.a]\nheaders = { X-Goog-Api-Key = \"abc-canary\" }\n").concat();
+    assert!(
+        found.contains("looks like a secret") && !found.contains("canary"),
+        "{found}"
+    );
 }

@@ -32,7 +32,7 @@ pub(super) fn calibrate(arguments: &CalibrateArguments) -> Result<Exit, Failure>
                 ));
             }
         }
-        Format::Json => printer::result(tables.iter().map(json_table).collect::<Value>()),
+        Format::Json => printer::json(&tables.iter().map(json_table).collect::<Value>()),
     }
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 
 use cleanbench_core::gate::condition;
 use cleanbench_core::{Constraints, Exit, Reasoning, ResponseFormat, Sensitivity, ToolChoice};
-use cleanbench_model::Endpoint;
+use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_plan::check::{
     BYTES_PER_TOKEN, Check, CheckedGate, CheckedTask, Estimate, check as looked_at,
 };
@@ -15,7 +15,7 @@ use cleanbench_score::programs;
 use cleanbench_suite::Suite;
 
 use crate::arguments::CheckArguments;
-use crate::environment::{WhenNeeded, here};
+use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
@@ -28,6 +28,7 @@ pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit
     let around = Surroundings {
         folder: here(),
         variables: &WhenNeeded,
+        trust: trust(),
         today: "",
         tool: TOOL,
     };
@@ -44,8 +45,8 @@ pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit
         return Ok(Exit::Done);
     }
     let mut exit = Exit::Done;
-    for endpoint in &check.endpoints {
-        if print_endpoint(endpoint, &check) {
+    for (endpoint, place) in check.endpoints.iter().zip(&check.places) {
+        if print_endpoint(endpoint, place.as_ref(), &check) {
             exit = Exit::ConfigInvalid;
         }
     }
@@ -222,7 +223,7 @@ fn print_nights(check: &Check<'_>) {
 }
 
 /// Prints what `endpoint` would be asked, and says whether any of it is refused.
-fn print_endpoint(endpoint: &Endpoint, check: &Check<'_>) -> bool {
+fn print_endpoint(endpoint: &Endpoint, at: Option<&FilePlace>, check: &Check<'_>) -> bool {
     let place = if endpoint.loopback {
         "this machine"
     } else {
@@ -234,6 +235,7 @@ fn print_endpoint(endpoint: &Endpoint, check: &Check<'_>) -> bool {
         endpoint.url,
         check.calls()
     ));
+    printer::result(format!("  {}", granted(endpoint, at)));
     let mut is_refused = false;
     for task in &check.tasks {
         let refused = task.refused_by(endpoint);
@@ -245,6 +247,27 @@ fn print_endpoint(endpoint: &Endpoint, check: &Check<'_>) -> bool {
         printer::result(format!("  and {} calls of probes", check.probe_calls()));
     }
     is_refused
+}
+
+/// What `endpoint` is given, and by which file.
+fn granted(endpoint: &Endpoint, at: Option<&FilePlace>) -> String {
+    let key = match &endpoint.key_env {
+        Some(variable) => format!("key in `{variable}`"),
+        None => "no key".to_owned(),
+    };
+    let labels: Vec<_> = endpoint.allow.iter().map(|label| label.as_str()).collect();
+    let proxy = endpoint
+        .proxy_host()
+        .map_or_else(String::new, |proxy| format!(", proxy {proxy}"));
+    let by = at.map_or_else(
+        || "no models file".to_owned(),
+        |place| format!("{}:{}", place.path.display(), place.line),
+    );
+    format!(
+        "host {}, {key}, may receive {}{proxy}; from {by}",
+        endpoint.host(),
+        labels.join(", ")
+    )
 }
 
 fn print_task(task: &CheckedTask<'_>, endpoint: &Endpoint, refused: &[Sensitivity]) {

@@ -230,7 +230,7 @@ fn without_texts(derived: &Derived) -> Vec<ShownFlip<'_>> {
 /// Prints a result; of its flips only those `shown` where people read it.
 fn print(made: &Made<'_>, format: Format, shown: &[ShownFlip<'_>]) {
     match (format, &made.derived.outcome) {
-        (Format::Json, _) => printer::result(json(made)),
+        (Format::Json, _) => printer::json(&json(made)),
         (Format::Text, Outcome::Comparison(comparison)) => {
             printer::result(comparison_table::comparison(comparison, shown));
         }

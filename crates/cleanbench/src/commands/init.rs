@@ -7,9 +7,11 @@ use std::path::Path;
 
 use cleanbench_core::Exit;
 use cleanbench_plan::suite_key;
+use cleanbench_plan::trust::MODELS_FILE;
 use cleanbench_suite::suite_key_path;
 
 use crate::ci_arguments::{BuildServer, InitArguments};
+use crate::environment::trust;
 use crate::failure::Failure;
 use crate::printer::{self, Printer};
 use crate::starting::made_key;
@@ -55,6 +57,7 @@ pub(super) fn init(arguments: &InitArguments, printer: Printer) -> Result<Exit, 
         write(&dir.join(name), text)?;
         printer::result(format!("wrote {}", dir.join(name).display()));
     }
+    trust_written(&dir);
     let key = suite_key_path(&dir.join(SUITE));
     if !key.exists() {
         suite_key::make(&key)?;
@@ -69,6 +72,16 @@ pub(super) fn init(arguments: &InitArguments, printer: Printer) -> Result<Exit, 
         ));
     }
     Ok(Exit::Done)
+}
+
+/// Trusts the models file as it was written, as its author does. Where that cannot be kept, the file asks for nothing
+/// that would need it.
+fn trust_written(dir: &Path) {
+    let own = format!("{SUITE}/{MODELS_FILE}");
+    let written = SUITE_FILES.iter().find(|(name, _)| *name == own);
+    if let Some((_, text)) = written {
+        drop(trust().add(&dir.join(SUITE), &[(MODELS_FILE, text.as_bytes())]));
+    }
 }
 
 /// Names every file that is in the way, not only the first.

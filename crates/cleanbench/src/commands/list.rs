@@ -25,8 +25,9 @@ pub(super) fn list(arguments: &ListArguments, printer: Printer) -> Result<Exit, 
         printer.say(format!("no runs in `{}`", arguments.out.out.display()));
     }
     match arguments.out.format {
-        Format::Json => printer::result(
-            rows.iter()
+        Format::Json => printer::json(
+            &rows
+                .iter()
                 .map(|(run, manifest)| run_json(run, manifest))
                 .collect::<Value>(),
         ),

@@ -15,12 +15,14 @@ mod rerun;
 mod run;
 mod score;
 mod show;
+mod trust;
 mod verify;
 
 use clap::Parser as _;
 use cleanbench_core::Exit;
 
 use crate::arguments::{Arguments, Command};
+use crate::environment::name_variables;
 use crate::failure::Failure;
 use crate::github;
 use crate::printer::{self, Printer};
@@ -30,16 +32,18 @@ pub(crate) fn main() -> Exit {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
+            if error.use_stderr() {
+                // It quotes what was typed, which a script may have taken from elsewhere.
+                printer::verbatim(error.render().to_string().trim_end());
+                return Exit::Usage;
+            }
             // Printing fails only when nobody listens.
             drop(error.print());
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
+            return Exit::Done;
         }
     };
     let printer = Printer::new(arguments.quiet, arguments.verbose);
+    name_variables(arguments.env_file.as_deref());
     match dispatch(&arguments.command, printer) {
         Ok(exit) if printer::result_is_lost() => {
             printer::fail(&Failure::new(
@@ -73,5 +77,6 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Items(arguments) => items::items(arguments, printer),
         Command::Drift(arguments) => drift::drift(arguments, printer),
         Command::Models(arguments) => models::models(arguments, printer),
+        Command::Trust(arguments) => trust::trust(arguments),
     }
 }

@@ -8,12 +8,12 @@ mod kept;
 
 use cleanbench_core::Exit;
 use cleanbench_model::{Endpoint, ModelsFile, Profile, profiles};
-use cleanbench_plan::endpoints::models_file_in;
+use cleanbench_plan::endpoints::models_file;
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
 use crate::arguments::{ModelsArguments, ModelsCommand};
-use crate::environment::{Environment, here};
+use crate::environment::{Environment, here, trust};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::plain_table::plain_table;
@@ -31,10 +31,10 @@ pub(super) fn models(arguments: &ModelsArguments, printer: Printer) -> Result<Ex
 }
 
 fn list(arguments: &ModelsArguments) -> Result<Exit, Failure> {
-    let file = models_file_in(here(), arguments.place.models_file.as_deref())?;
+    let file = models_file(&[here()], arguments.place.models_file.as_deref(), trust())?;
     let environment = Environment::load()?;
     match arguments.place.format {
-        Format::Json => printer::result(document(&file, &environment)),
+        Format::Json => printer::json(&document(&file, &environment)),
         Format::Text => print(&file, &environment),
     }
     Ok(Exit::Done)
@@ -52,8 +52,21 @@ fn providers(file: &ModelsFile) -> Vec<&Profile> {
     all
 }
 
+/// Names of models and providers that cannot be used, because nobody answers for what they ask for.
+fn withheld(file: &ModelsFile) -> Vec<&str> {
+    let (models, providers) = file.asking();
+    let all = models.into_iter().chain(providers);
+    all.filter(|one| one.is_withheld)
+        .map(|one| one.name)
+        .collect()
+}
+
 fn document(file: &ModelsFile, environment: &Environment) -> Value {
-    let is_set = |name: Option<&String>| name.map(|name| environment.get(name).is_some());
+    let withheld = withheld(file);
+    let is_set = |model: &str, name: Option<&String>| {
+        let name = name?;
+        Some(!withheld.contains(&model) && environment.get(name).is_some())
+    };
     let model = |endpoint: &Endpoint| {
         json!({
             "name": endpoint.name,
@@ -63,7 +76,8 @@ fn document(file: &ModelsFile, environment: &Environment) -> Value {
             "form": endpoint.form,
             "url": endpoint.url.as_str(),
             "key_env": endpoint.key_env,
-            "key_set": is_set(endpoint.key_env.as_ref()),
+            "key_set": is_set(&endpoint.name, endpoint.key_env.as_ref()),
+            "withheld": withheld.contains(&endpoint.name.as_str()),
         })
     };
     let provider = |profile: &&Profile| {
@@ -72,7 +86,8 @@ fn document(file: &ModelsFile, environment: &Environment) -> Value {
             "protocol": profile.protocol.as_str(),
             "base_url": Some(&profile.base_url).filter(|url| !url.is_empty()),
             "key_env": profile.key_env,
-            "key_set": is_set(profile.key_env.as_ref()),
+            "key_set": is_set(&profile.name, profile.key_env.as_ref()),
+            "withheld": withheld.contains(&profile.name.as_str()),
         })
     };
     let embedded = cleanbench_embedded::SHIPPED.iter();
@@ -85,8 +100,10 @@ fn document(file: &ModelsFile, environment: &Environment) -> Value {
 }
 
 fn print(file: &ModelsFile, environment: &Environment) {
-    let key = |name: Option<&String>| match name {
+    let withheld = withheld(file);
+    let key = |model: &str, name: Option<&String>| match name {
         None => "-".to_owned(),
+        Some(name) if withheld.contains(&model) => format!("{name} (withheld: not trusted)"),
         Some(name) if environment.get(name).is_some() => format!("{name} (set)"),
         Some(name) => format!("{name} (not set)"),
     };
@@ -95,7 +112,7 @@ fn print(file: &ModelsFile, environment: &Environment) {
             cell::safe(&endpoint.name),
             endpoint.profile.protocol.as_str().to_owned(),
             endpoint.url.to_string(),
-            key(endpoint.key_env.as_ref()),
+            key(&endpoint.name, endpoint.key_env.as_ref()),
         ]
     });
     let embedded = cleanbench_embedded::SHIPPED.iter().map(|name| {
@@ -103,7 +120,7 @@ fn print(file: &ModelsFile, environment: &Environment) {
             format!("embedded/{name}"),
             "-".to_owned(),
             "in this process".to_owned(),
-            key(None),
+            key("", None),
         ]
     });
     printer::result(plain_table(
@@ -119,7 +136,7 @@ fn print(file: &ModelsFile, environment: &Environment) {
             format!("{}/MODEL", cell::safe(&profile.name)),
             profile.protocol.as_str().to_owned(),
             address,
-            key(profile.key_env.as_ref()),
+            key(&profile.name, profile.key_env.as_ref()),
         ]
     });
     printer::result(format!(

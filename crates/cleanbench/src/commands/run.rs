@@ -9,7 +9,7 @@ use cleanbench_plan::resume::{self, Resumed};
 use crate::anew::rejudge;
 use crate::arguments::RunArguments;
 use crate::conduct::Conduct;
-use crate::environment::{WhenNeeded, here};
+use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::session::{self, Session, TOOL};
@@ -62,11 +62,12 @@ pub(super) fn go_on(
     let around = Surroundings {
         folder: here(),
         variables: &WhenNeeded,
+        trust: trust(),
         today: "",
         tool: TOOL,
     };
     let mut notes = Vec::new();
-    let resumed = resume::resume(options, &opened.manifest, around, &mut notes);
+    let resumed = resume::resume(options, &opened.run, &opened.manifest, around, &mut notes);
     say(&notes, printer);
     let Resumed { endpoints, source } = resumed?;
     let session = Session {

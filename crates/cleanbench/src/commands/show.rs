@@ -67,7 +67,7 @@ fn show_sample(recording: &Recording, word: &str, format: Format) -> Result<Exit
         .hint("ids stand in the column `sample` of results.csv; `TASK:ID` names one of several"));
     }
     match format {
-        Format::Json => printer::result(found.iter().map(sample_json).collect::<Value>()),
+        Format::Json => printer::json(&found.iter().map(sample_json).collect::<Value>()),
         Format::Text => found.iter().for_each(print_sample),
     }
     Ok(Exit::Done)
@@ -189,10 +189,7 @@ fn print_call(call: &CallDetail, texts: &[String]) {
 
 /// Hostile characters made visible, line feeds kept, nothing cut.
 fn lines(text: &str) -> String {
-    text.split('\n')
-        .map(cleanbench_report::cell::safe)
-        .collect::<Vec<_>>()
-        .join("\n")
+    cleanbench_report::foreign::lines(text)
 }
 
 fn sample_json(sample: &SampleDetail) -> Value {

@@ -29,7 +29,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             );
             print_text(&found, &folder.display().to_string(), &checked);
         }
-        Format::Json => printer::result(json!({
+        Format::Json => printer::json(&json!({
             "verified": found.passed(),
             "damages": found.damages.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "more": found.more,

@@ -6,13 +6,13 @@ use cleanbench_core::Exit;
 use cleanbench_model::capability::{Capability, CapabilityReport, CheckResult, Support};
 use cleanbench_model::{ConfigError, Endpoint, LikelihoodMethod, Overrides, resolve};
 use cleanbench_plan::connect::{embedded, key_of};
-use cleanbench_plan::endpoints::{check_embedded, models_file_in};
+use cleanbench_plan::endpoints::{check_embedded, models_file};
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
 use super::kept::Kept;
 use crate::arguments::ModelsCheckArguments;
-use crate::environment::{WhenNeeded, here};
+use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::plain_table::plain_table;
@@ -43,13 +43,13 @@ pub(super) fn check(arguments: &ModelsCheckArguments, printer: Printer) -> Resul
         }
     }
     if arguments.place.format == Format::Json {
-        printer::result(json!({"schema": SCHEMA, "models": documents}));
+        printer::json(&json!({"schema": SCHEMA, "models": documents}));
     }
     Ok(exit)
 }
 
 fn endpoints(arguments: &ModelsCheckArguments) -> Result<Vec<Endpoint>, Failure> {
-    let file = models_file_in(here(), arguments.place.models_file.as_deref())?;
+    let file = models_file(&[here()], arguments.place.models_file.as_deref(), trust())?;
     let overrides = Overrides {
         base_url: arguments.base_url.clone(),
         ..Overrides::default()

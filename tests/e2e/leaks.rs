@@ -1,0 +1,375 @@
+//! A key that comes back is found nowhere: whatever it is dressed in, wherever it is cut, whatever it stands in.
+
+use cleanbench_testkit::{FakeServer, Fault, Rule, Script};
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, Done, MODEL, answering, signal, wait_until};
+use crate::privacy::{grep, payloads};
+
+const KEY: &str = "sk-CANARY/9f2c_7d41.xyz";
+
+fn unicode(text: &str) -> String {
+    text.bytes().map(|byte| format!("\\u{byte:04x}")).collect()
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn html(text: &str) -> String {
+    text.bytes().map(|byte| format!("&#x{byte:x};")).collect()
+}
+
+/// The key as it may stand within a text of JSON, each with a part by which it is known.
+fn dresses() -> Vec<String> {
+    vec![
+        KEY.to_owned(),
+        KEY.replace('/', "\\/"),
+        unicode(KEY),
+        unicode(KEY).to_uppercase().replace("\\U", "\\u"),
+        format!("{}{}", &KEY[..4], unicode(&KEY[4..])),
+        unicode(KEY).replace('\\', "\\\\"),
+        percent(KEY),
+        KEY.replace('/', "%2f"),
+        percent(KEY).replace('%', "%25"),
+        html(KEY),
+        KEY.bytes().map(|byte| format!("&#{byte};")).collect(),
+        html(KEY).replace('&', "&amp;"),
+        "c2stQ0FOQVJZLzlmMmNfN2Q0MS54eXo=".to_owned(),
+        "eHNrLUNBTkFSWS85ZjJjXzdkNDEueHl6".to_owned(),
+        "QmVhcmVyIHNrLUNBTkFSWS85ZjJjXzdkNDEueHl6".to_owned(),
+        "736b2d43414e4152592f396632635f376434312e78797a".to_owned(),
+    ]
+}
+
+/// Samples `Case 0000:` and so on.
+fn bed(samples: usize, script: Script, more: &str) -> (Bed, FakeServer) {
+    bed_of(samples, samples, script, more)
+}
+
+/// The same, of so many cases that come again and again.
+fn bed_of(samples: usize, cases: usize, script: Script, more: &str) -> (Bed, FakeServer) {
+    let server = FakeServer::start(script);
+    let bed = Bed::new(0);
+    let lines = (0..samples).map(|number| {
+        let case = number % cases.max(1);
+        format!("{{\"id\":\"s{number}\",\"input\":\"Case {case:04}: which queue, {number}?\",\"target\":\"billing\"}}\n")
+    });
+    bed.write("suite/data.jsonl", &lines.collect::<String>());
+    bed.models(
+        &server.url(),
+        &format!("api_key_env = \"KEY_FOR_TEST\"\n{more}"),
+    );
+    (bed, server)
+}
+
+fn verbatim(code: u16, content_type: &str, pieces: &[&str]) -> Fault {
+    Fault::Verbatim {
+        code,
+        content_type: content_type.to_owned(),
+        pieces: pieces.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn of(number: usize, fault: Fault) -> Rule {
+    Rule::always(fault).when_prompt_contains(&format!("Case {number:04}:"))
+}
+
+fn with_key(bed: &Bed, arguments: &[&str]) -> Done {
+    let output = bed
+        .command(arguments)
+        .env("KEY_FOR_TEST", KEY)
+        .output()
+        .unwrap();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Runs the suite, and looks for the key in all that is left and printed.
+#[track_caller]
+fn nowhere(bed: &Bed, samples: usize) -> Vec<Value> {
+    let done = with_key(
+        bed,
+        &[
+            "run",
+            "suite",
+            "-m",
+            MODEL,
+            "-o",
+            "out",
+            "-v",
+            "--max-retries",
+            "0",
+            "-j",
+            "4",
+            "--junit",
+            "items",
+            "--junit-include-content",
+        ],
+    );
+    let run = bed.only_run("out");
+    let folder = run.display().to_string();
+    let mut printed = format!("{}{}", done.stdout, done.stderr);
+    let mut shown = Vec::new();
+    for number in 0..samples {
+        let json = bed
+            .run(&["show", &folder, &format!("s{number}"), "--format", "json"])
+            .expect(0)
+            .stdout;
+        shown.push(serde_json::from_str::<Value>(&json).unwrap());
+        printed.push_str(&json);
+        if number < 20 {
+            printed.push_str(
+                &bed.run(&["show", &folder, &format!("s{number}")])
+                    .expect(0)
+                    .stdout,
+            );
+        }
+    }
+    // The record alone gives the same, without the key.
+    bed.run(&["verify", &folder]).expect(0);
+    let mut needles = dresses();
+    needles.extend(
+        [
+            "sk-CANARY",
+            "9f2c_7d41",
+            "Q0FOQVJZLzlmMmNfN2Q0",
+            "LUNBTkFSWS85ZjJjXzdkN",
+            "43414e4152592f",
+        ]
+        .map(str::to_owned),
+    );
+    for needle in &needles {
+        assert!(!printed.contains(needle.as_str()), "{needle} is printed");
+        assert_eq!(
+            grep(&bed.path("."), needle),
+            Vec::<String>::new(),
+            "{needle}"
+        );
+        for (name, text) in payloads(&run) {
+            assert!(
+                !text.contains(needle.as_str()),
+                "{needle} in a {name}: {text}"
+            );
+        }
+    }
+    shown
+}
+
+#[test]
+fn an_echoed_key_is_found_nowhere_whatever_it_is_dressed_in() {
+    // An endpoint is not given up that has answered, and answers now and then.
+    const CASES: usize = 11;
+    const SAMPLES: usize = 6 * CASES;
+    for dress in dresses() {
+        let message = format!("it is {dress}, yes");
+        let argument = message.replace('\\', "\\\\");
+        let bodies = [
+            (
+                200,
+                format!(
+                    "{{\"choices\":[{{\"index\":0,\"finish_reason\":\"stop\",\"message\":{{\"role\":\"assistant\",\"content\":\"{message}\",\"reasoning_content\":\"{message}\"}}}}],\"model\":\"{message}\",\"system_fingerprint\":\"{message}\"}}"
+                ),
+            ),
+            (
+                200,
+                format!(
+                    "{{\"choices\":[{{\"index\":0,\"finish_reason\":\"tool_calls\",\"message\":{{\"role\":\"assistant\",\"content\":\"x\",\"tool_calls\":[{{\"id\":\"1\",\"type\":\"function\",\"function\":{{\"name\":\"f\",\"arguments\":\"{{\\\"a\\\":\\\"{argument}\\\"}}\"}}}}]}}}}]}}"
+                ),
+            ),
+            (
+                400,
+                format!(
+                    "{{\"error\":{{\"message\":\"{message}\",\"type\":\"{message}\",\"code\":\"{message}\"}}}}"
+                ),
+            ),
+            (503, message.clone()),
+            (200, message.clone()),
+            (
+                200,
+                format!("data: {{\"error\":{{\"message\":\"{message}\"}}}}\n\n"),
+            ),
+        ];
+        let header = format!("text/plain; x=\"{}\"", dress.replace('\\', ""));
+        let mut script = answering();
+        for (case, (code, body)) in bodies.iter().enumerate() {
+            let fault = verbatim(*code, "application/json", &[body]);
+            script = script.with_rule(of(case, fault).after(12));
+        }
+        let headed = verbatim(200, &header, &["no JSON"]);
+        let script = script.with_rule(of(bodies.len(), headed).after(12));
+        let (bed, _server) = bed_of(SAMPLES, CASES, script, "");
+        let shown = nowhere(&bed, SAMPLES);
+        let all = Value::from(shown).to_string();
+        assert!(!all.contains("\"open\""), "everything was asked: {all}");
+        assert!(all.contains("********"), "{dress}");
+    }
+}
+
+#[test]
+fn an_echoed_key_is_found_nowhere_wherever_its_body_is_cut() {
+    let body = json!({"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": format!("a {KEY} b")}}]}).to_string();
+    let start = body.find(KEY).unwrap();
+    let mut script = answering();
+    let cuts = start..=start + KEY.len();
+    let samples = cuts.clone().count();
+    for (number, cut) in cuts.enumerate() {
+        let (one, other) = body.split_at(cut);
+        script = script.with_rule(of(number, verbatim(200, "application/json", &[one, other])));
+    }
+    // One letter at a time; and an answer that breaks off within the key.
+    let letters: Vec<_> = body.split("").collect();
+    script = script
+        .with_rule(of(samples, verbatim(200, "application/json", &letters)))
+        .with_rule(of(
+            samples + 1,
+            verbatim(200, "application/json", &[&body[..start + KEY.len() - 1]]),
+        ));
+    let (bed, _server) = bed(samples + 2, script, "");
+    for (number, sample) in nowhere(&bed, samples + 2)
+        .iter()
+        .enumerate()
+        .take(samples + 1)
+    {
+        let answer = &sample[0]["calls"][0]["answer"];
+        assert_eq!(
+            answer,
+            &format!("a {} b", "*".repeat(KEY.len())),
+            "{number}"
+        );
+    }
+}
+
+/// A stream whose events say `one` and `other` by `field`.
+fn stream(field: &str, one: &str, other: &str) -> Vec<String> {
+    let delta = |piece: &str| match field {
+        "arguments" => {
+            json!({"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": piece}}]})
+        }
+        name => json!({ name: piece }),
+    };
+    let event = |piece: &str| {
+        let event = json!({"id": "c", "choices": [{"index": 0, "delta": delta(piece), "finish_reason": null}]});
+        format!("data: {event}\n\n")
+    };
+    let last = json!({"id": "c", "choices": [{"index": 0, "delta": {"content": "."}, "finish_reason": "stop"}]});
+    vec![
+        event(one),
+        event(other),
+        format!("data: {last}\n\ndata: [DONE]\n\n"),
+    ]
+}
+
+#[test]
+fn an_echoed_key_is_found_nowhere_wherever_it_is_cut_over_events() {
+    let mut script = answering();
+    let mut samples = Vec::new();
+    for field in ["content", "reasoning_content", "arguments"] {
+        for dress in [KEY.to_owned(), percent(KEY), unicode(KEY)] {
+            for cut in 1..dress.len() {
+                let (one, other) = dress.split_at(cut);
+                let pieces = stream(field, &format!("a {one}"), &format!("{other} b"));
+                let pieces: Vec<_> = pieces.iter().map(String::as_str).collect();
+                script = script.with_rule(of(
+                    samples.len(),
+                    verbatim(200, "text/event-stream", &pieces),
+                ));
+                samples.push(field);
+            }
+        }
+    }
+    let (bed, _server) = bed(samples.len(), script, "stream = true");
+    let shown = nowhere(&bed, samples.len());
+    for (sample, field) in shown.iter().zip(samples) {
+        let call = &sample[0]["calls"][0];
+        let text = match field {
+            "content" => &call["answer"],
+            "arguments" => &call["tool_calls"][0]["arguments"],
+            _ => &call["reasoning"],
+        };
+        let text = text.as_str().unwrap().trim_end_matches('.');
+        let stars = text
+            .strip_prefix("a ")
+            .and_then(|text| text.strip_suffix(" b"))
+            .unwrap();
+        assert!(
+            stars.len() >= KEY.len() && stars.bytes().all(|byte| byte == b'*'),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_in_the_models_file_is_refused_and_stands_nowhere() {
+    let model = "[models.m]\nbase_url = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n";
+    let provider = "[providers.lab]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+    for secret in ["sk-CANARY-0123456789", "Zx8Qp2LmN4vT7wRb9KcY"] {
+        for line in [
+            format!("{model}extra_body = {{ api_key = \"{secret}\" }}"),
+            format!("{model}extra_body = {{ user = \"{secret}\" }}"),
+            format!("{model}extra_body = {{ a = {{ b = [ {{ password = \"{secret}\" }} ] }} }}"),
+            format!("{model}api_key = \"{secret}\""),
+            format!("{provider}headers = {{ x-goog-api-key = \"{secret}\" }}"),
+            format!("{provider}headers = {{ X-Auth-Token = \"{secret}\" }}"),
+            format!("{provider}headers = {{ x-team = \"{secret}\" }}"),
+            format!("{provider}headers = {{ Cookie = \"{secret}\" }}"),
+            format!("{provider}always = {{ access_token = \"{secret}\" }}"),
+            format!("{provider}reasoning.on = {{ secret = \"{secret}\" }}"),
+        ] {
+            let bed = Bed::new(1);
+            bed.write("mine.toml", &line);
+            let name = if line.starts_with("[providers") {
+                "lab/m"
+            } else {
+                "m"
+            };
+            let done = bed
+                .run(&[
+                    "run",
+                    "suite",
+                    "-m",
+                    name,
+                    "--models",
+                    "mine.toml",
+                    "-o",
+                    "out",
+                ])
+                .expect(66);
+            assert!(
+                done.stderr.contains("api_key_env"),
+                "{line}: {}",
+                done.stderr
+            );
+            assert!(!done.stderr.contains(secret), "{line}: {}", done.stderr);
+            assert!(!bed.path("out").exists());
+        }
+    }
+}
+
+#[test]
+fn no_core_file_is_left_of_what_is_in_memory() {
+    let (bed, server) = bed(1, answering().with_rule(Rule::always(Fault::Hang)), "");
+    let mut command = bed.command(&["run", "suite", "-m", MODEL, "-o", "out"]);
+    let mut child = command.env("KEY_FOR_TEST", KEY).spawn().unwrap();
+    wait_until("it asks", || server.totals().requests > 0);
+    let limits = fs_err::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    let values: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(values, ["0", "0"], "{core}");
+    signal(&child, "ABRT");
+    child.wait().unwrap();
+    let entries = fs_err::read_dir(bed.path(".")).unwrap();
+    let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        !names
+            .iter()
+            .any(|name| name.to_string_lossy().starts_with("core")),
+        "{names:?}"
+    );
+}

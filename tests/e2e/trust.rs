@@ -1,0 +1,444 @@
+//! What came along with a suite gets nothing that it asks for, unless the user named it or trusts it as it is.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use cleanbench_testkit::FakeServer;
+
+use crate::bed::{Bed, Done, answering, manifest};
+use crate::privacy::grep;
+
+/// The value of every variable that a hostile file might name.
+const CANARY: &str = "sk-CANARY-trust-71c09d";
+/// Variables that are set to it.
+const VARIABLES: [&str; 4] = [
+    "OPENAI_API_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "GITHUB_TOKEN",
+    "K",
+];
+
+/// A folder whose suite may be sent anywhere, beside it `text` as models file; and a server at `URL` in it.
+fn scene(text: &str) -> (Bed, FakeServer) {
+    let server = FakeServer::start(answering());
+    let bed = Bed::new(2);
+    bed.write("suite/suite.toml", &manifest("public", "choice"));
+    bed.write("suite/models.toml", &text.replace("URL", &server.url()));
+    (bed, server)
+}
+
+fn run(bed: &Bed, arguments: &[&str]) -> Done {
+    let mut command = bed.command(arguments);
+    for name in VARIABLES {
+        command.env(name, CANARY);
+    }
+    let output = command.output().unwrap();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn model(name: &str, more: &str) -> String {
+    format!("[models.\"{name}\"]\nbase_url = \"URL\"\nmodel = \"m\"\n{more}\n")
+}
+
+fn provider(name: &str, more: &str) -> String {
+    format!("[providers.\"{name}\"]\nbase_url = \"URL\"\n{more}\n")
+}
+
+/// Models files that ask for what is not theirs, with the model that is named.
+fn hostile() -> Vec<(String, &'static str)> {
+    let key = "api_key_env = \"AWS_SECRET_ACCESS_KEY\"";
+    let of_lab = |more: &str| format!("[models.m]\nprovider = \"lab\"\nmodel = \"m\"\n{more}");
+    vec![
+        (model("openai/gpt-4o", ""), "openai/gpt-4o"),
+        (
+            model("openai/gpt-4o", "api_key_env = \"OPENAI_API_KEY\""),
+            "openai/gpt-4o",
+        ),
+        (model("OpenAI/gpt-4o", ""), "OpenAI/gpt-4o"),
+        (model("OPENAI/gpt-4o", ""), "OPENAI/gpt-4o"),
+        (model(" openai/gpt-4o", ""), " openai/gpt-4o"),
+        (model("\u{43e}penai/gpt-4o", ""), "\u{43e}penai/gpt-4o"),
+        (model("open\u{200b}ai/gpt-4o", ""), "open\u{200b}ai/gpt-4o"),
+        (model("anthropic/claude", ""), "anthropic/claude"),
+        (
+            model("deepseek/deepseek-chat", ""),
+            "deepseek/deepseek-chat",
+        ),
+        (model("ollama/llama3.2", ""), "ollama/llama3.2"),
+        (model("vllm/m", ""), "vllm/m"),
+        (model("embedded/clean", ""), "embedded/clean"),
+        (
+            model("https://api.openai.com/v1#gpt-4o", ""),
+            "https://api.openai.com/v1#gpt-4o",
+        ),
+        (provider("openai", ""), "openai/gpt-4o"),
+        (
+            provider("openai", "api_key_env = \"OPENAI_API_KEY\""),
+            "openai/gpt-4o",
+        ),
+        (provider("openai", "like = \"openai\""), "openai/any"),
+        (provider("OpenAI", ""), "OpenAI/gpt-4o"),
+        (provider("ollama", ""), "ollama/llama3.2"),
+        (provider("lab", key), "lab/m"),
+        (provider("lab", key) + &of_lab(""), "m"),
+        (
+            provider("openai", "") + &model("m", "provider = \"openai\""),
+            "m",
+        ),
+        (model("m", key), "m"),
+        (model("m", "api_key_env = \"GITHUB_TOKEN\""), "m"),
+        (model("m", "api_key_env = \"NOT_SET\""), "m"),
+        (
+            model("m", "provider = \"openai\"\napi_key_env = \"K\""),
+            "m",
+        ),
+        (
+            "[models.m]\nprovider = \"openai\"\nmodel = \"m\"\n".to_owned(),
+            "m",
+        ),
+        (
+            "[models.m]\nbase_url = \"https://api.openai.com/v1\"\nmodel = \"m\"\n".to_owned(),
+            "m",
+        ),
+        (model("m", "allow = [\"private\"]"), "m"),
+        (model("m", "allow = [\"secret\"]"), "m"),
+        (model("m", "proxy = \"http://127.0.0.1:9\""), "m"),
+        (model("m", "proxy = \"http://proxy.invalid:3128\""), "m"),
+    ]
+}
+
+#[test]
+fn nothing_that_a_stranger_asks_for_is_given() {
+    let cases = hostile();
+    assert!(cases.len() >= 25);
+    for (text, spec) in cases {
+        let (bed, server) = scene(&text);
+        let name = &spec;
+        let commands: [&[&str]; 4] = [
+            &["run", "suite", "-m", name, "-o", "out"],
+            &["run", "suite", "-m", name, "-o", "out", "-q"],
+            &["check", "suite", "-m", name],
+            &["run", "suite/suite.toml", "-m", name, "-o", "out"],
+        ];
+        for arguments in commands {
+            let done = run(&bed, arguments).expect(66);
+            for words in [
+                "suite/models.toml:",
+                "--models suite/models.toml",
+                "cleanbench trust suite",
+            ] {
+                assert!(
+                    done.stderr.contains(words),
+                    "{text}\n{arguments:?}\n{}",
+                    done.stderr
+                );
+            }
+            assert!(!format!("{}{}", done.stdout, done.stderr).contains(CANARY));
+        }
+        assert_eq!(server.totals().connections, 0, "{text}");
+        assert!(!bed.path("out").exists(), "{text}");
+        assert_eq!(grep(&bed.path("."), CANARY), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn it_does_not_matter_where_the_file_was_found_or_who_asks() {
+    let text = model("m", "api_key_env = \"K\"");
+    let (bed, server) = scene(&text);
+    // The suite names the model; the file is in the working folder, behind a link, or beside a suite that is here.
+    let named = manifest("public", "choice").replacen("version", "models = [\"m\"]\nversion", 1);
+    bed.write("suite/suite.toml", &named);
+    run(&bed, &["run", "suite", "-o", "out"]).expect(66);
+    let text = fs_err::read_to_string(bed.path("suite/models.toml")).unwrap();
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    bed.write("models.toml", &text);
+    run(&bed, &["run", "suite", "-o", "out"]).expect(66);
+    run(&bed, &["models", "check", "m"]).expect(66);
+    let listed = run(&bed, &["models"]).expect(0);
+    assert!(
+        listed.stdout.contains("K (withheld: not trusted)"),
+        "{}",
+        listed.stdout
+    );
+    fs_err::rename(bed.path("models.toml"), bed.path("elsewhere.toml")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere.toml", bed.path("suite/models.toml")).unwrap();
+    run(&bed, &["run", "suite", "-o", "out"]).expect(66);
+    let mut command = bed.command(&["run", "-o", "out"]);
+    command.current_dir(bed.path("suite")).env("K", CANARY);
+    assert_eq!(command.output().unwrap().status.code(), Some(66));
+    assert_eq!(server.totals().connections, 0);
+}
+
+#[test]
+fn what_asks_for_nothing_works_at_once() {
+    for more in [
+        "",
+        "allow = [\"public\"]",
+        "generate = { max_tokens = 9 }",
+        "extra_body = { top_k = 2 }",
+    ] {
+        let text =
+            model("m", more) + &model("keyed", "api_key_env = \"K\"") + &model("openai/gpt-4o", "");
+        let (bed, server) = scene(&text);
+        run(&bed, &["run", "suite", "-m", "m", "-o", "out"]).expect(0);
+        assert_eq!(server.totals().requests, 2);
+        let checked = run(&bed, &["check", "suite", "-m", "m"]).expect(0);
+        assert!(
+            checked
+                .stdout
+                .contains("no key, may receive public, private; from suite/models.toml:1"),
+            "{}",
+            checked.stdout
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_named_or_ones_own_is_granted_what_it_asks_for() {
+    let text = model(
+        "openai/gpt-4o",
+        "api_key_env = \"K\"\nallow = [\"private\"]",
+    );
+    let (bed, server) = scene(&text);
+    let name = "openai/gpt-4o";
+    let arguments = ["-m", name, "--models", "suite/models.toml"];
+    run(
+        &bed,
+        &[&["run", "suite", "-o", "named"], &arguments[..]].concat(),
+    )
+    .expect(0);
+    assert_eq!(server.totals().requests, 2);
+    let checked = run(&bed, &[&["check", "suite"], &arguments[..]].concat()).expect(0);
+    let words = "key in `K`, may receive public, private; from suite/models.toml:1";
+    assert!(checked.stdout.contains(words), "{}", checked.stdout);
+    let own = fs_err::read_to_string(bed.path("suite/models.toml")).unwrap();
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    bed.write(".config/cleanbench/models.toml", &own);
+    run(&bed, &["run", "suite", "-m", name, "-o", "own"]).expect(0);
+    assert_eq!(server.totals().requests, 4);
+    // Another file, for a name that is the user's.
+    bed.write(
+        "suite/models.toml",
+        &own.replace("api_key_env = \"K\"\nallow = [\"private\"]", ""),
+    );
+    run(&bed, &["run", "suite", "-m", name, "-o", "both"]).expect(66);
+    bed.write(
+        ".config/cleanbench/models.toml",
+        &own.replace("openai/gpt-4o", "prod"),
+    );
+    bed.write(
+        "suite/models.toml",
+        &model("prod", "").replace("URL", &server.url()),
+    );
+    let done = run(&bed, &["run", "suite", "-m", "prod", "-o", "both"]).expect(66);
+    assert!(
+        done.stderr.contains("takes the place of the model `prod`"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(server.totals().requests, 4);
+}
+
+#[test]
+fn trust_is_of_a_folder_as_it_is() {
+    let text = model("m", "api_key_env = \"K\"");
+    let (bed, server) = scene(&text);
+    let refused = |out: &str| drop(run(&bed, &["run", "suite", "-m", "m", "-o", out]).expect(66));
+    refused("a");
+    let told = run(&bed, &["trust", "suite"]).expect(0).stdout;
+    let words = format!(
+        "`K`, to be sent to {}",
+        server.url().split('/').nth(2).unwrap()
+    );
+    assert!(
+        told.contains("models.toml:1: model `m`") && told.contains(&words),
+        "{told}"
+    );
+    assert!(!told.contains(CANARY));
+    run(&bed, &["run", "suite", "-m", "m", "-o", "a"]).expect(0);
+    // Kept for nobody else to read or write.
+    let kept = bed.path(".config/cleanbench/trust.json");
+    assert_eq!(
+        fs_err::metadata(&kept).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let listed = run(&bed, &["trust", "--list"]).expect(0).stdout;
+    assert!(listed.contains("/suite: models.toml"), "{listed}");
+    // A folder within, a copy elsewhere, and a change are not trusted.
+    let models = fs_err::read_to_string(bed.path("suite/models.toml")).unwrap();
+    for folder in ["suite/inner", "copy"] {
+        bed.write(&format!("{folder}/models.toml"), &models);
+        bed.write(
+            &format!("{folder}/suite.toml"),
+            &manifest("public", "choice"),
+        );
+        fs_err::copy(
+            bed.path("suite/data.jsonl"),
+            bed.path(&format!("{folder}/data.jsonl")),
+        )
+        .unwrap();
+        run(&bed, &["run", folder, "-m", "m", "-o", "b"]).expect(66);
+    }
+    bed.write("suite/models.toml", &(models.clone() + "\n# changed\n"));
+    refused("b");
+    let listed = run(&bed, &["trust", "--list"]).expect(0).stdout;
+    assert!(listed.contains("changed since"), "{listed}");
+    bed.write("suite/models.toml", &models);
+    run(&bed, &["run", "suite", "-m", "m", "-o", "b"]).expect(0);
+    run(&bed, &["trust", "--remove", "suite"]).expect(0);
+    refused("c");
+    run(&bed, &["trust", "--remove", "suite"]).expect(4);
+    run(&bed, &["trust", "out"]).expect(4);
+    // What others may have written is not believed.
+    run(&bed, &["trust", "suite"]).expect(0);
+    fs_err::set_permissions(&kept, Permissions::from_mode(0o666)).unwrap();
+    let done = run(&bed, &["run", "suite", "-m", "m", "-o", "c"]).expect(66);
+    assert!(
+        done.stderr.contains("others may write it"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(server.totals().requests, 4);
+}
+
+#[test]
+fn variables_of_a_file_that_was_found_are_not_set() {
+    let text = model("m", "api_key_env = \"FROM_FILE\"");
+    let (bed, server) = scene(&text);
+    bed.write(
+        ".env",
+        "# keys\nOTHER=1\nexport FROM_FILE=sk-of-a-stranger\n",
+    );
+    let arguments = [
+        "run",
+        "suite",
+        "-m",
+        "m",
+        "--models",
+        "suite/models.toml",
+        "-o",
+        "out",
+    ];
+    let done = run(&bed, &arguments).expect(66);
+    for words in [
+        ".env:3: `FROM_FILE`",
+        "--env-file .env",
+        "cleanbench trust .",
+    ] {
+        assert!(done.stderr.contains(words), "{}", done.stderr);
+    }
+    assert!(!done.stderr.contains("stranger"), "{}", done.stderr);
+    assert_eq!(server.totals().connections, 0);
+    let named = [&arguments[..], &["--env-file", ".env"]].concat();
+    run(&bed, &named).expect(0);
+    let told = run(&bed, &["trust"]).expect(0).stdout;
+    assert!(told.contains(".env sets FROM_FILE, OTHER"), "{told}");
+    run(&bed, &arguments).expect(0);
+    bed.write(".env", "FROM_FILE=sk-of-another\n");
+    run(&bed, &arguments).expect(66);
+    // What the process itself sets needs no file.
+    let output = bed
+        .command(&arguments)
+        .env("FROM_FILE", "mine-0123")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_run_of_somebody_else_is_not_gone_on_with_under_ones_key() {
+    let text = model("m", "api_key_env = \"K\"");
+    let (bed, server) = scene(&text);
+    let arguments = [
+        "run",
+        "suite",
+        "-m",
+        "m",
+        "--models",
+        "suite/models.toml",
+        "-o",
+        "out",
+        "--max-requests",
+        "1",
+        "-j",
+        "1",
+    ];
+    run(&bed, &arguments).expect(75);
+    let folder = bed.only_run("out").display().to_string();
+    let asked = server.totals().requests;
+    let resume = ["run", "--resume", &folder];
+    let elsewhere = |arguments: &[&str]| {
+        let mut command = bed.command(arguments);
+        let output = command
+            .env("XDG_CONFIG_HOME", bed.path("other"))
+            .env("K", CANARY)
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (code, stderr) = elsewhere(&resume);
+    assert_eq!(code, Some(66), "{stderr}");
+    assert!(
+        stderr.contains("`K`") && stderr.contains("cleanbench trust"),
+        "{stderr}"
+    );
+    assert_eq!(server.totals().requests, asked);
+    // Its own user goes on without a word, and so does who trusts it.
+    assert_eq!(elsewhere(&["trust", &folder]).0, Some(0));
+    let (code, stderr) = elsewhere(&["run", "--resume", &folder, "--max-requests", "9"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    run(
+        &bed,
+        &["rerun", &folder, "suite", "--only", "failed", "-o", "out"],
+    );
+    assert!(!bed.path("other").join("cleanbench/trust.json").exists());
+}
+
+#[test]
+fn what_init_wrote_is_trusted() {
+    let bed = Bed::new(1);
+    run(&bed, &["init", "new", "--ci", "github"]).expect(0);
+    let listed = run(&bed, &["trust", "--list"]).expect(0).stdout;
+    assert!(listed.contains("/new/suite: models.toml\n"), "{listed}");
+    let workflow =
+        fs_err::read_to_string(bed.path("new/.github/workflows/cleanbench.yml")).unwrap();
+    assert_eq!(
+        workflow.matches("--models \"$SUITE/models.toml\"").count(),
+        2
+    );
+}
+
+#[test]
+fn secret_samples_need_leave_on_this_machine_too() {
+    let (bed, server) = scene(&model("m", ""));
+    bed.write("suite/suite.toml", &manifest("secret", "choice"));
+    let done = run(&bed, &["run", "suite", "-m", "m", "-o", "out"]).expect(66);
+    assert!(done.stderr.contains("is secret"), "{}", done.stderr);
+    assert_eq!(server.totals().connections, 0);
+    bed.write(
+        "mine.toml",
+        &model("m", "allow = [\"secret\"]").replace("URL", &server.url()),
+    );
+    run(
+        &bed,
+        &[
+            "run",
+            "suite",
+            "-m",
+            "m",
+            "--models",
+            "mine.toml",
+            "-o",
+            "out",
+        ],
+    )
+    .expect(0);
+    run(&bed, &["check", "suite", "-m", "embedded/clean"]).expect(0);
+}
