@@ -234,6 +234,15 @@ pub struct RecordedScore {
     pub extraction_failure: Option<String>,
 }
 
+impl RecordedScore {
+    /// Whether computing it again may give the same: not where judging was ended by a limit of the machine.
+    pub fn is_recomputable(&self) -> bool {
+        let limits = [crate::score::RAN_OUT, crate::score::BROKE_OFF];
+        let failure = self.extraction_failure.as_deref();
+        !failure.is_some_and(|failure| limits.contains(&failure))
+    }
+}
+
 impl From<crate::Score> for RecordedScore {
     fn from(score: crate::Score) -> Self {
         let extraction_failure = match score.extraction {

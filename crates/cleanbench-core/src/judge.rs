@@ -2,6 +2,7 @@
 
 use crate::event::RecordedScore;
 use crate::probe::ProbeCall;
+use crate::score::linear_work;
 use crate::{Completion, Extraction, Probe, Sample, Scorer};
 
 /// What judges the answers of one task or probe.
@@ -48,7 +49,21 @@ impl Judge {
         }
     }
 
-    /// The same for a report: what cannot be repeated is not tried, and is `None`.
+    /// How many nanoseconds [`Judge::judge`] may take, see [`Scorer::work`]; without end where a program judges.
+    pub fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
+        match self {
+            Self::Scorers(scorers) => scorers
+                .iter()
+                .map(|scorer| match scorer.repeatable() {
+                    true => scorer.work(sample, completion),
+                    false => u64::MAX,
+                })
+                .fold(0, u64::saturating_add),
+            Self::Probe(_) => linear_work(completion.text.len()).saturating_mul(4),
+        }
+    }
+
+    /// The same for a report, which has the `recorded` scores: what cannot be repeated is not tried, and is `None`.
     ///
     /// # Errors
     /// As for [`Judge::judge`].
@@ -57,12 +72,16 @@ impl Judge {
         sample: &Sample,
         call: Option<&ProbeCall>,
         completion: &Completion,
+        recorded: &[RecordedScore],
     ) -> Result<Vec<Option<Judgement>>, String> {
         match self {
             Self::Scorers(scorers) => scorers
                 .iter()
-                .map(|scorer| {
-                    let again = scorer.repeatable();
+                .enumerate()
+                .map(|(position, scorer)| {
+                    let recorded = recorded.get(position);
+                    let again =
+                        scorer.repeatable() && recorded.is_none_or(RecordedScore::is_recomputable);
                     again
                         .then(|| judged_by(&**scorer, sample, completion))
                         .transpose()

@@ -511,6 +511,13 @@ fn wrong_judgement(
     }
 }
 
+/// Whether `first`, the recorded score of the first scorer of `task`, says that there is no answer, and no other
+/// version says otherwise.
+fn found_nothing(recording: &Recording, task: usize, first: &RecordedScore) -> bool {
+    let settled = recording.judge(task).repeatable() || !first.is_recomputable();
+    settled && first.extraction_failure.is_some()
+}
+
 fn judge_again(
     recording: &Recording,
     content: Option<&SampleContent>,
@@ -525,7 +532,12 @@ fn judge_again(
     let judge = recording.judge(result.task);
     // A scorer that panicked in the run may panic again; the run has that on record.
     let judgements = catch_unwind(AssertUnwindSafe(|| {
-        judge.repeat(&content.sample, content.probe.as_ref(), completion)
+        judge.repeat(
+            &content.sample,
+            content.probe.as_ref(),
+            completion,
+            &result.scores,
+        )
     }));
     let failed = matches!(judged, Some(Event::Judged { error: Some(_), .. }));
     let Ok(Ok(judgements)) = judgements else {
@@ -536,7 +548,10 @@ fn judge_again(
         }
         return;
     };
+    let first = result.scores.first();
     let answer = match judgements.first() {
+        // Nothing was found by a scorer that may find something in its present version, or was ended by a limit.
+        _ if first.is_some_and(|first| found_nothing(recording, result.task, first)) => None,
         // What a scorer that cannot be repeated took for the answer is not on record; all of it is.
         Some(None) => Some(&completion.text),
         Some(Some(first)) => first.answer.as_ref(),
@@ -545,7 +560,7 @@ fn judge_again(
     if let Some(answer) = answer {
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
-    result.recomputed = judge.repeatable();
+    result.recomputed = judgements.iter().all(Option::is_some);
     let same = judgements.len() == result.scores.len()
         && judgements
             .iter()

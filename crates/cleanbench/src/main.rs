@@ -17,6 +17,7 @@ mod foreign;
 mod format;
 mod gate_results;
 mod github;
+mod judging;
 mod limits;
 mod plain_table;
 mod printer;
@@ -24,6 +25,7 @@ mod progress;
 mod rerun_table;
 mod result_table;
 mod session;
+mod signals;
 mod starting;
 
 use std::process::ExitCode;
@@ -43,6 +45,11 @@ fn main() -> ExitCode {
             .map_or_else(String::new, |place| format!(" at {place}"));
         printer::verbatim(format_args!("internal error: a bug in cleanbench{place}"));
     }));
+    if judging::is_asked() {
+        return judging::serve();
+    }
+    signals::listen();
+    judging::confine();
     let exit = std::panic::catch_unwind(commands::main).unwrap_or(Exit::Internal);
     ExitCode::from(exit.code())
 }

@@ -33,6 +33,10 @@ impl Rule for Bleu {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_each(sample, text, 4)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_tokens(sample, self.tokenise)
     }

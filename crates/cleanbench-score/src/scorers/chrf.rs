@@ -18,6 +18,10 @@ impl Rule for Chrf {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_each(sample, text, 16)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_texts(sample)
     }

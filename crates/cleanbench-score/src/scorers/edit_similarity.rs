@@ -58,6 +58,10 @@ impl Rule for EditSimilarity {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_product(sample, text)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_texts(sample)?;
         let long = |text: &String| self.letters(text).len() > LONGEST;

@@ -10,6 +10,7 @@
 //! the ends. It refuses patterns that are invalid, or compile to more than 1 MiB; matching is linear
 //! in the length of the answer, because look-around and back references do not exist here.
 
+use cleanbench_core::score::linear_work;
 use cleanbench_core::{Sample, Score};
 use cleanbench_text::closest;
 use regex::{Regex, RegexBuilder};
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use crate::params::Params;
 use crate::rule::Rule;
+use crate::schema_work::states;
 use crate::target;
 use crate::text::fold_case;
 
@@ -201,6 +203,12 @@ impl Pattern {
 impl Rule for Pattern {
     fn version(&self) -> u32 {
         1
+    }
+
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        let _ = sample;
+        let states = states(self.regex.as_str());
+        linear_work(text.len()).saturating_mul(states / 256 + 1)
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

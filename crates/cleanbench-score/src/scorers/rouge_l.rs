@@ -36,6 +36,10 @@ impl Rule for RougeL {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_product(sample, text)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_tokens(sample, self.tokenise)
             .map_err(|reason| format!("{reason}; `tokens = \"words\"` knows all scripts"))?;
