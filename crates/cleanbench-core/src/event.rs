@@ -237,9 +237,18 @@ pub struct RecordedScore {
 impl RecordedScore {
     /// Whether computing it again may give the same: not where judging was ended by a limit of the machine.
     pub fn is_recomputable(&self) -> bool {
-        let limits = [crate::score::RAN_OUT, crate::score::BROKE_OFF];
+        !self.failed_for(&[crate::score::RAN_OUT, crate::score::BROKE_OFF])
+    }
+
+    /// Whether it says something of a score that is on record: not where a limit ended or forbade the judging, which
+    /// another machine or an earlier version may have done to its end.
+    pub fn is_evidence(&self) -> bool {
+        self.is_recomputable() && !self.failed_for(&[crate::score::TOO_MUCH])
+    }
+
+    fn failed_for(&self, reasons: &[&str]) -> bool {
         let failure = self.extraction_failure.as_deref();
-        !failure.is_some_and(|failure| limits.contains(&failure))
+        failure.is_some_and(|failure| reasons.contains(&failure))
     }
 }
 

@@ -94,6 +94,14 @@ impl Judge {
         }
     }
 
+    /// What the first scorer takes for the answer before it judges, see [`Scorer::read_out`].
+    pub fn read_out(&self, completion: &Completion) -> Option<String> {
+        match self {
+            Self::Scorers(scorers) => scorers.first()?.read_out(completion),
+            Self::Probe(_) => None,
+        }
+    }
+
     /// Whether every judgement can be repeated, see [`Scorer::repeatable`].
     pub fn repeatable(&self) -> bool {
         match self {

@@ -27,6 +27,10 @@ pub const RAN_OUT: &str = "judging ran out of time, not recomputable";
 /// Why there is no score where the process that judged ended, for want of memory above all.
 pub const BROKE_OFF: &str = "judging broke off, not recomputable";
 
+/// Why there is no score where a scorer counted more work beforehand than it does. The same on every machine, but not
+/// known to versions before, which did the work.
+pub const TOO_MUCH: &str = "too much text for so many acceptable answers";
+
 /// [`Scorer::work`] of what goes through `bytes` bytes of text a few times.
 pub fn linear_work(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(64)
@@ -134,6 +138,13 @@ pub trait Scorer: Send + Sync + std::fmt::Debug {
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
         let _ = sample;
         linear_work(completion.text.len())
+    }
+
+    /// What is taken for the answer before anything is judged, where that is a part of the text; for scores of
+    /// another version, which are not computed again.
+    fn read_out(&self, completion: &Completion) -> Option<String> {
+        let _ = completion;
+        None
     }
 
     /// Whether the sample has what this scorer needs, for example a target.

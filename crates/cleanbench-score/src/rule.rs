@@ -19,6 +19,12 @@ pub(crate) trait Rule: Send + Sync + std::fmt::Debug {
         linear_work(text.len())
     }
 
+    /// What is taken for the answer in `text` before anything is judged, see [`Scorer::read_out`].
+    fn read_out(&self, text: &str) -> Option<String> {
+        let _ = text;
+        None
+    }
+
     /// Whether the sample has what this rule needs; if not, a lowercase fragment that says why.
     fn check_sample(&self, sample: &Sample) -> Result<(), String>;
 
@@ -38,6 +44,10 @@ impl<R: Rule> Scorer for Ruled<R> {
 
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
         self.0.work(sample, &completion.text)
+    }
+
+    fn read_out(&self, completion: &Completion) -> Option<String> {
+        self.0.read_out(&completion.text)
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

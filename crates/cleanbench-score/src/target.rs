@@ -3,11 +3,14 @@
 //! It refuses targets that no completion could equal: none, null, an object, an empty list, or text
 //! in which nothing is visible.
 
-use cleanbench_core::Sample;
-use cleanbench_core::score::linear_work;
+use cleanbench_core::score::{TOO_MUCH, linear_work};
+use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use crate::text::is_blank;
+
+/// Most nanoseconds of work of a rule whose work is well known.
+const MOST_WORK: u64 = 1_500_000_000;
 
 /// The target, or why there is none.
 pub(crate) fn required(sample: &Sample) -> Result<&Value, String> {
@@ -98,6 +101,11 @@ pub(crate) fn work_by_product(sample: &Sample, text: &str) -> u64 {
     let (_, bytes) = extent(sample);
     let product = linear_work(text.len()).saturating_mul(u64::try_from(bytes).unwrap_or(u64::MAX));
     (product / 512).saturating_add(work_by_each(sample, text, 1))
+}
+
+/// No score where a rule would do more `work` than it may, in nanoseconds.
+pub(crate) fn too_much(work: u64) -> Option<Score> {
+    (work > MOST_WORK).then(|| Score::not_extracted(TOO_MUCH))
 }
 
 /// The text of a scalar, numbers as JSON writes them.

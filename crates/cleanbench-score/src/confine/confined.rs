@@ -105,6 +105,10 @@ impl Scorer for Confined {
         self.own.work(sample, completion)
     }
 
+    fn read_out(&self, completion: &Completion) -> Option<String> {
+        self.own.read_out(completion)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         if self.own.work(sample, &Completion::default()) <= MOST_HERE {
             return self.own.check_sample(sample);

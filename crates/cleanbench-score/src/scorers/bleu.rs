@@ -34,7 +34,7 @@ impl Rule for Bleu {
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {
-        target::work_by_each(sample, text, 4)
+        target::work_by_each(sample, text, 1)
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -42,6 +42,9 @@ impl Rule for Bleu {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let targets = target::texts(sample);
         let references: Vec<_> = targets.iter().map(|text| (self.tokenise)(text)).collect();
         let value = bleu(&(self.tokenise)(text), &references);

@@ -52,7 +52,7 @@ impl Rule for Contains {
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {
-        target::work_by_product(sample, text)
+        target::work_by_each(sample, text, 1)
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -60,6 +60,9 @@ impl Rule for Contains {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let prepared = self.prepare(text);
         let needles = target::texts(sample);
         let occurs = |needle: &String| self.occurs(&prepared, &self.prepare(needle));

@@ -72,6 +72,9 @@ impl Rule for EditSimilarity {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let letters = self.letters(text);
         if letters.len() > LONGEST {
             return Score::not_extracted("more than 20000 characters");

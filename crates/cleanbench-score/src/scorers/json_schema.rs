@@ -63,6 +63,10 @@ fn own_schema(sample: &Sample) -> Result<Schema, String> {
         .map_err(|reason| format!("the target is the schema, and {reason}"))
 }
 
+fn shown(answer: &Value) -> String {
+    String::from_utf8_lossy(&canonical::to_bytes(answer)).into_owned()
+}
+
 impl Rule for JsonSchema {
     fn version(&self) -> u32 {
         2
@@ -75,6 +79,10 @@ impl Rule for JsonSchema {
         };
         let schema = self.schema.as_ref();
         schema.map_or_else(own, |schema| schema.work(text.len()))
+    }
+
+    fn read_out(&self, text: &str) -> Option<String> {
+        find_value(text).map(|answer| shown(&answer))
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -95,10 +103,7 @@ impl Rule for JsonSchema {
             }
         };
         match valid {
-            Ok(valid) => {
-                let found = canonical::to_bytes(&answer);
-                Score::verdict(valid, String::from_utf8_lossy(&found))
-            }
+            Ok(valid) => Score::verdict(valid, shown(&answer)),
             Err(reason) => Score::not_extracted(reason),
         }
     }

@@ -154,7 +154,7 @@ impl Rule for List {
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {
-        target::work_by_product(sample, text)
+        target::work_by_each(sample, text, 1)
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

@@ -37,7 +37,7 @@ impl Rule for RougeL {
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {
-        target::work_by_product(sample, text)
+        target::work_by_product(sample, text) / 4
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -51,6 +51,9 @@ impl Rule for RougeL {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let tokens = (self.tokenise)(text);
         if tokens.len() > LONGEST {
             return Score::not_extracted("more than 20000 words");

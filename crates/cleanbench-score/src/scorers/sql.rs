@@ -193,6 +193,10 @@ impl Rule for Sql {
         u64::MAX
     }
 
+    fn read_out(&self, text: &str) -> Option<String> {
+        query_in(text)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         let sql = reference(sample)?;
         self.script(sample)?;

@@ -237,6 +237,10 @@ impl Scorer for ToolCalls {
         )
     }
 
+    fn read_out(&self, completion: &Completion) -> Option<String> {
+        Some(shown(&self.made(completion)))
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         expected(sample).map(drop)
     }
