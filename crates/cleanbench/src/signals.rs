@@ -120,7 +120,8 @@ fn answer() {
     match &mut *doing() {
         Doing::Anything => end(Duration::ZERO, || ()),
         Doing::Planning(out, id) => end(GRACE, || {
-            discard(out, id);
+            // Another thread writes there still, until it ends with the program.
+            while !discard(out, id) {}
             printer::verbatim("interrupted; nothing was asked, and nothing is left of the run");
         }),
         Doing::Running(run) => run.answer(),
@@ -190,16 +191,19 @@ fn leave() -> ! {
     signal_hook::low_level::exit(i32::from(Exit::Interrupted.code()))
 }
 
-/// Removes what a run that was not planned to the end left behind: nothing was asked, nothing is lost.
-pub(crate) fn discard(out: &Path, id: &RunId) {
+/// Removes what a run that was not planned to the end left behind: nothing was asked, nothing is lost. Whether nothing
+/// is left.
+pub(crate) fn discard(out: &Path, id: &RunId) -> bool {
     let Ok(entries) = fs_err::read_dir(out) else {
-        return;
+        return true;
     };
+    let mut is_gone = true;
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(|name| name.to_str());
         let is_its = name.is_some_and(|name| name.ends_with(&format!("-{id}")));
         if is_its && !path.join("run.json").exists() {
-            drop(fs_err::remove_dir_all(path));
+            is_gone &= fs_err::remove_dir_all(path).is_ok();
         }
     }
+    is_gone
 }

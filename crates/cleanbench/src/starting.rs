@@ -103,7 +103,7 @@ fn write_down(
     let prepared = prepare_noting(planned.draft, planned.samples, counted);
     match &prepared {
         Ok(opened) => signals::written_down(&opened.run, printer),
-        Err(_) => signals::discard(&out, &id),
+        Err(_) => drop(signals::discard(&out, &id)),
     }
     let opened = prepared.map_err(|error| match error {
         PrepareError::Sample(error) => error.into(),
