@@ -292,6 +292,88 @@ fn scorers_by_many_acceptable_answers_end_with_a_reason() {
 }
 
 #[test]
+fn a_large_pattern_on_a_long_answer_ends_with_a_reason() {
+    // Every position may begin a match of its own, which no automaton of bounded size keeps apart.
+    let answer: String = (0_u32..400_000)
+        .map(|n| {
+            if n.wrapping_mul(2_654_435_769) >> 30 & 1 == 0 {
+                'a'
+            } else {
+                'b'
+            }
+        })
+        .collect();
+    let scorer = "{ type = \"regex\", pattern = \"a[ab]{5000}c\", compare = \"match\" }";
+    let (bed, _server) = echoing(
+        scorer,
+        &[json!({"id": "s", "input": answer, "target": "x"})],
+    );
+    assert_eq!(
+        reasons(&bed, scorer),
+        ["too much text for so large a pattern"]
+    );
+}
+
+/// The processes that judge for `child`.
+fn judging(child: &Child) -> Vec<u32> {
+    let tasks = fs_err::read_dir(format!("/proc/{}/task", child.id()));
+    let tasks = tasks.into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs_err::read_to_string(task.path().join("children")).ok());
+    let ids = lists.collect::<Vec<_>>().join(" ");
+    ids.split_whitespace()
+        .map(|id| id.parse().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_judgement_that_the_machine_ends_is_recorded_and_never_repeated() {
+    for (name, reason) in [
+        ("XCPU", "judging ran out of time, not recomputable"),
+        ("KILL", "judging broke off, not recomputable"),
+    ] {
+        let slow =
+            format!("with recursive {ROWS} select sum(length(printf('%900000d', i))) from n");
+        let (bed, server) = sql(&[&slow]);
+        let mut child = bed.start(&["run", "suite", "-m", MODEL, "-o", "out", "-q", "-j", "1"]);
+        crate::bed::wait_until("an answer", || {
+            server.totals().requests > 0 || child.try_wait().unwrap().is_some()
+        });
+        std::thread::sleep(Duration::from_millis(150));
+        for id in judging(&child) {
+            let id = id.to_string();
+            let status = std::process::Command::new("kill")
+                .args([&format!("-{name}"), &id])
+                .status();
+            assert!(status.unwrap().success());
+        }
+        expect_in_time(child, 0, name);
+        let run = bed.only_run("out");
+        let rows = table(&run, "results.csv");
+        let reasons: Vec<&str> = rows
+            .iter()
+            .map(|row| row["extraction_failure"].as_str())
+            .collect();
+        assert_eq!(
+            reasons.iter().filter(|found| **found == reason).count(),
+            1,
+            "{reasons:?}"
+        );
+        let path = run.to_str().unwrap();
+        let verified = bed.run(&["verify", path]).expect(0);
+        assert!(
+            verified.stdout.contains("recorded, not recomputable"),
+            "{}",
+            verified.stdout
+        );
+        let (before, asked) = (read(&run, "results.csv"), server.totals().requests);
+        bed.run(&["run", "--resume", path]).expect(0);
+        bed.run(&["report", path]).expect(0);
+        assert_eq!(read(&run, "results.csv"), before);
+        assert_eq!(server.totals().requests, asked);
+    }
+}
+
+#[test]
 fn a_fixture_that_does_not_end_is_refused_before_anything_is_asked() {
     let server = FakeServer::start(Script::default());
     for fixture in [
@@ -324,7 +406,7 @@ fn the_times_of_other_calls_are_their_own_while_an_answer_is_judged() {
     let (bed, server) = sql(&queries);
     server.set_script(script);
     let run = ["run", "suite", "-m", MODEL, "-o", "out", "-q", "-j", "8"];
-    let end = Duration::from_secs(120);
+    let end = Duration::from_mins(2);
     let started = Instant::now();
     let mut child = bed.start(&run);
     while child.try_wait().unwrap().is_none() {

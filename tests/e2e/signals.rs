@@ -78,7 +78,7 @@ fn loading_and_planning_end_at_once_and_leave_nothing() {
     assert!(!bed.path("out").exists(), "nothing was planned");
     for name in ["INT", "TERM", "HUP"] {
         let planning = start_run(&bed, &[]);
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         while !bed.path("out").is_dir() || bed.path("out").read_dir().unwrap().count() == 0 {
             assert!(Instant::now() < patience, "no run was planned");
             std::thread::sleep(Duration::from_millis(1));
@@ -94,7 +94,7 @@ fn loading_and_planning_end_at_once_and_leave_nothing() {
 fn what_a_kill_leaves_of_a_plan_is_listed() {
     let (bed, _server) = large(150_000);
     let mut planning = start_run(&bed, &[]);
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !bed.path("out").is_dir() || bed.path("out").read_dir().unwrap().count() == 0 {
         assert!(Instant::now() < patience, "no run was planned");
         std::thread::sleep(Duration::from_millis(1));
@@ -249,7 +249,7 @@ fn slowly_judged() -> (Bed, FakeServer) {
 fn reporting_verifying_and_all_that_reads_end_too() {
     let (bed, server) = slowly_judged();
     let reporting = start_run(&bed, &["-q"]);
-    let patience = Instant::now() + Duration::from_secs(120);
+    let patience = Instant::now() + Duration::from_mins(2);
     let is_over = || {
         let out = bed.path("out");
         let runs = out.read_dir().into_iter().flatten().flatten();

@@ -243,7 +243,8 @@ impl RecordedScore {
     /// Whether it says something of a score that is on record: not where a limit ended or forbade the judging, which
     /// another machine or an earlier version may have done to its end.
     pub fn is_evidence(&self) -> bool {
-        self.is_recomputable() && !self.failed_for(&[crate::score::TOO_MUCH])
+        self.is_recomputable()
+            && !self.failed_for(&[crate::score::TOO_MUCH, crate::score::TOO_LONG])
     }
 
     fn failed_for(&self, reasons: &[&str]) -> bool {

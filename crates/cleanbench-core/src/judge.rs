@@ -54,9 +54,12 @@ impl Judge {
         match self {
             Self::Scorers(scorers) => scorers
                 .iter()
-                .map(|scorer| match scorer.repeatable() {
-                    true => scorer.work(sample, completion),
-                    false => u64::MAX,
+                .map(|scorer| {
+                    if scorer.repeatable() {
+                        scorer.work(sample, completion)
+                    } else {
+                        u64::MAX
+                    }
                 })
                 .fold(0, u64::saturating_add),
             Self::Probe(_) => linear_work(completion.text.len()).saturating_mul(4),

@@ -31,6 +31,9 @@ pub const BROKE_OFF: &str = "judging broke off, not recomputable";
 /// known to versions before, which did the work.
 pub const TOO_MUCH: &str = "too much text for so many acceptable answers";
 
+/// The same, for a pattern that may take too many steps for each character.
+pub const TOO_LONG: &str = "too much text for so large a pattern";
+
 /// [`Scorer::work`] of what goes through `bytes` bytes of text a few times.
 pub fn linear_work(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(64)

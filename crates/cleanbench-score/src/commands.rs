@@ -46,8 +46,3 @@ fn of_entry(entry: &Value) -> Vec<String> {
     let kind = entry.get("type").or(Some(entry)).and_then(Value::as_str);
     of_scorer(kind.unwrap_or_default(), |name| entry.get(name))
 }
-
-/// Ends every program that a scorer runs at the moment: for a process that ends without waiting for them.
-pub fn end_programs() {
-    crate::scorers::command::end_programs();
-}

@@ -56,5 +56,6 @@ mod text;
 #[cfg(test)]
 mod testing;
 
-pub use commands::{Commands, end_programs, programs};
+pub use commands::{Commands, programs};
 pub use registry::{Registry, build, build_allowing, digest_of, names};
+pub use scorers::command::end_programs;

@@ -21,7 +21,7 @@ pub(crate) const TOO_MANY_STEPS: &str = "the schema takes too many steps";
 /// A schema to validate by.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    schema: Value,
+    written: Value,
     weight: u64,
     /// `None` where compiling it is left to another process.
     validator: Option<Validator>,
@@ -44,7 +44,7 @@ impl Schema {
     pub(crate) fn elsewhere(schema: &Value) -> Self {
         Self {
             weight: weight(schema),
-            schema: schema.clone(),
+            written: schema.clone(),
             validator: None,
         }
     }
@@ -78,7 +78,7 @@ impl Schema {
     /// [`TOO_MANY_STEPS`].
     pub(crate) fn is_valid(&self, value: &Value, bytes: usize) -> Result<bool, &'static str> {
         let is_short = self.most_steps(bytes) <= MOST_STEPS;
-        if !is_short && steps(&self.schema, value) > MOST_STEPS {
+        if !is_short && steps(&self.written, value) > MOST_STEPS {
             return Err(TOO_MANY_STEPS);
         }
         let validator = self.validator.as_ref();

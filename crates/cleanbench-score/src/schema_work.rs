@@ -91,15 +91,15 @@ impl<'a> Weighing<'a> {
             return u64::MAX;
         }
         match schema {
-            Value::Object(object) => match self.known.get(&address(schema)) {
-                Some(known) => known.unwrap_or(u64::MAX),
-                None => {
-                    self.known.insert(address(schema), None);
-                    let count = self.of_object(object, depth);
-                    self.known.insert(address(schema), Some(count));
-                    count
+            Value::Object(object) => {
+                if let Some(known) = self.known.get(&address(schema)) {
+                    return known.unwrap_or(u64::MAX);
                 }
-            },
+                self.known.insert(address(schema), None);
+                let count = self.of_object(object, depth);
+                self.known.insert(address(schema), Some(count));
+                count
+            }
             Value::Array(items) => self.of_all(items.iter(), depth),
             _ => 1,
         }
@@ -157,6 +157,7 @@ pub(crate) fn compile_work(schema: &Value) -> u64 {
 pub(crate) fn steps(schema: &Value, value: &Value) -> u64 {
     let mut counting = Counting {
         root: schema,
+        sizes: HashMap::new(),
         known: HashMap::new(),
     };
     counting.of(schema, value, 0)
@@ -164,6 +165,8 @@ pub(crate) fn steps(schema: &Value, value: &Value) -> u64 {
 
 struct Counting<'a> {
     root: &'a Value,
+    /// Sizes by address of what values are compared with.
+    sizes: HashMap<usize, u64>,
     /// Steps by the addresses of schema and value; `None` while they are being counted.
     known: HashMap<(usize, usize), Option<u64>>,
 }
@@ -233,9 +236,20 @@ impl<'a> Counting<'a> {
                 states(pattern).saturating_mul(length(text)) / 256 + 1
             }
             ("uniqueItems", _) => length(children(value).count()).saturating_mul(8),
-            ("enum" | "required", Value::Array(items)) => length(items.len()),
+            ("enum" | "const", given) => self.size(given),
+            ("required", Value::Array(items)) => length(items.len()),
             _ => 1,
         }
+    }
+
+    /// How many values are in `given`, itself included.
+    fn size(&mut self, given: &Value) -> u64 {
+        let known = self.sizes.get(&address(given)).copied();
+        known.unwrap_or_else(|| {
+            let size = size(given);
+            self.sizes.insert(address(given), size);
+            size
+        })
     }
 
     fn of_each(
@@ -254,6 +268,10 @@ impl<'a> Counting<'a> {
             .map(|child| self.of(schema, child, depth))
             .fold(1, u64::saturating_add)
     }
+}
+
+fn size(value: &Value) -> u64 {
+    children(value).map(size).fold(1, u64::saturating_add)
 }
 
 /// What is in an object or a list.

@@ -135,23 +135,28 @@ impl Run {
         let was_told = std::mem::replace(&mut self.is_told, true);
         match &self.stage {
             Stage::Calling(stop) => match stop.escalate() {
-                StopLevel::Drain => aside(move || {
-                    printer.say(format!(
-                    "stopping: waiting for the calls in flight (once more to drop them); go on with: {resume}"
-                ))
-                }),
-                StopLevel::Abort | StopLevel::Run => aside(move || {
+                StopLevel::Drain => say_aside(
+                    printer,
+                    format!(
+                        "stopping: waiting for the calls in flight (once more to drop them); go on with: {resume}"
+                    ),
+                ),
+                StopLevel::Abort | StopLevel::Run => {
                     end_after(GRACE);
-                    printer.say(format!(
-                        "dropping the calls in flight; their outcome is unknown, possibly billed; go on with: {resume}"
-                    ));
-                }),
+                    say_aside(
+                        printer,
+                        format!(
+                            "dropping the calls in flight; their outcome is unknown, possibly billed; go on with: {resume}"
+                        ),
+                    );
+                }
             },
-            Stage::Concluding if !was_told => aside(move || {
-                printer.say(format!(
-                "the tables are being written (once more to end at once); then go on with: {resume}"
-            ))
-            }),
+            Stage::Concluding if !was_told => say_aside(
+                printer,
+                format!(
+                    "the tables are being written (once more to end at once); then go on with: {resume}"
+                ),
+            ),
             Stage::Opened | Stage::Concluding => end(GRACE, move || {
                 printer.say(format!("interrupted; go on with: {resume}"));
             }),
@@ -180,9 +185,9 @@ fn end_after(grace: Duration) {
     }
 }
 
-/// Says something where nobody waits until it is said: whoever reads may have stopped.
-fn aside(say: impl FnOnce() + Send + 'static) {
-    drop(thread::Builder::new().spawn(say));
+/// Says `text` where nobody waits until it is said: whoever reads may have stopped.
+fn say_aside(printer: Printer, text: String) {
+    drop(thread::Builder::new().spawn(move || printer.say(text)));
 }
 
 /// Ends the program now. Programs that judge for it end with it.

@@ -104,7 +104,7 @@ fn work(requests: &Mutex<Receiver<Request>>, program: &Program) {
 }
 
 fn answer(judging: &mut Option<Judging>, program: &Program, line: &str) -> Result<String, Lost> {
-    let mut child = match judging.take() {
+    let mut child = match judging.take().and_then(Judging::if_alive) {
         Some(child) => child,
         None => Judging::started(program).ok_or(Lost::NotStarted)?,
     };
@@ -144,6 +144,12 @@ impl Judging {
             input,
             output: BufReader::new(output),
         })
+    }
+
+    /// Itself, unless it ended while nobody asked.
+    fn if_alive(mut self) -> Option<Self> {
+        let is_alive = self.child.try_wait().is_ok_and(|ended| ended.is_none());
+        is_alive.then_some(self)
     }
 
     /// One line for one line; `None` where the child ends meanwhile.

@@ -21,7 +21,7 @@
 
 mod process;
 
-pub(crate) use process::end_all as end_programs;
+pub use process::end_programs;
 
 use std::time::Duration;
 

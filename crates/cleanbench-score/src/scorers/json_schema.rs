@@ -27,11 +27,13 @@ pub(crate) fn build(params: &mut Params<'_>) -> Option<JsonSchema> {
     let Some(given) = params.value("schema") else {
         return Some(JsonSchema { schema: None });
     };
-    let compiled =
-        schema_of(given).and_then(|schema| match Schema::is_long(&schema) && params.leave() {
-            true => Ok(Schema::elsewhere(&schema)),
-            false => Schema::of(&schema),
-        });
+    let compiled = schema_of(given).and_then(|schema| {
+        if Schema::is_long(&schema) && params.leave() {
+            Ok(Schema::elsewhere(&schema))
+        } else {
+            Schema::of(&schema)
+        }
+    });
     match compiled {
         Ok(schema) => Some(JsonSchema {
             schema: Some(schema),

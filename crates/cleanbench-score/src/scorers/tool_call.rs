@@ -69,9 +69,10 @@ fn schemas(params: &mut Params<'_>) -> BTreeMap<String, Schema> {
         None => {}
         Some(Value::Object(given)) => {
             for (tool, schema) in given {
-                let built = match leaves {
-                    true => Ok(Schema::elsewhere(schema)),
-                    false => Schema::of(schema),
+                let built = if leaves {
+                    Ok(Schema::elsewhere(schema))
+                } else {
+                    Schema::of(schema)
                 };
                 match built {
                     Ok(schema) => drop(compiled.insert(tool.clone(), schema)),

@@ -18,8 +18,9 @@ fn running() -> MutexGuard<'static, BTreeSet<u32>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends all programs that run, with what they started: for a process that ends without waiting for them.
-pub(crate) fn end_all() {
+/// Ends every program that a scorer runs at the moment, with what it started: for a process that ends without waiting
+/// for them.
+pub fn end_programs() {
     running().iter().copied().for_each(kill_group);
 }
 

@@ -76,9 +76,10 @@ pub(super) fn replace(
     for (name, count) in BY_PRODUCT {
         let own = own.clone();
         let is_json = name == "json_patch";
-        let flags = match is_json {
-            true => flags | FunctionFlags::SQLITE_RESULT_SUBTYPE,
-            false => flags,
+        let flags = if is_json {
+            flags | FunctionFlags::SQLITE_RESULT_SUBTYPE
+        } else {
+            flags
         };
         database.create_scalar_function(name, count, flags, move |context| {
             own.count(product(context))?;

@@ -67,7 +67,7 @@ pub(super) fn is_ordered(sql: &str) -> bool {
                 after_order = depth == 0 && word == "order";
                 continue;
             }
-            _ => {}
+            Token::Sign(_) => {}
         }
         after_order = false;
     }
