@@ -234,6 +234,25 @@ pub struct RecordedScore {
     pub extraction_failure: Option<String>,
 }
 
+impl RecordedScore {
+    /// Whether computing it again may give the same: not where judging was ended by a limit of the machine.
+    pub fn is_recomputable(&self) -> bool {
+        !self.failed_for(&[crate::score::RAN_OUT, crate::score::BROKE_OFF])
+    }
+
+    /// Whether it says something of a score that is on record: not where a limit ended or forbade the judging, which
+    /// another machine or an earlier version may have done to its end.
+    pub fn is_evidence(&self) -> bool {
+        self.is_recomputable()
+            && !self.failed_for(&[crate::score::TOO_MUCH, crate::score::TOO_LONG])
+    }
+
+    fn failed_for(&self, reasons: &[&str]) -> bool {
+        let failure = self.extraction_failure.as_deref();
+        failure.is_some_and(|failure| reasons.contains(&failure))
+    }
+}
+
 impl From<crate::Score> for RecordedScore {
     fn from(score: crate::Score) -> Self {
         let extraction_failure = match score.extraction {

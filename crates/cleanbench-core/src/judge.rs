@@ -2,6 +2,7 @@
 
 use crate::event::RecordedScore;
 use crate::probe::ProbeCall;
+use crate::score::linear_work;
 use crate::{Completion, Extraction, Probe, Sample, Scorer};
 
 /// What judges the answers of one task or probe.
@@ -48,7 +49,24 @@ impl Judge {
         }
     }
 
-    /// The same for a report: what cannot be repeated is not tried, and is `None`.
+    /// How many nanoseconds [`Judge::judge`] may take, see [`Scorer::work`]; without end where a program judges.
+    pub fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
+        match self {
+            Self::Scorers(scorers) => scorers
+                .iter()
+                .map(|scorer| {
+                    if scorer.repeatable() {
+                        scorer.work(sample, completion)
+                    } else {
+                        u64::MAX
+                    }
+                })
+                .fold(0, u64::saturating_add),
+            Self::Probe(_) => linear_work(completion.text.len()).saturating_mul(4),
+        }
+    }
+
+    /// The same for a report, which has the `recorded` scores: what cannot be repeated is not tried, and is `None`.
     ///
     /// # Errors
     /// As for [`Judge::judge`].
@@ -57,12 +75,16 @@ impl Judge {
         sample: &Sample,
         call: Option<&ProbeCall>,
         completion: &Completion,
+        recorded: &[RecordedScore],
     ) -> Result<Vec<Option<Judgement>>, String> {
         match self {
             Self::Scorers(scorers) => scorers
                 .iter()
-                .map(|scorer| {
-                    let again = scorer.repeatable();
+                .enumerate()
+                .map(|(position, scorer)| {
+                    let recorded = recorded.get(position);
+                    let again =
+                        scorer.repeatable() && recorded.is_none_or(RecordedScore::is_recomputable);
                     again
                         .then(|| judged_by(&**scorer, sample, completion))
                         .transpose()
@@ -72,6 +94,14 @@ impl Judge {
                 let judgements = self.judge(sample, call, completion)?;
                 Ok(judgements.into_iter().map(Some).collect())
             }
+        }
+    }
+
+    /// What the first scorer takes for the answer before it judges, see [`Scorer::read_out`].
+    pub fn read_out(&self, completion: &Completion) -> Option<String> {
+        match self {
+            Self::Scorers(scorers) => scorers.first()?.read_out(completion),
+            Self::Probe(_) => None,
         }
     }
 

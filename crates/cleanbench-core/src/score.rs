@@ -17,6 +17,28 @@ pub enum Extraction {
     Broken(String),
 }
 
+/// Nanoseconds of judging, by [`Scorer::work`], that may be spent where calls are made.
+pub const INLINE: u64 = 1_000_000;
+
+/// Why there is no score where judging used up the time of the processor that it may have. Such a judgement, and
+/// one that was [`BROKE_OFF`], depends on the machine: it is recorded, and never computed again.
+pub const RAN_OUT: &str = "judging ran out of time, not recomputable";
+
+/// Why there is no score where the process that judged ended, for want of memory above all.
+pub const BROKE_OFF: &str = "judging broke off, not recomputable";
+
+/// Why there is no score where a scorer counted more work beforehand than it does. The same on every machine, but not
+/// known to versions before, which did the work.
+pub const TOO_MUCH: &str = "too much text for so many acceptable answers";
+
+/// The same, for a pattern that may take too many steps for each character.
+pub const TOO_LONG: &str = "too much text for so large a pattern";
+
+/// [`Scorer::work`] of what goes through `bytes` bytes of text a few times.
+pub fn linear_work(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(64)
+}
+
 /// How a task gets an answer out of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -112,6 +134,20 @@ pub trait Scorer: Send + Sync + std::fmt::Debug {
     /// verification never call [`Scorer::score`] and say "recorded, not recomputable".
     fn repeatable(&self) -> bool {
         true
+    }
+
+    /// How many nanoseconds judging `completion` may take, roughly and at worst; computed in far less. What takes
+    /// longer than [`INLINE`] is not judged where others wait for it.
+    fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
+        let _ = sample;
+        linear_work(completion.text.len())
+    }
+
+    /// What is taken for the answer before anything is judged, where that is a part of the text; for scores of
+    /// another version, which are not computed again.
+    fn read_out(&self, completion: &Completion) -> Option<String> {
+        let _ = completion;
+        None
     }
 
     /// Whether the sample has what this scorer needs, for example a target.

@@ -5,6 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cleanbench_core::event::{Reading, RecordedScore};
+use cleanbench_core::score::INLINE;
 use cleanbench_core::{CallError, CallErrorKind, Completion, Event, Finish, Judge, Outcome};
 use cleanbench_ledger::samples::SampleContent;
 
@@ -180,8 +181,9 @@ impl OpenCall<'_> {
     fn judged(&self, completion: &Completion) -> Event {
         let judge = &self.context.judges[self.call.task];
         let judging = || judge_once(judge, self.content, completion);
+        let work = judge.work(&self.content.sample, completion);
         let mishaps = &self.context.mishaps;
-        let (scores, error) = match in_its_time(judge, judging) {
+        let (scores, error) = match in_its_time(work, judging) {
             Ok(Ok(scores)) => (scores, None),
             Ok(Err(failure)) => {
                 mishaps.unjudged.raise();
@@ -202,13 +204,13 @@ impl OpenCall<'_> {
     }
 }
 
-/// Runs `judging`. A scorer that cannot be repeated may wait for a foreign program, and other calls go on
-/// meanwhile; all others take less time than moving the work would.
-fn in_its_time<T>(judge: &Judge, judging: impl FnOnce() -> T) -> T {
+/// Runs `judging`, which takes `work` nanoseconds at worst. What may take long gives up its place among the
+/// threads that make calls, so that the times of others are their own; what is short takes less time than that.
+fn in_its_time<T>(work: u64, judging: impl FnOnce() -> T) -> T {
     let handle = tokio::runtime::Handle::try_current();
     let can_move = handle
         .is_ok_and(|handle| handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
-    if can_move && !judge.repeatable() {
+    if can_move && work > INLINE {
         tokio::task::block_in_place(judging)
     } else {
         judging()

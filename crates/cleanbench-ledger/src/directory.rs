@@ -240,6 +240,47 @@ pub fn list(out: &Path) -> Result<Vec<RunDirectory>, std::io::Error> {
     Ok(paths.into_iter().map(RunDirectory::at).collect())
 }
 
+/// Folders in `out` of runs that were not written down to the end, and that nobody is writing: nothing was asked.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn cut_off(out: &Path) -> Result<Vec<PathBuf>, std::io::Error> {
+    if !out.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in fs_err::read_dir(out)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && is_cut_off(&entry.path()) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether the folder at `path` is one of a run, without what makes it a run.
+fn is_cut_off(path: &Path) -> bool {
+    let is_folder = |name: &str| path.join(name).is_dir();
+    let is_begun = ["journal", "payloads"].into_iter().all(is_folder);
+    is_begun && !path.join("run.json").exists() && !is_locked(path)
+}
+
+/// Whether another process writes in the folder at `path`.
+fn is_locked(path: &Path) -> bool {
+    let lock = path.join("lock");
+    if !lock.is_file() {
+        return false;
+    }
+    let Ok(file) = OpenOptions::new().write(true).open(lock) else {
+        return false;
+    };
+    matches!(
+        file.file().try_lock(),
+        Err(std::fs::TryLockError::WouldBlock)
+    )
+}
+
 /// The run that `word` means: a path, or the beginning of a run's id or folder name in `out`.
 ///
 /// # Errors

@@ -147,7 +147,8 @@ impl Read<'_> {
             failure,
         };
         let judge = self.recording.judge(task);
-        match judge.repeat(&content.sample, content.probe.as_ref(), completion) {
+        let probe = content.probe.as_ref();
+        match judge.repeat(&content.sample, probe, completion, &on_record) {
             _ if judged.failure.is_some() => {}
             Err(reason) => judged.failure = Some(reason),
             Ok(repeated) => {

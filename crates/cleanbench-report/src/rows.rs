@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cleanbench_core::event::{JudgedBefore, Place, Reading, RecordedScore, Unasked};
 use cleanbench_core::history::Batch;
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, Completion, Digest, Event, Finish, Outcome, Sample,
+    CallError, CallErrorKind, CallId, Completion, Digest, Event, Finish, Judgement, Outcome, Sample,
 };
 use cleanbench_ledger::ahead::{chunks, in_order};
 use cleanbench_ledger::manifest::TaskPlan;
@@ -511,6 +511,18 @@ fn wrong_judgement(
     }
 }
 
+/// Whether `again` is what this version finds, on a machine that lets it, by the scorers that judged.
+fn settles(recording: &Recording, task: usize, again: &Judgement) -> bool {
+    recording.judges_alike(task) && again.score.is_evidence()
+}
+
+/// Whether `first`, the recorded score of the first scorer of `task`, says that there is no answer, and no other
+/// version says otherwise.
+fn found_nothing(recording: &Recording, task: usize, first: &RecordedScore) -> bool {
+    let settled = recording.judge(task).repeatable() || !first.is_recomputable();
+    settled && first.extraction_failure.is_some()
+}
+
 fn judge_again(
     recording: &Recording,
     content: Option<&SampleContent>,
@@ -525,7 +537,12 @@ fn judge_again(
     let judge = recording.judge(result.task);
     // A scorer that panicked in the run may panic again; the run has that on record.
     let judgements = catch_unwind(AssertUnwindSafe(|| {
-        judge.repeat(&content.sample, content.probe.as_ref(), completion)
+        judge.repeat(
+            &content.sample,
+            content.probe.as_ref(),
+            completion,
+            &result.scores,
+        )
     }));
     let failed = matches!(judged, Some(Event::Judged { error: Some(_), .. }));
     let Ok(Ok(judgements)) = judgements else {
@@ -536,21 +553,34 @@ fn judge_again(
         }
         return;
     };
+    let first = result.scores.first();
+    let read_out = || judge.read_out(completion);
     let answer = match judgements.first() {
+        // Nothing was found by a scorer that may find something in its present version, or was ended by a limit.
+        _ if first.is_some_and(|first| found_nothing(recording, result.task, first)) => None,
         // What a scorer that cannot be repeated took for the answer is not on record; all of it is.
-        Some(None) => Some(&completion.text),
-        Some(Some(first)) => first.answer.as_ref(),
+        Some(None) => Some(completion.text.clone()),
+        // Found where more was done than is done here.
+        Some(Some(again)) if again.answer.is_none() && !settles(recording, result.task, again) => {
+            read_out().or_else(|| Some(completion.text.trim().to_owned()))
+        }
+        Some(Some(first)) => first.answer.clone(),
         None => None,
     };
     if let Some(answer) = answer {
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
-    result.recomputed = judge.repeatable();
+    let is_evidence = |again: &Judgement| again.score.is_evidence();
+    let mut recomputed = judgements.iter();
+    result.recomputed = recomputed.all(|again| again.as_ref().is_some_and(is_evidence));
     let same = judgements.len() == result.scores.len()
         && judgements
             .iter()
             .zip(&result.scores)
-            .all(|(again, recorded)| again.as_ref().is_none_or(|again| again.score == *recorded));
+            .all(|(again, recorded)| {
+                let again = again.as_ref().filter(|again| is_evidence(again));
+                again.is_none_or(|again| again.score == *recorded)
+            });
     if recording.judges_alike(result.task) && !failed && !same {
         result
             .wrong

@@ -32,20 +32,22 @@
 //! Invariants, for every scorer but `command`: the same input gives the same score; only the answer is judged,
 //! never its reasoning; an answer in which nothing is visible is "empty completion", and an answer in
 //! which nothing can be found is not extracted, which is not the same as wrong; hostile text of any
-//! kind neither panics nor takes more than linear time; where work grows faster, the length is bounded,
-//! and what is beyond is not extracted. `command` runs only with a permission that reports never have; its
+//! kind neither panics nor takes more than linear time; where work grows faster, it is bounded,
+//! and what is beyond is not extracted; what may take long all the same is done by a child ([`confine`]). `command` runs only with a permission that reports never have; its
 //! failures are failures of the scorer, and no scores.
 //!
 //! It refuses, before any call: unknown scorers and parameters, wrong values, and samples that lack
 //! what the scorer needs.
 
 mod commands;
+pub mod confine;
 mod find_json;
 mod json_equal;
 mod params;
 mod registry;
 mod rule;
 mod schema;
+mod schema_work;
 mod scorers;
 mod statement;
 mod target;
@@ -56,3 +58,4 @@ mod testing;
 
 pub use commands::{Commands, programs};
 pub use registry::{Registry, build, build_allowing, digest_of, names};
+pub use scorers::command::end_programs;

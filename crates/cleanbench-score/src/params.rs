@@ -20,6 +20,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) commands: Option<&'a Commands>,
     /// How deep it stands in others.
     pub(crate) depth: u32,
+    /// Whether what may take long is left to another process.
+    pub(crate) leaves_long_work: bool,
 }
 
 /// Parameters of one scorer while it is being built.
@@ -28,6 +30,7 @@ pub(crate) struct Params<'a> {
     known: Vec<&'static str>,
     faults: Vec<SpecError>,
     setting: Setting<'a>,
+    has_left: bool,
     build: Build,
 }
 
@@ -39,6 +42,7 @@ impl<'a> Params<'a> {
             known: Vec::new(),
             faults: Vec::new(),
             setting,
+            has_left: false,
             build,
         }
     }
@@ -46,6 +50,18 @@ impl<'a> Params<'a> {
     /// The permission to run programs, where there is one.
     pub(crate) fn commands(&self) -> Option<&'a Commands> {
         self.setting.commands
+    }
+
+    /// Leaves what may take long, such as running a fixture, to another process, which finds the faults in it.
+    /// `false` where there is none, and it is to be done now.
+    pub(crate) fn leave(&mut self) -> bool {
+        self.has_left |= self.setting.leaves_long_work;
+        self.setting.leaves_long_work
+    }
+
+    /// Whether something was left to another process.
+    pub(crate) fn has_left(&self) -> bool {
+        self.has_left
     }
 
     /// How deep the scorer stands in others.

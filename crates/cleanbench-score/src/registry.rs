@@ -7,6 +7,7 @@ use cleanbench_core::{Digest, Scorer, ScorerCatalog, ScorerSpec, SpecError};
 use cleanbench_text::closest;
 
 use crate::commands::Commands;
+use crate::confine::confined;
 use crate::params::{Params, Setting};
 use crate::rule::{Rule, Ruled};
 use crate::scorers::{
@@ -79,6 +80,18 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Every fault of the specification: an unknown type, or each parameter that is unknown, missing or
 /// has a wrong value.
 pub fn build(spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
+    let setting = Setting {
+        leaves_long_work: confined::is_possible(),
+        ..Setting::default()
+    };
+    build_at(spec, setting)
+}
+
+/// The same, with everything done in this process.
+///
+/// # Errors
+/// As for [`build`].
+pub(crate) fn build_here(spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
     build_at(spec, Setting::default())
 }
 
@@ -92,6 +105,7 @@ pub fn build_allowing(
 ) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
     let setting = Setting {
         commands: Some(commands),
+        leaves_long_work: confined::is_possible(),
         ..Setting::default()
     };
     build_at(spec, setting)
@@ -103,11 +117,35 @@ fn build_at(spec: &ScorerSpec, setting: Setting<'_>) -> Result<Box<dyn Scorer>, 
     };
     let mut params = Params::new(&spec.params, setting, build_at);
     let scorer = build(&mut params);
+    let checks = params.has_left();
     let faults = params.finish();
     match scorer {
+        Some(scorer)
+            if faults.is_empty() && setting.leaves_long_work && may_be_long(&spec.kind) =>
+        {
+            confined::confined(spec, scorer, checks)
+        }
         Some(scorer) if faults.is_empty() => Ok(scorer),
         _ => Err(faults),
     }
+}
+
+/// Whether the work of a scorer may grow faster than the answer.
+fn may_be_long(kind: &str) -> bool {
+    const THESE: [&str; 11] = [
+        "sql",
+        "json_schema",
+        "tool_call",
+        "regex",
+        "contains",
+        "rouge_l",
+        "edit_similarity",
+        "list",
+        "bleu",
+        "chrf",
+        "f1",
+    ];
+    THESE.contains(&kind)
 }
 
 fn unknown_type(kind: &str) -> SpecError {

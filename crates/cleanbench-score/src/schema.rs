@@ -1,18 +1,102 @@
 //! JSON Schemas that need nothing from outside: every `$ref` stays within the schema itself.
 //!
-//! Invariants: no file and no network is ever asked for a schema; patterns are matched in linear time.
+//! Invariants: no file and no network is ever asked for a schema; patterns are matched in linear time; what takes more
+//! than [`MOST_STEPS`] steps, counted beforehand, is not validated.
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use crate::schema_work::{compile_work, steps, weight};
+
 /// Memory that a compiled pattern may take, in bytes.
 const PATTERN_LIMIT: usize = 1 << 20;
+
+/// Steps in which a value may be validated, a second's work or so.
+const MOST_STEPS: u64 = 1_000_000;
+/// Nanoseconds of a step.
+const STEP: u64 = 500;
+/// Why a value is not validated.
+pub(crate) const TOO_MANY_STEPS: &str = "the schema takes too many steps";
+
+/// A schema to validate by.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    written: Value,
+    weight: u64,
+    /// `None` where compiling it is left to another process.
+    validator: Option<Validator>,
+}
+
+impl Schema {
+    /// Builds a validator.
+    ///
+    /// # Errors
+    /// A lowercase fragment: the schema is invalid, or refers to something outside.
+    pub(crate) fn of(schema: &Value) -> Result<Self, String> {
+        let validator = compile(schema)?;
+        Ok(Self {
+            validator: Some(validator),
+            ..Self::elsewhere(schema)
+        })
+    }
+
+    /// Only counts the work: the schema is compiled, and its faults are found, by another process.
+    pub(crate) fn elsewhere(schema: &Value) -> Self {
+        Self {
+            weight: weight(schema),
+            written: schema.clone(),
+            validator: None,
+        }
+    }
+
+    /// Whether compiling `schema` may take long.
+    pub(crate) fn is_long(schema: &Value) -> bool {
+        compile_work(schema) > 200_000_000
+    }
+
+    /// How long it takes at most to validate a value that is written in `bytes` bytes, in nanoseconds.
+    pub(crate) fn work(&self, bytes: usize) -> u64 {
+        match &self.validator {
+            Some(_) => self.most_steps(bytes).saturating_mul(STEP),
+            None => u64::MAX,
+        }
+    }
+
+    /// How long it takes at most to compile `schema` and validate such a value, in nanoseconds.
+    pub(crate) fn whole_work(schema: &Value, bytes: usize) -> u64 {
+        let validating = most_steps(weight(schema), bytes).saturating_mul(STEP);
+        compile_work(schema).saturating_add(validating)
+    }
+
+    fn most_steps(&self, bytes: usize) -> u64 {
+        most_steps(self.weight, bytes)
+    }
+
+    /// Whether `value`, written in `bytes` bytes, is valid.
+    ///
+    /// # Errors
+    /// [`TOO_MANY_STEPS`].
+    pub(crate) fn is_valid(&self, value: &Value, bytes: usize) -> Result<bool, &'static str> {
+        let is_short = self.most_steps(bytes) <= MOST_STEPS;
+        if !is_short && steps(&self.written, value) > MOST_STEPS {
+            return Err(TOO_MANY_STEPS);
+        }
+        let validator = self.validator.as_ref();
+        Ok(validator.is_some_and(|validator| validator.is_valid(value)))
+    }
+}
+
+/// Steps by which a value of `bytes` bytes is validated at most: every schema of `weight` for every part of it.
+fn most_steps(weight: u64, bytes: usize) -> u64 {
+    let parts = u64::try_from(bytes).unwrap_or(u64::MAX) / 2 + 1;
+    weight.saturating_mul(parts)
+}
 
 /// Builds a validator.
 ///
 /// # Errors
-/// A lowercase fragment: the schema is invalid, or refers to something outside.
-pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
+/// As those of [`Schema::of`].
+fn compile(schema: &Value) -> Result<Validator, String> {
     if let Some(reference) = outside_reference(schema) {
         return Err(format!(
             "refers to {reference:?}, which is outside of the schema; only references such as \"#/$defs/name\" are followed"

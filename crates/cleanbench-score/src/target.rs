@@ -3,10 +3,14 @@
 //! It refuses targets that no completion could equal: none, null, an object, an empty list, or text
 //! in which nothing is visible.
 
-use cleanbench_core::Sample;
+use cleanbench_core::score::{TOO_MUCH, linear_work};
+use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use crate::text::is_blank;
+
+/// Most nanoseconds of work of a rule whose work is well known.
+const MOST_WORK: u64 = 1_500_000_000;
 
 /// The target, or why there is none.
 pub(crate) fn required(sample: &Sample) -> Result<&Value, String> {
@@ -73,6 +77,35 @@ pub(crate) fn best(sample: &Sample, value: impl Fn(&str) -> f64) -> f64 {
 pub(crate) fn texts(sample: &Sample) -> Vec<String> {
     let items = sample.target.as_ref().map(items).unwrap_or_default();
     items.iter().filter_map(text_of).collect()
+}
+
+/// How many acceptable answers there are, and how many bytes of text are in them, roughly.
+pub(crate) fn extent(sample: &Sample) -> (usize, usize) {
+    let items = sample.target.as_ref().map(items).unwrap_or_default();
+    let bytes = items.iter().map(|item| item.as_str().map_or(8, str::len));
+    (items.len(), bytes.sum())
+}
+
+/// Nanoseconds of work that goes through `text` and through every acceptable answer `times` times as often as a plain
+/// reading does, once for each acceptable answer.
+pub(crate) fn work_by_each(sample: &Sample, text: &str, times: u64) -> u64 {
+    let (count, bytes) = extent(sample);
+    let all = linear_work(text.len())
+        .saturating_mul(u64::try_from(count).unwrap_or(u64::MAX).max(1))
+        .saturating_add(linear_work(bytes));
+    all.saturating_mul(times)
+}
+
+/// Nanoseconds of work by the product of the lengths of `text` and the acceptable answers, and of reading both.
+pub(crate) fn work_by_product(sample: &Sample, text: &str) -> u64 {
+    let (_, bytes) = extent(sample);
+    let product = linear_work(text.len()).saturating_mul(u64::try_from(bytes).unwrap_or(u64::MAX));
+    (product / 512).saturating_add(work_by_each(sample, text, 1))
+}
+
+/// No score where a rule would do more `work` than it may, in nanoseconds.
+pub(crate) fn too_much(work: u64) -> Option<Score> {
+    (work > MOST_WORK).then(|| Score::not_extracted(TOO_MUCH))
 }
 
 /// The text of a scalar, numbers as JSON writes them.

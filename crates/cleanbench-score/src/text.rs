@@ -74,18 +74,42 @@ pub(crate) fn word_occurrences<'a>(
     text: &'a str,
     needle: &'a str,
 ) -> impl Iterator<Item = usize> + 'a {
-    let step = needle.chars().next().map_or(0, char::len_utf8);
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        while step > 0 && from < text.len() {
-            let start = from + text[from..].find(needle)?;
-            from = start + step;
-            if stands_alone(text, start, start + needle.len()) {
-                return Some(start);
-            }
+    let alone = move |start: &usize| stands_alone(text, *start, start + needle.len());
+    occurrences(text, needle).filter(alone)
+}
+
+/// Starts of all occurrences of `needle`, by Knuth, Morris and Pratt: linear however often it overlaps itself.
+fn occurrences<'a>(text: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let first = text.find(needle).filter(|_| !needle.is_empty());
+    let borders = first.map_or_else(Vec::new, |_| borders(needle.as_bytes()));
+    let needle = needle.as_bytes();
+    let mut matched = 0;
+    let bytes = text.bytes().enumerate().skip(first.unwrap_or(text.len()));
+    bytes.filter_map(move |(at, byte)| {
+        matched = extended(needle, &borders, matched, byte);
+        if matched < needle.len() {
+            return None;
         }
-        None
+        matched = borders[matched - 1];
+        Some(at + 1 - needle.len())
     })
+}
+
+/// For each beginning of `needle` the length of the longest shorter one that it ends with.
+fn borders(needle: &[u8]) -> Vec<usize> {
+    let mut borders = vec![0; needle.len()];
+    for at in 1..needle.len() {
+        borders[at] = extended(needle, &borders, borders[at - 1], needle[at]);
+    }
+    borders
+}
+
+/// How much of `needle` is matched after `byte`, where `matched` was before it.
+fn extended(needle: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
+    while matched > 0 && needle[matched] != byte {
+        matched = borders[matched - 1];
+    }
+    matched + usize::from(needle[matched] == byte)
 }
 
 /// Whether `text[start..end]` is bounded on both sides: a word by no other letter or digit, and a

@@ -17,6 +17,7 @@ mod foreign;
 mod format;
 mod gate_results;
 mod github;
+mod judging;
 mod limits;
 mod memory;
 mod plain_table;
@@ -26,6 +27,7 @@ mod rerun_table;
 mod result_table;
 mod retries;
 mod session;
+mod signals;
 mod starting;
 
 use std::process::ExitCode;
@@ -46,6 +48,11 @@ fn main() -> ExitCode {
         printer::verbatim(format_args!("internal error: a bug in cleanbench{place}"));
     }));
     memory::keep_out_of_core_files();
+    if judging::is_asked() {
+        return judging::serve();
+    }
+    signals::listen();
+    judging::confine();
     let exit = std::panic::catch_unwind(commands::main).unwrap_or(Exit::Internal);
     ExitCode::from(exit.code())
 }

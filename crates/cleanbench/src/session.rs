@@ -8,7 +8,7 @@ use cleanbench_core::history::CallTable;
 use cleanbench_core::{EventSink, Exit, Judge, Model, gate};
 use cleanbench_engine::{
     Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Monitor, Opened, Planner, PlannerError,
-    Settings, StopHandle, StopLevel, StopSignal, Work, begin, execute, stop_pair,
+    Settings, StopSignal, Work, begin, execute, stop_pair,
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::{Note, NoteKind};
@@ -35,6 +35,7 @@ use crate::printer::{self, Printer};
 use crate::progress::Progress;
 use crate::result_table;
 use crate::retries::Retries;
+use crate::signals;
 
 /// Name and version of the program, as recorded.
 pub(crate) const TOOL: &str = concat!("cleanbench ", env!("CARGO_PKG_VERSION"));
@@ -60,6 +61,7 @@ pub(crate) fn run(opened: Opened, session: Session<'_>) -> Result<Exit, Failure>
     let Session {
         conduct, printer, ..
     } = session;
+    signals::written_down(&opened.run, printer);
     let planner = planner(&opened)?;
     let is_over = has_ended(&opened) && !is_anything_due(planner.as_ref())?;
     if !conduct.retry_errors && is_over {
@@ -129,7 +131,8 @@ fn ask(
             planner,
         };
         let (work, lock) = work(opened, ledger, crew)?;
-        let ended = drive(work, stop, &directory, printer);
+        signals::calling(stop);
+        let ended = drive(work);
         let written = writer.join();
         drop(lock);
         // A write that failed is why calls could not go on.
@@ -342,54 +345,22 @@ fn work(opened: Opened, ledger: Ledger, crew: Crew) -> Result<(Work, impl Sized)
     Ok((work, opened.lock))
 }
 
-fn drive(
-    work: Work,
-    stop: StopHandle,
-    run: &RunDirectory,
-    printer: Printer,
-) -> Result<Ending, Failure> {
+fn drive(work: Work) -> Result<Ending, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let resume = format!("cleanbench run --resume {}", run.path().display());
-    runtime.block_on(async {
-        let signals = tokio::spawn(listen(stop, printer, resume));
-        let ending = execute(work).await;
-        signals.abort();
-        Ok(ending?)
-    })
-}
-
-/// The first Ctrl-C or termination lets calls in flight end, the second drops them.
-async fn listen(stop: StopHandle, printer: Printer, resume: String) {
-    loop {
-        interrupted().await;
-        match stop.escalate() {
-            StopLevel::Drain => printer.say(format!(
-                "stopping: waiting for the calls in flight (once more to drop them); go on with: {resume}"
-            )),
-            StopLevel::Abort => printer.say("dropping the calls in flight; their outcome is unknown, possibly billed"),
-            StopLevel::Run => {}
-        }
-    }
-}
-
-async fn interrupted() {
-    let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => if result.is_err() { std::future::pending().await },
-        _ = terminate.recv() => {}
-    }
+    let ending = runtime.block_on(execute(work));
+    // A judgement that still goes on was given up.
+    runtime.shutdown_background();
+    Ok(ending?)
 }
 
 fn conclude(ending: &Ending, run: RunDirectory, session: Session<'_>) -> Result<Exit, Failure> {
     let Session { told, printer, .. } = session;
+    signals::concluding();
     let recording = Recording::open(run)?;
     let report = write_all(&recording)?;
+    signals::concluded();
     let exit = exit_of(ending, &report.summary).worst(gate::exit_of(&report.gates));
     if printer.is_silent() {
         return Ok(exit);

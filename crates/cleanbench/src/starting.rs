@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cleanbench_core::{Exit, RunId, Shard};
+use cleanbench_core::{Exit, Shard};
 use cleanbench_engine::{Opened, PrepareError, prepare_noting};
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::Note;
@@ -16,6 +16,7 @@ use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::printer::{self, Printer};
 use crate::session::TOOL;
+use crate::signals;
 
 /// Loads the suite that was named and prints what looks odd in it.
 pub(crate) fn load(named: Option<&Path>) -> Result<LoadedSuite, Failure> {
@@ -60,7 +61,7 @@ pub(crate) fn start(
         say_made(path, options.shard, printer);
     }
     let counted = |tasks: &[TaskPlan]| earlier.uncommon(&loaded.suite, tasks);
-    let started = write_down(planned, counted)?;
+    let started = write_down(planned, counted, printer)?;
     say(&started.told[notes.len()..], printer);
     Ok(started)
 }
@@ -99,12 +100,15 @@ fn today() -> String {
 fn write_down(
     planned: NewRun<'_>,
     counted: impl FnOnce(&[TaskPlan]) -> Vec<Note>,
+    printer: Printer,
 ) -> Result<Started, Failure> {
     let out = planned.draft.out.clone();
     let id = planned.draft.run.clone();
+    signals::planning(&out, &id);
     let prepared = prepare_noting(planned.draft, planned.samples, counted);
-    if prepared.is_err() {
-        discard(&out, &id);
+    match &prepared {
+        Ok(opened) => signals::written_down(&opened.run, printer),
+        Err(_) => drop(signals::discard(&out, &id)),
     }
     let opened = prepared.map_err(|error| match error {
         PrepareError::Sample(error) => error.into(),
@@ -123,18 +127,4 @@ fn write_down(
         opened,
         endpoints: planned.endpoints,
     })
-}
-
-/// Removes what a run that could not be planned left behind: nothing was asked, nothing is lost.
-fn discard(out: &Path, id: &RunId) {
-    let Ok(entries) = fs_err::read_dir(out) else {
-        return;
-    };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let is_its = name.is_some_and(|name| name.ends_with(&format!("-{id}")));
-        if is_its && !path.join("run.json").exists() {
-            drop(fs_err::remove_dir_all(path));
-        }
-    }
 }

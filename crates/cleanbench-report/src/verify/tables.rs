@@ -8,6 +8,7 @@ use std::io::{self, BufRead as _, BufReader, Write};
 use std::rc::Rc;
 
 use cleanbench_core::Digest;
+use cleanbench_core::event::RecordedScore;
 use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::{Damage, Manifest, RunDirectory, Tail, show_index};
 
@@ -54,11 +55,18 @@ pub(super) fn check_tables(
     };
     let mut wrong = Vec::new();
     let mut judgements = 0;
+    let mut cut_off = 0_u64;
     let report = draw(&recording, &mut sink, Tail::Whole, |row| {
         judgements += u64::from(row.recomputed);
+        cut_off += u64::from(!row.scores.iter().all(RecordedScore::is_recomputable));
         wrong.extend(misjudged(&recording, row));
     })?;
     found.judgements = judgements;
+    if cut_off > 0 {
+        found.notes.push(format!(
+            "judging {cut_off} answers was ended by a limit of the machine: recorded, not recomputable"
+        ));
+    }
     let differences = sink.differences.take();
     let batches = found
         .absorb(wrong_batches(run, manifest))?

@@ -33,11 +33,18 @@ impl Rule for Bleu {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_each(sample, text, 1)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_tokens(sample, self.tokenise)
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let targets = target::texts(sample);
         let references: Vec<_> = targets.iter().map(|text| (self.tokenise)(text)).collect();
         let value = bleu(&(self.tokenise)(text), &references);

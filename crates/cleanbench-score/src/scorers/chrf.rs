@@ -18,11 +18,18 @@ impl Rule for Chrf {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_each(sample, text, 5)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_texts(sample)
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let value = target::best(sample, |target| chrf(text, target));
         Score::share(value.clamp(0.0, 1.0), text.trim())
     }

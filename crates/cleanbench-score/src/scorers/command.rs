@@ -21,6 +21,8 @@
 
 mod process;
 
+pub use process::end_programs;
+
 use std::time::Duration;
 
 use cleanbench_core::event::short_word;

@@ -51,11 +51,18 @@ impl Rule for Contains {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_each(sample, text, 1)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_texts(sample)
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let prepared = self.prepare(text);
         let needles = target::texts(sample);
         let occurs = |needle: &String| self.occurs(&prepared, &self.prepare(needle));

@@ -58,6 +58,10 @@ impl Rule for EditSimilarity {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_product(sample, text)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_texts(sample)?;
         let long = |text: &String| self.letters(text).len() > LONGEST;
@@ -68,6 +72,9 @@ impl Rule for EditSimilarity {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let letters = self.letters(text);
         if letters.len() > LONGEST {
             return Score::not_extracted("more than 20000 characters");

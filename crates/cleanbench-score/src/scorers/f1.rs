@@ -21,11 +21,18 @@ impl Rule for F1 {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_each(sample, text, 1)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_tokens(sample, squad_tokens)
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let tokens = squad_tokens(text);
         let value = target::best(sample, |target| bag_f1(&tokens, &squad_tokens(target)));
         Score::share(value, text.trim())

@@ -4,33 +4,39 @@
 //! is the schema. Drafts 4 to 2020-12, by `$schema` (2020-12 where it is missing); `format` is not checked.
 //!
 //! The JSON is the whole answer, the last fenced block that parses, or the last object in the text. It
-//! refuses schemas that are invalid or refer to anything outside of themselves; nothing is fetched.
+//! refuses schemas that are invalid or refer to anything outside of themselves; nothing is fetched. Where validating
+//! takes more than a million steps, counted before the first, nothing is extracted.
 
 use cleanbench_core::{Sample, Score, canonical};
-use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::find_json::find_value;
 use crate::params::Params;
 use crate::rule::Rule;
-use crate::schema::compile;
+use crate::schema::Schema;
 use crate::target;
 
 /// Validates JSON.
 #[derive(Debug)]
 pub(crate) struct JsonSchema {
     /// `None` where each sample has its own.
-    validator: Option<Validator>,
+    schema: Option<Schema>,
 }
 
 pub(crate) fn build(params: &mut Params<'_>) -> Option<JsonSchema> {
     let Some(given) = params.value("schema") else {
-        return Some(JsonSchema { validator: None });
+        return Some(JsonSchema { schema: None });
     };
-    let compiled = schema_of(given).and_then(|schema| compile(&schema));
+    let compiled = schema_of(given).and_then(|schema| {
+        if Schema::is_long(&schema) && params.leave() {
+            Ok(Schema::elsewhere(&schema))
+        } else {
+            Schema::of(&schema)
+        }
+    });
     match compiled {
-        Ok(validator) => Some(JsonSchema {
-            validator: Some(validator),
+        Ok(schema) => Some(JsonSchema {
+            schema: Some(schema),
         }),
         Err(reason) => {
             params.fault("schema", format!("`schema` {reason}"), None);
@@ -52,22 +58,39 @@ fn schema_of(given: &Value) -> Result<Value, String> {
     }
 }
 
-fn own_validator(sample: &Sample) -> Result<Validator, String> {
+fn own_schema(sample: &Sample) -> Result<Schema, String> {
     let schema = schema_of(target::required(sample)?);
     schema
-        .and_then(|schema| compile(&schema))
+        .and_then(|schema| Schema::of(&schema))
         .map_err(|reason| format!("the target is the schema, and {reason}"))
+}
+
+fn shown(answer: &Value) -> String {
+    String::from_utf8_lossy(&canonical::to_bytes(answer)).into_owned()
 }
 
 impl Rule for JsonSchema {
     fn version(&self) -> u32 {
-        1
+        2
+    }
+
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        let own = || {
+            let schema = target::required(sample).and_then(schema_of);
+            schema.map_or(0, |schema| Schema::whole_work(&schema, text.len()))
+        };
+        let schema = self.schema.as_ref();
+        schema.map_or_else(own, |schema| schema.work(text.len()))
+    }
+
+    fn read_out(&self, text: &str) -> Option<String> {
+        find_value(text).map(|answer| shown(&answer))
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
-        match &self.validator {
+        match &self.schema {
             Some(_) => Ok(()),
-            None => own_validator(sample).map(drop),
+            None => own_schema(sample).map(drop),
         }
     }
 
@@ -75,12 +98,16 @@ impl Rule for JsonSchema {
         let Some(answer) = find_value(text) else {
             return Score::not_extracted("no JSON");
         };
-        let valid = match &self.validator {
-            Some(validator) => validator.is_valid(&answer),
-            None => own_validator(sample).is_ok_and(|validator| validator.is_valid(&answer)),
+        let valid = match &self.schema {
+            Some(schema) => schema.is_valid(&answer, text.len()),
+            None => {
+                own_schema(sample).map_or(Ok(false), |schema| schema.is_valid(&answer, text.len()))
+            }
         };
-        let found = canonical::to_bytes(&answer);
-        Score::verdict(valid, String::from_utf8_lossy(&found))
+        match valid {
+            Ok(valid) => Score::verdict(valid, shown(&answer)),
+            Err(reason) => Score::not_extracted(reason),
+        }
     }
 }
 

@@ -153,6 +153,10 @@ impl Rule for List {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_each(sample, text, 1)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         match target::required(sample)? {
             Value::Array(items) if items.len() > LONGEST => {

@@ -8,8 +8,10 @@
 //!
 //! The leftmost match counts. The captured text and the targets are compared without white space at
 //! the ends. It refuses patterns that are invalid, or compile to more than 1 MiB; matching is linear
-//! in the length of the answer, because look-around and back references do not exist here.
+//! in the length of the answer, because look-around and back references do not exist here; where a large pattern
+//! could take more than [`MOST_STEPS`] steps, nothing is extracted.
 
+use cleanbench_core::score::{TOO_LONG, linear_work};
 use cleanbench_core::{Sample, Score};
 use cleanbench_text::closest;
 use regex::{Regex, RegexBuilder};
@@ -17,8 +19,12 @@ use serde_json::Value;
 
 use crate::params::Params;
 use crate::rule::Rule;
+use crate::schema_work::states;
 use crate::target;
 use crate::text::fold_case;
+
+/// States of a pattern times bytes of an answer, a second's work or so where all of them are met.
+const MOST_STEPS: u64 = 4_000_000_000;
 
 /// What is done with a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +136,12 @@ fn check_groups(params: &mut Params<'_>, regex: &Regex, group: Option<&Value>) {
 }
 
 impl Pattern {
+    /// Steps of a search in which every state of the pattern is met at every character.
+    fn states_met(&self, text: &str) -> u64 {
+        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        states(self.regex.as_str()).saturating_mul(bytes)
+    }
+
     /// Each named group that the target has a field for, with whether both are equal.
     fn groups(&self, sample: &Sample, captures: &regex::Captures<'_>) -> Vec<(String, f64)> {
         let fields = sample.target.as_ref().and_then(Value::as_object);
@@ -203,6 +215,11 @@ impl Rule for Pattern {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        let _ = sample;
+        linear_work(text.len()).saturating_add(self.states_met(text) / 4)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         match self.compare {
             Compare::Match => Ok(()),
@@ -212,6 +229,9 @@ impl Rule for Pattern {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if self.states_met(text) > MOST_STEPS {
+            return Score::not_extracted(TOO_LONG);
+        }
         if self.compare == Compare::Groups {
             return self.judge_groups(sample, text);
         }

@@ -36,6 +36,10 @@ impl Rule for RougeL {
         1
     }
 
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_product(sample, text) / 4
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         target::check_tokens(sample, self.tokenise)
             .map_err(|reason| format!("{reason}; `tokens = \"words\"` knows all scripts"))?;
@@ -47,6 +51,9 @@ impl Rule for RougeL {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let tokens = (self.tokenise)(text);
         if tokens.len() > LONGEST {
             return Score::not_extracted("more than 20000 words");

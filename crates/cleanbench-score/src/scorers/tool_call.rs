@@ -13,15 +13,15 @@
 
 use std::collections::BTreeMap;
 
+use cleanbench_core::score::linear_work;
 use cleanbench_core::{Completion, Sample, Score, Scorer, ToolCall};
-use jsonschema::Validator;
 use serde_json::{Map, Value};
 
 use super::json_diff::Tally;
 use crate::find_json::find_object;
 use crate::json_equal::Equality;
 use crate::params::Params;
-use crate::schema::compile;
+use crate::schema::Schema;
 use crate::target;
 use crate::text::is_blank;
 
@@ -37,7 +37,7 @@ enum Arguments {
 #[derive(Debug)]
 pub(crate) struct ToolCalls {
     arguments: Arguments,
-    schemas: BTreeMap<String, Validator>,
+    schemas: BTreeMap<String, Schema>,
     ordered: bool,
     from_text: bool,
     equality: Equality,
@@ -61,14 +61,21 @@ pub(crate) fn build(params: &mut Params<'_>) -> ToolCalls {
     }
 }
 
-fn schemas(params: &mut Params<'_>) -> BTreeMap<String, Validator> {
+fn schemas(params: &mut Params<'_>) -> BTreeMap<String, Schema> {
     let mut compiled = BTreeMap::new();
-    match params.value("schemas") {
+    let given = params.value("schemas");
+    let leaves = given.is_some_and(Schema::is_long) && params.leave();
+    match given {
         None => {}
         Some(Value::Object(given)) => {
             for (tool, schema) in given {
-                match compile(schema) {
-                    Ok(validator) => drop(compiled.insert(tool.clone(), validator)),
+                let built = if leaves {
+                    Ok(Schema::elsewhere(schema))
+                } else {
+                    Schema::of(schema)
+                };
+                match built {
+                    Ok(schema) => drop(compiled.insert(tool.clone(), schema)),
                     Err(reason) => {
                         let message = format!("the schema of `{tool}` in `schemas` {reason}");
                         params.fault("schemas", message, None);
@@ -132,28 +139,32 @@ impl ToolCalls {
     }
 
     /// From 0 to 1.
-    fn one(&self, expected: &Expected<'_>, made: &ToolCall) -> f64 {
+    ///
+    /// # Errors
+    /// When validating takes too many steps.
+    fn one(&self, expected: &Expected<'_>, made: &ToolCall) -> Result<f64, &'static str> {
         if expected.name != made.name {
-            return 0.0;
+            return Ok(0.0);
         }
         let text = made.arguments.trim();
         // A tool without arguments is often called with none at all.
         let text = if text.is_empty() { "{}" } else { text };
         let arguments: Option<Value> = serde_json::from_str(text).ok();
         let Some(arguments) = arguments.filter(Value::is_object) else {
-            return f64::from(u8::from(self.arguments == Arguments::Ignore));
+            return Ok(f64::from(u8::from(self.arguments == Arguments::Ignore)));
         };
-        let schema = self.schemas.get(&made.name);
-        if schema.is_some_and(|schema| !schema.is_valid(&arguments)) {
-            return 0.0;
+        if let Some(schema) = self.schemas.get(&made.name)
+            && !schema.is_valid(&arguments, text.len())?
+        {
+            return Ok(0.0);
         }
         let target = Value::Object(expected.arguments.clone());
-        match self.arguments {
+        Ok(match self.arguments {
             Arguments::Ignore => 1.0,
             Arguments::Exact => f64::from(u8::from(self.equality.holds(&target, &arguments))),
             Arguments::Fields if target == arguments => 1.0,
             Arguments::Fields => Tally::of(&target, &arguments, self.equality, true).share(),
-        }
+        })
     }
 
     /// The value of each expected call, then 0 for each that was made beyond.
@@ -161,7 +172,7 @@ impl ToolCalls {
         &self,
         expected: &[Expected<'_>],
         mut made: Vec<Option<ToolCall>>,
-    ) -> Vec<(String, f64)> {
+    ) -> Result<Vec<(String, f64)>, &'static str> {
         let mut parts = Vec::new();
         let mut missed = 0;
         for (position, call) in expected.iter().enumerate() {
@@ -174,7 +185,7 @@ impl ToolCalls {
                 made.iter_mut().find(same).and_then(Option::take)
             };
             missed += usize::from(found.is_none());
-            let value = found.map_or(0.0, |found| self.one(call, &found));
+            let value = found.map_or(Ok(0.0), |found| self.one(call, &found))?;
             parts.push((call.name.to_owned(), value));
         }
         let beyond = made.into_iter().flatten().map(|call| (call.name, 0.0));
@@ -185,7 +196,7 @@ impl ToolCalls {
             beyond.skip(missed).collect()
         };
         parts.extend(beyond);
-        parts
+        Ok(parts)
     }
 }
 
@@ -207,7 +218,28 @@ fn shown(made: &[ToolCall]) -> String {
 
 impl Scorer for ToolCalls {
     fn version(&self) -> u32 {
-        1
+        2
+    }
+
+    fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
+        let calls = completion.tool_calls.iter();
+        let written = calls.map(|call| call.name.len() + call.arguments.len());
+        let bytes = completion.text.len() + written.sum::<usize>();
+        let wanted = sample
+            .target
+            .as_ref()
+            .map_or(1, |target| target::items(target).len());
+        let pairs =
+            linear_work(completion.tool_calls.len()).saturating_mul(linear_work(wanted)) / 64;
+        let schemas = self.schemas.values().map(|schema| schema.work(bytes));
+        schemas.fold(
+            linear_work(bytes).saturating_add(pairs),
+            u64::saturating_add,
+        )
+    }
+
+    fn read_out(&self, completion: &Completion) -> Option<String> {
+        Some(shown(&self.made(completion)))
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -224,6 +256,10 @@ impl Scorer for ToolCalls {
             (false, true) => Score::not_extracted("no tool call"),
             (false, false) => {
                 let parts = self.parts(&expected, made.into_iter().map(Some).collect());
+                let parts = match parts {
+                    Ok(parts) => parts,
+                    Err(reason) => return Score::not_extracted(reason),
+                };
                 Score {
                     value: mean(&parts),
                     parts,

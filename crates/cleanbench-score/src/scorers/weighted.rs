@@ -132,6 +132,13 @@ impl Scorer for Weighted {
         self.parts.iter().all(|part| part.scorer.repeatable())
     }
 
+    fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
+        let parts = self.parts.iter();
+        parts
+            .map(|part| part.scorer.work(sample, completion))
+            .fold(0, u64::saturating_add)
+    }
+
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
         self.parts.iter().try_for_each(|part| {
             let checked = part.scorer.check_sample(sample);

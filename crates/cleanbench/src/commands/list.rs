@@ -34,6 +34,12 @@ pub(super) fn list(arguments: &ListArguments, printer: Printer) -> Result<Exit, 
         Format::Text if rows.is_empty() => {}
         Format::Text => printer::result(table(&rows)),
     }
+    for folder in directory::cut_off(&arguments.out.out)? {
+        printer::warn(format!(
+            "`{}`: planning was cut off, and nothing was asked; remove it",
+            cell::safe(&folder.display().to_string())
+        ));
+    }
     for folder in derived::list(&arguments.out.out)? {
         printer.say(format!("result over several runs: {}", folder.display()));
     }

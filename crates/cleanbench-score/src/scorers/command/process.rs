@@ -3,11 +3,26 @@
 //! Invariant: it returns by the end of the time, whatever the program does; on failure the program and all
 //! of its process group are killed. What a program moved out of its group is not found.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// Process groups of the programs that run.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+fn running() -> MutexGuard<'static, BTreeSet<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends every program that a scorer runs at the moment, with what it started: for a process that ends without waiting
+/// for them.
+pub fn end_programs() {
+    running().iter().copied().for_each(kill_group);
+}
 
 /// How often the end of a program is looked for.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -35,11 +50,13 @@ pub(super) fn run(
     let mut child = command
         .spawn()
         .map_err(|error| format!("could not be started: {error}"))?;
+    running().insert(child.id());
     let result = converse(&mut child, input, deadline, most);
     if result.is_err() {
         kill(&mut child);
     }
     let status = ended(&mut child, deadline);
+    running().remove(&child.id());
     let late = || format!("took longer than {} s", limit.as_secs_f64());
     match (result, status) {
         (Err(Failure::Late), _) => Err(late()),
@@ -106,14 +123,18 @@ fn ended(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
 
 /// Kills the program with its process group, and takes note of its end.
 fn kill(child: &mut Child) {
+    kill_group(child.id());
+    drop(child.kill());
+    drop(child.wait());
+}
+
+fn kill_group(id: u32) {
     #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id())
+    if let Some(group) = i32::try_from(id)
         .ok()
         .and_then(rustix::process::Pid::from_raw)
     {
         // It fails where nothing of the group is left.
         let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
-    drop(child.kill());
-    drop(child.wait());
 }

@@ -1,7 +1,12 @@
 //! A database in memory, and one query on it that can read and nothing else.
 //!
 //! Invariants: no file is opened or written; a query ends after a bounded number of steps, with a bounded
-//! number of rows and bytes; no memory beyond [`MOST_MEMORY`] is taken by `SQLite` in this process.
+//! number of rows and bytes; no memory beyond [`MOST_MEMORY`] is taken by `SQLite` in this process. What a query comes to
+//! depends on neither chance, clock nor time zone.
+//!
+//! A step may go through the longest value, so the steps that a query may take depend on how long that is ([`TIERS`]):
+//! it is begun with short values allowed and many steps, and begun anew with longer values and fewer steps where it
+//! makes one that is too long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,16 +16,24 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::counted::{Steps, replace};
 use super::{MOST_BYTES, MOST_ROWS, MOST_STEPS};
 
 /// Steps between two looks at the count.
-const STRIDE: u32 = 1_000;
+const STRIDE: u32 = 100;
 /// Steps that a fixture may take.
-const FIXTURE_STEPS: u32 = 200_000_000;
+const FIXTURE_STEPS: u64 = 50_000_000;
 /// Longest text or blob, in bytes.
 const LONGEST: i32 = 1_000_000;
-/// Memory of all databases together, in bytes.
-const MOST_MEMORY: u64 = 1 << 30;
+/// Longest text, blob or row that a query makes, in bytes, and the steps that it may take then.
+const TIERS: [(i32, u64); 4] = [
+    (2_000, MOST_STEPS),
+    (20_000, MOST_STEPS / 10),
+    (200_000, MOST_STEPS / 100),
+    (LONGEST, MOST_STEPS / 500),
+];
+/// Memory of all databases of the process together, in bytes. Where the limit decides, one query is judged at a time.
+const MOST_MEMORY: u64 = 256 << 20;
 
 /// The rows of a result; each value as a text by which equal ones are equal.
 pub(super) type Rows = Vec<Vec<String>>;
@@ -48,64 +61,119 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
+/// A database that is ready to be queried.
+#[derive(Debug)]
+pub(super) struct Database {
+    connection: Connection,
+    steps: Steps,
+}
+
 /// A database as `script` makes it.
 ///
 /// # Errors
 /// What `SQLite` says.
-pub(super) fn open(script: &str) -> Result<Connection, String> {
+pub(super) fn open(script: &str) -> Result<Database, String> {
+    let steps = Steps::default();
     let prepare = || -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut database = Connection::open_in_memory_with_flags(flags)?;
         database.execute_batch(&format!(
             "pragma temp_store = memory; pragma hard_heap_limit = {MOST_MEMORY};"
         ))?;
-        for (limit, most) in [
-            (Limit::SQLITE_LIMIT_ATTACHED, 0),
-            (Limit::SQLITE_LIMIT_LENGTH, LONGEST),
-            (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
-            (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 100),
-            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
-        ] {
-            database.set_limit(limit, most)?;
-        }
-        limit_steps(&mut database, FIXTURE_STEPS)?;
+        limit_lengths(&database)?;
+        replace(&database, &steps, limit_lengths)?;
+        steps.allow(FIXTURE_STEPS);
+        count_steps(&mut database, &steps)?;
         database.authorizer(Some(may_prepare))?;
         database.execute_batch(script)?;
         Ok(database)
     };
-    prepare().map_err(|error| error.to_string())
+    match prepare() {
+        Ok(connection) => Ok(Database { connection, steps }),
+        Err(_) if steps.are_gone() => Err("it takes too many steps".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn limit_lengths(database: &Connection) -> rusqlite::Result<()> {
+    for (limit, most) in [
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        (Limit::SQLITE_LIMIT_LENGTH, LONGEST),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 100),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+        (Limit::SQLITE_LIMIT_VDBE_OP, 250_000),
+    ] {
+        database.set_limit(limit, most)?;
+    }
+    Ok(())
 }
 
 /// The rows of `sql`.
-pub(super) fn query(mut database: Connection, sql: &str) -> Result<Rows, Failure> {
-    limit_steps(&mut database, MOST_STEPS)?;
+pub(super) fn query(mut database: Database, sql: &str) -> Result<Rows, Failure> {
     // What is denied has one of several error codes.
     let denied = Arc::new(AtomicBool::new(false));
     let noted = Arc::clone(&denied);
-    database.authorizer(Some(move |context: AuthContext<'_>| {
-        let allowed = may_query(context);
-        if allowed != Authorization::Allow {
-            noted.store(true, Ordering::Relaxed);
+    database
+        .connection
+        .authorizer(Some(move |context: AuthContext<'_>| {
+            let allowed = may_query(context);
+            if allowed != Authorization::Allow {
+                noted.store(true, Ordering::Relaxed);
+            }
+            allowed
+        }))?;
+    let mut found = Err(Ended::TooLong);
+    for (longest, steps) in TIERS {
+        database
+            .connection
+            .set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)?;
+        database.steps.allow(steps);
+        found = read_rows(&database.connection, sql);
+        if !matches!(found, Err(Ended::TooLong)) || database.steps.are_gone() {
+            break;
         }
-        allowed
-    }))?;
-    read_rows(&database, sql).map_err(|failure| match failure {
-        Failure::Sql(_) if denied.load(Ordering::Relaxed) => {
-            Failure::Refused("the query does what it may not")
-        }
-        other => other,
+    }
+    found.map_err(|ended| match ended {
+        _ if denied.load(Ordering::Relaxed) => Failure::Refused("the query does what it may not"),
+        _ if database.steps.are_gone() => Failure::Refused("the query takes too many steps"),
+        Ended::TooLong => Failure::Refused("the query takes too much memory"),
+        Ended::Failed(failure) => failure,
     })
 }
 
-fn read_rows(database: &Connection, sql: &str) -> Result<Rows, Failure> {
+/// Why there are no rows.
+enum Ended {
+    /// A value is longer than allowed.
+    TooLong,
+    /// Something else.
+    Failed(Failure),
+}
+
+impl From<rusqlite::Error> for Ended {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::TooBig) => Self::TooLong,
+            _ => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<&'static str> for Ended {
+    fn from(reason: &'static str) -> Self {
+        Self::Failed(Failure::Refused(reason))
+    }
+}
+
+fn read_rows(database: &Connection, sql: &str) -> Result<Rows, Ended> {
     let mut statement = database.prepare(sql)?;
     if statement.column_count() == 0 {
-        return Err(Failure::Refused("the query gives no rows"));
+        return Err("the query gives no rows".into());
     }
     gather(&mut statement)
 }
 
-fn gather(statement: &mut rusqlite::Statement<'_>) -> Result<Rows, Failure> {
+fn gather(statement: &mut rusqlite::Statement<'_>) -> Result<Rows, Ended> {
     let columns = statement.column_count();
     let mut found = statement.query([])?;
     let mut rows = Rows::new();
@@ -116,7 +184,7 @@ fn gather(statement: &mut rusqlite::Statement<'_>) -> Result<Rows, Failure> {
             .collect::<rusqlite::Result<_>>()?;
         bytes += row.iter().map(String::len).sum::<usize>();
         if rows.len() == MOST_ROWS || bytes > MOST_BYTES {
-            return Err(Failure::Refused("the query gives too many rows"));
+            return Err("the query gives too many rows".into());
         }
         rows.push(row);
     }
@@ -138,25 +206,16 @@ fn key(value: ValueRef<'_>) -> String {
     }
 }
 
-fn limit_steps(database: &mut Connection, most: u32) -> rusqlite::Result<()> {
-    let mut left = most / STRIDE;
+fn count_steps(database: &mut Connection, steps: &Steps) -> rusqlite::Result<()> {
+    let steps = steps.clone();
     let stride = i32::try_from(STRIDE).unwrap_or(i32::MAX);
-    database.progress_handler(
-        stride,
-        Some(move || {
-            left = left.saturating_sub(1);
-            left == 0
-        }),
-    )
+    database.progress_handler(stride, Some(move || !steps.take(u64::from(STRIDE))))
 }
 
-/// Functions that depend on chance, the clock, the version, or what was done before.
-const UNSTEADY: [&str; 14] = [
+/// Functions that depend on chance, the version, or what was done before.
+const UNSTEADY: [&str; 11] = [
     "random",
     "randomblob",
-    "current_time",
-    "current_date",
-    "current_timestamp",
     "last_insert_rowid",
     "changes",
     "total_changes",

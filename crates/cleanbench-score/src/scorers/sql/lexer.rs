@@ -1,13 +1,11 @@
-//! As much of SQL as is needed to see whether a query orders its rows, and whether it asks the clock.
+//! As much of SQL as is needed to see whether a query orders its rows.
 
 /// A piece of a query. Comments and white space are none.
 #[derive(Debug, PartialEq, Eq)]
 enum Token {
     /// A bare word, in lower case.
     Word(String),
-    /// The content of a text in single quotes.
-    Text(String),
-    /// A quoted identifier, a number's digit, or a sign.
+    /// A text or an identifier in quotes, a number's digit, or a sign.
     Sign(char),
 }
 
@@ -20,13 +18,8 @@ fn tokens(sql: &str) -> Vec<Token> {
             '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
             '\'' | '"' | '`' => {
-                let (content, length) = quoted(rest, first);
-                found.push(if first == '\'' {
-                    Token::Text(content)
-                } else {
-                    Token::Sign(first)
-                });
-                length
+                found.push(Token::Sign(first));
+                quoted(rest, first)
             }
             '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
             _ if first.is_alphabetic() || first == '_' => {
@@ -47,21 +40,18 @@ fn tokens(sql: &str) -> Vec<Token> {
     found
 }
 
-/// The content of a text that begins with `quote`, and its length with quotes. A doubled quote is one.
-fn quoted(text: &str, quote: char) -> (String, usize) {
-    let mut content = String::new();
+/// The length of a text that begins with `quote`, with its quotes. A doubled quote is one.
+fn quoted(text: &str, quote: char) -> usize {
     let mut letters = text.char_indices().skip(1).peekable();
     while let Some((at, letter)) = letters.next() {
         if letter != quote {
-            content.push(letter);
-        } else if letters.peek().is_some_and(|(_, next)| *next == quote) {
-            content.push(quote);
-            letters.next();
-        } else {
-            return (content, at + quote.len_utf8());
+            continue;
+        }
+        if letters.next_if(|(_, next)| *next == quote).is_none() {
+            return at + quote.len_utf8();
         }
     }
-    (content, text.len())
+    text.len()
 }
 
 /// Whether the outermost query has an `ORDER BY`.
@@ -77,51 +67,11 @@ pub(super) fn is_ordered(sql: &str) -> bool {
                 after_order = depth == 0 && word == "order";
                 continue;
             }
-            _ => {}
+            Token::Sign(_) => {}
         }
         after_order = false;
     }
     false
-}
-
-/// Whether a query asks for the time or for this machine's time zone.
-pub(super) fn asks_clock(sql: &str) -> bool {
-    let tokens = tokens(sql);
-    let named = |token: &Token| {
-        matches!(token, Token::Text(text)
-            if ["now", "localtime", "utc"].iter().any(|word| text.trim().eq_ignore_ascii_case(word)))
-    };
-    tokens.iter().any(named)
-        || tokens.iter().enumerate().any(|(at, token)| {
-            let Token::Word(function) = token else {
-                return false;
-            };
-            let least = match function.as_str() {
-                "date" | "time" | "datetime" | "julianday" | "unixepoch" => 1,
-                "strftime" => 2,
-                _ => return false,
-            };
-            arguments(&tokens[at + 1..]).is_some_and(|given| given < least)
-        })
-}
-
-/// How many arguments follow, if `tokens` begin with a bracket.
-fn arguments(tokens: &[Token]) -> Option<usize> {
-    if tokens.first() != Some(&Token::Sign('(')) {
-        return None;
-    }
-    let (mut depth, mut commas, mut any) = (0_i64, 0, false);
-    for token in tokens {
-        match token {
-            Token::Sign('(') => depth += 1,
-            Token::Sign(')') if depth == 1 => break,
-            Token::Sign(')') => depth -= 1,
-            Token::Sign(',') if depth == 1 => commas += 1,
-            _ => {}
-        }
-        any |= *token != Token::Sign('(') || depth > 1;
-    }
-    Some(if any { commas + 1 } else { 0 })
 }
 
 #[cfg(test)]
@@ -148,32 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn the_clock() {
-        for (sql, expected) in [
-            ("select date('now')", true),
-            ("select date(' NOW ', '+1 day')", true),
-            ("select strftime('%Y', day, 'localtime') from t", true),
-            ("select datetime()", true),
-            ("select date ( )", true),
-            ("select strftime('%Y')", true),
-            ("select strftime('%Y', day) from t", false),
-            (
-                "select date(day, '+1 day'), time(coalesce(a, b)) from t",
-                false,
-            ),
-            ("select date from t", false),
-            ("select 'know', \"now\" from t -- 'now'", false),
-        ] {
-            assert_eq!(asks_clock(sql), expected, "{sql}");
-        }
-    }
-
-    #[test]
     fn hostile_text_takes_linear_time() {
         for unit in ["'", "\"", "[", "(", "date(", "/*", "--", "order ", "é"] {
             let text = unit.repeat(10_000);
             is_ordered(&text);
-            asks_clock(&text);
         }
     }
 }
