@@ -4,7 +4,6 @@
 //! everything in `end` can be recomputed from the other files, so it cannot either.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
@@ -16,6 +15,7 @@ use cleanbench_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::files::{self, is_below};
 use crate::note::Note;
 use crate::parts::Merged;
 use crate::record::{SegmentHead, readable};
@@ -26,6 +26,8 @@ use crate::{Damage, LedgerError, RunDirectory};
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
 /// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates.
 pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.4";
+/// Name of the file.
+pub const MANIFEST_FILE: &str = "run.json";
 /// The format without what 1.4 adds.
 const NOTES_FORMAT: &str = "cleanbench-run/1.3";
 /// The format without what 1.3 adds.
@@ -387,7 +389,7 @@ impl Manifest {
     /// When the folder cannot be written.
     pub fn write(&self, run: &RunDirectory) -> Result<(), LedgerError> {
         let bytes = self.to_bytes().map_err(std::io::Error::from)?;
-        write_atomically(run, "run.json", &bytes)
+        write_atomically(run, MANIFEST_FILE, &bytes)
     }
 
     /// Reads `run.json` of `run`.
@@ -395,15 +397,11 @@ impl Manifest {
     /// # Errors
     /// When it is missing, damaged, or of a later format.
     pub fn read(run: &RunDirectory) -> Result<Self, LedgerError> {
-        let path = run.file("run.json");
-        let bytes = fs_err::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => LedgerError::NotARun(
-                run.path().to_owned(),
-                "there is no `run.json` in it".to_owned(),
-            ),
-            _ => error.into(),
-        })?;
-        let manifest = Self::parse(&bytes)?;
+        if !run.holds(MANIFEST_FILE)? {
+            let what = format!("there is no `{MANIFEST_FILE}` in it");
+            return Err(LedgerError::NotARun(run.path().to_owned(), what));
+        }
+        let manifest = Self::parse(&run.read(MANIFEST_FILE)?)?;
         manifest.plan.check_size(run)?;
         manifest.check_parts()?;
         Ok(manifest)
@@ -415,20 +413,17 @@ impl Manifest {
     /// # Errors
     /// When it is damaged, or of a later format.
     pub fn parse(bytes: &[u8]) -> Result<Self, LedgerError> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
-        let format = value
-            .get("format")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        if !format.is_empty() && !readable(&format, MANIFEST_FORMAT) {
+        files::check_values(MANIFEST_FILE, bytes)?;
+        let named: Named = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        if let Some(found) = named.format.filter(|name| !readable(name, MANIFEST_FORMAT)) {
             return Err(LedgerError::TooNew {
-                file: "run.json".to_owned(),
-                found: format,
+                file: MANIFEST_FILE.to_owned(),
+                found,
                 known: MANIFEST_FORMAT,
             });
         }
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        manifest.check_names()?;
         if manifest.plan.tables > TABLES {
             return Err(LedgerError::TooNew {
                 file: "run.json".to_owned(),
@@ -437,6 +432,43 @@ impl Manifest {
             });
         }
         Ok(manifest)
+    }
+}
+
+/// Of a `run.json` the format alone.
+#[derive(Deserialize)]
+struct Named {
+    format: Option<String>,
+}
+
+impl Manifest {
+    /// Refuses names of files that would lead elsewhere: inputs lie in `inputs/`, tables in the folder itself.
+    fn check_names(&self) -> Result<(), Damage> {
+        let is_input = |name: &String| is_below(name) && name.starts_with("inputs/");
+        let is_table = |name: &String| is_below(name) && !name.contains('/');
+        let mut inputs = self.plan.inputs.keys();
+        let mut tables = self.end.iter().flat_map(|end| end.files.keys());
+        let wrong = inputs.find(|name| !is_input(name));
+        match wrong.or_else(|| tables.find(|name| !is_table(name))) {
+            None => Ok(()),
+            Some(name) => {
+                let what = format!("names a file that is not in its place: {name:?}");
+                Err(Damage::whole(MANIFEST_FILE, what))
+            }
+        }
+    }
+
+    /// The head of a run that has ended: the SHA-256 of its `run.json`, from which everything else in it is covered:
+    /// the plan, the samples, the inputs, the heads of all journal segments and the tables. `None` where the run has not
+    /// ended, and may still grow.
+    ///
+    /// # Errors
+    /// When a number in it cannot be written as JSON.
+    pub fn head(&self) -> Result<Option<Digest>, serde_json::Error> {
+        if self.end.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Digest::of_file_bytes(&self.to_bytes()?)))
     }
 }
 
@@ -453,8 +485,10 @@ impl Plan {
     /// Refuses a plan of more calls than its samples can account for, before tables of that size are
     /// made in memory.
     fn check_size(&self, run: &RunDirectory) -> Result<(), Damage> {
-        let rows =
-            fs_err::metadata(run.file("samples.jsonl")).map_or(0, |file| file.len() / SHORTEST_ROW);
+        let rows = match run.open("samples.jsonl").map(|file| file.metadata()) {
+            Ok(Ok(file)) => file.len() / SHORTEST_ROW,
+            Ok(Err(_)) | Err(_) => 0,
+        };
         let samples = self
             .tasks
             .iter()
@@ -502,19 +536,9 @@ fn damaged(error: &serde_json::Error) -> Damage {
 /// # Errors
 /// When the folder cannot be written; the old file is then untouched.
 pub fn write_atomically(run: &RunDirectory, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-    let path = run.file(name);
-    let draft = run.file(&format!("{name}.new"));
-    if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder)?;
+    if let Some((folder, _)) = name.rsplit_once('/') {
+        files::make_folders(run.path(), folder)?;
     }
-    let written = fs_err::File::create(&draft).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(error) = written {
-        drop(fs_err::remove_file(&draft));
-        return Err(error.into());
-    }
-    fs_err::rename(&draft, &path)?;
+    files::replace(run.path(), name, bytes)?;
     run.sync()
 }

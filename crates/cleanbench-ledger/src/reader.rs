@@ -9,6 +9,7 @@ use cleanbench_core::{Digest, Event, RunId, Shard};
 use fs_err::File;
 use memchr::memchr;
 
+use crate::files::{self, LONGEST_LINE};
 use crate::parts::{Chain, lay_out};
 use crate::record::SegmentHead;
 use crate::record::{self, JOURNAL_FORMAT, Linked, Record, readable};
@@ -146,7 +147,8 @@ impl JournalReader {
                 return Ok(None);
             };
             let mut line = Vec::new();
-            if segment.lines.read_until(b'\n', &mut line)? > 0 {
+            let name = RunDirectory::journal_name(segment.number);
+            if files::read_line(&name, &mut segment.lines, &mut line)? > 0 {
                 return self.take(&line);
             }
             if self.next == self.segments.len() {
@@ -195,7 +197,7 @@ impl JournalReader {
             return Ok(false);
         };
         self.check_chains_before(chain)?;
-        let file = File::open(self.run.file(&RunDirectory::journal_name(number)))?;
+        let file = self.run.open(&RunDirectory::journal_name(number))?;
         let before = self.heads.last().map(|head| head.head);
         let head = before
             .filter(|_| number != self.chains[chain].first)
@@ -336,7 +338,7 @@ impl RecordReader {
     /// When a segment cannot be opened.
     pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
         let open = |segment| {
-            let file = File::open(run.file(&RunDirectory::journal_name(segment)))?;
+            let file = run.open(&RunDirectory::journal_name(segment))?;
             Ok::<_, LedgerError>((segment, file))
         };
         let files = run
@@ -390,7 +392,7 @@ pub(crate) fn read_line(file: &File, offset: u64) -> std::io::Result<Vec<u8>> {
             .read_at(&mut chunk, offset + line.len() as u64)?;
         let end = chunk[..count].iter().position(|byte| *byte == b'\n');
         line.extend_from_slice(&chunk[..end.unwrap_or(count)]);
-        if end.is_some() || count == 0 {
+        if end.is_some() || count == 0 || line.len() as u64 > LONGEST_LINE {
             return Ok(line);
         }
     }

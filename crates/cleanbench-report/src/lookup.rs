@@ -11,7 +11,7 @@
 
 use cleanbench_core::event::Place;
 use cleanbench_core::{CallId, Digest, Event, Outcome};
-use cleanbench_ledger::directory::file_digest;
+use cleanbench_ledger::manifest::MANIFEST_FILE;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::show_index::{Contents, IndexFile, Name, Trace, hash};
 use cleanbench_ledger::{Location, RunDirectory, SampleRow, SampleRows, Tail, samples};
@@ -180,7 +180,7 @@ impl Mark {
 /// What a pass over the run has; it leaves the file behind where it can.
 fn by_pass(recording: &Recording, word: &str) -> Result<Vec<Located>, ReportError> {
     recording.check_samples()?;
-    let manifest = file_digest(&recording.run.file("run.json"))?;
+    let manifest = recording.run.digest(MANIFEST_FILE)?;
     let tail = Tail::MayBeTorn;
     let index = scan(
         &recording.run,
@@ -278,7 +278,7 @@ pub(crate) fn is_right(recording: &Recording, index: &Index) -> Result<bool, Rep
     if index_of(recording).is_none() {
         return Ok(true);
     }
-    let manifest = file_digest(&recording.run.file("run.json"))?;
+    let manifest = recording.run.digest(MANIFEST_FILE)?;
     let names = names(&recording.run, index, |_, _| ())?;
     Ok(contents(manifest, index, names).are_in(&recording.run)?)
 }

@@ -12,7 +12,7 @@ use cleanbench_engine::{
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_ledger::{Ledger, ReplaySource, RunDirectory};
+use cleanbench_ledger::{Ledger, Manifest, ReplaySource, RunDirectory};
 use cleanbench_model::{Endpoint, OfflineModel};
 use cleanbench_plan::connect::{connect, embedded};
 use cleanbench_plan::judges::{Judged, check_commands, judge};
@@ -451,6 +451,19 @@ fn say_ending(ending: &Ending, recording: &Recording, printer: Printer) {
         ));
     }
     say_tables(recording, printer);
+    say_head(&recording.run, printer);
+}
+
+/// Says by what the record of a run that has ended is told from any other.
+fn say_head(run: &RunDirectory, printer: Printer) {
+    let manifest = Manifest::read(run).ok();
+    let head = manifest.and_then(|manifest| manifest.head().ok().flatten());
+    if let Some(head) = head {
+        printer.say(format!(
+            "head: {head}; note it elsewhere: `cleanbench verify {} --head HASH` tells whether this is still that record",
+            run.path().display()
+        ));
+    }
 }
 
 /// Says where the tables are.

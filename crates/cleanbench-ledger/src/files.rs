@@ -1,0 +1,398 @@
+//! The files of a run directory, which may come from a stranger.
+//!
+//! Invariant: what is read is a regular file below the folder, reached over no link; what is written is made anew, for
+//! its owner alone, and put into its place in one step. A link, a folder, a named pipe or a device where a file belongs
+//! is damage of the run: no version of the program leaves one.
+//!
+//! It refuses files that are longer than they may be, and text with a line that no writer writes, before they take up
+//! memory.
+
+use std::fs::{FileType, Metadata};
+use std::io::{self, BufRead, Read, Write};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::path::{Component, Path, PathBuf};
+
+use cleanbench_core::Digest;
+use cleanbench_core::digest::FileHasher;
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use fs_err::{File, OpenOptions};
+use memchr::{memchr2_iter, memrchr};
+use rustix::fs::OFlags;
+
+use crate::{Damage, LedgerError};
+
+/// Longest line of any text in a run, in bytes.
+pub const LONGEST_LINE: u64 = 64 << 20;
+/// Longest file that is taken into memory whole, in bytes.
+pub const LONGEST_WHOLE: u64 = 64 << 20;
+/// What a file is called while it is written.
+pub const DRAFT: &str = ".new";
+/// Bytes that are digested at once.
+const CHUNK: usize = 256 * 1024;
+
+/// Whether `name` is a path below a folder, with neither `..` nor a root in it.
+pub fn is_below(name: &str) -> bool {
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    !name.is_empty() && !name.contains('\0') && Path::new(name).components().all(is_plain)
+}
+
+/// Opens the regular file `name` in the folder `root` for reading.
+///
+/// # Errors
+/// [`Damage`] where it is missing, or something else stands there.
+pub fn open(root: &Path, name: &str) -> Result<File, LedgerError> {
+    let path = place(root, name)?;
+    match found(&path)? {
+        None => Err(Damage::whole(name, "the file is missing").into()),
+        Some(present) => {
+            check_is_file(name, &present)?;
+            open_plain(&path, name, OpenOptions::new().read(true))
+        }
+    }
+}
+
+/// Whether there is a regular file `name` in `root`.
+///
+/// # Errors
+/// [`Damage`] where something else stands there.
+pub fn holds(root: &Path, name: &str) -> Result<bool, LedgerError> {
+    match found(&place(root, name)?)? {
+        None => Ok(false),
+        Some(present) => check_is_file(name, &present).map(|()| true),
+    }
+}
+
+/// Whether there is a folder `name` in `root`.
+///
+/// # Errors
+/// [`Damage`] where something else stands there.
+pub fn holds_folder(root: &Path, name: &str) -> Result<bool, LedgerError> {
+    match found(&place(root, name)?)? {
+        None => Ok(false),
+        Some(present) if present.is_dir() => Ok(true),
+        Some(present) => Err(misplaced(name, present.file_type(), "a folder")),
+    }
+}
+
+/// The bytes of the file `name` in `root`, at most `most`.
+///
+/// # Errors
+/// [`Damage`] where it is longer, missing, or no regular file.
+pub fn read(root: &Path, name: &str, most: u64) -> Result<Vec<u8>, LedgerError> {
+    let file = open(root, name)?;
+    let mut bytes = Vec::new();
+    if file.metadata()?.len() <= most {
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 <= most {
+            return Ok(bytes);
+        }
+    }
+    let what = format!("longer than {most} bytes, which no writer of such a file writes");
+    Err(Damage::whole(name, what).into())
+}
+
+/// More values than this are in no manifest; each takes up far more memory than its text.
+const MOST_VALUES: usize = 1_000_000;
+
+/// Refuses JSON of so many values that they would fill the memory; `name` is its file.
+///
+/// # Errors
+/// [`Damage`] of that file.
+pub fn check_values(name: &str, json: &[u8]) -> Result<(), Damage> {
+    if memchr2_iter(b',', b'[', json).count() <= MOST_VALUES {
+        return Ok(());
+    }
+    let what = format!("holds more than {MOST_VALUES} values, which none does");
+    Err(Damage::whole(name, what))
+}
+
+/// SHA-256 of the text `name` in `root`.
+///
+/// # Errors
+/// [`Damage`] where it is missing, no regular file, or has a line of more than [`LONGEST_LINE`] bytes.
+pub fn digest(root: &Path, name: &str) -> Result<Digest, LedgerError> {
+    let mut file = Lines::new(open(root, name)?);
+    let mut hasher = FileHasher::default();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match file
+            .read(&mut chunk)
+            .map_err(|error| of_line(name, error))?
+        {
+            0 => return Ok(hasher.finish()),
+            length => hasher.update(&chunk[..length]),
+        }
+    }
+}
+
+/// Opens the file `name` in `root`, which must be there, to change it where it is.
+///
+/// # Errors
+/// [`Damage`] where it is missing or no regular file, or has another name elsewhere that would be changed with it.
+pub(crate) fn open_to_change(root: &Path, name: &str) -> Result<File, LedgerError> {
+    let path = place(root, name)?;
+    let Some(present) = found(&path)? else {
+        return Err(Damage::whole(name, "the file is missing").into());
+    };
+    check_is_file(name, &present)?;
+    if present.nlink() > 1 {
+        let what = "the same file has another name elsewhere (a hard link); copy the run directory and go on with the copy";
+        return Err(Damage::whole(name, what).into());
+    }
+    open_plain(&path, name, OpenOptions::new().write(true))
+}
+
+/// Opens the file `name` in `root` for writing, and makes it where it is not there. Nothing of it is lost.
+///
+/// # Errors
+/// [`Damage`] where something else stands there.
+pub(crate) fn open_or_create(root: &Path, name: &str) -> Result<File, LedgerError> {
+    if !holds(root, name)? {
+        match create(root, name) {
+            // Somebody else was quicker.
+            Err(LedgerError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made,
+        }
+    }
+    open_plain(&place(root, name)?, name, OpenOptions::new().write(true))
+}
+
+/// Makes the new file `name` in `root`; nothing may stand there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create(root: &Path, name: &str) -> Result<File, LedgerError> {
+    let path = place(root, name)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    Ok(options.open(path)?)
+}
+
+/// Makes the new file `name` in `root`, which is written at its end only.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn create_log(root: &Path, name: &str) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true).mode(0o600);
+    options.open(root.join(name))
+}
+
+/// Starts what will be the file `name` in `root`. One that a killed writer left is begun anew.
+///
+/// # Errors
+/// [`Damage`] where something that is no file stands in its place, or in that of its draft.
+pub fn draft(root: &Path, name: &str) -> Result<File, LedgerError> {
+    holds(root, name)?;
+    let draft = format!("{name}{DRAFT}");
+    if holds(root, &draft)? {
+        // The name goes, whatever else it may be a name of.
+        fs_err::remove_file(root.join(&draft))?;
+    }
+    create(root, &draft)
+}
+
+/// Puts the draft of `name` into its place.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn finish_draft(root: &Path, name: &str) -> Result<(), LedgerError> {
+    holds(root, name)?;
+    fs_err::rename(root.join(format!("{name}{DRAFT}")), root.join(name))?;
+    Ok(())
+}
+
+/// Removes the draft of `name`, where there is one. Half a file is of no use, and takes space.
+pub fn discard_draft(root: &Path, name: &str) {
+    let draft = format!("{name}{DRAFT}");
+    if holds(root, &draft).is_ok_and(|held| held) {
+        drop(fs_err::remove_file(root.join(draft)));
+    }
+}
+
+/// Puts `bytes` into the place of the file `name` in `root`, in one step.
+///
+/// # Errors
+/// When the folder cannot be written; the old file is then as it was.
+pub fn replace(root: &Path, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+    let mut file = draft(root, name)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        discard_draft(root, name);
+        return Err(error.into());
+    }
+    finish_draft(root, name)
+}
+
+/// Makes the folder `name` in `root` with all above it, for its owner alone, where they are not there.
+///
+/// # Errors
+/// [`Damage`] where something else stands there.
+pub fn make_folders(root: &Path, name: &str) -> Result<(), LedgerError> {
+    let mut path = PathBuf::new();
+    for part in Path::new(name).components() {
+        path.push(part);
+        let shown = path.to_string_lossy();
+        if !holds_folder(root, &shown)? {
+            make_folder(&root.join(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folder `path`, for its owner alone.
+///
+/// # Errors
+/// When it is there, or cannot be made.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+    made.map_err(|error| {
+        let text = format!("cannot make `{}`: {error}", path.display());
+        io::Error::new(error.kind(), text)
+    })
+}
+
+/// Makes the folder `path` with all above it; those that are made are for their owner alone, those that are there stay
+/// as they are.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_all_folders(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(path);
+    made.map_err(|error| {
+        let text = format!("cannot make `{}`: {error}", path.display());
+        io::Error::new(error.kind(), text)
+    })
+}
+
+/// The path of `name`, with folders and no links above it.
+fn place(root: &Path, name: &str) -> Result<PathBuf, LedgerError> {
+    if !is_below(name) {
+        let shown = format!("{name:?}");
+        return Err(Damage::whole(shown, "lies outside of the run directory").into());
+    }
+    let mut above = root.to_owned();
+    let folders = Path::new(name)
+        .parent()
+        .into_iter()
+        .flat_map(Path::components);
+    for folder in folders {
+        above.push(folder);
+        match found(&above)? {
+            None => break,
+            Some(present) if present.is_dir() => {}
+            Some(present) => {
+                let name = above.strip_prefix(root).unwrap_or(&above);
+                return Err(misplaced(
+                    &name.to_string_lossy(),
+                    present.file_type(),
+                    "a folder",
+                ));
+            }
+        }
+    }
+    Ok(root.join(name))
+}
+
+/// What stands at `path` itself, without following it; `None` where nothing does.
+fn found(path: &Path) -> Result<Option<Metadata>, LedgerError> {
+    match fs_err::symlink_metadata(path) {
+        Ok(present) => Ok(Some(present)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open_plain(path: &Path, name: &str, options: &mut OpenOptions) -> Result<File, LedgerError> {
+    // Whatever came into its place meanwhile is neither followed nor waited for.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    let file = options.custom_flags(flags.cast_signed()).open(path)?;
+    check_is_file(name, &file.metadata()?)?;
+    Ok(file)
+}
+
+fn check_is_file(name: &str, present: &Metadata) -> Result<(), LedgerError> {
+    if present.is_file() {
+        return Ok(());
+    }
+    Err(misplaced(name, present.file_type(), "a file"))
+}
+
+fn misplaced(name: &str, kind: FileType, expected: &str) -> LedgerError {
+    let what = format!("{} stands where {expected} belongs", kind_of(kind));
+    Damage::whole(name, what).into()
+}
+
+/// What `kind` is, with its article.
+pub fn kind_of(kind: FileType) -> &'static str {
+    if kind.is_symlink() {
+        "a link"
+    } else if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_file() {
+        "a file"
+    } else {
+        "a device"
+    }
+}
+
+/// A text that is read; it ends with an error where a line is longer than any that is written.
+#[derive(Debug)]
+pub struct Lines<R> {
+    inner: R,
+    /// Bytes since the last line feed.
+    length: u64,
+}
+
+impl<R> Lines<R> {
+    /// Reads `inner`.
+    pub fn new(inner: R) -> Self {
+        Self { inner, length: 0 }
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        let read = &buffer[..length];
+        self.length = match memrchr(b'\n', read) {
+            Some(last) => (length - last - 1) as u64,
+            None => self.length + length as u64,
+        };
+        if self.length > LONGEST_LINE {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, TOO_LONG));
+        }
+        Ok(length)
+    }
+}
+
+const TOO_LONG: &str = "a line is longer than any that is written";
+
+/// `error` of reading the text `name`: what [`Lines`] refuses is damage.
+pub fn of_line(name: &str, error: io::Error) -> LedgerError {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Damage::whole(name, TOO_LONG).into(),
+        _ => error.into(),
+    }
+}
+
+/// Reads a line with its line feed into `line`, and gives its length; 0 at the end.
+///
+/// # Errors
+/// [`Damage`] where it is longer than [`LONGEST_LINE`].
+pub fn read_line(
+    name: &str,
+    lines: &mut impl BufRead,
+    line: &mut Vec<u8>,
+) -> Result<usize, LedgerError> {
+    let length = Read::take(&mut *lines, LONGEST_LINE).read_until(b'\n', line)?;
+    if length as u64 == LONGEST_LINE && line.last() != Some(&b'\n') {
+        return Err(Damage::whole(name, TOO_LONG).into());
+    }
+    Ok(length)
+}
