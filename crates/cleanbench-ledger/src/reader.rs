@@ -376,10 +376,30 @@ impl RecordReader {
         }
     }
 
+    /// Whether the record at `location` continues the one before it and leads to the one behind it. What is farther away
+    /// only a pass over the chain can tell.
+    pub fn is_linked(&self, location: Location) -> bool {
+        let (segment, offset) = location.parts();
+        let file = self.files.get(&segment);
+        file.is_some_and(|file| is_linked(file, offset).is_some())
+    }
+
     /// The run that is read.
     pub fn run(&self) -> &RunDirectory {
         &self.run
     }
+}
+
+/// Checks the links of the record of `file` at `offset` to those beside it; `None` where one does not hold.
+fn is_linked(file: &File, offset: u64) -> Option<()> {
+    let mut end = [0; record::HASH_TO_END];
+    let before = offset.checked_sub(end.len() as u64)?;
+    file.file().read_exact_at(&mut end, before).ok()?;
+    let line = read_line(file, offset).ok()?;
+    let own = record::decode(&line, record::hash_of_end(&end)?).ok()?;
+    let next = read_line(file, offset + line.len() as u64 + 1).ok()?;
+    // The last record leads nowhere.
+    (next.is_empty() || record::decode(&next, own.hash).is_ok()).then_some(())
 }
 
 /// The line of `file` that begins at `offset`, without its line feed.
