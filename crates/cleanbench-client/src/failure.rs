@@ -41,7 +41,7 @@ impl Failure {
     /// Why a name did not resolve. Resolvers keep to themselves that they could not open what they need.
     pub(crate) fn of_dns(error: Option<&io::Error>) -> Self {
         let said = error.and_then(Self::of_descriptors);
-        let tried = || Self::of_descriptors(&std::fs::File::open("/").err()?);
+        let tried = || Self::of_descriptors(&std::fs::read_dir("/").err()?);
         said.or_else(tried).unwrap_or(Self::Dns)
     }
 
