@@ -1,4 +1,5 @@
-//! The files of a run directory, which may come from a stranger.
+//! The files of a run directory, which may come from a stranger: what holds for them beyond what `cleanbench-files`
+//! holds to for every file.
 //!
 //! Invariant: what is read is a regular file below the folder, reached over no link; what is written is made anew, for
 //! its owner alone, and put into its place in one step. A link, a folder, a named pipe or a device where a file belongs
@@ -14,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 
 use cleanbench_core::Digest;
 use cleanbench_core::digest::FileHasher;
+use cleanbench_files::{Limit, Mode, Roots, create_folder, create_new};
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use fs_err::{File, OpenOptions};
 use memchr::{memchr2_iter, memrchr};
@@ -21,6 +23,8 @@ use rustix::fs::OFlags;
 
 use crate::{Damage, LedgerError};
 
+/// A line of `samples.jsonl`, or of a batch, is longer than this, in bytes: three digests alone take 192.
+pub(crate) const SHORTEST_ROW: u64 = 192;
 /// Longest line of any text in a run, in bytes.
 pub const LONGEST_LINE: u64 = 64 << 20;
 /// Longest file that is taken into memory whole, in bytes.
@@ -46,7 +50,10 @@ pub fn open(root: &Path, name: &str) -> Result<File, LedgerError> {
         None => Err(Damage::whole(name, "the file is missing").into()),
         Some(present) => {
             check_is_file(name, &present)?;
-            open_plain(&path, name, OpenOptions::new().read(true))
+            let roots = Roots::new(root).map_err(io::Error::from)?;
+            let opened = roots.open(Path::new(name), Limit::any());
+            let opened = opened.map_err(|error| io::Error::from(error.named(&path)))?;
+            Ok(File::from_parts(opened.file().try_clone()?, path))
         }
     }
 }
@@ -106,6 +113,19 @@ pub fn check_values(name: &str, json: &[u8]) -> Result<(), Damage> {
     Err(Damage::whole(name, what))
 }
 
+/// How many bytes `file` can really hold: one that was made long without being written stands for little.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn held(file: &File) -> io::Result<u64> {
+    // A file system that packs what it keeps may need a small part of the length.
+    const PACKED: u64 = 16;
+    const SMALL: u64 = 1 << 20;
+    let present = file.metadata()?;
+    let kept = present.blocks().saturating_mul(512 * PACKED);
+    Ok(present.len().min(kept.max(SMALL)))
+}
+
 /// SHA-256 of the text `name` in `root`.
 ///
 /// # Errors
@@ -163,9 +183,8 @@ pub(crate) fn open_or_create(root: &Path, name: &str) -> Result<File, LedgerErro
 /// When it cannot be made.
 pub fn create(root: &Path, name: &str) -> Result<File, LedgerError> {
     let path = place(root, name)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    Ok(options.open(path)?)
+    let made = create_new(&path, Mode::Owner).map_err(io::Error::from)?;
+    Ok(File::from_parts(made, path))
 }
 
 /// Makes the new file `name` in `root`, which is written at its end only.
@@ -245,11 +264,7 @@ pub fn make_folders(root: &Path, name: &str) -> Result<(), LedgerError> {
 /// # Errors
 /// When it is there, or cannot be made.
 pub fn make_folder(path: &Path) -> io::Result<()> {
-    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
-    made.map_err(|error| {
-        let text = format!("cannot make `{}`: {error}", path.display());
-        io::Error::new(error.kind(), text)
-    })
+    Ok(create_folder(path, Mode::Owner)?)
 }
 
 /// Makes the folder `path` with all above it; those that are made are for their owner alone, those that are there stay

@@ -15,7 +15,7 @@ use cleanbench_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::files::{self, is_below};
+use crate::files::{self, SHORTEST_ROW, is_below};
 use crate::note::Note;
 use crate::parts::Merged;
 use crate::record::{SegmentHead, readable};
@@ -472,10 +472,41 @@ impl Manifest {
     }
 }
 
-/// A line of `samples.jsonl` is longer than this, in bytes: three digests alone take 192.
-const SHORTEST_ROW: u64 = 192;
+/// Calls of any plan, however short its samples are.
+const ALWAYS_CALLS: u64 = 6_000_000;
+
+/// Most calls of a run whose `samples.jsonl` holds `bytes`: tables of that size are made in memory. A row takes up
+/// [`SHORTEST_ROW`] bytes at least, so that every sample may be put to as many models and epochs.
+fn most_calls(bytes: u64) -> u64 {
+    bytes.max(ALWAYS_CALLS)
+}
 
 impl Plan {
+    /// The number of calls; `None` where there is no such number.
+    fn calls(&self) -> Option<u64> {
+        let models = self.models.len() as u64;
+        let mut tasks = self.tasks.iter();
+        tasks.try_fold(0_u64, |sum, task| {
+            let calls = task.samples.checked_mul(task.epochs.into())?;
+            sum.checked_add(calls.checked_mul(models)?)
+        })
+    }
+
+    /// Refuses a plan of more calls than whoever reads the run accepts.
+    ///
+    /// # Errors
+    /// When it has more.
+    pub fn check_calls(&self, run: &RunDirectory) -> Result<(), LedgerError> {
+        let most = most_calls(files::held(&run.open("samples.jsonl")?)?);
+        if self.calls().is_some_and(|calls| calls <= most) {
+            return Ok(());
+        }
+        let what = format!(
+            "this would be more than {most} calls, which is too many for one run: take fewer samples (`-n`), epochs or models"
+        );
+        Err(std::io::Error::other(what).into())
+    }
+
     /// Whether a gate may end `task` before all of its samples were asked.
     pub fn may_end_early(&self, task: &TaskPlan) -> bool {
         let ends = |gate: &Gate| gate.early_stop && gate.tasks.contains(&task.name);
@@ -485,15 +516,13 @@ impl Plan {
     /// Refuses a plan of more calls than its samples can account for, before tables of that size are
     /// made in memory.
     fn check_size(&self, run: &RunDirectory) -> Result<(), Damage> {
-        let rows = match run.open("samples.jsonl").map(|file| file.metadata()) {
-            Ok(Ok(file)) => file.len() / SHORTEST_ROW,
-            Ok(Err(_)) | Err(_) => 0,
-        };
+        let held = run.open("samples.jsonl").ok();
+        let held = held.and_then(|file| files::held(&file).ok()).unwrap_or(0);
         let samples = self
             .tasks
             .iter()
             .try_fold(0_u64, |sum, task| sum.checked_add(task.samples));
-        if samples.is_none_or(|samples| samples > rows) {
+        if samples.is_none_or(|samples| samples > held / SHORTEST_ROW) {
             return Err(Damage::whole(
                 "run.json",
                 "plans more samples than samples.jsonl holds",
@@ -508,6 +537,10 @@ impl Plan {
                 "run.json",
                 format!("epochs must be from 1 to {MOST_EPOCHS}"),
             ));
+        }
+        if self.calls().is_none_or(|calls| calls > most_calls(held)) {
+            let what = "plans more calls than its samples account for";
+            return Err(Damage::whole("run.json", what));
         }
         if self
             .models

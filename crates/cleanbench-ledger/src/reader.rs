@@ -9,7 +9,7 @@ use cleanbench_core::{Digest, Event, RunId, Shard};
 use fs_err::File;
 use memchr::memchr;
 
-use crate::files::{self, LONGEST_LINE};
+use crate::files::{self, LONGEST_LINE, SHORTEST_ROW};
 use crate::parts::{Chain, lay_out};
 use crate::record::SegmentHead;
 use crate::record::{self, JOURNAL_FORMAT, Linked, Record, readable};
@@ -180,6 +180,7 @@ impl JournalReader {
                 return Ok(None);
             }
         };
+        check_batch(&self.run, &record.event)?;
         let first = self.chains[segment.chain].first;
         let before = before_in_chain(&self.heads, segment, first);
         check_opening(&self.id, before, segment, &record)
@@ -255,6 +256,18 @@ impl Iterator for JournalReader {
     fn next(&mut self) -> Option<Self::Item> {
         self.read().transpose()
     }
+}
+
+/// A batch has no more calls than its file has rows: tables of that size are made in memory.
+fn check_batch(run: &RunDirectory, event: &Event) -> Result<(), LedgerError> {
+    let Event::BatchPlanned { batch, samples, .. } = event else {
+        return Ok(());
+    };
+    let name = RunDirectory::batch_name(*batch);
+    if *samples <= files::held(&run.open(&name)?)? / SHORTEST_ROW {
+        return Ok(());
+    }
+    Err(Damage::whole(name, "holds fewer samples than the journal recorded").into())
 }
 
 /// The record of `line`, which must continue `segment`.

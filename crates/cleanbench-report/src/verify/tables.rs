@@ -82,13 +82,11 @@ pub(super) fn check_tables(
         let what = "not what the journal gives; remove it, `show` makes it anew";
         found.damage(Damage::whole(show_index::FILE, what));
     }
-    match &manifest.end {
-        Some(end) => check_end(run, &recording, &report, end, found),
-        None => {
-            found.weaken(Standing::NotEnded, not_ended(&report));
-            Ok(())
-        }
-    }
+    let Some(end) = &manifest.end else {
+        found.weaken(Standing::NotEnded, not_ended(&report));
+        return Ok(());
+    };
+    check_end(run, &recording, &report, end, found)
 }
 
 /// Why there is no end in `run.json`.
