@@ -64,6 +64,9 @@ pub(crate) enum Command {
     Models(ModelsArguments),
 }
 
+/// Stands for the latest run, where `--resume` names none. Nobody can type it.
+const LATEST: &str = "\0";
+
 /// The output folder.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OutArguments {
@@ -183,7 +186,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]
@@ -236,7 +239,7 @@ impl RunArguments {
     pub(crate) fn resume_options(&self, word: &str) -> ResumeOptions {
         ResumeOptions {
             out: self.out.out.clone(),
-            run: Some(word.to_owned()).filter(|word| !word.is_empty()),
+            run: Some(word.to_owned()).filter(|word| word != LATEST),
             max_concurrency: self.max_concurrency,
             caps: self.caps.caps(),
             replay: self.replay.clone(),

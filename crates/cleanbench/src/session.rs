@@ -113,6 +113,12 @@ fn ask(
         .collect();
     let billing: Vec<_> = endpoints.iter().map(limits::billing).collect();
     let allowance = Allowance::of(conduct.caps, &opened.run, &opened.manifest, &billing)?;
+    if opened.manifest.end.is_none() {
+        // Of an earlier writer that was killed; whoever ended in order has named its own.
+        let tables = tables(&opened.manifest);
+        let removed = tables.iter().try_for_each(|name| directory.remove(name));
+        removed.map_err(Failure::from)?;
+    }
     let (ledger, writer) = begin(&mut opened, TOOL, conduct.retry_errors, sinks)?;
     let (stop, signal) = stop_pair();
     let ended = {
