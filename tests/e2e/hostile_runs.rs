@@ -166,7 +166,7 @@ fn check_file(bed: &Bed, run: &Path, out: &str, file: &str, what: &str, plant: P
         &["list", "-o", out],
         &["show", &folder],
         &["show", &folder, "s1"],
-        &["compare", &folder, &folder, "-o", &other],
+        &["compare", text(run), &folder, "-o", &other],
         &["items", &folder, "-o", &other],
         &["report", &folder],
         &["run", "--resume", &folder],
@@ -301,7 +301,13 @@ fn what_was_added_is_named_and_refused_under_names_of_the_program() {
         copy(&run, &bed.path("h"));
         bed.write(&format!("h/{name}"), "{\"verdict\":\"pass\"}\n");
         let done = bounded(&bed, &["verify", "h"], name).expect(102);
-        assert!(done.stdout.contains(name), "{name}: {}", done.stdout);
+        // Of segments the ones between are missing as well.
+        let told = if name.starts_with("journal/") {
+            "journal/"
+        } else {
+            name
+        };
+        assert!(done.stdout.contains(told), "{name}: {}", done.stdout);
     }
     drop(fs_err::remove_dir_all(bed.path("h")));
     copy(&run, &bed.path("h"));
@@ -332,8 +338,15 @@ fn what_was_added_is_named_and_refused_under_names_of_the_program() {
 #[test]
 fn no_file_of_a_result_over_runs_can_be_anything_else() {
     let (bed, _server, run) = bed();
-    bed.run(&["compare", text(&run), text(&run), "-o", "cmp"])
-        .expect(0);
+    bed.run_suite("other", &[]).expect(0);
+    bed.run(&[
+        "compare",
+        text(&run),
+        text(&bed.only_run("other")),
+        "-o",
+        "cmp",
+    ])
+    .expect(0);
     let made = bed.only_run("cmp");
     for file in files(&made) {
         for (what, plant) in PLANTS {
@@ -469,7 +482,8 @@ fn a_name_in_a_manifest_leads_nowhere_else() {
         let manifest =
             read(&run, "run.json").replacen("\"results.csv\":", &format!("{name:?}:"), 1);
         bed.write("h/run.json", &manifest);
-        bounded(&bed, &["run", "--resume", "h", "--retry-errors"], name).expect(102);
+        let expected = if name == "results.csv" { 0 } else { 102 };
+        bounded(&bed, &["run", "--resume", "h", "--retry-errors"], name).expect(expected);
     }
 }
 

@@ -19,6 +19,7 @@ mod ci_reports;
 mod ci_workflow;
 mod compare;
 mod coverage;
+mod descriptors;
 mod documents;
 mod drift;
 mod earlier_runs;

@@ -124,7 +124,8 @@ fn runs_answers_keys_and_results_are_for_their_owner_alone() {
         0,
     );
     is_owners_alone(&bed.path("merged"));
-    open_handed(&bed, &["compare", text(&run), text(&run), "-o", "cmp"], 0);
+    let base = only_run(&bed, "base");
+    open_handed(&bed, &["compare", text(&run), text(&base), "-o", "cmp"], 0);
     open_handed(&bed, &["items", text(&run), "-o", "cmp"], 0);
     for made in fs_err::read_dir(bed.path("cmp")).unwrap() {
         open_handed(&bed, &["report", text(&made.unwrap().path())], 0);

@@ -13,6 +13,8 @@ use crate::payload::segment_name;
 const BATCHES: &str = "batches";
 /// Folder of the payloads.
 const PAYLOADS: &str = "payloads";
+/// The manifest; its name stands in `manifest.rs` too, which reads this file.
+const MANIFEST_FILE: &str = "run.json";
 /// Held by who writes.
 const LOCK: &str = "lock";
 
@@ -278,7 +280,7 @@ pub fn list(out: &Path) -> Result<Vec<RunDirectory>, std::io::Error> {
     for entry in fs_err::read_dir(out)? {
         let path = entry?.path();
         // Whatever stands there, a link or a named pipe too: it is looked at when it is opened.
-        if path.is_dir() && fs_err::symlink_metadata(path.join("run.json")).is_ok() {
+        if path.is_dir() && fs_err::symlink_metadata(path.join(MANIFEST_FILE)).is_ok() {
             paths.push(path);
         }
     }
@@ -292,7 +294,8 @@ pub fn list(out: &Path) -> Result<Vec<RunDirectory>, std::io::Error> {
 /// When none or several match.
 pub fn find(out: &Path, word: &str) -> Result<RunDirectory, FindError> {
     check_word(word)?;
-    if Path::new(word).join("journal").is_dir() {
+    let stands = |name: &str| fs_err::symlink_metadata(Path::new(word).join(name)).is_ok();
+    if stands("journal") || stands(MANIFEST_FILE) {
         return Ok(RunDirectory::at(word));
     }
     let matches = |run: &RunDirectory| {

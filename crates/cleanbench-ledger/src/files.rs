@@ -11,7 +11,7 @@
 use std::fs::{FileType, Metadata};
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use cleanbench_core::Digest;
 use cleanbench_core::digest::FileHasher;
@@ -34,10 +34,10 @@ pub const DRAFT: &str = ".new";
 /// Bytes that are digested at once.
 const CHUNK: usize = 256 * 1024;
 
-/// Whether `name` is a path below a folder, with neither `..` nor a root in it.
+/// Whether `name` is a path below a folder: plain names with one stroke between, neither `.` nor `..` among them.
 pub fn is_below(name: &str) -> bool {
-    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
-    !name.is_empty() && !name.contains('\0') && Path::new(name).components().all(is_plain)
+    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    !name.contains('\0') && name.split('/').all(is_plain)
 }
 
 /// Opens the regular file `name` in the folder `root` for reading.
@@ -410,4 +410,65 @@ pub fn read_line(
         return Err(Damage::whole(name, TOO_LONG).into());
     }
     Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_below_its_folder_or_nowhere() {
+        for name in ["run.json", "inputs/baseline/run.json", "..x", "a b"] {
+            assert!(is_below(name), "{name}");
+        }
+        for name in [
+            "",
+            "/etc/passwd",
+            "../a",
+            "inputs/../../a",
+            "a//b",
+            "a/",
+            "./a",
+            "a/./b",
+            "a\0b",
+        ] {
+            assert!(!is_below(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_nobody_writes_is_not_taken_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let zeros = fs_err::File::create(folder.path().join("zeros")).unwrap();
+        zeros.set_len(LONGEST_LINE + 2).unwrap();
+        assert!(matches!(
+            digest(folder.path(), "zeros"),
+            Err(LedgerError::Damaged(_))
+        ));
+        assert_eq!(held(&zeros).unwrap(), 1 << 20);
+        let mut lines =
+            io::BufReader::new(fs_err::File::open(folder.path().join("zeros")).unwrap());
+        assert!(read_line("zeros", &mut lines, &mut Vec::new()).is_err());
+        assert!(read(folder.path(), "zeros", LONGEST_WHOLE).is_err());
+        fs_err::write(folder.path().join("short"), "a\nb").unwrap();
+        assert!(digest(folder.path(), "short").is_ok());
+        assert!(read(folder.path(), "short", 2).is_err());
+    }
+
+    #[test]
+    fn a_draft_is_begun_anew_and_nothing_else_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs_err::write(root.join("x.new"), "left").unwrap();
+        replace(root, "x", b"now").unwrap();
+        assert_eq!(fs_err::read(root.join("x")).unwrap(), b"now");
+        assert!(!root.join("x.new").exists());
+        std::os::unix::fs::symlink("elsewhere", root.join("x.new")).unwrap();
+        assert!(matches!(
+            replace(root, "x", b"then"),
+            Err(LedgerError::Damaged(_))
+        ));
+        assert!(!root.join("elsewhere").exists());
+        assert_eq!(fs_err::read(root.join("x")).unwrap(), b"now");
+    }
 }

@@ -416,20 +416,13 @@ impl Manifest {
         files::check_values(MANIFEST_FILE, bytes)?;
         let named: Named = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         if let Some(found) = named.format.filter(|name| !readable(name, MANIFEST_FORMAT)) {
-            return Err(LedgerError::TooNew {
-                file: MANIFEST_FILE.to_owned(),
-                found,
-                known: MANIFEST_FORMAT,
-            });
+            return Err(LedgerError::too_new(MANIFEST_FILE, found, MANIFEST_FORMAT));
         }
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         manifest.check_names()?;
         if manifest.plan.tables > TABLES {
-            return Err(LedgerError::TooNew {
-                file: "run.json".to_owned(),
-                found: format!("tables {}", manifest.plan.tables),
-                known: KNOWN_TABLES,
-            });
+            let found = format!("tables {}", manifest.plan.tables);
+            return Err(LedgerError::too_new(MANIFEST_FILE, found, KNOWN_TABLES));
         }
         Ok(manifest)
     }

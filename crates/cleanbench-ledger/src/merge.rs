@@ -117,6 +117,10 @@ fn copy_batches(from: &RunDirectory, to: &RunDirectory, shard: Shard) -> Result<
 
 fn copy(from: &RunDirectory, to: &RunDirectory, name: &str) -> Result<(), LedgerError> {
     let mut source = from.open(name)?;
+    if files::held(&source)? < source.metadata()?.len() {
+        let what = "longer than what was written into it";
+        return Err(Damage::whole(from.file(name).display().to_string(), what).into());
+    }
     if let Some((folder, _)) = name.rsplit_once('/') {
         files::make_folders(to.path(), folder)?;
     }

@@ -40,6 +40,8 @@ const OWN: [&str; 19] = [
 ];
 /// Folders of which every file with the right name is looked at by those who read it.
 const READ: [&str; 3] = ["journal", "payloads", "batches"];
+/// Held by who writes; it is empty.
+const LOCK: &str = "lock";
 /// Deeper folders are those of nobody.
 const DEEPEST: usize = 8;
 
@@ -53,12 +55,20 @@ pub(super) fn check_present(
     found: &mut Verification,
 ) -> Result<(), ReportError> {
     let mut expected: BTreeSet<String> = manifest.plan.inputs.keys().cloned().collect();
-    let own = [MANIFEST_FILE, "samples.jsonl", "lock", show_index::FILE];
+    let own = [MANIFEST_FILE, "samples.jsonl", LOCK, show_index::FILE];
     let names = own.into_iter().chain(tables(manifest));
     expected.extend(names.map(str::to_owned));
     // It was planned with one, and may have been taken out.
     let folders = READ.into_iter().chain(["inputs"]);
-    check_folder(run.path(), &expected, &folders.collect::<Vec<_>>(), found)
+    check_folder(run.path(), &expected, &folders.collect::<Vec<_>>(), found)?;
+    let lock = found.absorb(run.holds(LOCK).map_err(ReportError::from))?;
+    if lock == Some(true) && run.open(LOCK)?.metadata()?.len() > 0 {
+        found.damage(Damage::whole(
+            LOCK,
+            "holds something, and nobody writes into it",
+        ));
+    }
+    Ok(())
 }
 
 /// Names what is in the folder `root` beside the files `expected`; `folders` are those that belong there.

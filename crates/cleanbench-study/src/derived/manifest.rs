@@ -151,11 +151,7 @@ impl DerivedManifest {
         };
         let named: Named = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
         if let Some(found) = named.format.filter(|format| !readable(format, FORMAT)) {
-            return Err(LedgerError::TooNew {
-                file: MANIFEST_FILE.to_owned(),
-                found,
-                known: FORMAT,
-            });
+            return Err(LedgerError::too_new(MANIFEST_FILE, found, FORMAT));
         }
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
         manifest.check_names()?;
