@@ -4,51 +4,46 @@ use std::process::{Command, Stdio};
 
 use cleanbench_testkit::{Latency, Script};
 
-use crate::bed::{MODEL, answering, bed_with, read};
+use crate::bed::{MODEL, answering, bed_with};
+use crate::replay::text;
 
 #[test]
 fn a_want_of_descriptors_is_named_with_its_remedy() {
     let script = Script {
         latency: Latency {
-            fixed_ms: 300,
+            fixed_ms: 20,
             ..Latency::default()
         },
         ..answering()
     };
-    let (bed, server) = bed_with(200, script);
+    let (bed, server) = bed_with(120, script);
     for host in ["127.0.0.1", "localhost"] {
         let port = server.url().rsplit(':').next().unwrap().to_owned();
         bed.models(&format!("http://{host}:{port}"), "");
-        let output = Command::new("sh")
-            .args([
-                "-c",
-                "ulimit -n 40; exec \"$0\" \"$@\"",
-                env!("CARGO_BIN_EXE_cleanbench"),
-            ])
-            .args([
-                "run",
-                "suite",
-                "-m",
-                MODEL,
-                "-o",
-                host,
-                "-j",
-                "100",
-                "--max-time",
-                "20s",
-            ])
-            .current_dir(bed.path(""))
-            .env_clear()
-            .env("HOME", bed.path(""))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let calls = read(&bed.only_run(host), "calls.csv");
-        let all = format!("{said}\n{calls}");
-        assert!(all.contains("may open no more files"), "{host}: {all}");
-        assert!(all.contains("`ulimit -n`"), "{host}: {all}");
-        assert!(all.contains("`-j`"), "{host}: {all}");
-        assert!(!all.contains("is the server up"), "{host}: {all}");
+        for files in [24, 64] {
+            let limit = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+            let out = format!("{host}-{files}");
+            let output = Command::new("sh")
+                .args(["-c", &limit, env!("CARGO_BIN_EXE_cleanbench")])
+                .args(["run", "suite", "-m", MODEL, "-o", &out, "-j", "100"])
+                .current_dir(bed.path(""))
+                .env_clear()
+                .env("HOME", bed.path(""))
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            for part in ["may open no more files than", "`ulimit -n`", "`-j`"] {
+                assert!(said.contains(part), "{out}: {said}");
+            }
+            assert!(!said.contains("is the server up"), "{out}: {said}");
+            assert_eq!(output.status.code(), Some(0), "{out}: {said}");
+            bed.run(&["verify", text(&bed.only_run(&out))]).expect(0);
+        }
     }
+    assert_eq!(
+        server.counts().max_per_prompt,
+        4,
+        "each question once a run"
+    );
 }

@@ -70,7 +70,7 @@ fn pipe(path: &Path) {
 
 /// A finished run with an index, beside something that nobody may touch.
 fn bed() -> (Bed, FakeServer, PathBuf) {
-    let (bed, server) = bed_with(4, answering());
+    let (bed, server) = bed_with(12, answering());
     bed.write(VICTIM, "precious");
     bed.run_suite("out", &[]).expect(0);
     let run = bed.only_run("out");
@@ -499,7 +499,7 @@ fn a_claim_of_more_than_there_is_takes_up_nothing() {
         manifest.replacen("\"epochs\": 1", "\"epochs\": 4294967295", 1),
         manifest
             .replacen("\"epochs\": 1", "\"epochs\": 10000", 1)
-            .replacen("\"samples\": 4", "\"samples\": 9000000000", 1),
+            .replacen("\"samples\": 12", "\"samples\": 9000000000", 1),
         manifest.replacen("\"models\": [", &format!("\"models\": [{models}"), 1),
         manifest.replacen(
             "\"definition\": {",

@@ -139,3 +139,21 @@ fn broken(silence: Silence) -> &'static str {
         Silence::WithinAnswer => "the connection broke within the answer; what came is recorded",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_want_of_descriptors_is_not_laid_at_the_servers_door() {
+        let of = |code| Failure::of_connect(&io::Error::from_raw_os_error(code));
+        assert_eq!(of(EMFILE), Failure::NoDescriptor);
+        assert_eq!(of(ENFILE), Failure::NoDescriptorAnywhere);
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(
+            Failure::of_connect(&refused),
+            Failure::Connect(refused.kind())
+        );
+        assert_eq!(Failure::of_dns(None), Failure::Dns);
+    }
+}

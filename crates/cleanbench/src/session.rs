@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::conduct::Conduct;
 use crate::contamination_table;
+use crate::descriptors;
 use crate::environment::WhenNeeded;
 use crate::failure::Failure;
 use crate::foreign::permission;
@@ -81,13 +82,25 @@ fn unwritten(failure: Failure, run: &RunDirectory) -> Failure {
         return failure;
     }
     let folder = run.path().display();
+    let what = failure.messages.join("; ");
+    let remedy = if is_for_want_of_descriptors(&what) {
+        "raise the limit of open files with `ulimit -n`, or ask fewer at once with `-j`"
+    } else {
+        "make room there"
+    };
     Failure::new(
         Exit::CannotWrite,
-        format!("cannot write to `{folder}`: {}", failure.messages.join("; ")),
+        format!("cannot write to `{folder}`: {what}"),
     )
     .hint(format!(
-        "what was recorded is kept; make room there, then go on with: cleanbench run --resume {folder}"
+        "what was recorded is kept; {remedy}, then go on with: cleanbench run --resume {folder}"
     ))
+}
+
+/// Whether the system said in `what` that no more files may be open: in this process, or in all.
+fn is_for_want_of_descriptors(what: &str) -> bool {
+    let codes = ["(os error 24)", "(os error 23)"];
+    codes.iter().any(|code| what.contains(code))
 }
 
 fn ask(
@@ -159,12 +172,13 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
     let models = models(session)?;
     let replays = replays(session)?;
     let limiters = limits::limiters(endpoints);
+    let room = descriptors::room(endpoints, limits::concurrency);
     let caches = !session.conduct.no_cache && session.source.is_none();
     let each = models.into_iter().zip(endpoints).zip(&limiters);
     let slots = each.zip(replays);
     let slots = slots.map(|(((model, endpoint), limiter), replay)| {
         let cache = caches.then(|| limits::cache(endpoint, directory));
-        ModelSlot::new(model, limits::concurrency(endpoint))
+        ModelSlot::new(model, limits::concurrency(endpoint).min(room))
             .behind(limiter)
             .paced(limits::rates(endpoint))
             .billed(limits::billing(endpoint))
