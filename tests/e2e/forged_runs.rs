@@ -529,7 +529,7 @@ fn a_record_that_was_changed_is_not_shown_by_way_of_the_index() {
         assert_ne!(changed, journal);
         fs_err::write(h.join("journal/00000.jsonl"), changed).unwrap();
         let sample: Value = serde_json::from_str(line).unwrap();
-        let number = &sample["event"]["judged"]["sample"];
+        let number = &sample["event"]["judged"]["place"]["sample"];
         bed.run(&["show", "h", &format!("s{number}")]).expect(102);
     }
 }

@@ -88,6 +88,15 @@ impl RunDirectory {
         files::read(&self.path, name, LONGEST_WHOLE)
     }
 
+    /// The bytes of the table `name`, however many were written.
+    ///
+    /// # Errors
+    /// As of [`RunDirectory::open`], and where it is longer than what was written into it.
+    pub fn read_table(&self, name: &str) -> Result<Vec<u8>, LedgerError> {
+        let most = files::held(&self.open(name)?)?;
+        files::read(&self.path, name, most)
+    }
+
     /// Whether the file `name` is there.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ use crate::{Damage, LedgerError};
 /// A line of `samples.jsonl`, or of a batch, is longer than this, in bytes: three digests alone take 192.
 pub(crate) const SHORTEST_ROW: u64 = 192;
 /// Longest line of any text in a run, in bytes.
-pub const LONGEST_LINE: u64 = 64 << 20;
+pub const LONGEST_LINE: u64 = 32 << 20;
 /// Longest file that is taken into memory whole, in bytes.
 pub const LONGEST_WHOLE: u64 = 64 << 20;
 /// What a file is called while it is written.

@@ -248,7 +248,7 @@ fn inputs(run: &RunDirectory, folder: &str) -> Result<Vec<Input>, PlanError> {
     let read = |name: &&str| {
         Ok(Input {
             name: format!("{folder}/{name}"),
-            bytes: run.read(name)?,
+            bytes: run.read_table(name)?,
         })
     };
     BASELINE_FILES.iter().map(read).collect()

@@ -83,6 +83,10 @@ pub(super) fn check_tables(
         found.damage(Damage::whole(show_index::FILE, what));
     }
     let Some(end) = &manifest.end else {
+        if !found.passed() {
+            let what = "tables of a run without an end may be those of an earlier writer; `cleanbench report` draws them anew";
+            found.notes.push(what.to_owned());
+        }
         found.weaken(Standing::NotEnded, not_ended(&report));
         return Ok(());
     };
