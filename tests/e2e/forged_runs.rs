@@ -141,46 +141,41 @@ fn without_its_end_a_run_is_checked_all_the_same() {
 fn what_is_emptied_or_put_back_to_an_earlier_version_is_found() {
     let (bed, _server, run, _) = bed();
     let end: Value = serde_json::from_str(&read(&run, "run.json")).unwrap();
-    let edits: [(&str, fn(&mut Value)); 12] = [
-        ("no tables", |m| {
-            drop(m["plan"].as_object_mut().unwrap().remove("tables"))
-        }),
-        ("tables 1", |m| m["plan"]["tables"] = 1.into()),
-        ("tables 4", |m| m["plan"]["tables"] = 4.into()),
-        ("format 1.0", |m| m["format"] = "cleanbench-run/1.0".into()),
-        ("no heads", |m| {
-            m["end"]["segments"] = Value::Array(Vec::new())
-        }),
-        ("fewer records", |m| {
-            m["end"]["segments"][0]["records"] = 3.into()
-        }),
-        ("no files", |m| {
-            m["end"]["files"] = Value::Object(serde_json::Map::new())
-        }),
-        ("a file fewer", |m| {
-            drop(
-                m["end"]["files"]
-                    .as_object_mut()
-                    .unwrap()
-                    .remove("summary.md"),
-            )
-        }),
-        ("no inputs", |m| {
-            m["plan"]["inputs"] = Value::Object(serde_json::Map::new())
-        }),
-        ("interrupted", |m| {
-            m["end"]["stopped"] = "interrupted".into()
-        }),
-        ("other scorers", |m| {
-            m["plan"]["tasks"][0]["scorers_digest"] = "0".repeat(64).into()
-        }),
-        ("no sample", |m| m["plan"]["tasks"][0]["samples"] = 0.into()),
+    let none = || Value::Object(serde_json::Map::new());
+    let take = |of: &mut Value, name: &str| drop(of.as_object_mut().unwrap().remove(name));
+    let edit = |what: &str, m: &mut Value| match what {
+        "no tables" => take(&mut m["plan"], "tables"),
+        "tables 1" => m["plan"]["tables"] = 1.into(),
+        "tables 4" => m["plan"]["tables"] = 4.into(),
+        "format 1.0" => m["format"] = "cleanbench-run/1.0".into(),
+        "no heads" => m["end"]["segments"] = Value::Array(Vec::new()),
+        "fewer records" => m["end"]["segments"][0]["records"] = 3.into(),
+        "no files" => m["end"]["files"] = none(),
+        "a file fewer" => take(&mut m["end"]["files"], "summary.md"),
+        "no inputs" => m["plan"]["inputs"] = none(),
+        "interrupted" => m["end"]["stopped"] = "interrupted".into(),
+        "other scorers" => m["plan"]["tasks"][0]["scorers_digest"] = "0".repeat(64).into(),
+        _ => m["plan"]["tasks"][0]["samples"] = 0.into(),
+    };
+    let edits = [
+        "no tables",
+        "tables 1",
+        "tables 4",
+        "format 1.0",
+        "no heads",
+        "fewer records",
+        "no files",
+        "a file fewer",
+        "no inputs",
+        "interrupted",
+        "other scorers",
+        "no sample",
     ];
-    for (what, edit) in edits {
+    for what in edits {
         for without_end in [false, true] {
             let h = again(&bed, &run);
             let mut manifest = end.clone();
-            edit(&mut manifest);
+            edit(what, &mut manifest);
             if without_end {
                 manifest.as_object_mut().unwrap().remove("end");
             }
@@ -445,18 +440,19 @@ fn a_result_over_runs_is_covered_from_its_manifest() {
         .expect(0);
     bed.run(&["verify", text(&made), "--head", &"1".repeat(64)])
         .expect(102);
-    let edits: [fn(&mut Value); 6] = [
-        |m| m["files"] = Value::Object(serde_json::Map::new()),
-        |m| drop(m["files"].as_object_mut().unwrap().remove("comparison.csv")),
-        |m| m["inputs"] = Value::Array(Vec::new()),
-        |m| m["inputs"][0]["files"] = Value::Object(serde_json::Map::new()),
-        |m| m["inputs"][0]["role"] = "../../out".into(),
-        |m| m["format"] = "cleanbench-derived/1.0".into(),
-    ];
-    for (number, edit) in edits.iter().enumerate() {
+    let none = || Value::Object(serde_json::Map::new());
+    let edit = |number: u32, m: &mut Value| match number {
+        0 => m["files"] = none(),
+        1 => drop(m["files"].as_object_mut().unwrap().remove("comparison.csv")),
+        2 => m["inputs"] = Value::Array(Vec::new()),
+        3 => m["inputs"][0]["files"] = none(),
+        4 => m["inputs"][0]["role"] = "../../out".into(),
+        _ => m["format"] = "cleanbench-derived/1.0".into(),
+    };
+    for number in 0..6 {
         let h = again(&bed, &made);
         let mut manifest: Value = serde_json::from_str(&read(&h, "manifest.json")).unwrap();
-        edit(&mut manifest);
+        edit(number, &mut manifest);
         fs_err::write(h.join("manifest.json"), seal(&manifest)).unwrap();
         fs_err::write(h.join("comparison.csv"), "forged").unwrap();
         uncertified(&bed, "h", 102, &format!("edit {number}"));

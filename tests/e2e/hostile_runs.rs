@@ -26,11 +26,11 @@ const PLANTS: [(&str, Plant); 10] = [
     ("pipe", |_, path| pipe(path)),
     ("link to a device", |_, path| link("/dev/zero", path)),
     ("link outside", |bed, path| {
-        link(text(&bed.path(VICTIM)), path)
+        link(text(&bed.path(VICTIM)), path);
     }),
     ("link in a circle", |_, path| link(text(path), path)),
     ("link that leads nowhere", |bed, path| {
-        link(text(&bed.path("outside/new")), path)
+        link(text(&bed.path("outside/new")), path);
     }),
     ("folder", |_, path| {
         clear(path);
