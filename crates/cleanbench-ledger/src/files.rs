@@ -8,19 +8,24 @@
 //! It refuses files that are longer than they may be, and text with a line that no writer writes, before they take up
 //! memory.
 
+mod writing;
+
 use std::fs::{FileType, Metadata};
-use std::io::{self, BufRead, Read, Write};
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::io::{self, BufRead, Read};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Digest;
 use cleanbench_core::digest::FileHasher;
-use cleanbench_files::{Limit, Mode, Roots, create_folder, create_new};
-use fs_err::os::unix::fs::OpenOptionsExt as _;
-use fs_err::{File, OpenOptions};
+use cleanbench_files::{Limit, Roots};
+use fs_err::File;
 use memchr::{memchr2_iter, memrchr};
-use rustix::fs::OFlags;
 
+pub use self::writing::{
+    DRAFT, create, discard_draft, draft, finish_draft, make_all_folders, make_folder, make_folders,
+    replace,
+};
+pub(crate) use self::writing::{create_log, open_or_create, open_to_change};
 use crate::{Damage, LedgerError};
 
 /// A line of `samples.jsonl`, or of a batch, is longer than this, in bytes: three digests alone take 192.
@@ -29,8 +34,6 @@ pub(crate) const SHORTEST_ROW: u64 = 192;
 pub const LONGEST_LINE: u64 = 32 << 20;
 /// Longest file that is taken into memory whole, in bytes.
 pub const LONGEST_WHOLE: u64 = 64 << 20;
-/// What a file is called while it is written.
-pub const DRAFT: &str = ".new";
 /// Bytes that are digested at once.
 const CHUNK: usize = 256 * 1024;
 
@@ -145,142 +148,6 @@ pub fn digest(root: &Path, name: &str) -> Result<Digest, LedgerError> {
     }
 }
 
-/// Opens the file `name` in `root`, which must be there, to change it where it is.
-///
-/// # Errors
-/// [`Damage`] where it is missing or no regular file, or has another name elsewhere that would be changed with it.
-pub(crate) fn open_to_change(root: &Path, name: &str) -> Result<File, LedgerError> {
-    let path = place(root, name)?;
-    let Some(present) = found(&path)? else {
-        return Err(Damage::whole(name, "the file is missing").into());
-    };
-    check_is_file(name, &present)?;
-    if present.nlink() > 1 {
-        let what = "the same file has another name elsewhere (a hard link); copy the run directory and go on with the copy";
-        return Err(Damage::whole(name, what).into());
-    }
-    open_plain(&path, name, OpenOptions::new().write(true))
-}
-
-/// Opens the file `name` in `root` for writing, and makes it where it is not there. Nothing of it is lost.
-///
-/// # Errors
-/// [`Damage`] where something else stands there.
-pub(crate) fn open_or_create(root: &Path, name: &str) -> Result<File, LedgerError> {
-    if !holds(root, name)? {
-        match create(root, name) {
-            // Somebody else was quicker.
-            Err(LedgerError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made,
-        }
-    }
-    open_plain(&place(root, name)?, name, OpenOptions::new().write(true))
-}
-
-/// Makes the new file `name` in `root`; nothing may stand there.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn create(root: &Path, name: &str) -> Result<File, LedgerError> {
-    let path = place(root, name)?;
-    let made = create_new(&path, Mode::Owner).map_err(io::Error::from)?;
-    Ok(File::from_parts(made, path))
-}
-
-/// Makes the new file `name` in `root`, which is written at its end only.
-///
-/// # Errors
-/// When it cannot be made.
-pub(crate) fn create_log(root: &Path, name: &str) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create_new(true).mode(0o600);
-    options.open(root.join(name))
-}
-
-/// Starts what will be the file `name` in `root`. One that a killed writer left is begun anew.
-///
-/// # Errors
-/// [`Damage`] where something that is no file stands in its place, or in that of its draft.
-pub fn draft(root: &Path, name: &str) -> Result<File, LedgerError> {
-    holds(root, name)?;
-    let draft = format!("{name}{DRAFT}");
-    if holds(root, &draft)? {
-        // The name goes, whatever else it may be a name of.
-        fs_err::remove_file(root.join(&draft))?;
-    }
-    create(root, &draft)
-}
-
-/// Puts the draft of `name` into its place.
-///
-/// # Errors
-/// When the folder cannot be written.
-pub fn finish_draft(root: &Path, name: &str) -> Result<(), LedgerError> {
-    holds(root, name)?;
-    fs_err::rename(root.join(format!("{name}{DRAFT}")), root.join(name))?;
-    Ok(())
-}
-
-/// Removes the draft of `name`, where there is one. Half a file is of no use, and takes space.
-pub fn discard_draft(root: &Path, name: &str) {
-    let draft = format!("{name}{DRAFT}");
-    if holds(root, &draft).is_ok_and(|held| held) {
-        drop(fs_err::remove_file(root.join(draft)));
-    }
-}
-
-/// Puts `bytes` into the place of the file `name` in `root`, in one step.
-///
-/// # Errors
-/// When the folder cannot be written; the old file is then as it was.
-pub fn replace(root: &Path, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-    let mut file = draft(root, name)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if let Err(error) = written {
-        discard_draft(root, name);
-        return Err(error.into());
-    }
-    finish_draft(root, name)
-}
-
-/// Makes the folder `name` in `root` with all above it, for its owner alone, where they are not there.
-///
-/// # Errors
-/// [`Damage`] where something else stands there.
-pub fn make_folders(root: &Path, name: &str) -> Result<(), LedgerError> {
-    let mut path = PathBuf::new();
-    for part in Path::new(name).components() {
-        path.push(part);
-        let shown = path.to_string_lossy();
-        if !holds_folder(root, &shown)? {
-            make_folder(&root.join(&path))?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes the folder `path`, for its owner alone.
-///
-/// # Errors
-/// When it is there, or cannot be made.
-pub fn make_folder(path: &Path) -> io::Result<()> {
-    Ok(create_folder(path, Mode::Owner)?)
-}
-
-/// Makes the folder `path` with all above it; those that are made are for their owner alone, those that are there stay
-/// as they are.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn make_all_folders(path: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    let made = builder.recursive(true).mode(0o700).create(path);
-    made.map_err(|error| {
-        let text = format!("cannot make `{}`: {error}", path.display());
-        io::Error::new(error.kind(), text)
-    })
-}
-
 /// The path of `name`, with folders and no links above it.
 fn place(root: &Path, name: &str) -> Result<PathBuf, LedgerError> {
     if !is_below(name) {
@@ -317,14 +184,6 @@ fn found(path: &Path) -> Result<Option<Metadata>, LedgerError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn open_plain(path: &Path, name: &str, options: &mut OpenOptions) -> Result<File, LedgerError> {
-    // Whatever came into its place meanwhile is neither followed nor waited for.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-    let file = options.custom_flags(flags.cast_signed()).open(path)?;
-    check_is_file(name, &file.metadata()?)?;
-    Ok(file)
 }
 
 fn check_is_file(name: &str, present: &Metadata) -> Result<(), LedgerError> {
@@ -449,26 +308,9 @@ mod tests {
         let mut lines =
             io::BufReader::new(fs_err::File::open(folder.path().join("zeros")).unwrap());
         assert!(read_line("zeros", &mut lines, &mut Vec::new()).is_err());
-        assert!(read(folder.path(), "zeros", LONGEST_WHOLE).is_err());
+        assert!(read(folder.path(), "zeros", LONGEST_LINE).is_err());
         fs_err::write(folder.path().join("short"), "a\nb").unwrap();
         assert!(digest(folder.path(), "short").is_ok());
         assert!(read(folder.path(), "short", 2).is_err());
-    }
-
-    #[test]
-    fn a_draft_is_begun_anew_and_nothing_else_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
-        fs_err::write(root.join("x.new"), "left").unwrap();
-        replace(root, "x", b"now").unwrap();
-        assert_eq!(fs_err::read(root.join("x")).unwrap(), b"now");
-        assert!(!root.join("x.new").exists());
-        std::os::unix::fs::symlink("elsewhere", root.join("x.new")).unwrap();
-        assert!(matches!(
-            replace(root, "x", b"then"),
-            Err(LedgerError::Damaged(_))
-        ));
-        assert!(!root.join("elsewhere").exists());
-        assert_eq!(fs_err::read(root.join("x")).unwrap(), b"now");
     }
 }
