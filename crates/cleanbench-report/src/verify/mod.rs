@@ -142,6 +142,13 @@ impl Verification {
                 self.damage(Damage::whole("run.json", error.to_string()));
                 Ok(None)
             }
+            // What this user may not read, nobody has verified.
+            Err(ReportError::Ledger(LedgerError::Io(error)))
+                if error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                self.damage(Damage::whole("the folder", error.to_string()));
+                Ok(None)
+            }
             Err(ReportError::Unplanned(error)) => {
                 self.damage(Damage::whole("journal", error.to_string()));
                 Ok(None)
@@ -161,42 +168,45 @@ impl Verification {
 /// When the folder cannot be read at all; damage is not an error but a finding.
 pub fn verify(run: &RunDirectory) -> Result<Verification, ReportError> {
     let mut found = Verification::default();
-    let read = Manifest::read(run).map_err(ReportError::from);
-    let Some(manifest) = found.absorb(read)? else {
-        return Ok(found);
-    };
-    let form = check_form(run, &manifest, &mut found);
+    let checked = check(run, &mut found);
+    found.absorb(checked)?;
+    Ok(found)
+}
+
+fn check(run: &RunDirectory, found: &mut Verification) -> Result<(), ReportError> {
+    let manifest = Manifest::read(run)?;
+    let form = check_form(run, &manifest, found);
     found.absorb(form)?;
     found.head = manifest.head().map_err(io::Error::from)?;
-    check_inputs(run, &manifest, &mut found)?;
-    check_present(run, &manifest, &mut found)?;
+    check_inputs(run, &manifest, found)?;
+    check_present(run, &manifest, found)?;
     let has_payloads = found.absorb(run.has_payloads().map_err(ReportError::from))?;
     let Some(has_payloads) = has_payloads else {
-        return Ok(found);
+        return Ok(());
     };
     let mut coverage = Coverage::new(run, has_payloads);
-    let samples = check_samples(run, &manifest, &mut coverage, &mut found);
+    let samples = check_samples(run, &manifest, &mut coverage, found);
     found.absorb(samples)?;
-    let journal = check_journal(run, &manifest, &mut coverage, &mut found);
+    let journal = check_journal(run, &manifest, &mut coverage, found);
     let journal = found.absorb(journal)?;
     if journal.is_some() {
-        let closed = coverage.close(run, manifest.end.is_some(), &mut found);
+        let closed = coverage.close(run, manifest.end.is_some(), found);
         found.absorb(closed)?;
     }
     if !found.passed() {
         found.notes.push(
             "the tables were not recomputed, because what they come from is damaged".to_owned(),
         );
-        return Ok(found);
+        return Ok(());
     }
     let tables = if has_payloads {
-        check_tables(run, &manifest, &mut found)
+        check_tables(run, &manifest, found)
     } else {
-        check_recorded_tables(run, &manifest, &mut found)
+        check_recorded_tables(run, &manifest, found)
     };
     found.absorb(tables)?;
-    note_gaps(&manifest, &mut found);
-    Ok(found)
+    note_gaps(&manifest, found);
+    Ok(())
 }
 
 /// Says what a run that holds does not have.

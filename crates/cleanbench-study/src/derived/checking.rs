@@ -19,23 +19,25 @@ use cleanbench_report::verify::{Verification, check_folder};
 /// When the folder cannot be read at all; damage is not an error but a finding.
 pub fn verify(folder: &Path) -> Result<Verification, ReportError> {
     let mut found = Verification::default();
-    let Some(manifest) = found.absorb(DerivedManifest::read(folder).map_err(ReportError::from))?
-    else {
-        return Ok(found);
-    };
-    let form = check_manifest(folder, &manifest, &mut found);
-    found.absorb(form)?;
-    found.head = Some(files::digest(folder, MANIFEST_FILE)?);
-    check_inputs(folder, &manifest, &mut found)?;
-    check_present(folder, &manifest, &mut found)?;
-    if found.passed() {
-        check_files(folder, &manifest, &mut found)?;
-    }
+    let checked = check(folder, &mut found);
+    found.absorb(checked)?;
     found.notes.push(
         "that the inputs follow from recorded replies is checked by verifying their runs"
             .to_owned(),
     );
     Ok(found)
+}
+
+fn check(folder: &Path, found: &mut Verification) -> Result<(), ReportError> {
+    let manifest = DerivedManifest::read(folder)?;
+    check_manifest(folder, &manifest, found)?;
+    found.head = Some(files::digest(folder, MANIFEST_FILE)?);
+    check_inputs(folder, &manifest, found)?;
+    check_present(folder, &manifest, found)?;
+    if found.passed() {
+        check_files(folder, &manifest, found)?;
+    }
+    Ok(())
 }
 
 fn check_manifest(
