@@ -5,8 +5,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const LAYERS: [(&str, u8); 18] = [
+const LAYERS: [(&str, u8); 19] = [
     ("cleanbench-core", 0),
+    ("cleanbench-files", 0),
     ("cleanbench-stats", 0),
     ("cleanbench-text", 0),
     ("cleanbench-suite", 1),

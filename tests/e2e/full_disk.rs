@@ -84,7 +84,7 @@ fn a_disk_of_any_size_that_is_too_small_ends_a_run_in_order() {
         assert!(said.contains("No space left"), "{show}");
         if done.stdout.contains("half") {
             planned += 1;
-            assert!(done.stdout.contains("half 0\nresume 0\n"), "{show}");
+            assert!(done.stdout.contains("half 75\nresume 0\n"), "{show}");
             assert!(said.contains("cannot write to `disk/out/"), "{show}");
             assert!(said.contains("cleanbench run --resume disk/out/"), "{show}");
         } else {
@@ -127,7 +127,7 @@ fn a_file_that_may_not_grow_ends_a_run_in_order() {
         assert!(said.contains("cleanbench run --resume out"), "{said}");
         let run = bed.only_run(&out);
         let path = run.to_str().unwrap();
-        bed.run(&["verify", path]).expect(0);
+        bed.run(&["verify", path]).expect(75);
         bed.run(&["run", "--resume", path]).expect(0);
         bed.run(&["verify", path]).expect(0);
         assert_eq!(read(&run, "results.csv"), expected);

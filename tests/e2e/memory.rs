@@ -7,7 +7,7 @@ use crate::bed::{MODEL, answering, bed_with, wait};
 const SAMPLES: usize = 200_000;
 
 /// Peak resident memory of a process in KiB, while it runs.
-fn peak_kib(process: u32) -> Option<u64> {
+pub(crate) fn peak_kib(process: u32) -> Option<u64> {
     let status = fs_err::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()

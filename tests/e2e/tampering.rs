@@ -156,7 +156,7 @@ fn check_forgery(words: &str, forge: impl FnMut(&mut Event) -> bool) {
 
 /// Rewrites the journal with a valid chain, keeping the events for which `forge` returns true, and
 /// takes the old end out of `run.json`.
-fn rewrite(run: &Path, mut forge: impl FnMut(&mut Event) -> bool) {
+pub(crate) fn rewrite(run: &Path, mut forge: impl FnMut(&mut Event) -> bool) {
     let directory = RunDirectory::at(run);
     let mut manifest = Manifest::read(&directory).unwrap();
     let mut head = genesis(&manifest.run);

@@ -14,6 +14,10 @@ pub(crate) enum Failure {
     Dns,
     /// No connection, for the reason that the system gave.
     Connect(io::ErrorKind),
+    /// This process may open no more files and sockets, whatever the other side does.
+    NoDescriptor,
+    /// The whole machine has no more of them.
+    NoDescriptorAnywhere,
     /// No connection within the time allowed.
     ConnectTimeout,
     /// No byte within the time allowed.
@@ -22,6 +26,33 @@ pub(crate) enum Failure {
     Broken,
     /// What came is no HTTP.
     NotHttp,
+}
+
+/// Too many open files: of a process, and of all (POSIX `EMFILE` and `ENFILE`, alike on all systems we know).
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
+impl Failure {
+    /// Why the system made no connection.
+    pub(crate) fn of_connect(error: &io::Error) -> Self {
+        Self::of_descriptors(error).unwrap_or(Self::Connect(error.kind()))
+    }
+
+    /// Why a name did not resolve. Resolvers keep to themselves that they could not open what they need.
+    pub(crate) fn of_dns(error: Option<&io::Error>) -> Self {
+        let said = error.and_then(Self::of_descriptors);
+        let tried = || Self::of_descriptors(&std::fs::read_dir("/").err()?);
+        said.or_else(tried).unwrap_or(Self::Dns)
+    }
+
+    /// Whether it is for want of descriptors.
+    pub(crate) fn of_descriptors(error: &io::Error) -> Option<Self> {
+        match error.raw_os_error() {
+            Some(EMFILE) => Some(Self::NoDescriptor),
+            Some(ENFILE) => Some(Self::NoDescriptorAnywhere),
+            _ => None,
+        }
+    }
 }
 
 /// During what an endpoint fell silent.
@@ -41,6 +72,16 @@ pub(crate) fn explain(failure: Failure, silence: Silence, endpoint: &Endpoint) -
             (CallErrorKind::Dns, what.to_owned())
         }
         Failure::Connect(kind) => (CallErrorKind::Connect, unreachable(kind).to_owned()),
+        Failure::NoDescriptor => {
+            let what = "no connection, because this process may open no more files and sockets; raise the limit with \
+                        `ulimit -n`, or ask fewer at once with `-j`";
+            (CallErrorKind::Connect, what.to_owned())
+        }
+        Failure::NoDescriptorAnywhere => {
+            let what = "no connection, because this machine has no more open files and sockets to give; end what holds \
+                        them, or ask fewer at once with `-j`";
+            (CallErrorKind::Connect, what.to_owned())
+        }
         Failure::ConnectTimeout => (CallErrorKind::Timeout, not_connected(endpoint)),
         Failure::Silent => (CallErrorKind::Timeout, timed_out(silence, endpoint)),
         Failure::Broken => (CallErrorKind::Broken, broken(silence).to_owned()),
@@ -96,5 +137,23 @@ fn broken(silence: Silence) -> &'static str {
     match silence {
         Silence::BeforeAnswer => "the connection closed before an answer came; is the server up?",
         Silence::WithinAnswer => "the connection broke within the answer; what came is recorded",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_want_of_descriptors_is_not_laid_at_the_servers_door() {
+        let of = |code| Failure::of_connect(&io::Error::from_raw_os_error(code));
+        assert_eq!(of(EMFILE), Failure::NoDescriptor);
+        assert_eq!(of(ENFILE), Failure::NoDescriptorAnywhere);
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(
+            Failure::of_connect(&refused),
+            Failure::Connect(refused.kind())
+        );
+        assert_eq!(Failure::of_dns(None), Failure::Dns);
     }
 }

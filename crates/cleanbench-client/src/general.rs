@@ -84,8 +84,8 @@ pub(crate) fn explain(error: &reqwest::Error, silence: Silence, endpoint: &Endpo
     let cause = match (error.is_timeout(), error.is_connect()) {
         (true, true) => Failure::ConnectTimeout,
         (true, false) => Failure::Silent,
-        (false, _) if error.is_dns() => Failure::Dns,
-        (false, true) => Failure::Connect(io_kind(error).unwrap_or(io::ErrorKind::Other)),
+        (false, _) if error.is_dns() => Failure::of_dns(io_errors(error).last()),
+        (false, true) => connect(error),
         (false, false) => Failure::Broken,
     };
     failure::explain(cause, silence, endpoint)
@@ -109,8 +109,12 @@ pub(crate) fn causes(error: &reqwest::Error) -> String {
     causes.join(": ")
 }
 
-fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
-    io_errors(error).map(io::Error::kind).last()
+fn connect(error: &reqwest::Error) -> Failure {
+    let of_descriptors = io_errors(error).find_map(Failure::of_descriptors);
+    let last = || io_errors(error).last().map(Failure::of_connect);
+    of_descriptors
+        .or_else(last)
+        .unwrap_or(Failure::Connect(io::ErrorKind::Other))
 }
 
 fn io_errors(error: &reqwest::Error) -> impl Iterator<Item = &io::Error> {

@@ -5,11 +5,11 @@
 //! was read as a whole answer is kept; an answer from here is on record as such, sends nothing, is
 //! never timed and costs nothing.
 
-use std::io;
 use std::path::Path;
 
 use cleanbench_core::event::{Cached, Reading};
 use cleanbench_core::{Completion, Digest, Finish, Model, RunId};
+use cleanbench_ledger::LedgerError;
 use cleanbench_ledger::answers::{AnswerCache, KeptAnswer};
 use cleanbench_ledger::writer::timestamp;
 
@@ -62,7 +62,7 @@ impl ModelCache {
         run: &RunId,
         recorded: &Recorded<'_>,
         completion: &Completion,
-    ) -> io::Result<()> {
+    ) -> Result<(), LedgerError> {
         let reply = recorded.reply.as_ref().filter(|_| !recorded.is_cached);
         let Some(reply) = reply.filter(|_| is_whole(completion)) else {
             return Ok(());

@@ -74,6 +74,7 @@ pub fn prepare_noting<E>(
         selection: draft.selection,
         notes,
     };
+    plan.check_calls(&run)?;
     let mut table = CallTable::new(plan.call_space());
     table.narrow(draft.shard);
     let id = match draft.shard {

@@ -198,9 +198,12 @@ pub fn begin(
     retry_errors: bool,
     sinks: Vec<Arc<dyn EventSink>>,
 ) -> Result<(Ledger, WriterThread), ResumeError> {
-    if opened.manifest.end.take().is_some() {
-        // While somebody writes, where the run ended before is no longer true.
+    if let Some(end) = opened.manifest.end.take() {
+        // While somebody writes, where the run ended before is no longer true, and nor are its tables: those of a run
+        // without an end are what its record gives, or damage.
         opened.manifest.write(&opened.run)?;
+        let mut tables = end.files.keys();
+        tables.try_for_each(|name| opened.run.remove(name))?;
     }
     let (ledger, thread) = Ledger::start(
         &opened.run,

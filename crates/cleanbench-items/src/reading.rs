@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use cleanbench_core::digest::FileHasher;
 use cleanbench_core::{Digest, Outcome};
+use cleanbench_ledger::files::{self, Lines, of_line};
 use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory};
 use cleanbench_text::cell;
 use csv::ByteRecord;
@@ -63,21 +64,14 @@ pub fn check_table(run: &RunDirectory, manifest: &Manifest) -> Result<(), ItemsE
 
 /// A file that is digested while it is read.
 pub(crate) struct Digesting {
-    file: fs_err::File,
+    file: Lines<fs_err::File>,
     hasher: FileHasher,
 }
 
 impl Digesting {
     pub(crate) fn open(folder: &Path, name: &str) -> Result<Self, ItemsError> {
-        let opened = fs_err::File::open(folder.join(name));
-        let file = opened.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                LedgerError::from(Damage::whole(name, "the file is missing"))
-            }
-            _ => error.into(),
-        })?;
         Ok(Self {
-            file,
+            file: Lines::new(files::open(folder, name)?),
             hasher: FileHasher::default(),
         })
     }
@@ -88,7 +82,8 @@ impl Digesting {
         recorded: Option<&Digest>,
         name: &str,
     ) -> Result<Digest, ItemsError> {
-        std::io::copy(&mut self, &mut std::io::sink())?;
+        let rest = std::io::copy(&mut self, &mut std::io::sink());
+        rest.map_err(|error| of_line(name, error))?;
         let digest = self.hasher.finish();
         if recorded == Some(&digest) {
             return Ok(digest);

@@ -10,6 +10,7 @@
 use std::path::Path;
 
 use cleanbench_core::Digest;
+use cleanbench_ledger::manifest::MANIFEST_FILE;
 use cleanbench_ledger::{Manifest, RunDirectory};
 
 use crate::calls::Calls;
@@ -45,7 +46,7 @@ impl ItemTable {
     /// # Errors
     /// As [`ItemTable::of_run`].
     pub fn of_files(folder: &Path) -> Result<Self, ItemsError> {
-        let bytes = fs_err::read(folder.join("run.json"))?;
+        let bytes = RunDirectory::at(folder).read(MANIFEST_FILE)?;
         Self::read(folder, Manifest::parse(&bytes)?)
     }
 

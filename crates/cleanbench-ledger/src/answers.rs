@@ -4,11 +4,13 @@
 //! folder. Invariant: what is returned is the reply that was kept under the very same key, bit by bit;
 //! a file that is damaged, of another format or under another key counts as absent.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Digest, Reply, RunId};
 use serde::{Deserialize, Serialize};
+
+use crate::{LedgerError, files};
 
 /// Format of a kept answer.
 const FORMAT: &str = "cleanbench-answer/1.0";
@@ -54,7 +56,8 @@ impl AnswerCache {
 
     /// The answer under `key`, if there is a sound one.
     pub fn get(&self, key: &Digest) -> Option<KeptAnswer> {
-        let packed = fs_err::read(self.path(key)).ok()?;
+        let (folder, name) = Self::place(key);
+        let packed = files::read(&self.folder, &format!("{folder}/{name}"), LARGEST as u64).ok()?;
         let bytes = zstd::bulk::decompress(&packed, LARGEST).ok()?;
         let (seal, rest) = split_line(&bytes)?;
         if seal != digest(rest).to_string().as_bytes() {
@@ -78,8 +81,7 @@ impl AnswerCache {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn put(&self, key: &Digest, answer: &KeptAnswer) -> io::Result<()> {
-        let path = self.path(key);
+    pub fn put(&self, key: &Digest, answer: &KeptAnswer) -> Result<(), LedgerError> {
         let head = Head {
             format: FORMAT.to_owned(),
             key: *key,
@@ -88,31 +90,32 @@ impl AnswerCache {
             status: answer.reply.status,
             content_type: answer.reply.content_type.clone(),
         };
-        let mut rest = serde_json::to_vec(&head)?;
+        let mut rest = serde_json::to_vec(&head).map_err(io::Error::from)?;
         rest.push(b'\n');
         rest.extend_from_slice(&answer.reply.body);
         let mut bytes = digest(&rest).to_string().into_bytes();
         bytes.push(b'\n');
         bytes.extend_from_slice(&rest);
         let packed = zstd::bulk::compress(&bytes, LEVEL)?;
-        if let Some(folder) = path.parent() {
-            fs_err::create_dir_all(folder)?;
-        }
+        let (folder, name) = Self::place(key);
+        files::make_all_folders(&self.folder)?;
+        files::make_folders(&self.folder, &folder)?;
         // Two calls may keep the same answer at once; a name of its own for each keeps them apart.
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let draft = path.with_extension(format!("{:016x}", u64::from_le_bytes(random)));
-        let written = fs_err::write(&draft, packed).and_then(|()| fs_err::rename(&draft, &path));
-        if written.is_err() {
-            drop(fs_err::remove_file(&draft));
-        }
-        written
+        let draft = format!("{folder}/{name}.{:016x}", u64::from_le_bytes(random));
+        let mut file = files::create(&self.folder, &draft)?;
+        let draft = self.folder.join(draft);
+        let path = self.folder.join(folder).join(name);
+        let written = file.write_all(&packed);
+        let written = written.and_then(|()| fs_err::rename(&draft, &path));
+        Ok(written.inspect_err(|_| drop(fs_err::remove_file(&draft)))?)
     }
 
-    fn path(&self, key: &Digest) -> PathBuf {
+    /// The folder of the answer under `key`, and its name there.
+    fn place(key: &Digest) -> (String, String) {
         let name = key.to_string();
-        let name = name.rsplit(':').next().unwrap_or_default();
-        self.folder.join(&name[..2]).join(format!("{name}.answer"))
+        (name[..2].to_owned(), format!("{name}.answer"))
     }
 }
 
@@ -145,6 +148,13 @@ mod tests {
 
     fn key(name: &str) -> Digest {
         Digest::of("test", &[name.as_bytes()])
+    }
+
+    impl AnswerCache {
+        fn path(&self, key: &Digest) -> PathBuf {
+            let (folder, name) = Self::place(key);
+            self.folder.join(folder).join(name)
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use cleanbench_core::shard::batch_payload_segment;
 use cleanbench_core::{DigestKey, Event, Purpose};
 
+use crate::files;
 use crate::samples::{SampleContent, SampleWriter};
 use crate::{Damage, LedgerError, RunDirectory};
 
@@ -42,11 +43,14 @@ pub struct DueSample {
 /// # Errors
 /// When it was removed from the run, or is none.
 pub fn suite_key(run: &RunDirectory) -> Result<DigestKey, LedgerError> {
-    let missing = |_| {
+    let missing = || {
         let what = "the file is missing; without it no follow-up calls can be planned: put it back from the suite's folder";
-        Damage::whole(KEY_FILE, what)
+        LedgerError::from(Damage::whole(KEY_FILE, what))
     };
-    let text = fs_err::read_to_string(run.file(KEY_FILE)).map_err(missing)?;
+    if !run.holds(KEY_FILE)? {
+        return Err(missing());
+    }
+    let text = String::from_utf8_lossy(&run.read(KEY_FILE)?).into_owned();
     let unreadable = |_| Damage::whole(KEY_FILE, "the file holds no key");
     Ok(text.trim().parse().map_err(unreadable)?)
 }
@@ -64,8 +68,8 @@ pub fn write(
 ) -> Result<Event, LedgerError> {
     let key = suite_key(run)?;
     let name = RunDirectory::batch_name(number);
-    if let Some(folder) = run.file(&name).parent() {
-        fs_err::create_dir_all(folder)?;
+    if let Some((folder, _)) = name.rsplit_once('/') {
+        files::make_folders(run.path(), folder)?;
     }
     let segment = batch_payload_segment(number);
     let mut writer = SampleWriter::create_at(run, &name, segment, key)?;

@@ -1,28 +1,22 @@
 //! Where things are in a run directory, and which run a prefix means.
 
-use std::io::BufReader;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::digest::FileHasher;
 use cleanbench_core::{Digest, RunId};
-use fs_err::{File, OpenOptions};
+use fs_err::File;
 
 use crate::LedgerError;
+use crate::files::{self, LONGEST_WHOLE};
+use crate::payload::segment_name;
 
 /// Folder of the samples of batches.
 const BATCHES: &str = "batches";
-
-/// SHA-256 of the file at `path`.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn file_digest(path: &Path) -> std::io::Result<Digest> {
-    let mut hasher = FileHasher::default();
-    let mut file = BufReader::with_capacity(256 * 1024, File::open(path)?);
-    std::io::copy(&mut file, &mut hasher)?;
-    Ok(hasher.finish())
-}
+/// Folder of the payloads.
+const PAYLOADS: &str = "payloads";
+/// The manifest; its name stands in `manifest.rs` too, which reads this file.
+const MANIFEST_FILE: &str = "run.json";
+/// Held by who writes.
+const LOCK: &str = "lock";
 
 /// A run directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,20 +42,12 @@ impl RunDirectory {
     /// # Errors
     /// When the folder exists or cannot be made.
     pub fn create(out: &Path, name: &str) -> Result<Self, LedgerError> {
-        fs_err::create_dir_all(out)?;
+        files::make_all_folders(out)?;
         let path = out.join(name);
         // What was asked and answered is private, whatever the user's umask.
-        std::fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .map_err(|error| {
-                std::io::Error::new(
-                    error.kind(),
-                    format!("cannot make `{}`: {error}", path.display()),
-                )
-            })?;
+        files::make_folder(&path)?;
         for folder in ["journal", "payloads", "inputs"] {
-            fs_err::create_dir(path.join(folder))?;
+            files::make_folder(&path.join(folder))?;
         }
         Ok(Self { path })
     }
@@ -86,6 +72,58 @@ impl RunDirectory {
         self.path.join(name)
     }
 
+    /// Opens the file `name` for reading.
+    ///
+    /// # Errors
+    /// [`crate::Damage`] where it is missing, or no regular file of this folder stands there.
+    pub fn open(&self, name: &str) -> Result<File, LedgerError> {
+        files::open(&self.path, name)
+    }
+
+    /// The bytes of the file `name`, which is one that is taken into memory whole.
+    ///
+    /// # Errors
+    /// As of [`RunDirectory::open`], and where it is longer than any such file.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, LedgerError> {
+        files::read(&self.path, name, LONGEST_WHOLE)
+    }
+
+    /// The bytes of the table `name`, however many were written.
+    ///
+    /// # Errors
+    /// As of [`RunDirectory::open`], and where it is longer than what was written into it.
+    pub fn read_table(&self, name: &str) -> Result<Vec<u8>, LedgerError> {
+        let most = files::held(&self.open(name)?)?;
+        files::read(&self.path, name, most)
+    }
+
+    /// Whether the file `name` is there.
+    ///
+    /// # Errors
+    /// [`crate::Damage`] where no regular file of this folder stands there.
+    pub fn holds(&self, name: &str) -> Result<bool, LedgerError> {
+        files::holds(&self.path, name)
+    }
+
+    /// Removes the file `name`, where it is there.
+    ///
+    /// # Errors
+    /// [`crate::Damage`] where no regular file of this folder stands there.
+    pub fn remove(&self, name: &str) -> Result<(), LedgerError> {
+        if self.holds(name)? {
+            fs_err::remove_file(self.file(name))?;
+        }
+        Ok(())
+    }
+
+    /// SHA-256 of the text `name`.
+    ///
+    /// # Errors
+    /// As of [`RunDirectory::open`], and where it has a line that nobody writes.
+    pub fn digest(&self, name: &str) -> Result<Digest, LedgerError> {
+        files::digest(&self.path, name)
+    }
+
     /// Name of journal segment `segment`, relative to the folder.
     pub fn journal_name(segment: u32) -> String {
         format!("journal/{segment:05}.jsonl")
@@ -96,12 +134,11 @@ impl RunDirectory {
     /// # Errors
     /// When the operating system refuses.
     pub fn sync(&self) -> Result<(), LedgerError> {
-        for folder in ["", "journal", "payloads"] {
-            File::open(self.path.join(folder))?.sync_all()?;
-        }
-        let batches = self.path.join(BATCHES);
-        if batches.is_dir() {
-            File::open(batches)?.sync_all()?;
+        File::open(&self.path)?.sync_all()?;
+        for folder in ["journal", PAYLOADS, BATCHES] {
+            if files::holds_folder(&self.path, folder)? {
+                File::open(self.path.join(folder))?.sync_all()?;
+            }
         }
         Ok(())
     }
@@ -111,12 +148,7 @@ impl RunDirectory {
     /// # Errors
     /// [`LedgerError::Locked`] when another process writes this run.
     pub fn lock(&self) -> Result<RunLock, LedgerError> {
-        let path = self.file("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)?;
+        let file = files::open_or_create(&self.path, LOCK)?;
         match file.file().try_lock() {
             Ok(()) => Ok(RunLock { _file: file }),
             Err(std::fs::TryLockError::WouldBlock) => Err(LedgerError::Locked(self.path.clone())),
@@ -129,7 +161,15 @@ impl RunDirectory {
     /// # Errors
     /// When the folder cannot be listed.
     pub fn journal_segments(&self) -> Result<Vec<u32>, LedgerError> {
-        self.numbered("journal", ".jsonl")
+        self.numbered("journal", Self::journal_name)
+    }
+
+    /// Whether there is a folder of payloads: who passes a run on without what was asked and answered leaves it out.
+    ///
+    /// # Errors
+    /// [`crate::Damage`] where something else stands there.
+    pub fn has_payloads(&self) -> Result<bool, LedgerError> {
+        files::holds_folder(&self.path, PAYLOADS)
     }
 
     /// Numbers of the payload segments present, ascending.
@@ -137,7 +177,7 @@ impl RunDirectory {
     /// # Errors
     /// When the folder cannot be listed.
     pub fn payload_segments(&self) -> Result<Vec<u32>, LedgerError> {
-        self.numbered("payloads", ".seg")
+        self.numbered(PAYLOADS, segment_name)
     }
 
     /// Name of the file with the samples of batch `batch`, relative to the folder.
@@ -150,28 +190,30 @@ impl RunDirectory {
     /// # Errors
     /// When the folder cannot be listed.
     pub fn batches(&self) -> Result<Vec<u32>, LedgerError> {
-        if !self.path.join(BATCHES).is_dir() {
+        if !files::holds_folder(&self.path, BATCHES)? {
             return Ok(Vec::new());
         }
-        self.numbered(BATCHES, ".jsonl")
+        self.numbered(BATCHES, Self::batch_name)
     }
 
-    fn numbered(&self, folder: &str, suffix: &str) -> Result<Vec<u32>, LedgerError> {
-        let path = self.path.join(folder);
-        if !path.is_dir() {
+    /// The numbers of the files in `folder` that have the name of their number.
+    fn numbered(&self, folder: &str, name: fn(u32) -> String) -> Result<Vec<u32>, LedgerError> {
+        if !files::holds_folder(&self.path, folder)? {
             return Err(LedgerError::NotARun(
                 self.path.clone(),
                 format!("there is no `{folder}` folder in it"),
             ));
         }
         let mut numbers = Vec::new();
-        for entry in fs_err::read_dir(path)? {
-            let name = entry?.file_name();
-            let number = name
-                .to_str()
-                .and_then(|name| name.strip_suffix(suffix))
-                .and_then(|stem| stem.parse::<u32>().ok());
-            numbers.extend(number);
+        for entry in fs_err::read_dir(self.path.join(folder))? {
+            let found = entry?.file_name();
+            let stem = found.to_str().and_then(|found| found.split('.').next());
+            let number = stem.and_then(|stem| stem.parse::<u32>().ok());
+            let is_its = |number: &u32| {
+                let own = name(*number);
+                Path::new(&own).file_name() == Some(found.as_os_str())
+            };
+            numbers.extend(number.filter(is_its));
         }
         numbers.sort_unstable();
         Ok(numbers)
@@ -197,9 +239,23 @@ fn folder_name(suite: &str) -> String {
     suite.chars().take(60).map(safe).collect()
 }
 
+/// Every run's name begins with nothing.
+///
+/// # Errors
+/// When `word` is empty.
+pub fn check_word(word: &str) -> Result<(), FindError> {
+    if word.trim().is_empty() {
+        return Err(FindError::Empty);
+    }
+    Ok(())
+}
+
 /// Why a word does not name a run.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
+    /// Nothing was named; a variable that is not set, perhaps.
+    #[error("the name of a run is empty")]
+    Empty,
     /// Nothing matches.
     #[error("no run in `{}` matches `{word}`", out.display())]
     None {
@@ -232,7 +288,8 @@ pub fn list(out: &Path) -> Result<Vec<RunDirectory>, std::io::Error> {
     let mut paths = Vec::new();
     for entry in fs_err::read_dir(out)? {
         let path = entry?.path();
-        if path.join("run.json").is_file() {
+        // Whatever stands there, a link or a named pipe too: it is looked at when it is opened.
+        if path.is_dir() && fs_err::symlink_metadata(path.join(MANIFEST_FILE)).is_ok() {
             paths.push(path);
         }
     }
@@ -268,15 +325,11 @@ fn is_cut_off(path: &Path) -> bool {
 
 /// Whether another process writes in the folder at `path`.
 fn is_locked(path: &Path) -> bool {
-    let lock = path.join("lock");
-    if !lock.is_file() {
-        return false;
-    }
-    let Ok(file) = OpenOptions::new().write(true).open(lock) else {
+    let Ok(file) = files::open_to_change(path, LOCK) else {
         return false;
     };
     matches!(
-        file.file().try_lock(),
+        file.try_lock(),
         Err(std::fs::TryLockError::WouldBlock)
     )
 }
@@ -286,7 +339,9 @@ fn is_locked(path: &Path) -> bool {
 /// # Errors
 /// When none or several match.
 pub fn find(out: &Path, word: &str) -> Result<RunDirectory, FindError> {
-    if Path::new(word).join("journal").is_dir() {
+    check_word(word)?;
+    let stands = |name: &str| fs_err::symlink_metadata(Path::new(word).join(name)).is_ok();
+    if stands("journal") || stands(MANIFEST_FILE) {
         return Ok(RunDirectory::at(word));
     }
     let matches = |run: &RunDirectory| {

@@ -27,32 +27,40 @@ pub enum Position {
     Whole,
 }
 
+/// Longest text that is told of a file, in characters: it may quote what a stranger wrote.
+const LONGEST: usize = 500;
+
+/// `text`, cut where it is longer than anything that is told.
+pub(crate) fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 impl Damage {
+    fn of(file: impl Into<String>, at: Position, what: impl Into<String>) -> Self {
+        Self {
+            file: cut(file.into()),
+            at,
+            what: cut(what.into()),
+        }
+    }
+
     /// Damage at a line of a text file.
     pub fn at_line(file: impl Into<String>, line: u64, what: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            at: Position::Line(line),
-            what: what.into(),
-        }
+        Self::of(file, Position::Line(line), what)
     }
 
     /// Damage at a byte of a binary file.
     pub fn at_byte(file: impl Into<String>, byte: u64, what: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            at: Position::Byte(byte),
-            what: what.into(),
-        }
+        Self::of(file, Position::Byte(byte), what)
     }
 
     /// Damage of a file as a whole.
     pub fn whole(file: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            at: Position::Whole,
-            what: what.into(),
-        }
+        Self::of(file, Position::Whole, what)
     }
 }
 
@@ -102,6 +110,17 @@ pub enum LedgerError {
 impl From<io::Error> for LedgerError {
     fn from(error: io::Error) -> Self {
         Self::Io(Arc::new(error))
+    }
+}
+
+impl LedgerError {
+    /// The format `found` of `file` is later than `known`.
+    pub fn too_new(file: &str, found: String, known: &'static str) -> Self {
+        Self::TooNew {
+            file: file.to_owned(),
+            found: cut(found),
+            known,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod compact;
 pub mod directory;
 pub mod draft;
 mod error;
+pub mod files;
 pub mod manifest;
 pub mod merge;
 pub mod note;

@@ -4,7 +4,6 @@
 //! everything in `end` can be recomputed from the other files, so it cannot either.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use cleanbench_core::event::StopReason;
 use cleanbench_core::history::{CallSpace, MOST_EPOCHS};
@@ -16,6 +15,7 @@ use cleanbench_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::files::{self, SHORTEST_ROW, is_below};
 use crate::note::Note;
 use crate::parts::Merged;
 use crate::record::{SegmentHead, readable};
@@ -26,6 +26,8 @@ use crate::{Damage, LedgerError, RunDirectory};
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
 /// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates.
 pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.4";
+/// Name of the file.
+pub const MANIFEST_FILE: &str = "run.json";
 /// The format without what 1.4 adds.
 const NOTES_FORMAT: &str = "cleanbench-run/1.3";
 /// The format without what 1.3 adds.
@@ -387,7 +389,7 @@ impl Manifest {
     /// When the folder cannot be written.
     pub fn write(&self, run: &RunDirectory) -> Result<(), LedgerError> {
         let bytes = self.to_bytes().map_err(std::io::Error::from)?;
-        write_atomically(run, "run.json", &bytes)
+        write_atomically(run, MANIFEST_FILE, &bytes)
     }
 
     /// Reads `run.json` of `run`.
@@ -395,15 +397,11 @@ impl Manifest {
     /// # Errors
     /// When it is missing, damaged, or of a later format.
     pub fn read(run: &RunDirectory) -> Result<Self, LedgerError> {
-        let path = run.file("run.json");
-        let bytes = fs_err::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => LedgerError::NotARun(
-                run.path().to_owned(),
-                "there is no `run.json` in it".to_owned(),
-            ),
-            _ => error.into(),
-        })?;
-        let manifest = Self::parse(&bytes)?;
+        if !run.holds(MANIFEST_FILE)? {
+            let what = format!("there is no `{MANIFEST_FILE}` in it");
+            return Err(LedgerError::NotARun(run.path().to_owned(), what));
+        }
+        let manifest = Self::parse(&run.read(MANIFEST_FILE)?)?;
         manifest.plan.check_size(run)?;
         manifest.check_parts()?;
         Ok(manifest)
@@ -415,35 +413,93 @@ impl Manifest {
     /// # Errors
     /// When it is damaged, or of a later format.
     pub fn parse(bytes: &[u8]) -> Result<Self, LedgerError> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
-        let format = value
-            .get("format")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        if !format.is_empty() && !readable(&format, MANIFEST_FORMAT) {
-            return Err(LedgerError::TooNew {
-                file: "run.json".to_owned(),
-                found: format,
-                known: MANIFEST_FORMAT,
-            });
+        files::check_values(MANIFEST_FILE, bytes)?;
+        let named: Named = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        if let Some(found) = named.format.filter(|name| !readable(name, MANIFEST_FORMAT)) {
+            return Err(LedgerError::too_new(MANIFEST_FILE, found, MANIFEST_FORMAT));
         }
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        manifest.check_names()?;
         if manifest.plan.tables > TABLES {
-            return Err(LedgerError::TooNew {
-                file: "run.json".to_owned(),
-                found: format!("tables {}", manifest.plan.tables),
-                known: KNOWN_TABLES,
-            });
+            let found = format!("tables {}", manifest.plan.tables);
+            return Err(LedgerError::too_new(MANIFEST_FILE, found, KNOWN_TABLES));
         }
         Ok(manifest)
     }
 }
 
-/// A line of `samples.jsonl` is longer than this, in bytes: three digests alone take 192.
-const SHORTEST_ROW: u64 = 192;
+/// Of a `run.json` the format alone.
+#[derive(Deserialize)]
+struct Named {
+    format: Option<String>,
+}
+
+impl Manifest {
+    /// Refuses names of files that would lead elsewhere: inputs lie in `inputs/`, tables in the folder itself.
+    fn check_names(&self) -> Result<(), Damage> {
+        let is_input = |name: &String| is_below(name) && name.starts_with("inputs/");
+        let is_table = |name: &String| is_below(name) && !name.contains('/');
+        let mut inputs = self.plan.inputs.keys();
+        let mut tables = self.end.iter().flat_map(|end| end.files.keys());
+        let wrong = inputs.find(|name| !is_input(name));
+        match wrong.or_else(|| tables.find(|name| !is_table(name))) {
+            None => Ok(()),
+            Some(name) => {
+                let what = format!("names a file that is not in its place: {name:?}");
+                Err(Damage::whole(MANIFEST_FILE, what))
+            }
+        }
+    }
+
+    /// The head of a run that has ended: the SHA-256 of its `run.json`, from which everything else in it is covered:
+    /// the plan, the samples, the inputs, the heads of all journal segments and the tables. `None` where the run has not
+    /// ended, and may still grow.
+    ///
+    /// # Errors
+    /// When a number in it cannot be written as JSON.
+    pub fn head(&self) -> Result<Option<Digest>, serde_json::Error> {
+        if self.end.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Digest::of_file_bytes(&self.to_bytes()?)))
+    }
+}
+
+/// Calls of any plan, however short its samples are.
+const ALWAYS_CALLS: u64 = 6_000_000;
+
+/// Most calls of a run whose `samples.jsonl` holds `bytes`: tables of that size are made in memory. A row takes up
+/// [`SHORTEST_ROW`] bytes at least, so that every sample may be put to as many models and epochs.
+fn most_calls(bytes: u64) -> u64 {
+    bytes.max(ALWAYS_CALLS)
+}
 
 impl Plan {
+    /// The number of calls; `None` where there is no such number.
+    fn calls(&self) -> Option<u64> {
+        let models = self.models.len() as u64;
+        let mut tasks = self.tasks.iter();
+        tasks.try_fold(0_u64, |sum, task| {
+            let calls = task.samples.checked_mul(task.epochs.into())?;
+            sum.checked_add(calls.checked_mul(models)?)
+        })
+    }
+
+    /// Refuses a plan of more calls than whoever reads the run accepts.
+    ///
+    /// # Errors
+    /// When it has more.
+    pub fn check_calls(&self, run: &RunDirectory) -> Result<(), LedgerError> {
+        let most = most_calls(files::held(&run.open("samples.jsonl")?)?);
+        if self.calls().is_some_and(|calls| calls <= most) {
+            return Ok(());
+        }
+        let what = format!(
+            "this would be more than {most} calls, which is too many for one run: take fewer samples (`-n`), epochs or models"
+        );
+        Err(std::io::Error::other(what).into())
+    }
+
     /// Whether a gate may end `task` before all of its samples were asked.
     pub fn may_end_early(&self, task: &TaskPlan) -> bool {
         let ends = |gate: &Gate| gate.early_stop && gate.tasks.contains(&task.name);
@@ -453,13 +509,13 @@ impl Plan {
     /// Refuses a plan of more calls than its samples can account for, before tables of that size are
     /// made in memory.
     fn check_size(&self, run: &RunDirectory) -> Result<(), Damage> {
-        let rows =
-            fs_err::metadata(run.file("samples.jsonl")).map_or(0, |file| file.len() / SHORTEST_ROW);
+        let held = run.open("samples.jsonl").ok();
+        let held = held.and_then(|file| files::held(&file).ok()).unwrap_or(0);
         let samples = self
             .tasks
             .iter()
             .try_fold(0_u64, |sum, task| sum.checked_add(task.samples));
-        if samples.is_none_or(|samples| samples > rows) {
+        if samples.is_none_or(|samples| samples > held / SHORTEST_ROW) {
             return Err(Damage::whole(
                 "run.json",
                 "plans more samples than samples.jsonl holds",
@@ -474,6 +530,10 @@ impl Plan {
                 "run.json",
                 format!("epochs must be from 1 to {MOST_EPOCHS}"),
             ));
+        }
+        if self.calls().is_none_or(|calls| calls > most_calls(held)) {
+            let what = "plans more calls than its samples account for";
+            return Err(Damage::whole("run.json", what));
         }
         if self
             .models
@@ -502,19 +562,9 @@ fn damaged(error: &serde_json::Error) -> Damage {
 /// # Errors
 /// When the folder cannot be written; the old file is then untouched.
 pub fn write_atomically(run: &RunDirectory, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
-    let path = run.file(name);
-    let draft = run.file(&format!("{name}.new"));
-    if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder)?;
+    if let Some((folder, _)) = name.rsplit_once('/') {
+        files::make_folders(run.path(), folder)?;
     }
-    let written = fs_err::File::create(&draft).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(error) = written {
-        drop(fs_err::remove_file(&draft));
-        return Err(error.into());
-    }
-    fs_err::rename(&draft, &path)?;
+    files::replace(run.path(), name, bytes)?;
     run.sync()
 }

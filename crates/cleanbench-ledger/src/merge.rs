@@ -4,12 +4,10 @@
 //! The samples are those of the first shard: the others hold the same under other salts. `run.json` is
 //! written last, so that nothing takes half a copy for a run.
 
-use std::path::Path;
-
 use cleanbench_core::Shard;
 use cleanbench_core::shard::batch_of_payload_segment;
-use fs_err::File;
 
+use crate::files;
 use crate::parts::{Merged, MergedShard};
 use crate::payload::segment_name;
 use crate::{Damage, LedgerError, Manifest, RunDirectory};
@@ -38,16 +36,15 @@ fn copy_all(target: &RunDirectory, shards: &[Ended]) -> Result<(), LedgerError> 
     let merged = merged(shards)?;
     for input in plan.plan.inputs.keys() {
         // One that was removed from a shard may be in another; they are all the same.
-        let mut sources = shards.iter().map(|(run, _)| run.file(input));
-        if let Some(source) = sources.find(|path| path.is_file()) {
-            if let Some(folder) = target.file(input).parent() {
-                fs_err::create_dir_all(folder)?;
+        for (run, _) in shards {
+            if run.holds(input)? {
+                copy(run, target, input)?;
+                break;
             }
-            copy(&source, &target.file(input))?;
         }
     }
     copy_segments(first, target, |_| false, Shard::is_of_samples)?;
-    copy(&first.file("samples.jsonl"), &target.file("samples.jsonl"))?;
+    copy(first, target, "samples.jsonl")?;
     for (run, manifest) in shards {
         let Some(shard) = manifest.shard else {
             continue;
@@ -104,7 +101,7 @@ fn copy_segments(
     let payloads = segments.filter(|segment| payloads(*segment));
     let names = journal.map(RunDirectory::journal_name);
     for name in names.chain(payloads.map(segment_name)) {
-        copy(&from.file(&name), &to.file(&name))?;
+        copy(from, to, &name)?;
     }
     Ok(())
 }
@@ -113,16 +110,21 @@ fn copy_batches(from: &RunDirectory, to: &RunDirectory, shard: Shard) -> Result<
     let batches = from.batches()?.into_iter();
     for batch in batches.filter(|batch| shard.has_batch(*batch)) {
         let name = RunDirectory::batch_name(batch);
-        if let Some(folder) = to.file(&name).parent() {
-            fs_err::create_dir_all(folder)?;
-        }
-        copy(&from.file(&name), &to.file(&name))?;
+        copy(from, to, &name)?;
     }
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), LedgerError> {
-    let mut target = File::create_new(to)?;
-    std::io::copy(&mut File::open(from)?, &mut target)?;
+fn copy(from: &RunDirectory, to: &RunDirectory, name: &str) -> Result<(), LedgerError> {
+    let mut source = from.open(name)?;
+    if files::held(&source)? < source.metadata()?.len() {
+        let what = "longer than what was written into it";
+        return Err(Damage::whole(from.file(name).display().to_string(), what).into());
+    }
+    if let Some((folder, _)) = name.rsplit_once('/') {
+        files::make_folders(to.path(), folder)?;
+    }
+    let mut target = files::create(to.path(), name)?;
+    std::io::copy(&mut source, &mut target)?;
     Ok(target.sync_all()?)
 }

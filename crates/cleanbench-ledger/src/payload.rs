@@ -15,9 +15,10 @@ use std::sync::{Arc, Mutex};
 
 use cleanbench_core::Digest;
 use cleanbench_core::event::PayloadRef;
-use fs_err::{File, OpenOptions};
+use fs_err::File;
 use zstd::bulk::{Compressor, Decompressor};
 
+use crate::files;
 use crate::{Damage, LedgerError};
 
 /// First bytes of a payload segment.
@@ -28,6 +29,8 @@ const SEGMENT_SIZE: u64 = 256 * 1024 * 1024;
 pub(crate) const SALT: usize = 32;
 /// Upper bound on an uncompressed payload, against a damaged length. An adapter accepts 64 MiB.
 const LARGEST: u64 = 80 * 1024 * 1024;
+/// The same of a frame: what cannot be compressed grows by less than a hundredth.
+const LONGEST_FRAME: u64 = LARGEST + LARGEST / 100;
 const LEVEL: i32 = 1;
 /// Below this size a salted payload is not compressed.
 const SHORT: usize = 1024;
@@ -196,11 +199,7 @@ pub(crate) struct SegmentFiles {
 impl SegmentFiles {
     /// Starts the new segment `segment`; it must not exist.
     pub(crate) fn create(run: &Path, segment: u32) -> io::Result<Self> {
-        let path = run.join(segment_name(segment));
-        let mut file = OpenOptions::new()
-            .create_new(true)
-            .append(true)
-            .open(path)?;
+        let mut file = files::create_log(run, &segment_name(segment))?;
         file.write_all(MAGIC)?;
         let run = run.to_owned();
         Ok(Self { run, segment, file })
@@ -373,6 +372,9 @@ impl PayloadReader {
     /// Salt and payload at `place`, at least the salt; `None` for a frame of zeros. The CRC finds chance errors;
     /// to find a deliberate change takes the digest.
     pub(crate) fn salted(&self, place: FramePlace) -> Result<Option<Vec<u8>>, LedgerError> {
+        if u64::from(place.length) > LONGEST_FRAME {
+            return Err(place.damage("no payload is as long as that").into());
+        }
         let mut frame = vec![0; place.length as usize];
         let file = self.file(place.segment)?;
         if let Err(error) = file.file().read_exact_at(&mut frame, place.offset.into()) {
@@ -417,13 +419,7 @@ impl PayloadReader {
             return Ok(Arc::clone(file));
         }
         let name = segment_name(segment);
-        let file = File::open(self.run.join(&name)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                LedgerError::from(Damage::whole(name, "the file is missing"))
-            }
-            _ => error.into(),
-        })?;
-        let file = Arc::new(file);
+        let file = Arc::new(files::open(&self.run, &name)?);
         files.insert(segment, Arc::clone(&file));
         Ok(file)
     }

@@ -9,6 +9,7 @@ use cleanbench_core::{Digest, Event, RunId, Shard};
 use fs_err::File;
 use memchr::memchr;
 
+use crate::files::{self, LONGEST_LINE, SHORTEST_ROW};
 use crate::parts::{Chain, lay_out};
 use crate::record::SegmentHead;
 use crate::record::{self, JOURNAL_FORMAT, Linked, Record, readable};
@@ -146,7 +147,8 @@ impl JournalReader {
                 return Ok(None);
             };
             let mut line = Vec::new();
-            if segment.lines.read_until(b'\n', &mut line)? > 0 {
+            let name = RunDirectory::journal_name(segment.number);
+            if files::read_line(&name, &mut segment.lines, &mut line)? > 0 {
                 return self.take(&line);
             }
             if self.next == self.segments.len() {
@@ -178,6 +180,7 @@ impl JournalReader {
                 return Ok(None);
             }
         };
+        check_batch(&self.run, &record.event)?;
         let first = self.chains[segment.chain].first;
         let before = before_in_chain(&self.heads, segment, first);
         check_opening(&self.id, before, segment, &record)
@@ -195,7 +198,7 @@ impl JournalReader {
             return Ok(false);
         };
         self.check_chains_before(chain)?;
-        let file = File::open(self.run.file(&RunDirectory::journal_name(number)))?;
+        let file = self.run.open(&RunDirectory::journal_name(number))?;
         let before = self.heads.last().map(|head| head.head);
         let head = before
             .filter(|_| number != self.chains[chain].first)
@@ -253,6 +256,18 @@ impl Iterator for JournalReader {
     fn next(&mut self) -> Option<Self::Item> {
         self.read().transpose()
     }
+}
+
+/// A batch has no more calls than its file has rows: tables of that size are made in memory.
+fn check_batch(run: &RunDirectory, event: &Event) -> Result<(), LedgerError> {
+    let Event::BatchPlanned { batch, samples, .. } = event else {
+        return Ok(());
+    };
+    let name = RunDirectory::batch_name(*batch);
+    if *samples <= files::held(&run.open(&name)?)? / SHORTEST_ROW {
+        return Ok(());
+    }
+    Err(Damage::whole(name, "holds fewer samples than the journal recorded").into())
 }
 
 /// The record of `line`, which must continue `segment`.
@@ -336,7 +351,7 @@ impl RecordReader {
     /// When a segment cannot be opened.
     pub fn open(run: &RunDirectory) -> Result<Self, LedgerError> {
         let open = |segment| {
-            let file = File::open(run.file(&RunDirectory::journal_name(segment)))?;
+            let file = run.open(&RunDirectory::journal_name(segment))?;
             Ok::<_, LedgerError>((segment, file))
         };
         let files = run
@@ -374,10 +389,30 @@ impl RecordReader {
         }
     }
 
+    /// Whether the record at `location` continues the one before it and leads to the one behind it. What is farther away
+    /// only a pass over the chain can tell.
+    pub fn is_linked(&self, location: Location) -> bool {
+        let (segment, offset) = location.parts();
+        let file = self.files.get(&segment);
+        file.is_some_and(|file| is_linked(file, offset).is_some())
+    }
+
     /// The run that is read.
     pub fn run(&self) -> &RunDirectory {
         &self.run
     }
+}
+
+/// Checks the links of the record of `file` at `offset` to those beside it; `None` where one does not hold.
+fn is_linked(file: &File, offset: u64) -> Option<()> {
+    let mut end = [0; record::HASH_TO_END];
+    let before = offset.checked_sub(end.len() as u64)?;
+    file.file().read_exact_at(&mut end, before).ok()?;
+    let line = read_line(file, offset).ok()?;
+    let own = record::decode(&line, record::hash_of_end(&end)?).ok()?;
+    let next = read_line(file, offset + line.len() as u64 + 1).ok()?;
+    // The last record leads nowhere.
+    (next.is_empty() || record::decode(&next, own.hash).is_ok()).then_some(())
 }
 
 /// The line of `file` that begins at `offset`, without its line feed.
@@ -390,7 +425,7 @@ pub(crate) fn read_line(file: &File, offset: u64) -> std::io::Result<Vec<u8>> {
             .read_at(&mut chunk, offset + line.len() as u64)?;
         let end = chunk[..count].iter().position(|byte| *byte == b'\n');
         line.extend_from_slice(&chunk[..end.unwrap_or(count)]);
-        if end.is_some() || count == 0 {
+        if end.is_some() || count == 0 || line.len() as u64 > LONGEST_LINE {
             return Ok(line);
         }
     }

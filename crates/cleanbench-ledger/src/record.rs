@@ -23,7 +23,17 @@ pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.3";
 const HASH_KEY: &[u8] = br#","hash":""#;
 const CLOSE: &[u8] = br#""}"#;
 const HASH_DIGITS: usize = 64;
+/// Bytes from the hash of a line to its end, the line feed included.
+pub(crate) const HASH_TO_END: usize = HASH_DIGITS + CLOSE.len() + 1;
 const TRAILER: usize = HASH_KEY.len() + HASH_DIGITS + CLOSE.len();
+
+/// The hash of a line of which this is the end.
+pub(crate) fn hash_of_end(end: &[u8; HASH_TO_END]) -> Option<Digest> {
+    let (digits, rest) = end.split_at(HASH_DIGITS);
+    let is_end = rest == [CLOSE, b"\n"].concat();
+    let digits = str::from_utf8(digits).ok().filter(|_| is_end)?;
+    digits.parse().ok()
+}
 
 /// A decoded line.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,13 +6,13 @@
 //! the last records refer to; the journal is then cut before the first such record.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::FileExt as _;
 
 use cleanbench_core::event::{ParentSegment, PayloadRef};
 use cleanbench_core::shard::batch_of_payload_segment;
 use cleanbench_core::{Digest, Event, Shard};
-use fs_err::OpenOptions;
 
-use crate::directory::file_digest;
+use crate::files;
 use crate::payload::{MAGIC, segment_name};
 use crate::record::SegmentHead;
 use crate::writer::Continuation;
@@ -123,10 +123,7 @@ fn is_lost(reference: &PayloadRef, lengths: &BTreeMap<u32, u64>) -> bool {
 fn payload_lengths(run: &RunDirectory) -> Result<BTreeMap<u32, u64>, LedgerError> {
     let mut lengths = BTreeMap::new();
     for segment in run.payload_segments()? {
-        lengths.insert(
-            segment,
-            fs_err::metadata(run.file(&segment_name(segment)))?.len(),
-        );
+        lengths.insert(segment, run.open(&segment_name(segment))?.metadata()?.len());
     }
     Ok(lengths)
 }
@@ -176,10 +173,7 @@ fn check_loss(
 ) -> Result<(), LedgerError> {
     let (segment, valid) = kept.map_or((0, 0), |kept| (kept.head.segment, kept.valid));
     let name = RunDirectory::journal_name(segment);
-    let bytes = fs_err::read(run.file(&name))?;
-    let rest = bytes
-        .get(usize::try_from(valid).unwrap_or(usize::MAX)..)
-        .unwrap_or_default();
+    let rest = rest(run, &name, valid)?;
     let is_last = run.journal_segments()?.last() == Some(&segment);
     let stopped = rest.windows(11).any(|window| window == b"{\"stopped\":");
     if manifest.end.is_none() && is_last && !stopped && rest.len() as u64 <= MOST_LOST {
@@ -188,24 +182,34 @@ fn check_loss(
     Err(Damage::whole(name, "a payload that this segment refers to is missing").into())
 }
 
+/// What stands in the file `name` behind its first `valid` bytes; little more than may be lost, if it is longer.
+fn rest(run: &RunDirectory, name: &str, valid: u64) -> Result<Vec<u8>, LedgerError> {
+    let file = run.open(name)?;
+    let length = file.metadata()?.len().saturating_sub(valid);
+    let length = usize::try_from(length.min(MOST_LOST + 1)).unwrap_or_default();
+    let mut rest = vec![0; length];
+    file.file().read_exact_at(&mut rest, valid)?;
+    Ok(rest)
+}
+
 /// Cuts the last segment after its last whole record, and removes a segment that has none.
 fn cut_journal(run: &RunDirectory, kept: Option<&Kept>) -> Result<u64, LedgerError> {
     let mut dropped = 0;
     for segment in run.journal_segments()? {
-        let path = run.file(&RunDirectory::journal_name(segment));
-        let length = fs_err::metadata(&path)?.len();
+        let name = RunDirectory::journal_name(segment);
+        let length = run.open(&name)?.metadata()?.len();
         match kept {
             Some(kept) if segment < kept.head.segment => {}
             Some(kept) if segment == kept.head.segment => {
                 dropped += length.saturating_sub(kept.valid);
-                let file = OpenOptions::new().write(true).open(&path)?;
+                let file = files::open_to_change(run.path(), &name)?;
                 file.set_len(kept.valid)?;
                 // The next segment chains to this end, so it must outlast a power cut.
                 file.sync_all()?;
             }
             _ => {
                 dropped += length;
-                fs_err::remove_file(&path)?;
+                fs_err::remove_file(run.file(&name))?;
             }
         }
     }
@@ -226,7 +230,7 @@ impl PayloadEnds {
         let mut ends = Self::default();
         ends.open(0);
         ends.extend_by(SampleRows::open(run)?)?;
-        if file_digest(&run.file("samples.jsonl"))? != expected {
+        if run.digest("samples.jsonl")? != expected {
             let what = "the file does not match its digest in run.json";
             return Err(Damage::whole("samples.jsonl", what).into());
         }
@@ -275,7 +279,7 @@ impl PayloadEnds {
     ) -> Result<(), LedgerError> {
         self.extend_by(SampleRows::of_batch(run, batch)?)?;
         let name = RunDirectory::batch_name(batch);
-        if file_digest(&run.file(&name))? != expected {
+        if run.digest(&name)? != expected {
             let what = "the file does not match its digest in the journal";
             return Err(Damage::whole(name, what).into());
         }
@@ -293,11 +297,11 @@ impl PayloadEnds {
     /// Cuts off payloads that no record refers to.
     fn cut(&self, run: &RunDirectory, lengths: &BTreeMap<u32, u64>) -> Result<(), LedgerError> {
         for (segment, length) in lengths {
-            let path = run.file(&segment_name(*segment));
+            let name = segment_name(*segment);
             match self.ends.get(segment) {
-                None => fs_err::remove_file(path)?,
+                None => fs_err::remove_file(run.file(&name))?,
                 Some(end) if end < length => {
-                    OpenOptions::new().write(true).open(path)?.set_len(*end)?;
+                    files::open_to_change(run.path(), &name)?.set_len(*end)?;
                 }
                 Some(_) => {}
             }

@@ -16,6 +16,7 @@ use cleanbench_core::{Digest, DigestKey, Message, Sample, canonical};
 use fs_err::File;
 use serde::{Deserialize, Serialize};
 
+use crate::files::{self, Lines, of_line};
 use crate::payload::{FramePlace, PayloadReader, PayloadWriter, SALT};
 use crate::reader::read_line;
 use crate::sync::SyncThread;
@@ -139,7 +140,7 @@ impl SampleWriter {
     ) -> Result<Self, LedgerError> {
         Ok(Self {
             key,
-            rows: BufWriter::new(File::create(run.file(name))?),
+            rows: BufWriter::new(files::create(run.path(), name)?),
             hasher: FileHasher::default(),
             tree: MerkleTree::default(),
             payloads: PayloadWriter::create(run.path(), segment)?,
@@ -248,7 +249,7 @@ impl SampleRows {
     }
 
     fn open_file(run: &RunDirectory, name: String) -> Result<Self, LedgerError> {
-        let lines = BufReader::new(open(run, &name)?);
+        let lines = BufReader::new(run.open(&name)?);
         Ok(Self {
             name,
             lines,
@@ -261,7 +262,7 @@ impl SampleRows {
 
     fn read(&mut self) -> Result<Option<SampleRow>, LedgerError> {
         self.buffer.clear();
-        let length = self.lines.read_until(b'\n', &mut self.buffer)? as u64;
+        let length = files::read_line(&self.name, &mut self.lines, &mut self.buffer)? as u64;
         if length == 0 {
             return Ok(None);
         }
@@ -271,13 +272,6 @@ impl SampleRows {
         let damage = |what| Damage::at_line(&self.name, self.line, what);
         Ok(Some(decode(&self.buffer).map_err(damage)?))
     }
-}
-
-fn open(run: &RunDirectory, name: &str) -> Result<File, LedgerError> {
-    File::open(run.file(name)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Damage::whole(name, "the file is missing").into(),
-        _ => error.into(),
-    })
 }
 
 fn decode(line: &[u8]) -> Result<SampleRow, String> {
@@ -318,11 +312,13 @@ impl SampleLines {
     /// When the file is missing.
     pub fn of_batch(run: &RunDirectory, batch: u32) -> Result<Self, LedgerError> {
         let name = file_of(batch);
-        let mut lines = BufReader::with_capacity(1 << 20, open(run, &name)?);
+        let mut lines = BufReader::with_capacity(1 << 20, Lines::new(run.open(&name)?));
         let mut offsets = vec![0];
         let mut offset = 0;
         loop {
-            let length = lines.skip_until(b'\n')?;
+            let length = lines
+                .skip_until(b'\n')
+                .map_err(|error| of_line(&name, error))?;
             if length == 0 {
                 break;
             }
@@ -330,8 +326,8 @@ impl SampleLines {
             offsets.push(offset);
         }
         Ok(Self {
+            file: run.open(&name)?,
             name,
-            file: lines.into_inner(),
             offsets,
         })
     }
@@ -362,7 +358,7 @@ impl SampleLines {
 /// When no row begins there.
 pub fn row_at(run: &RunDirectory, batch: u32, offset: u64) -> Result<SampleRow, LedgerError> {
     let name = file_of(batch);
-    let line = read_line(&open(run, &name)?, offset)?;
+    let line = read_line(&run.open(&name)?, offset)?;
     let unreadable = |error| Damage::at_byte(name, offset, format!("unreadable: {error}"));
     Ok(serde_json::from_slice(&line).map_err(unreadable)?)
 }

@@ -10,14 +10,14 @@
 //! All numbers are little-endian. The file can be made anew at any time and is no part of the run. It refuses to serve
 //! another `run.json` than the one that it was made for; whether it leads to the right place is for the reader to check.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write};
 use std::os::unix::fs::FileExt as _;
 
-use cleanbench_core::digest::FileHasher;
 use cleanbench_core::{Digest, Outcome};
 
-use crate::directory::file_digest;
-use crate::{Location, RunDirectory};
+use crate::files;
+use crate::manifest::MANIFEST_FILE;
+use crate::{LedgerError, Location, RunDirectory};
 
 /// Name of the file.
 pub const FILE: &str = "show.index";
@@ -117,25 +117,31 @@ impl<I: Iterator<Item = Trace>> Contents<I> {
     ///
     /// # Errors
     /// When it cannot be written there.
-    pub fn keep(self, run: &RunDirectory) -> io::Result<()> {
+    pub fn keep(self, run: &RunDirectory) -> Result<(), LedgerError> {
+        run.holds(FILE)?;
         // Two at once must not write into one file.
-        let draft = run.file(&format!("{FILE}.{}", std::process::id()));
-        let mut out = BufWriter::new(fs_err::File::create(&draft)?);
+        let draft = format!("{FILE}.{}", std::process::id());
+        let mut out = BufWriter::new(files::create(run.path(), &draft)?);
+        let draft = run.file(&draft);
         let kept = self.write(&mut out).and_then(|()| {
             out.flush()?;
             fs_err::rename(&draft, run.file(FILE))
         });
-        kept.inspect_err(|_| drop(fs_err::remove_file(&draft)))
+        Ok(kept.inspect_err(|_| drop(fs_err::remove_file(&draft)))?)
     }
 
     /// Whether the file in `run` holds this.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn are_in(self, run: &RunDirectory) -> io::Result<bool> {
-        let mut expected = FileHasher::default();
-        self.write(&mut expected)?;
-        Ok(file_digest(&run.file(FILE))? == expected.finish())
+    pub fn are_in(self, run: &RunDirectory) -> Result<bool, LedgerError> {
+        let mut compared = Compared {
+            file: BufReader::new(run.open(FILE)?),
+            differs: false,
+        };
+        self.write(&mut compared)?;
+        let ends = compared.file.fill_buf()?.is_empty();
+        Ok(ends && !compared.differs)
     }
 
     fn write(mut self, out: &mut impl Write) -> io::Result<()> {
@@ -147,6 +153,25 @@ impl<I: Iterator<Item = Trace>> Contents<I> {
         names.try_for_each(|name| out.write_all(&name.to_bytes()))?;
         let mut calls = self.calls;
         calls.try_for_each(|trace| out.write_all(&trace.to_bytes()))
+    }
+}
+
+/// Reads along in a file what is written.
+struct Compared {
+    file: BufReader<fs_err::File>,
+    differs: bool,
+}
+
+impl Write for Compared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut present = vec![0; bytes.len()];
+        self.differs =
+            self.differs || self.file.read_exact(&mut present).is_err() || present != bytes;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -162,15 +187,14 @@ impl IndexFile {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn open(run: &RunDirectory) -> io::Result<Option<Self>> {
-        let path = run.file(FILE);
-        if !path.is_file() {
+    pub fn open(run: &RunDirectory) -> Result<Option<Self>, LedgerError> {
+        if !run.holds(FILE)? {
             return Ok(None);
         }
-        let file = fs_err::File::open(path)?;
+        let file = run.open(FILE)?;
         let mut header = [0; HEADER];
         file.file().read_exact_at(&mut header, 0)?;
-        let manifest = file_digest(&run.file("run.json"))?;
+        let manifest = run.digest(MANIFEST_FILE)?;
         let names = header.last_chunk().copied().unwrap_or_default();
         let is_its = header.starts_with(MAGIC) && header[MAGIC.len()..][..32] == manifest.0;
         let names = u64::from_le_bytes(names);

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use cleanbench_core::event::ParentSegment;
 use cleanbench_core::{Digest, Event, EventSink, RunId};
-use fs_err::{File, OpenOptions};
+use fs_err::File;
 
+use crate::files;
 use crate::payload::{Cursor, SegmentFiles};
 use crate::queue::{Batch, Queue};
 use crate::record::JOURNAL_FORMAT;
@@ -110,11 +111,8 @@ impl Ledger {
         continuation: Continuation,
         sinks: Vec<Arc<dyn EventSink>>,
     ) -> Result<(Self, WriterThread), LedgerError> {
-        let path = run.file(&RunDirectory::journal_name(continuation.segment));
-        let file = OpenOptions::new()
-            .create_new(true)
-            .append(true)
-            .open(path)?;
+        let name = RunDirectory::journal_name(continuation.segment);
+        let file = files::create_log(run.path(), &name)?;
         let segment = continuation.payload_segment;
         let head = continuation
             .parent

@@ -248,7 +248,7 @@ fn inputs(run: &RunDirectory, folder: &str) -> Result<Vec<Input>, PlanError> {
     let read = |name: &&str| {
         Ok(Input {
             name: format!("{folder}/{name}"),
-            bytes: fs_err::read(run.file(name))?,
+            bytes: run.read_table(name)?,
         })
     };
     BASELINE_FILES.iter().map(read).collect()

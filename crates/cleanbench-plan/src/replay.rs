@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cleanbench_ledger::draft::Input;
-use cleanbench_ledger::manifest::{Missing, ModelPlan, REPLAYED_FILE, ReplayPlan};
+use cleanbench_ledger::manifest::{MANIFEST_FILE, Missing, ModelPlan, REPLAYED_FILE, ReplayPlan};
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_model::Endpoint;
 
@@ -30,7 +30,7 @@ impl Source {
     pub fn open(out: &Path, word: &str, missing: Missing) -> Result<Self, PlanError> {
         let run = directory::find(out, word)?;
         let manifest = Manifest::read(&run)?;
-        let bytes = fs_err::read(run.file("run.json"))?;
+        let bytes = run.read(MANIFEST_FILE)?;
         Ok(Self {
             run,
             manifest,

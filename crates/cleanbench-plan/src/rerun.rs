@@ -176,11 +176,13 @@ impl Changes {
 
 /// The key under which the samples of `run` are digested.
 fn key_of(run: &RunDirectory) -> Result<DigestKey, PlanError> {
-    let path = run.file(KEY_FILE);
-    let text = fs_err::read_to_string(&path).map_err(|error| {
-        PlanError::unreadable(&path, ErrorKind::Usage, &error)
-            .hint("without its key nobody can tell what has changed since; run the whole suite")
-    })?;
+    if !run.holds(KEY_FILE)? {
+        let what = format!("`{}` is missing", run.file(KEY_FILE).display());
+        return Err(PlanError::new(ErrorKind::Usage, what)
+            .hint("without its key nobody can tell what has changed since; run the whole suite"));
+    }
+    let bytes = run.read(KEY_FILE)?;
+    let text = String::from_utf8_lossy(&bytes);
     let unreadable = |error| PlanError::new(ErrorKind::Damaged, format!("{KEY_FILE}: {error}"));
     text.trim().parse().map_err(unreadable)
 }

@@ -2,12 +2,15 @@
 
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::{Completion, Event, Judgement, Outcome};
+use cleanbench_ledger::batches::suite_key;
+use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::samples::{self, SampleContent};
 use cleanbench_ledger::show_index::Trace;
-use cleanbench_ledger::{Damage, LedgerError, Location};
+use cleanbench_ledger::{Damage, LedgerError, Location, SampleRow};
 
 use crate::lookup::{self, Located, LocatedCall};
+use crate::verify::KEY_FILE;
 use crate::{Recording, ReportError};
 
 /// One call of a sample.
@@ -21,6 +24,8 @@ pub struct CallDetail {
     pub elsewhere: bool,
     /// How it ended; `None` while it has not.
     pub outcome: Option<Outcome>,
+    /// Whether what was asked or came back was zeroed.
+    pub erased: bool,
     /// Why its last attempt failed.
     pub error: Option<String>,
     /// The last body that was received, where it is no answer.
@@ -77,6 +82,7 @@ impl Read<'_> {
             let what = format!("the payload of sample `{}` is that of another one", row.id);
             return Err(LedgerError::from(Damage::whole("samples.jsonl", what)).into());
         }
+        self.check_digests(&row, content.as_ref())?;
         let task = row.task as usize;
         let calls = calls.into_iter();
         let calls = calls.map(|call| self.call(call, content.as_ref(), task));
@@ -86,6 +92,30 @@ impl Read<'_> {
             calls: calls.collect::<Result<_, _>>()?,
             content,
         })
+    }
+
+    /// The digests of a sample must be those of its content, as far as the suite's key is there.
+    fn check_digests(
+        &self,
+        row: &SampleRow,
+        content: Option<&SampleContent>,
+    ) -> Result<(), ReportError> {
+        let run = &self.recording.run;
+        let (Some(content), true) = (content, run.holds(KEY_FILE)?) else {
+            return Ok(());
+        };
+        let key = suite_key(run)?;
+        let json = std::io::Error::from;
+        let same = content.input_digest(&key).map_err(json)? == row.input_digest
+            && content.sample_digest(&key).map_err(json)? == row.sample_digest;
+        if same {
+            return Ok(());
+        }
+        let what = format!(
+            "the digests of sample `{}` are not those of its content",
+            row.id
+        );
+        Err(LedgerError::from(Damage::whole("samples.jsonl", what)).into())
     }
 
     /// A call about `content`, of the task at position `task`.
@@ -106,6 +136,7 @@ impl Read<'_> {
             epoch: place.epoch,
             elsewhere: self.recording.is_elsewhere(place),
             outcome: trace.outcome,
+            erased: self.is_erased(trace)?,
             error: self.error(trace)?,
             raw: None,
             completion: completion.and_then(Result::ok),
@@ -121,6 +152,21 @@ impl Read<'_> {
             detail.raw = Some(String::from_utf8_lossy(&reply.body).into_owned());
         }
         Ok(detail)
+    }
+
+    /// Whether the request or the reply of a call was zeroed.
+    fn is_erased(&self, trace: Trace) -> Result<bool, ReportError> {
+        for location in [trace.started, trace.replied] {
+            if !location.is_some() {
+                continue;
+            }
+            let payload = self.records.read(location)?.event.payload();
+            let read = payload.map(|payload| self.recording.payloads.read(&payload));
+            if read.transpose()? == Some(Payload::Erased) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Why the last attempt of a call failed.

@@ -87,6 +87,7 @@ fn has_later_steps(plan: &Plan) -> bool {
 pub(crate) fn wrong_batches(
     run: &RunDirectory,
     manifest: &Manifest,
+    tail: Tail,
 ) -> Result<Vec<String>, ReportError> {
     let mut wrong = Vec::new();
     let Some(follow_ups) = FollowUps::open(run, manifest)? else {
@@ -96,7 +97,7 @@ pub(crate) fn wrong_batches(
     let mut units = follow_ups.units();
     units.retain(|unit| recording.judges_alike(unit.place));
     let mut standing = Standing::new(recording, &units);
-    let mut reader = JournalReader::open(run, manifest, Tail::Whole)?;
+    let mut reader = JournalReader::open(run, manifest, tail)?;
     let mut stopped = None;
     while let Some((_, record)) = reader.read()? {
         if let Some(batch) = Batch::planned_by(&record.event) {

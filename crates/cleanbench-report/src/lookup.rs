@@ -4,14 +4,15 @@
 //! trusted: what it leads to counts only where a row of that name and records with the identity of that call stand, and
 //! only the pass can say that there is no such sample, or that a call has not ended. What cannot be seen in one place, an
 //! earlier attempt instead of the last, is found by `verify`, which makes the file anew and compares. The same holds of
-//! the chain of the journal and the digest of the samples, which only the pass checks.
+//! the chain of the journal and the digest of the samples, which only the pass checks: here a record must continue the
+//! one before it and lead to the one behind it, and the digests of a sample must be those of its content.
 //!
 //! A run whose calls were planned in several batches has no such file, for its samples lie in several files; nor has a
 //! shard, for which most calls have no records.
 
 use cleanbench_core::event::Place;
 use cleanbench_core::{CallId, Digest, Event, Outcome};
-use cleanbench_ledger::directory::file_digest;
+use cleanbench_ledger::manifest::MANIFEST_FILE;
 use cleanbench_ledger::reader::RecordReader;
 use cleanbench_ledger::show_index::{Contents, IndexFile, Name, Trace, hash};
 use cleanbench_ledger::{Location, RunDirectory, SampleRow, SampleRows, Tail, samples};
@@ -124,7 +125,8 @@ fn is_sound(
     let event = |location| records.read(location).ok().map(|record| record.event);
     let is_its = |location: Location, kind: Kind| {
         let expected = Mark { kind, call, place };
-        !location.is_some() || event(location).and_then(|event| Mark::of(&event)) == Some(expected)
+        let is_expected = || event(location).and_then(|event| Mark::of(&event)) == Some(expected);
+        !location.is_some() || (is_expected() && records.is_linked(location))
     };
     let has_ended = trace.outcome.is_some() && trace.ended.is_some();
     let of_answer = [trace.started, trace.replied, trace.judged];
@@ -180,7 +182,7 @@ impl Mark {
 /// What a pass over the run has; it leaves the file behind where it can.
 fn by_pass(recording: &Recording, word: &str) -> Result<Vec<Located>, ReportError> {
     recording.check_samples()?;
-    let manifest = file_digest(&recording.run.file("run.json"))?;
+    let manifest = recording.run.digest(MANIFEST_FILE)?;
     let tail = Tail::MayBeTorn;
     let index = scan(
         &recording.run,
@@ -278,7 +280,7 @@ pub(crate) fn is_right(recording: &Recording, index: &Index) -> Result<bool, Rep
     if index_of(recording).is_none() {
         return Ok(true);
     }
-    let manifest = file_digest(&recording.run.file("run.json"))?;
+    let manifest = recording.run.digest(MANIFEST_FILE)?;
     let names = names(&recording.run, index, |_, _| ())?;
     Ok(contents(manifest, index, names).are_in(&recording.run)?)
 }

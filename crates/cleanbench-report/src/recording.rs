@@ -9,7 +9,6 @@ use cleanbench_core::{
     CallError, CallId, CallKey, Completion, Digest, Event, Judge, Reply, Scorer,
 };
 use cleanbench_items::quarantine;
-use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_ledger::payload::Payload;
 use cleanbench_ledger::reader::RecordReader;
@@ -60,7 +59,7 @@ impl Recording {
     /// # Errors
     /// When they are not, or cannot be read.
     pub fn check_samples(&self) -> Result<(), ReportError> {
-        if file_digest(&self.run.file("samples.jsonl"))? == self.manifest.plan.samples_digest {
+        if self.run.digest("samples.jsonl")? == self.manifest.plan.samples_digest {
             return Ok(());
         }
         let what = "the file does not match its digest in run.json";

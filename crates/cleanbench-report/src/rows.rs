@@ -492,6 +492,9 @@ fn wrong_ending(ended: &Ended, outcome: Outcome, reply: &ReplyOnRecord) -> Optio
     })
 }
 
+/// What is wrong with an answer that nobody judged; a writer that was killed leaves some.
+pub(crate) const UNJUDGED: &str = "the answer has no judgement on record";
+
 /// An answer has exactly one judgement, by the planned scorers; nothing else has any.
 fn wrong_judgement(
     recording: &Recording,
@@ -500,7 +503,7 @@ fn wrong_judgement(
     judged: Option<&Event>,
 ) -> Option<String> {
     match (outcome, judged) {
-        (Outcome::Answered, None) => Some("the answer has no judgement on record".to_owned()),
+        (Outcome::Answered, None) => Some(UNJUDGED.to_owned()),
         (Outcome::Answered, Some(Event::Judged { scorers, .. })) => {
             let planned = recording.manifest.plan.tasks[task].scorers_digest;
             (*scorers != planned)

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 
 use cleanbench_core::Digest;
-use cleanbench_ledger::directory::file_digest;
+use cleanbench_ledger::files::{self, DRAFT};
 use cleanbench_ledger::manifest::End;
 use cleanbench_ledger::record::SegmentHead;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, Tail};
 
-use crate::artefacts::files;
+use crate::artefacts;
 use crate::findings::Report;
 use crate::pass::draw;
 use crate::rows::ELSEWHERE;
@@ -18,7 +18,7 @@ use crate::{Recording, ReportError};
 
 /// Names of the artefacts of the run with `manifest`.
 pub fn tables(manifest: &Manifest) -> Vec<&'static str> {
-    files(manifest)
+    artefacts::files(manifest)
 }
 
 /// Writes all tables of `recording` and closes `run.json`. Called twice, it writes the same bytes.
@@ -36,15 +36,15 @@ pub fn write_all(recording: &Recording) -> Result<Report, ReportError> {
         let what = "the journal is shorter than run.json says; the tables were left as they are";
         return Err(LedgerError::from(Damage::whole("journal", what)).into());
     }
-    let mut files = BTreeMap::new();
+    let mut written = BTreeMap::new();
     for name in tables(&recording.manifest) {
-        let draft = recording.run.file(&format!("{name}.new"));
+        let draft = format!("{name}{DRAFT}");
         // Some file systems find only now that there is no room.
-        fs_err::File::open(&draft)?.sync_all()?;
-        files.insert(name.to_owned(), file_digest(&draft)?);
-        fs_err::rename(draft, recording.run.file(name))?;
+        recording.run.open(&draft)?.sync_all()?;
+        written.insert(name.to_owned(), recording.run.digest(&draft)?);
+        files::finish_draft(recording.run.path(), name)?;
     }
-    if let Some(manifest) = closed_manifest(recording, &report, files) {
+    if let Some(manifest) = closed_manifest(recording, &report, written) {
         manifest.write(&recording.run)?;
     }
     recording.run.sync()?;
@@ -108,9 +108,7 @@ fn lacks_records(recording: &Recording, report: &Report) -> bool {
 /// Half a table is of no use, and takes space.
 fn discard_drafts(recording: &Recording) {
     for name in tables(&recording.manifest) {
-        drop(fs_err::remove_file(
-            recording.run.file(&format!("{name}.new")),
-        ));
+        files::discard_draft(recording.run.path(), name);
     }
 }
 
@@ -120,7 +118,7 @@ struct FileSink<'a> {
 
 impl TableSink for FileSink<'_> {
     fn open(&mut self, name: &'static str) -> Result<Box<dyn Write>, ReportError> {
-        let file = fs_err::File::create(self.run.file(&format!("{name}.new")))?;
+        let file = files::draft(self.run.path(), name)?;
         Ok(Box::new(BufWriter::new(file)))
     }
 }

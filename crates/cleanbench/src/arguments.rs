@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Rerun(Box<RerunArguments>),
     /// Draw the tables of a run again from what it recorded
     Report(ReportArguments),
-    /// Check that a run directory is untouched, and recompute every number in it
+    /// Check that a run directory is whole from its head on, and recompute every number in it
     Verify(VerifyArguments),
     /// Show a run, or what was asked and answered for one of its samples
     Show(ShowArguments),
@@ -82,6 +82,9 @@ pub(crate) struct TrustArguments {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) remove: Option<PathBuf>,
 }
+
+/// Stands for the latest run, where `--resume` names none. Nobody can type it.
+const LATEST: &str = "\0";
 
 /// The output folder.
 #[derive(Debug, Clone, Default, Args)]
@@ -205,7 +208,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]
@@ -258,7 +261,7 @@ impl RunArguments {
     pub(crate) fn resume_options(&self, word: &str) -> ResumeOptions {
         ResumeOptions {
             out: self.out.out.clone(),
-            run: Some(word.to_owned()).filter(|word| !word.is_empty()),
+            run: Some(word.to_owned()).filter(|word| word != LATEST),
             max_concurrency: self.max_concurrency,
             caps: self.caps.caps(),
             replay: self.replay.clone(),
@@ -379,8 +382,27 @@ pub(crate) struct ReportArguments {
 pub(crate) struct VerifyArguments {
     /// The run: its id, a prefix of it, or its folder
     pub(crate) run: String,
+    /// The head that was noted when the run ended, or its first 16 digits or more: another one is another record, exit 102
+    #[arg(long, value_name = "HASH", value_parser = head)]
+    pub(crate) head: Option<String>,
     #[command(flatten)]
     pub(crate) out: OutArguments,
+}
+
+/// Fewest digits by which a head is told from others.
+const FEWEST_DIGITS: usize = 16;
+
+/// A head as it is printed, or its beginning.
+fn head(text: &str) -> Result<String, String> {
+    let text = text.trim().to_ascii_lowercase();
+    let digits = text.strip_prefix("sha256:").unwrap_or(&text);
+    let is_hash = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_hash && (FEWEST_DIGITS..=64).contains(&digits.len()) {
+        return Ok(digits.to_owned());
+    }
+    Err(format!(
+        "a head has 64 hexadecimal digits, and at least {FEWEST_DIGITS} of them must be given"
+    ))
 }
 
 /// Arguments of `show`.

@@ -32,8 +32,10 @@ pub(crate) fn ended(recording: &Recording, report: &Report, exit: Exit) {
         &github::outputs(exit, verdict.as_str(), Some(run), &report.gates),
     );
     let Some(file) = &step.summary else { return };
-    let summary = fs_err::read_to_string(recording.run.file("summary.md"));
-    let told = summary.and_then(|text| {
+    let summary = recording.run.read("summary.md");
+    let summary = summary.map_err(std::io::Error::other);
+    let told = summary.and_then(|bytes| {
+        let text = String::from_utf8_lossy(&bytes);
         let present = fs_err::metadata(file).map_or(0, |file| file.len());
         append(file, &github::step_summary(&text, present))
     });

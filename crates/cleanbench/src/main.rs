@@ -11,6 +11,7 @@ mod commands;
 mod comparison_table;
 mod conduct;
 mod contamination_table;
+mod descriptors;
 mod environment;
 mod failure;
 mod foreign;

@@ -12,7 +12,7 @@ use cleanbench_engine::{
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_ledger::{Ledger, ReplaySource, RunDirectory};
+use cleanbench_ledger::{Ledger, Manifest, ReplaySource, RunDirectory};
 use cleanbench_model::{Endpoint, OfflineModel};
 use cleanbench_plan::connect::{connect, embedded, slots_of};
 use cleanbench_plan::judges::{Judged, check_commands, judge};
@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::conduct::Conduct;
 use crate::contamination_table;
+use crate::descriptors;
 use crate::environment::WhenNeeded;
 use crate::failure::Failure;
 use crate::foreign::permission;
@@ -84,13 +85,25 @@ fn unwritten(failure: Failure, run: &RunDirectory) -> Failure {
         return failure;
     }
     let folder = run.path().display();
+    let what = failure.messages.join("; ");
+    let remedy = if is_for_want_of_descriptors(&what) {
+        "raise the limit of open files with `ulimit -n`, or ask fewer at once with `-j`"
+    } else {
+        "make room there"
+    };
     Failure::new(
         Exit::CannotWrite,
-        format!("cannot write to `{folder}`: {}", failure.messages.join("; ")),
+        format!("cannot write to `{folder}`: {what}"),
     )
     .hint(format!(
-        "what was recorded is kept; make room there, then go on with: cleanbench run --resume {folder}"
+        "what was recorded is kept; {remedy}, then go on with: cleanbench run --resume {folder}"
     ))
+}
+
+/// Whether the system said in `what` that no more files may be open: in this process, or in all.
+fn is_for_want_of_descriptors(what: &str) -> bool {
+    let codes = ["(os error 24)", "(os error 23)"];
+    codes.iter().any(|code| what.contains(code))
 }
 
 fn ask(
@@ -114,6 +127,12 @@ fn ask(
     let sinks = sinks(progress.as_ref(), &opened, printer);
     let billing: Vec<_> = endpoints.iter().map(limits::billing).collect();
     let allowance = Allowance::of(conduct.caps, &opened.run, &opened.manifest, &billing)?;
+    if opened.manifest.end.is_none() {
+        // Of an earlier writer that was killed; whoever ended in order has named its own.
+        let tables = tables(&opened.manifest);
+        let removed = tables.iter().try_for_each(|name| directory.remove(name));
+        removed.map_err(Failure::from)?;
+    }
     let (ledger, writer) = begin(&mut opened, TOOL, conduct.retry_errors, sinks)?;
     let (stop, signal) = stop_pair();
     let ended = {
@@ -174,12 +193,13 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
     let replays = replays(session)?;
     let at_once = at_once(session);
     let limiters = limits::limiters(endpoints, &at_once);
+    let room = descriptors::room(endpoints, &at_once);
     let caches = !session.conduct.no_cache && session.source.is_none();
     let each = models.into_iter().zip(endpoints).zip(&limiters);
     let slots = each.zip(replays).zip(at_once);
     let slots = slots.map(|((((model, endpoint), limiter), replay), at_once)| {
         let cache = caches.then(|| limits::cache(endpoint, directory));
-        ModelSlot::new(model, at_once)
+        ModelSlot::new(model, at_once.min(room))
             .behind(limiter)
             .paced(limits::rates(endpoint))
             .billed(limits::billing(endpoint))
@@ -479,6 +499,19 @@ fn say_ending(ending: &Ending, recording: &Recording, printer: Printer) {
         ));
     }
     say_tables(recording, printer);
+    say_head(&recording.run, printer);
+}
+
+/// Says by what the record of a run that has ended is told from any other.
+fn say_head(run: &RunDirectory, printer: Printer) {
+    let manifest = Manifest::read(run).ok();
+    let head = manifest.and_then(|manifest| manifest.head().ok().flatten());
+    if let Some(head) = head {
+        printer.say(format!(
+            "head: {head}; note it elsewhere: `cleanbench verify {} --head HASH` tells whether this is still that record",
+            run.path().display()
+        ));
+    }
 }
 
 /// Says where the tables are.

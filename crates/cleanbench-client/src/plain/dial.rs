@@ -50,7 +50,7 @@ impl Address {
                     tune(&stream);
                     return Ok(stream);
                 }
-                Ok(Err(error)) => failure = Failure::Connect(error.kind()),
+                Ok(Err(error)) => failure = Failure::of_connect(&error),
                 Err(_) => failure = Failure::ConnectTimeout,
             }
         }
@@ -68,7 +68,9 @@ impl Address {
             ]),
             Host::Domain(name) => {
                 let found: io::Result<_> = lookup_host((name.as_str(), self.port)).await;
-                Ok(found.map_err(|_| Failure::Dns)?.collect())
+                Ok(found
+                    .map_err(|error| Failure::of_dns(Some(&error)))?
+                    .collect())
             }
         }
     }

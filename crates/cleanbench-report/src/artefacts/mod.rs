@@ -99,6 +99,11 @@ pub(crate) fn files(manifest: &Manifest) -> Vec<&'static str> {
     makers.flat_map(|maker| maker.files).copied().collect()
 }
 
+/// Names of all files that some run has.
+pub(crate) fn every_file() -> impl Iterator<Item = &'static str> {
+    MAKERS.iter().flat_map(|maker| maker.files).copied()
+}
+
 /// The artefacts of a run while it is read.
 pub(crate) struct Artefacts<'a>(Vec<Box<dyn Artefact + 'a>>);
 

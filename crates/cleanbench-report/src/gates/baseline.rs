@@ -12,7 +12,7 @@ use cleanbench_items::{
 };
 use cleanbench_items::{RESULTS_FILE, Rules, SUMMARY_FILE};
 use cleanbench_ledger::manifest::TaskPlan;
-use cleanbench_ledger::{LedgerError, Manifest, Plan, RunDirectory, SampleRows};
+use cleanbench_ledger::{Damage, LedgerError, Manifest, Plan, RunDirectory, SampleRows};
 
 use crate::{ReportError, cell};
 
@@ -307,7 +307,9 @@ fn quarantined(items: &[Item], places: &[usize]) -> u64 {
 fn open_copy(folder: &Path) -> Result<ItemTable, ReportError> {
     ItemTable::of_files(folder).map_err(|error| match error {
         ItemsError::Ledger(error) => error.into(),
-        ItemsError::Csv(error) => error.into(),
+        ItemsError::Csv(error) => {
+            LedgerError::from(Damage::whole(BASELINE_FOLDER, error.to_string())).into()
+        }
         other => ReportError::Plan(format!("baseline: {other}")),
     })
 }

@@ -10,12 +10,13 @@ use cleanbench_core::shard::batch_of_payload_segment;
 use cleanbench_ledger::payload::{MAGIC, segment_name};
 use cleanbench_ledger::{Damage, PayloadReader, RunDirectory};
 
-use super::Verification;
+use super::{Standing, Verification};
 use crate::ReportError;
 
 /// What of the payload segments is referred to.
 pub(super) struct Coverage {
-    pub(super) payloads: PayloadReader,
+    /// `None` where the folder of them was left out.
+    pub(super) payloads: Option<PayloadReader>,
     pub(super) extents: Extents,
     pub(super) erasures: Erasures,
     /// Batches that are on record.
@@ -66,9 +67,9 @@ impl Erasures {
 }
 
 impl Coverage {
-    pub(super) fn new(run: &RunDirectory) -> Self {
+    pub(super) fn new(run: &RunDirectory, has_payloads: bool) -> Self {
         Self {
-            payloads: PayloadReader::new(run.path()),
+            payloads: has_payloads.then(|| PayloadReader::new(run.path())),
             extents: Extents::default(),
             erasures: Erasures::default(),
             batches: BTreeSet::new(),
@@ -100,12 +101,12 @@ impl Coverage {
                 Self::note_stray(RunDirectory::batch_name(batch), ended, found);
             }
         }
-        if self.samples_damaged {
+        let Some(payloads) = self.payloads.as_ref().filter(|_| !self.samples_damaged) else {
             return Ok(());
-        }
+        };
         for segment in run.payload_segments()? {
             let name = segment_name(segment);
-            let (length, magic) = self.payloads.segment(segment)?;
+            let (length, magic) = payloads.segment(segment)?;
             if !magic && (ended || length >= MAGIC.len() as u64) {
                 found.damage(Damage::at_byte(name.clone(), 0, "not a payload segment"));
             }
@@ -133,9 +134,8 @@ impl Coverage {
             }
         }
         if self.erasures.0.values().any(|recorded| *recorded) {
-            found.notes.push(
-                "erased payloads: their judgements are recorded, not recomputable".to_owned(),
-            );
+            let what = "erased payloads: their judgements are recorded, not recomputable";
+            found.weaken(Standing::InPart, what);
         }
         Ok(())
     }

@@ -8,7 +8,6 @@ use std::io;
 use cleanbench_core::merkle::MerkleTree;
 use cleanbench_core::{Digest, DigestKey, Event};
 use cleanbench_ledger::ahead::{chunks, in_order};
-use cleanbench_ledger::directory::file_digest;
 use cleanbench_ledger::samples::{self, push_leaf};
 use cleanbench_ledger::{
     Damage, LedgerError, Manifest, PayloadReader, RunDirectory, SampleRow, SampleRows,
@@ -34,9 +33,9 @@ pub(super) fn check_samples(
 ) -> Result<(), ReportError> {
     const FILE: &str = "samples.jsonl";
     let rows = SampleRows::open(run)?;
-    if file_digest(&run.file(FILE))? != manifest.plan.samples_digest {
+    if run.digest(FILE)? != manifest.plan.samples_digest {
         coverage.samples_damaged = true;
-        found.damage(first_wrong_row(run, FILE, rows, &coverage.payloads));
+        found.damage(first_wrong_row(run, FILE, rows, coverage.payloads.as_ref()));
         return Ok(());
     }
     coverage.extents.open(0);
@@ -83,9 +82,14 @@ pub(super) fn check_batch(
     else {
         return Ok(());
     };
-    if file_digest(&run.file(&name))? != *file {
+    if run.digest(&name)? != *file {
         coverage.samples_damaged = true;
-        found.damage(first_wrong_row(run, &name, rows, &coverage.payloads));
+        found.damage(first_wrong_row(
+            run,
+            &name,
+            rows,
+            coverage.payloads.as_ref(),
+        ));
         return Ok(());
     }
     let read = check_rows(run, &name, rows, coverage, found);
@@ -122,11 +126,16 @@ fn check_rows(
         erasures,
         ..
     } = coverage;
+    let payloads = payloads.as_ref();
+    let are_there = payloads.is_some();
     let check = |rows: Vec<Result<SampleRow, LedgerError>>| {
         let rows = rows.into_par_iter();
         let checked = rows.map(|row| {
             let row = row?;
-            let content = content(&row, key.as_ref(), payloads);
+            let content = match payloads {
+                Some(payloads) => content(&row, key.as_ref(), payloads),
+                None => Ok(Content::Same),
+            };
             Ok::<_, ReportError>(CheckedRow { row, content })
         });
         checked.collect::<Vec<_>>()
@@ -139,7 +148,7 @@ fn check_rows(
             if let Some(gap) = extents.extend(&row.payload) {
                 found.damage(gap);
             }
-            found.payloads += 1;
+            found.payloads += u64::from(are_there);
             match content? {
                 Content::Same => {}
                 Content::Erased => erasures.note(&row.payload),
@@ -201,14 +210,16 @@ fn first_wrong_row(
     run: &RunDirectory,
     name: &str,
     rows: SampleRows,
-    payloads: &PayloadReader,
+    payloads: Option<&PayloadReader>,
 ) -> Damage {
     let key = read_key(run);
     for (row, line) in rows.zip(1..) {
         let wrong = match row
             .map_err(ReportError::from)
-            .and_then(|row| content(&row, key.as_ref(), payloads))
-        {
+            .and_then(|row| match payloads {
+                Some(payloads) => content(&row, key.as_ref(), payloads),
+                None => Ok(Content::Same),
+            }) {
             Ok(Content::Same | Content::Erased) => continue,
             Ok(Content::Wrong(what)) => what.to_owned(),
             Err(error) => error.to_string(),
@@ -224,9 +235,6 @@ fn first_wrong_row(
 }
 
 fn read_key(run: &RunDirectory) -> Option<DigestKey> {
-    fs_err::read_to_string(run.file(KEY_FILE))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    let bytes = run.read(KEY_FILE).ok()?;
+    str::from_utf8(&bytes).ok()?.trim().parse().ok()
 }

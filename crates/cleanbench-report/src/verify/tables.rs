@@ -9,20 +9,20 @@ use std::rc::Rc;
 
 use cleanbench_core::Digest;
 use cleanbench_core::event::RecordedScore;
-use cleanbench_ledger::directory::file_digest;
-use cleanbench_ledger::{Damage, Manifest, RunDirectory, Tail, show_index};
+use cleanbench_ledger::manifest::End;
+use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, Tail, show_index};
 
-use super::{Verification, line_feeds};
+use super::{Standing, Verification, line_feeds};
 use crate::findings::Report;
 use crate::follow_up::wrong_batches;
 use crate::lookup;
 use crate::pass::draw;
-use crate::rows::Row;
+use crate::rows::{Row, UNJUDGED};
 use crate::sink::TableSink;
 use crate::tables::{closed_manifest, tables};
 use crate::{Recording, ReportError};
 
-/// Compares the tables of `run`, if it has ended.
+/// Compares the tables of `run`. One that has not ended may have some: those that its record gives, and no others.
 ///
 /// # Errors
 /// When the run is damaged.
@@ -31,32 +31,36 @@ pub(super) fn check_tables(
     manifest: &Manifest,
     found: &mut Verification,
 ) -> Result<(), ReportError> {
-    if manifest.end.is_none() {
-        return Ok(());
-    }
+    let tail = match &manifest.end {
+        Some(_) => Tail::Whole,
+        None => Tail::MayBeTorn,
+    };
     let recording = Recording::open(run.clone())?;
     for (task, plan) in manifest.plan.tasks.iter().enumerate() {
         if !recording.judge(task).repeatable() {
-            found.notes.push(format!(
+            let what = format!(
                 "task `{}` was judged by a foreign program, which is not run again: those scores are recorded, not recomputable",
                 plan.name
-            ));
+            );
+            found.weaken(Standing::InPart, what);
         }
         if !recording.judges_alike(task) {
-            found.notes.push(format!(
+            let what = format!(
                 "task `{}` was judged by another version of its scorers: judgements are recorded, not recomputable",
                 plan.name
-            ));
+            );
+            found.weaken(Standing::InPart, what);
         }
     }
     let mut sink = CompareSink {
         run,
+        may_lack: manifest.end.is_none(),
         differences: Rc::default(),
     };
     let mut wrong = Vec::new();
     let mut judgements = 0;
     let mut cut_off = 0_u64;
-    let report = draw(&recording, &mut sink, Tail::Whole, |row| {
+    let report = draw(&recording, &mut sink, tail, |row| {
         judgements += u64::from(row.recomputed);
         cut_off += u64::from(!row.scores.iter().all(RecordedScore::is_recomputable));
         wrong.extend(misjudged(&recording, row));
@@ -69,7 +73,7 @@ pub(super) fn check_tables(
     }
     let differences = sink.differences.take();
     let batches = found
-        .absorb(wrong_batches(run, manifest))?
+        .absorb(wrong_batches(run, manifest, tail))?
         .unwrap_or_default();
     let replanned = report.contamination.wrong.iter();
     wrong
@@ -86,12 +90,76 @@ pub(super) fn check_tables(
         let what = "not what the journal gives; remove it, `show` makes it anew";
         found.damage(Damage::whole(show_index::FILE, what));
     }
-    check_end(run, &recording, &report, found)
+    let Some(end) = &manifest.end else {
+        if !found.passed() {
+            let what = "tables of a run without an end may be those of an earlier writer; `cleanbench report` draws them anew";
+            found.notes.push(what.to_owned());
+        }
+        found.weaken(Standing::NotEnded, not_ended(&report));
+        return Ok(());
+    };
+    check_end(run, &recording, &report, end, found)
+}
+
+/// Why there is no end in `run.json`.
+fn not_ended(report: &Report) -> &'static str {
+    if report.index.stopped.is_some() {
+        "run.json does not say how the run ended, though its writer stopped in order, as after a kill while the tables \
+         were written; `cleanbench report` closes it"
+    } else {
+        "the run has not ended in order; resume it with `--resume`"
+    }
+}
+
+/// Compares the tables of `run`, of which nothing can be computed anew, with the digests at its end.
+///
+/// # Errors
+/// When a table cannot be read.
+pub(super) fn check_recorded_tables(
+    run: &RunDirectory,
+    manifest: &Manifest,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let Some(end) = &manifest.end else {
+        let what = "the run has not ended in order, and its payloads are missing: nothing of it can be checked";
+        found.weaken(Standing::NotEnded, what);
+        return Ok(());
+    };
+    if !end
+        .files
+        .keys()
+        .map(String::as_str)
+        .eq(sorted(tables(manifest)))
+    {
+        let what = "its end does not name the tables of the run";
+        found.damage(Damage::whole("run.json", what));
+    }
+    for (name, digest) in &end.files {
+        let read = found.absorb(run.digest(name).map_err(ReportError::from))?;
+        if read.is_some_and(|read| read != *digest) {
+            let what = "the file does not match its digest in run.json";
+            found.damage(Damage::whole(name, what));
+        }
+    }
+    let what = "payloads/ was left out: the tables are those that run.json names, and what they say is recorded, not \
+                recomputable; the head tells whether this is the record that you were told of (--head)";
+    found.weaken(Standing::WithoutPayloads, what);
+    Ok(())
+}
+
+fn sorted(mut names: Vec<&str>) -> Vec<&str> {
+    names.sort_unstable();
+    names
 }
 
 /// What is recorded of a call must be what its recorded reply gives.
 fn misjudged(recording: &Recording, row: &Row) -> Option<Damage> {
-    let wrong = row.wrong.as_ref()?;
+    let is_ended = recording.manifest.end.is_some();
+    // Who was killed had not judged everything.
+    let wrong = row
+        .wrong
+        .as_ref()
+        .filter(|wrong| is_ended || *wrong != UNJUDGED)?;
     let task = &recording.manifest.plan.tasks[row.task].name;
     Some(Damage::whole(
         "journal",
@@ -103,16 +171,19 @@ fn check_end(
     run: &RunDirectory,
     recording: &Recording,
     report: &Report,
+    end: &End,
     found: &mut Verification,
 ) -> Result<(), ReportError> {
+    // What was damaged is named already, and its digest tells no more.
+    if !found.passed() {
+        return Ok(());
+    }
     let mut files: BTreeMap<String, Digest> = BTreeMap::new();
     for name in tables(&recording.manifest) {
-        if run.file(name).is_file() {
-            files.insert(name.to_owned(), file_digest(&run.file(name))?);
-        }
+        files.insert(name.to_owned(), run.digest(name)?);
     }
-    let expected = closed_manifest(recording, report, files);
-    if expected.and_then(|manifest| manifest.end) != recording.manifest.end && found.passed() {
+    let expected = closed_manifest(recording, report, files).and_then(|manifest| manifest.end);
+    if expected.as_ref() != Some(end) {
         found.damage(Damage::whole(
             "run.json",
             "its end is not what the other files give",
@@ -124,6 +195,8 @@ fn check_end(
 /// Compares tables with the files instead of writing them.
 struct CompareSink<'a> {
     run: &'a RunDirectory,
+    /// Whether a table may be missing: a writer that was killed wrote none.
+    may_lack: bool,
     differences: Differences,
 }
 
@@ -132,19 +205,23 @@ type Differences = Rc<RefCell<Vec<Damage>>>;
 
 impl TableSink for CompareSink<'_> {
     fn open(&mut self, name: &'static str) -> Result<Box<dyn Write>, ReportError> {
-        if let Ok(file) = fs_err::File::open(self.run.file(name)) {
-            Ok(Box::new(Compare {
-                name,
-                file: BufReader::new(file),
-                line: 1,
-                differs: None,
-                differences: Rc::clone(&self.differences),
-            }))
-        } else {
-            let missing = Damage::whole(name, "the file is missing");
-            self.differences.borrow_mut().push(missing);
-            Ok(Box::new(io::sink()))
-        }
+        let file = match self.run.open(name) {
+            Ok(file) => file,
+            Err(LedgerError::Damaged(damage)) => {
+                if !self.may_lack || self.run.holds(name).is_err() {
+                    self.differences.borrow_mut().push(damage);
+                }
+                return Ok(Box::new(io::sink()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Box::new(Compare {
+            name,
+            file: BufReader::new(file),
+            line: 1,
+            differs: None,
+            differences: Rc::clone(&self.differences),
+        }))
     }
 }
 

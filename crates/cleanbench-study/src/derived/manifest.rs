@@ -8,6 +8,7 @@ use std::path::Path;
 
 use cleanbench_core::{Digest, RunId, canonical};
 use cleanbench_items::Rules;
+use cleanbench_ledger::files::{self, LONGEST_WHOLE, is_below};
 use cleanbench_ledger::record::readable;
 use cleanbench_ledger::{Damage, LedgerError};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,12 @@ pub struct DerivedManifest {
     pub files: BTreeMap<String, Digest>,
     /// Digest over all of the above.
     pub digest: Digest,
+}
+
+/// Of a `manifest.json` the format alone.
+#[derive(Deserialize)]
+struct Named {
+    format: Option<String>,
 }
 
 /// What a result was computed from.
@@ -136,21 +143,43 @@ impl DerivedManifest {
     /// # Errors
     /// When there is none, or it is damaged or of a later format.
     pub fn read(folder: &Path) -> Result<Self, LedgerError> {
-        let bytes = fs_err::read(folder.join(MANIFEST_FILE))?;
+        let bytes = files::read(folder, MANIFEST_FILE, LONGEST_WHOLE)?;
+        files::check_values(MANIFEST_FILE, &bytes)?;
         let damaged = |error: &serde_json::Error| {
             let what = format!("unreadable: {error}");
             LedgerError::from(Damage::at_line(MANIFEST_FILE, error.line() as u64, what))
         };
-        let value: serde_json::Value =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
-        let format = value.get("format").and_then(serde_json::Value::as_str);
-        if let Some(found) = format.filter(|format| !readable(format, FORMAT)) {
-            return Err(LedgerError::TooNew {
-                file: MANIFEST_FILE.to_owned(),
-                found: found.to_owned(),
-                known: FORMAT,
-            });
+        let named: Named = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        if let Some(found) = named.format.filter(|format| !readable(format, FORMAT)) {
+            return Err(LedgerError::too_new(MANIFEST_FILE, found, FORMAT));
         }
-        serde_json::from_slice(&bytes).map_err(|error| damaged(&error))
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+        manifest.check_names()?;
+        Ok(manifest)
+    }
+
+    /// Every file lies in its place, and every run has been copied with all that it is read from.
+    fn check_names(&self) -> Result<(), Damage> {
+        let is_plain = |name: &str| is_below(name) && !name.contains('/');
+        let damage = |what: String| Err(Damage::whole(MANIFEST_FILE, what));
+        if let Some(name) = self.files.keys().find(|name| !is_plain(name)) {
+            return damage(format!("a file lies outside of the folder: {name:?}"));
+        }
+        let outside = |input: &&Input| input.files().keys().any(|name| !is_below(name));
+        if let Some(input) = self.inputs.iter().find(outside) {
+            let names: Vec<_> = input.files().into_keys().collect();
+            return damage(format!(
+                "an input lies outside of the folder: {}",
+                names.join(", ")
+            ));
+        }
+        let mut copied = self.what.copied().to_vec();
+        copied.sort_unstable();
+        for run in self.inputs.iter().filter_map(Input::run) {
+            if !is_plain(&run.role) || !run.files.keys().eq(&copied) {
+                return damage(format!("the input {:?} is not a copy of a run", run.role));
+            }
+        }
+        Ok(())
     }
 }

@@ -44,6 +44,8 @@ use crate::compare::{Comparison, NotComparable, Options, Ranking, compare, rank}
 use crate::drift::{Drift, DriftOptions, drift};
 use crate::item_analysis::{Analysis, AnalysisOptions, analyse};
 use cleanbench_items::{Both, ItemTable, ItemsError, Policy, Side};
+use cleanbench_items::{CALLS_FILE, RESULTS_FILE, SUMMARY_FILE};
+use cleanbench_ledger::manifest::MANIFEST_FILE as RUN_FILE;
 use cleanbench_report::ReportError;
 
 /// What is computed, with everything that decides its bytes beside the inputs.
@@ -167,6 +169,16 @@ impl What {
         }
     }
 
+    /// Files of a run that are copied; the last one only where it tells what was used up.
+    pub(crate) fn copied(&self) -> &'static [&'static str] {
+        const COPIED: [&str; 4] = [RUN_FILE, RESULTS_FILE, SUMMARY_FILE, CALLS_FILE];
+        if self.tells_spending() {
+            &COPIED
+        } else {
+            &COPIED[..3]
+        }
+    }
+
     /// Whether it tells what the calls of its runs used up.
     pub fn tells_spending(&self) -> bool {
         matches!(self, Self::Compare { .. }) && number::by_rules_of_now(self.policy())
@@ -246,7 +258,8 @@ fn side<'a>(tables: &'a [ItemTable], of: &ModelOf) -> Result<Side<'a>, DeriveErr
 
 /// Whether `folder` holds a result over several runs.
 pub fn is_derived(folder: &Path) -> bool {
-    folder.join(MANIFEST_FILE).is_file() && !folder.join("run.json").exists()
+    let stands = |name: &str| fs_err::symlink_metadata(folder.join(name)).is_ok();
+    folder.is_dir() && stands(MANIFEST_FILE) && !stands(RUN_FILE)
 }
 
 /// All results over several runs in `out`, oldest first.

@@ -9,19 +9,8 @@ use cleanbench_ledger::RunDirectory;
 use super::{
     DeriveError, Derived, DerivedManifest, Input, InputFact, InputRun, MANIFEST_FILE, What,
 };
-use cleanbench_items::{CALLS_FILE, ItemTable, RESULTS_FILE, SUMMARY_FILE};
-use cleanbench_ledger::directory::file_digest;
-
-/// Files of a run that are copied; the last one only where `what` tells what was used up.
-const COPIED: [&str; 4] = ["run.json", RESULTS_FILE, SUMMARY_FILE, CALLS_FILE];
-
-fn copied(what: &What) -> &'static [&'static str] {
-    if what.tells_spending() {
-        &COPIED
-    } else {
-        &COPIED[..3]
-    }
-}
+use cleanbench_items::{CALLS_FILE, ItemTable, RESULTS_FILE};
+use cleanbench_ledger::files;
 
 /// What the caller knows and nobody else: when, who, and under which name.
 #[derive(Debug, Clone)]
@@ -69,7 +58,7 @@ impl<'a> Source<'a> {
     fn copy(&self, folder: &Path, files: &[&str]) -> Result<Input, DeriveError> {
         match self {
             Self::Run { role, run, table } => {
-                copy_run(&folder.join("inputs").join(role), run, table, files).map(|files| {
+                copy_run(folder, &format!("inputs/{role}"), run, table, files).map(|files| {
                     Input::Run(InputRun {
                         role: (*role).to_owned(),
                         run: table.manifest.run.clone(),
@@ -85,8 +74,8 @@ impl<'a> Source<'a> {
 fn copy_fact(folder: &Path, role: &str, file: &Path) -> Result<InputFact, DeriveError> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let path = format!("inputs/{role}/{name}");
-    fs_err::create_dir_all(folder.join("inputs").join(role))?;
-    let digest = copy(file, &folder.join(&path))?;
+    files::make_folders(folder, &format!("inputs/{role}"))?;
+    let digest = copy(fs_err::File::open(file)?, folder, &path)?;
     Ok(InputFact {
         role: role.to_owned(),
         path,
@@ -110,22 +99,13 @@ pub fn write(
     let suite = inputs.iter().find_map(Source::suite).unwrap_or_default();
     let label = format!("{}-{suite}", what.kind());
     let folder = out.join(RunDirectory::name(&stamp.time, &label, "", &stamp.id));
-    fs_err::create_dir_all(out)?;
-    make_private(&folder)?;
+    files::make_all_folders(out)?;
+    files::make_folder(&folder)?;
     let written = fill(&folder, what, derived, inputs, stamp);
     if written.is_err() {
         drop(fs_err::remove_dir_all(&folder));
     }
     written.map(|()| folder)
-}
-
-fn make_private(folder: &Path) -> Result<(), std::io::Error> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let made = std::fs::DirBuilder::new().mode(0o700).create(folder);
-    made.map_err(|error| {
-        let text = format!("cannot make `{}`: {error}", folder.display());
-        std::io::Error::new(error.kind(), text)
-    })
 }
 
 fn fill(
@@ -137,12 +117,12 @@ fn fill(
 ) -> Result<(), DeriveError> {
     let mut copied = Vec::new();
     for input in inputs {
-        copied.push(input.copy(folder, self::copied(what))?);
+        copied.push(input.copy(folder, what.copied())?);
     }
-    let mut files = BTreeMap::new();
+    let mut drawn = BTreeMap::new();
     for (name, bytes) in &derived.files {
-        fs_err::write(folder.join(name), bytes)?;
-        files.insert((*name).to_owned(), Digest::of_file_bytes(bytes));
+        files::replace(folder, name, bytes)?;
+        drawn.insert((*name).to_owned(), Digest::of_file_bytes(bytes));
     }
     let mut manifest = DerivedManifest {
         format: String::new(),
@@ -151,28 +131,28 @@ fn fill(
         created: stamp.created.clone(),
         what: what.clone(),
         inputs: copied,
-        files,
+        files: drawn,
         digest: Digest([0; 32]),
     };
     manifest.lowest_format().clone_into(&mut manifest.format);
     manifest.digest = manifest.own_digest().map_err(std::io::Error::from)?;
     // Last, so that a folder with a manifest is whole.
     let bytes = manifest.to_bytes().map_err(std::io::Error::from)?;
-    fs_err::write(folder.join(MANIFEST_FILE), bytes)?;
-    Ok(())
+    Ok(files::replace(folder, MANIFEST_FILE, &bytes)?)
 }
 
 /// Copies `files` of a run; gives their digests.
 fn copy_run(
-    into: &Path,
+    folder: &Path,
+    into: &str,
     run: &RunDirectory,
     table: &ItemTable,
-    files: &[&str],
+    names: &[&str],
 ) -> Result<BTreeMap<String, Digest>, DeriveError> {
-    fs_err::create_dir_all(into)?;
+    files::make_folders(folder, into)?;
     let mut copied = BTreeMap::new();
-    for name in files {
-        let digest = copy(&run.file(name), &into.join(name))?;
+    for name in names {
+        let digest = copy(run.open(name)?, folder, &format!("{into}/{name}"))?;
         copied.insert((*name).to_owned(), digest);
     }
     let recorded = table.manifest.end.as_ref();
@@ -188,9 +168,10 @@ fn copy_run(
 }
 
 /// Copies a file and gives its SHA-256.
-fn copy(from: &Path, to: &Path) -> Result<Digest, DeriveError> {
-    fs_err::copy(from, to)?;
-    Ok(file_digest(to)?)
+fn copy(mut from: fs_err::File, folder: &Path, name: &str) -> Result<Digest, DeriveError> {
+    let mut to = files::create(folder, name)?;
+    std::io::copy(&mut from, &mut to)?;
+    Ok(files::digest(folder, name)?)
 }
 
 #[cfg(test)]

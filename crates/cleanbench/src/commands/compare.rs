@@ -197,7 +197,8 @@ impl From<ItemsError> for Failure {
     fn from(error: ItemsError) -> Self {
         match error {
             ItemsError::Ledger(error) => error.into(),
-            ItemsError::Csv(error) => cleanbench_report::ReportError::Csv(error).into(),
+            ItemsError::Csv(_) => Self::new(Exit::VerifyFailed, &error)
+                .hint("`cleanbench verify` lists every damaged place"),
             ItemsError::Unfinished(ref run) => Self::new(Exit::Inconclusive, &error).hint(format!(
                 "let it end, or go on with: cleanbench run --resume {}",
                 run.display()

@@ -7,6 +7,7 @@ use cleanbench_core::{Exit, GateMode, RunId};
 use cleanbench_items::{Difference, ItemTable};
 use cleanbench_ledger::RunDirectory;
 use cleanbench_ledger::directory::{self, FindError};
+use cleanbench_ledger::files;
 use cleanbench_report::cell;
 use cleanbench_study::compare::NotComparable;
 use cleanbench_study::derived::{
@@ -94,6 +95,8 @@ pub(super) fn make(
     print(&made, out.format, &texts);
     warn_of_early_ends(&tables);
     printer.say(format!("result: {}", folder.display()));
+    let head = files::digest(&folder, derived::MANIFEST_FILE)?;
+    printer.say(format!("head: {head}"));
     Ok(derived)
 }
 

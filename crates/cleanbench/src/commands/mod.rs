@@ -67,7 +67,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Score(arguments) => score::score(arguments, printer),
         Command::Rerun(arguments) => rerun::rerun(arguments, printer),
         Command::Report(arguments) => report::report(arguments, printer),
-        Command::Verify(arguments) => verify::verify(arguments),
+        Command::Verify(arguments) => verify::verify(arguments, printer),
         Command::Show(arguments) => show::show(arguments, printer),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, printer),

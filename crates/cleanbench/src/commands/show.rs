@@ -1,8 +1,12 @@
 //! `cleanbench show`: a run at a glance, or one of its samples in full.
+//!
+//! Invariant: every line of what somebody else wrote begins with a mark that no line of the program's own begins with, so
+//! that an answer of several lines cannot pass for an outcome or a score.
 
 use cleanbench_core::{Completion, Exit};
 use cleanbench_ledger::Tail;
 use cleanbench_ledger::samples::SampleContent;
+use cleanbench_report::cell::safe;
 use cleanbench_report::detail::{CallDetail, SampleDetail, find};
 use cleanbench_report::pass::draw;
 use cleanbench_report::rows::how;
@@ -76,11 +80,11 @@ fn show_sample(recording: &Recording, word: &str, format: Format) -> Result<Exit
 fn print_sample(sample: &SampleDetail) {
     printer::result(format!(
         "sample {}:{}",
-        lines(&sample.task),
-        lines(&sample.id)
+        safe(&sample.task),
+        safe(&sample.id)
     ));
     match &sample.content {
-        None => printer::result("  [erased]"),
+        None => printer::result("[erased: the bytes of the sample are zeros]"),
         Some(content) => {
             for line in message_lines(content) {
                 printer::result(line);
@@ -88,11 +92,11 @@ fn print_sample(sample: &SampleDetail) {
             if let Some(call) = &content.probe {
                 printer::result(format!(
                     "--- what a model that has seen the item would write\n{}",
-                    lines(&call.expected)
+                    marked(&call.expected)
                 ));
             }
             if let Some(target) = &content.sample.target {
-                printer::result(format!("--- target\n{}", lines(&target.to_string())));
+                printer::result(format!("--- target\n{}", marked(&target.to_string())));
             }
         }
     }
@@ -110,14 +114,14 @@ fn message_lines(content: &SampleContent) -> Vec<String> {
         shown.push(format!(
             "--- {:?}\n{}",
             message.role,
-            lines(&message.content)
+            marked(&message.content)
         ));
         for image in &message.images {
             let picture = pictures.next();
             shown.push(format!(
                 "[image {}, {}, {} bytes]",
-                picture.map_or("without a name".to_owned(), |picture| lines(&picture.file)),
-                lines(&image.media_type),
+                picture.map_or("without a name".to_owned(), |picture| safe(&picture.file)),
+                safe(&image.media_type),
                 picture.map_or(0, |picture| picture.bytes),
             ));
         }
@@ -129,20 +133,20 @@ fn message_lines(content: &SampleContent) -> Vec<String> {
 fn completion_lines(completion: &Completion, texts: &[String]) -> Vec<String> {
     let mut shown = Vec::new();
     if let Some(reasoning) = &completion.reasoning {
-        shown.push(format!("--- reasoning\n{}", lines(reasoning)));
+        shown.push(format!("--- reasoning\n{}", marked(reasoning)));
     }
     if completion.likelihoods.is_empty() {
-        shown.push(format!("--- answer\n{}", lines(&completion.text)));
+        shown.push(format!("--- answer\n{}", marked(&completion.text)));
     } else {
         shown.push("--- log probability of each text, in nats".to_owned());
     }
     let weighed = completion.likelihoods.iter().zip(texts);
-    shown.extend(weighed.map(|(one, text)| format!("{:.4} {}", one.total(), lines(text))));
+    shown.extend(weighed.map(|(one, text)| format!("{:.4} {}", one.total(), safe(text))));
     shown.extend(completion.tool_calls.iter().map(|call| {
         format!(
             "--- tool call {}\n{}",
-            lines(&call.name),
-            lines(&call.arguments)
+            safe(&call.name),
+            marked(&call.arguments)
         )
     }));
     shown
@@ -153,43 +157,48 @@ fn print_call(call: &CallDetail, texts: &[String]) {
     let outcome = how(call.outcome, call.elsewhere).replace('_', " ");
     printer::result(format!(
         "=== {} epoch {}: {outcome}",
-        lines(&call.model),
+        safe(&call.model),
         call.epoch
     ));
     if let Some(error) = &call.error {
-        printer::result(format!("error: {}", lines(error)));
+        printer::result(format!("error: {}", safe(error)));
     }
     if let Some(completion) = &call.completion {
         for line in completion_lines(completion, texts) {
             printer::result(line);
         }
     }
+    if call.erased {
+        printer::result("[erased: the bytes of the request or of the reply are zeros]");
+    }
     if let Some(raw) = &call.raw {
-        printer::result(format!("--- reply as received\n{}", lines(raw)));
+        printer::result(format!("--- reply as received\n{}", marked(raw)));
     }
     if let Some(reason) = &call.unjudged {
         printer::result(format!(
             "no score, because a scorer failed: {}",
-            lines(reason)
+            safe(reason)
         ));
     }
     for (scorer, score) in &call.scores {
         let failure = score.score.extraction_failure.as_ref();
         let what = match (&score.answer, failure) {
-            (_, Some(reason)) => format!(" (no answer found: {})", lines(reason)),
-            (Some(answer), None) => format!(" (read as {:?})", lines(answer)),
+            (_, Some(reason)) => format!(" (no answer found: {})", safe(reason)),
+            (Some(answer), None) => format!(" (read as {:?})", safe(answer)),
             (None, None) => String::new(),
         };
         printer::result(format!("score {scorer}: {}{what}", score.score.value));
         for (name, value) in &score.parts {
-            printer::result(format!("  {}: {value}", lines(name)));
+            printer::result(format!("  {}: {value}", safe(name)));
         }
     }
 }
 
-/// Hostile characters made visible, line feeds kept, nothing cut.
-fn lines(text: &str) -> String {
-    cleanbench_report::foreign::lines(text)
+/// Hostile characters made visible, line feeds kept, nothing cut, and each line marked.
+fn marked(text: &str) -> String {
+    let text = cleanbench_report::foreign::lines(text);
+    let lines = text.split('\n').map(|line| format!("| {line}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn sample_json(sample: &SampleDetail) -> Value {
@@ -208,6 +217,7 @@ fn sample_json(sample: &SampleDetail) -> Value {
             "answer": call.completion.as_ref().map(|completion| completion.text.clone()),
             "tool_calls": call.completion.as_ref().map(|completion| completion.tool_calls.iter().map(|one| json!({"name": one.name, "arguments": one.arguments})).collect::<Vec<_>>()),
             "reply": call.raw,
+            "erased": call.erased,
             "unjudged": call.unjudged,
             "scores": call.scores.iter().map(|(scorer, score)| json!({
                 "scorer": scorer,
@@ -262,9 +272,9 @@ mod tests {
         assert_eq!(
             completion_lines(&completion, &[]),
             [
-                "--- reasoning\nhm\n\\u{1b}[2J",
-                "--- answer\n",
-                "--- tool call look\\u{202e}up\n{\"id\":\\u{7}1}",
+                "--- reasoning\n| hm\n| \\u{1b}[2J",
+                "--- answer\n| ",
+                "--- tool call look\\u{202e}up\n| {\"id\":\\u{7}1}",
             ]
         );
     }

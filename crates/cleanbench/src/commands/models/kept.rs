@@ -6,6 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
+use cleanbench_ledger::LedgerError;
+use cleanbench_ledger::files::{self, LONGEST_WHOLE};
 use cleanbench_model::Endpoint;
 use cleanbench_model::capability::{CapabilityReport, identity};
 use serde::{Deserialize, Serialize};
@@ -31,8 +33,10 @@ impl Kept {
 
     /// What is kept of `endpoint`.
     pub(super) fn find(endpoint: &Endpoint) -> Option<Self> {
-        let text = fs_err::read_to_string(place(endpoint)?).ok()?;
-        let kept: Self = serde_json::from_str(&text).ok()?;
+        let path = place(endpoint)?;
+        let name = path.file_name()?.to_str()?;
+        let bytes = files::read(path.parent()?, name, LONGEST_WHOLE).ok()?;
+        let kept: Self = serde_json::from_slice(&bytes).ok()?;
         kept.report.fits(endpoint).then_some(kept)
     }
 
@@ -47,13 +51,14 @@ impl Kept {
         }
     }
 
-    fn write(&self, path: &Path) -> std::io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs_err::create_dir_all(folder)?;
-        }
-        let draft = path.with_extension(format!("{}.draft", std::process::id()));
-        fs_err::write(&draft, serde_json::to_vec_pretty(self)?)?;
-        fs_err::rename(&draft, path)
+    fn write(&self, path: &Path) -> Result<(), LedgerError> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let (Some(folder), Some(name)) = (path.parent(), name) else {
+            return Ok(());
+        };
+        let text = serde_json::to_vec_pretty(self).map_err(std::io::Error::from)?;
+        files::make_all_folders(folder)?;
+        files::replace(folder, name, &text)
     }
 }
 
