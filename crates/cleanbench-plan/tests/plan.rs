@@ -18,6 +18,7 @@ use cleanbench_plan::replay::Source;
 use cleanbench_plan::run::plan;
 use cleanbench_plan::suite::load_suite;
 use cleanbench_plan::{ErrorKind, PlanError, rerun, score};
+use cleanbench_suite::Grants;
 use tempfile::TempDir;
 
 /// The variables of a test.
@@ -109,7 +110,7 @@ impl Bench {
             today: "2026-11-29",
             tool: "test",
         };
-        let loaded = load_suite(Some(&self.path("suite")), around.folder)?;
+        let loaded = load_suite(Some(&self.path("suite")), around.folder, &Grants::default())?;
         notes.extend(loaded.notes());
         let new = plan(options, earlier, &loaded.suite, around, notes)?;
         let opened = prepare(new.draft, new.samples).unwrap();
@@ -530,7 +531,14 @@ fn a_rescore_says_how_many_samples_are_not_on_both_sides() {
 fn changes_are_counted_by_what_changed() {
     let bench = Bench::new(TASK);
     let run = Bench::word(&bench.earlier());
-    let load = || load_suite(Some(&bench.path("suite")), Path::new("")).unwrap();
+    let load = || {
+        load_suite(
+            Some(&bench.path("suite")),
+            Path::new(""),
+            &Grants::default(),
+        )
+        .unwrap()
+    };
     let mut notes = Vec::new();
     let out = bench.path("out");
     let same = rerun::changed(&out, &run, &load().suite, &mut notes).unwrap_err();

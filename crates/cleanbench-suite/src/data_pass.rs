@@ -10,6 +10,7 @@ use cleanbench_core::Sample;
 use crate::at::At;
 use crate::data_file::DataFile;
 use crate::diagnostic::{Document, Fault, Severity};
+use crate::folder::DataSource;
 use crate::images::ImageSum;
 use crate::load::{Loader, whole};
 use crate::prompt::RenderError;
@@ -20,8 +21,9 @@ use crate::words::shown;
 
 impl Loader<'_> {
     /// Reads one data file; gives its number of lines.
-    pub(crate) fn data_file(&mut self, reading: &mut Reading, path: &Path) -> u32 {
-        let mut rows = match Rows::open(path) {
+    pub(crate) fn data_file(&mut self, reading: &mut Reading, file: &DataSource) -> u32 {
+        let path = &*file.path;
+        let mut rows = match Rows::open(self.folder, file) {
             Ok(rows) => rows,
             Err(error) => {
                 let fault = Fault::new(0, format!("cannot read the file: {error}"));
@@ -45,6 +47,7 @@ impl Loader<'_> {
         }
         reading.files.push(DataFile {
             path: path.to_owned(),
+            is_named: file.is_named,
             digest,
             samples: reading.samples - before,
             images,
@@ -75,7 +78,7 @@ impl Loader<'_> {
                 faults.extend(self.refer(&id.value, other));
             }
             draft.id = Some(id);
-            let finished = draft.finish(reading.rules(self.dir), reading.samples, &mut faults);
+            let finished = draft.finish(reading.rules(self.folder), reading.samples, &mut faults);
             if let Some((sample, _)) = finished {
                 reading.strictest = reading.strictest.max(sample.sensitivity);
                 reading.grouping.add(&sample, &mut faults);
@@ -170,7 +173,7 @@ impl Loader<'_> {
             return;
         }
         for file in tasks.iter().flat_map(|task| &task.files) {
-            let Ok(mut rows) = Rows::open(&file.path) else {
+            let Ok(mut rows) = Rows::open(self.folder, &DataSource::of(file)) else {
                 continue;
             };
             while let Some(row) = rows.next_row() {

@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::Path;
 
 use cleanbench_core::Digest;
 
 use crate::csv::{Layout, Splitter};
 use crate::diagnostic::Fault;
 use crate::draft::Draft;
+use crate::folder::{DataSource, SuiteFolder};
 use crate::source::{Format, Source, kind_of};
 
 pub(crate) struct Rows {
@@ -38,11 +38,11 @@ pub(crate) struct Row<'a> {
 }
 
 impl Rows {
-    /// Opens `path`, whose name must say a known format.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let (format, packing) = kind_of(path).map_err(io::Error::other)?;
+    /// Opens `file`, whose name must say a known format.
+    pub(crate) fn open(folder: &SuiteFolder, file: &DataSource) -> io::Result<Self> {
+        let (format, packing) = kind_of(&file.path).map_err(io::Error::other)?;
         Ok(Self {
-            source: Source::open(path, packing)?,
+            source: Source::open(folder.data(file)?, packing)?,
             format,
             buffer: Vec::new(),
             splitter: Splitter::default(),

@@ -12,6 +12,7 @@ use cleanbench_plan::options::{
 use crate::ci_arguments::{InitArguments, JunitArguments};
 use crate::conduct::Conduct;
 use crate::format::Format;
+use crate::grant_arguments::GrantArguments;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -142,6 +143,8 @@ pub(crate) struct CheckArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    #[command(flatten)]
     pub(crate) models: ModelArguments,
     #[command(flatten)]
     pub(crate) select: SelectArguments,
@@ -163,6 +166,8 @@ pub(crate) struct RunArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    #[command(flatten)]
     pub(crate) models: ModelArguments,
     #[command(flatten)]
     pub(crate) select: SelectArguments,
@@ -183,7 +188,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["suite", "allow_path", "data", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]
@@ -608,6 +613,8 @@ pub(crate) struct ScoreArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    #[command(flatten)]
     pub(crate) out: OutArguments,
 }
 
@@ -631,6 +638,8 @@ pub(crate) struct RerunArguments {
     pub(crate) run: String,
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
     /// Which samples
     #[arg(long, value_enum)]
     pub(crate) only: RerunOnly,

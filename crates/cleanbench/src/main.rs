@@ -17,6 +17,7 @@ mod foreign;
 mod format;
 mod gate_results;
 mod github;
+mod grant_arguments;
 mod limits;
 mod plain_table;
 mod printer;

@@ -14,12 +14,13 @@ use cleanbench_plan::suite::{LoadedSuite, load_suite};
 
 use crate::environment::{WhenNeeded, here};
 use crate::failure::Failure;
+use crate::grant_arguments::GrantArguments;
 use crate::printer::{self, Printer};
 use crate::session::TOOL;
 
 /// Loads the suite that was named and prints what looks odd in it.
-pub(crate) fn load(named: Option<&Path>) -> Result<LoadedSuite, Failure> {
-    let loaded = load_suite(named, here())?;
+pub(crate) fn load(named: Option<&Path>, grants: &GrantArguments) -> Result<LoadedSuite, Failure> {
+    let loaded = load_suite(named, here(), &grants.grants())?;
     loaded.warnings.iter().for_each(printer::verbatim);
     Ok(loaded)
 }
