@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cleanbench_files::Roots;
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_suite::{Catalog, Diagnostic, Grants, MANIFEST, NamedData, Severity, Suite};
+use cleanbench_suite::{Catalog, Diagnostic, Grants, MANIFEST, NamedData, Pulse, Severity, Suite};
 
 use crate::{ErrorKind, PlanError};
 
@@ -34,7 +34,7 @@ impl LoadedSuite {
 }
 
 /// Loads the suite at `named`, else the one in `folder`. It reads nothing outside of its own folder but what `grants`
-/// name.
+/// name; `pulse` beats with every record.
 ///
 /// # Errors
 /// When there is none, or it has errors, which are then among the diagnostics.
@@ -42,6 +42,7 @@ pub fn load_suite(
     named: Option<&Path>,
     folder: &Path,
     grants: &Grants,
+    pulse: &Pulse,
 ) -> Result<LoadedSuite, PlanError> {
     grants.folders.iter().try_for_each(|it| check_folder(it))?;
     let path = match named {
@@ -52,7 +53,7 @@ pub fn load_suite(
         scorers: &cleanbench_score::Registry,
         probes: &cleanbench_probe::registry::NAMES,
     };
-    let loaded = cleanbench_suite::load(&path, catalog, grants);
+    let loaded = cleanbench_suite::load(&path, catalog, grants, pulse);
     let Some(suite) = loaded.suite else {
         return Err(broken(&path, loaded.diagnostics));
     };

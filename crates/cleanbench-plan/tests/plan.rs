@@ -18,7 +18,7 @@ use cleanbench_plan::replay::Source;
 use cleanbench_plan::run::plan;
 use cleanbench_plan::suite::load_suite;
 use cleanbench_plan::{ErrorKind, PlanError, rerun, score};
-use cleanbench_suite::Grants;
+use cleanbench_suite::{Grants, Pulse};
 use tempfile::TempDir;
 
 /// The variables of a test.
@@ -536,6 +536,7 @@ fn changes_are_counted_by_what_changed() {
             Some(&bench.path("suite")),
             Path::new(""),
             &Grants::default(),
+            &Pulse::default(),
         )
         .unwrap()
     };

@@ -19,6 +19,13 @@ use crate::rows::{Row, Rows};
 use crate::wording::{template_fault, with_template};
 use crate::words::shown;
 
+/// Errors of a file after which the rest of it is not read.
+const MOST_ERRORS: u64 = 100_000;
+
+/// What is said where templates do more than all templates of suites need to.
+const TOO_MUCH: &str =
+    "the templates of the task do too much work; from here on nothing is rendered";
+
 impl Loader<'_> {
     /// Reads one data file; gives its number of lines.
     pub(crate) fn data_file(&mut self, reading: &mut Reading, file: &DataSource) -> u32 {
@@ -33,7 +40,12 @@ impl Loader<'_> {
         };
         let before = reading.samples;
         let mut images = ImageSum::default();
+        let errors = self.log.errors();
         while let Some(row) = rows.next_row() {
+            if self.log.errors() - errors > MOST_ERRORS {
+                break;
+            }
+            self.given.pulse.beat();
             reading.samples += u64::from(row.is_sample);
             if let Some(sample) = self.row(reading, path, row) {
                 images.add(&sample);
@@ -123,6 +135,15 @@ impl Loader<'_> {
         let Some(prompts) = &reading.prompts else {
             return;
         };
+        if prompts.is_too_much() {
+            if reading.template_faults.insert(TOO_MUCH.to_owned()) {
+                faults.push(
+                    Fault::new(0, TOO_MUCH)
+                        .hint("a loop does too much; what it makes can stand in the data instead"),
+                );
+            }
+            return;
+        }
         if sample.images.iter().any(|image| image.message.is_none()) && !prompts.ask() {
             let message = "`images` without a question: no message of the task is the user's";
             faults.push(Fault::new(0, message));
@@ -177,6 +198,7 @@ impl Loader<'_> {
                 continue;
             };
             while let Some(row) = rows.next_row() {
+                self.given.pulse.beat();
                 let document = Document {
                     path: &file.path,
                     text: &row.text,

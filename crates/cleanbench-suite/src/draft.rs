@@ -19,6 +19,9 @@ use crate::json::{Entry, Raw};
 use crate::messages;
 use crate::words::{did_you_mean, is_date, kind_of_json, shown};
 
+/// Most faults that are told of one record.
+const MOST_FAULTS: usize = 20;
+
 /// What a task lends to its samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'a> {
@@ -66,6 +69,9 @@ impl Draft {
         for entry in &entries {
             if let Err(fault) = draft.add(entry) {
                 faults.push(fault);
+            }
+            if faults.len() >= MOST_FAULTS {
+                break;
             }
         }
         Some(draft)
@@ -309,6 +315,9 @@ fn report_duplicates(entries: &[Entry<'_>], faults: &mut Vec<Fault>) {
         if !keys.insert(&entry.key) {
             let message = format!("duplicate key {}", shown(&entry.key));
             faults.push(Fault::new(entry.key_at, message));
+        }
+        if faults.len() >= MOST_FAULTS {
+            return;
         }
     }
 }

@@ -82,6 +82,7 @@ impl Loader<'_> {
         let errors = self.log.errors();
         let mut found = Found::default();
         while let Some(row) = rows.next_row() {
+            self.given.pulse.beat();
             self.example(reading, &path, row, &mut found);
         }
         self.parts
@@ -176,7 +177,9 @@ impl Loader<'_> {
             };
             let position = found.turns.len() as u64 + 1;
             let sample = draft.finish(rules, position, &mut faults);
-            if let (Some((sample, _)), Some(prompts)) = (sample, &reading.prompts) {
+            if let (Some((sample, _)), Some(prompts)) = (sample, &reading.prompts)
+                && !prompts.is_too_much()
+            {
                 match word(reading, prompts, &sample) {
                     Ok((turns, answer)) => {
                         self.warn_of_score(reading, document, &sample, answer);

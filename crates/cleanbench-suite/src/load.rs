@@ -18,6 +18,7 @@ use crate::identities::Identities;
 use crate::log::Log;
 use crate::manifest;
 use crate::probe_table::ProbeTable;
+use crate::pulse::Pulse;
 use crate::reading::Reading;
 use crate::suite::{ProbeUse, Suite};
 use crate::task_table::{ScorerEntry, TaskTable};
@@ -35,6 +36,15 @@ pub struct Catalog<'a> {
     pub probes: &'a [&'a str],
 }
 
+/// What a suite is loaded with.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    catalog: Catalog<'a>,
+    grants: &'a Grants,
+    /// Beats with every record.
+    pub(crate) pulse: &'a Pulse,
+}
+
 /// The result of [`load`].
 #[derive(Debug)]
 pub struct Loaded {
@@ -49,12 +59,19 @@ pub struct Loaded {
 /// Streams all data files once. Memory: about 24 bytes per sample while loading.
 ///
 /// Nothing is opened but what lies in the suite's folder, and what `grants` name.
-pub fn load(path: &Path, catalog: Catalog<'_>, grants: &Grants) -> Loaded {
+pub fn load(path: &Path, catalog: Catalog<'_>, grants: &Grants, pulse: &Pulse) -> Loaded {
     let named = Named::locate(path);
     let mut log = Log::default();
     log.mention(&named.file);
     let suite = match named.read(grants) {
-        Ok((folder, bytes)) => load_bytes(folder, named.file, bytes, catalog, grants, &mut log),
+        Ok((folder, bytes)) => {
+            let given = Given {
+                catalog,
+                grants,
+                pulse,
+            };
+            load_bytes(folder, named.file, bytes, given, &mut log)
+        }
         Err(error) => {
             log.error(whole(&named.file), unreadable(&error, &named));
             None
@@ -137,8 +154,7 @@ fn load_bytes(
     folder: SuiteFolder,
     file: PathBuf,
     bytes: Vec<u8>,
-    catalog: Catalog<'_>,
-    grants: &Grants,
+    given: Given<'_>,
     log: &mut Log,
 ) -> Option<Suite> {
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -158,9 +174,8 @@ fn load_bytes(
         log,
         manifest: document,
         folder: &folder,
-        grants,
+        given,
         names_left: MOST_NAMES,
-        catalog,
         identities: Identities::default(),
         parts: vec![bytes.clone()],
     };
@@ -210,10 +225,9 @@ pub(crate) struct Loader<'a> {
     pub(crate) log: &'a mut Log,
     pub(crate) manifest: Document<'a>,
     pub(crate) folder: &'a SuiteFolder,
-    grants: &'a Grants,
     /// Names that globs may still look through, in all tasks together.
     pub(crate) names_left: usize,
-    catalog: Catalog<'a>,
+    pub(crate) given: Given<'a>,
     pub(crate) identities: Identities,
     /// What the suite's digest is over.
     pub(crate) parts: Vec<Vec<u8>>,
@@ -327,7 +341,7 @@ impl Loader<'_> {
     /// What the user named in place of what the manifest names.
     fn named_data(&mut self, table: &TaskTable) -> Vec<DataSource> {
         let task = table.name.as_ref().map(|name| &name.value);
-        let named = self.grants.data.iter();
+        let named = self.given.grants.data.iter();
         let named = named.filter(|named| Some(&named.task) == task);
         let sources = named.map(|named| DataSource {
             path: named.path.clone(),
@@ -367,7 +381,7 @@ impl Loader<'_> {
     fn scorers(&mut self, entries: &[ScorerEntry]) -> Vec<(String, Box<dyn Scorer>)> {
         let mut scorers = Vec::with_capacity(entries.len());
         for entry in entries {
-            match self.catalog.scorers.build(&entry.spec) {
+            match self.given.catalog.scorers.build(&entry.spec) {
                 Ok(scorer) => scorers.push((entry.spec.kind.clone(), scorer)),
                 Err(errors) => {
                     for error in errors {
@@ -404,6 +418,7 @@ impl Loader<'_> {
     /// A control is another task of the suite.
     fn check_controls(&mut self, tasks: &[Reading]) {
         let name_of = |task: &Reading| task.table.name.as_ref().map(|name| name.value.clone());
+        let names: HashSet<_> = tasks.iter().filter_map(name_of).collect();
         for task in tasks {
             let Some(control) = &task.table.control else {
                 continue;
@@ -411,10 +426,7 @@ impl Loader<'_> {
             let wanted = &control.value.task;
             let fault = if name_of(task).as_ref() == Some(wanted) {
                 "a task cannot be its own control".to_owned()
-            } else if tasks
-                .iter()
-                .any(|other| name_of(other).as_ref() == Some(wanted))
-            {
+            } else if names.contains(wanted) {
                 continue;
             } else {
                 format!("the suite has no task {}", shown(wanted))
@@ -425,7 +437,7 @@ impl Loader<'_> {
 
     /// Looks up the probes and reads their prompts.
     fn probes(&mut self, table: &ProbeTable) -> Option<ProbeUse> {
-        let faults = table.faults(self.catalog.probes);
+        let faults = table.faults(self.given.catalog.probes);
         let fine = faults.is_empty();
         for fault in faults {
             self.log.error(self.manifest, fault);

@@ -14,7 +14,7 @@ use cleanbench_core::{
     ScorerCatalog, ScorerSpec, Sensitivity, SpecError, Tool, ToolChoice,
 };
 use cleanbench_suite::{
-    Catalog, Grants, LoadError, Loaded, Rendered, Severity, Suite, load, suite_key_path,
+    Catalog, Grants, LoadError, Loaded, Pulse, Rendered, Severity, Suite, load, suite_key_path,
 };
 use serde_json::{Value, json};
 
@@ -100,7 +100,12 @@ impl Folder {
             scorers: &TwoScorers,
             probes: &["completion", "ts-guessing"],
         };
-        load(self.0.path(), catalog, &Grants::default())
+        load(
+            self.0.path(),
+            catalog,
+            &Grants::default(),
+            &Pulse::default(),
+        )
     }
 
     fn suite(&self) -> Suite {

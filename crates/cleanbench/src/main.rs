@@ -19,6 +19,7 @@ mod gate_results;
 mod github;
 mod grant_arguments;
 mod limits;
+mod loading;
 mod plain_table;
 mod printer;
 mod progress;
