@@ -29,6 +29,8 @@ mod faults;
 mod foreign;
 mod full_disk;
 mod gates;
+mod hostile_suites;
+mod hostile_yard;
 mod identity;
 mod imports;
 mod independent_values;

@@ -124,8 +124,9 @@ impl Splitter {
                 doubled: self.doubled,
             });
         } else {
-            let message = format!("a row of more than {MOST_CELLS} cells");
-            self.fault.get_or_insert(Fault::new(at, message));
+            self.fault.get_or_insert_with(|| {
+                Fault::new(at, format!("a row of more than {MOST_CELLS} cells"))
+            });
         }
         self.start = at + 1;
         self.doubled = false;

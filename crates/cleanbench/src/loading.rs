@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cleanbench_core::Exit;
 use cleanbench_plan::suite::{LoadedSuite, load_suite};
@@ -16,8 +16,8 @@ use cleanbench_suite::{Grants, Pulse};
 
 use crate::failure::Failure;
 
-/// Longest time without a step forward.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// Longest time of the processor without a step forward: a busy machine or a slow disk is no fault of a suite.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Most bytes that are taken without a step forward.
 const MOST_BYTES: u64 = 400 << 20;
 /// How often that is looked at.
@@ -62,7 +62,7 @@ pub(crate) fn load_bounded(
 /// When the last step forward was seen, and what memory was taken then.
 struct Watch {
     count: u64,
-    since: Instant,
+    since: Duration,
     bytes: u64,
 }
 
@@ -70,7 +70,7 @@ impl Watch {
     fn new() -> Self {
         Self {
             count: 0,
-            since: Instant::now(),
+            since: used(),
             bytes: resident(),
         }
     }
@@ -80,15 +80,15 @@ impl Watch {
         if count != self.count {
             *self = Self {
                 count,
-                since: Instant::now(),
+                since: used(),
                 bytes,
             };
             return Ok(());
         }
         let what = if bytes.saturating_sub(self.bytes) > MOST_BYTES {
             format!("more than {} MiB of memory", MOST_BYTES >> 20)
-        } else if self.since.elapsed() > PATIENCE {
-            format!("more than {} s", PATIENCE.as_secs())
+        } else if used().saturating_sub(self.since) > PATIENCE {
+            format!("more than {} s of work", PATIENCE.as_secs())
         } else {
             return Ok(());
         };
@@ -99,6 +99,12 @@ impl Watch {
         Err(PlanError::new(ErrorKind::SuiteInvalid, what)
             .hint("look for a template that puts lists or texts together again and again"))
     }
+}
+
+/// Time of the processor that the process has used.
+fn used() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// Memory that the process has at the moment, in bytes; 0 where that cannot be told.
