@@ -568,7 +568,7 @@ fn globs_are_bounded() {
 fn a_file_that_may_not_be_read_says_so() {
     let yard = Yard::new();
     let path = yard.path("suite/data.jsonl");
-    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     let done = yard.bed.run(&["check", "suite"]);
     // Whoever is root may read it all the same.
     assert!(matches!(done.code, 0 | 65), "{}", done.stderr);

@@ -182,7 +182,11 @@ impl Yard {
             let mut written = files_of(&self.path("out"));
             written.extend(files_of(&self.path("suite")));
             written.retain(|_, bytes| String::from_utf8_lossy(bytes).contains(secret));
-            faults.extend(written.keys().map(|path| format!("{secret} in {path:?}")));
+            faults.extend(
+                written
+                    .keys()
+                    .map(|path| format!("{secret} in {}", path.display())),
+            );
         }
         if files_of(&self.path("outside")) != self.before {
             faults.push("what lies outside was touched".to_owned());

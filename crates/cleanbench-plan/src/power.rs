@@ -70,8 +70,8 @@ impl<'a> Powers<'a> {
         let found = known.entry(n);
         found
             .or_insert_with(|| {
-                let shown = power(gate, n, *family, *score, needed);
-                needed.0 = Some(shown.needed);
+                let shown = power(gate, n, *family, *score, *needed);
+                *needed = Needed::Known(shown.needed);
                 shown
             })
             .clone()
@@ -80,16 +80,22 @@ impl<'a> Powers<'a> {
 
 /// The samples that a gate needs, where that was computed already.
 #[derive(Debug, Clone, Copy, Default)]
-struct Needed(Option<Option<u64>>);
+enum Needed {
+    #[default]
+    Unknown,
+    Known(Option<u64>),
+}
 
 impl Needed {
     fn or(self, compute: impl FnOnce() -> Option<u64>) -> Option<u64> {
-        self.0.unwrap_or_else(compute)
+        match self {
+            Self::Unknown => compute(),
+            Self::Known(needed) => needed,
+        }
     }
 }
 
-fn power(gate: &Gate, n: u64, family: usize, score: Option<f64>, needed: &Needed) -> Power {
-    let needed = *needed;
+fn power(gate: &Gate, n: u64, family: usize, score: Option<f64>, needed: Needed) -> Power {
     match gate.test {
         GateTest::Floor { min } => floor(n, min, gate.alpha, score, needed),
         GateTest::Ceiling { max } => ceiling(gate, n, max, needed),

@@ -110,7 +110,12 @@ impl Bench {
             today: "2026-11-29",
             tool: "test",
         };
-        let loaded = load_suite(Some(&self.path("suite")), around.folder, &Grants::default())?;
+        let loaded = load_suite(
+            Some(&self.path("suite")),
+            around.folder,
+            &Grants::default(),
+            &Pulse::default(),
+        )?;
         notes.extend(loaded.notes());
         let new = plan(options, earlier, &loaded.suite, around, notes)?;
         let opened = prepare(new.draft, new.samples).unwrap();

@@ -188,7 +188,7 @@ mod tests {
                 format!("{{%- raw %}}{{{{ {{% endraw %}}{{{{ 1{long} }}}}"),
                 Some(26),
             ),
-            (format!("{{% set x = [{strings}] %}} { long }"), None),
+            (format!("{{% set x = [{strings}] %}} {long}"), None),
             (long.clone(), None),
             ("{{ input }} { {".to_owned(), None),
         ] {

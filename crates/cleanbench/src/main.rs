@@ -7,6 +7,7 @@ mod analysis_table;
 mod anew;
 mod arguments;
 mod ci_arguments;
+mod clock;
 mod commands;
 mod comparison_table;
 mod conduct;
