@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -152,6 +153,7 @@ impl Yard {
         let child = command.env("CANARY_KEY", CANARY).spawn().unwrap();
         let Watched {
             done,
+            signal,
             kib,
             seconds,
             hung,
@@ -159,6 +161,8 @@ impl Yard {
         let mut faults = Vec::new();
         if hung {
             faults.push("hangs".to_owned());
+        } else if let Some(signal) = signal {
+            faults.push(format!("ended by signal {signal}: {}", done.stderr));
         } else if !matches!(done.code, 65 | 66) {
             faults.push(format!(
                 "exit {}: {}{}",
@@ -198,6 +202,8 @@ impl Yard {
 /// How a program ended.
 struct Watched {
     done: Done,
+    /// Its signal, where it ended by one.
+    signal: Option<i32>,
     kib: u64,
     seconds: f64,
     hung: bool,
@@ -233,6 +239,7 @@ fn watch(mut child: Child) -> Watched {
             stdout: stdout.join().unwrap(),
             stderr: stderr.join().unwrap(),
         },
+        signal: status.signal(),
         kib,
         seconds,
         hung,

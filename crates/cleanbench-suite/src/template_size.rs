@@ -177,7 +177,7 @@ mod tests {
             (format!("a {{{{ 1{long} }}}}"), Some(2)),
             (format!("{{{{ {{'a': {{'b': 1}}}}{long} }}}}"), Some(0)),
             (format!("{{% set x = 1{long} %}}"), Some(0)),
-            (format!("{{{{ ')' }}}} {{{{ 1{long}"), Some(11)),
+            (format!("{{{{ ')' }}}} {{{{ 1{long}"), Some(10)),
             (format!("{{{{ ) }}}} 1{long}"), Some(0)),
             (format!("{{# {{{{ 1{long} }}}} #}} {long}"), None),
             (
@@ -186,7 +186,7 @@ mod tests {
             ),
             (
                 format!("{{%- raw %}}{{{{ {{% endraw %}}{{{{ 1{long} }}}}"),
-                Some(26),
+                Some(25),
             ),
             (format!("{{% set x = [{strings}] %}} {long}"), None),
             (long.clone(), None),
