@@ -34,6 +34,8 @@ mod forged_runs;
 mod full_disk;
 mod gates;
 mod hostile_runs;
+mod hostile_suites;
+mod hostile_yard;
 mod identity;
 mod imports;
 mod independent_values;

@@ -60,7 +60,7 @@ impl Roots {
     pub fn open(&self, path: &Path, limit: Limit) -> Result<Opened, FileError> {
         let found = self.resolve(path, LastLink::Follow)?;
         let (Some(name), Some(kind)) = (&found.name, found.kind) else {
-            return Err(nothing_to_read(path, &found));
+            return Err(self.nothing_to_read(path, &found));
         };
         check_kind(path, kind)?;
         check_disk(path, &found.folder)?;
@@ -87,9 +87,21 @@ impl Roots {
     /// When it is not there, or in none of the folders.
     pub fn kind(&self, path: &Path) -> Result<Kind, FileError> {
         let found = self.resolve(path, LastLink::Follow)?;
-        let kind = found.kind.ok_or_else(|| missing(path))?;
         self.check_within(path, &found)?;
+        let kind = found.kind.ok_or_else(|| missing(path))?;
         Ok(kind)
+    }
+
+    /// Whoever asks for what is outside is not told whether it is there.
+    fn nothing_to_read(&self, path: &Path, found: &Found) -> FileError {
+        match (self.check_within(path, found), found.kind) {
+            (_, Some(kind)) => FileError::NotRegular {
+                path: path.to_owned(),
+                kind,
+            },
+            (Err(error), None) => error,
+            (Ok(()), None) => missing(path),
+        }
     }
 
     pub(crate) fn resolve(&self, path: &Path, last: LastLink) -> Result<Found, FileError> {
@@ -134,16 +146,6 @@ pub fn open_named(path: &Path, limit: Limit) -> Result<Opened, FileError> {
 fn missing(path: &Path) -> FileError {
     FileError::Missing {
         path: path.to_owned(),
-    }
-}
-
-fn nothing_to_read(path: &Path, found: &Found) -> FileError {
-    match found.kind {
-        Some(kind) => FileError::NotRegular {
-            path: path.to_owned(),
-            kind,
-        },
-        None => missing(path),
     }
 }
 

@@ -117,6 +117,7 @@ fn what_lies_in_the_folder_opens_by_whatever_way_and_nothing_else_does() {
         ("far-chain", "outside"),
         ("../elsewhere/c.txt", "outside"),
         ("/etc/passwd", "outside"),
+        ("../elsewhere/none.txt", "outside"),
         ("broken", "missing"),
         ("none", "missing"),
         ("none/of/it", "missing"),

@@ -54,7 +54,8 @@ impl Roots {
             seen: 0,
             above: Vec::new(),
         };
-        walk.folder(folder)
+        let found = walk.found(folder)?;
+        walk.folder(folder, &found)
     }
 
     /// All regular files below `folder` whose names do not begin with a dot, from the first root and in order.
@@ -83,8 +84,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, path: &Path) -> Result<(), FileError> {
-        let found = self.found(path)?;
+    fn folder(&mut self, path: &Path, found: &Found) -> Result<(), FileError> {
         if found.kind != Some(Kind::Folder) {
             let path = path.to_owned();
             return Err(match found.kind {
@@ -92,7 +92,7 @@ impl Walk<'_> {
                 Some(_) => FileError::NotAFolder { path },
             });
         }
-        self.roots.check_within(path, &found)?;
+        self.roots.check_within(path, found)?;
         let status = Status::of(&*found.folder.open).map_err(|errno| FileError::of(path, errno))?;
         if self.above.contains(&status.identity) {
             return Ok(());
@@ -103,10 +103,10 @@ impl Walk<'_> {
                 most: self.bound.depth,
             });
         }
-        let names = self.names(path, &found)?;
+        let names = self.names(path, found)?;
         self.above.push(status.identity);
         for name in names {
-            self.entry(&path.join(&name), &name, &found)?;
+            self.entry(&path.join(&name), &name, found)?;
         }
         self.above.pop();
         Ok(())
@@ -114,17 +114,20 @@ impl Walk<'_> {
 
     fn entry(&mut self, path: &Path, name: &OsStr, within: &Found) -> Result<(), FileError> {
         // What leads nowhere is shown as the link that it is.
-        let found = resolve(&within.folder, Path::new(name), LastLink::Follow);
-        let kind = found.map_or(Some(Kind::Link), |found| found.kind);
+        let found = resolve(&within.folder, Path::new(name), LastLink::Follow).ok();
+        let kind = found.as_ref().and_then(|found| found.kind);
         let enter = (self.visit)(Walked {
             path,
             kind: kind.unwrap_or(Kind::Link),
             is_hidden: is_hidden(name),
         });
-        if enter && kind == Some(Kind::Folder) {
-            self.folder(path)?;
+        match found {
+            Some(mut found) if enter && kind == Some(Kind::Folder) => {
+                found.strayed |= within.strayed;
+                self.folder(path, &found)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn found(&self, path: &Path) -> Result<Found, FileError> {

@@ -328,10 +328,7 @@ fn is_locked(path: &Path) -> bool {
     let Ok(file) = files::open_to_change(path, LOCK) else {
         return false;
     };
-    matches!(
-        file.try_lock(),
-        Err(std::fs::TryLockError::WouldBlock)
-    )
+    matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock))
 }
 
 /// The run that `word` means: a path, or the beginning of a run's id or folder name in `out`.

@@ -1,6 +1,6 @@
 //! Everything that can be known of a run without making it: what would be sent where, and about how much.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Tier, Usd};
 use cleanbench_ledger::note::Note;
@@ -10,9 +10,9 @@ use cleanbench_suite::{Rendered, Suite};
 
 use crate::endpoints::{Placed, proxies, resolve_all};
 use crate::gates::gates;
-use crate::nights::delays_of;
+use crate::nights::Nights;
 use crate::options::CheckOptions;
-use crate::power::{Power, power};
+use crate::power::{Power, Powers};
 use crate::probes::{self, PlannedProbe};
 use crate::selection::{Selected, check_samplings, select};
 use crate::{PlanError, Surroundings};
@@ -93,8 +93,8 @@ pub fn check<'a>(
     let probes = probes::plan(suite, &selected, 0)?;
     let gates = gates(suite, &selected)?;
     let family = |tier| family(&gates, endpoints.len(), tier);
-    let count = selected.len();
-    let census = |chosen| census(chosen, count);
+    let mut nights = Nights::of_tasks(selected.len());
+    let census = |chosen| census(chosen, &mut nights);
     Ok(Check {
         gates: powers(&gates, &selected, family),
         tasks: selected.into_iter().map(census).collect::<Result<_, _>>()?,
@@ -121,22 +121,24 @@ fn powers(
 ) -> Vec<CheckedGate> {
     let family = &family;
     let own = gates.iter().flat_map(|gate| {
+        let mut powers = Powers::new(gate, family(gate.tier), None);
+        let tasks: HashSet<&str> = gate.tasks.iter().map(String::as_str).collect();
         let own = selected.iter();
-        own.filter(|chosen| gate.tasks.contains(&chosen.task.name))
-            .map(move |chosen| CheckedGate {
-                gate: gate.clone(),
-                task: chosen.task.name.clone(),
-                samples: chosen.samples,
-                power: power(gate, chosen.samples, family(gate.tier), None),
-            })
+        let own = own.filter(move |chosen| tasks.contains(chosen.task.name.as_str()));
+        own.map(move |chosen| CheckedGate {
+            gate: gate.clone(),
+            task: chosen.task.name.clone(),
+            samples: chosen.samples,
+            power: powers.at(chosen.samples),
+        })
     });
     own.collect()
 }
 
-/// What is known of one of `count` tasks.
-fn census(selected: Selected<'_>, count: usize) -> Result<CheckedTask<'_>, PlanError> {
+/// What is known of a task.
+fn census<'a>(selected: Selected<'a>, nights: &mut Nights) -> Result<CheckedTask<'a>, PlanError> {
     let mut task = CheckedTask {
-        delays: delays_of(selected.samples, count),
+        delays: nights.delays(selected.samples),
         selected,
         labels: BTreeMap::new(),
         prompt_bytes: 0,

@@ -3,6 +3,8 @@
 //! Invariant: what is assumed is on the page beside the figures: this share of right answers, this many nights
 //! before, and nights that differ by chance alone. Real nights differ by more, and then it takes longer.
 
+use std::collections::BTreeMap;
+
 use cleanbench_stats::drift::{Delay, Expected, FEWEST_NIGHTS, Stakes, Terms, delays};
 
 /// The share of right answers that is assumed.
@@ -11,9 +13,40 @@ pub const ASSUMED_SCORE: f64 = 0.9;
 pub const ASSUMED_NIGHTS: usize = FEWEST_NIGHTS;
 /// The share of years with a false alarm that `drift` accepts where nothing else is said.
 const ALPHA: f64 = 0.05;
+/// Different numbers of samples of the tasks of a suite for which delays are computed.
+const MOST_FIGURES: usize = 100;
+
+/// The delays of the tasks of one suite: tasks with as many samples as another share its figures.
+#[derive(Debug)]
+pub(crate) struct Nights {
+    tasks: usize,
+    known: BTreeMap<u64, Vec<Delay>>,
+}
+
+impl Nights {
+    /// Of `tasks` tasks, which share the error rate.
+    pub(crate) fn of_tasks(tasks: usize) -> Self {
+        Self {
+            tasks,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// After how many nights drops are found with `samples`. Only so many different numbers of samples are worth
+    /// the time that each takes; there are no figures for the others.
+    pub(crate) fn delays(&mut self, samples: u64) -> Vec<Delay> {
+        if self.known.len() >= MOST_FIGURES && !self.known.contains_key(&samples) {
+            return Vec::new();
+        }
+        let delays = self.known.entry(samples);
+        delays
+            .or_insert_with(|| delays_of(samples, self.tasks))
+            .clone()
+    }
+}
 
 /// After how many nights drops are found with `samples` of one of `tasks` tasks, which share the error rate.
-pub(crate) fn delays_of(samples: u64, tasks: usize) -> Vec<Delay> {
+fn delays_of(samples: u64, tasks: usize) -> Vec<Delay> {
     let expected = Expected::ByChance {
         score: ASSUMED_SCORE,
         samples,

@@ -3,6 +3,8 @@
 //! Every number rests on assumptions, which stand beside it. They are for scores of 0 and 1 of samples that
 //! do not hang together; partial scores usually need fewer, clusters more.
 
+use std::collections::BTreeMap;
+
 use cleanbench_core::gate::Metric;
 use cleanbench_core::{Gate, GateTest};
 use cleanbench_report::gates::ENOUGH;
@@ -33,14 +35,72 @@ pub struct Power {
     pub assumed: String,
 }
 
-/// The power of `gate` with `n` samples, one of a `family` of gates that compare with a baseline.
-/// `score` is what the baseline scored, if there is one.
-pub fn power(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
+/// The power of one gate on several tasks. What does not depend on the number of samples is computed once.
+#[derive(Debug)]
+pub struct Powers<'a> {
+    gate: &'a Gate,
+    family: usize,
+    score: Option<f64>,
+    needed: Needed,
+    known: BTreeMap<u64, Power>,
+}
+
+impl<'a> Powers<'a> {
+    /// Of `gate`, one of a `family` of gates that compare with a baseline. `score` is what the baseline scored, if there
+    /// is one.
+    pub fn new(gate: &'a Gate, family: usize, score: Option<f64>) -> Self {
+        Self {
+            gate,
+            family,
+            score,
+            needed: Needed::default(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// With `n` samples.
+    pub fn at(&mut self, n: u64) -> Power {
+        let Self {
+            gate,
+            family,
+            score,
+            needed,
+            known,
+        } = self;
+        let found = known.entry(n);
+        found
+            .or_insert_with(|| {
+                let shown = power(gate, n, *family, *score, *needed);
+                *needed = Needed::Known(shown.needed);
+                shown
+            })
+            .clone()
+    }
+}
+
+/// The samples that a gate needs, where that was computed already.
+#[derive(Debug, Clone, Copy, Default)]
+enum Needed {
+    #[default]
+    Unknown,
+    Known(Option<u64>),
+}
+
+impl Needed {
+    fn or(self, compute: impl FnOnce() -> Option<u64>) -> Option<u64> {
+        match self {
+            Self::Unknown => compute(),
+            Self::Known(needed) => needed,
+        }
+    }
+}
+
+fn power(gate: &Gate, n: u64, family: usize, score: Option<f64>, needed: Needed) -> Power {
     match gate.test {
-        GateTest::Floor { min } => floor(n, min, gate.alpha, score),
-        GateTest::Ceiling { max } => ceiling(gate, n, max),
+        GateTest::Floor { min } => floor(n, min, gate.alpha, score, needed),
+        GateTest::Ceiling { max } => ceiling(gate, n, max, needed),
         GateTest::AtMost { .. } => unknown("what the probes could see is in their own verdict"),
-        _ => versus(gate, n, family, score),
+        _ => versus(gate, n, family, score, needed),
     }
 }
 
@@ -52,7 +112,7 @@ fn unknown(assumed: &str) -> Power {
     }
 }
 
-fn floor(n: u64, min: f64, alpha: f64, score: Option<f64>) -> Power {
+fn floor(n: u64, min: f64, alpha: f64, score: Option<f64>, needed: Needed) -> Power {
     let (rate, source) = match score {
         Some(score) => (score, "the baseline's"),
         None if min < USUAL_RATE => (USUAL_RATE, "assumed"),
@@ -68,12 +128,12 @@ fn floor(n: u64, min: f64, alpha: f64, score: Option<f64>) -> Power {
     }
     Power {
         power: Some(above_floor(n, min, rate, alpha)),
-        needed: needed_above_floor(min, rate, alpha, ENOUGH),
+        needed: needed.or(|| needed_above_floor(min, rate, alpha, ENOUGH)),
         assumed: format!("a true score of {rate:.3} ({source})"),
     }
 }
 
-fn ceiling(gate: &Gate, n: u64, max: f64) -> Power {
+fn ceiling(gate: &Gate, n: u64, max: f64, needed: Needed) -> Power {
     match gate.metric {
         Metric::ErrorRate | Metric::ExtractionFailureRate => {
             let rate = max / 2.0;
@@ -81,7 +141,7 @@ fn ceiling(gate: &Gate, n: u64, max: f64) -> Power {
             let (least, likely) = (1.0 - max, 1.0 - rate);
             Power {
                 power: Some(above_floor(n, least, likely, gate.alpha)),
-                needed: needed_above_floor(least, likely, gate.alpha, ENOUGH),
+                needed: needed.or(|| needed_above_floor(least, likely, gate.alpha, ENOUGH)),
                 assumed: format!("a true rate of {rate:.3}, half of what is allowed"),
             }
         }
@@ -89,7 +149,7 @@ fn ceiling(gate: &Gate, n: u64, max: f64) -> Power {
             let bounded = |calls: &u64| position_above(*calls, 0.95, gate.alpha).is_some();
             Power {
                 power: None,
-                needed: (1..MOST_PAIRS).find(bounded),
+                needed: needed.or(|| (1..MOST_PAIRS).find(bounded)),
                 assumed: "the fewest calls with which the largest time bounds the percentile"
                     .to_owned(),
             }
@@ -98,7 +158,7 @@ fn ceiling(gate: &Gate, n: u64, max: f64) -> Power {
     }
 }
 
-fn versus(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
+fn versus(gate: &Gate, n: u64, family: usize, score: Option<f64>, needed: Needed) -> Power {
     // The level at which Holm's method tests the smallest p.
     #[expect(
         clippy::cast_precision_loss,
@@ -121,7 +181,7 @@ fn versus(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
                 test: absolute,
                 ..gate.clone()
             };
-            let shown = versus(&gate, n, family, score);
+            let shown = versus(&gate, n, family, score, needed);
             let base = score.map_or_else(
                 || format!("a baseline at {USUAL_RATE}"),
                 |score| format!("the baseline's {score:.3}"),
@@ -133,15 +193,17 @@ fn versus(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
         }
         GateTest::NonInferiority { margin, .. } | GateTest::MaxDrop { drop: margin, .. } => Power {
             power: Some(non_inferiority(pairs, half, half, margin, alpha)),
-            needed: needed_pairs(0.0, margin, alpha, || {
-                needed_non_inferiority(half, half, margin, alpha, ENOUGH)
+            needed: needed.or(|| {
+                needed_pairs(0.0, margin, alpha, || {
+                    needed_non_inferiority(half, half, margin, alpha, ENOUGH)
+                })
             }),
             assumed: format!(
                 "no true difference, and {USUAL_DISCORDANCE} of the samples coming out differently"
             ),
         },
         _ => {
-            let shown = shift(pairs, USUAL_GAIN, alpha);
+            let shown = shift(pairs, USUAL_GAIN, alpha, needed);
             Power {
                 assumed: format!("a true gain of {USUAL_GAIN}; {}", shown.assumed),
                 ..shown
@@ -151,13 +213,15 @@ fn versus(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
 }
 
 /// The power of the exact test for a true difference of `shift`.
-fn shift(pairs: u64, shift: f64, alpha: f64) -> Power {
+fn shift(pairs: u64, shift: f64, alpha: f64, needed: Needed) -> Power {
     let discordant = USUAL_DISCORDANCE.max(shift);
     let (more, less) = (f64::midpoint(discordant, shift), (discordant - shift) / 2.0);
     Power {
         power: Some(paired(pairs, more, less, alpha)),
-        needed: needed_pairs(shift, 0.0, alpha, || {
-            needed_paired(more, less, alpha, ENOUGH)
+        needed: needed.or(|| {
+            needed_pairs(shift, 0.0, alpha, || {
+                needed_paired(more, less, alpha, ENOUGH)
+            })
         }),
         assumed: format!("{discordant} of the samples coming out differently"),
     }
@@ -196,6 +260,24 @@ mod tests {
             early_stop: false,
             tier: Tier::Critical,
             min_coverage: USUAL_COVERAGE,
+        }
+    }
+
+    fn power(gate: &Gate, n: u64, family: usize, score: Option<f64>) -> Power {
+        Powers::new(gate, family, score).at(n)
+    }
+
+    #[test]
+    fn many_tasks_share_what_does_not_depend_on_them() {
+        for test in [
+            GateTest::non_inferiority(0.03),
+            GateTest::Floor { min: 0.7 },
+        ] {
+            let gate = gate(Metric::Accuracy, test);
+            let mut shared = Powers::new(&gate, 3, None);
+            for n in [50, 400, 50] {
+                assert_eq!(shared.at(n), power(&gate, n, 3, None));
+            }
         }
     }
 

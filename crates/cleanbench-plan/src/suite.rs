@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use cleanbench_files::Roots;
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_suite::{Catalog, Diagnostic, MANIFEST, Severity, Suite};
+use cleanbench_suite::{Catalog, Diagnostic, Grants, MANIFEST, NamedData, Pulse, Severity, Suite};
 
 use crate::{ErrorKind, PlanError};
+
+/// Most names of tasks that a hint lists.
+const MOST_SHOWN: usize = 20;
 
 /// A suite that can be used.
 #[derive(Debug)]
@@ -29,11 +33,18 @@ impl LoadedSuite {
     }
 }
 
-/// Loads the suite at `named`, else the one in `folder`.
+/// Loads the suite at `named`, else the one in `folder`. It reads nothing outside of its own folder but what `grants`
+/// name; `pulse` beats with every record.
 ///
 /// # Errors
 /// When there is none, or it has errors, which are then among the diagnostics.
-pub fn load_suite(named: Option<&Path>, folder: &Path) -> Result<LoadedSuite, PlanError> {
+pub fn load_suite(
+    named: Option<&Path>,
+    folder: &Path,
+    grants: &Grants,
+    pulse: &Pulse,
+) -> Result<LoadedSuite, PlanError> {
+    grants.folders.iter().try_for_each(|it| check_folder(it))?;
     let path = match named {
         Some(path) => path.to_owned(),
         None => here(folder)?,
@@ -42,14 +53,41 @@ pub fn load_suite(named: Option<&Path>, folder: &Path) -> Result<LoadedSuite, Pl
         scorers: &cleanbench_score::Registry,
         probes: &cleanbench_probe::registry::NAMES,
     };
-    let loaded = cleanbench_suite::load(&path, catalog);
-    match loaded.suite {
-        Some(suite) => Ok(LoadedSuite {
-            suite,
-            warnings: loaded.diagnostics,
-        }),
-        None => Err(broken(&path, loaded.diagnostics)),
+    let loaded = cleanbench_suite::load(&path, catalog, grants, pulse);
+    let Some(suite) = loaded.suite else {
+        return Err(broken(&path, loaded.diagnostics));
+    };
+    for NamedData { task, .. } in &grants.data {
+        check_task(&suite, task)?;
     }
+    Ok(LoadedSuite {
+        suite,
+        warnings: loaded.diagnostics,
+    })
+}
+
+fn check_folder(folder: &Path) -> Result<(), PlanError> {
+    let found = Roots::new(folder).map(drop);
+    found.map_err(|error| {
+        PlanError::new(ErrorKind::Usage, format!("`--allow-path`: {error}"))
+            .hint("name a folder that is there")
+    })
+}
+
+fn check_task(suite: &Suite, named: &str) -> Result<(), PlanError> {
+    let names = suite.tasks.iter().map(|task| task.name.as_str());
+    let names: Vec<_> = names.collect();
+    if names.contains(&named) {
+        return Ok(());
+    }
+    let what = format!("`--data` names the task `{named}`, which the suite does not have");
+    let shown = names[..names.len().min(MOST_SHOWN)].join(", ");
+    let more = if names.len() > MOST_SHOWN {
+        ", …"
+    } else {
+        ""
+    };
+    Err(PlanError::new(ErrorKind::Usage, what).hint(format!("its tasks are {shown}{more}")))
 }
 
 fn here(folder: &Path) -> Result<PathBuf, PlanError> {

@@ -4,11 +4,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Digest, DigestKey, Shard};
+use cleanbench_files::{FileError, Limit, Mode, create_new};
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_suite::{Suite, suite_key_path};
-use fs_err::os::unix::fs::OpenOptionsExt as _;
 
 use crate::{ErrorKind, PlanError};
+
+/// Most bytes of a key.
+const LIMIT: Limit = Limit::bytes(4_096);
 
 /// The key of a suite, and where it comes from.
 #[derive(Debug)]
@@ -27,14 +30,26 @@ pub struct SuiteKey {
 /// When it is there and is no key, or when a shard would have one of its own.
 pub fn load_or_make(suite: &Suite, shard: Option<Shard>) -> Result<SuiteKey, PlanError> {
     let path = suite_key_path(&suite.dir);
-    match fs_err::read_to_string(&path) {
-        Ok(text) => parse(&path, &text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => new(path, shard),
-        Err(error) => Err(PlanError::unreadable(
-            &path,
-            ErrorKind::ConfigInvalid,
-            &error,
-        )),
+    match suite.roots().read(&in_folder(&path), LIMIT) {
+        Ok(bytes) => parse(&path, &String::from_utf8_lossy(&bytes)),
+        Err(error) if error.is_missing() => new(path, shard),
+        Err(error) => Err(unreadable(&path, error)),
+    }
+}
+
+/// The key's file as seen from the suite's folder.
+fn in_folder(path: &Path) -> PathBuf {
+    path.file_name().map_or_else(PathBuf::new, PathBuf::from)
+}
+
+fn unreadable(path: &Path, error: FileError) -> PlanError {
+    let is_outside = matches!(error, FileError::Outside { .. });
+    let what = format!("cannot read the suite's key: {}", error.named(path));
+    let found = PlanError::new(ErrorKind::ConfigInvalid, what);
+    if is_outside {
+        found.hint("put the key itself into the folder, or pass `--allow-path DIR` with the folder that it lies in")
+    } else {
+        found
     }
 }
 
@@ -94,11 +109,7 @@ fn random() -> Result<DigestKey, PlanError> {
 }
 
 fn write(key: &DigestKey, path: &Path) -> std::io::Result<()> {
-    let mut file = fs_err::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = create_new(path, Mode::Owner)?;
     let written = file.write_all(&file_bytes(key));
     // Half a key would be in the way of every later run.
     written.inspect_err(|_| drop(fs_err::remove_file(path)))

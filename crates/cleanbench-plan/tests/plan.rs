@@ -19,6 +19,7 @@ use cleanbench_plan::run::plan;
 use cleanbench_plan::suite::load_suite;
 use cleanbench_plan::trust::Trust;
 use cleanbench_plan::{ErrorKind, PlanError, rerun, score};
+use cleanbench_suite::{Grants, Pulse};
 use tempfile::TempDir;
 
 /// The variables of a test.
@@ -112,7 +113,12 @@ impl Bench {
             today: "2026-11-29",
             tool: "test",
         };
-        let loaded = load_suite(Some(&self.path("suite")), around.folder)?;
+        let loaded = load_suite(
+            Some(&self.path("suite")),
+            around.folder,
+            &Grants::default(),
+            &Pulse::default(),
+        )?;
         notes.extend(loaded.notes());
         let new = plan(options, earlier, &loaded.suite, around, notes)?;
         let opened = prepare(new.draft, new.samples).unwrap();
@@ -535,7 +541,15 @@ fn a_rescore_says_how_many_samples_are_not_on_both_sides() {
 fn changes_are_counted_by_what_changed() {
     let bench = Bench::new(TASK);
     let run = Bench::word(&bench.earlier());
-    let load = || load_suite(Some(&bench.path("suite")), Path::new("")).unwrap();
+    let load = || {
+        load_suite(
+            Some(&bench.path("suite")),
+            Path::new(""),
+            &Grants::default(),
+            &Pulse::default(),
+        )
+        .unwrap()
+    };
     let mut notes = Vec::new();
     let out = bench.path("out");
     let same = rerun::changed(&out, &run, &load().suite, &mut notes).unwrap_err();

@@ -67,7 +67,7 @@ impl Loader<'_> {
     }
 
     fn schema_file(&mut self, written: &At<String>) -> Option<Value> {
-        let (path, bytes, text) = self.text_file(written, "schema")?;
+        let (path, bytes, text) = self.text_file(written)?;
         self.parts.push([b"schema ", bytes.as_slice()].concat());
         let faults = match schema::parse(&text) {
             Ok(schema) => return Some(schema),

@@ -12,6 +12,9 @@ use crate::draft::{Draft, not_yet};
 use crate::field::Field;
 use crate::words::shown;
 
+/// Most cells of a row.
+const MOST_CELLS: usize = 10_000;
+
 /// One cell: the bounds of its content in the record, quotes left out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell {
@@ -114,11 +117,17 @@ impl Splitter {
         if self.state == State::Closed {
             end -= 1;
         }
-        self.cells.push(Cell {
-            start: self.start,
-            end,
-            doubled: self.doubled,
-        });
+        if self.cells.len() < MOST_CELLS {
+            self.cells.push(Cell {
+                start: self.start,
+                end,
+                doubled: self.doubled,
+            });
+        } else {
+            self.fault.get_or_insert_with(|| {
+                Fault::new(at, format!("a row of more than {MOST_CELLS} cells"))
+            });
+        }
         self.start = at + 1;
         self.doubled = false;
         self.state = State::Start;

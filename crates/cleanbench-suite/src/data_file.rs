@@ -11,6 +11,8 @@ use crate::images::ImageSet;
 pub struct DataFile {
     /// The file, as it was opened.
     pub path: PathBuf,
+    /// Whether it is the user who named it, in place of what the manifest names.
+    pub is_named: bool,
     /// Plain SHA-256 of its bytes as stored (compressed, if it is).
     pub digest: Digest,
     /// Samples in it.

@@ -10,6 +10,7 @@ use cleanbench_core::Sample;
 use crate::at::At;
 use crate::data_file::DataFile;
 use crate::diagnostic::{Document, Fault, Severity};
+use crate::folder::DataSource;
 use crate::images::ImageSum;
 use crate::load::{Loader, whole};
 use crate::prompt::RenderError;
@@ -18,10 +19,18 @@ use crate::rows::{Row, Rows};
 use crate::wording::{template_fault, with_template};
 use crate::words::shown;
 
+/// Errors of a file after which the rest of it is not read.
+const MOST_ERRORS: u64 = 100_000;
+
+/// What is said where templates do more than all templates of suites need to.
+const TOO_MUCH: &str =
+    "the templates of the task do too much work; from here on nothing is rendered";
+
 impl Loader<'_> {
     /// Reads one data file; gives its number of lines.
-    pub(crate) fn data_file(&mut self, reading: &mut Reading, path: &Path) -> u32 {
-        let mut rows = match Rows::open(path) {
+    pub(crate) fn data_file(&mut self, reading: &mut Reading, file: &DataSource) -> u32 {
+        let path = &*file.path;
+        let mut rows = match Rows::open(self.folder, file) {
             Ok(rows) => rows,
             Err(error) => {
                 let fault = Fault::new(0, format!("cannot read the file: {error}"));
@@ -31,7 +40,12 @@ impl Loader<'_> {
         };
         let before = reading.samples;
         let mut images = ImageSum::default();
+        let errors = self.log.errors();
         while let Some(row) = rows.next_row() {
+            if self.log.errors() - errors > MOST_ERRORS {
+                break;
+            }
+            self.given.pulse.beat();
             reading.samples += u64::from(row.is_sample);
             if let Some(sample) = self.row(reading, path, row) {
                 images.add(&sample);
@@ -45,6 +59,7 @@ impl Loader<'_> {
         }
         reading.files.push(DataFile {
             path: path.to_owned(),
+            is_named: file.is_named,
             digest,
             samples: reading.samples - before,
             images,
@@ -75,7 +90,7 @@ impl Loader<'_> {
                 faults.extend(self.refer(&id.value, other));
             }
             draft.id = Some(id);
-            let finished = draft.finish(reading.rules(self.dir), reading.samples, &mut faults);
+            let finished = draft.finish(reading.rules(self.folder), reading.samples, &mut faults);
             if let Some((sample, _)) = finished {
                 reading.strictest = reading.strictest.max(sample.sensitivity);
                 reading.grouping.add(&sample, &mut faults);
@@ -120,6 +135,15 @@ impl Loader<'_> {
         let Some(prompts) = &reading.prompts else {
             return;
         };
+        if prompts.is_too_much() {
+            if reading.template_faults.insert(TOO_MUCH.to_owned()) {
+                faults.push(
+                    Fault::new(0, TOO_MUCH)
+                        .hint("a loop does too much; what it makes can stand in the data instead"),
+                );
+            }
+            return;
+        }
         if sample.images.iter().any(|image| image.message.is_none()) && !prompts.ask() {
             let message = "`images` without a question: no message of the task is the user's";
             faults.push(Fault::new(0, message));
@@ -170,10 +194,11 @@ impl Loader<'_> {
             return;
         }
         for file in tasks.iter().flat_map(|task| &task.files) {
-            let Ok(mut rows) = Rows::open(&file.path) else {
+            let Ok(mut rows) = Rows::open(self.folder, &DataSource::of(file)) else {
                 continue;
             };
             while let Some(row) = rows.next_row() {
+                self.given.pulse.beat();
                 let document = Document {
                     path: &file.path,
                     text: &row.text,

@@ -3,7 +3,6 @@
 //! Invariant: a field is given once, under one name; a fault in one field hides no fault in another.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Message, Sample, Sensitivity};
@@ -13,19 +12,22 @@ use crate::at::At;
 use crate::choices;
 use crate::diagnostic::Fault;
 use crate::field::{FIELDS, Field};
+use crate::folder::SuiteFolder;
 use crate::grouping;
 use crate::images::{self, ImageRef, Picture};
 use crate::json::{Entry, Raw};
 use crate::messages;
 use crate::words::{did_you_mean, is_date, kind_of_json, shown};
 
+/// Most faults that are told of one record.
+const MOST_FAULTS: usize = 20;
+
 /// What a task lends to its samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub(crate) choices: &'a [String],
     pub(crate) sensitivity: Sensitivity,
-    /// The suite's folder.
-    pub(crate) dir: &'a Path,
+    pub(crate) folder: &'a SuiteFolder,
     /// Images of the task's own messages.
     pub(crate) images: &'a [ImageRef],
     /// The field of the metadata that says which samples hang together.
@@ -67,6 +69,9 @@ impl Draft {
         for entry in &entries {
             if let Err(fault) = draft.add(entry) {
                 faults.push(fault);
+            }
+            if faults.len() >= MOST_FAULTS {
+                break;
             }
         }
         Some(draft)
@@ -237,7 +242,7 @@ impl Draft {
         } else {
             &[]
         };
-        let pictures = images::read_all(rules.dir, of_task.iter().chain(&self.images), faults);
+        let pictures = images::read_all(rules.folder, of_task.iter().chain(&self.images), faults);
         let choices = match self.choices {
             Some(own) => own.value,
             None => rules.choices.to_vec(),
@@ -310,6 +315,9 @@ fn report_duplicates(entries: &[Entry<'_>], faults: &mut Vec<Fault>) {
         if !keys.insert(&entry.key) {
             let message = format!("duplicate key {}", shown(&entry.key));
             faults.push(Fault::new(entry.key_at, message));
+        }
+        if faults.len() >= MOST_FAULTS {
+            return;
         }
     }
 }

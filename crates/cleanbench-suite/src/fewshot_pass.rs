@@ -17,6 +17,7 @@ use crate::draft::{Draft, Rules};
 use crate::fewshot::{Examples, FewShot, question};
 use crate::fewshot_table::{FewShotTable, Order};
 use crate::files;
+use crate::folder::DataSource;
 use crate::load::{Loader, whole};
 use crate::prompt::Prompts;
 use crate::reading::Reading;
@@ -66,7 +67,11 @@ impl Loader<'_> {
     pub(crate) fn examples(&mut self, reading: &Reading) -> Option<Examples> {
         let table = reading.table.fewshot.as_ref()?;
         let path = self.example_file(&table.file)?;
-        let mut rows = match Rows::open(&path) {
+        let source = DataSource {
+            path: path.clone(),
+            is_named: false,
+        };
+        let mut rows = match Rows::open(self.folder, &source) {
             Ok(rows) => rows,
             Err(error) => {
                 let fault = Fault::new(0, format!("cannot read the file: {error}"));
@@ -77,6 +82,7 @@ impl Loader<'_> {
         let errors = self.log.errors();
         let mut found = Found::default();
         while let Some(row) = rows.next_row() {
+            self.given.pulse.beat();
             self.example(reading, &path, row, &mut found);
         }
         self.parts
@@ -94,6 +100,7 @@ impl Loader<'_> {
             fewshot: FewShot {
                 file: DataFile {
                     path,
+                    is_named: false,
                     digest: rows.digest(),
                     samples: found.turns.len() as u64,
                     images: crate::ImageSet::default(),
@@ -113,7 +120,7 @@ impl Loader<'_> {
 
     /// The one data file that `written` means.
     fn example_file(&mut self, written: &At<String>) -> Option<PathBuf> {
-        match files::all(self.dir, &written.value) {
+        match files::all(self.folder, &written.value, &mut self.names_left) {
             Ok(mut paths) if paths.len() == 1 => {
                 let path = paths.remove(0);
                 self.log.mention(&path);
@@ -166,11 +173,13 @@ impl Loader<'_> {
             faults.extend(related(&draft));
             let rules = Rules {
                 sensitivity: reading.sensitivity(),
-                ..reading.rules(self.dir)
+                ..reading.rules(self.folder)
             };
             let position = found.turns.len() as u64 + 1;
             let sample = draft.finish(rules, position, &mut faults);
-            if let (Some((sample, _)), Some(prompts)) = (sample, &reading.prompts) {
+            if let (Some((sample, _)), Some(prompts)) = (sample, &reading.prompts)
+                && !prompts.is_too_much()
+            {
                 match word(reading, prompts, &sample) {
                     Ok((turns, answer)) => {
                         self.warn_of_score(reading, document, &sample, answer);

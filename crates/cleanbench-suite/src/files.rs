@@ -1,134 +1,161 @@
-//! From the `data` and `prompt_file` of a task to files.
+//! From the `data` and `fewshot` of a task to files.
 //!
-//! Refused: relative paths that leave the suite's folder, globs that match nothing, and names that
-//! are no data files.
+//! Refused: globs that match nothing or look through too much, and names that are no data files.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
+use cleanbench_files::{Kind, Walked};
+use glob::{MatchOptions, Pattern};
+
 use crate::MANIFEST;
+use crate::folder::{PathFault, SuiteFolder};
 use crate::source::kind_of;
 use crate::suite_key_path;
 use crate::words::shown;
 
-/// Why a path cannot be used: a lowercase fragment, and what to do instead.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct PathFault {
-    pub(crate) message: String,
-    pub(crate) hint: Option<&'static str>,
-}
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
 
-fn fault(message: String, hint: &'static str) -> PathFault {
-    PathFault {
-        message,
-        hint: Some(hint),
-    }
-}
-
-/// The file that `written` means in the suite's folder `dir`.
-pub(crate) fn one(dir: &Path, written: &str) -> Result<PathBuf, PathFault> {
-    let path = Path::new(written);
-    let mut depth = 0_i32;
-    for component in path.components() {
-        depth += match component {
-            Component::ParentDir => -1,
-            Component::Normal(_) => 1,
-            Component::CurDir | Component::RootDir | Component::Prefix(_) => 0,
-        };
-        if depth < 0 && path.is_relative() {
-            let message = format!("{} leaves the suite's folder", shown(written));
-            return Err(fault(
-                message,
-                "move the file into it, or write an absolute path",
-            ));
-        }
-    }
-    Ok(dir.join(path))
-}
-
-/// The data files that `written` means, sorted by path.
-pub(crate) fn all(dir: &Path, written: &str) -> Result<Vec<PathBuf>, PathFault> {
-    let path = one(dir, written)?;
-    let files = if written.contains(['*', '?', '[']) && !path.exists() {
-        matches(dir, written)?
+/// The data files that `written` means, sorted by path. Globs look through at most `left` names.
+pub(crate) fn all(
+    folder: &SuiteFolder,
+    written: &str,
+    left: &mut usize,
+) -> Result<Vec<PathBuf>, PathFault> {
+    let path = folder.dir().join(written);
+    let files = if is_glob(written) && folder.kind(&path).is_err() {
+        matches(folder, written, left)?
     } else {
-        check_file(&path, written)?;
+        check_file(folder, &path, written)?;
         vec![path]
     };
     for file in &files {
-        kind_of(file).map_err(|message| {
-            let hint = "data is .jsonl or .csv, optionally with .gz or .zst after it";
-            fault(message, hint)
-        })?;
+        check_data(file)?;
     }
     Ok(files)
 }
 
-fn check_file(path: &Path, written: &str) -> Result<(), PathFault> {
-    if path.is_file() {
-        return Ok(());
-    }
-    let message = if path.is_dir() {
-        format!("{} is a folder", shown(written))
-    } else {
-        format!("there is no file {}", shown(written))
-    };
-    Err(fault(
-        message,
-        "a path is relative to the suite's folder; `*.jsonl` matches several files",
-    ))
+/// Refuses `file` where its name is not that of data.
+pub(crate) fn check_data(file: &Path) -> Result<(), PathFault> {
+    let known = kind_of(file).map(drop);
+    known.map_err(|message| {
+        let hint = "data is .jsonl or .csv, optionally with .gz or .zst after it";
+        PathFault::new(message, hint)
+    })
 }
 
-fn matches(dir: &Path, written: &str) -> Result<Vec<PathBuf>, PathFault> {
-    let options = glob::MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let within = dir.to_str().map(glob::Pattern::escape);
-    let pattern = match within {
-        _ if Path::new(written).is_absolute() => written.to_owned(),
-        Some(within) => format!("{within}/{written}"),
-        None => {
-            return Err(PathFault {
-                message: "a glob needs a suite folder whose path is UTF-8".to_owned(),
-                hint: None,
-            });
+fn is_glob(written: &str) -> bool {
+    written.contains(['*', '?', '['])
+}
+
+fn check_file(folder: &SuiteFolder, path: &Path, written: &str) -> Result<(), PathFault> {
+    let open = folder.file(path, cleanbench_files::Limit::any());
+    let found = open.map(drop);
+    found.map_err(|error| PathFault::of(&error, written, folder.dir()))
+}
+
+fn matches(
+    folder: &SuiteFolder,
+    written: &str,
+    left: &mut usize,
+) -> Result<Vec<PathBuf>, PathFault> {
+    let glob = Glob::new(written)?;
+    let mut files = Vec::new();
+    let walked = folder.walk(&glob.start, left, &mut |walked| {
+        if walked.kind == Kind::File && glob.is_match(walked.path) && !is_own(walked.path) {
+            files.push(folder.dir().join(walked.path));
         }
-    };
-    let found = glob::glob_with(&pattern, options).map_err(|error| PathFault {
-        message: format!("{} is no glob: {}", shown(written), error.msg),
-        hint: None,
-    })?;
-    let mut files: Vec<_> = found
-        .filter_map(Result::ok)
-        .filter(|file| file.is_file() && !is_own(dir, file))
-        .collect();
+        walked.kind == Kind::Folder && glob.may_lie_below(walked)
+    });
+    match walked {
+        Ok(()) => {}
+        Err(error) if error.is_missing() => {}
+        Err(error) => return Err(PathFault::of(&error, written, folder.dir())),
+    }
     files.sort();
     if files.is_empty() {
         let message = format!("no file matches {}", shown(written));
-        return Err(fault(message, "a glob is relative to the suite's folder"));
+        return Err(PathFault::new(
+            message,
+            "a glob is relative to the suite's folder",
+        ));
     }
     Ok(files)
 }
 
+/// A pattern, and the folder in which it begins to be one.
+struct Glob {
+    start: PathBuf,
+    whole: Pattern,
+    /// Its parts behind `start`; `None` for `**`, which is any number of folders.
+    parts: Vec<Option<Pattern>>,
+}
+
+impl Glob {
+    fn new(written: &str) -> Result<Self, PathFault> {
+        let no_glob = |error: glob::PatternError| PathFault {
+            message: format!("{} is no glob: {}", shown(written), error.msg),
+            hint: None,
+        };
+        let path: PathBuf = Path::new(written)
+            .components()
+            .filter(|part| *part != Component::CurDir)
+            .collect();
+        let text = path.to_string_lossy();
+        let whole = Pattern::new(&text).map_err(no_glob)?;
+        let plain = |part: &Component<'_>| !is_glob(&part.as_os_str().to_string_lossy());
+        let start: PathBuf = path.components().take_while(plain).collect();
+        let mut parts = Vec::new();
+        for part in path.components().skip_while(plain) {
+            if part == Component::ParentDir {
+                let message = format!("{} goes upwards behind a `*`", shown(written));
+                return Err(PathFault::new(message, "write the folder that is meant"));
+            }
+            let part = part.as_os_str().to_string_lossy();
+            let pattern = (part != "**").then(|| Pattern::new(&part));
+            parts.push(pattern.transpose().map_err(no_glob)?);
+        }
+        Ok(Self {
+            start,
+            whole,
+            parts,
+        })
+    }
+
+    fn is_match(&self, path: &Path) -> bool {
+        self.whole.matches_path_with(path, OPTIONS)
+    }
+
+    /// Whether a file that matches may lie somewhere below a folder.
+    fn may_lie_below(&self, walked: Walked<'_>) -> bool {
+        let Ok(below) = walked.path.strip_prefix(&self.start) else {
+            return false;
+        };
+        let names: Vec<&OsStr> = below.iter().collect();
+        for (name, part) in names.iter().zip(&self.parts) {
+            match part {
+                None => return !walked.is_hidden,
+                Some(part) if part.matches_path_with(Path::new(name), OPTIONS) => {}
+                Some(_) => return false,
+            }
+        }
+        names.len() < self.parts.len()
+    }
+}
+
 /// Whether `file` belongs to the suite itself: a glob never takes those for data.
-fn is_own(dir: &Path, file: &Path) -> bool {
-    file.file_name() == suite_key_path(dir).file_name()
-        || file.file_name() == Path::new(MANIFEST).file_name()
+fn is_own(file: &Path) -> bool {
+    let key = suite_key_path(Path::new(""));
+    file.file_name() == key.file_name() || file.file_name() == Some(OsStr::new(MANIFEST))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_stay_in_the_folder_unless_absolute() {
-        let dir = Path::new("suites/a");
-        assert!(one(dir, "x/../y.csv").is_ok());
-        assert!(one(dir, "../b/y.csv").is_err());
-        assert!(one(dir, "x/../../y.csv").is_err());
-        assert_eq!(one(dir, "/y.csv").unwrap(), Path::new("/y.csv"));
-    }
 
     #[test]
     fn globs_match_data_files_only_and_in_order() {
@@ -145,7 +172,8 @@ mod tests {
         }
         fs_err::create_dir(dir.path().join("d.jsonl")).unwrap();
         let check = |written: &str| {
-            let files = all(dir.path(), written)?;
+            let folder = SuiteFolder::open(dir.path(), &[]).unwrap();
+            let files = all(&folder, written, &mut 100)?;
             let names = files
                 .iter()
                 .map(|file| file.file_name().unwrap().to_str().unwrap().to_owned());
@@ -153,11 +181,27 @@ mod tests {
         };
         assert_eq!(check("*.jsonl").unwrap(), ["a.jsonl", "b.jsonl"]);
         assert_eq!(check("*").unwrap(), ["a.jsonl", "b.jsonl", "c.csv"]);
+        assert_eq!(check("./[ab].jsonl").unwrap(), ["a.jsonl", "b.jsonl"]);
+        for name in ["s/t/e.csv", "s/f.csv", "s/.g/h.csv", ".i/j.csv"] {
+            let path = dir.path().join(name);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, "").unwrap();
+        }
+        assert_eq!(check("**/*.csv").unwrap(), ["c.csv", "f.csv", "e.csv"]);
+        assert_eq!(check("s/**/*.csv").unwrap(), ["f.csv", "e.csv"]);
+        assert_eq!(check("?/*/*.csv").unwrap(), ["e.csv"]);
+        assert_eq!(check("s/.*/*.csv").unwrap(), ["h.csv"]);
         for (written, message) in [
             ("suite.key", "`suite.key` is no kind of data file"),
             ("x*.csv", "no file matches `x*.csv`"),
             ("d.jsonl", "`d.jsonl` is a folder"),
             ("none.csv", "there is no file `none.csv`"),
+            ("*/../a.jsonl", "`*/../a.jsonl` goes upwards behind a `*`"),
+            (
+                "***.csv",
+                "`***.csv` is no glob: wildcards are either regular `*` or recursive `**`",
+            ),
+            ("none/*.csv", "no file matches `none/*.csv`"),
         ] {
             assert_eq!(check(written).unwrap_err().message, message);
         }

@@ -5,20 +5,21 @@
 //! bytes, not by its name.
 //!
 //! Refused: addresses (whoever fetched one would be a host that nobody named), paths and symbolic links
-//! that leave the folder, files that are no PNG, JPEG, GIF or WebP, and files of more than 20 MiB.
+//! that leave the folder and what the user allowed, files that are no PNG, JPEG, GIF or WebP, and files of more than 20 MiB.
 
-use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use cleanbench_core::digest::FileHasher;
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Digest, Image, Message, Role, Sample, SampleImage};
+use cleanbench_files::{FileError, Limit};
 
 use crate::diagnostic::Fault;
+use crate::folder::{PathFault, SuiteFolder};
 use crate::words::shown;
 
 /// Most bytes of one picture.
-const MOST_BYTES: u64 = 20 << 20;
+const LIMIT: Limit = Limit::mebibytes(20);
 /// Most bytes of all pictures of one sample: they are in memory at once.
 const MOST_IN_ALL: u64 = 64 << 20;
 
@@ -87,14 +88,14 @@ impl ImageSum {
 
 /// Reads the pictures that a sample names; faults are pushed.
 pub(crate) fn read_all<'a>(
-    dir: &Path,
+    folder: &SuiteFolder,
     wanted: impl Iterator<Item = &'a ImageRef>,
     faults: &mut Vec<Fault>,
 ) -> Vec<Picture> {
     let mut pictures = Vec::new();
     let mut total = 0;
     for one in wanted {
-        match read(dir, one) {
+        match read(folder, one) {
             Ok(picture) => {
                 total += picture.image.bytes;
                 if total > MOST_IN_ALL {
@@ -117,31 +118,12 @@ pub(crate) fn read_all<'a>(
 ///
 /// # Errors
 /// A fault at the place of `wanted`.
-pub(crate) fn read(dir: &Path, wanted: &ImageRef) -> Result<Picture, Fault> {
-    let path = find(dir, wanted)?;
-    let cannot = |error: &std::io::Error| {
-        let message = format!(
-            "cannot read the image {}: {}",
-            shown(&wanted.written),
-            error.kind()
-        );
-        Fault::new(wanted.at, message)
-    };
-    let file = fs_err::File::open(path).map_err(|error| cannot(&error))?;
-    let mut bytes = Vec::new();
-    let mut limited = file.take(MOST_BYTES + 1);
-    limited
-        .read_to_end(&mut bytes)
-        .map_err(|error| cannot(&error))?;
+pub(crate) fn read(folder: &SuiteFolder, wanted: &ImageRef) -> Result<Picture, Fault> {
+    check_written(wanted)?;
+    let path = folder.dir().join(&wanted.written);
+    let bytes = folder.read(&path, LIMIT);
+    let bytes = bytes.map_err(|error| unreadable(&error, wanted, folder))?;
     let length = bytes.len() as u64;
-    if length > MOST_BYTES {
-        let message = format!(
-            "the image {} is larger than {} MiB",
-            shown(&wanted.written),
-            MOST_BYTES >> 20
-        );
-        return Err(Fault::new(wanted.at, message).hint("make it smaller"));
-    }
     let Some(media_type) = media_type(&bytes) else {
         let message = format!("{} is no image that can be sent", shown(&wanted.written));
         return Err(Fault::new(wanted.at, message)
@@ -161,37 +143,33 @@ pub(crate) fn read(dir: &Path, wanted: &ImageRef) -> Result<Picture, Fault> {
     })
 }
 
-/// The file that `wanted` means, which is in `dir` whatever links lead there.
-fn find(dir: &Path, wanted: &ImageRef) -> Result<PathBuf, Fault> {
+/// Refuses what is no path within the suite's folder, as it is written.
+fn check_written(wanted: &ImageRef) -> Result<(), Fault> {
     let written = wanted.written.as_str();
-    let fault = |message: String, hint: &str| Err(Fault::new(wanted.at, message).hint(hint));
     if is_address(written) {
         return address(wanted.at, written);
     }
     let inside = |component| matches!(component, Component::Normal(_) | Component::CurDir);
-    if !Path::new(written).components().all(inside) {
-        let message = format!("the image {} is not in the suite's folder", shown(written));
-        return fault(
-            message,
-            "write a path relative to that folder, without `..`",
-        );
+    if Path::new(written).components().all(inside) {
+        return Ok(());
     }
-    let resolved = dir.join(written).canonicalize();
-    let (Ok(path), Ok(dir)) = (resolved, dir.canonicalize()) else {
-        let message = format!("there is no image {}", shown(written));
-        return fault(message, "a path is relative to the suite's folder");
+    let message = format!("the image {} is not in the suite's folder", shown(written));
+    Err(Fault::new(wanted.at, message).hint("write a path relative to that folder, without `..`"))
+}
+
+/// The fault of an image that cannot be opened.
+fn unreadable(error: &FileError, wanted: &ImageRef, folder: &SuiteFolder) -> Fault {
+    let written = shown(&wanted.written);
+    let known = PathFault::of(error, &wanted.written, folder.dir());
+    let message = match error {
+        FileError::Missing { .. } => format!("there is no image {written}"),
+        FileError::Outside { .. } => {
+            format!("the image {written} is a link out of the suite's folder")
+        }
+        FileError::TooLarge { .. } => format!("the image {}", known.message),
+        _ => known.message,
     };
-    if !path.starts_with(&dir) {
-        let message = format!(
-            "the image {} is a link out of the suite's folder",
-            shown(written)
-        );
-        return fault(message, "copy the file into it");
-    }
-    if !path.is_file() {
-        return fault(format!("{} is no file", shown(written)), "name an image");
-    }
-    Ok(path)
+    Fault::new(wanted.at, message).maybe_hint(known.hint)
 }
 
 fn is_address(written: &str) -> bool {

@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 use crate::diagnostic::Fault;
 use crate::words::{kind_of_json, shown};
 
+/// Most values of one record, those within others included. Each takes up to a hundred times the memory of its text.
+const MOST_VALUES: usize = 500_000;
+
 /// One key of an object with its value, unparsed.
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
@@ -131,6 +134,30 @@ impl<'a> Raw<'a> {
         };
         Fault::new(self.at + within, format!("invalid JSON: {message}"))
     }
+}
+
+/// The fault of a record of more values than fit into a sensible amount of memory.
+///
+/// A short record is not looked at: it cannot hold so many.
+pub(crate) fn size_fault(text: &str) -> Option<Fault> {
+    if text.len() <= MOST_VALUES {
+        return None;
+    }
+    let (mut values, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b',' | b'[' | b'{' if !quoted => values += 1,
+            _ => {}
+        }
+        if values > MOST_VALUES {
+            let message = format!("a record of more than {MOST_VALUES} values");
+            return Some(Fault::new(at, message).hint("make several samples of it"));
+        }
+    }
+    None
 }
 
 /// An object of which only the keys are read. Unlike a map it keeps order and repetitions.

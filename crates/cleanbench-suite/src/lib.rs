@@ -9,9 +9,9 @@
 //! a sample's label is never weaker than its task's, and a task without a label is private; no
 //! template can see a target; a field that nothing would read is refused, never ignored.
 //!
-//! Refused: fields that this version does not implement, Parquet, data outside the suite's folder
-//! by relative path, templates that include other files, images by address or from outside the folder,
-//! schemas with references out of themselves.
+//! Refused: fields that this version does not implement, Parquet, whatever lies outside of the suite's folder and was
+//! not named by the user, what is no regular file, templates that include other files, images by address, schemas
+//! with references out of themselves.
 
 mod at;
 mod choices;
@@ -27,6 +27,7 @@ mod fewshot_pass;
 mod fewshot_table;
 mod field;
 mod files;
+mod folder;
 mod gate_table;
 mod grouping;
 mod identities;
@@ -38,6 +39,7 @@ mod manifest;
 mod messages;
 mod probe_table;
 mod prompt;
+mod pulse;
 mod quarantine;
 mod reading;
 mod rows;
@@ -46,6 +48,7 @@ mod source;
 mod stream;
 mod suite;
 mod task_table;
+mod template_size;
 mod toml_escape;
 mod toml_read;
 mod wording;
@@ -56,9 +59,11 @@ use std::path::{Path, PathBuf};
 pub use data_file::DataFile;
 pub use diagnostic::{Diagnostic, Severity};
 pub use fewshot::FewShot;
+pub use folder::{Grants, NamedData};
 pub use images::ImageSet;
 pub use load::{Catalog, Loaded, load};
 pub use prompt::TEMPLATE_ENGINE;
+pub use pulse::Pulse;
 pub use quarantine::QUARANTINE;
 pub use stream::{LoadError, Rendered, Samples};
 pub use suite::{Control, ProbeUse, Quarantine, QuarantinedSample, Suite, Task};

@@ -6,20 +6,26 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, Sensitivity};
+use cleanbench_files::{FileError, open_named};
 
 use crate::MANIFEST;
 use crate::at::At;
 use crate::diagnostic::{Diagnostic, Document, Fault};
-use crate::files::{self, PathFault};
+use crate::files;
+use crate::folder::{DataSource, Grants, MANIFEST_LIMIT, PathFault, SuiteFolder};
 use crate::grouping::Grouping;
 use crate::identities::Identities;
 use crate::log::Log;
 use crate::manifest;
 use crate::probe_table::ProbeTable;
+use crate::pulse::Pulse;
 use crate::reading::Reading;
 use crate::suite::{ProbeUse, Suite};
 use crate::task_table::{ScorerEntry, TaskTable};
 use crate::words::{did_you_mean, shown, shown_list};
+
+/// Most names that all globs of a suite look through together.
+const MOST_NAMES: usize = 1_000_000;
 
 /// What a suite may name.
 #[derive(Clone, Copy)]
@@ -28,6 +34,15 @@ pub struct Catalog<'a> {
     pub scorers: &'a dyn ScorerCatalog,
     /// Names of the probes.
     pub probes: &'a [&'a str],
+}
+
+/// What a suite is loaded with.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    catalog: Catalog<'a>,
+    grants: &'a Grants,
+    /// Beats with every record.
+    pub(crate) pulse: &'a Pulse,
 }
 
 /// The result of [`load`].
@@ -42,18 +57,23 @@ pub struct Loaded {
 /// Loads and validates the suite at `path`, a folder with `suite.toml` or a TOML file.
 ///
 /// Streams all data files once. Memory: about 24 bytes per sample while loading.
-pub fn load(path: &Path, catalog: Catalog<'_>) -> Loaded {
-    let (dir, file) = locate(path);
+///
+/// Nothing is opened but what lies in the suite's folder, and what `grants` name.
+pub fn load(path: &Path, catalog: Catalog<'_>, grants: &Grants, pulse: &Pulse) -> Loaded {
+    let named = Named::locate(path);
     let mut log = Log::default();
-    log.mention(&file);
-    let suite = match fs_err::read(&file) {
-        Ok(bytes) => load_bytes(dir, file, bytes, catalog, &mut log),
+    log.mention(&named.file);
+    let suite = match named.read(grants) {
+        Ok((folder, bytes)) => {
+            let given = Given {
+                catalog,
+                grants,
+                pulse,
+            };
+            load_bytes(folder, named.file, bytes, given, &mut log)
+        }
         Err(error) => {
-            log.error(
-                whole(&file),
-                Fault::new(0, format!("cannot read the suite: {}", error.kind()))
-                    .hint(format!("give a folder with a `{MANIFEST}`, or a TOML file")),
-            );
+            log.error(whole(&named.file), unreadable(&error, &named));
             None
         }
     };
@@ -63,15 +83,62 @@ pub fn load(path: &Path, catalog: Catalog<'_>) -> Loaded {
     }
 }
 
-/// The suite's folder and its manifest.
-fn locate(path: &Path) -> (PathBuf, PathBuf) {
-    if path.is_dir() {
-        return (path.to_owned(), path.join(MANIFEST));
+/// A suite that was named by its folder or its manifest.
+struct Named {
+    dir: PathBuf,
+    file: PathBuf,
+    /// Whether it is the manifest that was named: then it may be a link to anywhere.
+    is_file: bool,
+}
+
+impl Named {
+    fn locate(path: &Path) -> Self {
+        let is_file = !path.is_dir();
+        let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+        Self {
+            dir: if is_file {
+                parent.unwrap_or(Path::new(".")).to_owned()
+            } else {
+                path.to_owned()
+            },
+            file: if is_file {
+                path.to_owned()
+            } else {
+                path.join(MANIFEST)
+            },
+            is_file,
+        }
     }
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    (parent.unwrap_or(Path::new(".")).to_owned(), path.to_owned())
+
+    fn read(&self, grants: &Grants) -> Result<(SuiteFolder, Vec<u8>), FileError> {
+        let folder = SuiteFolder::open(&self.dir, &grants.folders)?;
+        let bytes = if self.is_file {
+            open_named(&self.file, MANIFEST_LIMIT)?.read_whole()?
+        } else {
+            folder.read(&self.file, MANIFEST_LIMIT)?
+        };
+        Ok((folder, bytes))
+    }
+}
+
+fn unreadable(error: &FileError, named: &Named) -> Fault {
+    let hint = format!("give a folder with a `{MANIFEST}`, or a TOML file");
+    match error {
+        FileError::Missing { .. } => {
+            Fault::new(0, "cannot read the suite: entity not found").hint(hint)
+        }
+        error => {
+            let written = if named.is_file {
+                named.file.to_string_lossy()
+            } else {
+                MANIFEST.into()
+            };
+            let fault = PathFault::of(error, &written, &named.dir);
+            Fault::new(0, fault.message)
+                .hint(hint)
+                .maybe_hint(fault.hint)
+        }
+    }
 }
 
 /// A document for faults of a file that has no text to show.
@@ -84,10 +151,10 @@ pub(crate) fn whole(path: &Path) -> Document<'_> {
 }
 
 fn load_bytes(
-    dir: PathBuf,
+    folder: SuiteFolder,
     file: PathBuf,
     bytes: Vec<u8>,
-    catalog: Catalog<'_>,
+    given: Given<'_>,
     log: &mut Log,
 ) -> Option<Suite> {
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -106,8 +173,9 @@ fn load_bytes(
     let mut loader = Loader {
         log,
         manifest: document,
-        dir: &dir,
-        catalog,
+        folder: &folder,
+        given,
+        names_left: MOST_NAMES,
         identities: Identities::default(),
         parts: vec![bytes.clone()],
     };
@@ -128,7 +196,10 @@ fn load_bytes(
         .map(|name| name.map_or("", |name| name.value.as_str()))
         .collect();
     let quarantine = loader.quarantine(&names);
-    let tasks: Option<Vec<_>> = read.into_iter().map(|task| task.complete(&dir)).collect();
+    let tasks: Option<Vec<_>> = read
+        .into_iter()
+        .map(|task| task.complete(&folder))
+        .collect();
     if log.errors() > 0 {
         return None;
     }
@@ -140,7 +211,8 @@ fn load_bytes(
         probes,
         gates: manifest.gates,
         quarantine,
-        dir,
+        dir: folder.dir().to_owned(),
+        folder,
         file,
         manifest_bytes: bytes,
         tasks: tasks?,
@@ -152,8 +224,10 @@ fn load_bytes(
 pub(crate) struct Loader<'a> {
     pub(crate) log: &'a mut Log,
     pub(crate) manifest: Document<'a>,
-    pub(crate) dir: &'a Path,
-    catalog: Catalog<'a>,
+    pub(crate) folder: &'a SuiteFolder,
+    /// Names that globs may still look through, in all tasks together.
+    pub(crate) names_left: usize,
+    pub(crate) given: Given<'a>,
     pub(crate) identities: Identities,
     /// What the suite's digest is over.
     pub(crate) parts: Vec<Vec<u8>>,
@@ -169,7 +243,7 @@ impl Loader<'_> {
         let constraints = self.constraints(&table);
         let scorers = self.scorers(table.scorers.as_deref().unwrap_or_default());
         self.check_method(&table, &scorers);
-        let paths = self.data_files(table.data.as_ref());
+        let paths = self.data_files(&table);
         let mut reading = Reading {
             strictest: table.sensitivity.unwrap_or(Sensitivity::Private),
             examples: None,
@@ -251,16 +325,39 @@ impl Loader<'_> {
         }
     }
 
-    fn data_files(&mut self, data: Option<&At<String>>) -> Vec<PathBuf> {
-        let Some(data) = data else {
-            return Vec::new();
+    fn data_files(&mut self, table: &TaskTable) -> Vec<DataSource> {
+        let named = self.named_data(table);
+        let files = match &table.data {
+            _ if !named.is_empty() => named,
+            None => Vec::new(),
+            Some(data) => self.files_of_manifest(data),
         };
-        match files::all(self.dir, &data.value) {
+        for file in &files {
+            self.log.mention(&file.path);
+        }
+        files
+    }
+
+    /// What the user named in place of what the manifest names.
+    fn named_data(&mut self, table: &TaskTable) -> Vec<DataSource> {
+        let task = table.name.as_ref().map(|name| &name.value);
+        let named = self.given.grants.data.iter();
+        let named = named.filter(|named| Some(&named.task) == task);
+        let sources = named.map(|named| DataSource {
+            path: named.path.clone(),
+            is_named: true,
+        });
+        sources.collect()
+    }
+
+    fn files_of_manifest(&mut self, data: &At<String>) -> Vec<DataSource> {
+        match files::all(self.folder, &data.value, &mut self.names_left) {
             Ok(paths) => {
-                for path in &paths {
-                    self.log.mention(path);
-                }
-                paths
+                let sources = paths.into_iter().map(|path| DataSource {
+                    path,
+                    is_named: false,
+                });
+                sources.collect()
             }
             Err(fault) => {
                 self.path_fault(data.at, fault);
@@ -270,15 +367,21 @@ impl Loader<'_> {
     }
 
     pub(crate) fn path_fault(&mut self, at: usize, fault: PathFault) {
-        let hint = fault.hint.map(str::to_owned);
-        let fault = Fault::new(at, fault.message).maybe_hint(hint);
+        let fault = Fault::new(at, fault.message).maybe_hint(fault.hint);
         self.log.error(self.manifest, fault);
+    }
+
+    /// Reports that the file at `path`, which every suite may have and which is called `written`, cannot be read.
+    pub(crate) fn file_fault(&mut self, path: &Path, written: &str, error: &FileError) {
+        let fault = PathFault::of(error, written, self.folder.dir());
+        let fault = Fault::new(0, fault.message).maybe_hint(fault.hint);
+        self.log.error(whole(path), fault);
     }
 
     fn scorers(&mut self, entries: &[ScorerEntry]) -> Vec<(String, Box<dyn Scorer>)> {
         let mut scorers = Vec::with_capacity(entries.len());
         for entry in entries {
-            match self.catalog.scorers.build(&entry.spec) {
+            match self.given.catalog.scorers.build(&entry.spec) {
                 Ok(scorer) => scorers.push((entry.spec.kind.clone(), scorer)),
                 Err(errors) => {
                     for error in errors {
@@ -315,6 +418,7 @@ impl Loader<'_> {
     /// A control is another task of the suite.
     fn check_controls(&mut self, tasks: &[Reading]) {
         let name_of = |task: &Reading| task.table.name.as_ref().map(|name| name.value.clone());
+        let names: HashSet<_> = tasks.iter().filter_map(name_of).collect();
         for task in tasks {
             let Some(control) = &task.table.control else {
                 continue;
@@ -322,10 +426,7 @@ impl Loader<'_> {
             let wanted = &control.value.task;
             let fault = if name_of(task).as_ref() == Some(wanted) {
                 "a task cannot be its own control".to_owned()
-            } else if tasks
-                .iter()
-                .any(|other| name_of(other).as_ref() == Some(wanted))
-            {
+            } else if names.contains(wanted) {
                 continue;
             } else {
                 format!("the suite has no task {}", shown(wanted))
@@ -336,14 +437,14 @@ impl Loader<'_> {
 
     /// Looks up the probes and reads their prompts.
     fn probes(&mut self, table: &ProbeTable) -> Option<ProbeUse> {
-        let faults = table.faults(self.catalog.probes);
+        let faults = table.faults(self.given.catalog.probes);
         let fine = faults.is_empty();
         for fault in faults {
             self.log.error(self.manifest, fault);
         }
         let mut prompts = BTreeMap::new();
         for (name, path) in &table.prompts {
-            let (_, bytes, text) = self.text_file(path, "prompt")?;
+            let (_, bytes, text) = self.text_file(path)?;
             let label = format!("probe prompt {} ", name.value);
             self.parts.push([label.as_bytes(), &bytes].concat());
             prompts.insert(name.value.clone(), text);

@@ -1,6 +1,6 @@
 //! Collects diagnostics: no fault twice, at most [`MOST`] errors a file, in reading order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,8 @@ const MOST: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     files: Vec<FileLog>,
+    /// Where each file stands among them.
+    places: HashMap<PathBuf, usize>,
     seen: HashSet<u64>,
     errors: u64,
 }
@@ -27,9 +29,10 @@ struct FileLog {
 impl Log {
     /// Files are listed in the order in which they are first mentioned here or by a fault.
     pub(crate) fn mention(&mut self, path: &Path) -> usize {
-        if let Some(index) = self.files.iter().position(|file| file.path == path) {
-            return index;
+        if let Some(index) = self.places.get(path) {
+            return *index;
         }
+        self.places.insert(path.to_owned(), self.files.len());
         self.files.push(FileLog {
             path: path.to_owned(),
             diagnostics: Vec::new(),
@@ -54,6 +57,11 @@ impl Log {
 
     fn add(&mut self, document: Document<'_>, severity: Severity, fault: Fault) {
         let index = self.mention(document.path);
+        // To find the place of a fault takes a look at all the text before it.
+        if let Some((_, unlisted)) = &mut self.files[index].unlisted {
+            *unlisted += 1;
+            return;
+        }
         let place = document.place(fault.at);
         let mut hasher = DefaultHasher::new();
         (index, place.line, place.column, &fault.message).hash(&mut hasher);

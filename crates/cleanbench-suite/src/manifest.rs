@@ -149,9 +149,9 @@ fn read_task(
 fn check_task_names(reader: &mut Reader<'_>, tasks: &[(usize, TaskTable)]) {
     let mut first_lines = HashMap::new();
     for name in tasks.iter().filter_map(|(_, task)| task.name.as_ref()) {
-        let line = reader.document.place(name.at).line;
-        if let Some(first) = first_lines.insert(name.value.as_str(), line) {
-            first_lines.insert(name.value.as_str(), first);
+        let first = *first_lines.entry(name.value.as_str()).or_insert(name.at);
+        if first != name.at {
+            let first = reader.document.place(first).line;
             let message = format!("the task {} is already at line {first}", shown(&name.value));
             reader.fault(Fault::new(name.at, message).hint("give each task a name of its own"));
         }

@@ -8,16 +8,18 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Message, Role, Sample};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use minijinja::value::{Kwargs, Serde, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use crate::choices;
 use crate::diagnostic::Fault;
 use crate::images::ImageRef;
+use crate::template_size;
 use crate::words::{did_you_mean, shown};
 
 /// The template engine and its version; a rendered prompt may differ under another one.
@@ -29,6 +31,17 @@ const BUILT_IN: &str = "{{ input }}{% if choices %}\n\n{{ options }}\n\n\
 
 /// Work that one rendering may do: about a million instructions or 64 MB of text.
 const FUEL: u64 = 1_000_000;
+
+/// Fuel that all renderings of a task may use together, besides what each may.
+const FREE_FUEL: u64 = 20 * FUEL;
+/// Fuel that a rendering may use on average, besides that for its text.
+const FUEL_OF_ONE: u64 = 2_000;
+/// Bytes of text that may be written for one fuel; the engine charges one for 64.
+const BYTES_PER_FUEL: u64 = 16;
+/// Renderings that may run out of fuel before no more is rendered.
+const MOST_FAILED: u64 = 10;
+/// Most spaces by which JSON is indented.
+const MOST_INDENT: usize = 16;
 
 const VARIABLES: [&str; 6] = ["input", "choices", "options", "letters", "metadata", "id"];
 
@@ -70,6 +83,34 @@ pub(crate) struct Prompts {
     pub(crate) images: Vec<ImageRef>,
     /// The variables that some template reads; the others are not even built.
     used: BTreeSet<&'static str>,
+    work: Work,
+}
+
+/// What all renderings of a task have done so far.
+#[derive(Debug, Default)]
+struct Work {
+    /// Renderings.
+    count: AtomicU64,
+    /// Fuel beyond what their texts account for.
+    beyond: AtomicU64,
+    /// Renderings that ran out of it.
+    failed: AtomicU64,
+}
+
+impl Work {
+    fn add(&self, levels: Option<(u64, u64)>, text: &str) {
+        let used = levels.map_or(0, |(used, _)| used);
+        let beyond = used.saturating_sub(text.len() as u64 / BYTES_PER_FUEL);
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.beyond.fetch_add(beyond, Ordering::Relaxed);
+    }
+
+    fn is_too_much(&self) -> bool {
+        let count = self.count.load(Ordering::Relaxed);
+        let allowed = FREE_FUEL.saturating_add(count.saturating_mul(FUEL_OF_ONE));
+        self.beyond.load(Ordering::Relaxed) > allowed
+            || self.failed.load(Ordering::Relaxed) > MOST_FAILED
+    }
 }
 
 /// A rendering that failed.
@@ -96,6 +137,7 @@ impl Prompts {
             turns: Vec::new(),
             images: Vec::new(),
             used: BTreeSet::new(),
+            work: Work::default(),
         };
         let mut is_good = true;
         let all = system
@@ -113,6 +155,10 @@ impl Prompts {
     }
 
     fn add(&mut self, template: &Template) -> Vec<Fault> {
+        if let Some(fault) = template_size::fault_of(&template.text) {
+            let message = format!("`{}`: {}", template.name, fault.message);
+            return vec![Fault { message, ..fault }];
+        }
         let (name, text) = (template.name.clone(), template.text.clone());
         let compiled = self.environment.add_template_owned(name, text);
         if let Err(error) = compiled {
@@ -139,6 +185,19 @@ impl Prompts {
     /// Whether some template reads `variable`.
     pub(crate) fn uses(&self, variable: &str) -> bool {
         self.used.contains(variable)
+    }
+
+    /// Whether the renderings so far have done more than templates of a suite need to.
+    pub(crate) fn is_too_much(&self) -> bool {
+        self.work.is_too_much()
+    }
+
+    fn render_error<'a>(&self, template: &'a Template, error: &Error) -> RenderError<'a> {
+        let is_spent = error.kind() == ErrorKind::OutOfFuel;
+        self.work
+            .failed
+            .fetch_add(u64::from(is_spent), Ordering::Relaxed);
+        render_error(template, error)
     }
 
     /// Whether some message of the task's wording is the user's.
@@ -174,9 +233,11 @@ impl Prompts {
         context: &Value,
     ) -> Result<Message, RenderError<'a>> {
         let compiled = self.environment.get_template(&template.name);
-        let content = compiled
-            .and_then(|compiled| compiled.render(context.clone()))
-            .map_err(|error| render_error(template, &error))?;
+        let rendered = compiled.and_then(|compiled| compiled.render_captured(context.clone()));
+        let rendered = rendered.map_err(|error| self.render_error(template, &error))?;
+        self.work
+            .add(rendered.state().fuel_levels(), rendered.output());
+        let content = rendered.into_output();
         if content.trim().is_empty() && role == Role::User {
             return Err(RenderError {
                 template,
@@ -221,8 +282,53 @@ fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_fuel(Some(FUEL));
     environment.set_debug(true);
+    environment.add_filter("tojson", tojson);
     environment.remove_global("debug");
     environment
+}
+
+/// JSON, as the engine has it, but for what it does not account for: how deep it is indented, and lists within lists,
+/// each there many times.
+fn tojson(
+    state: &State<'_, '_>,
+    value: &Value,
+    indent: Option<Value>,
+    arguments: Kwargs,
+) -> Result<Value, Error> {
+    let given = match &indent {
+        Some(indent) => Some(indent.clone()),
+        None => arguments.get("indent")?,
+    };
+    let width = given.and_then(|given| usize::try_from(given).ok());
+    if width.is_some_and(|width| width > MOST_INDENT) {
+        let message = format!("JSON is indented by at most {MOST_INDENT} spaces");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    visit(state, value, 0)?;
+    minijinja::filters::tojson(value, indent, arguments)
+}
+
+/// Takes fuel for every value within `value`.
+fn visit(state: &State<'_, '_>, value: &Value, depth: usize) -> Result<(), Error> {
+    const MOST_DEPTH: usize = 128;
+    state.consume_fuel(1)?;
+    if !matches!(
+        value.kind(),
+        ValueKind::Seq | ValueKind::Map | ValueKind::Iterable
+    ) {
+        return Ok(());
+    }
+    if depth > MOST_DEPTH {
+        let message = "lists within lists, too deep for JSON";
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    for item in value.try_iter()? {
+        visit(state, &item, depth + 1)?;
+        if value.kind() == ValueKind::Map {
+            visit(state, &value.get_item(&item)?, depth + 1)?;
+        }
+    }
+    Ok(())
 }
 
 fn syntax_fault(template: &Template, error: &Error) -> Fault {

@@ -21,7 +21,8 @@ use toml::de::DeTable;
 use crate::at::At;
 use crate::diagnostic::{Document, Fault};
 use crate::draft::date;
-use crate::load::{Loader, whole};
+use crate::folder::QUARANTINE_LIMIT;
+use crate::load::Loader;
 use crate::log::Log;
 use crate::suite::{Quarantine, QuarantinedSample};
 use crate::toml_read::{Node, Reader};
@@ -44,15 +45,14 @@ struct Entry {
 impl Loader<'_> {
     /// Reads the list of the suite whose tasks have these `names`, once all samples are known.
     pub(crate) fn quarantine(&mut self, names: &[&str]) -> Quarantine {
-        let path = self.dir.join(QUARANTINE);
-        let bytes = match fs_err::read(&path) {
+        let path = self.folder.dir().join(QUARANTINE);
+        let bytes = match self.folder.read(&path, QUARANTINE_LIMIT) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.is_missing() => {
                 return Quarantine::default();
             }
             Err(error) => {
-                let what = format!("cannot read the list: {}", error.kind());
-                self.log.error(whole(&path), Fault::new(0, what));
+                self.file_fault(&path, QUARANTINE, &error);
                 return Quarantine::default();
             }
         };

@@ -3,13 +3,13 @@
 //! Invariant: a task is never labelled weaker than its table or its examples say.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use cleanbench_core::{Constraints, Scorer, ScorerSpec, Sensitivity};
 
 use crate::data_file::DataFile;
 use crate::draft::Rules;
 use crate::fewshot::Examples;
+use crate::folder::SuiteFolder;
 use crate::grouping::Grouping;
 use crate::prompt::Prompts;
 use crate::suite::Task;
@@ -45,11 +45,11 @@ impl Reading {
     }
 
     /// What the task lends to its samples.
-    pub(crate) fn rules<'a>(&'a self, dir: &'a Path) -> Rules<'a> {
+    pub(crate) fn rules<'a>(&'a self, folder: &'a SuiteFolder) -> Rules<'a> {
         Rules {
             choices: self.table.choices.as_deref().unwrap_or_default(),
             sensitivity: self.label(),
-            dir,
+            folder,
             images: self.prompts.as_ref().map_or(&[], |prompts| &prompts.images),
             cluster: self
                 .table
@@ -59,7 +59,7 @@ impl Reading {
         }
     }
 
-    pub(crate) fn complete(self, dir: &Path) -> Option<Task> {
+    pub(crate) fn complete(self, folder: &SuiteFolder) -> Option<Task> {
         let sensitivity = self.label();
         let slices = self.table.slices.unwrap_or_default();
         let scorers: Vec<ScorerSpec> = self
@@ -96,7 +96,7 @@ impl Reading {
             samples: self.samples,
             files: self.files,
             prompts: self.prompts?,
-            dir: dir.to_owned(),
+            folder: folder.clone(),
         })
     }
 }

@@ -5,14 +5,18 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::Path;
 
 use cleanbench_core::Digest;
 
 use crate::csv::{Layout, Splitter};
 use crate::diagnostic::Fault;
 use crate::draft::Draft;
+use crate::folder::{DataSource, SuiteFolder};
+use crate::json;
 use crate::source::{Format, Source, kind_of};
+
+/// Most blank lines of a file.
+const MOST_BLANK: u64 = 1_000_000;
 
 pub(crate) struct Rows {
     source: Source,
@@ -22,6 +26,8 @@ pub(crate) struct Rows {
     layout: Option<Layout>,
     /// Number of lines read so far.
     lines: u32,
+    /// Number of blank ones among them.
+    blank: u64,
     done: bool,
 }
 
@@ -38,16 +44,17 @@ pub(crate) struct Row<'a> {
 }
 
 impl Rows {
-    /// Opens `path`, whose name must say a known format.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let (format, packing) = kind_of(path).map_err(io::Error::other)?;
+    /// Opens `file`, whose name must say a known format.
+    pub(crate) fn open(folder: &SuiteFolder, file: &DataSource) -> io::Result<Self> {
+        let (format, packing) = kind_of(&file.path).map_err(io::Error::other)?;
         Ok(Self {
-            source: Source::open(path, packing)?,
+            source: Source::open(folder.data(file)?, packing)?,
             format,
             buffer: Vec::new(),
             splitter: Splitter::default(),
             layout: None,
             lines: 0,
+            blank: 0,
             done: false,
         })
     }
@@ -104,6 +111,11 @@ impl Rows {
             if !self.buffer.trim_ascii().is_empty() {
                 return Ok(Some(line));
             }
+            self.blank += 1;
+            if self.blank > MOST_BLANK {
+                let message = format!("more than {MOST_BLANK} lines are blank");
+                return Err(io::Error::other(message));
+            }
         }
     }
 
@@ -131,7 +143,13 @@ impl Rows {
         let mut row = text_row(&self.buffer, line);
         if row.faults.is_empty() {
             let text = row.text.trim_end();
-            row.draft = Draft::from_json(text, &mut row.faults);
+            row.draft = match json::size_fault(text) {
+                None => Draft::from_json(text, &mut row.faults),
+                Some(fault) => {
+                    row.faults.push(fault);
+                    None
+                }
+            };
             if matches!(text, "[" | "{" | "[{")
                 && let Some(fault) = row.faults.first_mut()
             {

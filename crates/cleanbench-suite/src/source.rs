@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cleanbench_core::Digest;
 use cleanbench_core::digest::FileHasher;
+use cleanbench_files::{Opened, PackedBound, Taken, Unpacked};
 use flate2::read::MultiGzDecoder;
 
 use crate::words::shown;
@@ -15,6 +16,16 @@ use crate::words::shown;
 /// Most bytes of one record. Bounds memory when a compressed file unpacks without end, or a quote is
 /// never closed.
 pub(crate) const MOST_BYTES: usize = 64 << 20;
+
+/// What a packed file may unpack to. Data of a suite packs by 5 to 50, lines that are all alike by 1,000.
+const UNPACKED: PackedBound = PackedBound {
+    most: 64 << 30,
+    ratio: 200,
+    free: 64 << 20,
+};
+
+/// Lines that a packed file may hold however small it is. Beyond, each takes a byte of it: two lines that differ take more.
+const FREE_LINES: u64 = 200_000;
 
 /// How records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,32 +66,46 @@ pub(crate) fn kind_of(path: &Path) -> Result<(Format, Packing), String> {
 /// A data file being read.
 pub(crate) struct Source {
     text: Box<dyn BufRead + Send>,
+    /// How much of a packed file was read; `None` where it is not packed.
+    packed: Option<Taken>,
+    lines: u64,
     hasher: Arc<Mutex<FileHasher>>,
 }
 
 impl Source {
-    /// Opens `path` and skips a byte order mark.
-    pub(crate) fn open(path: &Path, packing: Packing) -> io::Result<Self> {
+    /// Reads `file`, and skips a byte order mark.
+    pub(crate) fn open(file: Opened, packing: Packing) -> io::Result<Self> {
+        let taken = file.taken();
         let hasher = Arc::new(Mutex::new(FileHasher::default()));
         let file = BufReader::with_capacity(
             1 << 16,
             Hashing {
-                file: fs_err::File::open(path)?,
+                file,
                 hasher: Arc::clone(&hasher),
             },
         );
         let mut text: Box<dyn BufRead + Send> = match packing {
             Packing::None => Box::new(file),
-            Packing::Gzip => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file))),
+            Packing::Gzip => {
+                let decoder = MultiGzDecoder::new(file);
+                let decoder = Unpacked::new(decoder, taken.clone(), UNPACKED);
+                Box::new(BufReader::with_capacity(1 << 16, decoder))
+            }
             Packing::Zstd => {
                 let decoder = zstd::Decoder::with_buffer(file)?;
+                let decoder = Unpacked::new(decoder, taken.clone(), UNPACKED);
                 Box::new(BufReader::with_capacity(1 << 16, decoder))
             }
         };
         if text.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
             text.consume(3);
         }
-        Ok(Self { text, hasher })
+        Ok(Self {
+            text,
+            packed: (packing != Packing::None).then_some(taken),
+            lines: 0,
+            hasher,
+        })
     }
 
     /// Whether the text begins with a UTF-16 byte order mark.
@@ -101,7 +126,25 @@ impl Source {
             let message = format!("a record is longer than {} MiB", MOST_BYTES >> 20);
             return Err(io::Error::other(message));
         }
+        self.lines += u64::from(read > 0);
+        self.check_lines()?;
         Ok(read > 0)
+    }
+
+    /// Refuses a small packed file that unpacks to lines without end.
+    fn check_lines(&self) -> io::Result<()> {
+        let Some(packed) = &self.packed else {
+            return Ok(());
+        };
+        let packed = packed.bytes();
+        if self.lines <= FREE_LINES.saturating_add(packed) {
+            return Ok(());
+        }
+        let message = format!(
+            "{packed} packed bytes hold more than {} lines, which no real data does",
+            self.lines - 1
+        );
+        Err(io::Error::other(message))
     }
 
     /// Digest of the file. Whole only once [`Source::line`] returned false.
@@ -112,7 +155,7 @@ impl Source {
 }
 
 struct Hashing {
-    file: fs_err::File,
+    file: Opened,
     hasher: Arc<Mutex<FileHasher>>,
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use cleanbench_core::{Message, Sample};
 
 use crate::diagnostic::{Diagnostic, Document, Fault, Severity};
+use crate::folder::DataSource;
 use crate::images::{self, ImageSum};
 use crate::rows::{Row, Rows};
 use crate::suite::Task;
@@ -85,10 +86,13 @@ impl<'a> Samples<'a> {
                 let Some(file) = self.task.files.get(self.opened) else {
                     return Ok(None);
                 };
-                let rows = Rows::open(&file.path).map_err(|source| LoadError::Unreadable {
-                    path: file.path.clone(),
-                    source,
-                })?;
+                let rows =
+                    Rows::open(&self.task.folder, &DataSource::of(file)).map_err(|source| {
+                        LoadError::Unreadable {
+                            path: file.path.clone(),
+                            source,
+                        }
+                    })?;
                 self.rows = Some(rows);
                 self.images = ImageSum::default();
                 self.opened += 1;

@@ -7,11 +7,13 @@ use cleanbench_core::probe::ControlKind;
 use cleanbench_core::{
     Constraints, Digest, Gate, Method, Reducer, Sampling, ScorerSpec, Sensitivity,
 };
+use cleanbench_files::Roots;
 use serde_json::{Map, Value, json};
 
 use crate::data_file::DataFile;
 use crate::draft::Rules;
 use crate::fewshot::{self, FewShot};
+use crate::folder::SuiteFolder;
 use crate::messages::role_name;
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
 
@@ -43,6 +45,14 @@ pub struct Suite {
     /// Digest of everything the suite says: the manifest, the prompt files, the schema files, the files
     /// of examples, the data files and their images, in the order of tasks. Paths are not part of it, so a suite may be moved.
     pub digest: Digest,
+    pub(crate) folder: SuiteFolder,
+}
+
+impl Suite {
+    /// What may be read of the suite: its folder, and what the user allowed besides.
+    pub fn roots(&self) -> &Roots {
+        self.folder.roots()
+    }
 }
 
 /// What `quarantine.toml` says; nothing where there is no such file.
@@ -129,7 +139,7 @@ pub struct Task {
     /// Its data files, sorted by path.
     pub files: Vec<DataFile>,
     pub(crate) prompts: Prompts,
-    pub(crate) dir: PathBuf,
+    pub(crate) folder: SuiteFolder,
 }
 
 impl Task {
@@ -137,7 +147,7 @@ impl Task {
         Rules {
             choices: &self.choices,
             sensitivity: self.sensitivity,
-            dir: &self.dir,
+            folder: &self.folder,
             images: &self.prompts.images,
             cluster: self.cluster.as_deref(),
         }
@@ -148,7 +158,7 @@ impl Task {
     pub fn describe(&self) -> Value {
         let files = self.files.iter().map(|file| {
             let mut described = json!({
-                "path": relative(&self.dir, &file.path),
+                "path": relative(self.folder.dir(), &file.path),
                 "digest": file.digest,
                 "samples": file.samples,
             });
@@ -178,7 +188,7 @@ impl Task {
             if !self.constraints.is_plain() {
                 fields.insert("constraints".to_owned(), json!(self.constraints));
             }
-            let path = |path: &Path| relative(&self.dir, path);
+            let path = |path: &Path| relative(self.folder.dir(), path);
             fewshot::describe(fields, self.fewshot.as_ref(), path);
             self.describe_prompts(fields);
         }
@@ -196,7 +206,10 @@ impl Task {
         {
             fields.insert("prompt".to_owned(), json!(only.text));
             if let Origin::File(path) = &only.origin {
-                fields.insert("prompt_file".to_owned(), json!(relative(&self.dir, path)));
+                fields.insert(
+                    "prompt_file".to_owned(),
+                    json!(relative(self.folder.dir(), path)),
+                );
             }
             return;
         }

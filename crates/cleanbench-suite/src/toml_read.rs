@@ -13,6 +13,11 @@ use crate::diagnostic::{Document, Fault};
 use crate::log::Log;
 use crate::words::{did_you_mean, shown};
 
+/// Most elements of an array of a manifest.
+const MOST_ELEMENTS: usize = 10_000;
+/// Most tasks of a suite: each may read a file of its own.
+const MOST_TASKS: usize = 2_000;
+
 /// A TOML value with its place.
 pub(crate) type Node<'i> = Spanned<DeValue<'i>>;
 
@@ -83,11 +88,23 @@ impl Reader<'_> {
         name: &str,
         node: &'n Node<'i>,
     ) -> Option<&'n DeArray<'i>> {
-        let found = node.get_ref().as_array();
-        if found.is_none() {
+        let Some(found) = node.get_ref().as_array() else {
             self.wrong_type(name, node, "an array");
+            return None;
+        };
+        let most = match name {
+            "task" => MOST_TASKS,
+            _ => MOST_ELEMENTS,
+        };
+        if found.len() > most {
+            let message = format!(
+                "`{name}` has {} elements; at most {most} are read",
+                found.len()
+            );
+            self.fault(Fault::new(node.span().start, message));
+            return None;
         }
-        found
+        Some(found)
     }
 
     pub(crate) fn table<'n, 'i>(

@@ -7,7 +7,7 @@ use cleanbench_core::Role;
 
 use crate::at::At;
 use crate::diagnostic::{Document, Fault, Severity};
-use crate::files;
+use crate::folder::{PathFault, TEXT_LIMIT};
 use crate::images::{self, ImageRef};
 use crate::load::{Loader, whole};
 use crate::log::Log;
@@ -65,7 +65,7 @@ impl Loader<'_> {
                     at: path.at,
                     message: Some(position),
                 };
-                match images::read(self.dir, &wanted) {
+                match images::read(self.folder, &wanted) {
                     // Later faults are of the sample at hand: a file that has changed meanwhile.
                     Ok(_) => found.push(ImageRef { at: 0, ..wanted }),
                     Err(fault) => self.log.error(self.manifest, fault),
@@ -94,7 +94,7 @@ impl Loader<'_> {
     }
 
     fn prompt_file(&mut self, written: &At<String>) -> Option<Template> {
-        let (path, bytes, text) = self.text_file(written, "prompt")?;
+        let (path, bytes, text) = self.text_file(written)?;
         self.parts.push([b"prompt ", bytes.as_slice()].concat());
         Some(Template {
             name: "prompt".to_owned(),
@@ -103,26 +103,15 @@ impl Loader<'_> {
         })
     }
 
-    /// The file of a `kind` that `written` means: its path, its bytes, and its text without a
+    /// The file that `written` means: its path, its bytes, and its text without a
     /// byte-order mark.
-    pub(crate) fn text_file(
-        &mut self,
-        written: &At<String>,
-        kind: &str,
-    ) -> Option<(PathBuf, Vec<u8>, String)> {
-        let path = match files::one(self.dir, &written.value) {
-            Ok(path) => path,
-            Err(fault) => {
-                self.path_fault(written.at, fault);
-                return None;
-            }
-        };
-        let bytes = match fs_err::read(&path) {
+    pub(crate) fn text_file(&mut self, written: &At<String>) -> Option<(PathBuf, Vec<u8>, String)> {
+        let path = self.folder.dir().join(&written.value);
+        let bytes = match self.folder.read(&path, TEXT_LIMIT) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let message = format!("cannot read the {kind} file: {}", error.kind());
-                self.log
-                    .error(self.manifest, Fault::new(written.at, message));
+                let fault = PathFault::of(&error, &written.value, self.folder.dir());
+                self.path_fault(written.at, fault);
                 return None;
             }
         };

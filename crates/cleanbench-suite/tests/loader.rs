@@ -14,7 +14,7 @@ use cleanbench_core::{
     ScorerCatalog, ScorerSpec, Sensitivity, SpecError, Tool, ToolChoice,
 };
 use cleanbench_suite::{
-    Catalog, LoadError, Loaded, Rendered, Severity, Suite, load, suite_key_path,
+    Catalog, Grants, LoadError, Loaded, Pulse, Rendered, Severity, Suite, load, suite_key_path,
 };
 use serde_json::{Value, json};
 
@@ -100,7 +100,12 @@ impl Folder {
             scorers: &TwoScorers,
             probes: &["completion", "ts-guessing"],
         };
-        load(self.0.path(), catalog)
+        load(
+            self.0.path(),
+            catalog,
+            &Grants::default(),
+            &Pulse::default(),
+        )
     }
 
     fn suite(&self) -> Suite {
@@ -550,10 +555,7 @@ fn faults_in_manifests() {
             "prompt_file = '../x.md'",
             "7:15: `../x.md` leaves the suite's folder",
         ),
-        (
-            "prompt_file = 'x.md'",
-            "7:15: cannot read the prompt file: entity not found",
-        ),
+        ("prompt_file = 'x.md'", "7:15: there is no file `x.md`"),
         (
             "messages = [{ role = 'user' }]",
             "7:13: a message needs `role` and `content`",
@@ -1142,7 +1144,7 @@ fn faults_in_formats_of_answers() {
         ),
         (
             "response_format = { type = 'json_schema', schema_file = 'none.json' }",
-            "7:57: cannot read the schema file: entity not found",
+            "7:57: there is no file `none.json`",
         ),
         (
             "logprobs = 21",
@@ -1319,7 +1321,7 @@ fn faults_in_images() {
             "far/x.png",
             "the image `far/x.png` is a link out of the suite's folder".to_owned(),
         ),
-        ("a", "`a` is no file".to_owned()),
+        ("a", "`a` is a folder".to_owned()),
         (
             "text.png",
             "`text.png` is no image that can be sent".to_owned(),

@@ -12,6 +12,7 @@ use cleanbench_plan::options::{
 use crate::ci_arguments::{InitArguments, JunitArguments};
 use crate::conduct::Conduct;
 use crate::format::Format;
+use crate::grant_arguments::GrantArguments;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -164,6 +165,8 @@ pub(crate) struct CheckArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    #[command(flatten)]
     pub(crate) models: ModelArguments,
     #[command(flatten)]
     pub(crate) select: SelectArguments,
@@ -184,6 +187,8 @@ impl CheckArguments {
 pub(crate) struct RunArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
     #[command(flatten)]
     pub(crate) models: ModelArguments,
     #[command(flatten)]
@@ -208,7 +213,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "allow_path", "data", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]
@@ -653,6 +658,8 @@ pub(crate) struct ScoreArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    #[command(flatten)]
     pub(crate) out: OutArguments,
 }
 
@@ -676,6 +683,8 @@ pub(crate) struct RerunArguments {
     pub(crate) run: String,
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
     /// Which samples
     #[arg(long, value_enum)]
     pub(crate) only: RerunOnly,

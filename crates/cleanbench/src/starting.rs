@@ -10,17 +10,19 @@ use cleanbench_model::Endpoint;
 use cleanbench_plan::earlier_run::EarlierRun;
 use cleanbench_plan::options::{RunOptions, Surroundings};
 use cleanbench_plan::run::{NewRun, plan};
-use cleanbench_plan::suite::{LoadedSuite, load_suite};
+use cleanbench_plan::suite::LoadedSuite;
 
 use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
+use crate::grant_arguments::GrantArguments;
+use crate::loading::load_bounded;
 use crate::printer::{self, Printer};
 use crate::session::TOOL;
 use crate::signals;
 
 /// Loads the suite that was named and prints what looks odd in it.
-pub(crate) fn load(named: Option<&Path>) -> Result<LoadedSuite, Failure> {
-    let loaded = load_suite(named, here())?;
+pub(crate) fn load(named: Option<&Path>, grants: &GrantArguments) -> Result<LoadedSuite, Failure> {
+    let loaded = load_bounded(named, here(), grants.grants())?;
     loaded.warnings.iter().for_each(printer::verbatim);
     Ok(loaded)
 }

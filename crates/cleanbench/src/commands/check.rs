@@ -24,7 +24,7 @@ use crate::starting::{load, say};
 
 /// Validates a suite and prints what a run would do.
 pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit, Failure> {
-    let suite = load(arguments.suite.as_deref())?.suite;
+    let suite = load(arguments.suite.as_deref(), &arguments.grants)?.suite;
     let around = Surroundings {
         folder: here(),
         variables: &WhenNeeded,

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use cleanbench_core::Exit;
+use cleanbench_files::{Mode, replace};
 use cleanbench_plan::suite_key;
 use cleanbench_plan::trust::MODELS_FILE;
 use cleanbench_suite::suite_key_path;
@@ -102,6 +103,6 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let written = path
         .parent()
         .map_or(Ok(()), fs_err::create_dir_all)
-        .and_then(|()| fs_err::write(path, text));
+        .and_then(|()| Ok(replace(path, text.as_bytes(), Mode::Shared)?));
     written.map_err(|error| Failure::new(Exit::CannotWrite, error))
 }

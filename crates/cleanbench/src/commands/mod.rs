@@ -22,6 +22,7 @@ use clap::Parser as _;
 use cleanbench_core::Exit;
 
 use crate::arguments::{Arguments, Command};
+use crate::clock;
 use crate::environment::name_variables;
 use crate::failure::Failure;
 use crate::github;
@@ -60,7 +61,23 @@ pub(crate) fn main() -> Exit {
     }
 }
 
+/// Whether a command writes down when it was carried out.
+fn records_times(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Init(_)
+            | Command::Report(_)
+            | Command::Verify(_)
+            | Command::Show(_)
+            | Command::Calibrate(_)
+            | Command::List(_)
+    )
+}
+
 fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
+    if records_times(command) {
+        clock::check()?;
+    }
     match command {
         Command::Check(arguments) => check::check(arguments, printer),
         Command::Run(arguments) => run::run(arguments, printer).inspect_err(github::failed),

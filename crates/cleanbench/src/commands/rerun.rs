@@ -31,9 +31,10 @@ pub(super) fn rerun(arguments: &RerunArguments, printer: Printer) -> Result<Exit
 }
 
 fn errors(arguments: &RerunArguments, printer: Printer) -> Result<Exit, Failure> {
-    if arguments.suite.is_some() {
+    if arguments.suite.is_some() || !arguments.grants.is_empty() {
         let what = "`--only errors` goes on with the run itself and reads no suite";
-        return Err(Failure::new(Exit::Usage, what).hint("leave the suite out"));
+        return Err(Failure::new(Exit::Usage, what)
+            .hint("leave the suite out, and what may be read besides it"));
     }
     run::go_on(&arguments.resume_options(), arguments.conduct(), printer)
 }
@@ -41,7 +42,7 @@ fn errors(arguments: &RerunArguments, printer: Printer) -> Result<Exit, Failure>
 /// Asks the samples of a run again that its results pick.
 fn picked(arguments: &RerunArguments, only: Only, printer: Printer) -> Result<Exit, Failure> {
     let Picked { of, start: earlier } = plan::picked(&arguments.out.out, &arguments.run, only)?;
-    let loaded = load(arguments.suite.as_deref())?;
+    let loaded = load(arguments.suite.as_deref(), &arguments.grants)?;
     let options = arguments.options();
     let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
     let directory = started.opened.run.clone();
@@ -75,7 +76,7 @@ fn print_beside(
 
 /// Asks what has changed since a run, and takes everything else from it.
 fn changed(arguments: &RerunArguments, printer: Printer) -> Result<Exit, Failure> {
-    let loaded = load(arguments.suite.as_deref())?;
+    let loaded = load(arguments.suite.as_deref(), &arguments.grants)?;
     let mut notes = Vec::new();
     let out = &arguments.out.out;
     let earlier = plan::changed(out, &arguments.run, &loaded.suite, &mut notes)?;

@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &RunArguments, printer: Printer) -> Result<Exit, Fa
         Some(word) => EarlierRun::replayed(&options, word)?,
         None => EarlierRun::default(),
     };
-    let loaded = load(arguments.suite.as_deref())?;
+    let loaded = load(arguments.suite.as_deref(), &arguments.grants)?;
     let rejudged = rejudge(&options, &loaded, arguments.out.format)?;
     if let Some(rejudged) = &rejudged {
         rejudged.enter(&mut options);

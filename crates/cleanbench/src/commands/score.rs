@@ -12,7 +12,7 @@ use crate::starting::{load, start};
 /// Judges what a run recorded anew.
 pub(super) fn score(arguments: &ScoreArguments, printer: Printer) -> Result<Exit, Failure> {
     let earlier = rescored(&arguments.out.out, &arguments.run)?;
-    let loaded = load(arguments.suite.as_deref())?;
+    let loaded = load(arguments.suite.as_deref(), &arguments.grants)?;
     let options = arguments.options();
     let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
     let session = Session {
