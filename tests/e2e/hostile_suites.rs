@@ -670,6 +670,23 @@ fn data_that_the_user_names_takes_the_place_of_that_of_the_suite() {
 }
 
 #[test]
+fn a_gate_over_many_tasks_is_looked_at_soon() {
+    let yard = Yard::new();
+    let mut text = String::new();
+    for number in 0..200_usize {
+        let data = format!("d{number}.jsonl");
+        yard.write(&format!("suite/{data}"), ROW.repeat(50 + 7 * number));
+        text += &task(&format!("t{number}"), &data, "");
+    }
+    text += "[[gate]]\nmetric = \"accuracy\"\ntest = \"non_inferiority\"\nmargin = 0.03\n";
+    yard.manifest(&text);
+    let (done, seconds) = yard.work_of(&["check", "suite"]);
+    let done = done.expect(0);
+    assert!(seconds < 12.0, "{seconds} s of work");
+    assert!(done.stdout.contains("t199"), "{}", done.stdout);
+}
+
+#[test]
 fn suites_of_today_load_as_before() {
     let yard = Yard::new();
     yard.write(

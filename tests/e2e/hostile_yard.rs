@@ -148,6 +148,12 @@ impl Yard {
         faults
     }
 
+    /// What a command comes to, and how many seconds the processor works for it.
+    pub(crate) fn work_of(&self, arguments: &[&str]) -> (Done, f64) {
+        let watched = watch(self.bed.command(arguments).spawn().unwrap());
+        (watched.done, watched.seconds)
+    }
+
     fn watched(&self, arguments: &[&str]) -> Vec<String> {
         let mut command = self.bed.command(arguments);
         let child = command.env("CANARY_KEY", CANARY).spawn().unwrap();

@@ -1,6 +1,6 @@
 //! Everything that can be known of a run without making it: what would be sent where, and about how much.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Tier, Usd};
 use cleanbench_ledger::note::Note;
@@ -119,20 +119,62 @@ fn powers(
     selected: &[Selected<'_>],
     family: impl Fn(Tier) -> usize,
 ) -> Vec<CheckedGate> {
-    let family = &family;
+    let most = (MOST_SIZES / gates.len().max(1)).max(FEWEST_SIZES);
     let own = gates.iter().flat_map(|gate| {
-        let mut powers = Powers::new(gate, family(gate.tier), None);
         let tasks: HashSet<&str> = gate.tasks.iter().map(String::as_str).collect();
-        let own = selected.iter();
-        let own = own.filter(move |chosen| tasks.contains(chosen.task.name.as_str()));
-        own.map(move |chosen| CheckedGate {
+        let is_own = |chosen: &&Selected<'_>| tasks.contains(chosen.task.name.as_str());
+        let own: Vec<_> = selected.iter().filter(is_own).collect();
+        let sizes = Sizes::of(own.iter().map(|chosen| chosen.samples), most);
+        let mut powers = Powers::new(gate, family(gate.tier), None);
+        let checked = own.into_iter().map(|chosen| CheckedGate {
             gate: gate.clone(),
             task: chosen.task.name.clone(),
             samples: chosen.samples,
-            power: powers.at(chosen.samples),
-        })
+            power: at(&mut powers, chosen.samples, &sizes),
+        });
+        checked.collect::<Vec<_>>()
     });
     own.collect()
+}
+
+/// Different numbers of samples for which the gates of a suite are computed, all together and each at least.
+const MOST_SIZES: usize = 24;
+const FEWEST_SIZES: usize = 16;
+
+/// The numbers of samples for which a gate is computed.
+struct Sizes(Vec<u64>);
+
+impl Sizes {
+    /// All of `samples`; of more than `most` different ones `most`, among them the smallest.
+    fn of(samples: impl Iterator<Item = u64>, most: usize) -> Self {
+        let all: Vec<_> = samples.collect::<BTreeSet<_>>().into_iter().collect();
+        if all.len() <= most {
+            return Self(all);
+        }
+        let picked = (0..most).map(|place| all[place * all.len() / most]);
+        Self(picked.collect())
+    }
+
+    /// The largest one that is not above `samples`: the power there is no more than that of `samples`.
+    fn below(&self, samples: u64) -> u64 {
+        let place = self.0.partition_point(|size| *size <= samples);
+        self.0
+            .get(place.saturating_sub(1))
+            .copied()
+            .unwrap_or(samples)
+    }
+}
+
+fn at(powers: &mut Powers<'_>, samples: u64, sizes: &Sizes) -> Power {
+    let size = sizes.below(samples);
+    let found = powers.at(size);
+    if size == samples {
+        return found;
+    }
+    Power {
+        assumed: format!("{}; power for {size} samples", found.assumed),
+        ..found
+    }
 }
 
 /// What is known of a task.
@@ -258,4 +300,20 @@ impl Check<'_> {
 fn rounded(amount: Usd) -> Usd {
     const STEP: i128 = 100_000_000;
     Usd::from_pico((amount.pico() + STEP - 1).div_euclid(STEP) * STEP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_sizes_are_stood_for_by_smaller_ones_and_few_by_themselves() {
+        let few = Sizes::of([30, 10, 20, 10].into_iter(), 3);
+        assert_eq!(few.0, [10, 20, 30]);
+        let many = Sizes::of(1..=100, 4);
+        assert_eq!(many.0, [1, 26, 51, 76]);
+        for (samples, expected) in [(1, 1), (25, 1), (26, 26), (100, 76)] {
+            assert_eq!(many.below(samples), expected);
+        }
+    }
 }
