@@ -32,6 +32,7 @@ mod faults;
 mod foreign;
 mod forged_runs;
 mod full_disk;
+mod fuzz;
 mod gates;
 mod hostile_runs;
 mod hostile_suites;

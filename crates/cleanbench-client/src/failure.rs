@@ -82,7 +82,7 @@ pub(crate) fn explain(failure: Failure, silence: Silence, endpoint: &Endpoint) -
                         them, or ask fewer at once with `-j`";
             (CallErrorKind::Connect, what.to_owned())
         }
-        Failure::ConnectTimeout => (CallErrorKind::Timeout, not_connected(endpoint)),
+        Failure::ConnectTimeout => (CallErrorKind::Connect, not_connected(endpoint)),
         Failure::Silent => (CallErrorKind::Timeout, timed_out(silence, endpoint)),
         Failure::Broken => (CallErrorKind::Broken, broken(silence).to_owned()),
         Failure::NotHttp => {

@@ -69,11 +69,11 @@ pub struct Sent {
 pub enum CallErrorKind {
     /// The host name does not resolve.
     Dns,
-    /// No connection: refused or unreachable.
+    /// No connection: refused, unreachable, or none within the time allowed.
     Connect,
     /// The certificate or the TLS handshake failed.
     Tls,
-    /// No connection, or no byte, within the time allowed.
+    /// No byte within the time allowed.
     Timeout,
     /// The connection broke.
     Broken,

@@ -1,4 +1,5 @@
-//! Everything an attempt waits for before it is sent, in this order: a place at the endpoint, its turn by the minute,
+//! Everything an attempt waits for before it is sent, in this order: a place among those of its model, one at the
+//! endpoint, its turn by the minute,
 //! the end of a pause, and room within the run's caps.
 //!
 //! Room is reserved last, so that nothing is held for an attempt that still waits.
@@ -33,6 +34,8 @@ pub(crate) struct Outgoing<'a> {
     /// The sample, as the user calls it.
     pub(crate) sample: &'a str,
     pub(crate) request: &'a Request,
+    /// Whether no attempt of its call has failed before.
+    pub(crate) is_fresh: bool,
     /// Bytes of its body.
     pub(crate) bytes: usize,
     /// What it uses up at most.
@@ -71,10 +74,12 @@ async fn enter(
     estimate: u64,
     outgoing: Outgoing<'_>,
 ) -> Option<(Seat, Reservation)> {
-    let mut seat = slot.limiter.place().await;
+    let own = slot.hands.seat().await;
+    let mut seat = slot.limiter.place(own).await;
     slot.pace.admit(estimate).await;
     let asker = Asker {
         name: outgoing.sample.to_owned(),
+        is_fresh: outgoing.is_fresh,
         hands: slot.hands.clone(),
     };
     loop {

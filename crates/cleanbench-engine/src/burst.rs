@@ -19,8 +19,24 @@ const LONGEST_OWN_PAUSE: Duration = Duration::from_secs(15);
 const PART: u32 = 8;
 /// An attempt is not called accepted before, however quickly others were turned away.
 const ACCEPTED: Duration = Duration::from_millis(50);
+/// Fewest calls in a burst that had not failed before.
+const FEWEST_FRESH: u32 = 4;
 /// Bursts that are remembered, so that what failed in them costs no retry.
 const REMEMBERED: usize = 256;
+
+/// An attempt that was turned away.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused {
+    pub(crate) number: u64,
+    /// When it set off.
+    pub(crate) begun: Instant,
+    /// How long it took to be turned away.
+    pub(crate) time: Duration,
+    /// The pause that it was asked for.
+    pub(crate) asked: Option<Duration>,
+    /// Whether no attempt of its call had failed before.
+    pub(crate) is_fresh: bool,
+}
 
 /// Attempts in a row, in the order in which they were sent, that were all turned away.
 #[derive(Debug)]
@@ -30,8 +46,13 @@ pub(crate) struct Streak {
     pub(crate) length: u32,
     /// The first of them.
     pub(crate) first: u64,
+    /// When the first of them set off.
+    pub(crate) since: Instant,
     /// Whether attempts that had been sent before were served meanwhile: the endpoint is there, and turns away.
     pub(crate) is_serving: bool,
+    /// How many were of calls that had not failed before. Calls that are turned away whatever the endpoint does come
+    /// last in a run, one after the other, and are no outage.
+    fresh: u32,
     /// The longest that it took to be turned away.
     slowest: Duration,
     /// The longest pause that was asked for.
@@ -39,24 +60,49 @@ pub(crate) struct Streak {
 }
 
 impl Streak {
-    /// The streak called `number`, still without a refusal.
-    pub(crate) fn new(number: u64) -> Self {
+    /// The first streak, still without a refusal.
+    pub(crate) fn first() -> Self {
         Self {
-            number,
+            number: 1,
             length: 0,
             first: u64::MAX,
+            since: Instant::now(),
             is_serving: false,
+            fresh: 0,
             slowest: Duration::ZERO,
             asked: Duration::ZERO,
         }
     }
 
-    /// Attempt `number` was turned away too, after `time`, and asked for a pause of `asked`.
-    pub(crate) fn add(&mut self, number: u64, time: Duration, asked: Option<Duration>) {
+    /// The streak after this one. While nobody is served it is known how long it takes to be turned away.
+    pub(crate) fn next(&self, is_away: bool) -> Self {
+        let known = if is_away {
+            self.slowest
+        } else {
+            Duration::ZERO
+        };
+        Self {
+            number: self.number + 1,
+            slowest: known,
+            ..Self::first()
+        }
+    }
+
+    /// One refusal more.
+    pub(crate) fn add(&mut self, refused: Refused) {
+        if self.length == 0 {
+            self.since = refused.begun;
+        }
         self.length += 1;
-        self.first = self.first.min(number);
-        self.slowest = self.slowest.max(time);
-        self.asked = self.asked.max(asked.unwrap_or_default());
+        self.fresh += u32::from(refused.is_fresh);
+        self.first = self.first.min(refused.number);
+        self.slowest = self.slowest.max(refused.time);
+        self.asked = self.asked.max(refused.asked.unwrap_or_default());
+    }
+
+    /// Whether enough of them were of calls that had not failed before.
+    pub(crate) fn has_fresh(&self) -> bool {
+        self.fresh >= FEWEST_FRESH
     }
 
     /// How long an attempt must have been under way to be called accepted.
@@ -151,8 +197,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_with_the_absence_and_follow_what_was_asked() {
         let start = Instant::now();
-        let mut streak = Streak::new(1);
-        (1..=4).for_each(|number| streak.add(number, Duration::ZERO, None));
+        let mut streak = Streak::first();
+        for number in 1..=4 {
+            assert!(!streak.has_fresh());
+            streak.add(Refused {
+                number,
+                begun: start,
+                time: Duration::ZERO,
+                asked: None,
+                is_fresh: true,
+            });
+        }
+        assert!(streak.has_fresh());
         let mut burst = Burst::new(&streak, 4, start, start);
         let mut probes = Vec::new();
         while burst.until() - start < Duration::from_mins(10) {

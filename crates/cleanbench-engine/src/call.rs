@@ -40,6 +40,12 @@ struct Tries {
 }
 
 impl Tries {
+    /// Leaves out attempts that failed while nobody was there.
+    fn forget_forgiven(&mut self, slot: &ModelSlot) {
+        self.faults
+            .retain(|fault| !slot.limiter.is_forgiven(*fault));
+    }
+
     /// Attempts that failed while the endpoint was there.
     fn costly(&self, slot: &ModelSlot) -> u32 {
         let costly = self
@@ -120,7 +126,9 @@ impl OpenCall<'_> {
             faults: Vec::new(),
         };
         for number in first.. {
-            let Some(admission) = self.admit(worded, bound).await else {
+            tries.forget_forgiven(self.slot);
+            let is_fresh = tries.faults.is_empty();
+            let Some(admission) = self.admit(worded, bound, is_fresh).await else {
                 break;
             };
             let attempt = self.call.attempt(number);
@@ -144,7 +152,7 @@ impl OpenCall<'_> {
             .last()
             .is_some_and(|last| !self.slot.limiter.costs(*last))
         {
-            return true;
+            return !self.context.is_halted() && self.slot.health.given_up().is_none();
         }
         let backoff = self.context.settings.backoff;
         let wait = wait_before(self.call.id, failed.saturating_sub(1), reason, backoff);
@@ -167,12 +175,13 @@ impl OpenCall<'_> {
     }
 
     /// Waits until an attempt may be sent; `None` when none may be any more.
-    async fn admit(&self, worded: &Worded, bound: Bound) -> Option<Admission> {
+    async fn admit(&self, worded: &Worded, bound: Bound, is_fresh: bool) -> Option<Admission> {
         match &worded.body {
             Ok(body) => {
                 let outgoing = Outgoing {
                     sample: &self.content.sample.id,
                     request: &worded.request,
+                    is_fresh,
                     bytes: body.len(),
                     bound,
                 };

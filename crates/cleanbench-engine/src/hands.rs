@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Calls that may wait beside those that are busy, at least.
 const FEWEST_WAITING: usize = 256;
@@ -24,6 +24,8 @@ struct Inner {
     most: usize,
     count: Mutex<Count>,
     changed: Notify,
+    /// Places among those of the endpoint, which other models may share.
+    seats: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +42,7 @@ impl Hands {
             most: most.max(1),
             count: Mutex::default(),
             changed: Notify::new(),
+            seats: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
         }))
     }
 
@@ -47,10 +50,30 @@ impl Hands {
         self.0.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for a place of the model, in order of asking.
+    pub(crate) async fn seat(&self) -> OwnSeat {
+        OwnSeat(Arc::clone(&self.0.seats).acquire_owned().await.ok())
+    }
+
     /// Whether one more may be busy.
     fn has_room(&self, count: &Count) -> bool {
+        count.busy < self.0.most && self.few_wait(count)
+    }
+
+    fn few_wait(&self, count: &Count) -> bool {
         let most_waiting = FEWEST_WAITING.max(self.0.most.saturating_mul(WAITING_FOR_EACH));
-        count.busy < self.0.most && count.waiting <= most_waiting && count.bytes <= MOST_BYTES
+        count.waiting <= most_waiting && count.bytes <= MOST_BYTES
+    }
+
+    /// Whether one more may wait.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.few_wait(&self.count())
+    }
+
+    /// A call lends its place among those of the model until what is returned is dropped.
+    pub(crate) fn lend(&self) -> Lent {
+        self.0.seats.add_permits(1);
+        Lent(self.wait(0))
     }
 
     /// One more who is busy, if there is room.
@@ -91,6 +114,23 @@ impl Hands {
         self.count().waiting
     }
 }
+
+/// A place among those of the model; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct OwnSeat(Option<OwnedSemaphorePermit>);
+
+impl OwnSeat {
+    /// It was lent, and another has taken it.
+    pub(crate) fn forget(&mut self) {
+        if let Some(permit) = self.0.take() {
+            permit.forget();
+        }
+    }
+}
+
+/// A call whose place was lent.
+#[derive(Debug)]
+pub(crate) struct Lent(#[expect(dead_code, reason = "it waits as long as this is there")] Waiting);
 
 /// Somebody who makes calls, one after the other.
 #[derive(Debug)]

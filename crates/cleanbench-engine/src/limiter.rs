@@ -13,8 +13,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use crate::hands::OwnSeat;
 use crate::load::Load;
 use crate::places::{Asker, Oldest, Places};
+
+/// A place rests no longer than this, however long answers take.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// Limits the attempts in flight at one endpoint. Clones share the limit, so models behind the same host
 /// and key can.
@@ -76,9 +80,17 @@ impl EndpointLimiter {
         }
     }
 
-    /// How long the endpoint has turned everybody away, if it does.
-    pub(crate) fn absence(&self) -> Option<Duration> {
-        self.0.places().absence(Instant::now())
+    /// Whether the endpoint has turned everybody away for `patience`.
+    pub(crate) fn is_gone(&self, patience: Duration) -> bool {
+        self.0.places().is_gone(patience, Instant::now())
+    }
+
+    /// Whether what failed so never costs a call a retry.
+    pub(crate) fn is_forgiven(&self, fault: Fault) -> bool {
+        match fault {
+            Fault::Own => false,
+            Fault::Streak(number) => self.0.places().is_forgiven(number),
+        }
     }
 
     /// Whether what failed so costs a call a retry.
@@ -95,8 +107,8 @@ impl EndpointLimiter {
         self.0.permits.add_permits(lent);
     }
 
-    /// Waits for a place, in order of asking.
-    pub(crate) async fn place(&self) -> Seat {
+    /// Waits for a place, in order of asking, for a call that has one among those of its model.
+    pub(crate) async fn place(&self, own: OwnSeat) -> Seat {
         if let Ok(permit) = self.0.permits.acquire().await {
             permit.forget();
         }
@@ -104,6 +116,7 @@ impl EndpointLimiter {
             limiter: Arc::clone(&self.0),
             number: 0,
             holds: true,
+            own,
         }
     }
 }
@@ -120,16 +133,18 @@ impl Inner {
         places.remove(self.permits.forget_permits(surplus));
     }
 
-    fn give_back(&self, number: u64) {
+    /// Gives the place of attempt `number` back; whether it had not been lent.
+    fn give_back(&self, number: u64) -> bool {
         let mut places = self.places();
         if !places.land(number) {
-            return;
+            return false;
         }
         if places.surplus() > 0 {
             places.remove(1);
         } else {
             self.permits.add_permits(1);
         }
+        true
     }
 }
 
@@ -141,6 +156,8 @@ pub(crate) struct Seat {
     number: u64,
     /// Whether there is a place to give back, because it was not lent.
     holds: bool,
+    /// The place among those of its model.
+    own: OwnSeat,
 }
 
 impl Seat {
@@ -170,18 +187,19 @@ impl Seat {
         let limiter = Arc::clone(&self.limiter);
         let mut places = limiter.places();
         let now = Instant::now();
-        let was_paused = places.pause(now).is_some();
+        let before = places.pause(now);
         let streak = places.hear(self.number, load, now);
-        let is_resumed = was_paused && places.pause(now).is_none();
+        let is_sooner =
+            before.is_some_and(|before| places.pause(now).is_none_or(|now| now < before));
         let is_away = places.absence(now).is_some();
         limiter.fit(&mut places);
         let rest = places.typical().filter(|_| streak.is_some() && !is_away);
         drop(places);
-        if is_resumed {
+        if is_sooner {
             limiter.resumed.notify_waiters();
         }
         if let Some(rest) = rest {
-            self.rest(rest);
+            self.rest(rest.min(LONGEST_REST));
         }
         streak.map_or(Fault::Own, Fault::Streak)
     }
@@ -190,7 +208,9 @@ impl Seat {
     fn rest(mut self, time: Duration) {
         self.holds = self.limiter.places().land(self.number);
         self.number = 0;
-        if self.holds {
+        if !self.holds {
+            self.own.forget();
+        } else {
             tokio::spawn(async move {
                 tokio::time::sleep(time).await;
                 drop(self);
@@ -201,8 +221,8 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if self.holds {
-            self.limiter.give_back(self.number);
+        if self.holds && !self.limiter.give_back(self.number) {
+            self.own.forget();
         }
     }
 }

@@ -22,9 +22,12 @@ impl Load {
     /// What came back says.
     pub(crate) fn of(sent: &Sent) -> Self {
         match (&sent.reply, &sent.error) {
-            (Some(reply), _) => Self::of_status(reply.status, reply.retry_after),
-            (None, Some(error)) => Self::of_silence(error.kind),
-            (None, None) => Self::Unknown,
+            (Some(reply), error) => match Self::of_status(reply.status, reply.retry_after) {
+                Self::Served if error.is_some() => Self::Unknown,
+                load => load,
+            },
+            (None, Some(error)) if sent.timing.headers.is_none() => Self::of_silence(error.kind),
+            (None, _) => Self::Unknown,
         }
     }
 

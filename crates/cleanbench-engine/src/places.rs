@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::burst::{Burst, PastBursts, Streak};
+use crate::burst::{Burst, PastBursts, Refused, Streak};
 use crate::durations::Durations;
-use crate::hands::{Hands, Waiting};
+use crate::hands::{Hands, Lent};
 use crate::load::Load;
 use crate::refusals::{Recent, Refusals, Relief};
 
@@ -39,7 +39,7 @@ struct InFlight {
     asker: Asker,
     begun: Instant,
     /// What it lent its place for.
-    lent: Option<Waiting>,
+    lent: Option<Lent>,
 }
 
 impl InFlight {
@@ -63,6 +63,8 @@ struct Answered {
 pub(crate) struct Asker {
     /// The sample, as the user calls it.
     pub(crate) name: String,
+    /// Whether no attempt of its call has failed before.
+    pub(crate) is_fresh: bool,
     /// Who makes the calls of its model.
     pub(crate) hands: Hands,
 }
@@ -132,7 +134,7 @@ impl Places {
             refusals: Refusals::default(),
             unweighed: VecDeque::new(),
             trial: None,
-            streak: Streak::new(1),
+            streak: Streak::first(),
             burst: None,
             away_since: None,
             past: PastBursts::default(),
@@ -163,12 +165,27 @@ impl Places {
         Some(now - self.away_since?)
     }
 
+    /// Whether nobody was served for `patience`, and nobody seems to be being served.
+    pub(crate) fn is_gone(&self, patience: Duration, now: Instant) -> bool {
+        let after = self.streak.accepted_after();
+        let is_busy = self
+            .in_flight
+            .values()
+            .any(|flight| now - flight.begun >= after);
+        !is_busy && self.absence(now).is_some_and(|time| time >= patience)
+    }
+
+    /// Whether what failed in `streak` never costs a call a retry.
+    pub(crate) fn is_forgiven(&self, streak: u64) -> bool {
+        self.past.has(streak)
+    }
+
     /// The number under which an attempt sets off, from 1; `None` in a pause.
     pub(crate) fn depart(&mut self, asker: &Asker, now: Instant) -> Option<u64> {
         if self.pause(now).is_some() {
             return None;
         }
-        self.look_for_accepted(now);
+        self.look_for_accepted(None, now);
         if let Some(burst) = &mut self.burst {
             burst.probe(now);
         }
@@ -209,8 +226,20 @@ impl Places {
                 None
             }
             Load::TurnedAway(asked) => Some(self.turned_away(number, asked, now)),
-            Load::Unknown => self.burst.as_ref().map(|_| self.streak.number),
+            Load::Unknown => self.failed_otherwise(number, now),
         }
+    }
+
+    /// Attempt `number` failed in a way that says nothing of load. In a burst it costs nothing; one that was sent to see
+    /// whether somebody is there has shown that.
+    fn failed_otherwise(&mut self, number: u64, now: Instant) -> Option<u64> {
+        let is_probe = self.burst.as_ref()?.is_probe(number);
+        if !is_probe {
+            return Some(self.streak.number);
+        }
+        let is_outage = self.absence(now).is_some_and(|time| time >= OUTAGE);
+        self.end_streak(true, is_outage, now);
+        None
     }
 
     /// How long attempt `number` has been under way.
@@ -223,7 +252,11 @@ impl Places {
         let away = self.away_since.take();
         if number > self.streak.first {
             let is_outage = away.is_some_and(|since| now - since >= OUTAGE);
-            self.end_streak(number, is_outage, now);
+            let is_probe = self
+                .burst
+                .as_ref()
+                .is_some_and(|burst| burst.is_probe(number));
+            self.end_streak(is_probe, is_outage, now);
         } else if self.streak.length > 0 {
             self.streak.is_serving = true;
             if let Some(burst) = &mut self.burst {
@@ -235,12 +268,13 @@ impl Places {
         self.weigh();
     }
 
-    /// Attempt `number`, sent after others were turned away, was not: the streak of refusals is over.
-    fn end_streak(&mut self, number: u64, is_outage: bool, now: Instant) {
-        let next = Streak::new(self.streak.number + 1);
+    /// An attempt that was sent after others were turned away was not: the streak of refusals is over. Those cost
+    /// nothing if they are `forgiven`.
+    fn end_streak(&mut self, forgiven: bool, is_outage: bool, now: Instant) {
+        let next = self.streak.next(self.away_since.is_some());
         let ended = std::mem::replace(&mut self.streak, next);
-        let burst = self.burst.take();
-        if burst.is_some_and(|burst| burst.is_probe(number)) {
+        self.burst = None;
+        if forgiven {
             self.past.add(ended.number);
             if is_outage && !ended.is_serving {
                 // It was away and is back: that says nothing of how much it bears.
@@ -250,28 +284,35 @@ impl Places {
         self.weigh_due(now);
     }
 
-    /// Ends the streak where an attempt that was sent in it has been under way for so long that it was accepted.
-    fn look_for_accepted(&mut self, now: Instant) {
+    /// Ends the streak where an attempt that was sent in it, another than `but`, has been under way for so long that it
+    /// was accepted.
+    fn look_for_accepted(&mut self, but: Option<u64>, now: Instant) {
         if self.streak.length == 0 {
             return;
         }
         let after = self.streak.accepted_after();
         let later = self.in_flight.range(self.streak.first.saturating_add(1)..);
-        let mut accepted = later.filter(|(_, flight)| now - flight.begun >= after);
-        if let Some((number, _)) = accepted.next_back() {
-            let number = *number;
+        let mut others = later.filter(|(number, _)| Some(**number) != but);
+        if others.any(|(_, flight)| now - flight.begun >= after) {
             let is_outage = self.absence(now).is_some_and(|time| time >= OUTAGE);
-            self.end_streak(number, is_outage, now);
+            // Whether it will be answered is not known, so nobody is charged for what failed until then.
+            self.end_streak(self.burst.is_some(), is_outage, now);
         }
     }
 
     fn turned_away(&mut self, number: u64, asked: Option<Duration>, now: Instant) -> u64 {
-        let since = *self.away_since.get_or_insert(now);
         if self.burst.is_none() {
-            self.look_for_accepted(now);
+            self.look_for_accepted(Some(number), now);
         }
-        let time = self.time_of(number, now).unwrap_or_default();
-        self.streak.add(number, time, asked);
+        let flight = self.in_flight.get(&number);
+        let time = flight.map_or(Duration::ZERO, |flight| now - flight.begun);
+        self.streak.add(Refused {
+            number,
+            begun: now - time,
+            time,
+            asked,
+            is_fresh: flight.is_none_or(|flight| flight.asker.is_fresh),
+        });
         self.unweighed.push_back(Refusal {
             number,
             streak: self.streak.number,
@@ -279,7 +320,8 @@ impl Places {
         });
         match &mut self.burst {
             Some(burst) => burst.turned_away(number, asked, now),
-            None if self.refusals.is_burst(self.streak.length) => {
+            None if self.streak.has_fresh() && self.refusals.is_burst(self.streak.length) => {
+                let since = *self.away_since.get_or_insert(self.streak.since);
                 self.burst = Some(Burst::new(&self.streak, self.sent, since, now));
             }
             None => {}
@@ -322,18 +364,24 @@ impl Places {
         if !self.refusals.are_enough(self.limit()) {
             return;
         }
-        if let Some(trial) = self.trial.take_if(|_| self.refusals.may_be_usual()) {
-            match self.refusals.relief(trial.before) {
-                Relief::Unknown => {
-                    self.trial = Some(trial);
-                    return;
-                }
+        let trial = self.trial.take();
+        // With more than half turned away it is halved again, and not known before whether that helps.
+        let is_over = self.limit() == 1 || self.refusals.may_be_usual();
+        match trial {
+            Some(trial) if is_over => match self.refusals.relief(trial.before) {
+                Relief::Unknown => self.trial = Some(trial),
                 Relief::None => self.undo(trial),
-                Relief::Some => {}
-            }
+                Relief::Some => self.halve_if_needed(None),
+            },
+            earlier => self.halve_if_needed(earlier),
         }
+    }
+
+    fn halve_if_needed(&mut self, earlier: Option<Trial>) {
         if self.limit() > 1 && self.refusals.is_beyond_chance() {
-            self.halve();
+            self.halve(earlier);
+        } else {
+            self.trial = earlier;
         }
     }
 
@@ -345,12 +393,14 @@ impl Places {
         self.refusals.learn(now);
     }
 
-    fn halve(&mut self) {
-        self.trial = Some(Trial {
+    /// Halves the limit; whether that helps is seen against what was before the first halving.
+    fn halve(&mut self, earlier: Option<Trial>) {
+        let before = self.refusals.take_recent();
+        self.trial = Some(earlier.unwrap_or(Trial {
             limit: self.limit,
             overrun: self.overrun,
-            before: self.refusals.take_recent(),
-        });
+            before,
+        }));
         self.overrun = self.limit;
         self.limit = (self.limit / 2.0).max(1.0);
         self.heard_until = self.sent;
@@ -410,8 +460,8 @@ impl Places {
         let age = far.max(if are_many { OLD_AND_MANY } else { OLD });
         let mut lent = 0;
         for (_, flight) in self.in_flight.range_mut(..latest.number) {
-            if flight.is_older(age, now) {
-                flight.lent = Some(flight.asker.hands.wait(0));
+            if flight.is_older(age, now) && flight.asker.hands.may_wait() {
+                flight.lent = Some(flight.asker.hands.lend());
                 lent += 1;
             }
         }

@@ -67,7 +67,8 @@ impl Caller {
         let mut callers = JoinSet::new();
         let mut failure = None;
         while failure.is_none() {
-            while !self.feed.is_empty()
+            while !self.is_over()
+                && !self.feed.is_empty()
                 && let Some(hand) = self.slot.hands.take()
             {
                 callers.spawn(self.clone().make_in_turn(hand));
@@ -91,6 +92,7 @@ impl Caller {
     async fn make_in_turn(self, _hand: Hand) -> Result<(), EngineError> {
         while let Some(due) = self.feed.next() {
             if self.is_over() {
+                self.context.early.leave(due.place);
                 break;
             }
             match self.await_decision(due.place).await {
@@ -127,6 +129,7 @@ impl Caller {
             tokio::select! {
                 () = changed => {}
                 () = self.context.halted() => return Decision::Wait,
+                () = self.slot.health.gave_up() => return Decision::Wait,
             }
         }
     }

@@ -13,7 +13,7 @@ pub(crate) async fn watch(slots: &Slots, patience: Duration) {
         tokio::time::sleep(EVERY).await;
         for slot in slots {
             slot.limiter.lend();
-            if slot.limiter.absence().is_some_and(|time| time >= patience) {
+            if slot.limiter.is_gone(patience) {
                 slot.health.give_up_after(patience);
             }
         }

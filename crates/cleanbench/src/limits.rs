@@ -16,15 +16,24 @@ pub(crate) fn concurrency(endpoint: &Endpoint, slots: Option<u32>) -> usize {
 }
 
 /// One limiter for each host and key, in the order of `endpoints`: models that share both share what
-/// the endpoint bears. Its ceiling is the sum of theirs, which is `at_once`.
-pub(crate) fn limiters(endpoints: &[Endpoint], at_once: &[usize]) -> Vec<EndpointLimiter> {
+/// the endpoint bears. Its ceiling is the sum of theirs, which is `at_once`, but where that is the number of the
+/// server's `slots`, which they share too.
+pub(crate) fn limiters(
+    endpoints: &[Endpoint],
+    at_once: &[usize],
+    slots: &[Option<u32>],
+) -> Vec<EndpointLimiter> {
     let place = |endpoint: &Endpoint| {
         let own = endpoint.is_embedded().then(|| endpoint.name.clone());
         (endpoint.host(), endpoint.key_env.clone(), own)
     };
     let mut ceilings = BTreeMap::new();
-    for (endpoint, at_once) in endpoints.iter().zip(at_once) {
-        *ceilings.entry(place(endpoint)).or_insert(0) += at_once;
+    for ((endpoint, at_once), slots) in endpoints.iter().zip(at_once).zip(slots) {
+        let ceiling = ceilings.entry(place(endpoint)).or_insert(0);
+        *ceiling = match slots {
+            Some(_) => (*ceiling).max(*at_once),
+            None => *ceiling + at_once,
+        };
     }
     let shared: BTreeMap<_, _> = ceilings
         .into_iter()

@@ -157,7 +157,7 @@ fn ask(
         // A write that failed is why calls could not go on.
         written.map_err(Failure::from).and(ended)
     };
-    if let Some(progress) = &progress {
+    if let Some(progress) = progress {
         progress.clear();
     }
     conclude(&ended?, directory, session)
@@ -191,15 +191,15 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
     let endpoints = session.endpoints;
     let models = models(session)?;
     let replays = replays(session)?;
-    let at_once = at_once(session);
-    let limiters = limits::limiters(endpoints, &at_once);
-    let room = descriptors::room(endpoints, &at_once);
+    let slots = known_slots(session);
+    let at_once = at_once(session, &slots);
+    let limiters = limits::limiters(endpoints, &at_once, &slots);
     let caches = !session.conduct.no_cache && session.source.is_none();
     let each = models.into_iter().zip(endpoints).zip(&limiters);
     let slots = each.zip(replays).zip(at_once);
     let slots = slots.map(|((((model, endpoint), limiter), replay), at_once)| {
         let cache = caches.then(|| limits::cache(endpoint, directory));
-        ModelSlot::new(model, at_once.min(room))
+        ModelSlot::new(model, at_once)
             .behind(limiter)
             .paced(limits::rates(endpoint))
             .billed(limits::billing(endpoint))
@@ -210,26 +210,30 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
     Ok(slots.collect())
 }
 
-/// Calls in flight for each model.
-fn at_once(session: &Session<'_>) -> Vec<usize> {
-    let asks = session.source.is_none_or(Source::asks);
-    let slots = if asks {
-        found_slots(session.endpoints)
-    } else {
-        vec![None; session.endpoints.len()]
-    };
+/// Calls in flight for each model, whose servers have so many `slots` where that is known.
+fn at_once(session: &Session<'_>, slots: &[Option<u32>]) -> Vec<usize> {
     let each = session.endpoints.iter().zip(slots);
-    let numbers = each.map(|(endpoint, slots)| {
+    let wanted = each.map(|(endpoint, slots)| limits::concurrency(endpoint, *slots));
+    let wanted: Vec<_> = wanted.collect();
+    let room = descriptors::room(session.endpoints, &wanted);
+    wanted.into_iter().map(|wanted| wanted.min(room)).collect()
+}
+
+/// The slots of servers on this machine that are asked and whose limit nobody set; people are told.
+fn known_slots(session: &Session<'_>) -> Vec<Option<u32>> {
+    if !session.source.is_none_or(Source::asks) {
+        return vec![None; session.endpoints.len()];
+    }
+    let found = found_slots(session.endpoints);
+    for (endpoint, slots) in session.endpoints.iter().zip(&found) {
         if let Some(slots) = slots {
-            let host = endpoint.host();
+            let (host, name) = (endpoint.host(), &endpoint.name);
             session.printer.say(format!(
-                "{host} has {slots} slots: as many calls of `{}` at once (`-j N` for another number)",
-                endpoint.name
+                "{host} has {slots} slots: as many calls of `{name}` at once (`-j N` for another number)"
             ));
         }
-        limits::concurrency(endpoint, slots)
-    });
-    numbers.collect()
+    }
+    found
 }
 
 /// The slots of servers on this machine whose limit nobody set.

@@ -61,16 +61,23 @@ struct Counts {
     nearly: Mutex<Duration>,
 }
 
-fn asker() -> Asker {
-    Asker {
-        name: "sample".to_owned(),
-        hands: Hands::new(1),
-    }
+async fn place(limiter: &EndpointLimiter) -> Seat {
+    limiter.place(Hands::new(1).seat().await).await
 }
 
 async fn set_off(limiter: &EndpointLimiter) -> Seat {
-    let mut seat = limiter.place().await;
-    while !seat.depart(&asker()) {
+    try_again(limiter, true).await
+}
+
+/// Sets off with an attempt of a call that had not failed before if `is_fresh`.
+async fn try_again(limiter: &EndpointLimiter, is_fresh: bool) -> Seat {
+    let asker = Asker {
+        name: "sample".to_owned(),
+        is_fresh,
+        hands: Hands::new(1),
+    };
+    let mut seat = place(limiter).await;
+    while !seat.depart(&asker) {
         seat.pause().await;
     }
     seat
@@ -109,7 +116,8 @@ async fn simulate(ceiling: usize, calls: u64, behaviour: Behaviour) -> Outcome {
 async fn call(limiter: &EndpointLimiter, counts: &Counts, start: Instant, behaviour: Behaviour) {
     let mut faults = Vec::new();
     loop {
-        let seat = set_off(limiter).await;
+        faults.retain(|fault| !limiter.is_forgiven(*fault));
+        let seat = try_again(limiter, faults.is_empty()).await;
         let in_flight = counts.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         counts.most.fetch_max(in_flight, Ordering::SeqCst);
         let (latency, load) = behaviour(Moment {
@@ -352,6 +360,31 @@ async fn a_pause_that_is_asked_for_holds_for_a_burst_and_has_a_longest_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_are_turned_away_again_and_again_are_no_outage() {
+    let limiter = EndpointLimiter::new(8);
+    for _ in 0..100 {
+        let fault = try_again(&limiter, false).await.leave(REFUSED);
+        assert!(limiter.costs(fault));
+    }
+    assert_eq!(limiter.status().absence, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_answers_slowly_is_not_gone() {
+    let limiter = EndpointLimiter::new(16);
+    let slow = set_off(&limiter).await;
+    tokio::time::sleep(ANSWER).await;
+    for _ in 0..6 {
+        set_off(&limiter).await.leave(REFUSED);
+    }
+    assert!(limiter.status().absence.is_some());
+    tokio::time::sleep(Duration::from_mins(20)).await;
+    assert!(!limiter.is_gone(Duration::from_mins(10)));
+    drop(slow);
+    assert!(limiter.is_gone(Duration::from_mins(10)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_refusal_pauses_nobody_else() {
     let limiter = EndpointLimiter::new(4);
     let before = Instant::now();
@@ -379,7 +412,7 @@ async fn answered(limiter: &EndpointLimiter) {
 }
 
 async fn is_full(limiter: &EndpointLimiter) -> bool {
-    let place = tokio::time::timeout(Duration::from_millis(1), limiter.place());
+    let place = tokio::time::timeout(Duration::from_millis(1), place(limiter));
     place.await.is_err()
 }
 
@@ -393,8 +426,11 @@ async fn a_call_far_older_than_others_that_were_answered_lends_its_place() {
     let other = set_off(&limiter).await;
     limiter.lend();
     assert!(is_full(&limiter).await, "both are in flight, and not old");
-    tokio::time::sleep(ANSWER * 3).await;
+    tokio::time::sleep(ANSWER).await;
     other.leave(Load::Served);
+    for _ in 0..3 {
+        answered(&limiter).await;
+    }
     let other = set_off(&limiter).await;
     limiter.lend();
     let lent = set_off(&limiter).await;
@@ -403,7 +439,7 @@ async fn a_call_far_older_than_others_that_were_answered_lends_its_place() {
     drop(hung);
     assert!(is_full(&limiter).await);
     drop((lent, other));
-    let both = (limiter.place().await, limiter.place().await);
+    let both = (place(&limiter).await, place(&limiter).await);
     assert!(is_full(&limiter).await);
     drop(both);
 }
@@ -437,7 +473,7 @@ async fn one_old_call_among_many_waits_half_a_minute_before_it_lends() {
     assert!(is_full(&limiter).await);
     tokio::time::sleep(ANSWER).await;
     limiter.lend();
-    drop(limiter.place().await);
+    drop(place(&limiter).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -461,8 +497,8 @@ async fn a_lowered_limit_holds_while_places_are_given_back() {
     }
     assert_eq!(limiter.limit(), 4);
     seats.truncate(4);
-    let none = tokio::time::timeout(Duration::from_secs(1), limiter.place()).await;
+    let none = tokio::time::timeout(Duration::from_secs(1), place(&limiter)).await;
     assert!(none.is_err(), "four are in flight");
     seats.pop();
-    drop(limiter.place().await);
+    drop(place(&limiter).await);
 }
