@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::{Digest, Event, canonical};
+use cleanbench_core::event::RecordedScore;
+use cleanbench_core::{Digest, Event, canonical, score};
 use cleanbench_ledger::{Manifest, RunDirectory};
 use cleanbench_study::derived::DerivedManifest;
 use cleanbench_testkit::{Answers, FakeServer, Fault, Rule, Script};
@@ -371,6 +372,95 @@ fn whoever_rewrites_all_of_it_has_another_head() {
     assert!(!done.stdout.contains(&original), "{}", done.stdout);
     assert!(done.stdout.contains(&head(&h)), "{}", done.stdout);
     bed.run(&["verify", "h", "--head", &original]).expect(102);
+}
+
+/// What became of a judgement in a record that was written anew as a whole.
+struct Forgery {
+    what: &'static str,
+    scores: fn() -> Vec<RecordedScore>,
+    error: Option<&'static str>,
+    /// Exit code of `verify`; never with the word of a certificate.
+    code: i32,
+}
+
+fn ended(value: f64, reason: &str) -> Vec<RecordedScore> {
+    vec![RecordedScore {
+        value,
+        extraction_failure: Some(reason.to_owned()),
+    }]
+}
+
+#[test]
+fn a_judgement_that_is_said_to_have_failed_or_been_ended_certifies_nothing() {
+    let (bed, _server, run, _) = bed();
+    let forgeries = [
+        Forgery {
+            what: "failed, with a score",
+            scores: || {
+                vec![RecordedScore {
+                    value: 1.0,
+                    extraction_failure: None,
+                }]
+            },
+            error: Some("a scorer panicked"),
+            code: 102,
+        },
+        Forgery {
+            what: "failed, without one",
+            scores: Vec::new,
+            error: Some("a scorer panicked"),
+            code: 0,
+        },
+        Forgery {
+            what: "ended by time, with a score",
+            scores: || ended(1.0, score::RAN_OUT),
+            error: None,
+            code: 102,
+        },
+        Forgery {
+            what: "ended by time, where it takes none",
+            scores: || ended(0.0, score::RAN_OUT),
+            error: None,
+            code: 102,
+        },
+        Forgery {
+            what: "broken off, where it takes none",
+            scores: || ended(0.0, score::BROKE_OFF),
+            error: None,
+            code: 102,
+        },
+        Forgery {
+            what: "refused as too much",
+            scores: || ended(0.0, score::TOO_MUCH),
+            error: None,
+            code: 102,
+        },
+    ];
+    for forgery in forgeries {
+        let h = again(&bed, &run);
+        rewrite(&h, |event| {
+            if let Event::Judged { scores, error, .. } = event {
+                *scores = (forgery.scores)();
+                *error = forgery.error.map(str::to_owned);
+            }
+            true
+        });
+        drop(bed.run(&["report", "h"]));
+        uncertified(&bed, "h", forgery.code, forgery.what);
+    }
+}
+
+#[test]
+fn a_segment_that_nobody_wrote_is_named() {
+    let (bed, _server, run, _) = bed();
+    let h = again(&bed, &run);
+    fs_err::write(h.join("journal/00001.jsonl"), "").unwrap();
+    let done = uncertified(&bed, "h", 102, "an empty segment");
+    assert!(
+        done.stdout.contains("journal/00001.jsonl"),
+        "{}",
+        done.stdout
+    );
 }
 
 #[test]

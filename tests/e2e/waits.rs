@@ -165,6 +165,39 @@ fn an_endpoint_that_only_hangs_gets_no_more_than_it_may() {
     wait(child).expect(3);
 }
 
+/// Calls that are turned away whatever happens come last in a run, and are no outage.
+#[test]
+fn questions_that_are_always_turned_away_end_unanswered() {
+    for fault in [
+        refused(Some(0)),
+        Fault::Close,
+        Fault::Status {
+            code: 502,
+            retry_after: None,
+            error: None,
+        },
+    ] {
+        let name = format!("{fault:?}");
+        let rule = Rule::always(fault).when_prompt_contains("Ticket 1");
+        let (bed, _server) = bed_with(40, slow(5).with_rule(rule));
+        let done = bed.run_suite("out", &["--max-retries", "2"]);
+        assert_eq!(done.code, 3, "{name}: {}", done.stderr);
+        let rows = table(&bed.only_run("out"), "results.csv");
+        let lost = rows
+            .iter()
+            .filter(|row| row["outcome"] == "exhausted")
+            .count();
+        assert_eq!(lost, 11, "{name}");
+    }
+}
+
+#[test]
+fn who_was_never_there_is_not_waited_for() {
+    let (bed, _server) = bed_with(6, Script::failing(Fault::Close));
+    let done = bed.run_suite("out", &["--max-retries", "1"]);
+    assert_eq!(done.code, 3, "{}", done.stderr);
+}
+
 #[test]
 fn the_page_of_a_gateway_that_is_just_starting_ends_nothing() {
     let samples = 40;

@@ -2,7 +2,7 @@
 
 use crate::event::RecordedScore;
 use crate::probe::ProbeCall;
-use crate::score::linear_work;
+use crate::score::{INLINE, linear_work};
 use crate::{Completion, Extraction, Probe, Sample, Scorer};
 
 /// What judges the answers of one task or probe.
@@ -63,6 +63,16 @@ impl Judge {
                 })
                 .fold(0, u64::saturating_add),
             Self::Probe(_) => linear_work(completion.text.len()).saturating_mul(4),
+        }
+    }
+
+    /// Whether a limit of the machine may end the scorer at `position`: not one that takes no time.
+    pub fn may_be_ended(&self, position: usize, sample: &Sample, completion: &Completion) -> bool {
+        match self {
+            Self::Scorers(scorers) => scorers
+                .get(position)
+                .is_some_and(|scorer| scorer.work(sample, completion) > INLINE),
+            Self::Probe(_) => false,
         }
     }
 

@@ -80,6 +80,11 @@ impl EndpointLimiter {
         }
     }
 
+    /// Notes that the endpoint has answered before.
+    pub(crate) fn greet(&self) {
+        self.0.places().greet();
+    }
+
     /// Whether the endpoint has turned everybody away for `patience`.
     pub(crate) fn is_gone(&self, patience: Duration) -> bool {
         self.0.places().is_gone(patience, Instant::now())

@@ -12,8 +12,10 @@ pub(crate) enum Load {
     Served,
     /// The endpoint was there and judged the request: nothing was served, and nothing turned away.
     Judged,
-    /// It was turned away for now, with the pause that was asked for if one was; or nobody was there.
+    /// It was turned away for now, with the pause that was asked for if one was.
     TurnedAway(Option<Duration>),
+    /// Nobody was there.
+    Unreachable,
     /// It says nothing: time ran out, the answer broke off, or the server failed.
     Unknown,
 }
@@ -35,9 +37,8 @@ impl Load {
     /// server that it cannot reach.
     fn of_status(status: u16, retry_after: Option<u64>) -> Self {
         match status {
-            429 | 502..=504 | 520..=523 | 529 => {
-                Self::TurnedAway(retry_after.map(Duration::from_millis))
-            }
+            429 | 503 | 529 => Self::TurnedAway(retry_after.map(Duration::from_millis)),
+            502 | 504 | 520..=523 => Self::Unreachable,
             0 | 200..=299 => Self::Served,
             408 | 409 | 425 => Self::Unknown,
             300..=499 => Self::Judged,
@@ -49,7 +50,7 @@ impl Load {
     fn of_silence(kind: CallErrorKind) -> Self {
         match kind {
             CallErrorKind::Connect | CallErrorKind::Dns | CallErrorKind::Broken => {
-                Self::TurnedAway(None)
+                Self::Unreachable
             }
             _ => Self::Unknown,
         }
@@ -69,7 +70,7 @@ mod tests {
             (200, Load::Served),
             (0, Load::Served),
             (429, turned_away),
-            (502, turned_away),
+            (502, Load::Unreachable),
             (503, turned_away),
             (529, turned_away),
             (500, Load::Unknown),
@@ -93,10 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_failed_was_turned_away_and_one_that_took_too_long_was_not() {
+    fn where_no_connection_was_made_nobody_was_there() {
         for (kind, expected) in [
-            (CallErrorKind::Connect, Load::TurnedAway(None)),
-            (CallErrorKind::Broken, Load::TurnedAway(None)),
+            (CallErrorKind::Connect, Load::Unreachable),
+            (CallErrorKind::Broken, Load::Unreachable),
             (CallErrorKind::Timeout, Load::Unknown),
             (CallErrorKind::Panic, Load::Unknown),
         ] {

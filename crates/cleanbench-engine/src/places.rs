@@ -119,6 +119,8 @@ pub(crate) struct Places {
     in_flight: BTreeMap<u64, InFlight>,
     durations: Durations,
     latest: Option<Answered>,
+    /// Whether anybody was ever served.
+    was_there: bool,
 }
 
 impl Places {
@@ -141,6 +143,7 @@ impl Places {
             in_flight: BTreeMap::new(),
             durations: Durations::default(),
             latest: None,
+            was_there: false,
         }
     }
 
@@ -226,6 +229,9 @@ impl Places {
                 None
             }
             Load::TurnedAway(asked) => Some(self.turned_away(number, asked, now)),
+            // Who was never there is not waited for: its address may be wrong.
+            Load::Unreachable if !self.was_there => None,
+            Load::Unreachable => Some(self.turned_away(number, None, now)),
             Load::Unknown => self.failed_otherwise(number, now),
         }
     }
@@ -248,7 +254,13 @@ impl Places {
         Some(now - flight.begun)
     }
 
+    /// Somebody has been served before.
+    pub(crate) fn greet(&mut self) {
+        self.was_there = true;
+    }
+
     fn served(&mut self, number: u64, now: Instant) {
+        self.was_there = true;
         let away = self.away_since.take();
         if number > self.streak.first {
             let is_outage = away.is_some_and(|since| now - since >= OUTAGE);

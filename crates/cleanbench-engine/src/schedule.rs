@@ -154,6 +154,7 @@ fn greet(slots: &Slots, table: &CallTable) {
     for (slot, model) in slots.iter().zip(0..) {
         if table.has_answers(model) {
             slot.health.note_answer();
+            slot.limiter.greet();
         }
     }
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use cleanbench_core::event::{JudgedBefore, Place, Reading, RecordedScore, Unasked};
 use cleanbench_core::history::Batch;
+use cleanbench_core::score::{BROKE_OFF, RAN_OUT};
 use cleanbench_core::{
-    CallError, CallErrorKind, CallId, Completion, Digest, Event, Finish, Judgement, Outcome, Sample,
+    CallError, CallErrorKind, CallId, Completion, Digest, Event, Finish, Judge, Judgement, Outcome,
+    Sample, Score,
 };
 use cleanbench_ledger::ahead::{chunks, in_order};
 use cleanbench_ledger::manifest::TaskPlan;
@@ -62,6 +64,9 @@ pub struct Row {
     pub answer: Answer,
     /// Whether the judgement was recomputed from the recorded reply.
     pub recomputed: bool,
+    /// Whether what is on record of the judgement must be taken over, though its scorers can be repeated: judging was
+    /// ended by a limit, there or here, or failed there alone.
+    pub taken_over: bool,
     /// What is on record and does not follow from the recorded reply, a lowercase fragment.
     pub wrong: Option<String>,
 }
@@ -301,6 +306,7 @@ impl Drawing<'_> {
             scores: Vec::new(),
             answer: Answer::None,
             recomputed: false,
+            taken_over: false,
             wrong: None,
         };
         let (Some(outcome), Some(call)) = (state.outcome, index.table.space().index(place)) else {
@@ -504,10 +510,21 @@ fn wrong_judgement(
 ) -> Option<String> {
     match (outcome, judged) {
         (Outcome::Answered, None) => Some(UNJUDGED.to_owned()),
-        (Outcome::Answered, Some(Event::Judged { scorers, .. })) => {
+        (
+            Outcome::Answered,
+            Some(Event::Judged {
+                scorers,
+                scores,
+                error,
+                ..
+            }),
+        ) => {
             let planned = recording.manifest.plan.tasks[task].scorers_digest;
-            (*scorers != planned)
-                .then(|| "the judgement is by other scorers than planned".to_owned())
+            if *scorers != planned {
+                return Some("the judgement is by other scorers than planned".to_owned());
+            }
+            (error.is_some() && !scores.is_empty())
+                .then(|| "the judgement failed and has a score all the same".to_owned())
         }
         (_, Some(_)) => Some("a judgement of what is no answer".to_owned()),
         (_, None) => None,
@@ -574,8 +591,13 @@ fn judge_again(
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
     let is_evidence = |again: &Judgement| again.score.is_evidence();
-    let mut recomputed = judgements.iter();
-    result.recomputed = recomputed.all(|again| again.as_ref().is_some_and(is_evidence));
+    // What is refused by rules that are the same everywhere is computed again by being refused again.
+    let is_computed = |(again, recorded): (&Option<Judgement>, &RecordedScore)| {
+        again.as_ref().is_some_and(|again| {
+            is_evidence(again) || (again.score.is_recomputable() && again.score == *recorded)
+        })
+    };
+    result.recomputed = judgements.iter().zip(&result.scores).all(is_computed);
     let same = judgements.len() == result.scores.len()
         && judgements
             .iter()
@@ -584,9 +606,43 @@ fn judge_again(
                 let again = again.as_ref().filter(|again| is_evidence(again));
                 again.is_none_or(|again| again.score == *recorded)
             });
-    if recording.judges_alike(result.task) && !failed && !same {
+    let alike = recording.judges_alike(result.task);
+    if alike && !failed && !same {
         result
             .wrong
             .get_or_insert("the recorded score is not what its reply gives".to_owned());
     }
+    if alike && judge.repeatable() {
+        result.taken_over = failed || !result.recomputed;
+        let forged = forged_end(judge, content, completion, &result.scores);
+        result.wrong = result.wrong.take().or(forged);
+    }
+}
+
+/// What is wrong with a score of which it is on record that a limit of the machine ended the judging.
+fn forged_end(
+    judge: &Judge,
+    content: &SampleContent,
+    completion: &Completion,
+    scores: &[RecordedScore],
+) -> Option<String> {
+    let ended = scores
+        .iter()
+        .enumerate()
+        .filter(|(_, score)| !score.is_recomputable());
+    for (position, score) in ended {
+        if !judge.may_be_ended(position, &content.sample, completion) {
+            return Some("judging is said to have been ended, and takes no time".to_owned());
+        }
+        let reason = score.extraction_failure.as_deref();
+        let as_written = [RAN_OUT, BROKE_OFF].into_iter().any(|known| {
+            reason == Some(known) && *score == RecordedScore::from(Score::not_extracted(known))
+        });
+        if !as_written {
+            return Some(
+                "judging is said to have been ended, and has a score all the same".to_owned(),
+            );
+        }
+    }
+    None
 }

@@ -82,6 +82,9 @@ pub(super) fn check_journal(
         ));
     }
     check_end(manifest, &reader, found);
+    if manifest.end.is_some() {
+        check_segments(run, &reader, found)?;
+    }
     Ok(())
 }
 
@@ -96,6 +99,24 @@ fn check_end(manifest: &Manifest, reader: &JournalReader, found: &mut Verificati
         let what = "the journal does not end where run.json says";
         found.damage(Damage::whole(RunDirectory::journal_name(last), what));
     }
+}
+
+/// There must be no segments but those that were read, not even empty ones.
+fn check_segments(
+    run: &RunDirectory,
+    reader: &JournalReader,
+    found: &mut Verification,
+) -> Result<(), ReportError> {
+    let known: Vec<_> = reader.heads().iter().map(|head| head.segment).collect();
+    let segments = run.journal_segments()?;
+    for segment in segments
+        .into_iter()
+        .filter(|segment| !known.contains(segment))
+    {
+        let what = "a segment of which run.json says nothing";
+        found.damage(Damage::whole(RunDirectory::journal_name(segment), what));
+    }
+    Ok(())
 }
 
 /// Reads records, and gives what is to be done about their payloads.

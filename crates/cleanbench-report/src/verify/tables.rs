@@ -8,7 +8,6 @@ use std::io::{self, BufRead as _, BufReader, Write};
 use std::rc::Rc;
 
 use cleanbench_core::Digest;
-use cleanbench_core::event::RecordedScore;
 use cleanbench_ledger::manifest::End;
 use cleanbench_ledger::{Damage, LedgerError, Manifest, RunDirectory, Tail, show_index};
 
@@ -59,17 +58,18 @@ pub(super) fn check_tables(
     };
     let mut wrong = Vec::new();
     let mut judgements = 0;
-    let mut cut_off = 0_u64;
+    let mut taken_over = 0_u64;
     let report = draw(&recording, &mut sink, tail, |row| {
         judgements += u64::from(row.recomputed);
-        cut_off += u64::from(!row.scores.iter().all(RecordedScore::is_recomputable));
+        taken_over += u64::from(row.taken_over);
         wrong.extend(misjudged(&recording, row));
     })?;
     found.judgements = judgements;
-    if cut_off > 0 {
-        found.notes.push(format!(
-            "judging {cut_off} answers was ended by a limit of the machine: recorded, not recomputable"
-        ));
+    if taken_over > 0 {
+        let what = format!(
+            "{taken_over} judgements were ended by a limit or failed, when they were made or here: recorded, not recomputable"
+        );
+        found.weaken(Standing::InPart, what);
     }
     let differences = sink.differences.take();
     let batches = found
