@@ -20,6 +20,17 @@ fn html(text: &str) -> String {
     text.bytes().map(|byte| format!("&#x{byte:x};")).collect()
 }
 
+fn swapped(text: &str) -> String {
+    let each = text.chars().map(|letter| {
+        if letter.is_ascii_uppercase() {
+            letter.to_ascii_lowercase()
+        } else {
+            letter.to_ascii_uppercase()
+        }
+    });
+    each.collect()
+}
+
 /// The key as it may stand within a text of JSON, each with a part by which it is known.
 fn dresses() -> Vec<String> {
     vec![
@@ -39,6 +50,12 @@ fn dresses() -> Vec<String> {
         "eHNrLUNBTkFSWS85ZjJjXzdkNDEueHl6".to_owned(),
         "QmVhcmVyIHNrLUNBTkFSWS85ZjJjXzdkNDEueHl6".to_owned(),
         "736b2d43414e4152592f396632635f376434312e78797a".to_owned(),
+        KEY.to_uppercase(),
+        KEY.to_lowercase(),
+        swapped(KEY),
+        unicode(&swapped(KEY)),
+        KEY.replace('-', "&hyphen;").replace('_', "&UnderBar;"),
+        KEY.replace('-', "&dash;").replace('/', "&#00000000047;"),
     ]
 }
 

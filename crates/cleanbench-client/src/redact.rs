@@ -1,7 +1,7 @@
 //! A key that comes back: found whatever it is dressed in, and overwritten where it stands.
 //!
 //! An endpoint may repeat the key in an answer, an error or a header: as it is, escaped as JSON, percent, HTML or several
-//! of these in one another have it, in base64 or hexadecimal, or cut in two over the events of a stream. What is recorded
+//! of these in one another have it, in letters of the other case, in base64 or hexadecimal, or cut in two over the events of a stream. What is recorded
 //! is what every table, page and check is made of, so the key is overwritten there and nowhere later: byte for byte with
 //! `*`, before anything is stored or read. What is assembled from the record then has no key in it, and whoever
 //! assembles it again needs none to get the same.
@@ -22,7 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// falsify the answer.
 const SHORTEST: usize = 8;
 
-/// The forms of a key that are searched for. Their memory is cleared when they are dropped.
+/// The forms of a key that are searched for, in lower case. Their memory is cleared when they are dropped.
 pub(crate) struct Forms {
     forms: Vec<SecretString>,
     /// Which bytes stand in any of them.
@@ -69,7 +69,7 @@ impl Forms {
         let key = key.expose_secret().as_bytes();
         let cut = (SHORTEST..key.len())
             .rev()
-            .find(|length| body.ends_with(&key[..*length]));
+            .find(|length| ends_with(body, &key[..*length]));
         if let Some(length) = cut {
             let start = body.len() - length;
             body[start..].fill(b'*');
@@ -89,8 +89,9 @@ impl Forms {
         *text = String::from_utf8_lossy(&bytes).into_owned();
     }
 
-    /// Where in `text` one of them stands.
+    /// Where in `text` one of them stands, in letters of either case.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let text = &text.to_ascii_lowercase();
         let mut found = Vec::new();
         for form in self
             .forms
@@ -106,7 +107,7 @@ impl Forms {
         found
     }
 
-    /// Where a form stands whose first escaped letter is at `at`.
+    /// In a text in lower case: where a form stands whose first escaped letter is at `at`.
     fn around(&self, text: &[u8], at: usize) -> Option<Range<usize>> {
         let meant = (1..=disguise::DEPTH).rev().filter_map(|depth| {
             let (letter, end) = disguise::symbol(text, at, depth)?;
@@ -136,6 +137,12 @@ impl Forms {
         let lengths = self.forms.iter().map(|form| form.expose_secret().len());
         lengths.max().unwrap_or_default()
     }
+}
+
+/// Whether `body` ends with `letters`, of either case.
+fn ends_with(body: &[u8], letters: &[u8]) -> bool {
+    let tail = body.len().checked_sub(letters.len());
+    tail.is_some_and(|start| body[start..].eq_ignore_ascii_case(letters))
 }
 
 /// What stands behind the mark of a body that is compressed with gzip (RFC 1952) or zstd (RFC 8878).
