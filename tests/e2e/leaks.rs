@@ -1,5 +1,8 @@
 //! A key that comes back is found nowhere: whatever it is dressed in, wherever it is cut, whatever it stands in.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
 use cleanbench_testkit::{FakeServer, Fault, Rule, Script};
 use serde_json::{Value, json};
 
@@ -316,6 +319,174 @@ fn an_echoed_key_is_found_nowhere_wherever_it_is_cut_over_events() {
             stars.len() >= KEY.len() && stars.bytes().all(|byte| byte == b'*'),
             "{text}"
         );
+    }
+}
+
+/// Answers every request, at whatever path, with the answer whose number it names as `Case 0000:`.
+fn repeating(content_type: &'static str, answers: Vec<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer_one(stream.unwrap(), content_type, &answers);
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+fn answer_one(mut stream: TcpStream, content_type: &str, answers: &[String]) {
+    let mut request = Vec::new();
+    let mut chunk = [0; 4096];
+    let number = loop {
+        let length = stream.read(&mut chunk).unwrap();
+        if length == 0 {
+            return;
+        }
+        request.extend_from_slice(&chunk[..length]);
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let number = text
+            .split_once("Case ")
+            .and_then(|(_, rest)| rest.get(..4)?.parse::<usize>().ok());
+        if let Some(number) = number
+            && request.ends_with(b"}")
+        {
+            break number;
+        }
+    };
+    let body = &answers[number];
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+}
+
+/// Samples of as many cases as there are `answers`, asked at `path` of a server that gives them.
+fn told(content_type: &'static str, path: &str, answers: Vec<String>, more: &str) -> Bed {
+    let (bed, _server) = bed(answers.len(), answering(), more);
+    let url = repeating(content_type, answers);
+    bed.models(
+        &format!("{url}{path}"),
+        &format!("api_key_env = \"KEY_FOR_TEST\"\n{more}"),
+    );
+    bed
+}
+
+/// What no list of shapes has: pieces that belong together because the reader of a protocol says so.
+fn pieces_of_chats() -> Vec<String> {
+    let (one, other) = KEY.split_at(9);
+    let delta =
+        |delta: Value| json!({"id": "c", "choices": [{"index": 0, "delta": delta}]}).to_string();
+    let said = |text: Value| delta(json!({ "content": text }));
+    let last = json!({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        .to_string();
+    let stream = |events: &[String]| {
+        let all = events.iter().chain([&last]);
+        let events: String = all.map(|event| format!("data: {event}\n\n")).collect();
+        format!("{events}data: [DONE]\n\n")
+    };
+    let lines = |piece: &str| {
+        let event = json!({"id": "c", "choices": [{"index": 0, "delta": {"content": piece}}]});
+        let event = serde_json::to_string_pretty(&event).unwrap();
+        event.replace('\n', "\ndata: ")
+    };
+    let call = |index: u32, arguments: &str| {
+        format!(
+            "{{\"id\":\"c\",\"choices\":[{{\"delta\":{{\"tool_calls\":[{{\"function\":{{\"name\":\"f\",\"arguments\":\"{arguments}\"}},\"index\":{index}}}]}},\"index\":0}}]}}"
+        )
+    };
+    let choice = |choice: Value| json!({"id": "c", "choices": [choice]}).to_string();
+    vec![
+        stream(&[said(json!("nothing of a key"))]),
+        stream(&[
+            delta(json!({"reasoning": one})),
+            delta(json!({"reasoning_details": [{"type": "reasoning.text", "text": other}]})),
+            said(json!("x")),
+        ]),
+        stream(&[lines(one), lines(other)]),
+        format!(
+            "data: {}\n\n: {}\n\n{}",
+            said(json!(one)),
+            said(json!("zz")),
+            stream(&[said(json!(other))])
+        ),
+        stream(&[
+            said(json!(one)),
+            said(json!([{"type": "text", "text": other}])),
+        ]),
+        stream(&[
+            said(json!(one)),
+            choice(json!({"index": 0, "message": {"content": other}})),
+        ]),
+        stream(&[said(json!(one)), choice(json!({"index": 0, "text": other}))]),
+        stream(&[said(json!(one)), delta(json!({"refusal": other}))]),
+        stream(&[call(0, one), call(1, "zz"), call(0, other)]),
+        format!(
+            "{{\"choices\":[{{\"index\":0,\"finish_reason\":\"stop\",\"message\":{{\"content\":[{{\"type\":\"text\",\"text\":\"zz\",\"text\":\"{one}\"}},{{\"type\":\"text\",\"text\":\"zz\",\"text\":\"{other}\"}}]}}}}]}}"
+        ),
+    ]
+}
+
+/// Streams of Anthropic's protocol, whose blocks begin with the first piece.
+fn pieces_of_messages() -> Vec<String> {
+    let stream = |one: &str, other: &str| {
+        let events = [
+            json!({"type": "message_start", "message": {"id": "x", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": one}}),
+            json!({"type": "ping", "note": "zz"}),
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": other}}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}}),
+            json!({"type": "message_stop"}),
+        ];
+        let event = |event: &Value| {
+            let name = event["type"].as_str().unwrap();
+            format!("event: {name}\ndata: {event}\n\n")
+        };
+        events.iter().map(event).collect::<String>()
+    };
+    let (one, other) = KEY.split_at(9);
+    vec![stream("nothing", " of a key"), stream(one, other)]
+}
+
+#[test]
+fn an_echoed_key_is_found_nowhere_whatever_a_reader_puts_it_together_from() {
+    const ECHOED: &str = "the endpoint echoed the API key in pieces; its reply was not kept";
+    for (path, answers) in [("", pieces_of_chats()), ("/messages", pieces_of_messages())] {
+        let count = answers.len();
+        let bed = told("text/event-stream", path, answers, "stream = true");
+        let shown = nowhere(&bed, count);
+        let calls: Vec<_> = shown.iter().map(|sample| &sample[0]["calls"][0]).collect();
+        assert_eq!(calls[0]["answer"], "nothing of a key");
+        let mut dropped = 0;
+        for (number, call) in calls.iter().enumerate().skip(1) {
+            let text = call.to_string();
+            let is_dropped = text.contains(ECHOED);
+            assert!(is_dropped || text.contains("*********"), "{number}: {call}");
+            dropped += usize::from(is_dropped);
+        }
+        assert!(dropped > 0);
+    }
+}
+
+#[test]
+fn a_check_of_support_shows_and_keeps_no_key_in_pieces() {
+    let whole = pieces_of_chats().pop().unwrap();
+    let fault = verbatim(200, "application/json", &[&whole]);
+    let (bed, _server) = bed(1, answering().with_rule(Rule::always(fault)), "");
+    let done = with_key(&bed, &["models", "check", MODEL, "--format", "json"]);
+    let text = with_key(&bed, &["models", "check", MODEL]).stdout;
+    assert!(
+        done.stdout.contains("echoed the API key in pieces"),
+        "{}{}",
+        done.stdout,
+        done.stderr
+    );
+    for needle in ["sk-CANARY", "9f2c_7d41"] {
+        let printed = [&done.stdout, &done.stderr, &text];
+        assert!(printed.iter().all(|printed| !printed.contains(needle)));
+        assert_eq!(grep(&bed.path("."), needle), Vec::<String>::new());
     }
 }
 

@@ -89,6 +89,11 @@ impl Forms {
         *text = String::from_utf8_lossy(&bytes).into_owned();
     }
 
+    /// Whether one of them stands in `text`.
+    pub(crate) fn stand_in(&self, text: &str) -> bool {
+        !self.find(text.as_bytes()).is_empty()
+    }
+
     /// Where in `text` one of them stands, in letters of either case.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let text = &text.to_ascii_lowercase();
