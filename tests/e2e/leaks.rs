@@ -463,7 +463,10 @@ fn an_echoed_key_is_found_nowhere_whatever_a_reader_puts_it_together_from() {
         for (number, call) in calls.iter().enumerate().skip(1) {
             let text = call.to_string();
             let is_dropped = text.contains(ECHOED);
-            assert!(is_dropped || text.contains("*********"), "{number}: {call}");
+            assert!(
+                is_dropped || text.contains("*********"),
+                "{number}: {call}"
+            );
             dropped += usize::from(is_dropped);
         }
         assert!(dropped > 0);
@@ -487,6 +490,58 @@ fn a_check_of_support_shows_and_keeps_no_key_in_pieces() {
         let printed = [&done.stdout, &done.stderr, &text];
         assert!(printed.iter().all(|printed| !printed.contains(needle)));
         assert_eq!(grep(&bed.path("."), needle), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn tokens_beside_an_echoed_key_do_not_spell_it() {
+    let letters: Vec<String> = (0..KEY.len())
+        .step_by(3)
+        .map(|at| KEY[at..KEY.len().min(at + 3)].to_owned())
+        .collect();
+    let bytes = |text: &str| text.bytes().collect::<Vec<_>>();
+    let other = json!({"token": "zz", "logprob": -3.0, "bytes": [122, 122]});
+    let content: Vec<_> = letters
+        .iter()
+        .map(|text| {
+            let token = json!({"token": text, "logprob": -0.5, "bytes": bytes(text)});
+            let mut token_with_others = token.clone();
+            token_with_others["top_logprobs"] = json!([token, other]);
+            token_with_others
+        })
+        .collect();
+    let tops: Vec<_> = letters
+        .iter()
+        .map(|text| json!({ text.as_str(): -0.5, "zz": -3.0 }))
+        .collect();
+    let columns = json!({"tokens": letters, "token_logprobs": vec![-0.5; letters.len()], "top_logprobs": tops});
+    let whole = |logprobs: &Value| {
+        json!({"id": "c", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": KEY}, "logprobs": logprobs}]}).to_string()
+    };
+    let answers = vec![whole(&json!({ "content": content })), whole(&columns)];
+    let count = answers.len();
+    let bed = told("application/json", "", answers, "");
+    for sample in nowhere(&bed, count) {
+        assert_eq!(sample[0]["calls"][0]["answer"], "*".repeat(KEY.len()));
+    }
+    let replies: Vec<_> = payloads(&bed.only_run("out"))
+        .into_iter()
+        .filter(|(_, text)| text.contains("logprob"))
+        .collect();
+    assert_eq!(replies.len(), count);
+    for (name, text) in replies {
+        let reply: Value = serde_json::from_str(&text).unwrap();
+        assert!(text.contains("-0.5"), "{name}: {text}");
+        for piece in letters.iter().filter(|piece| piece.len() == 3) {
+            assert!(!text.contains(piece.as_str()), "{piece} in {name}: {text}");
+        }
+        let tokens = &reply["choices"][0]["logprobs"]["content"];
+        for token in tokens.as_array().into_iter().flatten() {
+            for entry in [&token["bytes"], &token["top_logprobs"][0]["bytes"]] {
+                let numbers = entry.as_array().unwrap();
+                assert!(numbers.iter().all(|number| *number == 0), "{text}");
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod disguise;
 mod strands;
+mod traces;
 
 use std::ops::Range;
 
@@ -59,6 +60,7 @@ impl Forms {
         }
         let mut found = self.find(body);
         found.extend(strands::find(body, self));
+        let mut is_found = !found.is_empty();
         for place in found {
             let start = place.start - usize::from(is_escaped(body, place.start));
             let end = place.end + usize::from(is_escaped(body, place.end));
@@ -73,6 +75,10 @@ impl Forms {
         if let Some(length) = cut {
             let start = body.len() - length;
             body[start..].fill(b'*');
+            is_found = true;
+        }
+        if is_found {
+            traces::overwrite(body);
         }
     }
 
