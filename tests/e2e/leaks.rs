@@ -463,10 +463,7 @@ fn an_echoed_key_is_found_nowhere_whatever_a_reader_puts_it_together_from() {
         for (number, call) in calls.iter().enumerate().skip(1) {
             let text = call.to_string();
             let is_dropped = text.contains(ECHOED);
-            assert!(
-                is_dropped || text.contains("*********"),
-                "{number}: {call}"
-            );
+            assert!(is_dropped || text.contains("*********"), "{number}: {call}");
             dropped += usize::from(is_dropped);
         }
         assert!(dropped > 0);
@@ -542,6 +539,37 @@ fn tokens_beside_an_echoed_key_do_not_spell_it() {
                 assert!(numbers.iter().all(|number| *number == 0), "{text}");
             }
         }
+    }
+}
+
+#[test]
+fn a_placeholder_for_a_key_is_an_ordinary_word_in_answers() {
+    for word in [
+        "not-needed",
+        "EMPTY",
+        "sk-no-key-required",
+        "lm-studio",
+        "LM-Studio",
+        "ollama",
+        "dummy",
+    ] {
+        let said = format!("a key is {word} here");
+        let body = json!({"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": said}}]});
+        let bed = told("application/json", "", vec![body.to_string()], "");
+        let arguments = ["run", "suite", "-m", MODEL, "-o", "out"];
+        let output = bed
+            .command(&arguments)
+            .env("KEY_FOR_TEST", word)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{word}");
+        let folder = bed.only_run("out").display().to_string();
+        let json = bed
+            .run(&["show", &folder, "s0", "--format", "json"])
+            .expect(0)
+            .stdout;
+        let shown: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(shown[0]["calls"][0]["answer"], said, "{word}");
     }
 }
 

@@ -23,6 +23,34 @@ use secrecy::{ExposeSecret, SecretString};
 /// falsify the answer.
 const SHORTEST: usize = 8;
 
+/// What people write where a local server wants a key and takes any. They are no secrets, and are ordinary words or nearly
+/// so: overwriting them would falsify answers. Those that are too short anyway (`EMPTY`, `none`, `ollama`, `dummy`) need
+/// no entry. In lower case; `README.md` lists them too.
+const PLACEHOLDERS: [&str; 18] = [
+    "anything",
+    "dummy-key",
+    "fake-key",
+    "llama-cpp",
+    "llama.cpp",
+    "lm-studio",
+    "lm_studio",
+    "lmstudio",
+    "localhost",
+    "no-api-key",
+    "no-key-required",
+    "not-needed",
+    "not-required",
+    "not_needed",
+    "placeholder",
+    "sk-no-key-required",
+    "token-abc123",
+    "your-api-key",
+];
+
+fn is_placeholder(key: &str) -> bool {
+    PLACEHOLDERS.contains(&key.to_ascii_lowercase().as_str())
+}
+
 /// The forms of a key that are searched for, in lower case. Their memory is cleared when they are dropped.
 pub(crate) struct Forms {
     forms: Vec<SecretString>,
@@ -31,11 +59,11 @@ pub(crate) struct Forms {
 }
 
 impl Forms {
-    /// Those of `key`; none where it is too short to be told from ordinary text.
+    /// Those of `key`; none where it is too short to be told from ordinary text, or is a well-known word.
     pub(crate) fn of(key: &str) -> Self {
         let mut letters = [false; 256];
         let mut forms = Vec::new();
-        if key.len() >= SHORTEST {
+        if key.len() >= SHORTEST && !is_placeholder(key) {
             forms = disguise::forms(key);
         }
         forms.retain(|form| form.len() >= SHORTEST);
