@@ -1,5 +1,8 @@
 //! A key that comes back is found nowhere: whatever it is dressed in, wherever it is cut, whatever it stands in.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
 use cleanbench_testkit::{FakeServer, Fault, Rule, Script};
 use serde_json::{Value, json};
 
@@ -18,6 +21,17 @@ fn percent(text: &str) -> String {
 
 fn html(text: &str) -> String {
     text.bytes().map(|byte| format!("&#x{byte:x};")).collect()
+}
+
+fn swapped(text: &str) -> String {
+    let each = text.chars().map(|letter| {
+        if letter.is_ascii_uppercase() {
+            letter.to_ascii_lowercase()
+        } else {
+            letter.to_ascii_uppercase()
+        }
+    });
+    each.collect()
 }
 
 /// The key as it may stand within a text of JSON, each with a part by which it is known.
@@ -39,6 +53,12 @@ fn dresses() -> Vec<String> {
         "eHNrLUNBTkFSWS85ZjJjXzdkNDEueHl6".to_owned(),
         "QmVhcmVyIHNrLUNBTkFSWS85ZjJjXzdkNDEueHl6".to_owned(),
         "736b2d43414e4152592f396632635f376434312e78797a".to_owned(),
+        KEY.to_uppercase(),
+        KEY.to_lowercase(),
+        swapped(KEY),
+        unicode(&swapped(KEY)),
+        KEY.replace('-', "&hyphen;").replace('_', "&UnderBar;"),
+        KEY.replace('-', "&dash;").replace('/', "&#00000000047;"),
     ]
 }
 
@@ -299,6 +319,257 @@ fn an_echoed_key_is_found_nowhere_wherever_it_is_cut_over_events() {
             stars.len() >= KEY.len() && stars.bytes().all(|byte| byte == b'*'),
             "{text}"
         );
+    }
+}
+
+/// Answers every request, at whatever path, with the answer whose number it names as `Case 0000:`.
+fn repeating(content_type: &'static str, answers: Vec<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer_one(stream.unwrap(), content_type, &answers);
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+fn answer_one(mut stream: TcpStream, content_type: &str, answers: &[String]) {
+    let mut request = Vec::new();
+    let mut chunk = [0; 4096];
+    let number = loop {
+        let length = stream.read(&mut chunk).unwrap();
+        if length == 0 {
+            return;
+        }
+        request.extend_from_slice(&chunk[..length]);
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let number = text
+            .split_once("Case ")
+            .and_then(|(_, rest)| rest.get(..4)?.parse::<usize>().ok());
+        if let Some(number) = number
+            && request.ends_with(b"}")
+        {
+            break number;
+        }
+    };
+    let body = &answers[number];
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+}
+
+/// Samples of as many cases as there are `answers`, asked at `path` of a server that gives them.
+fn told(content_type: &'static str, path: &str, answers: Vec<String>, more: &str) -> Bed {
+    let (bed, _server) = bed(answers.len(), answering(), more);
+    let url = repeating(content_type, answers);
+    bed.models(
+        &format!("{url}{path}"),
+        &format!("api_key_env = \"KEY_FOR_TEST\"\n{more}"),
+    );
+    bed
+}
+
+/// What no list of shapes has: pieces that belong together because the reader of a protocol says so.
+fn pieces_of_chats() -> Vec<String> {
+    let (one, other) = KEY.split_at(9);
+    let delta =
+        |delta: Value| json!({"id": "c", "choices": [{"index": 0, "delta": delta}]}).to_string();
+    let said = |text: Value| delta(json!({ "content": text }));
+    let last = json!({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        .to_string();
+    let stream = |events: &[String]| {
+        let all = events.iter().chain([&last]);
+        let events: String = all.map(|event| format!("data: {event}\n\n")).collect();
+        format!("{events}data: [DONE]\n\n")
+    };
+    let lines = |piece: &str| {
+        let event = json!({"id": "c", "choices": [{"index": 0, "delta": {"content": piece}}]});
+        let event = serde_json::to_string_pretty(&event).unwrap();
+        event.replace('\n', "\ndata: ")
+    };
+    let call = |index: u32, arguments: &str| {
+        format!(
+            "{{\"id\":\"c\",\"choices\":[{{\"delta\":{{\"tool_calls\":[{{\"function\":{{\"name\":\"f\",\"arguments\":\"{arguments}\"}},\"index\":{index}}}]}},\"index\":0}}]}}"
+        )
+    };
+    let choice = |choice: Value| json!({"id": "c", "choices": [choice]}).to_string();
+    vec![
+        stream(&[said(json!("nothing of a key"))]),
+        stream(&[
+            delta(json!({"reasoning": one})),
+            delta(json!({"reasoning_details": [{"type": "reasoning.text", "text": other}]})),
+            said(json!("x")),
+        ]),
+        stream(&[lines(one), lines(other)]),
+        format!(
+            "data: {}\n\n: {}\n\n{}",
+            said(json!(one)),
+            said(json!("zz")),
+            stream(&[said(json!(other))])
+        ),
+        stream(&[
+            said(json!(one)),
+            said(json!([{"type": "text", "text": other}])),
+        ]),
+        stream(&[
+            said(json!(one)),
+            choice(json!({"index": 0, "message": {"content": other}})),
+        ]),
+        stream(&[said(json!(one)), choice(json!({"index": 0, "text": other}))]),
+        stream(&[said(json!(one)), delta(json!({"refusal": other}))]),
+        stream(&[call(0, one), call(1, "zz"), call(0, other)]),
+        format!(
+            "{{\"choices\":[{{\"index\":0,\"finish_reason\":\"stop\",\"message\":{{\"content\":[{{\"type\":\"text\",\"text\":\"zz\",\"text\":\"{one}\"}},{{\"type\":\"text\",\"text\":\"zz\",\"text\":\"{other}\"}}]}}}}]}}"
+        ),
+    ]
+}
+
+/// Streams of Anthropic's protocol, whose blocks begin with the first piece.
+fn pieces_of_messages() -> Vec<String> {
+    let stream = |one: &str, other: &str| {
+        let events = [
+            json!({"type": "message_start", "message": {"id": "x", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": one}}),
+            json!({"type": "ping", "note": "zz"}),
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": other}}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}}),
+            json!({"type": "message_stop"}),
+        ];
+        let event = |event: &Value| {
+            let name = event["type"].as_str().unwrap();
+            format!("event: {name}\ndata: {event}\n\n")
+        };
+        events.iter().map(event).collect::<String>()
+    };
+    let (one, other) = KEY.split_at(9);
+    vec![stream("nothing", " of a key"), stream(one, other)]
+}
+
+#[test]
+fn an_echoed_key_is_found_nowhere_whatever_a_reader_puts_it_together_from() {
+    const ECHOED: &str = "the endpoint echoed the API key in pieces; its reply was not kept";
+    for (path, answers) in [("", pieces_of_chats()), ("/messages", pieces_of_messages())] {
+        let count = answers.len();
+        let bed = told("text/event-stream", path, answers, "stream = true");
+        let shown = nowhere(&bed, count);
+        let calls: Vec<_> = shown.iter().map(|sample| &sample[0]["calls"][0]).collect();
+        assert_eq!(calls[0]["answer"], "nothing of a key");
+        let mut dropped = 0;
+        for (number, call) in calls.iter().enumerate().skip(1) {
+            let text = call.to_string();
+            let is_dropped = text.contains(ECHOED);
+            assert!(is_dropped || text.contains("*********"), "{number}: {call}");
+            dropped += usize::from(is_dropped);
+        }
+        assert!(dropped > 0);
+    }
+}
+
+#[test]
+fn a_check_of_support_shows_and_keeps_no_key_in_pieces() {
+    let whole = pieces_of_chats().pop().unwrap();
+    let fault = verbatim(200, "application/json", &[&whole]);
+    let (bed, _server) = bed(1, answering().with_rule(Rule::always(fault)), "");
+    let done = with_key(&bed, &["models", "check", MODEL, "--format", "json"]);
+    let text = with_key(&bed, &["models", "check", MODEL]).stdout;
+    assert!(
+        done.stdout.contains("echoed the API key in pieces"),
+        "{}{}",
+        done.stdout,
+        done.stderr
+    );
+    for needle in ["sk-CANARY", "9f2c_7d41"] {
+        let printed = [&done.stdout, &done.stderr, &text];
+        assert!(printed.iter().all(|printed| !printed.contains(needle)));
+        assert_eq!(grep(&bed.path("."), needle), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn tokens_beside_an_echoed_key_do_not_spell_it() {
+    let letters: Vec<String> = (0..KEY.len())
+        .step_by(3)
+        .map(|at| KEY[at..KEY.len().min(at + 3)].to_owned())
+        .collect();
+    let bytes = |text: &str| text.bytes().collect::<Vec<_>>();
+    let other = json!({"token": "zz", "logprob": -3.0, "bytes": [122, 122]});
+    let content: Vec<_> = letters
+        .iter()
+        .map(|text| {
+            let token = json!({"token": text, "logprob": -0.5, "bytes": bytes(text)});
+            let mut token_with_others = token.clone();
+            token_with_others["top_logprobs"] = json!([token, other]);
+            token_with_others
+        })
+        .collect();
+    let tops: Vec<_> = letters
+        .iter()
+        .map(|text| json!({ text.as_str(): -0.5, "zz": -3.0 }))
+        .collect();
+    let columns = json!({"tokens": letters, "token_logprobs": vec![-0.5; letters.len()], "top_logprobs": tops});
+    let whole = |logprobs: &Value| {
+        json!({"id": "c", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": KEY}, "logprobs": logprobs}]}).to_string()
+    };
+    let answers = vec![whole(&json!({ "content": content })), whole(&columns)];
+    let count = answers.len();
+    let bed = told("application/json", "", answers, "");
+    for sample in nowhere(&bed, count) {
+        assert_eq!(sample[0]["calls"][0]["answer"], "*".repeat(KEY.len()));
+    }
+    let replies: Vec<_> = payloads(&bed.only_run("out"))
+        .into_iter()
+        .filter(|(_, text)| text.contains("logprob"))
+        .collect();
+    assert_eq!(replies.len(), count);
+    for (name, text) in replies {
+        let reply: Value = serde_json::from_str(&text).unwrap();
+        assert!(text.contains("-0.5"), "{name}: {text}");
+        for piece in letters.iter().filter(|piece| piece.len() == 3) {
+            assert!(!text.contains(piece.as_str()), "{piece} in {name}: {text}");
+        }
+        let tokens = &reply["choices"][0]["logprobs"]["content"];
+        for token in tokens.as_array().into_iter().flatten() {
+            for entry in [&token["bytes"], &token["top_logprobs"][0]["bytes"]] {
+                let numbers = entry.as_array().unwrap();
+                assert!(numbers.iter().all(|number| *number == 0), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_placeholder_for_a_key_is_an_ordinary_word_in_answers() {
+    for word in [
+        "not-needed",
+        "EMPTY",
+        "sk-no-key-required",
+        "lm-studio",
+        "LM-Studio",
+        "ollama",
+        "dummy",
+    ] {
+        let said = format!("a key is {word} here");
+        let body = json!({"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": said}}]});
+        let bed = told("application/json", "", vec![body.to_string()], "");
+        let arguments = ["run", "suite", "-m", MODEL, "-o", "out"];
+        let output = bed
+            .command(&arguments)
+            .env("KEY_FOR_TEST", word)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{word}");
+        let folder = bed.only_run("out").display().to_string();
+        let json = bed
+            .run(&["show", &folder, "s0", "--format", "json"])
+            .expect(0)
+            .stdout;
+        let shown: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(shown[0]["calls"][0]["answer"], said, "{word}");
     }
 }
 

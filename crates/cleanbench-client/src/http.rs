@@ -5,6 +5,7 @@
 
 mod attempt;
 mod conversation;
+mod echo;
 
 use cleanbench_core::model::Sent;
 use cleanbench_core::{BoxFuture, CallError, Completion, Form, Model, Reply, Request, Sensitivity};
@@ -129,6 +130,7 @@ impl HttpModel {
 
     async fn carry(&self, outgoing: Outgoing<'_>) -> Sent {
         let mut attempt = Attempt::begin();
+        let request_body = outgoing.body.unwrap_or_default();
         let asked = match &self.wire {
             Wire::Plain(client) => self.ask_plainly(client, outgoing, &mut attempt).await,
             // Apart, because its state is much larger than that of a plain exchange.
@@ -141,6 +143,8 @@ impl HttpModel {
         if let Some(key) = &self.key {
             if let Some(reply) = attempt.reply_mut() {
                 key.overwrite_in(reply);
+                let kept = self.without_echo(key, request_body, reply);
+                failed = kept.err().or(failed);
             }
             if let Some(error) = &mut failed {
                 key.overwrite_in_error(error);

@@ -50,7 +50,12 @@ impl ApiKey {
         }
     }
 
-    /// The same in what is said of an attempt that failed.
+    /// Whether it stands in any of `texts`, whatever it is dressed in.
+    pub(crate) fn stands_in_any(&self, texts: &[String]) -> bool {
+        texts.iter().any(|text| self.forms.stand_in(text))
+    }
+
+    /// Overwrites it in what is said of an attempt that failed.
     pub(crate) fn overwrite_in_error(&self, error: &mut CallError) {
         self.forms.overwrite_text(&mut error.message);
     }

@@ -1,7 +1,7 @@
 //! A key that comes back: found whatever it is dressed in, and overwritten where it stands.
 //!
 //! An endpoint may repeat the key in an answer, an error or a header: as it is, escaped as JSON, percent, HTML or several
-//! of these in one another have it, in base64 or hexadecimal, or cut in two over the events of a stream. What is recorded
+//! of these in one another have it, in letters of the other case, in base64 or hexadecimal, or cut in two over the events of a stream. What is recorded
 //! is what every table, page and check is made of, so the key is overwritten there and nowhere later: byte for byte with
 //! `*`, before anything is stored or read. What is assembled from the record then has no key in it, and whoever
 //! assembles it again needs none to get the same.
@@ -11,6 +11,7 @@
 
 mod disguise;
 mod strands;
+mod traces;
 
 use std::ops::Range;
 
@@ -22,7 +23,35 @@ use secrecy::{ExposeSecret, SecretString};
 /// falsify the answer.
 const SHORTEST: usize = 8;
 
-/// The forms of a key that are searched for. Their memory is cleared when they are dropped.
+/// What people write where a local server wants a key and takes any. They are no secrets, and are ordinary words or nearly
+/// so: overwriting them would falsify answers. Those that are too short anyway (`EMPTY`, `none`, `ollama`, `dummy`) need
+/// no entry. In lower case; `README.md` lists them too.
+const PLACEHOLDERS: [&str; 18] = [
+    "anything",
+    "dummy-key",
+    "fake-key",
+    "llama-cpp",
+    "llama.cpp",
+    "lm-studio",
+    "lm_studio",
+    "lmstudio",
+    "localhost",
+    "no-api-key",
+    "no-key-required",
+    "not-needed",
+    "not-required",
+    "not_needed",
+    "placeholder",
+    "sk-no-key-required",
+    "token-abc123",
+    "your-api-key",
+];
+
+fn is_placeholder(key: &str) -> bool {
+    PLACEHOLDERS.contains(&key.to_ascii_lowercase().as_str())
+}
+
+/// The forms of a key that are searched for, in lower case. Their memory is cleared when they are dropped.
 pub(crate) struct Forms {
     forms: Vec<SecretString>,
     /// Which bytes stand in any of them.
@@ -30,11 +59,11 @@ pub(crate) struct Forms {
 }
 
 impl Forms {
-    /// Those of `key`; none where it is too short to be told from ordinary text.
+    /// Those of `key`; none where it is too short to be told from ordinary text, or is a well-known word.
     pub(crate) fn of(key: &str) -> Self {
         let mut letters = [false; 256];
         let mut forms = Vec::new();
-        if key.len() >= SHORTEST {
+        if key.len() >= SHORTEST && !is_placeholder(key) {
             forms = disguise::forms(key);
         }
         forms.retain(|form| form.len() >= SHORTEST);
@@ -59,6 +88,7 @@ impl Forms {
         }
         let mut found = self.find(body);
         found.extend(strands::find(body, self));
+        let mut is_found = !found.is_empty();
         for place in found {
             let start = place.start - usize::from(is_escaped(body, place.start));
             let end = place.end + usize::from(is_escaped(body, place.end));
@@ -69,10 +99,14 @@ impl Forms {
         let key = key.expose_secret().as_bytes();
         let cut = (SHORTEST..key.len())
             .rev()
-            .find(|length| body.ends_with(&key[..*length]));
+            .find(|length| ends_with(body, &key[..*length]));
         if let Some(length) = cut {
             let start = body.len() - length;
             body[start..].fill(b'*');
+            is_found = true;
+        }
+        if is_found {
+            traces::overwrite(body);
         }
     }
 
@@ -89,8 +123,14 @@ impl Forms {
         *text = String::from_utf8_lossy(&bytes).into_owned();
     }
 
-    /// Where in `text` one of them stands.
+    /// Whether one of them stands in `text`.
+    pub(crate) fn stand_in(&self, text: &str) -> bool {
+        !self.find(text.as_bytes()).is_empty()
+    }
+
+    /// Where in `text` one of them stands, in letters of either case.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let text = &text.to_ascii_lowercase();
         let mut found = Vec::new();
         for form in self
             .forms
@@ -106,7 +146,7 @@ impl Forms {
         found
     }
 
-    /// Where a form stands whose first escaped letter is at `at`.
+    /// In a text in lower case: where a form stands whose first escaped letter is at `at`.
     fn around(&self, text: &[u8], at: usize) -> Option<Range<usize>> {
         let meant = (1..=disguise::DEPTH).rev().filter_map(|depth| {
             let (letter, end) = disguise::symbol(text, at, depth)?;
@@ -136,6 +176,12 @@ impl Forms {
         let lengths = self.forms.iter().map(|form| form.expose_secret().len());
         lengths.max().unwrap_or_default()
     }
+}
+
+/// Whether `body` ends with `letters`, of either case.
+fn ends_with(body: &[u8], letters: &[u8]) -> bool {
+    let tail = body.len().checked_sub(letters.len());
+    tail.is_some_and(|start| body[start..].eq_ignore_ascii_case(letters))
 }
 
 /// What stands behind the mark of a body that is compressed with gzip (RFC 1952) or zstd (RFC 8878).

@@ -39,14 +39,19 @@ impl HttpModel {
                 format!("{}: {error}", self.endpoint.host()),
             )
         });
-        let (reply, unencoded) = match encoded {
+        let (mut reply, unencoded) = match encoded {
             Ok(reply) => (Some(reply).filter(|_| !exchanges.is_empty()), None),
             Err(error) => (None, Some(error)),
+        };
+        // What several exchanges say together.
+        let kept = match (&self.key, &mut reply) {
+            (Some(key), Some(reply)) => self.without_echo(key, body, reply),
+            _ => Ok(()),
         };
         timing.end = attempt.elapsed();
         Sent {
             reply,
-            error: ended.err().or(unencoded),
+            error: kept.err().or(ended.err()).or(unencoded),
             timing,
         }
     }

@@ -7,7 +7,8 @@ pub(super) const DEPTH: u8 = 3;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The key, and what it is in base64 (of both alphabets, wherever it stands in what was encoded) and in hexadecimal.
+/// The key, and what it is in base64 (of both alphabets, wherever it stands in what was encoded) and in hexadecimal; all
+/// in lower case, as they are searched for in texts in lower case.
 pub(super) fn forms(key: &str) -> Vec<String> {
     let mut forms = vec![key.to_owned()];
     for shift in 0..3 {
@@ -20,10 +21,9 @@ pub(super) fn forms(key: &str) -> Vec<String> {
         .flat_map(|byte| [byte >> 4, byte & 15])
         .map(digit)
         .collect();
-    forms.push(hex.to_ascii_uppercase());
     forms.push(hex);
     let mut seen = Vec::new();
-    for form in forms {
+    for form in forms.iter().map(|form| form.to_ascii_lowercase()) {
         if !seen.contains(&form) {
             seen.push(form);
         }
@@ -60,7 +60,8 @@ pub(super) fn end_of(text: &[u8], at: usize, letters: &[u8], depth: u8) -> Optio
     })
 }
 
-/// What stands at `at` once `depth` layers of escapes are taken off, and where it ends.
+/// What stands at `at` of a text in lower case once `depth` layers of escapes are taken off, in lower case too, and where
+/// it ends.
 pub(super) fn symbol(text: &[u8], at: usize, depth: u8) -> Option<(u8, usize)> {
     let Some(below) = depth.checked_sub(1) else {
         return Some((*text.get(at)?, at + 1));
@@ -72,7 +73,8 @@ pub(super) fn symbol(text: &[u8], at: usize, depth: u8) -> Option<(u8, usize)> {
         b'&' => reference(text, after, below),
         _ => None,
     };
-    Some(meant.unwrap_or((first, after)))
+    let (meant, end) = meant.unwrap_or((first, after));
+    Some((meant.to_ascii_lowercase(), end))
 }
 
 /// What a backslash before `at` makes of what stands there.
@@ -86,29 +88,63 @@ fn after_backslash(text: &[u8], at: usize, depth: u8) -> Option<(u8, usize)> {
     }
 }
 
+/// The names by which HTML calls what a key is made of, and what looks like it; in lower case.
+const NAMES: [(&[u8], u8); 44] = [
+    (b"amp;", b'&'),
+    (b"apos;", b'\''),
+    (b"ast;", b'*'),
+    (b"bsol;", b'\\'),
+    (b"colon;", b':'),
+    (b"comma;", b','),
+    (b"commat;", b'@'),
+    (b"dash;", b'-'),
+    (b"diacriticalgrave;", b'`'),
+    (b"dollar;", b'$'),
+    (b"equals;", b'='),
+    (b"excl;", b'!'),
+    (b"grave;", b'`'),
+    (b"gt;", b'>'),
+    (b"hat;", b'^'),
+    (b"hyphen;", b'-'),
+    (b"lbrace;", b'{'),
+    (b"lbrack;", b'['),
+    (b"lcub;", b'{'),
+    (b"lowbar;", b'_'),
+    (b"lpar;", b'('),
+    (b"lsqb;", b'['),
+    (b"lt;", b'<'),
+    (b"midast;", b'*'),
+    (b"minus;", b'-'),
+    (b"ndash;", b'-'),
+    (b"num;", b'#'),
+    (b"percnt;", b'%'),
+    (b"period;", b'.'),
+    (b"plus;", b'+'),
+    (b"quest;", b'?'),
+    (b"quot;", b'"'),
+    (b"rbrace;", b'}'),
+    (b"rbrack;", b']'),
+    (b"rcub;", b'}'),
+    (b"rpar;", b')'),
+    (b"rsqb;", b']'),
+    (b"semi;", b';'),
+    (b"sol;", b'/'),
+    (b"tilde;", b'~'),
+    (b"underbar;", b'_'),
+    (b"verbar;", b'|'),
+    (b"vert;", b'|'),
+    (b"verticalline;", b'|'),
+];
+
 /// What the reference of HTML means whose `&` stands before `at`.
 fn reference(text: &[u8], at: usize, depth: u8) -> Option<(u8, usize)> {
-    const NAMES: [(&[u8], u8); 12] = [
-        (b"amp;", b'&'),
-        (b"lt;", b'<'),
-        (b"gt;", b'>'),
-        (b"quot;", b'"'),
-        (b"apos;", b'\''),
-        (b"period;", b'.'),
-        (b"lowbar;", b'_'),
-        (b"plus;", b'+'),
-        (b"equals;", b'='),
-        (b"sol;", b'/'),
-        (b"colon;", b':'),
-        (b"bsol;", b'\\'),
-    ];
     let follows = |name: &[u8]| {
         name.iter().try_fold(at, |at, wanted| {
             let (byte, end) = symbol(text, at, depth)?;
             (byte == *wanted).then_some(end)
         })
     };
-    if let Some(after) = follows(b"#x").or_else(|| follows(b"#X")) {
+    if let Some(after) = follows(b"#x") {
         return digits(text, after, depth, 16);
     }
     if let Some(after) = follows(b"#") {
@@ -119,13 +155,13 @@ fn reference(text: &[u8], at: usize, depth: u8) -> Option<(u8, usize)> {
         .find_map(|(name, meant)| Some((*meant, follows(name)?)))
 }
 
-/// The letter whose number is written in up to seven digits and a semicolon.
+/// The letter whose number is written in up to fifteen digits and a semicolon.
 fn digits(text: &[u8], mut at: usize, depth: u8, radix: u32) -> Option<(u8, usize)> {
-    let mut value = 0;
-    for count in 0..8 {
+    let mut value = 0_u32;
+    for count in 0..16 {
         let (byte, after) = symbol(text, at, depth)?;
         match char::from(byte).to_digit(radix) {
-            Some(digit) => value = value * radix + digit,
+            Some(digit) => value = value.saturating_mul(radix).saturating_add(digit),
             None if count == 0 => return None,
             None => return (byte == b';').then_some((u8::try_from(value).ok()?, after)),
         }

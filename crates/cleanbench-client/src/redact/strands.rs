@@ -2,7 +2,7 @@
 //!
 //! A reader puts the pieces that stand under the same names one behind the other. So does this, without knowing any
 //! language of servers: every text of every JSON document in the body joins the strand of the names above it, once with
-//! and once without the `index` fields that tell several answers apart.
+//! and once without the `index` fields that tell several answers apart; and all together are one strand, in their order.
 //!
 //! Invariant: memory is bounded by the number of strands, of which there are at most [`MOST`]; what is beyond them
 //! shares one.
@@ -124,6 +124,9 @@ struct Scan<'a> {
     found: Vec<Range<usize>>,
 }
 
+/// The strand of every text, whatever stands above it: pieces that lie side by side under different names.
+const EVERY: u64 = 1;
+
 /// Most objects within one another that are told apart.
 const DEEPEST: usize = 64;
 
@@ -231,6 +234,7 @@ impl Scan<'_> {
         let (names, marks) = self.frames.last().map_or((START, 0), |frame| {
             (mixed(frame.above, frame.name), frame.marks)
         });
+        self.join_strand(EVERY, place.clone());
         self.join_strand(names, place.clone());
         if marks != 0 {
             self.join_strand(mixed(names, marks), place);

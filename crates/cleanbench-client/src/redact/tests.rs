@@ -171,10 +171,18 @@ fn names_of_reasoning_are_one() {
 }
 
 #[test]
+fn pieces_side_by_side_are_one_whatever_stands_above_them() {
+    assert_eq!(
+        overwritten("{\"a\":{\"text\":\"a sk-CANARY\"}}\n\n{\"b\":\"/9f2c_7d41.xyz b\"}"),
+        "{\"a\":{\"text\":\"a *********\"}}\n\n{\"b\":\"************** b\"}"
+    );
+}
+
+#[test]
 fn nothing_else_changes() {
     for body in [
         "",
-        "{\"a\":\"sk-CANARY\",\"b\":\"/9f2c_7d41.xyz\"}",
+        "{\"a\":\"sk-CANARY\",\"c\":\"between\",\"b\":\"/9f2c_7d41.xyz\"}",
         "data: {\"content\":\"sk-\"}\n\ndata: {\"content\":\"nothing\"}\n\n",
         "\\u00",
         "\"\\",
