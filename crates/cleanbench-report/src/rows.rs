@@ -575,7 +575,11 @@ fn judge_again(
     };
     let first = result.scores.first();
     let read_out = || judge.read_out(completion);
+    // A probe has an answer where its score says that it is none, and so may a scorer.
+    let is_settled =
+        |again: &Judgement| content.probe.is_some() || settles(recording, result.task, again);
     let answer = match judgements.first() {
+        Some(Some(again)) if is_settled(again) => again.answer.clone(),
         // Nothing was found by a scorer that may find something in its present version, or was ended by a limit.
         _ if first.is_some_and(|first| found_nothing(recording, result.task, first)) => None,
         // What a scorer that cannot be repeated took for the answer is not on record; all of it is.
