@@ -442,3 +442,73 @@ fn secret_samples_need_leave_on_this_machine_too() {
     .expect(0);
     run(&bed, &["check", "suite", "-m", "embedded/clean"]).expect(0);
 }
+
+/// A bed with the run of a stranger, whose record was granted `more` in a configuration folder of their own, and ended
+/// with `code`.
+fn run_of_a_stranger(more: &str, caps: &[&str], code: i32) -> (Bed, FakeServer, String) {
+    let (bed, server) = scene(&model("m", more));
+    let arguments = ["run", "suite", "-m", "m", "--models", "suite/models.toml"];
+    let mut command = bed.command(&[&arguments[..], &["-o", "out"], caps].concat());
+    command.env("XDG_CONFIG_HOME", bed.path("stranger"));
+    assert_eq!(command.output().unwrap().status.code(), Some(code));
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    let folder = bed.only_run("out").display().to_string();
+    (bed, server, folder)
+}
+
+#[test]
+fn a_record_is_not_granted_secret_samples_on_this_machine() {
+    let caps = ["--max-requests", "1", "-j", "1"];
+    let (bed, server, folder) = run_of_a_stranger("allow = [\"secret\"]", &caps, 75);
+    let asked = server.totals().requests;
+    bed.write("suite/suite.toml", &manifest("secret", "choice"));
+    let changed = [
+        "rerun", &folder, "suite", "--only", "changed", "-o", "again",
+    ];
+    let resume = ["run", "--resume", &folder, "--max-requests", "9"];
+    for arguments in [&changed[..], &resume[..]] {
+        let done = run(&bed, arguments).expect(66);
+        let words = ["grants itself secret samples", "cleanbench trust "];
+        assert!(
+            words.iter().all(|words| done.stderr.contains(words)),
+            "{}",
+            done.stderr
+        );
+    }
+    assert_eq!(server.totals().requests, asked);
+    let told = run(&bed, &["trust", &folder]).expect(0).stdout;
+    assert!(told.contains("grants itself secret samples"), "{told}");
+    run(&bed, &resume).expect(0);
+    // What nothing at its place needs a word for is gone on with at once.
+    let (bed, _server, folder) = run_of_a_stranger("allow = [\"private\"]", &caps, 75);
+    run(&bed, &["run", "--resume", &folder, "--max-requests", "9"]).expect(0);
+}
+
+#[test]
+fn a_record_that_its_journal_does_not_have_is_not_believed() {
+    let (bed, server, folder) = run_of_a_stranger("", &[], 0);
+    let asked = server.totals().requests;
+    let record = bed.path("out").join(&folder).join("run.json");
+    let text = fs_err::read_to_string(&record).unwrap();
+    let elsewhere = text.replacen(&server.url(), "http://127.0.0.1:9/v1", 1);
+    assert_ne!(text, elsewhere);
+    fs_err::write(&record, elsewhere).unwrap();
+    for arguments in [
+        &["rerun", &folder, "suite", "--only", "failed"][..],
+        &["rerun", &folder, "suite", "--only", "flaky"],
+        &["rerun", &folder, "suite", "--only", "changed"],
+        &["rerun", &folder, "--only", "errors"],
+        &["run", "suite", "--replay", &folder],
+        &["run", "--resume", &folder],
+        &["trust", &folder],
+    ] {
+        let done = run(&bed, arguments).expect(102);
+        assert!(
+            done.stderr
+                .contains("not the one that the journal recorded"),
+            "{arguments:?}\n{}",
+            done.stderr
+        );
+    }
+    assert_eq!(server.totals().requests, asked);
+}

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use cleanbench_core::Exit;
+use cleanbench_ledger::parts::check_plan;
 use cleanbench_ledger::{Manifest, directory};
 use cleanbench_model::{Asking, Endpoint};
 use cleanbench_plan::endpoints::parse_models_file;
@@ -114,7 +115,9 @@ fn asks(entry: &Asking<'_>) -> String {
 /// Grants what the record of a run asks for.
 fn add_run(folder: &Path) -> Result<Exit, Failure> {
     let run = directory::find(Path::new(""), &folder.display().to_string())?;
-    let endpoints = recorded_endpoints(&Manifest::read(&run)?)?;
+    let manifest = Manifest::read(&run)?;
+    check_plan(&run, &manifest)?;
+    let endpoints = recorded_endpoints(&manifest)?;
     kept().remember(&endpoints)?;
     printer::result(format!("trusted the record of {}:", folder.display()));
     for endpoint in &endpoints {
