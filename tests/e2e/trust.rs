@@ -512,3 +512,119 @@ fn a_record_that_its_journal_does_not_have_is_not_believed() {
     }
     assert_eq!(server.totals().requests, asked);
 }
+
+/// Puts what is no file of its own at `path`; `number` says which.
+fn plant(path: &std::path::Path, number: usize) -> Option<&'static str> {
+    let link = |to: &str| std::os::unix::fs::symlink(to, path).unwrap();
+    let said = match number {
+        0 => {
+            let made = std::process::Command::new("mkfifo").arg(path).status();
+            assert!(made.unwrap().success());
+            "is a named pipe"
+        }
+        1 => {
+            link("/proc/self/environ");
+            "made up by the kernel"
+        }
+        2 => {
+            link("/dev/zero");
+            "is a character device"
+        }
+        3 => {
+            let file = fs_err::File::create(path).unwrap();
+            file.set_len(3 << 30).unwrap();
+            "is larger than"
+        }
+        4 => {
+            link("../mine/secret.toml");
+            "is outside of"
+        }
+        5 => {
+            link("../mine/nothing.toml");
+            "is outside of"
+        }
+        6 => {
+            link("/dev/stdin");
+            ""
+        }
+        _ => return None,
+    };
+    Some(said)
+}
+
+#[test]
+fn settings_that_are_no_files_of_their_own_are_refused_at_once() {
+    let began = std::time::Instant::now();
+    for number in 0.. {
+        let (bed, server) = scene("");
+        bed.write(
+            "mine/secret.toml",
+            &(model("m", "") + "# CANARY\n").replace("URL", &server.url()),
+        );
+        let models = bed.path("suite/models.toml");
+        fs_err::remove_file(&models).unwrap();
+        let Some(said) = plant(&models, number) else {
+            break;
+        };
+        plant(&bed.path("suite/.env"), number);
+        for arguments in [
+            &["check", "suite", "-m", "m"][..],
+            &["run", "suite", "-m", "m", "-o", "out"],
+            &["trust", "suite"],
+        ] {
+            let done = run(&bed, arguments).expect(66);
+            let all = format!("{}{}", done.stdout, done.stderr);
+            assert!(
+                all.contains("suite/models.toml") && all.contains(said),
+                "{arguments:?}\n{all}"
+            );
+            assert!(!all.contains("CANARY"), "{all}");
+        }
+        // In the working folder, and each by itself.
+        let inside = |arguments: &[&str], said: &str| {
+            let mut command = bed.command(arguments);
+            let output = command.current_dir(bed.path("suite")).output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(66), "{arguments:?}\n{told}");
+            assert!(told.contains(said) && !told.contains("CANARY"), "{told}");
+        };
+        inside(&["models"], said);
+        inside(&["models", "check", "m"], said);
+        fs_err::remove_file(&models).unwrap();
+        inside(&["models"], ".env");
+        inside(&["trust"], said);
+        // Named: what it leads to is meant, as far as that is a file.
+        if number < 4 {
+            plant(&bed.path("named"), number);
+            inside(&["models", "--models", "../named"], said);
+            inside(&["models", "--env-file", "../named"], said);
+        }
+        assert_eq!(server.totals().connections, 0);
+    }
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
+#[test]
+fn settings_may_be_links_within_their_folder_or_named_ones() {
+    let (bed, server) = scene("");
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    let link = |to: &str, path: &str| std::os::unix::fs::symlink(to, bed.path(path)).unwrap();
+    let text = model("m", "").replace("URL", &server.url());
+    bed.write("suite/inner/real.toml", &text);
+    link("inner/real.toml", "suite/models.toml");
+    fs_err::create_dir(bed.path(".env")).unwrap();
+    run(&bed, &["run", "suite", "-m", "m", "-o", "a"]).expect(0);
+    run(&bed, &["models"]).expect(0);
+    bed.write("elsewhere/real.toml", &text);
+    link("elsewhere/real.toml", "named.toml");
+    let named = ["--models", "named.toml", "-o", "b"];
+    run(&bed, &[&["run", "suite", "-m", "m"], &named[..]].concat()).expect(0);
+    // The user's own may be kept elsewhere.
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    fs_err::create_dir_all(bed.path(".config/cleanbench")).unwrap();
+    link(
+        "../../elsewhere/real.toml",
+        ".config/cleanbench/models.toml",
+    );
+    run(&bed, &["run", "suite", "-m", "m", "-o", "c"]).expect(0);
+}

@@ -54,7 +54,7 @@ impl Trust {
     /// The models file that is the user's own.
     pub fn models_file(&self) -> Option<PathBuf> {
         let path = self.folder.as_ref()?.join(MODELS_FILE);
-        path.is_file().then_some(path)
+        path.exists().then_some(path)
     }
 
     /// Whether the user answers for the file at `path`, which holds `bytes`.

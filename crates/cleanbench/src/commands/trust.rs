@@ -6,10 +6,12 @@
 use std::path::Path;
 
 use cleanbench_core::Exit;
+use cleanbench_files::Limit;
 use cleanbench_ledger::parts::check_plan;
 use cleanbench_ledger::{Manifest, directory};
 use cleanbench_model::{Asking, Endpoint};
 use cleanbench_plan::endpoints::parse_models_file;
+use cleanbench_plan::found::{ENV_LIMIT, MODELS_LIMIT, read_found};
 use cleanbench_plan::replay::recorded_endpoints;
 use cleanbench_plan::trust::{ENV_FILE, MODELS_FILE};
 
@@ -17,6 +19,9 @@ use crate::arguments::TrustArguments;
 use crate::environment::{trust as kept, variables};
 use crate::failure::Failure;
 use crate::printer;
+
+/// What a folder is trusted with, and how much each may hold.
+const FILES: [(&str, Limit); 2] = [(MODELS_FILE, MODELS_LIMIT), (ENV_FILE, ENV_LIMIT)];
 
 /// Trusts a folder, lists what is trusted, or trusts a folder no more.
 pub(super) fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
@@ -35,13 +40,9 @@ pub(super) fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
 
 fn add(folder: &Path) -> Result<Exit, Failure> {
     let mut files = Vec::new();
-    for name in [MODELS_FILE, ENV_FILE] {
-        let path = folder.join(name);
-        if path.is_file() {
-            let bytes =
-                fs_err::read(&path).map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
-            files.push((name, bytes));
-        }
+    for (name, limit) in FILES {
+        let bytes = read_found(folder, name, limit)?;
+        files.extend(bytes.map(|bytes| (name, bytes)));
     }
     if files.is_empty() {
         let what = format!(
@@ -143,12 +144,18 @@ fn list() -> Result<Exit, Failure> {
     }
     for (folder, files) in folders {
         let state = |name: &String| {
-            let path = Path::new(&folder).join(name);
-            let bytes = fs_err::read(&path);
-            match bytes.map(|bytes| kept().covers(&path, &bytes)) {
-                Ok(Ok(true)) => name.clone(),
-                Ok(_) => format!("{name} (changed since, so not trusted)"),
-                Err(_) => format!("{name} (gone)"),
+            let folder = Path::new(&folder);
+            let limit = if name == ENV_FILE {
+                ENV_LIMIT
+            } else {
+                MODELS_LIMIT
+            };
+            let is_covered = |bytes: Vec<u8>| kept().covers(&folder.join(name), &bytes);
+            let found = read_found(folder, name, limit);
+            match found.map(|bytes| bytes.map(is_covered)) {
+                Ok(None) => format!("{name} (gone)"),
+                Ok(Some(Ok(true))) => name.clone(),
+                _ => format!("{name} (changed since, so not trusted)"),
             }
         };
         let files: Vec<_> = files.keys().map(state).collect();
