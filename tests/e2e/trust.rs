@@ -628,3 +628,44 @@ fn settings_may_be_links_within_their_folder_or_named_ones() {
     );
     run(&bed, &["run", "suite", "-m", "m", "-o", "c"]).expect(0);
 }
+
+#[test]
+fn a_models_file_has_as_many_entries_and_faults_as_somebody_reads() {
+    let entries = |count: usize, kind: &str, more: &str| -> String {
+        let one =
+            |number| format!("[{kind}.m{number}]\nbase_url = \"http://127.0.0.1:9/v1\"\n{more}\n");
+        (0..count).map(one).collect()
+    };
+    let named = "model = \"m\"";
+    let check = |text: &str| {
+        let (bed, _server) = scene(text);
+        let began = std::time::Instant::now();
+        let done = run(&bed, &["check", "suite", "-m", "m7"]);
+        assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
+        done
+    };
+    for (kind, more) in [("models", named), ("providers", "")] {
+        let done = check(&entries(20_000, kind, more)).expect(66);
+        let words = format!("20000 {kind} are more than a models file may have: 1000");
+        assert!(done.stderr.contains(&words), "{}", done.stderr);
+    }
+    check(&entries(1_000, "models", named)).expect(0);
+    check(&entries(1_001, "models", named)).expect(66);
+    let faults = check(&entries(
+        900,
+        "models",
+        "model = \"m\"\nnothing = 1\nstream = 3",
+    ))
+    .expect(66);
+    let told = faults.stderr.matches("suite/models.toml:").count();
+    assert_eq!(told, 20, "{}", faults.stderr);
+    let words = "and 1780 more faults of `suite/models.toml`";
+    assert!(faults.stderr.contains(words), "{}", faults.stderr);
+    let keys: String = (0..50_000).map(|key| format!("k{key} = 1\n")).collect();
+    let done = check(&entries(1, "models", &(named.to_owned() + "\n" + &keys))).expect(66);
+    assert!(
+        done.stderr.contains("and 49980 more faults"),
+        "{}",
+        done.stderr
+    );
+}
