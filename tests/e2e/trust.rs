@@ -669,3 +669,110 @@ fn a_models_file_has_as_many_entries_and_faults_as_somebody_reads() {
         done.stderr
     );
 }
+
+#[test]
+fn what_is_written_follows_no_link_that_came_along() {
+    let (bed, server) = scene(&model("m", ""));
+    let link = |to: &str, path: &str| std::os::unix::fs::symlink(to, bed.path(path)).unwrap();
+    let entries = |folder: &str| fs_err::read_dir(bed.path(folder)).unwrap().count();
+    fs_err::create_dir(bed.path("elsewhere")).unwrap();
+    run(&bed, &["run", "suite", "-m", "m", "-o", "mine"]).expect(0);
+    let first = bed.only_run("mine").display().to_string();
+    let asked = server.totals().requests;
+    // The output folder that nobody named, there or not.
+    for to in ["elsewhere", "nowhere"] {
+        link(to, "reports");
+        for arguments in [
+            &["run", "suite", "-m", "m"][..],
+            &["run", "--resume", &first],
+            &["rerun", &first, "suite", "--only", "failed"],
+            &["score", &first, "suite"],
+            &["compare", &first, &first],
+            &["items", &first],
+            &["drift", &first, &first],
+            &["merge", &first],
+        ] {
+            let done = run(&bed, arguments).expect(73);
+            assert!(
+                done.stderr.contains("is a link to") && done.stderr.contains("`-o DIR`"),
+                "{arguments:?}\n{}",
+                done.stderr
+            );
+        }
+        fs_err::remove_file(bed.path("reports")).unwrap();
+    }
+    assert_eq!(
+        (entries("elsewhere"), bed.path("nowhere").exists()),
+        (0, false)
+    );
+    assert_eq!(server.totals().requests, asked);
+    // Named, it is meant; only looking is no harm; a folder of that name is one.
+    link("elsewhere", "reports");
+    run(&bed, &["list"]).expect(0);
+    run(&bed, &["run", "suite", "-m", "m", "-o", "reports"]).expect(0);
+    assert!(entries("elsewhere") > 0);
+    fs_err::remove_file(bed.path("reports")).unwrap();
+    run(&bed, &["run", "suite", "-m", "m"]).expect(0);
+    run(&bed, &["items", &first]).expect(0);
+}
+
+#[test]
+fn answers_are_not_kept_through_a_link() {
+    let (bed, server) = scene("");
+    bed.write(
+        "suite/models.toml",
+        &model("m", "cache = true").replace("URL", &server.url()),
+    );
+    fs_err::create_dir_all(bed.path("elsewhere")).unwrap();
+    fs_err::create_dir_all(bed.path("out")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", bed.path("out/.answers")).unwrap();
+    let arguments = ["run", "suite", "-m", "m", "-o", "out"];
+    for _ in 0..2 {
+        let done = run(&bed, &arguments).expect(0);
+        assert!(
+            done.stderr.contains(".answers` is not a folder"),
+            "{}",
+            done.stderr
+        );
+    }
+    assert_eq!(server.totals().requests, 4);
+    assert_eq!(fs_err::read_dir(bed.path("elsewhere")).unwrap().count(), 0);
+    fs_err::remove_file(bed.path("out/.answers")).unwrap();
+    for _ in 0..2 {
+        run(&bed, &arguments).expect(0);
+    }
+    assert_eq!(server.totals().requests, 6);
+}
+
+#[test]
+fn init_writes_through_no_link() {
+    for folder in ["reports", "suite", ".github", ".github/workflows"] {
+        for to in ["elsewhere", "nowhere"] {
+            let bed = Bed::new(1);
+            fs_err::create_dir_all(bed.path("elsewhere")).unwrap();
+            let planted = bed.path("new").join(folder);
+            fs_err::create_dir_all(planted.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(bed.path(to), &planted).unwrap();
+            for more in [&[][..], &["--force"]] {
+                let arguments = [&["init", "new", "--ci", "github"], more].concat();
+                let done = run(&bed, &arguments).expect(73);
+                let words = format!("new/{folder}` is a link");
+                assert!(done.stderr.contains(&words), "{}", done.stderr);
+            }
+            let entries = fs_err::read_dir(bed.path("elsewhere")).unwrap().count();
+            assert_eq!((entries, bed.path("nowhere").exists()), (0, false));
+            let is_untouched = ["suite/suite.toml", "reports/.gitignore", "suite.key"];
+            assert!(
+                is_untouched
+                    .iter()
+                    .all(|name| !bed.path("new").join(name).exists())
+            );
+        }
+    }
+    // The folder that is named may be one.
+    let bed = Bed::new(1);
+    fs_err::create_dir(bed.path("real")).unwrap();
+    std::os::unix::fs::symlink("real", bed.path("new")).unwrap();
+    run(&bed, &["init", "new"]).expect(0);
+    assert!(bed.path("real/suite/suite.toml").is_file());
+}

@@ -87,6 +87,9 @@ pub(crate) struct TrustArguments {
 /// Stands for the latest run, where `--resume` names none. Nobody can type it.
 const LATEST: &str = "\0";
 
+/// The output folder where none is named.
+pub(crate) const DEFAULT_OUT: &str = "reports";
+
 /// The output folder.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OutArguments {
@@ -95,7 +98,7 @@ pub(crate) struct OutArguments {
         short = 'o',
         long = "out",
         value_name = "DIR",
-        default_value = "reports"
+        default_value = DEFAULT_OUT
     )]
     pub(crate) out: PathBuf,
     /// Form of the result
