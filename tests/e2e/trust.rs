@@ -776,3 +776,28 @@ fn init_writes_through_no_link() {
     run(&bed, &["init", "new"]).expect(0);
     assert!(bed.path("real/suite/suite.toml").is_file());
 }
+
+#[test]
+fn folders_of_runs_and_grants_are_the_users_alone() {
+    let (bed, _server) = scene(&model("m", "api_key_env = \"K\""));
+    let mode = |path: &std::path::Path| {
+        let permissions = fs_err::metadata(path).unwrap().permissions();
+        permissions.mode() & 0o777
+    };
+    let program = env!("CARGO_BIN_EXE_cleanbench");
+    let unmasked = |arguments: &str| {
+        let mut command = std::process::Command::new("sh");
+        let script = format!("umask 000; exec {program} {arguments}");
+        let command = command.args(["-c", &script]).current_dir(bed.path("."));
+        let command = command.env("HOME", bed.path(".")).env("K", CANARY);
+        assert!(command.output().unwrap().status.success(), "{arguments}");
+    };
+    unmasked("init new --ci github");
+    assert_eq!(mode(&bed.path("new/reports")), 0o700);
+    unmasked("run suite -m m --models suite/models.toml -o out");
+    let granted = bed.path(".config/cleanbench/granted");
+    assert_eq!(mode(&granted), 0o700);
+    let files: Vec<_> = fs_err::read_dir(&granted).unwrap().flatten().collect();
+    assert_eq!(files.len(), 1);
+    assert_eq!(mode(&files[0].path()), 0o600);
+}

@@ -13,6 +13,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Digest;
+use cleanbench_files::{FileError, Mode, create_new};
 use cleanbench_model::Endpoint;
 use serde::{Deserialize, Serialize};
 
@@ -172,14 +173,14 @@ impl Trust {
         for endpoint in endpoints.iter().filter(|one| !one.asks().is_empty()) {
             let folder = self.own()?.join(GRANTED);
             let path = folder.join(granted_name(endpoint));
-            let mut options = fs_err::OpenOptions::new();
-            options.write(true).create_new(true);
-            match make_private(&folder).and_then(|()| options.open(&path)) {
-                Err(error) if error.kind() != IoKind::AlreadyExists => {
-                    let what = format!("cannot write `{}`: {error}", path.display());
-                    return Err(PlanError::new(ErrorKind::CannotWrite, what));
-                }
-                _ => {}
+            let unwritable = |error: &dyn std::fmt::Display| {
+                let what = format!("cannot write `{}`: {error}", path.display());
+                PlanError::new(ErrorKind::CannotWrite, what)
+            };
+            make_private(&folder).map_err(|error| unwritable(&error))?;
+            match create_new(&path, Mode::Owner) {
+                Ok(_) | Err(FileError::There { .. }) => {}
+                Err(error) => return Err(unwritable(&error)),
             }
         }
         Ok(())

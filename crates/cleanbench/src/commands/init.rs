@@ -12,6 +12,7 @@ use cleanbench_plan::suite_key;
 use cleanbench_plan::trust::MODELS_FILE;
 use cleanbench_suite::suite_key_path;
 
+use crate::arguments::DEFAULT_OUT;
 use crate::ci_arguments::{BuildServer, InitArguments};
 use crate::environment::trust;
 use crate::failure::Failure;
@@ -140,7 +141,14 @@ fn write_within(dir: &Path, name: &str, text: &str) -> std::io::Result<()> {
     }
     let roots = Roots::new(dir)?;
     for folder in folders_of(name) {
-        match roots.create_folder(folder, Mode::Shared) {
+        // Runs are private, whatever the umask; a suite is for those who work on it.
+        let is_for_runs = folder.starts_with(DEFAULT_OUT);
+        let mode = if is_for_runs {
+            Mode::Owner
+        } else {
+            Mode::Shared
+        };
+        match roots.create_folder(folder, mode) {
             Err(FileError::There { .. }) => {}
             made => made.map_err(|error| error.named(&dir.join(folder)))?,
         }
