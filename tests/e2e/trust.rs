@@ -337,6 +337,7 @@ fn variables_of_a_file_that_was_found_are_not_set() {
     run(&bed, &named).expect(0);
     let told = run(&bed, &["trust"]).expect(0).stdout;
     assert!(told.contains(".env sets FROM_FILE, OTHER"), "{told}");
+    assert!(!told.contains("takes in"), "{told}");
     run(&bed, &arguments).expect(0);
     bed.write(".env", "FROM_FILE=sk-of-another\n");
     run(&bed, &arguments).expect(66);
@@ -800,4 +801,24 @@ fn folders_of_runs_and_grants_are_the_users_alone() {
     let files: Vec<_> = fs_err::read_dir(&granted).unwrap().flatten().collect();
     assert_eq!(files.len(), 1);
     assert_eq!(mode(&files[0].path()), 0o600);
+}
+
+#[test]
+fn what_a_file_of_variables_takes_in_is_told() {
+    let bed = Bed::new(1);
+    let cases = [
+        ("A=${AWS_SECRET}\n", "AWS_SECRET"),
+        ("A=\"x-${ONE}$TWO\"\nB=${ONE}\n", "ONE, TWO"),
+        ("A=\"\n#\n${WITHIN}\"\n", "WITHIN"),
+        ("A=$$ONE\n", "ONE"),
+        // Only so much of it is a name.
+        ("A=$AWS_SECRET\n", "AWS"),
+    ];
+    for (text, names) in cases {
+        bed.write(".env", text);
+        let told = run(&bed, &["trust"]).expect(0).stdout;
+        let words = format!(".env takes in {names}: ");
+        assert!(told.contains(&words), "{text}\n{told}");
+        assert!(!told.contains(CANARY), "{told}");
+    }
 }

@@ -3,6 +3,7 @@
 //! Invariant: what is trusted is printed, and is what was read: each file is read once, and those bytes are shown and
 //! kept by their digest. A folder below a trusted one is not trusted by that.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cleanbench_core::Exit;
@@ -72,7 +73,15 @@ fn add(folder: &Path) -> Result<Exit, Failure> {
 fn contents(path: &Path, name: &str, bytes: &[u8]) -> Result<Vec<String>, Failure> {
     if name == ENV_FILE {
         let names: Vec<_> = variables(path, bytes)?.into_keys().collect();
-        return Ok(vec![format!("{ENV_FILE} sets {}", names.join(", "))]);
+        let text = String::from_utf8_lossy(bytes);
+        let taken: Vec<_> = taken_in(&text).into_iter().collect();
+        let sets = format!("{ENV_FILE} sets {}", names.join(", "));
+        let takes = format!(
+            "{ENV_FILE} takes in {}: their values, where you have set them, become part of what it sets",
+            taken.join(", ")
+        );
+        let takes = (!taken.is_empty()).then_some(takes);
+        return Ok(std::iter::once(sets).chain(takes).collect());
     }
     let file = parse_models_file(path, bytes)?;
     let (models, providers) = file.asking();
@@ -103,6 +112,18 @@ fn contents(path: &Path, name: &str, bytes: &[u8]) -> Result<Vec<String>, Failur
         )
     }));
     Ok(lines)
+}
+
+/// The variables that values in `text` may be made from, by `$NAME` or `${NAME}`. Quotes, escapes and remarks are not
+/// looked at: rather one too many than one too few.
+fn taken_in(text: &str) -> BTreeSet<&str> {
+    let is_end = |letter: char| !letter.is_alphanumeric();
+    let after = text.match_indices('$').map(|(at, _)| &text[at + 1..]);
+    let names = after.map(|rest| match rest.strip_prefix('{') {
+        Some(inner) => inner.split('}').next().unwrap_or(inner),
+        None => rest.split(is_end).next().unwrap_or(rest),
+    });
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 fn asks(entry: &Asking<'_>) -> String {
