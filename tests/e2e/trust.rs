@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use cleanbench_testkit::FakeServer;
 
-use crate::bed::{Bed, Done, answering, manifest};
+use crate::bed::{Bed, Done, answering, data, manifest};
 use crate::privacy::grep;
 
 /// The value of every variable that a hostile file might name.
@@ -722,7 +722,7 @@ fn answers_are_not_kept_through_a_link() {
     let (bed, server) = scene("");
     bed.write(
         "suite/models.toml",
-        &model("m", "cache = true").replace("URL", &server.url()),
+        &model("m", "cache = true\nversion = \"1\"").replace("URL", &server.url()),
     );
     fs_err::create_dir_all(bed.path("elsewhere")).unwrap();
     fs_err::create_dir_all(bed.path("out")).unwrap();
@@ -808,8 +808,8 @@ fn what_a_file_of_variables_takes_in_is_told() {
     let bed = Bed::new(1);
     let cases = [
         ("A=${AWS_SECRET}\n", "AWS_SECRET"),
-        ("A=\"x-${ONE}$TWO\"\nB=${ONE}\n", "ONE, TWO"),
-        ("A=\"\n#\n${WITHIN}\"\n", "WITHIN"),
+        ("A=\"x-${ONE}${TWO}\"\nB=${ONE}\n", "ONE, TWO"),
+        ("A=\"\n${WITHIN}\"\n", "WITHIN"),
         ("A=$$ONE\n", "ONE"),
         // Only so much of it is a name.
         ("A=$AWS_SECRET\n", "AWS"),
@@ -821,4 +821,55 @@ fn what_a_file_of_variables_takes_in_is_told() {
         assert!(told.contains(&words), "{text}\n{told}");
         assert!(!told.contains(CANARY), "{told}");
     }
+}
+
+#[test]
+fn where_nothing_is_remembered_a_run_is_gone_on_with_by_naming_the_file_again() {
+    let (bed, server) = scene(&model("m", "api_key_env = \"K\"\nallow = [\"secret\"]"));
+    let homeless = |arguments: &[&str], code: i32| {
+        let mut command = bed.command(arguments);
+        let output = command
+            .env_remove("HOME")
+            .env("K", CANARY)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{told}");
+        told
+    };
+    let file = ["--models", "suite/models.toml"];
+    let with = |arguments: &[&'static str], more: &[&'static str]| [arguments, more].concat();
+    let caps = ["--max-requests", "1", "-j", "1"];
+    let begin = with(&["run", "suite", "-m", "m", "-o", "out"], &file);
+    let told = homeless(&with(&begin, &caps), 75);
+    assert!(
+        told.contains("cannot be remembered") && told.contains("`--models FILE`"),
+        "{told}"
+    );
+    let asked = server.totals().requests;
+    let resume = ["run", "--resume", "-o", "out"];
+    let told = homeless(&resume, 66);
+    assert!(told.contains("`--models FILE`"), "{told}");
+    // A file that says something else grants nothing.
+    let text = fs_err::read_to_string(bed.path("suite/models.toml")).unwrap();
+    bed.write("less.toml", &text.replace("[\"secret\"]", "[]"));
+    bed.write("other.toml", &text.replace("127.0.0.1", "localhost"));
+    bed.write("key.toml", &text.replace("\"K\"", "\"GITHUB_TOKEN\""));
+    bed.write("name.toml", &text.replace("\"m\"]", "\"n\"]"));
+    for other in ["less.toml", "other.toml", "key.toml", "name.toml"] {
+        homeless(&with(&resume, &["--models", other]), 66);
+    }
+    assert_eq!(server.totals().requests, asked);
+    homeless(&with(&resume, &with(&file, &["--max-requests", "9"])), 0);
+    assert_eq!(server.totals().requests, 2);
+    let run = bed.only_run("out").display().to_string();
+    bed.write("suite/suite.toml", &manifest("public", "exact"));
+    bed.write(
+        "suite/data.jsonl",
+        &data(2).replace("\"input\":\"", "\"input\":\"again "),
+    );
+    let rerun = ["rerun", &run, "suite", "--only", "changed", "-o", "again"];
+    homeless(&rerun, 66);
+    homeless(&[&rerun[..], &file].concat(), 0);
+    assert!(server.totals().requests > 2);
 }

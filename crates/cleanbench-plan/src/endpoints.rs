@@ -8,7 +8,7 @@ use cleanbench_model::{Endpoint, FilePlace, ModelsFile, Overrides, resolve};
 use cleanbench_suite::Suite;
 
 use crate::found::{MODELS_LIMIT, folder_or_here, read_found, read_named};
-use crate::options::ModelOptions;
+use crate::options::{Granting, ModelOptions};
 use crate::trust::{MODELS_FILE, Trust};
 use crate::{ErrorKind, PlanError, Surroundings};
 
@@ -149,6 +149,28 @@ fn found_file(path: &Path, bytes: &[u8], trust: &Trust) -> Result<ModelsFile, Pl
     let found = parse_models_file(path, bytes)?;
     let is_covered = trust.covers(path, bytes)?;
     Ok(if is_covered { found } else { found.withheld() })
+}
+
+/// Endpoints with the names of `recorded`, as far as `granting` has any: what they may do is granted.
+///
+/// # Errors
+/// When the models file cannot be read or has faults.
+pub fn granted_again(
+    recorded: &[Endpoint],
+    granting: &Granting,
+) -> Result<Vec<Endpoint>, PlanError> {
+    let file = granting.models_file.as_deref();
+    let file = file.map(|path| parse_models_file(path, &read_named(path, MODELS_LIMIT)?));
+    let file = file.transpose()?.unwrap_or_else(ModelsFile::empty);
+    let overrides = Overrides {
+        allow_private: granting.allow_private.clone(),
+        ..Overrides::default()
+    };
+    // What means nothing now grants nothing; the record's own refusal says what is missing.
+    let each = recorded
+        .iter()
+        .filter_map(|endpoint| resolve(&endpoint.name, &file, &overrides).ok());
+    Ok(each.collect())
 }
 
 /// The models file at `path`, which holds `bytes`.

@@ -186,28 +186,42 @@ impl Trust {
         Ok(())
     }
 
-    /// Refuses to go on with the run in `run` where its record asks for what nobody granted: whoever sends a run
-    /// writes its record.
+    /// Refuses to go on with the run in `run` where its record asks for what nobody granted, neither before nor by
+    /// `named` now: whoever sends a run writes its record.
     ///
     /// # Errors
     /// What it asks for, and how to agree to that.
-    pub fn check_record(&self, run: &Path, endpoints: &[Endpoint]) -> Result<(), PlanError> {
+    pub fn check_record(
+        &self,
+        run: &Path,
+        endpoints: &[Endpoint],
+        named: &[Endpoint],
+    ) -> Result<(), PlanError> {
         let is_granted = |endpoint: &Endpoint| {
             let folder = self.folder.as_ref().map(|own| own.join(GRANTED));
             folder.is_some_and(|folder| folder.join(granted_name(endpoint)).is_file())
         };
-        let asking = endpoints
-            .iter()
-            .filter(|endpoint| !endpoint.asks().is_empty() && !is_granted(endpoint));
+        let is_named = |endpoint: &Endpoint| named.iter().any(|one| may_as_much(one, endpoint));
+        let asking = endpoints.iter().filter(|endpoint| {
+            !endpoint.asks().is_empty() && !is_granted(endpoint) && !is_named(endpoint)
+        });
         let what: Vec<_> = asking.map(|endpoint| recorded(run, endpoint)).collect();
         if what.is_empty() {
             return Ok(());
         }
         Err(PlanError::of_all(ErrorKind::ConfigInvalid, what).hint(format!(
-            "if you want all of that, trust this run once with `cleanbench trust {}`, or begin one of your own",
+            "if you want all of that, trust this run once with `cleanbench trust {}`, or name the models file that says so with `--models FILE`, or begin one of your own",
             run.display()
         )))
     }
+}
+
+/// Whether whoever answers for `granted` answers for what `recorded` asks for.
+fn may_as_much(granted: &Endpoint, recorded: &Endpoint) -> bool {
+    granted.url == recorded.url
+        && granted.key_env == recorded.key_env
+        && granted.proxy == recorded.proxy
+        && granted.allow.is_superset(&recorded.allow)
 }
 
 /// What the record of a run asks for.
