@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use cleanbench_testkit::FakeServer;
 
-use crate::bed::{Bed, Done, answering, manifest};
+use crate::bed::{Bed, Done, answering, data, manifest};
 use crate::privacy::grep;
 
 /// The value of every variable that a hostile file might name.
@@ -337,6 +337,7 @@ fn variables_of_a_file_that_was_found_are_not_set() {
     run(&bed, &named).expect(0);
     let told = run(&bed, &["trust"]).expect(0).stdout;
     assert!(told.contains(".env sets FROM_FILE, OTHER"), "{told}");
+    assert!(!told.contains("takes in"), "{told}");
     run(&bed, &arguments).expect(0);
     bed.write(".env", "FROM_FILE=sk-of-another\n");
     run(&bed, &arguments).expect(66);
@@ -441,4 +442,434 @@ fn secret_samples_need_leave_on_this_machine_too() {
     )
     .expect(0);
     run(&bed, &["check", "suite", "-m", "embedded/clean"]).expect(0);
+}
+
+/// A bed with the run of a stranger, whose record was granted `more` in a configuration folder of their own, and ended
+/// with `code`.
+fn run_of_a_stranger(more: &str, caps: &[&str], code: i32) -> (Bed, FakeServer, String) {
+    let (bed, server) = scene(&model("m", more));
+    let arguments = ["run", "suite", "-m", "m", "--models", "suite/models.toml"];
+    let mut command = bed.command(&[&arguments[..], &["-o", "out"], caps].concat());
+    command.env("XDG_CONFIG_HOME", bed.path("stranger"));
+    assert_eq!(command.output().unwrap().status.code(), Some(code));
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    let folder = bed.only_run("out").display().to_string();
+    (bed, server, folder)
+}
+
+#[test]
+fn a_record_is_not_granted_secret_samples_on_this_machine() {
+    let caps = ["--max-requests", "1", "-j", "1"];
+    let (bed, server, folder) = run_of_a_stranger("allow = [\"secret\"]", &caps, 75);
+    let asked = server.totals().requests;
+    bed.write("suite/suite.toml", &manifest("secret", "choice"));
+    let changed = [
+        "rerun", &folder, "suite", "--only", "changed", "-o", "again",
+    ];
+    let resume = ["run", "--resume", &folder, "--max-requests", "9"];
+    for arguments in [&changed[..], &resume[..]] {
+        let done = run(&bed, arguments).expect(66);
+        let words = ["grants itself secret samples", "cleanbench trust "];
+        assert!(
+            words.iter().all(|words| done.stderr.contains(words)),
+            "{}",
+            done.stderr
+        );
+    }
+    assert_eq!(server.totals().requests, asked);
+    let told = run(&bed, &["trust", &folder]).expect(0).stdout;
+    assert!(told.contains("grants itself secret samples"), "{told}");
+    run(&bed, &resume).expect(0);
+    // What nothing at its place needs a word for is gone on with at once.
+    let (bed, _server, folder) = run_of_a_stranger("allow = [\"private\"]", &caps, 75);
+    run(&bed, &["run", "--resume", &folder, "--max-requests", "9"]).expect(0);
+}
+
+#[test]
+fn a_record_that_its_journal_does_not_have_is_not_believed() {
+    let (bed, server, folder) = run_of_a_stranger("", &[], 0);
+    let asked = server.totals().requests;
+    let record = bed.path("out").join(&folder).join("run.json");
+    let text = fs_err::read_to_string(&record).unwrap();
+    let elsewhere = text.replacen(&server.url(), "http://127.0.0.1:9/v1", 1);
+    assert_ne!(text, elsewhere);
+    fs_err::write(&record, elsewhere).unwrap();
+    for arguments in [
+        &["rerun", &folder, "suite", "--only", "failed"][..],
+        &["rerun", &folder, "suite", "--only", "flaky"],
+        &["rerun", &folder, "suite", "--only", "changed"],
+        &["rerun", &folder, "--only", "errors"],
+        &["run", "suite", "--replay", &folder],
+        &["run", "--resume", &folder],
+        &["trust", &folder],
+    ] {
+        let done = run(&bed, arguments).expect(102);
+        assert!(
+            done.stderr
+                .contains("not the one that the journal recorded"),
+            "{arguments:?}\n{}",
+            done.stderr
+        );
+    }
+    assert_eq!(server.totals().requests, asked);
+}
+
+/// Puts what is no file of its own at `path`; `number` says which.
+fn plant(path: &std::path::Path, number: usize) -> Option<&'static str> {
+    let link = |to: &str| std::os::unix::fs::symlink(to, path).unwrap();
+    let said = match number {
+        0 => {
+            let made = std::process::Command::new("mkfifo").arg(path).status();
+            assert!(made.unwrap().success());
+            "is a named pipe"
+        }
+        1 => {
+            link("/proc/self/environ");
+            "made up by the kernel"
+        }
+        2 => {
+            link("/dev/zero");
+            "is a character device"
+        }
+        3 => {
+            let file = fs_err::File::create(path).unwrap();
+            file.set_len(3 << 30).unwrap();
+            "is larger than"
+        }
+        4 => {
+            link("../mine/secret.toml");
+            "is outside of"
+        }
+        5 => {
+            link("../mine/nothing.toml");
+            "is outside of"
+        }
+        6 => {
+            link("/dev/stdin");
+            ""
+        }
+        _ => return None,
+    };
+    Some(said)
+}
+
+#[test]
+fn settings_that_are_no_files_of_their_own_are_refused_at_once() {
+    let began = std::time::Instant::now();
+    for number in 0.. {
+        let (bed, server) = scene("");
+        bed.write(
+            "mine/secret.toml",
+            &(model("m", "") + "# CANARY\n").replace("URL", &server.url()),
+        );
+        let models = bed.path("suite/models.toml");
+        fs_err::remove_file(&models).unwrap();
+        let Some(said) = plant(&models, number) else {
+            break;
+        };
+        plant(&bed.path("suite/.env"), number);
+        for arguments in [
+            &["check", "suite", "-m", "m"][..],
+            &["run", "suite", "-m", "m", "-o", "out"],
+            &["trust", "suite"],
+        ] {
+            let done = run(&bed, arguments).expect(66);
+            let all = format!("{}{}", done.stdout, done.stderr);
+            assert!(
+                all.contains("suite/models.toml") && all.contains(said),
+                "{arguments:?}\n{all}"
+            );
+            assert!(!all.contains("CANARY"), "{all}");
+        }
+        // In the working folder, and each by itself.
+        let inside = |arguments: &[&str], said: &str| {
+            let mut command = bed.command(arguments);
+            let output = command.current_dir(bed.path("suite")).output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(66), "{arguments:?}\n{told}");
+            assert!(told.contains(said) && !told.contains("CANARY"), "{told}");
+        };
+        inside(&["models"], said);
+        inside(&["models", "check", "m"], said);
+        fs_err::remove_file(&models).unwrap();
+        inside(&["models"], ".env");
+        inside(&["trust"], said);
+        // Named: what it leads to is meant, as far as that is a file.
+        if number < 4 {
+            plant(&bed.path("named"), number);
+            inside(&["models", "--models", "../named"], said);
+            inside(&["models", "--env-file", "../named"], said);
+        }
+        assert_eq!(server.totals().connections, 0);
+    }
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
+#[test]
+fn settings_may_be_links_within_their_folder_or_named_ones() {
+    let (bed, server) = scene("");
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    let link = |to: &str, path: &str| std::os::unix::fs::symlink(to, bed.path(path)).unwrap();
+    let text = model("m", "").replace("URL", &server.url());
+    bed.write("suite/inner/real.toml", &text);
+    link("inner/real.toml", "suite/models.toml");
+    fs_err::create_dir(bed.path(".env")).unwrap();
+    run(&bed, &["run", "suite", "-m", "m", "-o", "a"]).expect(0);
+    run(&bed, &["models"]).expect(0);
+    bed.write("elsewhere/real.toml", &text);
+    link("elsewhere/real.toml", "named.toml");
+    let named = ["--models", "named.toml", "-o", "b"];
+    run(&bed, &[&["run", "suite", "-m", "m"], &named[..]].concat()).expect(0);
+    // The user's own may be kept elsewhere.
+    fs_err::remove_file(bed.path("suite/models.toml")).unwrap();
+    fs_err::create_dir_all(bed.path(".config/cleanbench")).unwrap();
+    link(
+        "../../elsewhere/real.toml",
+        ".config/cleanbench/models.toml",
+    );
+    run(&bed, &["run", "suite", "-m", "m", "-o", "c"]).expect(0);
+}
+
+#[test]
+fn a_models_file_has_as_many_entries_and_faults_as_somebody_reads() {
+    let entries = |count: usize, kind: &str, more: &str| -> String {
+        let one =
+            |number| format!("[{kind}.m{number}]\nbase_url = \"http://127.0.0.1:9/v1\"\n{more}\n");
+        (0..count).map(one).collect()
+    };
+    let named = "model = \"m\"";
+    let check = |text: &str| {
+        let (bed, _server) = scene(text);
+        let began = std::time::Instant::now();
+        let done = run(&bed, &["check", "suite", "-m", "m7"]);
+        assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
+        done
+    };
+    for (kind, more) in [("models", named), ("providers", "")] {
+        let done = check(&entries(20_000, kind, more)).expect(66);
+        let words = format!("20000 {kind} are more than a models file may have: 1000");
+        assert!(done.stderr.contains(&words), "{}", done.stderr);
+    }
+    check(&entries(1_000, "models", named)).expect(0);
+    check(&entries(1_001, "models", named)).expect(66);
+    let faults = check(&entries(
+        900,
+        "models",
+        "model = \"m\"\nnothing = 1\nstream = 3",
+    ))
+    .expect(66);
+    let told = faults.stderr.matches("suite/models.toml:").count();
+    assert_eq!(told, 20, "{}", faults.stderr);
+    let words = "and 1780 more faults of `suite/models.toml`";
+    assert!(faults.stderr.contains(words), "{}", faults.stderr);
+    let keys: String = (0..50_000).map(|key| format!("k{key} = 1\n")).collect();
+    let done = check(&entries(1, "models", &(named.to_owned() + "\n" + &keys))).expect(66);
+    assert!(
+        done.stderr.contains("and 49980 more faults"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn what_is_written_follows_no_link_that_came_along() {
+    let (bed, server) = scene(&model("m", ""));
+    let link = |to: &str, path: &str| std::os::unix::fs::symlink(to, bed.path(path)).unwrap();
+    let entries = |folder: &str| fs_err::read_dir(bed.path(folder)).unwrap().count();
+    fs_err::create_dir(bed.path("elsewhere")).unwrap();
+    run(&bed, &["run", "suite", "-m", "m", "-o", "mine"]).expect(0);
+    let first = bed.only_run("mine").display().to_string();
+    let asked = server.totals().requests;
+    // The output folder that nobody named, there or not.
+    for to in ["elsewhere", "nowhere"] {
+        link(to, "reports");
+        for arguments in [
+            &["run", "suite", "-m", "m"][..],
+            &["run", "--resume", &first],
+            &["rerun", &first, "suite", "--only", "failed"],
+            &["score", &first, "suite"],
+            &["compare", &first, &first],
+            &["items", &first],
+            &["drift", &first, &first],
+            &["merge", &first],
+        ] {
+            let done = run(&bed, arguments).expect(73);
+            assert!(
+                done.stderr.contains("is a link to") && done.stderr.contains("`-o DIR`"),
+                "{arguments:?}\n{}",
+                done.stderr
+            );
+        }
+        fs_err::remove_file(bed.path("reports")).unwrap();
+    }
+    assert_eq!(
+        (entries("elsewhere"), bed.path("nowhere").exists()),
+        (0, false)
+    );
+    assert_eq!(server.totals().requests, asked);
+    // Named, it is meant; only looking is no harm; a folder of that name is one.
+    link("elsewhere", "reports");
+    run(&bed, &["list"]).expect(0);
+    run(&bed, &["run", "suite", "-m", "m", "-o", "reports"]).expect(0);
+    assert!(entries("elsewhere") > 0);
+    fs_err::remove_file(bed.path("reports")).unwrap();
+    run(&bed, &["run", "suite", "-m", "m"]).expect(0);
+    run(&bed, &["items", &first]).expect(0);
+}
+
+#[test]
+fn answers_are_not_kept_through_a_link() {
+    let (bed, server) = scene("");
+    bed.write(
+        "suite/models.toml",
+        &model("m", "cache = true\nversion = \"1\"").replace("URL", &server.url()),
+    );
+    fs_err::create_dir_all(bed.path("elsewhere")).unwrap();
+    fs_err::create_dir_all(bed.path("out")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", bed.path("out/.answers")).unwrap();
+    let arguments = ["run", "suite", "-m", "m", "-o", "out"];
+    for _ in 0..2 {
+        let done = run(&bed, &arguments).expect(0);
+        assert!(
+            done.stderr.contains(".answers` is not a folder"),
+            "{}",
+            done.stderr
+        );
+    }
+    assert_eq!(server.totals().requests, 4);
+    assert_eq!(fs_err::read_dir(bed.path("elsewhere")).unwrap().count(), 0);
+    fs_err::remove_file(bed.path("out/.answers")).unwrap();
+    for _ in 0..2 {
+        run(&bed, &arguments).expect(0);
+    }
+    assert_eq!(server.totals().requests, 6);
+}
+
+#[test]
+fn init_writes_through_no_link() {
+    for folder in ["reports", "suite", ".github", ".github/workflows"] {
+        for to in ["elsewhere", "nowhere"] {
+            let bed = Bed::new(1);
+            fs_err::create_dir_all(bed.path("elsewhere")).unwrap();
+            let planted = bed.path("new").join(folder);
+            fs_err::create_dir_all(planted.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(bed.path(to), &planted).unwrap();
+            for more in [&[][..], &["--force"]] {
+                let arguments = [&["init", "new", "--ci", "github"], more].concat();
+                let done = run(&bed, &arguments).expect(73);
+                let words = format!("new/{folder}` is a link");
+                assert!(done.stderr.contains(&words), "{}", done.stderr);
+            }
+            let entries = fs_err::read_dir(bed.path("elsewhere")).unwrap().count();
+            assert_eq!((entries, bed.path("nowhere").exists()), (0, false));
+            let is_untouched = ["suite/suite.toml", "reports/.gitignore", "suite.key"];
+            assert!(
+                is_untouched
+                    .iter()
+                    .all(|name| !bed.path("new").join(name).exists())
+            );
+        }
+    }
+    // The folder that is named may be one.
+    let bed = Bed::new(1);
+    fs_err::create_dir(bed.path("real")).unwrap();
+    std::os::unix::fs::symlink("real", bed.path("new")).unwrap();
+    run(&bed, &["init", "new"]).expect(0);
+    assert!(bed.path("real/suite/suite.toml").is_file());
+}
+
+#[test]
+fn folders_of_runs_and_grants_are_the_users_alone() {
+    let (bed, _server) = scene(&model("m", "api_key_env = \"K\""));
+    let mode = |path: &std::path::Path| {
+        let permissions = fs_err::metadata(path).unwrap().permissions();
+        permissions.mode() & 0o777
+    };
+    let program = env!("CARGO_BIN_EXE_cleanbench");
+    let unmasked = |arguments: &str| {
+        let mut command = std::process::Command::new("sh");
+        let script = format!("umask 000; exec {program} {arguments}");
+        let command = command.args(["-c", &script]).current_dir(bed.path("."));
+        let command = command.env("HOME", bed.path(".")).env("K", CANARY);
+        assert!(command.output().unwrap().status.success(), "{arguments}");
+    };
+    unmasked("init new --ci github");
+    assert_eq!(mode(&bed.path("new/reports")), 0o700);
+    unmasked("run suite -m m --models suite/models.toml -o out");
+    let granted = bed.path(".config/cleanbench/granted");
+    assert_eq!(mode(&granted), 0o700);
+    let files: Vec<_> = fs_err::read_dir(&granted).unwrap().flatten().collect();
+    assert_eq!(files.len(), 1);
+    assert_eq!(mode(&files[0].path()), 0o600);
+}
+
+#[test]
+fn what_a_file_of_variables_takes_in_is_told() {
+    let bed = Bed::new(1);
+    let cases = [
+        ("A=${AWS_SECRET}\n", "AWS_SECRET"),
+        ("A=\"x-${ONE}${TWO}\"\nB=${ONE}\n", "ONE, TWO"),
+        ("A=\"\n${WITHIN}\"\n", "WITHIN"),
+        ("A=$$ONE\n", "ONE"),
+        // Only so much of it is a name.
+        ("A=$AWS_SECRET\n", "AWS"),
+    ];
+    for (text, names) in cases {
+        bed.write(".env", text);
+        let told = run(&bed, &["trust"]).expect(0).stdout;
+        let words = format!(".env takes in {names}: ");
+        assert!(told.contains(&words), "{text}\n{told}");
+        assert!(!told.contains(CANARY), "{told}");
+    }
+}
+
+#[test]
+fn where_nothing_is_remembered_a_run_is_gone_on_with_by_naming_the_file_again() {
+    let (bed, server) = scene(&model("m", "api_key_env = \"K\"\nallow = [\"secret\"]"));
+    let homeless = |arguments: &[&str], code: i32| {
+        let mut command = bed.command(arguments);
+        let output = command
+            .env_remove("HOME")
+            .env("K", CANARY)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{told}");
+        told
+    };
+    let file = ["--models", "suite/models.toml"];
+    let with = |arguments: &[&'static str], more: &[&'static str]| [arguments, more].concat();
+    let caps = ["--max-requests", "1", "-j", "1"];
+    let begin = with(&["run", "suite", "-m", "m", "-o", "out"], &file);
+    let told = homeless(&with(&begin, &caps), 75);
+    assert!(
+        told.contains("cannot be remembered") && told.contains("`--models FILE`"),
+        "{told}"
+    );
+    let asked = server.totals().requests;
+    let resume = ["run", "--resume", "-o", "out"];
+    let told = homeless(&resume, 66);
+    assert!(told.contains("`--models FILE`"), "{told}");
+    // A file that says something else grants nothing.
+    let text = fs_err::read_to_string(bed.path("suite/models.toml")).unwrap();
+    bed.write("less.toml", &text.replace("[\"secret\"]", "[]"));
+    bed.write("other.toml", &text.replace("127.0.0.1", "localhost"));
+    bed.write("key.toml", &text.replace("\"K\"", "\"GITHUB_TOKEN\""));
+    bed.write("name.toml", &text.replace("\"m\"]", "\"n\"]"));
+    for other in ["less.toml", "other.toml", "key.toml", "name.toml"] {
+        homeless(&with(&resume, &["--models", other]), 66);
+    }
+    assert_eq!(server.totals().requests, asked);
+    homeless(&with(&resume, &with(&file, &["--max-requests", "9"])), 0);
+    assert_eq!(server.totals().requests, 2);
+    let run = bed.only_run("out").display().to_string();
+    bed.write("suite/suite.toml", &manifest("public", "exact"));
+    bed.write(
+        "suite/data.jsonl",
+        &data(2).replace("\"input\":\"", "\"input\":\"again "),
+    );
+    let rerun = ["rerun", &run, "suite", "--only", "changed", "-o", "again"];
+    homeless(&rerun, 66);
+    homeless(&[&rerun[..], &file].concat(), 0);
+    assert!(server.totals().requests > 2);
 }

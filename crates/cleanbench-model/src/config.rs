@@ -1,8 +1,8 @@
 //! `models.toml` and the `-m` argument: who is asked, where, and what may be sent there.
 //!
 //! Invariant: what comes out is an [`Endpoint`] that holds no secret and needs no further reading of
-//! files or the environment. Every fault of a file is reported, each with its place. It refuses
-//! unknown keys, values out of range, and options that would do nothing.
+//! files or the environment. The first faults of a file are reported, each with its place, and the others counted.
+//! It refuses unknown keys, values out of range, options that would do nothing, and more entries than anybody writes.
 
 mod allow;
 mod asks;
@@ -29,6 +29,9 @@ pub use endpoint::{Endpoint, Limits, Timeouts};
 pub use error::{ConfigError, FilePlace};
 pub use resolve::{Overrides, resolve};
 
+/// So many models and so many providers a models file may have.
+const MOST_ENTRIES: usize = 1_000;
+
 /// The models and providers that a `models.toml` names.
 #[derive(Debug, Clone, Default)]
 pub struct ModelsFile {
@@ -54,7 +57,7 @@ impl ModelsFile {
     /// is granted; see [`ModelsFile::withheld`].
     ///
     /// # Errors
-    /// Every fault that was found, in the order of the file.
+    /// The first faults that were found, in the order of the file, and how many more there are.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Vec<ConfigError>> {
         let mut found = Diagnostics::new(text, path);
         let (document, errors) = toml::de::DeTable::parse_recoverable(text);
@@ -65,7 +68,11 @@ impl ModelsFile {
         if errors.is_empty() {
             let mut top = Fields::new(document.get_ref(), document.span());
             let models = top.table("models", &mut found);
-            if let Some(providers) = top.table("providers", &mut found) {
+            let models = models.filter(|all| all.has_at_most(MOST_ENTRIES, "models", &mut found));
+            let providers = top.table("providers", &mut found);
+            if let Some(providers) =
+                providers.filter(|all| all.has_at_most(MOST_ENTRIES, "providers", &mut found))
+            {
                 file.providers = provider::read_all(&providers, asks::of_provider, &mut found);
             }
             if let Some(models) = models {

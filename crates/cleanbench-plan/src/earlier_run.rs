@@ -10,8 +10,8 @@ use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows};
 use cleanbench_model::Endpoint;
 use cleanbench_suite::Suite;
 
-use crate::endpoints::resolve_all;
-use crate::options::RunOptions;
+use crate::endpoints::{granted_again, resolve_all};
+use crate::options::{Granting, RunOptions};
 use crate::replay::{Source, asked_again};
 use crate::selection::Selected;
 use crate::{ErrorKind, PlanError, Surroundings};
@@ -101,7 +101,12 @@ impl EarlierRun {
         if let Some((earlier, folder)) = earlier {
             let endpoints = asked_again(earlier, concurrency)?;
             if self.asks() {
-                around.trust.check_record(folder, &endpoints)?;
+                let granting = Granting {
+                    models_file: options.models.models_file.clone(),
+                    allow_private: options.models.allow_private.clone(),
+                };
+                let named = granted_again(&endpoints, &granting)?;
+                around.trust.check_record(folder, &endpoints, &named)?;
             }
             return Ok(endpoints);
         }

@@ -7,7 +7,8 @@ use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_model::{Endpoint, FilePlace, ModelsFile, Overrides, resolve};
 use cleanbench_suite::Suite;
 
-use crate::options::ModelOptions;
+use crate::found::{MODELS_LIMIT, folder_or_here, read_found, read_named};
+use crate::options::{Granting, ModelOptions};
 use crate::trust::{MODELS_FILE, Trust};
 use crate::{ErrorKind, PlanError, Surroundings};
 
@@ -117,35 +118,59 @@ pub fn models_file(
     trust: &Trust,
 ) -> Result<ModelsFile, PlanError> {
     if let Some(path) = named {
-        return parse_models_file(path, &read(path)?);
+        return parse_models_file(path, &read_named(path, MODELS_LIMIT)?);
     }
-    let here = folders.iter().map(|folder| folder.join(MODELS_FILE));
-    let mut paths: Vec<_> = here.filter(|path| path.is_file()).collect();
-    paths.extend(trust.models_file());
     let mut file = ModelsFile::empty();
     let mut seen = Vec::new();
-    for path in paths {
-        let place = fs_err::canonicalize(
-            path.parent()
-                .filter(|it| !it.as_os_str().is_empty())
-                .unwrap_or(Path::new(".")),
-        );
-        let place = place.unwrap_or_else(|_| path.clone());
-        if seen.contains(&place) {
-            continue;
+    for folder in folders {
+        let place = fs_err::canonicalize(folder_or_here(folder));
+        let place = place.unwrap_or_else(|_| folder.to_path_buf());
+        if !seen.contains(&place)
+            && let Some(bytes) = read_found(folder, MODELS_FILE, MODELS_LIMIT)?
+        {
+            let path = folder.join(MODELS_FILE);
+            file = file.over(found_file(&path, &bytes, trust)?);
         }
         seen.push(place);
-        let bytes = read(&path)?;
-        let found = parse_models_file(&path, &bytes)?;
-        let is_covered = trust.covers(&path, &bytes)?;
-        file = file.over(if is_covered { found } else { found.withheld() });
+    }
+    let own = trust.models_file().filter(|path| {
+        let place = path.parent().map(fs_err::canonicalize);
+        !place.is_some_and(|place| place.is_ok_and(|place| seen.contains(&place)))
+    });
+    if let Some(path) = own {
+        let bytes = read_named(&path, MODELS_LIMIT)?;
+        file = file.over(found_file(&path, &bytes, trust)?);
     }
     Ok(file)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, PlanError> {
-    fs_err::read(path)
-        .map_err(|error| PlanError::unreadable(path, ErrorKind::ConfigInvalid, &error))
+/// The models file that was found at `path` and holds `bytes`, withheld where nobody answers for it.
+fn found_file(path: &Path, bytes: &[u8], trust: &Trust) -> Result<ModelsFile, PlanError> {
+    let found = parse_models_file(path, bytes)?;
+    let is_covered = trust.covers(path, bytes)?;
+    Ok(if is_covered { found } else { found.withheld() })
+}
+
+/// Endpoints with the names of `recorded`, as far as `granting` has any: what they may do is granted.
+///
+/// # Errors
+/// When the models file cannot be read or has faults.
+pub fn granted_again(
+    recorded: &[Endpoint],
+    granting: &Granting,
+) -> Result<Vec<Endpoint>, PlanError> {
+    let file = granting.models_file.as_deref();
+    let file = file.map(|path| parse_models_file(path, &read_named(path, MODELS_LIMIT)?));
+    let file = file.transpose()?.unwrap_or_else(ModelsFile::empty);
+    let overrides = Overrides {
+        allow_private: granting.allow_private.clone(),
+        ..Overrides::default()
+    };
+    // What means nothing now grants nothing; the record's own refusal says what is missing.
+    let each = recorded
+        .iter()
+        .filter_map(|endpoint| resolve(&endpoint.name, &file, &overrides).ok());
+    Ok(each.collect())
 }
 
 /// The models file at `path`, which holds `bytes`.

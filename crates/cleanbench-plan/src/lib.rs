@@ -17,6 +17,7 @@ pub mod connect;
 pub mod earlier_run;
 pub mod endpoints;
 mod error;
+pub mod found;
 pub mod gates;
 pub mod judges;
 pub mod nights;

@@ -94,6 +94,16 @@ pub struct RunOptions {
     pub allow_commands: bool,
 }
 
+/// What the user grants again to the record of a run, where that was not remembered: its models are asked as they are
+/// recorded, and what they ask for is granted as far as this says so.
+#[derive(Debug, Clone, Default)]
+pub struct Granting {
+    /// A models file whose entries ask for the same.
+    pub models_file: Option<PathBuf>,
+    /// Hosts that private samples may be sent to.
+    pub allow_private: Vec<String>,
+}
+
 /// A run to go on with.
 #[derive(Debug, Clone, Default)]
 pub struct ResumeOptions {
@@ -105,6 +115,8 @@ pub struct ResumeOptions {
     pub max_concurrency: Option<u32>,
     /// What it may use up, with what it has used up already.
     pub caps: Caps,
+    /// What the user grants it anew.
+    pub granting: Granting,
     /// Where the run is whose answers it takes, if it takes any.
     pub replay: Option<String>,
 }

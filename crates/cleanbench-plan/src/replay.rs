@@ -4,6 +4,7 @@ use std::path::Path;
 
 use cleanbench_ledger::draft::Input;
 use cleanbench_ledger::manifest::{MANIFEST_FILE, Missing, ModelPlan, REPLAYED_FILE, ReplayPlan};
+use cleanbench_ledger::parts::check_plan;
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_model::Endpoint;
 
@@ -26,10 +27,11 @@ impl Source {
     /// The run that `word` means in `out`.
     ///
     /// # Errors
-    /// When there is no such run, or it cannot be read.
+    /// When there is no such run, it cannot be read, or its plan is not the one that its journal recorded.
     pub fn open(out: &Path, word: &str, missing: Missing) -> Result<Self, PlanError> {
         let run = directory::find(out, word)?;
         let manifest = Manifest::read(&run)?;
+        check_plan(&run, &manifest)?;
         let bytes = run.read(MANIFEST_FILE)?;
         Ok(Self {
             run,

@@ -6,6 +6,7 @@ use std::path::Path;
 use cleanbench_core::{Digest, DigestKey};
 use cleanbench_ledger::manifest::{Missing, Only, SelectionPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
+use cleanbench_ledger::parts::check_plan;
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows, directory};
@@ -33,9 +34,11 @@ pub struct Picked {
 /// Picks the samples of the run that `word` means in `out` that failed, or that were flaky.
 ///
 /// # Errors
-/// When there is no such run, it cannot be read, or none of its samples are.
+/// When there is no such run, it cannot be read, its plan is not the one that its journal recorded, or none of its
+/// samples are.
 pub fn picked(out: &Path, word: &str, only: Only) -> Result<Picked, PlanError> {
     let of = Recording::open(directory::find(out, word)?)?;
+    check_plan(&of.run, &of.manifest)?;
     let names = match only {
         Only::Failed => failed(&of)?,
         Only::Flaky | Only::Changed => flaky(&of)?,

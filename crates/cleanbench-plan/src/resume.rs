@@ -8,6 +8,7 @@ use cleanbench_model::Endpoint;
 
 use crate::caps::{Asked, check_caps};
 use crate::connect::connect;
+use crate::endpoints::granted_again;
 use crate::options::ResumeOptions;
 use crate::replay::{Source, asked_again};
 use crate::{ErrorKind, PlanError, Surroundings};
@@ -65,7 +66,8 @@ pub fn resume(
             tasks: &plan.tasks,
             endpoints: &endpoints,
         };
-        around.trust.check_record(run.path(), &endpoints)?;
+        let named = granted_again(&endpoints, &options.granting)?;
+        around.trust.check_record(run.path(), &endpoints, &named)?;
         notes.extend(check_caps(options.caps, asked)?);
         connect(&endpoints, around.variables, notes)?;
     }

@@ -13,6 +13,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Digest;
+use cleanbench_files::{FileError, Mode, create_new};
 use cleanbench_model::Endpoint;
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,7 @@ impl Trust {
     /// The models file that is the user's own.
     pub fn models_file(&self) -> Option<PathBuf> {
         let path = self.folder.as_ref()?.join(MODELS_FILE);
-        path.is_file().then_some(path)
+        path.exists().then_some(path)
     }
 
     /// Whether the user answers for the file at `path`, which holds `bytes`.
@@ -172,41 +173,55 @@ impl Trust {
         for endpoint in endpoints.iter().filter(|one| !one.asks().is_empty()) {
             let folder = self.own()?.join(GRANTED);
             let path = folder.join(granted_name(endpoint));
-            let mut options = fs_err::OpenOptions::new();
-            options.write(true).create_new(true);
-            match make_private(&folder).and_then(|()| options.open(&path)) {
-                Err(error) if error.kind() != IoKind::AlreadyExists => {
-                    let what = format!("cannot write `{}`: {error}", path.display());
-                    return Err(PlanError::new(ErrorKind::CannotWrite, what));
-                }
-                _ => {}
+            let unwritable = |error: &dyn std::fmt::Display| {
+                let what = format!("cannot write `{}`: {error}", path.display());
+                PlanError::new(ErrorKind::CannotWrite, what)
+            };
+            make_private(&folder).map_err(|error| unwritable(&error))?;
+            match create_new(&path, Mode::Owner) {
+                Ok(_) | Err(FileError::There { .. }) => {}
+                Err(error) => return Err(unwritable(&error)),
             }
         }
         Ok(())
     }
 
-    /// Refuses to go on with the run in `run` where its record asks for what nobody granted: whoever sends a run
-    /// writes its record.
+    /// Refuses to go on with the run in `run` where its record asks for what nobody granted, neither before nor by
+    /// `named` now: whoever sends a run writes its record.
     ///
     /// # Errors
     /// What it asks for, and how to agree to that.
-    pub fn check_record(&self, run: &Path, endpoints: &[Endpoint]) -> Result<(), PlanError> {
+    pub fn check_record(
+        &self,
+        run: &Path,
+        endpoints: &[Endpoint],
+        named: &[Endpoint],
+    ) -> Result<(), PlanError> {
         let is_granted = |endpoint: &Endpoint| {
             let folder = self.folder.as_ref().map(|own| own.join(GRANTED));
             folder.is_some_and(|folder| folder.join(granted_name(endpoint)).is_file())
         };
-        let asking = endpoints
-            .iter()
-            .filter(|endpoint| !endpoint.asks().is_empty() && !is_granted(endpoint));
+        let is_named = |endpoint: &Endpoint| named.iter().any(|one| may_as_much(one, endpoint));
+        let asking = endpoints.iter().filter(|endpoint| {
+            !endpoint.asks().is_empty() && !is_granted(endpoint) && !is_named(endpoint)
+        });
         let what: Vec<_> = asking.map(|endpoint| recorded(run, endpoint)).collect();
         if what.is_empty() {
             return Ok(());
         }
         Err(PlanError::of_all(ErrorKind::ConfigInvalid, what).hint(format!(
-            "if you want all of that, trust this run once with `cleanbench trust {}`, or begin one of your own",
+            "if you want all of that, trust this run once with `cleanbench trust {}`, or name the models file that says so with `--models FILE`, or begin one of your own",
             run.display()
         )))
     }
+}
+
+/// Whether whoever answers for `granted` answers for what `recorded` asks for.
+fn may_as_much(granted: &Endpoint, recorded: &Endpoint) -> bool {
+    granted.url == recorded.url
+        && granted.key_env == recorded.key_env
+        && granted.proxy == recorded.proxy
+        && granted.allow.is_superset(&recorded.allow)
 }
 
 /// What the record of a run asks for.

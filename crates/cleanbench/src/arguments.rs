@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cleanbench_core::{Caps, Shard, Usd};
 use cleanbench_plan::options::{
-    BaselineOptions, CheckOptions, ModelOptions, ResumeOptions, RunOptions, SelectOptions,
+    BaselineOptions, CheckOptions, Granting, ModelOptions, ResumeOptions, RunOptions, SelectOptions,
 };
 
 use crate::ci_arguments::{InitArguments, JunitArguments};
@@ -87,6 +87,9 @@ pub(crate) struct TrustArguments {
 /// Stands for the latest run, where `--resume` names none. Nobody can type it.
 const LATEST: &str = "\0";
 
+/// The output folder where none is named.
+pub(crate) const DEFAULT_OUT: &str = "reports";
+
 /// The output folder.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OutArguments {
@@ -95,7 +98,7 @@ pub(crate) struct OutArguments {
         short = 'o',
         long = "out",
         value_name = "DIR",
-        default_value = "reports"
+        default_value = DEFAULT_OUT
     )]
     pub(crate) out: PathBuf,
     /// Form of the result
@@ -109,7 +112,7 @@ pub(crate) struct ModelArguments {
     /// A name of the models file, `provider/model`, or a URL `http://host:port/v1#model`; repeatable
     #[arg(short, long = "model", value_name = "MODEL")]
     pub(crate) models: Vec<String>,
-    /// The models file; what it asks for is granted [default: models.toml in the suite's folder, here, and your own]
+    /// The models file; what it asks for is granted, with --resume to models as they are recorded [default: models.toml in the suite's folder, here, and your own]
     #[arg(long = "models", value_name = "FILE")]
     pub(crate) models_file: Option<PathBuf>,
     /// Ask the models at this URL instead of their own
@@ -213,7 +216,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "allow_path", "data", "models", "models_file", "base_url", "allow_private", "tasks", "tags", "limit", "epochs", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "allow_path", "data", "models", "base_url", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]
@@ -269,6 +272,10 @@ impl RunArguments {
             run: Some(word.to_owned()).filter(|word| word != LATEST),
             max_concurrency: self.max_concurrency,
             caps: self.caps.caps(),
+            granting: Granting {
+                models_file: self.models.models_file.clone(),
+                allow_private: self.models.allow_private.clone(),
+            },
             replay: self.replay.clone(),
         }
     }
@@ -704,12 +711,39 @@ pub(crate) struct RerunArguments {
     pub(crate) patience: u64,
     #[command(flatten)]
     pub(crate) caps: CapArguments,
+    #[command(flatten)]
+    pub(crate) again: AgainArguments,
+}
+
+/// What the record of a run is granted again. Its models are asked as they are recorded.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AgainArguments {
+    /// A models file that grants what the models of the run ask for, where that was not remembered
+    #[arg(long = "models", value_name = "FILE")]
+    pub(crate) models_file: Option<PathBuf>,
+    /// Allow private samples to be sent to this host, where that was not remembered; repeatable
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_private: Vec<String>,
+}
+
+impl AgainArguments {
+    fn granting(&self) -> Granting {
+        Granting {
+            models_file: self.models_file.clone(),
+            allow_private: self.allow_private.clone(),
+        }
+    }
 }
 
 impl RerunArguments {
     /// What a new run is planned by.
     pub(crate) fn options(&self) -> RunOptions {
         RunOptions {
+            models: ModelOptions {
+                models_file: self.again.models_file.clone(),
+                allow_private: self.again.allow_private.clone(),
+                ..ModelOptions::default()
+            },
             out: self.out.out.clone(),
             max_concurrency: self.max_concurrency,
             caps: self.caps.caps(),
@@ -724,6 +758,7 @@ impl RerunArguments {
             run: Some(self.run.clone()),
             max_concurrency: self.max_concurrency,
             caps: self.caps.caps(),
+            granting: self.again.granting(),
             replay: None,
         }
     }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
 use cleanbench_plan::connect::Variables;
+use cleanbench_plan::found::{ENV_LIMIT, read_found, read_named};
 use cleanbench_plan::trust::{ENV_FILE, Trust};
 use cleanbench_plan::{ErrorKind, PlanError};
 
@@ -56,11 +57,9 @@ impl Environment {
     pub(crate) fn load() -> Result<Self, PlanError> {
         let named = NAMED.get();
         let path = named.map_or(Path::new(ENV_FILE), PathBuf::as_path);
-        let text = if named.is_some() || path.is_file() {
-            fs_err::read(path)
-                .map_err(|error| PlanError::unreadable(path, ErrorKind::ConfigInvalid, &error))?
-        } else {
-            Vec::new()
+        let text = match named {
+            Some(path) => read_named(path, ENV_LIMIT)?,
+            None => read_found(here(), ENV_FILE, ENV_LIMIT)?.unwrap_or_default(),
         };
         let is_withheld = named.is_none() && !text.is_empty() && !trust().covers(path, &text)?;
         let file = match variables(path, &text) {

@@ -1,6 +1,7 @@
 //! What a run has used up, and how hard its endpoints may be asked.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use cleanbench_engine::{Billing, Ending, EndpointLimiter, ModelCache, Rates};
 use cleanbench_ledger::RunDirectory;
@@ -53,11 +54,15 @@ pub(crate) fn rates(endpoint: &Endpoint) -> Rates {
     }
 }
 
-/// Where answers of `endpoint` are kept: beside the runs, for they are as private as those.
-pub(crate) fn cache(endpoint: &Endpoint, run: &RunDirectory) -> Option<ModelCache> {
+/// The folder of kept answers: beside the runs, for they are as private as those.
+pub(crate) fn cache_folder(run: &RunDirectory) -> Option<PathBuf> {
+    Some(run.path().parent()?.join(".answers"))
+}
+
+/// Where answers of `endpoint` are kept, in the folder `kept`.
+pub(crate) fn cache(endpoint: &Endpoint, kept: &Path) -> Option<ModelCache> {
     let identity = endpoint.cache_identity()?;
-    let folder = run.path().parent()?.join(".answers");
-    Some(ModelCache::new(&folder, identity))
+    Some(ModelCache::new(kept, identity))
 }
 
 /// What the tokens of `endpoint` cost.

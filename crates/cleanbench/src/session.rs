@@ -1,5 +1,6 @@
 //! A run from its opened directory to its tables: writer, models, signals, progress, result.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -194,11 +195,11 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
     let slots = known_slots(session);
     let at_once = at_once(session, &slots);
     let limiters = limits::limiters(endpoints, &at_once, &slots);
-    let caches = !session.conduct.no_cache && session.source.is_none();
+    let kept = kept_answers(session, directory);
     let each = models.into_iter().zip(endpoints).zip(&limiters);
     let slots = each.zip(replays).zip(at_once);
     let slots = slots.map(|((((model, endpoint), limiter), replay), at_once)| {
-        let cache = caches.then(|| limits::cache(endpoint, directory));
+        let cache = kept.as_ref().map(|kept| limits::cache(endpoint, kept));
         ModelSlot::new(model, at_once)
             .behind(limiter)
             .paced(limits::rates(endpoint))
@@ -208,6 +209,25 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
             .cached(cache.flatten())
     });
     Ok(slots.collect())
+}
+
+/// The folder of kept answers, where any are taken and kept. One that is a link may lead anywhere, and is not used.
+fn kept_answers(session: &Session<'_>, directory: &RunDirectory) -> Option<PathBuf> {
+    let mut endpoints = session.endpoints.iter();
+    let is_any_kept = endpoints.any(|endpoint| endpoint.cache_identity().is_some());
+    if session.conduct.no_cache || session.source.is_some() || !is_any_kept {
+        return None;
+    }
+    let folder = limits::cache_folder(directory)?;
+    let present = folder.symlink_metadata();
+    if present.is_ok_and(|present| !present.is_dir()) {
+        printer::warn(format!(
+            "`{}` is not a folder, but a link or a file: answers are neither taken from there nor kept; remove it",
+            folder.display()
+        ));
+        return None;
+    }
+    Some(folder)
 }
 
 /// Calls in flight for each model, whose servers have so many `slots` where that is known.

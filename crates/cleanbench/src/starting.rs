@@ -56,8 +56,7 @@ pub(crate) fn start(
     say(&notes[before..], printer);
     let planned = planned?;
     if earlier.asks() {
-        // What cannot be remembered is asked for again when the run is gone on with.
-        drop(trust().remember(&planned.endpoints));
+        remember(&planned.endpoints);
     }
     if let Some(path) = &planned.made_key {
         say_made(path, options.shard, printer);
@@ -72,6 +71,15 @@ pub(crate) fn start(
 pub(crate) fn say(notes: &[Note], printer: Printer) {
     for note in notes {
         printer::note(note, None, printer);
+    }
+}
+
+/// What cannot be remembered is asked for again when the run is gone on with.
+fn remember(endpoints: &[Endpoint]) {
+    if let Err(error) = trust().remember(endpoints) {
+        printer::warn(format!(
+            "what these models were granted cannot be remembered ({error}): `run --resume` and `rerun` of this run need the same `--models FILE` or `--allow-private HOST` again"
+        ));
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use cleanbench_core::Sensitivity;
 
 use super::endpoint::{EMBEDDED, Endpoint};
-use super::{ConfigError, FilePlace};
+use super::{ConfigError, FilePlace, allow};
 use crate::provider::Profile;
 use crate::shipped;
 
@@ -162,7 +162,8 @@ fn is_known(name: &str) -> bool {
 
 impl Endpoint {
     /// What the endpoint asks for as it stands in a record, without the file that granted it: a key that is not that of
-    /// the provider whose host it is, a proxy, and what a host elsewhere may receive besides public samples.
+    /// the provider whose host it is, a proxy, and labels that nothing at its place receives without a word: a server on
+    /// this machine secret ones, any other all but public ones.
     pub fn asks(&self) -> Vec<Ask> {
         let host = self.url.host_str().unwrap_or_default();
         let is_its_own = |variable: &String| {
@@ -179,12 +180,13 @@ impl Endpoint {
             host: self.host(),
         });
         let proxy = self.proxy_host().map(|host| Ask::Proxy(host.to_owned()));
-        let more = self
-            .allow
-            .iter()
-            .filter(|label| **label != Sensitivity::Public);
-        let more: BTreeSet<_> = more.copied().collect();
-        let grant = (!self.loopback && !more.is_empty()).then_some(Ask::Grant(more));
+        let default = if self.is_embedded() {
+            allow::in_process()
+        } else {
+            allow::by_default(self.loopback)
+        };
+        let more: BTreeSet<_> = self.allow.difference(&default).copied().collect();
+        let grant = (!more.is_empty()).then_some(Ask::Grant(more));
         key.into_iter().chain(proxy).chain(grant).collect()
     }
 }

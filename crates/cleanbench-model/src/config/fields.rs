@@ -19,14 +19,21 @@ use super::{ConfigError, FilePlace};
 pub(super) struct Diagnostics<'a> {
     text: &'a str,
     path: &'a Path,
+    /// Where each line begins.
+    lines: Vec<usize>,
     errors: Vec<(usize, ConfigError)>,
 }
 
+/// So many faults are told; the others are counted.
+const MOST_FAULTS: usize = 20;
+
 impl<'a> Diagnostics<'a> {
     pub(super) fn new(text: &'a str, path: &'a Path) -> Self {
+        let ends = text.match_indices('\n').map(|(newline, _)| newline + 1);
         Self {
             text,
             path,
+            lines: std::iter::once(0).chain(ends).collect(),
             errors: Vec::new(),
         }
     }
@@ -48,9 +55,7 @@ impl<'a> Diagnostics<'a> {
 
     /// Reports `error` at `span`.
     pub(super) fn push_error(&mut self, span: Range<usize>, error: ConfigError) {
-        let place = Some(self.place(span.start));
-        self.errors
-            .push((span.start, ConfigError { place, ..error }));
+        self.errors.push((span.start, error));
     }
 
     /// `value` if nothing was found, else all faults in the order of the file.
@@ -59,17 +64,28 @@ impl<'a> Diagnostics<'a> {
             return Ok(value);
         }
         self.errors.sort_by_key(|(offset, _)| *offset);
-        Err(self.errors.into_iter().map(|(_, error)| error).collect())
+        let more = self.errors.len().saturating_sub(MOST_FAULTS);
+        let errors = std::mem::take(&mut self.errors);
+        let told = errors.into_iter().take(MOST_FAULTS);
+        let told = told.map(|(offset, error)| ConfigError {
+            place: Some(self.place(offset)),
+            ..error
+        });
+        let path = self.path.display();
+        let counted =
+            (more > 0).then(|| ConfigError::new(format!("and {more} more faults of `{path}`")));
+        Err(told.chain(counted).collect())
     }
 
     /// Where the byte at `offset` of the file stands.
     pub(super) fn place(&self, offset: usize) -> FilePlace {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines.get(line - 1).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).unwrap_or_default();
         FilePlace {
             path: self.path.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column: before.chars().count() + 1,
         }
     }
 }
@@ -263,6 +279,16 @@ impl<'t, 'i> Fields<'t, 'i> {
             }
         }
         tables
+    }
+
+    /// Whether the table has at most `most` entries, each of them `what`. More are reported, and are not to be read.
+    pub(super) fn has_at_most(&self, most: usize, what: &str, found: &mut Diagnostics<'_>) -> bool {
+        let count = self.table.len();
+        if count > most {
+            let message = format!("{count} {what} are more than a models file may have: {most}");
+            found.push(self.span(), message);
+        }
+        count <= most
     }
 
     /// Reports a key that must not be there, instead of calling it unknown.

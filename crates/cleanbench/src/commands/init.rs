@@ -1,16 +1,18 @@
 //! `cleanbench init`: a suite to start from, and a job for a build server.
 //!
-//! It refuses to touch a file that is there, unless it is told to; a suite's key is never replaced,
+//! It refuses to touch a file that is there, unless it is told to, and to write through a folder that is a link; a suite's key is never replaced,
 //! because no earlier run would pair with a later one.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
-use cleanbench_files::{Mode, replace};
+use cleanbench_files::{FileError, Mode, Roots};
 use cleanbench_plan::suite_key;
 use cleanbench_plan::trust::MODELS_FILE;
 use cleanbench_suite::suite_key_path;
 
+use crate::arguments::DEFAULT_OUT;
 use crate::ci_arguments::{BuildServer, InitArguments};
 use crate::environment::trust;
 use crate::failure::Failure;
@@ -51,11 +53,12 @@ pub(super) fn init(arguments: &InitArguments, printer: Printer) -> Result<Exit, 
         BuildServer::Gitlab => GITLAB,
     });
     let files: Vec<_> = SUITE_FILES.into_iter().chain(job).collect();
+    refuse_linked(&dir, &files)?;
     if !arguments.force {
         refuse_present(&dir, &files)?;
     }
     for (name, text) in &files {
-        write(&dir.join(name), text)?;
+        write(&dir, name, text)?;
         printer::result(format!("wrote {}", dir.join(name).display()));
     }
     trust_written(&dir);
@@ -99,10 +102,57 @@ fn refuse_present(dir: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
         .hint("nothing was written; name another folder, or replace these files with `--force`"))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = path
-        .parent()
-        .map_or(Ok(()), fs_err::create_dir_all)
-        .and_then(|()| Ok(replace(path, text.as_bytes(), Mode::Shared)?));
+/// Refuses folders that are links, even where files may be replaced: whoever sent the folder says where they lead.
+fn refuse_linked(dir: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
+    let folders: BTreeSet<_> = files
+        .iter()
+        .flat_map(|(name, _)| folders_of(name))
+        .collect();
+    let is_link = |path: &PathBuf| path.symlink_metadata().is_ok_and(|kind| kind.is_symlink());
+    let linked = folders.iter().map(|folder| dir.join(folder));
+    let messages: Vec<_> = linked
+        .filter(is_link)
+        .map(|path| format!("`{}` is a link, not a folder", path.display()))
+        .collect();
+    if messages.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::of_all(Exit::CannotWrite, messages)
+        .hint("nothing was written; name another folder, or remove the link"))
+}
+
+/// The folders within the folder that is set up in which the file `name` lies, the outermost first.
+fn folders_of(name: &str) -> Vec<&Path> {
+    let above = Path::new(name).ancestors().skip(1);
+    let mut folders: Vec<_> = above.filter(|path| !path.as_os_str().is_empty()).collect();
+    folders.reverse();
+    folders
+}
+
+/// Writes the file `name` in the folder `dir`, with the folders in which it lies, and follows no link out of it.
+fn write(dir: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let written = write_within(dir, name, text);
     written.map_err(|error| Failure::new(Exit::CannotWrite, error))
+}
+
+fn write_within(dir: &Path, name: &str, text: &str) -> std::io::Result<()> {
+    if !dir.as_os_str().is_empty() {
+        fs_err::create_dir_all(dir)?;
+    }
+    let roots = Roots::new(dir)?;
+    for folder in folders_of(name) {
+        // Runs are private, whatever the umask; a suite is for those who work on it.
+        let is_for_runs = folder.starts_with(DEFAULT_OUT);
+        let mode = if is_for_runs {
+            Mode::Owner
+        } else {
+            Mode::Shared
+        };
+        match roots.create_folder(folder, mode) {
+            Err(FileError::There { .. }) => {}
+            made => made.map_err(|error| error.named(&dir.join(folder)))?,
+        }
+    }
+    let replaced = roots.replace(Path::new(name), text.as_bytes(), Mode::Shared);
+    Ok(replaced.map_err(|error| error.named(&dir.join(name)))?)
 }

@@ -18,10 +18,13 @@ mod show;
 mod trust;
 mod verify;
 
-use clap::Parser as _;
+use std::path::Path;
+
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use cleanbench_core::Exit;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, DEFAULT_OUT};
 use crate::clock;
 use crate::environment::name_variables;
 use crate::failure::Failure;
@@ -30,8 +33,8 @@ use crate::printer::{self, Printer};
 
 /// Parses the command line, runs the command, prints its failure, and says how it ended.
 pub(crate) fn main() -> Exit {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let (arguments, is_out_named) = match parse() {
+        Ok(parsed) => parsed,
         Err(error) => {
             if error.use_stderr() {
                 // It quotes what was typed, which a script may have taken from elsewhere.
@@ -45,7 +48,12 @@ pub(crate) fn main() -> Exit {
     };
     let printer = Printer::new(arguments.quiet, arguments.verbose);
     name_variables(arguments.env_file.as_deref());
-    match dispatch(&arguments.command, printer) {
+    let checked = if is_out_named || !writes_to_out(&arguments.command) {
+        Ok(())
+    } else {
+        refuse_linked(Path::new(DEFAULT_OUT))
+    };
+    match checked.and_then(|()| dispatch(&arguments.command, printer)) {
         Ok(exit) if printer::result_is_lost() => {
             printer::fail(&Failure::new(
                 Exit::CannotWrite,
@@ -59,6 +67,50 @@ pub(crate) fn main() -> Exit {
             failure.exit
         }
     }
+}
+
+/// What was typed, and whether that names the output folder.
+fn parse() -> Result<(Arguments, bool), clap::Error> {
+    let matches = Arguments::command().try_get_matches()?;
+    let is_out_named = matches.subcommand().is_some_and(|(_, own)| {
+        let is_known = own.try_contains_id("out").is_ok();
+        is_known && own.value_source("out") == Some(ValueSource::CommandLine)
+    });
+    Ok((Arguments::from_arg_matches(&matches)?, is_out_named))
+}
+
+/// Whether a command makes folders in the output folder, or goes on with what is there.
+fn writes_to_out(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Run(_)
+            | Command::Score(_)
+            | Command::Rerun(_)
+            | Command::Merge(_)
+            | Command::Compare(_)
+            | Command::Items(_)
+            | Command::Drift(_)
+    )
+}
+
+/// Refuses the output folder `out` that nobody named where it is a link: whoever sent the working folder may have put
+/// it there.
+fn refuse_linked(out: &Path) -> Result<(), Failure> {
+    let is_link = |path: &Path| {
+        path.symlink_metadata()
+            .is_ok_and(|present| present.is_symlink())
+    };
+    if !is_link(out) {
+        return Ok(());
+    }
+    let to = out.read_link().unwrap_or_default();
+    let what = format!(
+        "`{}`, the output folder here, is a link to `{}`",
+        out.display(),
+        to.display()
+    );
+    Err(Failure::new(Exit::CannotWrite, what)
+        .hint("if runs are to be written there, name it with `-o DIR`"))
 }
 
 /// Whether a command writes down when it was carried out.

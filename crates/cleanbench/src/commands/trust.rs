@@ -3,12 +3,16 @@
 //! Invariant: what is trusted is printed, and is what was read: each file is read once, and those bytes are shown and
 //! kept by their digest. A folder below a trusted one is not trusted by that.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cleanbench_core::Exit;
+use cleanbench_files::Limit;
+use cleanbench_ledger::parts::check_plan;
 use cleanbench_ledger::{Manifest, directory};
 use cleanbench_model::{Asking, Endpoint};
 use cleanbench_plan::endpoints::parse_models_file;
+use cleanbench_plan::found::{ENV_LIMIT, MODELS_LIMIT, read_found};
 use cleanbench_plan::replay::recorded_endpoints;
 use cleanbench_plan::trust::{ENV_FILE, MODELS_FILE};
 
@@ -16,6 +20,9 @@ use crate::arguments::TrustArguments;
 use crate::environment::{trust as kept, variables};
 use crate::failure::Failure;
 use crate::printer;
+
+/// What a folder is trusted with, and how much each may hold.
+const FILES: [(&str, Limit); 2] = [(MODELS_FILE, MODELS_LIMIT), (ENV_FILE, ENV_LIMIT)];
 
 /// Trusts a folder, lists what is trusted, or trusts a folder no more.
 pub(super) fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
@@ -34,13 +41,9 @@ pub(super) fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
 
 fn add(folder: &Path) -> Result<Exit, Failure> {
     let mut files = Vec::new();
-    for name in [MODELS_FILE, ENV_FILE] {
-        let path = folder.join(name);
-        if path.is_file() {
-            let bytes =
-                fs_err::read(&path).map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
-            files.push((name, bytes));
-        }
+    for (name, limit) in FILES {
+        let bytes = read_found(folder, name, limit)?;
+        files.extend(bytes.map(|bytes| (name, bytes)));
     }
     if files.is_empty() {
         let what = format!(
@@ -70,7 +73,15 @@ fn add(folder: &Path) -> Result<Exit, Failure> {
 fn contents(path: &Path, name: &str, bytes: &[u8]) -> Result<Vec<String>, Failure> {
     if name == ENV_FILE {
         let names: Vec<_> = variables(path, bytes)?.into_keys().collect();
-        return Ok(vec![format!("{ENV_FILE} sets {}", names.join(", "))]);
+        let text = String::from_utf8_lossy(bytes);
+        let taken: Vec<_> = taken_in(&text).into_iter().collect();
+        let sets = format!("{ENV_FILE} sets {}", names.join(", "));
+        let takes = format!(
+            "{ENV_FILE} takes in {}: their values, where you have set them, become part of what it sets",
+            taken.join(", ")
+        );
+        let takes = (!taken.is_empty()).then_some(takes);
+        return Ok(std::iter::once(sets).chain(takes).collect());
     }
     let file = parse_models_file(path, bytes)?;
     let (models, providers) = file.asking();
@@ -103,6 +114,18 @@ fn contents(path: &Path, name: &str, bytes: &[u8]) -> Result<Vec<String>, Failur
     Ok(lines)
 }
 
+/// The variables that values in `text` may be made from, by `$NAME` or `${NAME}`. Quotes, escapes and remarks are not
+/// looked at: rather one too many than one too few.
+fn taken_in(text: &str) -> BTreeSet<&str> {
+    let is_end = |letter: char| !letter.is_alphanumeric();
+    let after = text.match_indices('$').map(|(at, _)| &text[at + 1..]);
+    let names = after.map(|rest| match rest.strip_prefix('{') {
+        Some(inner) => inner.split('}').next().unwrap_or(inner),
+        None => rest.split(is_end).next().unwrap_or(rest),
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
 fn asks(entry: &Asking<'_>) -> String {
     if entry.asks.is_empty() {
         return ", asks for nothing".to_owned();
@@ -114,7 +137,9 @@ fn asks(entry: &Asking<'_>) -> String {
 /// Grants what the record of a run asks for.
 fn add_run(folder: &Path) -> Result<Exit, Failure> {
     let run = directory::find(Path::new(""), &folder.display().to_string())?;
-    let endpoints = recorded_endpoints(&Manifest::read(&run)?)?;
+    let manifest = Manifest::read(&run)?;
+    check_plan(&run, &manifest)?;
+    let endpoints = recorded_endpoints(&manifest)?;
     kept().remember(&endpoints)?;
     printer::result(format!("trusted the record of {}:", folder.display()));
     for endpoint in &endpoints {
@@ -140,12 +165,18 @@ fn list() -> Result<Exit, Failure> {
     }
     for (folder, files) in folders {
         let state = |name: &String| {
-            let path = Path::new(&folder).join(name);
-            let bytes = fs_err::read(&path);
-            match bytes.map(|bytes| kept().covers(&path, &bytes)) {
-                Ok(Ok(true)) => name.clone(),
-                Ok(_) => format!("{name} (changed since, so not trusted)"),
-                Err(_) => format!("{name} (gone)"),
+            let folder = Path::new(&folder);
+            let limit = if name == ENV_FILE {
+                ENV_LIMIT
+            } else {
+                MODELS_LIMIT
+            };
+            let is_covered = |bytes: Vec<u8>| kept().covers(&folder.join(name), &bytes);
+            let found = read_found(folder, name, limit);
+            match found.map(|bytes| bytes.map(is_covered)) {
+                Ok(None) => format!("{name} (gone)"),
+                Ok(Some(Ok(true))) => name.clone(),
+                _ => format!("{name} (changed since, so not trusted)"),
             }
         };
         let files: Vec<_> = files.keys().map(state).collect();
