@@ -66,7 +66,7 @@ const PIECES: [&str; 44] = [
     "%s%n",
 ];
 
-/// Numbers that follow from a seed (SplitMix64; Steele, Lea and Flood 2014).
+/// Numbers that follow from a seed (`SplitMix64`; Steele, Lea and Flood 2014).
 struct Random(u64);
 
 impl Random {
@@ -145,11 +145,19 @@ impl Mutations {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever starts a test says how much of it"
+)]
 fn number_of(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
 /// Gives `check` inputs made of `corpus` until time or their number is up.
+#[expect(
+    clippy::print_stderr,
+    reason = "the seed is what a failure is found again by"
+)]
 fn fuzz(kind: &str, corpus: Vec<Vec<u8>>, mut check: impl FnMut(&[u8])) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = number_of("CLEANBENCH_FUZZ_SEED").unwrap_or(now.as_secs());
@@ -175,7 +183,7 @@ fn fuzz(kind: &str, corpus: Vec<Vec<u8>>, mut check: impl FnMut(&[u8])) {
             );
         }
     }
-    println!("{kind}: {inputs} inputs of seed {seed}, the slowest took {slowest:?}");
+    eprintln!("{kind}: {inputs} inputs of seed {seed}, the slowest took {slowest:?}");
 }
 
 fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
@@ -353,9 +361,10 @@ fn readers() -> Vec<Reader> {
     let mut file = String::new();
     for (number, url) in urls.iter().enumerate() {
         for stream in [false, true] {
-            file += &format!(
+            let entry = format!(
                 "[models.m{number}{stream}]\nbase_url = \"http://127.0.0.1:1/v1/{url}\"\nmodel = \"m\"\nstream = {stream}\n"
             );
+            file += &entry;
         }
     }
     let file = ModelsFile::parse(&file, Path::new("models.toml")).unwrap();

@@ -213,13 +213,13 @@ impl Seat {
     fn rest(mut self, time: Duration) {
         self.holds = self.limiter.places().land(self.number);
         self.number = 0;
-        if !self.holds {
-            self.own.forget();
-        } else {
+        if self.holds {
             tokio::spawn(async move {
                 tokio::time::sleep(time).await;
                 drop(self);
             });
+        } else {
+            self.own.forget();
         }
     }
 }

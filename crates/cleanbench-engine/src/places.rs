@@ -79,7 +79,7 @@ struct Refusal {
 }
 
 /// A halving that is being watched.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Trial {
     limit: f64,
     overrun: f64,

@@ -62,13 +62,22 @@ pub struct Row {
     pub scores: Vec<RecordedScore>,
     /// What the first scorer took for the answer.
     pub answer: Answer,
-    /// Whether the judgement was recomputed from the recorded reply.
-    pub recomputed: bool,
-    /// Whether what is on record of the judgement must be taken over, though its scorers can be repeated: judging was
-    /// ended by a limit, there or here, or failed there alone.
-    pub taken_over: bool,
+    /// Whether the judgement was computed again from the recorded reply.
+    pub repeated: Repeated,
     /// What is on record and does not follow from the recorded reply, a lowercase fragment.
     pub wrong: Option<String>,
+}
+
+/// Whether a judgement was computed again from the recorded reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeated {
+    /// There is none, its reply is gone, or its scorers cannot be repeated.
+    No,
+    /// All of it was.
+    Whole,
+    /// It is taken over, though its scorers can be repeated: judging was ended by a limit, there or here, or failed
+    /// there alone.
+    TakenOver,
 }
 
 /// Where a sample belongs. Nothing, too, where the sample was erased.
@@ -305,8 +314,7 @@ impl Drawing<'_> {
             judged_before: None,
             scores: Vec::new(),
             answer: Answer::None,
-            recomputed: false,
-            taken_over: false,
+            repeated: Repeated::No,
             wrong: None,
         };
         let (Some(outcome), Some(call)) = (state.outcome, index.table.space().index(place)) else {
@@ -601,7 +609,7 @@ fn judge_again(
             is_evidence(again) || (again.score.is_recomputable() && again.score == *recorded)
         })
     };
-    result.recomputed = judgements.iter().zip(&result.scores).all(is_computed);
+    let is_whole = judgements.iter().zip(&result.scores).all(is_computed);
     let same = judgements.len() == result.scores.len()
         && judgements
             .iter()
@@ -616,8 +624,12 @@ fn judge_again(
             .wrong
             .get_or_insert("the recorded score is not what its reply gives".to_owned());
     }
+    result.repeated = match (is_whole, judge.repeatable()) {
+        (_, true) if alike && (failed || !is_whole) => Repeated::TakenOver,
+        (true, _) => Repeated::Whole,
+        (false, _) => Repeated::No,
+    };
     if alike && judge.repeatable() {
-        result.taken_over = failed || !result.recomputed;
         let forged = forged_end(judge, content, completion, &result.scores);
         result.wrong = result.wrong.take().or(forged);
     }

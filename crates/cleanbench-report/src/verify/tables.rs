@@ -16,7 +16,7 @@ use crate::findings::Report;
 use crate::follow_up::wrong_batches;
 use crate::lookup;
 use crate::pass::draw;
-use crate::rows::{Row, UNJUDGED};
+use crate::rows::{Repeated, Row, UNJUDGED};
 use crate::sink::TableSink;
 use crate::tables::{closed_manifest, tables};
 use crate::{Recording, ReportError};
@@ -60,8 +60,8 @@ pub(super) fn check_tables(
     let mut judgements = 0;
     let mut taken_over = 0_u64;
     let report = draw(&recording, &mut sink, tail, |row| {
-        judgements += u64::from(row.recomputed);
-        taken_over += u64::from(row.taken_over);
+        judgements += u64::from(row.repeated == Repeated::Whole);
+        taken_over += u64::from(row.repeated == Repeated::TakenOver);
         wrong.extend(misjudged(&recording, row));
     })?;
     found.judgements = judgements;
