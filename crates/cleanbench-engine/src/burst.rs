@@ -218,7 +218,7 @@ mod tests {
             burst.turned_away(5, None, now);
         }
         assert!(probes.windows(2).all(|pair| {
-            let gap = pair[1] - pair[0];
+            let gap = pair[1].saturating_sub(pair[0]);
             gap <= LONGEST_OWN_PAUSE && gap <= SHORTEST_PAUSE.max(pair[0] / 8)
         }));
         assert!((50..90).contains(&probes.len()), "{}", probes.len());

@@ -551,6 +551,35 @@ fn found_nothing(recording: &Recording, task: usize, first: &RecordedScore) -> b
     settled && first.extraction_failure.is_some()
 }
 
+/// What the first scorer took for the answer, as `judgements` repeat it.
+fn answer_of(
+    recording: &Recording,
+    content: &SampleContent,
+    completion: &Completion,
+    judgements: &[Option<Judgement>],
+    result: &Row,
+) -> Option<String> {
+    let judge = recording.judge(result.task);
+    let first = result.scores.first();
+    let read_out = || judge.read_out(completion);
+    // A probe has an answer where its score says that it is none, and so may a scorer.
+    let is_settled =
+        |again: &Judgement| content.probe.is_some() || settles(recording, result.task, again);
+    match judgements.first() {
+        Some(Some(again)) if is_settled(again) => again.answer.clone(),
+        // Nothing was found by a scorer that may find something in its present version, or was ended by a limit.
+        _ if first.is_some_and(|first| found_nothing(recording, result.task, first)) => None,
+        // What a scorer that cannot be repeated took for the answer is not on record; all of it is.
+        Some(None) => Some(completion.text.clone()),
+        // Found where more was done than is done here.
+        Some(Some(again)) if again.answer.is_none() && !settles(recording, result.task, again) => {
+            read_out().or_else(|| Some(completion.text.trim().to_owned()))
+        }
+        Some(Some(first)) => first.answer.clone(),
+        None => None,
+    }
+}
+
 fn judge_again(
     recording: &Recording,
     content: Option<&SampleContent>,
@@ -581,25 +610,7 @@ fn judge_again(
         }
         return;
     };
-    let first = result.scores.first();
-    let read_out = || judge.read_out(completion);
-    // A probe has an answer where its score says that it is none, and so may a scorer.
-    let is_settled =
-        |again: &Judgement| content.probe.is_some() || settles(recording, result.task, again);
-    let answer = match judgements.first() {
-        Some(Some(again)) if is_settled(again) => again.answer.clone(),
-        // Nothing was found by a scorer that may find something in its present version, or was ended by a limit.
-        _ if first.is_some_and(|first| found_nothing(recording, result.task, first)) => None,
-        // What a scorer that cannot be repeated took for the answer is not on record; all of it is.
-        Some(None) => Some(completion.text.clone()),
-        // Found where more was done than is done here.
-        Some(Some(again)) if again.answer.is_none() && !settles(recording, result.task, again) => {
-            read_out().or_else(|| Some(completion.text.trim().to_owned()))
-        }
-        Some(Some(first)) => first.answer.clone(),
-        None => None,
-    };
-    if let Some(answer) = answer {
+    if let Some(answer) = answer_of(recording, content, completion, &judgements, result) {
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
     let is_evidence = |again: &Judgement| again.score.is_evidence();

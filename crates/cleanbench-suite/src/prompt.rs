@@ -98,8 +98,8 @@ struct Work {
 }
 
 impl Work {
-    fn add(&self, levels: Option<(u64, u64)>, text: &str) {
-        let used = levels.map_or(0, |(used, _)| used);
+    /// Takes in a rendering of `text` that took `used` fuel.
+    fn add(&self, used: u64, text: &str) {
         let beyond = used.saturating_sub(text.len() as u64 / BYTES_PER_FUEL);
         self.count.fetch_add(1, Ordering::Relaxed);
         self.beyond.fetch_add(beyond, Ordering::Relaxed);
@@ -235,8 +235,9 @@ impl Prompts {
         let compiled = self.environment.get_template(&template.name);
         let rendered = compiled.and_then(|compiled| compiled.render_captured(context.clone()));
         let rendered = rendered.map_err(|error| self.render_error(template, &error))?;
-        self.work
-            .add(rendered.state().fuel_levels(), rendered.output());
+        let levels = rendered.state().fuel_levels();
+        let used = levels.map_or(0, |(used, _)| used);
+        self.work.add(used, rendered.output());
         let content = rendered.into_output();
         if content.trim().is_empty() && role == Role::User {
             return Err(RenderError {

@@ -148,7 +148,7 @@ async fn call(limiter: &EndpointLimiter, counts: &Counts, start: Instant, behavi
 }
 
 fn ideal(calls: u64, at_once: u32) -> Duration {
-    ANSWER.mul_f64(calls as f64) / at_once
+    ANSWER * u32::try_from(calls).unwrap() / at_once
 }
 
 #[track_caller]
@@ -296,7 +296,7 @@ async fn a_bucket_that_is_refilled_is_emptied_without_loss() {
     static BUCKET: Mutex<(Duration, f64)> = Mutex::new((Duration::ZERO, 10.0));
     let outcome = simulate(16, 600, |now| {
         let mut bucket = BUCKET.lock().unwrap();
-        let gained = (now.time - bucket.0).as_secs_f64() * 10.0;
+        let gained = now.time.saturating_sub(bucket.0).as_secs_f64() * 10.0;
         *bucket = (now.time, (bucket.1 + gained).min(10.0));
         if bucket.1 >= 1.0 {
             bucket.1 -= 1.0;
@@ -317,7 +317,7 @@ async fn a_rate_below_what_is_asked_loses_no_call() {
     static BUCKET: Mutex<(Duration, f64)> = Mutex::new((Duration::ZERO, 10.0));
     let outcome = simulate(16, 1500, |now| {
         let mut bucket = BUCKET.lock().unwrap();
-        let gained = (now.time - bucket.0).as_secs_f64() * 50.0;
+        let gained = now.time.saturating_sub(bucket.0).as_secs_f64() * 50.0;
         *bucket = (now.time, (bucket.1 + gained).min(10.0));
         if bucket.1 >= 1.0 {
             bucket.1 -= 1.0;
