@@ -28,6 +28,7 @@ pub mod merge;
 pub mod note;
 pub mod parts;
 pub mod payload;
+pub mod plan_check;
 mod queue;
 pub mod reader;
 pub mod record;

@@ -11,9 +11,7 @@ use cleanbench_core::{Digest, Event, RunId, Shard, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::manifest::MANIFEST_FILE;
 use crate::note::Note;
-use crate::reader::{JournalReader, Tail};
 use crate::record::SegmentHead;
 use crate::record::{genesis, merge_genesis};
 use crate::{Damage, LedgerError, Manifest, Plan, RunDirectory};
@@ -173,26 +171,6 @@ impl RecordedPlans {
         };
         manifest.planners().iter().all(whole)
     }
-}
-
-/// Makes sure that the plan of `manifest` is the one that the journal of `run` recorded.
-///
-/// # Errors
-/// When it is another, or the journal cannot be read up to there.
-pub fn check_plan(run: &RunDirectory, manifest: &Manifest) -> Result<(), LedgerError> {
-    let mut reader = JournalReader::open(run, manifest, Tail::MayBeTorn)?;
-    let mut recorded = RecordedPlans::default();
-    while !recorded.are_whole(manifest) {
-        let Some((_, record)) = reader.read()? else {
-            break;
-        };
-        recorded.note(&record.event, reader.part());
-    }
-    if recorded.agree(manifest)? {
-        return Ok(());
-    }
-    let what = "the plan is not the one that the journal recorded";
-    Err(Damage::whole(MANIFEST_FILE, what).into())
 }
 
 /// A chain of journal segments.

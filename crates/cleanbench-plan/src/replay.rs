@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cleanbench_ledger::draft::Input;
 use cleanbench_ledger::manifest::{MANIFEST_FILE, Missing, ModelPlan, REPLAYED_FILE, ReplayPlan};
-use cleanbench_ledger::parts::check_plan;
+use cleanbench_ledger::plan_check::check_plan;
 use cleanbench_ledger::{Manifest, RunDirectory, directory};
 use cleanbench_model::Endpoint;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use cleanbench_core::{Digest, DigestKey};
 use cleanbench_ledger::manifest::{Missing, Only, SelectionPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_ledger::parts::check_plan;
+use cleanbench_ledger::plan_check::check_plan;
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows, directory};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use cleanbench_core::Exit;
 use cleanbench_files::Limit;
-use cleanbench_ledger::parts::check_plan;
+use cleanbench_ledger::plan_check::check_plan;
 use cleanbench_ledger::{Manifest, directory};
 use cleanbench_model::{Asking, Endpoint};
 use cleanbench_plan::endpoints::parse_models_file;
