@@ -58,5 +58,6 @@ fn main() -> ExitCode {
     signals::listen();
     judging::confine();
     let exit = std::panic::catch_unwind(commands::main).unwrap_or(Exit::Internal);
+    signals::yield_to_the_last();
     ExitCode::from(exit.code())
 }

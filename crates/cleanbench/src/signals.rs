@@ -89,6 +89,11 @@ fn enter(stage: Stage) {
     }
 }
 
+/// Never returns where a signal is just ending the program: what fails meanwhile fails because of that.
+pub(crate) fn yield_to_the_last() {
+    drop(doing());
+}
+
 /// Listens from now on.
 pub(crate) fn listen() {
     let mut wanted = vec![SIGINT, SIGTERM];

@@ -116,6 +116,7 @@ fn write_down(
     let id = planned.draft.run.clone();
     signals::planning(&out, &id);
     let prepared = prepare_noting(planned.draft, planned.samples, counted);
+    signals::yield_to_the_last();
     match &prepared {
         Ok(opened) => signals::written_down(&opened.run, printer),
         Err(_) => drop(signals::discard(&out, &id)),
