@@ -85,16 +85,21 @@ async fn try_again(limiter: &EndpointLimiter, is_fresh: bool) -> Seat {
 
 /// Makes `calls` calls, `ceiling` at once; each is tried until it is served, after a wait that doubles or what was
 /// asked for, in which another is made.
-async fn simulate(ceiling: usize, calls: u64, behaviour: Behaviour) -> Outcome {
+async fn simulate<B>(ceiling: usize, calls: u64, behaviour: B) -> Outcome
+where
+    B: Fn(Moment) -> (Duration, Load) + Send + Sync + 'static,
+{
+    let behaviour = Arc::new(behaviour);
     let limiter = EndpointLimiter::new(ceiling);
     let counts = Arc::new(Counts::default());
     let start = Instant::now();
     let mut workers = JoinSet::new();
     for _ in 0..ceiling * 4 + 256 {
         let (limiter, counts) = (limiter.clone(), Arc::clone(&counts));
+        let behaviour = Arc::clone(&behaviour);
         workers.spawn(async move {
             while counts.begun.fetch_add(1, Ordering::SeqCst) < calls {
-                call(&limiter, &counts, start, behaviour).await;
+                call(&limiter, &counts, start, &*behaviour).await;
                 if counts.served.load(Ordering::SeqCst) * 100 <= calls * 99 {
                     *counts.nearly.lock().unwrap() = start.elapsed();
                 }
@@ -113,7 +118,10 @@ async fn simulate(ceiling: usize, calls: u64, behaviour: Behaviour) -> Outcome {
     }
 }
 
-async fn call(limiter: &EndpointLimiter, counts: &Counts, start: Instant, behaviour: Behaviour) {
+async fn call<B>(limiter: &EndpointLimiter, counts: &Counts, start: Instant, behaviour: &B)
+where
+    B: Fn(Moment) -> (Duration, Load),
+{
     let mut faults = Vec::new();
     loop {
         faults.retain(|fault| !limiter.is_forgiven(*fault));
@@ -181,7 +189,6 @@ async fn an_endpoint_that_serves_less_is_used_well_and_seldom_overrun() {
     ] {
         let calls = u64::from(capacity) * 600;
         let outcome = simulate(32, calls, behaviour).await;
-        eprintln!("capacity {capacity}: {outcome:?}");
         check_ratio(&outcome, ideal(calls, capacity), 1.25);
         // One place too many is one refusal a round, until it is noticed.
         let most = if capacity < 10 {
@@ -215,7 +222,6 @@ async fn mishaps_whatever_the_load_delay_their_own_call_alone() {
                 },
             };
             let outcome = simulate(ceiling, 3000, behaviour).await;
-            eprintln!("{ceiling} at once, asked {asked:?}: {outcome:?}");
             let at_once = u32::try_from(ceiling).unwrap();
             let ideal = ideal(3000 * 12 / 11, at_once);
             check_ratio(&outcome, ideal, 1.2);
@@ -234,7 +240,6 @@ async fn a_large_share_whatever_the_load_is_learnt_and_halving_undone() {
         }
     })
     .await;
-    eprintln!("{outcome:?}");
     assert!(outcome.limit >= 15, "{outcome:?}");
     check_ratio(&outcome, ideal(3000 * 3 / 2, 16), 1.3);
 }
@@ -259,7 +264,6 @@ async fn an_outage_is_waited_for_and_costs_nobody_a_retry() {
         (300, away_until::<300, 30>),
     ] {
         let outcome = simulate(16, 1600, behaviour).await;
-        eprintln!("{seconds} s: {outcome:?}");
         let ideal = ideal(1600, 16) + Duration::from_secs(seconds);
         check_ratio(&outcome, ideal, 1.25);
         assert!(outcome.turned_away < 100, "{outcome:?}");
@@ -285,18 +289,16 @@ async fn a_window_of_the_minute_is_used_whole() {
         }
     })
     .await;
-    eprintln!("{outcome:?}");
     check_ratio(&outcome, Duration::from_secs(122), 1.15);
     assert!(outcome.costliest <= 1, "{outcome:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_bucket_that_is_refilled_is_emptied_without_loss() {
-    // Ten a second, at most ten saved up.
-    static BUCKET: Mutex<(Duration, f64)> = Mutex::new((Duration::ZERO, 10.0));
-    let outcome = simulate(16, 600, |now| {
-        let mut bucket = BUCKET.lock().unwrap();
-        let gained = now.time.saturating_sub(bucket.0).as_secs_f64() * 10.0;
+/// An endpoint that serves so many a second and turns away the others; ten are saved up at most.
+fn bucket(per_second: f64) -> impl Fn(Moment) -> (Duration, Load) + Send + Sync {
+    let bucket = Mutex::new((Duration::ZERO, 10.0_f64));
+    move |now| {
+        let mut bucket = bucket.lock().unwrap();
+        let gained = now.time.saturating_sub(bucket.0).as_secs_f64() * per_second;
         *bucket = (now.time, (bucket.1 + gained).min(10.0));
         if bucket.1 >= 1.0 {
             bucket.1 -= 1.0;
@@ -304,32 +306,17 @@ async fn a_bucket_that_is_refilled_is_emptied_without_loss() {
         } else {
             (REFUSAL, REFUSED)
         }
-    })
-    .await;
-    eprintln!("{outcome:?}");
-    check_ratio(&outcome, Duration::from_secs(59), 1.15);
-    assert!(outcome.costliest <= 5, "{outcome:?}");
+    }
 }
 
+/// Sixteen at once would make 160 a second.
 #[tokio::test(start_paused = true)]
-async fn a_rate_below_what_is_asked_loses_no_call() {
-    // Fifty a second, at most ten saved up; sixteen at once would make 160.
-    static BUCKET: Mutex<(Duration, f64)> = Mutex::new((Duration::ZERO, 10.0));
-    let outcome = simulate(16, 1500, |now| {
-        let mut bucket = BUCKET.lock().unwrap();
-        let gained = now.time.saturating_sub(bucket.0).as_secs_f64() * 50.0;
-        *bucket = (now.time, (bucket.1 + gained).min(10.0));
-        if bucket.1 >= 1.0 {
-            bucket.1 -= 1.0;
-            (ANSWER, Load::Served)
-        } else {
-            (REFUSAL, REFUSED)
-        }
-    })
-    .await;
-    eprintln!("{outcome:?}");
-    check_ratio(&outcome, Duration::from_secs(30), 1.15);
-    assert!(outcome.costliest <= 5, "{outcome:?}");
+async fn a_rate_below_what_is_asked_is_used_whole_and_loses_no_call() {
+    for (per_second, calls, seconds) in [(10.0, 600, 59), (50.0, 1500, 30)] {
+        let outcome = simulate(16, calls, bucket(per_second)).await;
+        check_ratio(&outcome, Duration::from_secs(seconds), 1.15);
+        assert!(outcome.costliest <= 5, "{outcome:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
