@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use cleanbench_testkit::{FakeServer, right_choice};
@@ -11,6 +12,9 @@ pub(crate) const CHOICES: [&str; 4] = ["billing", "network", "hardware", "accoun
 
 /// Name of the model in the models file, so that results do not depend on the server's port.
 pub(crate) const MODEL: &str = "fake";
+
+/// No program that is tested takes as long, however busy the machine is.
+const LONGEST: Duration = Duration::from_mins(8);
 
 pub(crate) struct Bed {
     dir: tempfile::TempDir,
@@ -98,7 +102,7 @@ impl Bed {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
-        Done::of(&self.command(arguments).output().unwrap())
+        wait(self.start(arguments))
     }
 
     /// Runs the suite on the model of the models file, into the folder `out`.
@@ -204,8 +208,28 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
+/// Waits for the end of a program; one that has no end is killed, and what it printed is shown.
+#[track_caller]
 pub(crate) fn wait(child: Child) -> Done {
-    Done::of(&child.wait_with_output().unwrap())
+    let id = child.id().to_string();
+    let (ended, end) = mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        let output = child.wait_with_output();
+        // Nobody listens where it took too long.
+        ended.send(()).ok();
+        output
+    });
+    let has_ended = end.recv_timeout(LONGEST).is_ok();
+    if !has_ended {
+        Command::new("kill").args(["-ABRT", &id]).status().unwrap();
+    }
+    let done = Done::of(&waiting.join().unwrap().unwrap());
+    assert!(
+        has_ended,
+        "it had not ended after {LONGEST:?}:\n{}\n{}",
+        done.stdout, done.stderr
+    );
+    done
 }
 
 /// A server and a bed whose models file names it.

@@ -113,7 +113,7 @@ pub(crate) struct Places {
     trial: Option<Trial>,
     streak: Streak,
     burst: Option<Burst>,
-    /// Since when nobody was served, where attempts are turned away.
+    /// Since when nobody was served, where attempts are turned away; known throughout a burst.
     away_since: Option<Instant>,
     past: PastBursts,
     in_flight: BTreeMap<u64, InFlight>,
@@ -273,6 +273,7 @@ impl Places {
             self.streak.is_serving = true;
             if let Some(burst) = &mut self.burst {
                 burst.let_one_go(now);
+                self.away_since = Some(now);
             }
         }
         self.weigh_due(now);

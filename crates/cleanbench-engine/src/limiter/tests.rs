@@ -371,6 +371,21 @@ async fn an_endpoint_that_answers_slowly_is_not_gone() {
     assert!(limiter.is_gone(Duration::from_mins(10)));
 }
 
+/// An answer to an attempt that was sent before the others were turned away, and is heard after them.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_served_one_last_attempt_is_away_from_then_on() {
+    let limiter = EndpointLimiter::new(16);
+    let last = set_off(&limiter).await;
+    for _ in 0..6 {
+        set_off(&limiter).await.leave(REFUSED);
+    }
+    tokio::time::sleep(ANSWER).await;
+    last.leave(Load::Served);
+    assert_eq!(limiter.status().absence, Some(Duration::ZERO));
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert!(limiter.is_gone(Duration::from_mins(10)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_refusal_pauses_nobody_else() {
     let limiter = EndpointLimiter::new(4);
