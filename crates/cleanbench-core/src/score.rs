@@ -1,5 +1,7 @@
 //! Scores and the seam at which scorers are added.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -71,6 +73,9 @@ pub struct Score {
     pub value: f64,
     /// What was judged.
     pub extraction: Extraction,
+    /// The rule by which the answer was read, by its documented name; empty where nothing was read, or where a scorer
+    /// has no rules.
+    pub rule: Cow<'static, str>,
     /// What the value is made of, by name and from 0 to 1, where the scorer says: fields, calls, scorers.
     /// Shown with a sample and computed again for that; the journal, which cannot be erased, has none of
     /// it.
@@ -83,6 +88,7 @@ impl Score {
         Self {
             value: f64::from(u8::from(right)),
             extraction: Extraction::Found(answer.into()),
+            rule: Cow::Borrowed(""),
             parts: Vec::new(),
         }
     }
@@ -95,11 +101,21 @@ impl Score {
         }
     }
 
+    /// The same, whose answer was read by `rule`.
+    #[must_use]
+    pub fn by(self, rule: &'static str) -> Self {
+        Self {
+            rule: Cow::Borrowed(rule),
+            ..self
+        }
+    }
+
     /// 0 because no answer could be read out.
     pub fn not_extracted(reason: &'static str) -> Self {
         Self {
             value: 0.0,
             extraction: Extraction::Failed(reason),
+            rule: Cow::Borrowed(""),
             parts: Vec::new(),
         }
     }
@@ -109,6 +125,7 @@ impl Score {
         Self {
             value: 0.0,
             extraction: Extraction::Broken(reason.into()),
+            rule: Cow::Borrowed(""),
             parts: Vec::new(),
         }
     }

@@ -4,9 +4,12 @@
 //! same way by every scorer and is never a match by accident.
 
 use cleanbench_core::score::linear_work;
-use cleanbench_core::{Completion, Sample, Score, Scorer};
+use cleanbench_core::{Completion, Extraction, Sample, Score, Scorer};
 
 use crate::text::is_blank;
+
+/// The rule of scorers that judge an answer as it is.
+pub(crate) const WHOLE: &str = "whole answer";
 
 /// One way to judge the text of an answer. Pure, and linear in the length of the text.
 pub(crate) trait Rule: Send + Sync + std::fmt::Debug {
@@ -58,6 +61,10 @@ impl<R: Rule> Scorer for Ruled<R> {
         if is_blank(&completion.text) {
             return Score::not_extracted("empty completion");
         }
-        self.0.judge(sample, &completion.text)
+        let score = self.0.judge(sample, &completion.text);
+        match score.extraction {
+            Extraction::Found(_) if score.rule.is_empty() => score.by(WHOLE),
+            _ => score,
+        }
     }
 }

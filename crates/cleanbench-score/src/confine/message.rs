@@ -60,6 +60,7 @@ pub(super) struct Judged {
     found: Option<String>,
     failed: Option<String>,
     broken: Option<String>,
+    rule: String,
     parts: Vec<(String, f64)>,
 }
 
@@ -137,6 +138,7 @@ impl From<Score> for Judged {
             found,
             failed,
             broken,
+            rule: score.rule.into_owned(),
             parts: score.parts,
         }
     }
@@ -153,6 +155,7 @@ impl Judged {
         Score {
             value: self.value,
             extraction,
+            rule: self.rule.into(),
             parts: self.parts,
         }
     }

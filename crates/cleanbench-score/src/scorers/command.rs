@@ -161,11 +161,7 @@ impl Scorer for Command {
         let input = question(sample, completion).to_string().into_bytes();
         process::run(command, input, self.timeout, MOST_OUTPUT)
             .and_then(|output| verdict(&output, completion))
-            .unwrap_or_else(|what| Score {
-                value: 0.0,
-                extraction: Extraction::Broken(format!("`{}` {what}", self.program)),
-                parts: Vec::new(),
-            })
+            .unwrap_or_else(|what| Score::broken(format!("`{}` {what}", self.program)))
     }
 }
 

@@ -171,6 +171,7 @@ impl Scorer for Weighted {
         Score {
             value: sum / weights,
             extraction,
+            rule: "parts".into(),
             parts,
         }
     }
