@@ -385,8 +385,8 @@ struct Forgery {
 
 fn ended(value: f64, reason: &str) -> Vec<RecordedScore> {
     vec![RecordedScore {
-        value,
         extraction_failure: Some(reason.to_owned()),
+        ..RecordedScore::of(value)
     }]
 }
 
@@ -396,12 +396,7 @@ fn a_judgement_that_is_said_to_have_failed_or_been_ended_certifies_nothing() {
     let forgeries = [
         Forgery {
             what: "failed, with a score",
-            scores: || {
-                vec![RecordedScore {
-                    value: 1.0,
-                    extraction_failure: None,
-                }]
-            },
+            scores: || vec![RecordedScore::of(1.0)],
             error: Some("a scorer panicked"),
             code: 102,
         },

@@ -53,6 +53,7 @@ mod output;
 mod privacy;
 mod prompts;
 mod quickstart;
+mod reading;
 mod replay;
 mod rerun;
 mod shards;

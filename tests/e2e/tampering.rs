@@ -189,6 +189,20 @@ fn a_score_that_its_reply_does_not_give_is_found() {
     });
 }
 
+/// By another rule than that which reads the answer, or by none.
+#[test]
+fn a_rule_that_did_not_read_the_answer_is_found() {
+    for forged in [Some("boxed by me"), None] {
+        check_forgery("the recorded score is not what its reply gives", |event| {
+            if let Event::Judged { scores, .. } = event {
+                assert!(scores[0].rule.is_some());
+                scores[0].rule = forged.map(Into::into);
+            }
+            true
+        });
+    }
+}
+
 #[test]
 fn wrong_answers_that_were_made_refusals_are_found() {
     let mut wrong = Vec::new();

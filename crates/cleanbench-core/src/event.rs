@@ -4,6 +4,8 @@
 //! chain of events stays valid. Positions (`model`, `task`, `sample`) refer to the plan in `run.json`
 //! and to the lines of `samples.jsonl`.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::completion::{Finish, Usage};
@@ -232,9 +234,28 @@ pub struct RecordedScore {
     /// Why no answer could be read out, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extraction_failure: Option<String>,
+    /// The rule by which the answer was read, see [`crate::Score::rule`]. `None` where nothing was read, where what
+    /// judged has no rules, and in journals of versions that did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Cow<'static, str>>,
 }
 
 impl RecordedScore {
+    /// The score `value`, of what has neither rules nor a reason.
+    pub fn of(value: f64) -> Self {
+        Self {
+            value,
+            extraction_failure: None,
+            rule: None,
+        }
+    }
+
+    /// Whether it is the same but for a rule that is not on record here.
+    pub fn agrees_with(&self, now: &Self) -> bool {
+        let is_same = self.value == now.value && self.extraction_failure == now.extraction_failure;
+        is_same && self.rule.as_ref().is_none_or(|_| self.rule == now.rule)
+    }
+
     /// Whether computing it again may give the same: not where judging was ended by a limit of the machine.
     pub fn is_recomputable(&self) -> bool {
         !self.failed_for(&[crate::score::RAN_OUT, crate::score::BROKE_OFF])
@@ -255,6 +276,7 @@ impl RecordedScore {
 
 impl From<crate::Score> for RecordedScore {
     fn from(score: crate::Score) -> Self {
+        let is_read = matches!(score.extraction, crate::Extraction::Found(_));
         let extraction_failure = match score.extraction {
             crate::Extraction::Found(_) => None,
             crate::Extraction::Failed(reason) => Some(reason.to_owned()),
@@ -263,6 +285,7 @@ impl From<crate::Score> for RecordedScore {
         Self {
             value: score.value,
             extraction_failure,
+            rule: Some(score.rule).filter(|rule| is_read && !rule.is_empty()),
         }
     }
 }

@@ -221,6 +221,12 @@ pub trait ScorerCatalog {
     /// # Errors
     /// Every fault of the specification, not only the first.
     fn build(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>>;
+
+    /// Whether the scorer that `spec` names has a parameter `name`, given or not.
+    fn knows(&self, spec: &ScorerSpec, name: &str) -> bool {
+        let _ = (spec, name);
+        false
+    }
 }
 
 #[cfg(test)]

@@ -295,10 +295,7 @@ mod tests {
             call: CallId([0; 16]),
             place: place(sample),
             scorers: Digest([0; 32]),
-            scores: vec![RecordedScore {
-                value,
-                extraction_failure: None,
-            }],
+            scores: vec![RecordedScore::of(value)],
             error: None,
         }
     }

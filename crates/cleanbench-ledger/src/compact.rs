@@ -289,8 +289,9 @@ mod tests {
             scorers: Digest([1; 32]),
             scores: [0.0, 1.0, 0.1 + 0.2, 1e-300]
                 .map(|value| RecordedScore {
-                    value,
                     extraction_failure: Some("no \"choice\"\n\u{1}\u{7f}é🙂\\".to_owned()),
+                    rule: Some("last \"line\"".into()),
+                    ..RecordedScore::of(value)
                 })
                 .to_vec(),
             error: None,

@@ -44,10 +44,11 @@ const FIRST_FORMAT: &str = "cleanbench-run/1.0";
 /// quarantine for ones that were not asked; 3 has no notes in `summary.md`, compares with the baseline whatever
 /// the model saw alike, though its target changed or the baseline had it in quarantine, and pairs equal inputs
 /// in the order of rows; 4 bets in the order of rows where Student's t cannot be trusted, trusts it with any
-/// clusters and any scores of several epochs, and leaves epochs without an answer out of a sample's score.
-pub const TABLES: u32 = 5;
+/// clusters and any scores of several epochs, and leaves epochs without an answer out of a sample's score; 5 does not
+/// tell by which rule an answer was read, nor why answers were not.
+pub const TABLES: u32 = 6;
 /// The same, where a later version is refused.
-const KNOWN_TABLES: &str = "tables 5";
+const KNOWN_TABLES: &str = "tables 6";
 
 fn first_tables() -> u32 {
     1
@@ -504,6 +505,11 @@ impl Plan {
     pub fn may_end_early(&self, task: &TaskPlan) -> bool {
         let ends = |gate: &Gate| gate.early_stop && gate.tasks.contains(&task.name);
         task.probe.is_none() && self.gates.iter().any(ends)
+    }
+
+    /// Whether every answer that was read has the rule that read it on record: of tables 6 on.
+    pub fn tells_rules(&self) -> bool {
+        self.tables >= 6
     }
 
     /// Refuses a plan of more calls than its samples can account for, before tables of that size are

@@ -139,6 +139,8 @@ kinds! {
     TruncatedThinking = "truncated_thinking", Warning;
     /// Answers stand in the reasoning alone.
     AnswerInReasoning = "answer_in_reasoning", Warning;
+    /// A scorer could not read many of the answers.
+    Unread = "unread", Warning;
     /// Answers end in a loop.
     Looping = "looping", Warning;
     /// Token counts contradict each other.

@@ -240,16 +240,13 @@ impl<R: Recall> Probe for Put<R> {
 }
 
 pub(crate) fn scored(hit: bool) -> RecordedScore {
-    RecordedScore {
-        value: f64::from(u8::from(hit)),
-        extraction_failure: None,
-    }
+    RecordedScore::of(f64::from(u8::from(hit)))
 }
 
 pub(crate) fn missed(reason: &str) -> RecordedScore {
     RecordedScore {
-        value: 0.0,
         extraction_failure: Some(reason.to_owned()),
+        ..RecordedScore::of(0.0)
     }
 }
 

@@ -32,11 +32,22 @@ pub struct CallDetail {
     pub raw: Option<String>,
     /// The answer.
     pub completion: Option<Completion>,
-    /// Name of each scorer or probe, and its judgement; one that cannot be repeated as it is on record,
-    /// without an answer.
-    pub scores: Vec<(String, Judgement)>,
+    /// By each scorer or probe.
+    pub scores: Vec<ScoreDetail>,
     /// Why there is no judgement of the answer.
     pub unjudged: Option<String>,
+}
+
+/// How one scorer or probe judges an answer.
+#[derive(Debug)]
+pub struct ScoreDetail {
+    /// Its name.
+    pub scorer: String,
+    /// Its judgement; one that cannot be repeated, or was made by another version, as it is on record, without an
+    /// answer.
+    pub judgement: Judgement,
+    /// What the present version makes of the answer, where another one judged: no part of the run.
+    pub now: Option<Judgement>,
 }
 
 /// A sample with all its calls.
@@ -198,13 +209,22 @@ impl Read<'_> {
             _ if judged.failure.is_some() => {}
             Err(reason) => judged.failure = Some(reason),
             Ok(repeated) => {
-                let mut on_record = on_record.into_iter();
-                let judgements = repeated.into_iter().filter_map(|judgement| {
-                    let score = on_record.next();
-                    judgement.or_else(|| score.map(recorded_judgement))
-                });
+                let alike = self.recording.judges_alike(task);
+                let mut on_record = on_record.into_iter().map(recorded_judgement);
                 let names = self.recording.manifest.plan.tasks[task].judges();
-                judged.scores = names.map(str::to_owned).zip(judgements).collect();
+                let scores = names.zip(repeated).filter_map(|(scorer, again)| {
+                    let (judgement, now) = match (on_record.next(), again) {
+                        (Some(recorded), now) if !alike => (recorded, now),
+                        (recorded, again) => (again.or(recorded)?, None),
+                    };
+                    let scorer = scorer.to_owned();
+                    Some(ScoreDetail {
+                        scorer,
+                        judgement,
+                        now,
+                    })
+                });
+                judged.scores = scores.collect();
             }
         }
         Ok(judged)
@@ -214,7 +234,7 @@ impl Read<'_> {
 /// How an answer is judged.
 struct Judged {
     /// By each scorer or probe.
-    scores: Vec<(String, Judgement)>,
+    scores: Vec<ScoreDetail>,
     /// Why there is no judgement.
     failure: Option<String>,
 }

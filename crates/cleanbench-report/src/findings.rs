@@ -10,6 +10,7 @@ use crate::flakes::{Flake, FlakeGatherer, Skipped};
 use crate::rows::Row;
 use crate::scan::Index;
 use crate::summary::{Summarizer, Summary};
+use crate::unread::UnreadGatherer;
 use crate::{Contamination, Recording, ReportError, gates, notes};
 
 /// Everything that a pass over the run gives.
@@ -70,6 +71,7 @@ pub(crate) struct RowReaders<'a> {
     noted: notes::Gatherer,
     flakes: FlakeGatherer,
     skipped: Skipped,
+    unread: UnreadGatherer,
 }
 
 impl<'a> RowReaders<'a> {
@@ -91,6 +93,7 @@ impl<'a> RowReaders<'a> {
             noted: attempts.noted,
             flakes: FlakeGatherer::default(),
             skipped: Skipped::default(),
+            unread: UnreadGatherer::default(),
         })
     }
 
@@ -105,6 +108,7 @@ impl<'a> RowReaders<'a> {
         }
         self.flakes.add(self.plan, row);
         self.skipped.add(self.plan, row);
+        self.unread.add(self.plan, row);
         self.noted.add(row);
     }
 
@@ -117,6 +121,7 @@ impl<'a> RowReaders<'a> {
         let probes = self.probes.map(|probes| probes.assess(recording));
         let contamination = probes.transpose()?.unwrap_or_default();
         summary.classify(&contamination);
+        summary.count_unread(self.plan.tasks.len(), &self.unread);
         let flakes = self.flakes.finish();
         summary.count_flakes(self.plan.tasks.len(), &flakes);
         let gates = self
@@ -130,6 +135,7 @@ impl<'a> RowReaders<'a> {
             gates: &gates,
             skipped: &self.skipped,
             gathered: &self.noted,
+            unread: &self.unread,
         };
         Ok(Report {
             notes: notes.notes(),

@@ -15,6 +15,7 @@ use crate::flakes::{FlakeCounts, Skipped};
 use crate::gates::saving;
 use crate::rows::Row;
 use crate::scan::Index;
+use crate::unread::UnreadGatherer;
 use crate::{Summary, SummaryRow};
 
 /// The lag of the scheduler, in microseconds, above which it is worth a warning.
@@ -52,6 +53,7 @@ pub(crate) struct Source<'a> {
     pub(crate) gates: &'a [GateResult],
     pub(crate) skipped: &'a Skipped,
     pub(crate) gathered: &'a Gatherer,
+    pub(crate) unread: &'a UnreadGatherer,
 }
 
 impl Source<'_> {
@@ -67,6 +69,7 @@ impl Source<'_> {
         notes.extend(self.flaky());
         notes.extend(self.unanswered());
         notes.extend(odd_answers(self.summary));
+        notes.extend(self.unread.notes(&self.manifest.plan));
         notes.extend(self.unknown());
         notes.extend(self.shards());
         notes.extend(skipped(self.skipped));

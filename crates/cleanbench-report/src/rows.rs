@@ -21,7 +21,9 @@ use cleanbench_ledger::{Location, SampleRow, SampleRows, samples};
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::drawn::DrawnAnswers;
 use crate::scan::Index;
+use crate::unread::QUOTED;
 use crate::{Recording, ReportError, cell};
 
 /// Rows worked on at once.
@@ -62,6 +64,8 @@ pub struct Row {
     pub scores: Vec<RecordedScore>,
     /// What the first scorer took for the answer.
     pub answer: Answer,
+    /// The beginning of an answer that some scorer of its task could not read.
+    pub unread: Option<String>,
     /// Whether the judgement was computed again from the recorded reply.
     pub repeated: Repeated,
     /// What is on record and does not follow from the recorded reply, a lowercase fragment.
@@ -135,6 +139,8 @@ impl Row {
 pub enum Answer {
     /// This text.
     Text(String),
+    /// What the table of the run has, as a cell has it: another version of the scorers read the answer.
+    Drawn(String),
     /// Nothing could be read out, or the call was not answered.
     None,
     /// The reply or the sample was erased.
@@ -151,6 +157,11 @@ pub fn for_each(
     mut each: impl FnMut(Row) -> Result<(), ReportError>,
 ) -> Result<(), ReportError> {
     let records = RecordReader::open(&recording.run)?;
+    let mut drawn_before = DrawnAnswers::open(recording)?;
+    let mut each = |mut row| {
+        drawn_before.put(&mut row);
+        each(row)
+    };
     let plan = &recording.manifest.plan;
     let epochs = plan.tasks.iter().map(|task| task.epochs).max();
     let size = (CHUNK / epochs.unwrap_or(1).max(1) as usize).max(1);
@@ -314,6 +325,7 @@ impl Drawing<'_> {
             judged_before: None,
             scores: Vec::new(),
             answer: Answer::None,
+            unread: None,
             repeated: Repeated::No,
             wrong: None,
         };
@@ -580,6 +592,15 @@ fn answer_of(
     }
 }
 
+/// The beginning of `completion`, if there is any and one of `scores` says that it could not be read.
+fn beginning_of_unread(scores: &[RecordedScore], completion: &Completion) -> Option<String> {
+    let is_unread = scores
+        .iter()
+        .any(|score| score.extraction_failure.is_some());
+    let text = completion.text.trim();
+    (is_unread && !text.is_empty()).then(|| text.chars().take(QUOTED).collect())
+}
+
 fn judge_again(
     recording: &Recording,
     content: Option<&SampleContent>,
@@ -591,6 +612,7 @@ fn judge_again(
         result.answer = Answer::Erased;
         return;
     };
+    result.unread = beginning_of_unread(&result.scores, completion);
     let judge = recording.judge(result.task);
     // A scorer that panicked in the run may panic again; the run has that on record.
     let judgements = catch_unwind(AssertUnwindSafe(|| {
@@ -614,10 +636,15 @@ fn judge_again(
         result.answer = Answer::Text(answer.chars().take(cell::LONGEST + 1).collect());
     }
     let is_evidence = |again: &Judgement| again.score.is_evidence();
+    let tells_rules = recording.manifest.plan.tells_rules();
+    let is_same = |recorded: &RecordedScore, again: &Judgement| {
+        let is_told = tells_rules || recorded.rule.is_some();
+        recorded.agrees_with(&again.score) && (!is_told || recorded.rule == again.score.rule)
+    };
     // What is refused by rules that are the same everywhere is computed again by being refused again.
     let is_computed = |(again, recorded): (&Option<Judgement>, &RecordedScore)| {
         again.as_ref().is_some_and(|again| {
-            is_evidence(again) || (again.score.is_recomputable() && again.score == *recorded)
+            is_evidence(again) || (again.score.is_recomputable() && is_same(recorded, again))
         })
     };
     let is_whole = judgements.iter().zip(&result.scores).all(is_computed);
@@ -627,7 +654,7 @@ fn judge_again(
             .zip(&result.scores)
             .all(|(again, recorded)| {
                 let again = again.as_ref().filter(|again| is_evidence(again));
-                again.is_none_or(|again| again.score == *recorded)
+                again.is_none_or(|again| is_same(recorded, again))
             });
     let alike = recording.judges_alike(result.task);
     if alike && !failed && !same {

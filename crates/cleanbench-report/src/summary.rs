@@ -11,6 +11,7 @@ use crate::rows::{Belongs, Row};
 use crate::scan::{Index, Totals};
 use crate::slices::SliceTallies;
 use crate::times::Latency;
+use crate::unread::{Unread, UnreadGatherer};
 use crate::{Contamination, Recording, ReportError};
 use cleanbench_items::{Estimated, Rules, Tally, reduce};
 use cleanbench_ledger::Turns;
@@ -53,6 +54,8 @@ pub struct SummaryRow {
     pub truncated: u64,
     /// Answers in which the scorer found nothing to judge; scored 0.
     pub extraction_failures: u64,
+    /// The answers that were judged, and why some could not be read.
+    pub unread: Unread,
     /// Samples in quarantine, which are in no score.
     pub quarantined: u64,
     /// How the scores of a sample's epochs become its score.
@@ -209,6 +212,14 @@ impl Summary {
         }
     }
 
+    /// Notes what the first scorer of each task could not read, of a plan of `tasks` tasks.
+    pub(crate) fn count_unread(&mut self, tasks: usize, found: &UnreadGatherer) {
+        for (line, row) in self.rows.iter_mut().enumerate() {
+            let unread = found.of_first(line / tasks, line % tasks);
+            row.unread = unread.cloned().unwrap_or_default();
+        }
+    }
+
     /// Notes the class of every task that was probed.
     pub(crate) fn classify(&mut self, contamination: &Contamination) {
         for row in self.rows.iter_mut().filter(|row| !row.probe) {
@@ -255,6 +266,7 @@ impl Summarizer {
                     empty: 0,
                     truncated: 0,
                     extraction_failures: 0,
+                    unread: Unread::default(),
                     quarantined: 0,
                     reducer: task.reducer,
                     estimated: Tally::default().estimate(1, Rules::Now),

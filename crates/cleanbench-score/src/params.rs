@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::Commands;
 
+/// How a fault of a parameter begins that no scorer of the type has.
+pub(crate) const UNKNOWN: &str = "unknown parameter";
+
 /// How a scorer is built that stands in another.
 pub(crate) type Build = fn(&ScorerSpec, Setting<'_>) -> Result<Box<dyn Scorer>, Vec<SpecError>>;
 
@@ -221,7 +224,7 @@ impl<'a> Params<'a> {
         for name in given.keys() {
             if !self.known.contains(&name.as_str()) {
                 let hint = self.hint_for(name);
-                self.fault(name, format!("unknown parameter `{name}`"), Some(hint));
+                self.fault(name, format!("{UNKNOWN} `{name}`"), Some(hint));
             }
         }
         self.faults

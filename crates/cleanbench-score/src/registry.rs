@@ -5,10 +5,11 @@
 
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, ScorerSpec, SpecError};
 use cleanbench_text::closest;
+use serde_json::Value;
 
 use crate::commands::Commands;
 use crate::confine::confined;
-use crate::params::{Params, Setting};
+use crate::params::{Params, Setting, UNKNOWN};
 use crate::rule::{Rule, Ruled};
 use crate::scorers::{
     bleu, choice, choices, chrf, command, contains, edit_similarity, exact, f1, json_diff,
@@ -67,6 +68,29 @@ impl ScorerCatalog for Registry {
     fn build(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
         build(spec)
     }
+
+    fn knows(&self, spec: &ScorerSpec, name: &str) -> bool {
+        knows(spec, name)
+    }
+}
+
+/// Whether the scorer that `spec` names has a parameter `name`. Asked by giving it one that it can only refuse, so that
+/// whatever reads parameters is what answers.
+fn knows(spec: &ScorerSpec, name: &str) -> bool {
+    if !names().any(|known| known == spec.kind) {
+        return false;
+    }
+    let mut asked = spec.clone();
+    asked.params.insert(name.to_owned(), Value::Null);
+    // Nothing is run to find out.
+    let setting = Setting {
+        leaves_long_work: true,
+        ..Setting::default()
+    };
+    let faults = build_at(&asked, setting).err().unwrap_or_default();
+    !faults
+        .iter()
+        .any(|fault| fault.param.as_deref() == Some(name) && fault.message.starts_with(UNKNOWN))
 }
 
 /// Names of all scorers, in the order of the documentation.
@@ -183,6 +207,26 @@ pub fn digest_of(specs: &[ScorerSpec], scorers: &[Box<dyn Scorer>]) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scorer_knows_its_own_parameters_and_no_others() {
+        let spec = |kind: &str| ScorerSpec {
+            kind: kind.to_owned(),
+            params: serde_json::Map::new(),
+        };
+        for (kind, name, is_known) in [
+            ("choice", "accept", true),
+            ("choice", "tolerance", false),
+            ("numeric", "tolerance", true),
+            ("regex", "pattern", true),
+            ("weighted", "scorers", true),
+            ("weighted", "pattern", false),
+            ("sql", "fixture", true),
+            ("nothing", "pattern", false),
+        ] {
+            assert_eq!(knows(&spec(kind), name), is_known, "{kind} {name}");
+        }
+    }
 
     #[test]
     fn every_file_is_a_scorer_under_its_own_name() {

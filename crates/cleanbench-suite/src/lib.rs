@@ -42,6 +42,7 @@ mod prompt;
 mod pulse;
 mod quarantine;
 mod reading;
+mod reading_keys;
 mod rows;
 mod schema;
 mod source;

@@ -20,6 +20,7 @@ use crate::manifest;
 use crate::probe_table::ProbeTable;
 use crate::pulse::Pulse;
 use crate::reading::Reading;
+use crate::reading_keys;
 use crate::suite::{ProbeUse, Suite};
 use crate::task_table::{ScorerEntry, TaskTable};
 use crate::words::{did_you_mean, shown, shown_list};
@@ -177,6 +178,7 @@ fn load_bytes(
         given,
         names_left: MOST_NAMES,
         identities: Identities::default(),
+        defaults_known: HashSet::new(),
         parts: vec![bytes.clone()],
     };
     let tables = std::mem::take(&mut manifest.tasks);
@@ -186,6 +188,7 @@ fn load_bytes(
     }
     loader.check_references(&read);
     loader.check_controls(&read);
+    loader.check_default_keys(&read);
     let probes = manifest
         .probes
         .take()
@@ -229,6 +232,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) names_left: usize,
     pub(crate) given: Given<'a>,
     pub(crate) identities: Identities,
+    /// Keys about reading that some scorer knows.
+    pub(crate) defaults_known: HashSet<&'static str>,
     /// What the suite's digest is over.
     pub(crate) parts: Vec<Vec<u8>>,
 }
@@ -238,6 +243,7 @@ impl Loader<'_> {
         let name = table.name.as_ref().map_or("", |name| name.value.as_str());
         self.parts.push([b"task ", name.as_bytes()].concat());
         self.put_primary_first(&mut table);
+        self.give_reading_keys(&mut table);
         self.check_reducer(&table);
         let prompts = self.prompts(&table);
         let constraints = self.constraints(&table);
@@ -274,6 +280,36 @@ impl Loader<'_> {
             }
         }
         reading
+    }
+
+    /// Scorers get what the task says of how its answers are read.
+    fn give_reading_keys(&mut self, table: &mut TaskTable) {
+        let mut none = Vec::new();
+        let scorers = table.scorers.as_mut().unwrap_or(&mut none);
+        for key in &table.reading {
+            let is_known = reading_keys::give(key, scorers, self.given.catalog.scorers);
+            if is_known {
+                self.defaults_known.insert(key.name);
+            } else if !key.is_default {
+                self.log
+                    .error(self.manifest, reading_keys::unknown(key, scorers));
+            }
+        }
+    }
+
+    /// A default that no task has a use for is a mistake.
+    fn check_default_keys(&mut self, tasks: &[Reading]) {
+        let keys = tasks.iter().flat_map(|task| &task.table.reading);
+        let mut unused: Vec<_> = keys
+            .filter(|key| key.is_default && !self.defaults_known.contains(key.name))
+            .collect();
+        unused.sort_by_key(|key| key.value.at);
+        unused.dedup_by_key(|key| key.value.at);
+        for key in unused {
+            let message = format!("no task has a scorer that reads answers by `{}`", key.name);
+            let fault = Fault::new(key.value.at, message).hint("remove it");
+            self.log.error(self.manifest, fault);
+        }
     }
 
     /// The first scorer is the one that counts.

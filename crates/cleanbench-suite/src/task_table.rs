@@ -15,6 +15,7 @@ use crate::diagnostic::Fault;
 use crate::draft::{date, not_yet, sensitivity};
 use crate::fewshot_table::FewShotTable;
 use crate::messages::{self, role};
+use crate::reading_keys::{self, ReadingKey};
 use crate::suite::Control;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
@@ -58,7 +59,7 @@ const GENERATE: [&str; 6] = [
 pub(crate) struct ScorerEntry {
     pub(crate) spec: ScorerSpec,
     pub(crate) at: usize,
-    params: Vec<(String, usize)>,
+    pub(crate) params: Vec<(String, usize)>,
 }
 
 impl ScorerEntry {
@@ -111,6 +112,8 @@ pub(crate) struct TaskTable {
     pub(crate) reducer: Option<At<Reducer>>,
     pub(crate) cluster: Option<At<String>>,
     pub(crate) slices: Option<Vec<At<String>>>,
+    /// How its answers are read.
+    pub(crate) reading: Vec<ReadingKey>,
 }
 
 impl TaskTable {
@@ -121,11 +124,14 @@ impl TaskTable {
             let name = key.get_ref().as_ref();
             if constraint_table::KEYS.contains(&name) {
                 fields.constraints.read_key(reader, name, node);
+            } else if reading_keys::KEYS.contains(&name) {
+                let read = reading_keys::read(reader, name, node);
+                fields.reading.extend(read);
             } else if KNOWN.contains(&name) {
                 fields.read_key(reader, name, node);
             } else {
                 let known = KNOWN.into_iter().chain(constraint_table::KEYS);
-                let known: Vec<_> = known.collect();
+                let known: Vec<_> = known.chain(reading_keys::KEYS).collect();
                 reader.unknown_key(name, key.span().start, what, &known);
             }
         }
@@ -186,6 +192,7 @@ impl TaskTable {
             reducer: self.reducer.or_else(|| base.reducer.clone()),
             cluster: self.cluster.or_else(|| base.cluster.clone()),
             slices: self.slices.or_else(|| base.slices.clone()),
+            reading: reading_keys::or(self.reading, &base.reading),
         }
     }
 }

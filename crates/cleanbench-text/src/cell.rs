@@ -40,6 +40,11 @@ pub fn safe(text: &str) -> String {
     out
 }
 
+/// Whether `text` may be the text of a cell as [`text`] gives it.
+pub fn is_cell(text: &str) -> bool {
+    !text.contains(is_hostile) && !starts_formula(text)
+}
+
 fn is_hostile(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -60,6 +65,10 @@ mod tests {
             assert!(text(hostile).starts_with('\''), "{hostile}");
         }
         assert_eq!(text("a=b"), "a=b");
+        for cell in [text("=1"), text("a\n\u{202e}"), text(&"é".repeat(300))] {
+            assert!(is_cell(&cell), "{cell}");
+        }
+        assert!(!is_cell("=1") && !is_cell("a\u{1b}"));
     }
 
     #[test]

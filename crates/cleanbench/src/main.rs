@@ -27,6 +27,7 @@ mod memory;
 mod plain_table;
 mod printer;
 mod progress;
+mod reread_table;
 mod rerun_table;
 mod result_table;
 mod retries;

@@ -73,9 +73,15 @@ fn errors(row: &SummaryRow) -> String {
     }
 }
 
+/// How many answers were not read, as a share of those that were judged too, and how many were empty.
 fn extraction(row: &SummaryRow) -> String {
-    match row.empty {
-        0 => row.extraction_failures.to_string(),
-        empty => format!("{} ({empty} empty)", row.extraction_failures),
+    let count = row.extraction_failures;
+    let share = row.unread.share().filter(|_| count > 0);
+    let share = share.map(|share| format!("{:.1} %", share * 100.0));
+    let empty = (row.empty > 0).then(|| format!("{} empty", row.empty));
+    let more: Vec<_> = share.into_iter().chain(empty).collect();
+    if more.is_empty() {
+        return count.to_string();
     }
+    format!("{count} ({})", more.join(", "))
 }

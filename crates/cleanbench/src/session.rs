@@ -481,6 +481,9 @@ fn advice(kind: NoteKind, folder: &str) -> Option<String> {
             format!("ask them again with: cleanbench run --resume {folder} --retry-errors")
         }
         NoteKind::Open => format!("go on with: cleanbench run --resume {folder}"),
+        NoteKind::Unread => format!(
+            "see one with: cleanbench show {folder} SAMPLE; judge the recorded answers anew, once the suite was edited, with: cleanbench score {folder}"
+        ),
         NoteKind::Unjudged => format!("see why with: cleanbench show {folder} SAMPLE"),
         _ => return None,
     };

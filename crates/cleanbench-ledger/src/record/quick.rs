@@ -286,10 +286,12 @@ impl<'a> Cursor<'a> {
             .into_iter()
             .position(|value| self.word(value).is_some())?;
         let failure = self.optional(",\"extraction_failure\":\"", Self::text)?;
+        let rule = self.optional(",\"rule\":\"", Self::text)?;
         self.word("}")?;
         Some(RecordedScore {
             value: if value == 0 { 0.0 } else { 1.0 },
             extraction_failure: failure.map(str::to_owned),
+            rule: rule.map(|rule| rule.to_owned().into()),
         })
     }
 }
@@ -387,15 +389,20 @@ mod tests {
             model: None,
             fingerprint: None,
         };
-        let score = |value, failure: Option<&str>| RecordedScore {
-            value,
+        let score = |value, failure: Option<&str>, rule: Option<&'static str>| RecordedScore {
             extraction_failure: failure.map(str::to_owned),
+            rule: rule.map(Into::into),
+            ..RecordedScore::of(value)
         };
         let judged = Event::Judged {
             call: CALL,
             place: place(0),
             scorers: Digest([1; 32]),
-            scores: vec![score(1.0, None), score(0.0, Some("no letter"))],
+            scores: vec![
+                score(1.0, None, None),
+                score(0.0, None, Some("stated")),
+                score(0.0, Some("no letter"), None),
+            ],
             error: None,
         };
         vec![

@@ -53,10 +53,7 @@ impl Recall for SecondCut {
         if judged.value >= 1.0 || judged.extraction_failure.is_some() {
             return judged;
         }
-        RecordedScore {
-            value: similarity(call, completion),
-            extraction_failure: None,
-        }
+        RecordedScore::of(similarity(call, completion))
     }
 
     fn asks_again(&self) -> bool {
@@ -93,10 +90,7 @@ mod tests {
     fn answered(value: f64) -> Seen {
         Seen {
             outcome: Outcome::Answered,
-            score: Some(RecordedScore {
-                value,
-                extraction_failure: None,
-            }),
+            score: Some(RecordedScore::of(value)),
         }
     }
 
@@ -150,10 +144,7 @@ mod tests {
                 false,
             ),
         ] {
-            let first = RecordedScore {
-                value,
-                extraction_failure: None,
-            };
+            let first = RecordedScore::of(value);
             let ask = SecondCut.again(&sample, &first);
             assert_eq!(ask.is_some(), again, "{value}");
             if let Some(ask) = ask {

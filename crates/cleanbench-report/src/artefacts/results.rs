@@ -104,6 +104,7 @@ impl Table for Results {
              sample were erased.",
             |line| match &line.row.answer {
                 Answer::Text(answer) => Cell::Text(answer),
+                Answer::Drawn(cell) => Cell::Word(cell.as_str().into()),
                 Answer::None => Cell::Missing,
                 Answer::Erased => Cell::word("[erased]"),
             },
@@ -138,6 +139,15 @@ impl Table for Results {
             |line| slices(&line.row.belongs),
         )
         .since(2),
+        ColumnOf::new(
+            "rule",
+            "The rule by which the first scorer read the answer; empty where it read none, or has no rules.",
+            |line| {
+                let score = line.row.scores.first();
+                Cell::text(score.and_then(|score| score.rule.as_deref()))
+            },
+        )
+        .since(6),
     ];
 }
 

@@ -7,7 +7,7 @@ use super::{Artefact, Maker, always, when_done};
 use crate::columns::{self, CONFIDENCE, Cell, Column, CsvTable, Table};
 use crate::findings::Report;
 use crate::sink::TableSink;
-use crate::{AnswerCounts, Recording, ReportError, Summary, SummaryRow};
+use crate::{AnswerCounts, Recording, ReportError, Summary, SummaryRow, cell};
 
 pub(super) const MAKER: Maker = Maker {
     files: &[SummaryTable::FILE],
@@ -356,6 +356,28 @@ impl Table for SummaryTable {
         })
         .since(5)
         .json(&["queued_ms.p90"]),
+        ColumnOf::new("judged", "Answers with a score, the n of `unread_share`.", |row| {
+            Cell::Count(row.unread.judged)
+        })
+        .since(6)
+        .json(&["unread.judged"]),
+        ColumnOf::new(
+            "unread_share",
+            "Answers that the scorer could not read, `extraction_failures`, as a share of `judged`.",
+            |row| Cell::number(row.unread.share()),
+        )
+        .since(6)
+        .json(&["unread.share"]),
+        ColumnOf::new(
+            "unread_reasons",
+            "Why it could not read them, each reason with the number of answers, the commonest first.",
+            |row| {
+                let reasons = cell::text(&row.unread.reasons());
+                Cell::shown(Some(reasons).filter(|reasons| !reasons.is_empty()))
+            },
+        )
+        .since(6)
+        .json(&["unread.reasons"]),
     ];
 }
 

@@ -196,7 +196,7 @@ fn name(epochs: u32, row: &Row) -> String {
 
 fn answer(row: &Row) -> Option<String> {
     match &row.answer {
-        Answer::Text(text) => Some(text.clone()),
+        Answer::Text(text) | Answer::Drawn(text) => Some(text.clone()),
         Answer::None => None,
         Answer::Erased => Some("[erased]".to_owned()),
     }

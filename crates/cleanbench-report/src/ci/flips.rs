@@ -208,6 +208,7 @@ impl Sample {
             was_asked: false,
             answer: match &row.answer {
                 Answer::Text(text) => cell::text(text),
+                Answer::Drawn(cell) => cell.clone(),
                 Answer::None => "[no answer found]".to_owned(),
                 Answer::Erased => "[erased]".to_owned(),
             },
@@ -216,6 +217,6 @@ impl Sample {
 }
 
 /// Whether every sample of `task` may be seen by everybody. Where that is not on record, it is not.
-fn is_public(task: &TaskPlan) -> bool {
+pub(crate) fn is_public(task: &TaskPlan) -> bool {
     task.sensitivity == Sensitivity::Public && task.definition["strictest"] == "public"
 }

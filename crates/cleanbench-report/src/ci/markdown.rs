@@ -8,7 +8,7 @@ use std::io::Write;
 use cleanbench_core::gate::{GateResult, GateVerdict, in_a_line};
 use cleanbench_items::{ModelTask, Rules};
 use cleanbench_ledger::Plan;
-use cleanbench_ledger::note::{Note, Weight};
+use cleanbench_ledger::note::{Note, NoteKind, Weight};
 use cleanbench_ledger::reporting::Quarantined;
 
 use super::flips::{Comparer, Flip, Flips};
@@ -50,7 +50,9 @@ pub(crate) fn write(
     }
     write_scores(source, &mut out)?;
     if has_notes(plan) {
-        write_notes(&source.report.notes, &mut out)?;
+        let notes = source.report.notes.iter();
+        let notes: Vec<_> = notes.filter(|note| is_told(plan, note)).collect();
+        write_notes(&notes, &mut out)?;
     }
     if let Some(changes) = changes {
         write_changes(plan, changes, &mut out)?;
@@ -65,8 +67,13 @@ fn has_notes(plan: &Plan) -> bool {
     plan.tables >= 4
 }
 
+/// Whether `note` was already known to the version of the tables of the run.
+fn is_told(plan: &Plan, note: &Note) -> bool {
+    plan.tells_rules() || note.kind != NoteKind::Unread
+}
+
 /// What qualifies the numbers, warnings marked as such.
-fn write_notes(notes: &[Note], out: &mut impl Write) -> Result<(), ReportError> {
+fn write_notes(notes: &[&Note], out: &mut impl Write) -> Result<(), ReportError> {
     if notes.is_empty() {
         return Ok(());
     }

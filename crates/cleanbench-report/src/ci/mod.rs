@@ -22,7 +22,7 @@ use crate::{Recording, SummaryRow};
 use cleanbench_core::gate::condition;
 
 pub(crate) use cases::CaseGatherer;
-pub(crate) use flips::Comparer;
+pub(crate) use flips::{Comparer, is_public};
 pub(crate) use junit::write as write_junit;
 pub(crate) use markdown::write as write_summary;
 

@@ -90,7 +90,7 @@ impl Scorer for ByLikelihood {
         match (likeliest.next(), likeliest.next()) {
             (Some(choice), None) => {
                 let right = sample.target.as_ref().and_then(|target| target.as_str());
-                Score::verdict(right == Some(choice.as_str()), choice.clone())
+                Score::verdict(right == Some(choice.as_str()), choice.clone()).by("likelihoods")
             }
             _ => Score::not_extracted("choices are equally likely"),
         }

@@ -25,6 +25,9 @@ use crate::schema::Schema;
 use crate::target;
 use crate::text::is_blank;
 
+/// The rule by which answers are read.
+const CALLS: &str = "tool calls";
+
 /// What of the arguments is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Arguments {
@@ -251,7 +254,10 @@ impl Scorer for ToolCalls {
         let expected = expected(sample).unwrap_or_default();
         let answer = shown(&made);
         match (expected.is_empty(), made.is_empty()) {
-            (true, none) => Score::verdict(none, if none { "no call".to_owned() } else { answer }),
+            (true, none) => {
+                let answer = if none { "no call".to_owned() } else { answer };
+                Score::verdict(none, answer).by(CALLS)
+            }
             (false, true) if is_blank(&completion.text) => Score::not_extracted("empty completion"),
             (false, true) => Score::not_extracted("no tool call"),
             (false, false) => {
@@ -263,7 +269,7 @@ impl Scorer for ToolCalls {
                 Score {
                     value: mean(&parts),
                     parts,
-                    ..Score::verdict(false, answer)
+                    ..Score::verdict(false, answer).by(CALLS)
                 }
             }
         }

@@ -1,11 +1,16 @@
-//! `cleanbench score`: the recorded answers of a run, judged by the scorers that its suite has now.
+//! `cleanbench score`: the recorded answers of a run, judged by the scorers that its suite has now, and what that
+//! changes.
 
 use cleanbench_core::Exit;
 use cleanbench_plan::score::score as rescored;
+use cleanbench_report::Recording;
+use cleanbench_study::reread::changed;
 
 use crate::arguments::ScoreArguments;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::format::Format;
+use crate::printer::{self, Printer};
+use crate::reread_table;
 use crate::session::{self, Session};
 use crate::starting::{load, start};
 
@@ -22,5 +27,16 @@ pub(super) fn score(arguments: &ScoreArguments, printer: Printer) -> Result<Exit
         told: &started.told,
         printer,
     };
-    session::run(started.opened, session)
+    let directory = started.opened.run.clone();
+    let exit = session::run(started.opened, session)?;
+    if let Some(source) = &earlier.replay {
+        let before = Recording::open(source.run.clone())?;
+        let now = Recording::open(directory)?;
+        let table = reread_table::text(&changed(&before, &now)?);
+        match arguments.out.format {
+            Format::Text => printer::result(table),
+            Format::Json => printer.say(table),
+        }
+    }
+    Ok(exit)
 }

@@ -3,11 +3,11 @@
 //! Invariant: every line of what somebody else wrote begins with a mark that no line of the program's own begins with, so
 //! that an answer of several lines cannot pass for an outcome or a score.
 
-use cleanbench_core::{Completion, Exit};
+use cleanbench_core::{Completion, Exit, Judgement};
 use cleanbench_ledger::Tail;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_report::cell::safe;
-use cleanbench_report::detail::{CallDetail, SampleDetail, find};
+use cleanbench_report::detail::{CallDetail, SampleDetail, ScoreDetail, find};
 use cleanbench_report::pass::draw;
 use cleanbench_report::rows::how;
 use cleanbench_report::{Nowhere, Recording};
@@ -180,18 +180,44 @@ fn print_call(call: &CallDetail, texts: &[String]) {
             safe(reason)
         ));
     }
-    for (scorer, score) in &call.scores {
-        let failure = score.score.extraction_failure.as_ref();
-        let what = match (&score.answer, failure) {
-            (_, Some(reason)) => format!(" (no answer found: {})", safe(reason)),
-            (Some(answer), None) => format!(" (read as {:?})", safe(answer)),
-            (None, None) => String::new(),
-        };
-        printer::result(format!("score {scorer}: {}{what}", score.score.value));
-        for (name, value) in &score.parts {
-            printer::result(format!("  {}: {value}", safe(name)));
-        }
+    for line in call.scores.iter().flat_map(score_lines) {
+        printer::result(line);
     }
+}
+
+/// How one scorer judged: its score, what it is made of, and what another version of the scorer makes of the answer.
+fn score_lines(score: &ScoreDetail) -> Vec<String> {
+    let (scorer, judgement) = (&score.scorer, &score.judgement);
+    let mut lines = vec![format!("score {scorer}: {}", judged_as(judgement))];
+    let parts = judgement.parts.iter();
+    lines.extend(parts.map(|(name, value)| format!("  {}: {value}", safe(name))));
+    if let Some(now) = &score.now {
+        lines.push(format!(
+            "  judged by another version of the scorer; this one gives {}",
+            judged_as(now)
+        ));
+    }
+    lines
+}
+
+/// The score, and what it was given for or why nothing was read.
+fn judged_as(judgement: &Judgement) -> String {
+    let score = &judgement.score;
+    let read = judgement
+        .answer
+        .as_ref()
+        .map(|answer| format!("read as {:?}", safe(answer)));
+    let rule = score
+        .rule
+        .as_ref()
+        .map(|rule| format!("read by: {}", safe(rule)));
+    let what = match &score.extraction_failure {
+        Some(reason) => format!("no answer found: {}", safe(reason)),
+        None => read.into_iter().chain(rule).collect::<Vec<_>>().join("; "),
+    };
+    let what = Some(what).filter(|what| !what.is_empty());
+    let what = what.map(|what| format!(" ({what})")).unwrap_or_default();
+    format!("{}{what}", score.value)
 }
 
 /// Hostile characters made visible, line feeds kept, nothing cut, and each line marked.
@@ -219,14 +245,29 @@ fn sample_json(sample: &SampleDetail) -> Value {
             "reply": call.raw,
             "erased": call.erased,
             "unjudged": call.unjudged,
-            "scores": call.scores.iter().map(|(scorer, score)| json!({
-                "scorer": scorer,
-                "value": score.score.value,
-                "answer": score.answer,
-                "extraction_failure": score.score.extraction_failure,
-                "parts": score.parts.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
+            "scores": call.scores.iter().map(score_json).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+    })
+}
+
+fn score_json(score: &ScoreDetail) -> Value {
+    let mut shown = judgement_json(&score.judgement);
+    shown["scorer"] = Value::from(score.scorer.as_str());
+    if let Some(now) = &score.now {
+        shown["now"] = judgement_json(now);
+    }
+    shown
+}
+
+fn judgement_json(judgement: &Judgement) -> Value {
+    let parts = judgement.parts.iter();
+    let parts = parts.map(|(name, value)| json!({"name": name, "value": value}));
+    json!({
+        "value": judgement.score.value,
+        "answer": judgement.answer,
+        "extraction_failure": judgement.score.extraction_failure,
+        "rule": judgement.score.rule,
+        "parts": parts.collect::<Vec<_>>(),
     })
 }
 
