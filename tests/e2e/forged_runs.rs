@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::bed::{Bed, Done, answering, bed_with, copy, copy_without_payloads, read, table};
 use crate::replay::text;
-use crate::tampering::rewrite;
+use crate::tampering::{rewrite, rewrite_each};
 
 /// A finished run of which some answers are wrong, and what it said at its end.
 fn bed() -> (Bed, FakeServer, PathBuf, Done) {
@@ -404,7 +404,7 @@ fn a_judgement_that_is_said_to_have_failed_or_been_ended_certifies_nothing() {
             what: "failed, without one",
             scores: Vec::new,
             error: Some("a scorer panicked"),
-            code: 0,
+            code: 102,
         },
         Forgery {
             what: "ended by time, with a score",
@@ -442,6 +442,110 @@ fn a_judgement_that_is_said_to_have_failed_or_been_ended_certifies_nothing() {
         });
         drop(bed.run(&["report", "h"]));
         uncertified(&bed, "h", forgery.code, forgery.what);
+    }
+}
+
+/// A chain holds whatever it was made of; the last of two records of a call would hide the first.
+#[test]
+fn what_no_writer_writes_is_found_whatever_the_chain_says() {
+    let (bed, _server, run, _) = bed();
+    type Forge = fn(Event, &[Event]) -> Vec<Event>;
+    let forgeries: [(&str, Forge); 6] = [
+        ("a second judgement of one answer", |event, _| match event {
+            Event::Judged { ref scores, .. } => {
+                let mut first = event.clone();
+                if let Event::Judged { scores: other, .. } = &mut first {
+                    other[0].value = 1.0 - scores[0].value;
+                }
+                vec![first, event]
+            }
+            other => vec![other],
+        }),
+        (
+            "an attempt of a call that had ended",
+            |event, before| match event {
+                Event::Judged { place, .. } => {
+                    let own = before.iter().filter(|one| match one {
+                        Event::AttemptStarted { place: other, .. }
+                        | Event::ReplyReceived { place: other, .. }
+                        | Event::AttemptEnded { place: other, .. } => *other == place,
+                        _ => false,
+                    });
+                    let again = own.cloned().map(|mut one| {
+                        match &mut one {
+                            Event::AttemptStarted { attempt, .. }
+                            | Event::ReplyReceived { attempt, .. }
+                            | Event::AttemptEnded { attempt, .. } => *attempt = 2,
+                            _ => {}
+                        }
+                        one
+                    });
+                    again.chain([event.clone()]).collect()
+                }
+                other => vec![other],
+            },
+        ),
+        ("an end of a call that had ended", |event, _| match event {
+            Event::AttemptEnded { .. } => vec![event.clone(), event],
+            other => vec![other],
+        }),
+        ("a second reply to one attempt", |event, _| match event {
+            Event::ReplyReceived { .. } => vec![event.clone(), event],
+            other => vec![other],
+        }),
+        (
+            "an attempt whose number was there before",
+            |event, _| match event {
+                Event::AttemptStarted { .. } => vec![event.clone(), event],
+                other => vec![other],
+            },
+        ),
+        (
+            "stands behind the record that its writer stopped",
+            |event, _| match event {
+                Event::Stopped { .. } => vec![event.clone(), event],
+                other => vec![other],
+            },
+        ),
+    ];
+    for (what, forge) in forgeries {
+        let h = again(&bed, &run);
+        let mut before = Vec::new();
+        rewrite_each(&h, |event| {
+            let forged = forge(event, &before);
+            before.extend(forged.iter().cloned());
+            forged
+        });
+        drop(bed.run(&["report", "h"]));
+        let done = uncertified(&bed, "h", 102, what);
+        assert!(done.stdout.contains(what), "{what}: {}", done.stdout);
+    }
+}
+
+#[test]
+fn tables_of_an_earlier_version_are_not_those_of_a_later_writer() {
+    let (bed, _server, run, _) = bed();
+    for tables in [1, 2, 3] {
+        let h = again(&bed, &run);
+        let directory = RunDirectory::at(&h);
+        let mut manifest = Manifest::read(&directory).unwrap();
+        manifest.plan.tables = tables;
+        manifest.end = None;
+        manifest.write(&directory).unwrap();
+        let plan = manifest.plan.digest().unwrap();
+        rewrite(&h, |event| {
+            if let Event::Planned { plan: recorded } = event {
+                *recorded = plan;
+            }
+            true
+        });
+        drop(bed.run(&["report", "h"]));
+        let done = uncertified(&bed, "h", 102, "tables put back");
+        assert!(
+            done.stdout.contains("was never written with tables"),
+            "{}",
+            done.stdout
+        );
     }
 }
 

@@ -113,6 +113,37 @@ fn bounded(bed: &Bed, arguments: &[&str], what: &str) -> Done {
     done
 }
 
+/// More segments than a process may have open at once.
+#[test]
+fn a_journal_of_many_segments_is_read_one_after_the_other() {
+    let (bed, _server, run) = bed();
+    for number in 1..20_000 {
+        fs_err::write(run.join(format!("journal/{number:05}.jsonl")), "").unwrap();
+    }
+    for command in ["verify", "report"] {
+        let limit = "ulimit -n 256; exec \"$0\" \"$@\"";
+        let output = Command::new("sh")
+            .args([
+                "-c",
+                limit,
+                env!("CARGO_BIN_EXE_cleanbench"),
+                command,
+                text(&run),
+            ])
+            .current_dir(bed.path(""))
+            .env_clear()
+            .env("HOME", bed.path(""))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let code = output.status.code();
+        assert!(matches!(code, Some(0 | 102)), "{command}: {code:?} {said}");
+        assert!(!said.contains("Too many open files"), "{command}: {said}");
+        assert!(command != "verify" || code == Some(102), "{said}");
+    }
+    bounded(&bed, &["verify", text(&run)], "20,000 segments");
+}
+
 fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

@@ -451,6 +451,134 @@ fn manifests_are_bounded() {
     all_are_refused(cases, 12);
 }
 
+/// `count` tasks over the same data, with `keys`.
+fn many_tasks(count: usize, keys: &str) -> String {
+    let all = (0..count).map(|number| task(&format!("t{number}"), "data.jsonl", keys));
+    all.collect()
+}
+
+/// `count` samples that differ.
+fn rows(count: usize) -> String {
+    let all = (0..count).map(|number| format!("{{\"input\":\"q{number}\",\"target\":\"a\"}}\n"));
+    all.collect()
+}
+
+/// `count` examples with answers of `bytes` bytes.
+fn examples(count: usize, bytes: usize) -> String {
+    let answer = "y".repeat(bytes);
+    let all =
+        (0..count).map(|number| format!("{{\"input\":\"e{number}\",\"target\":\"{answer}\"}}\n"));
+    all.collect()
+}
+
+#[test]
+fn what_is_repeated_by_many_tasks_is_bounded() {
+    let pattern = "scorers = [{ type = \"regex\", pattern = \"(\\\\w{1,100}){1,50}\" }]";
+    let patterns = many_tasks(1_900, pattern).replace("scorers = [\"exact\"]\n", "");
+    let cases = vec![
+        case("files", |yard| {
+            (0..3_000).for_each(|n| yard.write(&format!("suite/f{}/a{n}.jsonl", n % 50), ROW));
+            let all = (0..1_900).map(|number| task(&format!("t{number}"), "f*/**", ""));
+            yard.manifest(&all.collect::<String>());
+        }),
+        case("records", |yard| {
+            yard.write("suite/data.jsonl", rows(5_000));
+            yard.manifest(&many_tasks(1_900, ""));
+        }),
+        case("records by many names", |yard| {
+            yard.write("suite/data.jsonl", rows(100_000));
+            (0..100).for_each(|n| yard.link("data.jsonl", &format!("suite/l{n}.jsonl")));
+            let all = (0..100).map(|n| task(&format!("t{n}"), &format!("l{n}.jsonl"), ""));
+            yard.manifest(&all.collect::<String>());
+        }),
+        case("prompts", |yard| {
+            yard.write(
+                "suite/p.md",
+                format!("{{{{ input }}}}{}", "x".repeat(15 << 20)),
+            );
+            yard.manifest(&many_tasks(1_900, "prompt_file = \"p.md\""));
+        }),
+        case("schemas", |yard| {
+            let keys = (0..30_000).map(|n| format!("\"k{n}\":{{\"type\":\"string\"}}"));
+            let keys = keys.collect::<Vec<_>>().join(",");
+            yard.write(
+                "suite/s.json",
+                format!("{{\"type\":\"object\",\"properties\":{{{keys}}}}}"),
+            );
+            let format = "{ type = \"json_schema\", name = \"n\", schema_file = \"s.json\" }";
+            yard.manifest(&many_tasks(1_900, &format!("response_format = {format}")));
+        }),
+        case("examples", |yard| {
+            yard.write("suite/f.jsonl", examples(1_000, 3_000));
+            yard.manifest(&many_tasks(300, "fewshot = \"f.jsonl\""));
+        }),
+        case("patterns", move |yard| yard.manifest(&patterns)),
+    ];
+    all_are_refused(cases, 7);
+}
+
+#[test]
+fn what_goes_to_every_sample_is_bounded() {
+    let cases = vec![
+        case("a long prompt", |yard| {
+            yard.write("suite/data.jsonl", rows(20_000));
+            yard.write(
+                "suite/p.md",
+                format!("{{{{ input }}}}{}", "x".repeat(15 << 20)),
+            );
+            with_keys(yard, "prompt_file = \"p.md\"");
+        }),
+        case("many examples", |yard| {
+            yard.write("suite/data.jsonl", rows(20_000));
+            yard.write("suite/f.jsonl", examples(1_000, 3_000));
+            with_keys(yard, "fewshot = \"f.jsonl\"");
+        }),
+        case("a large picture", |yard| {
+            yard.write("suite/p.png", [PNG, &[0; 19 << 20]].concat());
+            let row = "{\"input\":\"q\",\"target\":\"a\",\"images\":[\"p.png\"]}\n";
+            yard.write("suite/data.jsonl", row.repeat(3_000));
+        }),
+        case("many fields", |yard| {
+            let keys = (0..240_000).map(|n| format!("\"k{n}\":1"));
+            let keys = keys.collect::<Vec<_>>().join(",");
+            let row = format!("{{\"input\":\"q\",\"target\":\"a\",\"metadata\":{{{keys}}}}}\n");
+            yard.write("suite/data.jsonl", row.repeat(20));
+        }),
+        case("references to nothing", |yard| {
+            let all = (0..500).map(|n| {
+                format!("{{\"id\":\"{n}\",\"input\":\"q\",\"target\":\"a\",\"rewording_of\":\"none{n}\"}}\n")
+            });
+            yard.write("suite/data.jsonl", all.collect::<String>());
+            yard.manifest(&many_tasks(1_900, ""));
+        }),
+    ];
+    all_are_refused(cases, 5);
+}
+
+#[test]
+fn a_million_lines_that_pack_well_are_loaded_soon() {
+    let yard = Yard::new();
+    yard.gzip("suite/x.jsonl.gz", rows(1_000_000).as_bytes(), 1);
+    yard.manifest(&task("t", "x.jsonl.gz", ""));
+    let (done, seconds) = yard.work_of(&["check", "suite"]);
+    assert!(done.expect(0).stdout.contains("1000000 samples"));
+    assert!(seconds < 14.0, "{seconds} s of work");
+}
+
+#[test]
+fn suites_that_share_data_and_prompts_load_as_before() {
+    let yard = Yard::new();
+    yard.write("suite/data.jsonl", rows(10_000));
+    yard.write(
+        "suite/p.md",
+        format!("{{{{ input }}}}{}", "x".repeat(4_000)),
+    );
+    yard.write("suite/f.jsonl", examples(5, 1_000));
+    let keys = "prompt_file = \"p.md\"\nfewshot = \"f.jsonl\"";
+    yard.manifest(&many_tasks(20, keys));
+    yard.bed.run(&["check", "suite"]).expect(0);
+}
+
 #[test]
 fn templates_are_bounded() {
     let many = |part: &str, times: usize| part.repeat(times);
@@ -667,6 +795,43 @@ fn data_that_the_user_names_takes_the_place_of_that_of_the_suite() {
         .run(&["check", "suite", "--data", "t=/dev/stdin"])
         .expect(65);
     yard.bed.run(&["check", "suite", "--data", "t"]).expect(2);
+}
+
+#[test]
+fn a_suite_does_not_make_data_of_the_user_public() {
+    let yard = Yard::new();
+    // A host that is not this machine; nothing answers there, and nothing gets so far.
+    let far = "http://192.0.2.7:9/v1#m";
+    let named = format!("t={}", yard.path("outside/x.jsonl").display());
+    let run = ["run", "suite", "-m", far, "-o", "out", "--data", &named];
+    let refused = yard.bed.run(&run).expect(66);
+    assert!(
+        refused
+            .stderr
+            .contains("private and must not be sent to `192.0.2.7:9`"),
+        "{}",
+        refused.stderr
+    );
+    let check = ["check", "suite", "-m", far, "--data", &named];
+    let own = yard.bed.run(&check);
+    assert!(
+        own.stdout.contains("1 private to 192.0.2.7:9"),
+        "{}",
+        own.stdout
+    );
+    let plain = yard.bed.run(&["check", "suite", "-m", far]).expect(0);
+    assert!(
+        plain.stdout.contains("1 public to 192.0.2.7:9"),
+        "{}",
+        plain.stdout
+    );
+    let allowed = [&check[..], &["--allow-private", "192.0.2.7"]].concat();
+    let allowed = yard.bed.run(&allowed).expect(0);
+    assert!(
+        allowed.stdout.contains("would be sent"),
+        "{}",
+        allowed.stdout
+    );
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Answers of earlier runs are taken only where everything is the same, and are on record as such.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Usd;
 use cleanbench_testkit::{FakeServer, Fault, Rule};
 
-use crate::bed::{Bed, answering, bed_with, table};
+use crate::bed::{Bed, MODEL, answering, bed_with, table};
 
 const KEPT: &str = "cache = true\nversion = \"1\"\nprice = { input = \"1\", output = \"10\" }";
 
@@ -29,6 +31,38 @@ fn new_run(bed: &Bed, earlier: &[&Path]) -> PathBuf {
 fn column(run: &Path, name: &str, column: &str) -> Vec<String> {
     let rows = table(run, name).into_iter();
     rows.map(|mut row| row.remove(column).unwrap()).collect()
+}
+
+/// A folder of answers may have come along with anything: only what this user kept is taken.
+#[test]
+fn answers_that_somebody_else_kept_are_not_believed() {
+    let (bed, server) = bed(10);
+    let of_user = |user: &str, expected: u64| {
+        let mut command = bed.command(&["run", "suite", "-m", MODEL, "-o", "out"]);
+        command.env("XDG_CONFIG_HOME", bed.path(user));
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert_eq!(server.totals().requests, expected, "{user}: {said}");
+    };
+    of_user("stranger", 10);
+    of_user("own", 20);
+    of_user("own", 20);
+    let key = bed.path("own/cleanbench/answers.key");
+    let mode = fs_err::metadata(&key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // One that others could have read seals nothing, and that is said.
+    fs_err::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    of_user("own", 30);
+    // Nor is there a place for one without a home.
+    let mut command = bed.command(&["run", "suite", "-m", MODEL, "-o", "out"]);
+    let output = command.env_remove("HOME").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("neither taken from earlier runs nor kept"),
+        "{said}"
+    );
+    assert_eq!(server.totals().requests, 40);
 }
 
 #[test]

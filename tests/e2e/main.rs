@@ -18,6 +18,7 @@ mod bounded_judging;
 mod caps;
 mod ci_reports;
 mod ci_workflow;
+mod clock;
 mod compare;
 mod coverage;
 mod descriptors;

@@ -157,21 +157,25 @@ fn check_forgery(words: &str, forge: impl FnMut(&mut Event) -> bool) {
 /// Rewrites the journal with a valid chain, keeping the events for which `forge` returns true, and
 /// takes the old end out of `run.json`.
 pub(crate) fn rewrite(run: &Path, mut forge: impl FnMut(&mut Event) -> bool) {
+    rewrite_each(run, |mut event| {
+        let stays = forge(&mut event);
+        stays.then_some(event).into_iter().collect()
+    });
+}
+
+/// The same, with any number of events in the place of each.
+pub(crate) fn rewrite_each(run: &Path, mut forge: impl FnMut(Event) -> Vec<Event>) {
     let directory = RunDirectory::at(run);
     let mut manifest = Manifest::read(&directory).unwrap();
     let mut head = genesis(&manifest.run);
     let mut forged = Vec::new();
     let mut seq = 0;
     for item in JournalReader::open(&directory, &manifest, Tail::Whole).unwrap() {
-        let (_, mut record): (_, Record) = item.unwrap();
-        if forge(&mut record.event) {
-            record.seq = seq;
+        let (_, record): (_, Record) = item.unwrap();
+        for event in forge(record.event) {
+            let at = &record.at;
+            head = encode(Stamp { seq, at }, &event, head, &mut forged).unwrap();
             seq += 1;
-            let stamp = Stamp {
-                seq: record.seq,
-                at: &record.at,
-            };
-            head = encode(stamp, &record.event, head, &mut forged).unwrap();
         }
     }
     fs_err::write(run.join("journal/00000.jsonl"), forged).unwrap();

@@ -174,6 +174,73 @@ fn it_does_not_matter_where_the_file_was_found_or_who_asks() {
 }
 
 #[test]
+fn a_suite_does_not_choose_where_keys_go() {
+    let own =
+        |server: &FakeServer| model("lab", "api_key_env = \"K\"").replace("URL", &server.url());
+    let choosing = |name: &str| {
+        let models = format!("models = [\"{name}\"]\nversion");
+        manifest("public", "choice").replacen("version", &models, 1)
+    };
+    let (bed, server) = scene("");
+    for name in ["openai/gpt-4o", "anthropic/claude", "lab"] {
+        bed.write("suite/suite.toml", &choosing(name));
+        bed.write("config/cleanbench/models.toml", &own(&server));
+        for command in [&["run", "suite", "-o", "out"][..], &["check", "suite"]] {
+            let mut command = bed.command(command);
+            command.env("XDG_CONFIG_HOME", bed.path("config"));
+            command
+                .env("OPENAI_API_KEY", CANARY)
+                .env("ANTHROPIC_API_KEY", CANARY)
+                .env("K", CANARY);
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(66), "{name}: {said}");
+            for words in [
+                "suite/suite.toml: `models` names",
+                "-m ",
+                "cleanbench trust suite",
+            ] {
+                assert!(said.contains(words), "{words}: {said}");
+            }
+        }
+    }
+    assert_eq!(server.totals().connections, 0);
+    let with_own = |arguments: &[&str]| {
+        let mut command = bed.command(arguments);
+        command
+            .env("XDG_CONFIG_HOME", bed.path("config"))
+            .env("K", CANARY);
+        command.output().unwrap().status.code()
+    };
+    // Whoever names the model, the file of it, or trusts the suite as it is, gets it.
+    assert_eq!(
+        with_own(&["run", "suite", "-m", "lab", "-o", "out"]),
+        Some(0)
+    );
+    let file = [
+        "run",
+        "suite",
+        "-o",
+        "out",
+        "--models",
+        "config/cleanbench/models.toml",
+    ];
+    assert_eq!(with_own(&file), Some(0));
+    assert_eq!(with_own(&["trust", "suite"]), Some(0));
+    assert_eq!(with_own(&["run", "suite", "-o", "out"]), Some(0));
+    assert_eq!(server.totals().requests, 6);
+    bed.write("suite/suite.toml", &(choosing("lab") + "\n"));
+    assert_eq!(with_own(&["run", "suite", "-o", "out"]), Some(66));
+    // A models file that is trusted in the suite's folder has the suite choose among its entries.
+    fs_err::remove_file(bed.path("config/cleanbench/models.toml")).unwrap();
+    bed.write("suite/models.toml", &own(&server));
+    assert_eq!(with_own(&["run", "suite", "-o", "out"]), Some(66));
+    assert_eq!(with_own(&["trust", "suite"]), Some(0));
+    bed.write("suite/suite.toml", &(choosing("lab") + "\n\n"));
+    assert_eq!(with_own(&["run", "suite", "-o", "out"]), Some(0));
+}
+
+#[test]
 fn what_asks_for_nothing_works_at_once() {
     for more in [
         "",

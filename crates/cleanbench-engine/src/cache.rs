@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use cleanbench_core::event::{Cached, Reading};
-use cleanbench_core::{Completion, Digest, Finish, Model, RunId};
+use cleanbench_core::{Completion, Digest, DigestKey, Finish, Model, RunId};
 use cleanbench_ledger::LedgerError;
 use cleanbench_ledger::answers::{AnswerCache, KeptAnswer};
 use cleanbench_ledger::writer::timestamp;
@@ -26,10 +26,10 @@ pub struct ModelCache {
 
 impl ModelCache {
     /// Answers in `folder` of the model that `identity` stands for: two models with the same identity
-    /// give the same answers.
-    pub fn new(folder: &Path, identity: Vec<u8>) -> Self {
+    /// give the same answers. Those of whoever has another `secret` are none.
+    pub fn new(folder: &Path, identity: Vec<u8>, secret: DigestKey) -> Self {
         Self {
-            answers: AnswerCache::at(folder),
+            answers: AnswerCache::at(folder, secret),
             identity,
         }
     }

@@ -1,19 +1,20 @@
 //! Kept answers: replies of earlier runs, for requests that would be the same.
 //!
 //! One file an answer, written beside its place and then renamed, so that several programs can share a
-//! folder. Invariant: what is returned is the reply that was kept under the very same key, bit by bit;
-//! a file that is damaged, of another format or under another key counts as absent.
+//! folder. Invariant: what is returned is the reply that was kept under the very same key, bit by bit, by whoever has
+//! the same secret; a file that is damaged, of another format, under another key or sealed by somebody else counts as
+//! absent: a folder of answers may have come along with anything.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::{Digest, Reply, RunId};
+use cleanbench_core::{Digest, DigestKey, Reply, RunId};
 use serde::{Deserialize, Serialize};
 
 use crate::{LedgerError, files};
 
 /// Format of a kept answer.
-const FORMAT: &str = "cleanbench-answer/1.0";
+const FORMAT: &str = "cleanbench-answer/1.1";
 const LEVEL: i32 = 1;
 /// Upper bound on what a file unpacks to. An adapter accepts 64 MiB.
 const LARGEST: usize = 80 * 1024 * 1024;
@@ -22,6 +23,7 @@ const LARGEST: usize = 80 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct AnswerCache {
     folder: PathBuf,
+    secret: DigestKey,
 }
 
 /// A reply and where it comes from.
@@ -35,7 +37,7 @@ pub struct KeptAnswer {
     pub reply: Reply,
 }
 
-/// Second line of a file, after the digest of all that follows it; the body comes last.
+/// Second line of a file, after the keyed digest of all that follows it; the body comes last.
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
     format: String,
@@ -47,11 +49,16 @@ struct Head {
 }
 
 impl AnswerCache {
-    /// The answers in `folder`.
-    pub fn at(folder: &Path) -> Self {
+    /// The answers in `folder` that were sealed with `secret`.
+    pub fn at(folder: &Path, secret: DigestKey) -> Self {
         Self {
             folder: folder.to_owned(),
+            secret,
         }
+    }
+
+    fn seal(&self, rest: &[u8]) -> String {
+        self.secret.digest("cleanbench/answer/2", rest).to_string()
     }
 
     /// The answer under `key`, if there is a sound one.
@@ -60,7 +67,7 @@ impl AnswerCache {
         let packed = files::read(&self.folder, &format!("{folder}/{name}"), LARGEST as u64).ok()?;
         let bytes = zstd::bulk::decompress(&packed, LARGEST).ok()?;
         let (seal, rest) = split_line(&bytes)?;
-        if seal != digest(rest).to_string().as_bytes() {
+        if seal != self.seal(rest).as_bytes() {
             return None;
         }
         let (head, body) = split_line(rest)?;
@@ -93,7 +100,7 @@ impl AnswerCache {
         let mut rest = serde_json::to_vec(&head).map_err(io::Error::from)?;
         rest.push(b'\n');
         rest.extend_from_slice(&answer.reply.body);
-        let mut bytes = digest(&rest).to_string().into_bytes();
+        let mut bytes = self.seal(&rest).into_bytes();
         bytes.push(b'\n');
         bytes.extend_from_slice(&rest);
         let packed = zstd::bulk::compress(&bytes, LEVEL)?;
@@ -117,10 +124,6 @@ impl AnswerCache {
         let name = key.to_string();
         (name[..2].to_owned(), format!("{name}.answer"))
     }
-}
-
-fn digest(rest: &[u8]) -> Digest {
-    Digest::of("cleanbench/answer/1", &[rest])
 }
 
 /// The first line of `bytes` and what follows it.
@@ -160,7 +163,7 @@ mod tests {
     #[test]
     fn what_was_kept_comes_back_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = AnswerCache::at(&folder.path().join("new"));
+        let cache = AnswerCache::at(&folder.path().join("new"), DigestKey::new([1; 32]));
         assert_eq!(cache.get(&key("a")), None);
         cache.put(&key("a"), &answer("one\ntwo")).unwrap();
         assert_eq!(cache.get(&key("a")), Some(answer("one\ntwo")));
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn a_damaged_or_misplaced_answer_is_absent() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = AnswerCache::at(folder.path());
+        let cache = AnswerCache::at(folder.path(), DigestKey::new([1; 32]));
         cache.put(&key("a"), &answer("one")).unwrap();
         let path = cache.path(&key("a"));
         let whole = fs_err::read(&path).unwrap();
@@ -184,6 +187,9 @@ mod tests {
             let found = cache.get(&key("a"));
             assert!(found.is_none_or(|found| found == answer("one")));
         }
+        fs_err::write(&path, &whole).unwrap();
+        let other = AnswerCache::at(folder.path(), DigestKey::new([2; 32]));
+        assert_eq!(other.get(&key("a")), None, "sealed by somebody else");
         fs_err::write(&path, &whole[..whole.len() - 1]).unwrap();
         assert_eq!(cache.get(&key("a")), None);
         let elsewhere = cache.path(&key("b"));

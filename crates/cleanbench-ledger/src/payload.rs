@@ -335,6 +335,9 @@ impl Payload {
     }
 }
 
+/// Segments that are kept open: a run may have more of them than a process may have open.
+const MOST_OPEN: usize = 64;
+
 /// Reads payloads by reference. Safe to share between threads.
 #[derive(Debug)]
 pub struct PayloadReader {
@@ -420,6 +423,10 @@ impl PayloadReader {
         }
         let name = segment_name(segment);
         let file = Arc::new(files::open(&self.run, &name)?);
+        // Whoever reads one of them at the moment holds it.
+        if files.len() >= MOST_OPEN {
+            files.clear();
+        }
         files.insert(segment, Arc::clone(&file));
         Ok(file)
     }

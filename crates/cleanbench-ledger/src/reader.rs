@@ -1,6 +1,6 @@
 //! Reading the journal: every record of every segment, each checked against the chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
 
@@ -338,7 +338,28 @@ fn check_opening(
 #[derive(Debug)]
 pub struct RecordReader {
     run: RunDirectory,
+    /// The first segments, kept open.
     files: BTreeMap<u32, File>,
+    /// The others, each opened whenever it is read: a run may have more of them than a process may have open.
+    others: BTreeSet<u32>,
+}
+
+/// Segments that are kept open. A run has one for each time that it was gone on with.
+const MOST_OPEN: usize = 64;
+
+/// A segment that is open, for now or for long.
+enum Held<'a> {
+    Kept(&'a File),
+    Own(File),
+}
+
+impl Held<'_> {
+    fn file(&self) -> &File {
+        match self {
+            Self::Kept(file) => file,
+            Self::Own(file) => file,
+        }
+    }
 }
 
 /// Bytes read at once; most records are shorter.
@@ -354,15 +375,25 @@ impl RecordReader {
             let file = run.open(&RunDirectory::journal_name(segment))?;
             Ok::<_, LedgerError>((segment, file))
         };
-        let files = run
-            .journal_segments()?
-            .into_iter()
-            .map(open)
-            .collect::<Result<_, _>>()?;
+        let mut segments = run.journal_segments()?.into_iter();
+        let first = segments.by_ref().take(MOST_OPEN);
         Ok(Self {
             run: run.clone(),
-            files,
+            files: first.map(open).collect::<Result<_, _>>()?,
+            others: segments.collect(),
         })
+    }
+
+    /// The segment `segment`, if there is such a one.
+    fn segment(&self, segment: u32) -> Result<Option<Held<'_>>, LedgerError> {
+        if let Some(file) = self.files.get(&segment) {
+            return Ok(Some(Held::Kept(file)));
+        }
+        if !self.others.contains(&segment) {
+            return Ok(None);
+        }
+        let file = self.run.open(&RunDirectory::journal_name(segment))?;
+        Ok(Some(Held::Own(file)))
     }
 
     /// The record at `location`.
@@ -373,10 +404,9 @@ impl RecordReader {
         let (segment, offset) = location.parts();
         let damage =
             |what: String| Damage::at_byte(RunDirectory::journal_name(segment), offset, what);
-        let file = self
-            .files
-            .get(&segment)
-            .ok_or_else(|| damage("no such segment".to_owned()))?;
+        let held = self.segment(segment)?;
+        let held = held.ok_or_else(|| damage("no such segment".to_owned()))?;
+        let file = held.file();
         let read = |line: &[u8]| {
             let record = record::read(line);
             record.map_err(|error| damage(format!("unreadable record: {error}")).into())
@@ -393,8 +423,8 @@ impl RecordReader {
     /// only a pass over the chain can tell.
     pub fn is_linked(&self, location: Location) -> bool {
         let (segment, offset) = location.parts();
-        let file = self.files.get(&segment);
-        file.is_some_and(|file| is_linked(file, offset).is_some())
+        let held = self.segment(segment).ok().flatten();
+        held.is_some_and(|held| is_linked(held.file(), offset).is_some())
     }
 
     /// The run that is read.

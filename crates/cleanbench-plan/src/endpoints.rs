@@ -49,7 +49,53 @@ pub fn resolve_all(
         place: file.place_of(&endpoint.name).cloned(),
         endpoint,
     });
-    Ok(placed.collect())
+    let placed: Vec<_> = placed.collect();
+    check_choice(options, suite, &placed, around.trust)?;
+    Ok(placed)
+}
+
+/// Refuses to let a suite choose where the user's keys go: a model that the suite alone names may have a key only from a
+/// models file that the user named, or trusted in the suite's folder.
+fn check_choice(
+    options: &ModelOptions,
+    suite: &Suite,
+    placed: &[Placed],
+    trust: &Trust,
+) -> Result<(), PlanError> {
+    if !options.models.is_empty() || trust.covers(&suite.file, &suite.manifest_bytes)? {
+        return Ok(());
+    }
+    let answered = |place: &FilePlace| match &options.models_file {
+        Some(named) => place.path == *named,
+        None => place.path.parent() == Some(suite.dir.as_path()),
+    };
+    let chosen = placed
+        .iter()
+        .filter(|one| !one.place.as_ref().is_some_and(answered));
+    let asking: Vec<_> = chosen
+        .filter_map(|one| asks_for_key(suite, &one.endpoint))
+        .collect();
+    let Some((name, _)) = asking.first() else {
+        return Ok(());
+    };
+    let hint = format!(
+        "if that is what you want, name it with `-m {name}`, or trust the suite as it is now with `cleanbench trust {}`",
+        folder_or_here(&suite.dir).display()
+    );
+    let what = asking.iter().map(|(_, what)| what.clone()).collect();
+    Err(PlanError::of_all(ErrorKind::ConfigInvalid, what).hint(hint))
+}
+
+/// The name of `endpoint`, and what it means that `suite` names it, where it has a key.
+fn asks_for_key(suite: &Suite, endpoint: &Endpoint) -> Option<(String, String)> {
+    let variable = endpoint.key_env.as_ref()?;
+    let name = endpoint.name.clone();
+    let what = format!(
+        "{}: `models` names `{name}`, which asks for the key in `{variable}`, to be sent to {}; you neither named this model nor trusted this suite",
+        suite.file.display(),
+        endpoint.host()
+    );
+    Some((name, what))
 }
 
 fn resolve_each(

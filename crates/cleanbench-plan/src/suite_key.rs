@@ -102,6 +102,21 @@ pub fn make(path: &Path) -> Result<(), PlanError> {
     Ok(write(&random()?, path)?)
 }
 
+/// Makes a key in the file `path`, unless one is there by then: whoever reads it finds a whole one.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn make_whole(path: &Path) -> std::io::Result<()> {
+    let key = random().map_err(|error| std::io::Error::other(error.to_string()))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(&file_bytes(&key))?;
+    match draft.persist_noclobber(path) {
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        persisted => persisted.map(drop).map_err(|error| error.error),
+    }
+}
+
 fn random() -> Result<DigestKey, PlanError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;

@@ -12,12 +12,12 @@ use std::io::{ErrorKind as IoKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::Digest;
-use cleanbench_files::{FileError, Mode, create_new};
+use cleanbench_core::{Digest, DigestKey};
+use cleanbench_files::{FileError, Limit, Mode, create_new, open_named};
 use cleanbench_model::Endpoint;
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorKind, PlanError};
+use crate::{ErrorKind, PlanError, suite_key};
 
 /// Name of the models file that is found without being named.
 pub const MODELS_FILE: &str = "models.toml";
@@ -29,6 +29,10 @@ const TRUST_FILE: &str = "trust.json";
 const SCHEMA: &str = "cleanbench/trust/1";
 /// Folder of the endpoints that were granted something, one empty file each.
 const GRANTED: &str = "granted";
+/// What kept answers are sealed with.
+const ANSWERS_KEY: &str = "answers.key";
+/// Most bytes of it.
+const KEY_LIMIT: Limit = Limit::bytes(4_096);
 
 /// For what a user answers, kept in their configuration folder.
 #[derive(Debug, Clone, Default)]
@@ -165,6 +169,37 @@ impl Trust {
         })
     }
 
+    /// The user's own secret, with which answers that are kept are sealed: a folder of them that came along with anything
+    /// holds none of the user's. It is made when it is first asked for.
+    ///
+    /// # Errors
+    /// When there is no place to keep it, or it cannot be read or written, or others could have written it.
+    pub fn answers_key(&self) -> Result<DigestKey, PlanError> {
+        let own = self.own()?;
+        let path = own.join(ANSWERS_KEY);
+        if !path.exists() {
+            make_private(own)?;
+            // Another process may be first: then its key is the one.
+            if let Err(error) = suite_key::make_whole(&path) {
+                let what = format!("cannot write `{}`: {error}", path.display());
+                return Err(PlanError::new(ErrorKind::CannotWrite, what));
+            }
+        }
+        let file =
+            open_named(&path, KEY_LIMIT).map_err(|error| no_key(&path, &error.to_string()))?;
+        let mode = file.file().metadata().map(|kept| kept.permissions().mode());
+        if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+            return Err(no_key(&path, "others may read or write it"));
+        }
+        let bytes = file
+            .read_whole()
+            .map_err(|error| no_key(&path, &error.to_string()))?;
+        let text = String::from_utf8_lossy(&bytes);
+        text.trim()
+            .parse()
+            .map_err(|_| no_key(&path, "it is no key"))
+    }
+
     /// Remembers what `endpoints` were granted, so that their runs can be gone on with.
     ///
     /// # Errors
@@ -290,6 +325,12 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
+}
+
+fn no_key(path: &Path, why: &str) -> PlanError {
+    let what = format!("`{}` cannot be used: {why}", path.display());
+    PlanError::new(ErrorKind::ConfigInvalid, what)
+        .hint("remove that file to have another made; answers that were kept under it are then asked for again")
 }
 
 fn unusable(path: &Path, why: &str) -> PlanError {

@@ -657,6 +657,12 @@ fn judge_again(
                 again.is_none_or(|again| is_same(recorded, again))
             });
     let alike = recording.judges_alike(result.task);
+    if failed && alike && judge.repeatable() && fails_never(judge, content, completion, &judgements)
+    {
+        result
+            .wrong
+            .get_or_insert("judging is said to have failed, and does not".to_owned());
+    }
     if alike && !failed && !same {
         result
             .wrong
@@ -671,6 +677,22 @@ fn judge_again(
         let forged = forged_end(judge, content, completion, &result.scores);
         result.wrong = result.wrong.take().or(forged);
     }
+}
+
+/// Whether judging that gave `judgements` here gives them everywhere: nothing in it depends on what a machine can bear.
+fn fails_never(
+    judge: &Judge,
+    content: &SampleContent,
+    completion: &Completion,
+    judgements: &[Option<Judgement>],
+) -> bool {
+    let is_certain = |(position, again): (usize, &Option<Judgement>)| {
+        let is_evidence = again
+            .as_ref()
+            .is_some_and(|again| again.score.is_evidence());
+        is_evidence && !judge.may_be_ended(position, &content.sample, completion)
+    };
+    !judgements.is_empty() && judgements.iter().enumerate().all(is_certain)
 }
 
 /// What is wrong with a score of which it is on record that a limit of the machine ended the judging.

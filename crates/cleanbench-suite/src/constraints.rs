@@ -12,6 +12,9 @@ use crate::schema;
 use crate::task_table::TaskTable;
 use crate::words::shown;
 
+/// Bytes that a byte of a schema takes in memory when it is taken apart.
+const SCHEMA: u64 = 24;
+
 impl Loader<'_> {
     /// What the task asks of its answers; `None` after a fault, which is logged.
     pub(crate) fn constraints(&mut self, table: &TaskTable) -> Option<Constraints> {
@@ -68,6 +71,7 @@ impl Loader<'_> {
 
     fn schema_file(&mut self, written: &At<String>) -> Option<Value> {
         let (path, bytes, text) = self.text_file(written)?;
+        self.effort.hold(bytes.len(), SCHEMA);
         self.parts.push([b"schema ", bytes.as_slice()].concat());
         let faults = match schema::parse(&text) {
             Ok(schema) => return Some(schema),

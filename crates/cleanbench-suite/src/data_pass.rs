@@ -41,10 +41,12 @@ impl Loader<'_> {
         let before = reading.samples;
         let mut images = ImageSum::default();
         let errors = self.log.errors();
+        let is_first = self.effort.begins(rows.identity());
         while let Some(row) = rows.next_row() {
-            if self.log.errors() - errors > MOST_ERRORS {
+            if self.log.errors() - errors > MOST_ERRORS || self.gives_up() {
                 break;
             }
+            self.effort.record(row.text.len(), is_first);
             self.given.pulse.beat();
             reading.samples += u64::from(row.is_sample);
             if let Some(sample) = self.row(reading, path, row) {
@@ -148,8 +150,14 @@ impl Loader<'_> {
             let message = "`images` without a question: no message of the task is the user's";
             faults.push(Fault::new(0, message));
         }
-        let Err(error) = prompts.render(sample) else {
-            return;
+        let examples = reading.examples.as_ref();
+        let error = match prompts.render(sample) {
+            Ok(messages) => {
+                let more = examples.map_or(0, |examples| examples.fewshot.bytes());
+                self.effort.send(sample, &messages, more);
+                return;
+            }
+            Err(error) => error,
         };
         let place = self.template_place(&error);
         if !error.is_of_template {

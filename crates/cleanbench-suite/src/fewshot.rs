@@ -47,6 +47,13 @@ impl FewShot {
             .collect()
     }
 
+    /// About how many bytes stand before each question.
+    pub(crate) fn bytes(&self) -> u64 {
+        let turns = self.turns.iter().flatten();
+        let bytes = turns.map(|turn| turn.content.len()).sum::<usize>();
+        (bytes / self.turns.len().max(1) * self.count) as u64
+    }
+
     /// Puts the examples before the question in `messages`: behind the system's message, if there is one.
     pub(crate) fn insert(&self, task: &str, sample: &Sample, messages: &mut Vec<Message>) {
         let is_system = |message: &&Message| message.role == Role::System;

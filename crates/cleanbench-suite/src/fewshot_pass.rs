@@ -81,8 +81,14 @@ impl Loader<'_> {
         };
         let errors = self.log.errors();
         let mut found = Found::default();
+        let is_first = self.effort.begins(rows.identity());
         while let Some(row) = rows.next_row() {
+            if self.gives_up() {
+                return None;
+            }
             self.given.pulse.beat();
+            self.effort.record(row.text.len(), is_first);
+            self.effort.hold(row.text.len(), 2);
             self.example(reading, &path, row, &mut found);
         }
         self.parts
@@ -120,13 +126,12 @@ impl Loader<'_> {
 
     /// The one data file that `written` means.
     fn example_file(&mut self, written: &At<String>) -> Option<PathBuf> {
-        match files::all(self.folder, &written.value, &mut self.names_left) {
-            Ok(mut paths) if paths.len() == 1 => {
-                let path = paths.remove(0);
-                self.log.mention(&path);
-                Some(path)
-            }
+        match files::all(self.folder, &written.value, &mut self.globs) {
             Ok(paths) => {
+                if let [path] = &*paths {
+                    self.log.mention(path);
+                    return Some(path.clone());
+                }
                 let message = format!("`fewshot` means {} files", paths.len());
                 let fault = Fault::new(written.at, message).hint("name one");
                 self.log.error(self.manifest, fault);

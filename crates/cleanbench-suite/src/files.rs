@@ -2,8 +2,10 @@
 //!
 //! Refused: globs that match nothing or look through too much, and names that are no data files.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use cleanbench_files::{Kind, Walked};
 use glob::{MatchOptions, Pattern};
@@ -20,22 +22,43 @@ const OPTIONS: MatchOptions = MatchOptions {
     require_literal_leading_dot: true,
 };
 
-/// The data files that `written` means, sorted by path. Globs look through at most `left` names.
+/// The globs of a suite: several tasks may write the same one, and the folder is looked through once for it.
+pub(crate) struct Globs {
+    /// Names that may still be looked through.
+    left: usize,
+    found: HashMap<String, Rc<[PathBuf]>>,
+}
+
+impl Globs {
+    /// None so far, and all together look through at most `names` names.
+    pub(crate) fn new(names: usize) -> Self {
+        Self {
+            left: names,
+            found: HashMap::new(),
+        }
+    }
+}
+
+/// The data files that `written` means, sorted by path.
 pub(crate) fn all(
     folder: &SuiteFolder,
     written: &str,
-    left: &mut usize,
-) -> Result<Vec<PathBuf>, PathFault> {
+    globs: &mut Globs,
+) -> Result<Rc<[PathBuf]>, PathFault> {
     let path = folder.dir().join(written);
-    let files = if is_glob(written) && folder.kind(&path).is_err() {
-        matches(folder, written, left)?
-    } else {
+    if !is_glob(written) || folder.kind(&path).is_ok() {
         check_file(folder, &path, written)?;
-        vec![path]
-    };
-    for file in &files {
+        check_data(&path)?;
+        return Ok(Rc::new([path]));
+    }
+    if let Some(files) = globs.found.get(written) {
+        return Ok(Rc::clone(files));
+    }
+    let files: Rc<[PathBuf]> = matches(folder, written, &mut globs.left)?.into();
+    for file in files.iter() {
         check_data(file)?;
     }
+    globs.found.insert(written.to_owned(), Rc::clone(&files));
     Ok(files)
 }
 
@@ -173,7 +196,7 @@ mod tests {
         fs_err::create_dir(dir.path().join("d.jsonl")).unwrap();
         let check = |written: &str| {
             let folder = SuiteFolder::open(dir.path(), &[]).unwrap();
-            let files = all(&folder, written, &mut 100)?;
+            let files = all(&folder, written, &mut Globs::new(100))?;
             let names = files
                 .iter()
                 .map(|file| file.file_name().unwrap().to_str().unwrap().to_owned());

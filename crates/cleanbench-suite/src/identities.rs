@@ -62,7 +62,8 @@ impl Identities {
     /// Notes that some sample refers to `id`.
     pub(crate) fn refer(&mut self, id: &str) {
         let key = key_of(id);
-        if !self.has(key) {
+        let own = self.tasks.last();
+        if !own.is_some_and(|task| task.lines.contains_key(&key)) {
             self.open.insert(key);
         }
     }
@@ -73,15 +74,18 @@ impl Identities {
         task.is_some_and(|task| task.lines.contains_key(&key_of(id)))
     }
 
-    fn has(&self, key: Key) -> bool {
-        self.tasks.iter().any(|task| task.lines.contains_key(&key))
-    }
-
     /// Drops the open references that have been met by now; whether some are left.
     pub(crate) fn settle(&mut self) -> bool {
-        let tasks = &self.tasks;
-        self.open
-            .retain(|key| !tasks.iter().any(|task| task.lines.contains_key(key)));
+        for task in &self.tasks {
+            // Whichever is shorter is gone through: the work is bounded by the number of samples.
+            if self.open.len() < task.lines.len() {
+                self.open.retain(|key| !task.lines.contains_key(key));
+            } else {
+                for key in task.lines.keys() {
+                    self.open.remove(key);
+                }
+            }
+        }
         !self.open.is_empty()
     }
 

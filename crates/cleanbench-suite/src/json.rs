@@ -16,6 +16,9 @@ use crate::words::{kind_of_json, shown};
 /// Most values of one record, those within others included. Each takes up to a hundred times the memory of its text.
 const MOST_VALUES: usize = 500_000;
 
+/// Most keys of an object that is made a map, which is gone through for every sample.
+const MOST_KEYS: usize = 10_000;
+
 /// One key of an object with its value, unparsed.
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
@@ -87,13 +90,22 @@ impl<'a> Raw<'a> {
     /// An object as a map; a repeated key is a fault.
     pub(crate) fn map(self, what: &str) -> Result<Map<String, Value>, Fault> {
         let mut map = Map::new();
-        for entry in self.entries(what)? {
+        let entries = self.entries(what)?;
+        if entries.len() > MOST_KEYS {
+            let message = format!(
+                "{what} has {} keys; at most {MOST_KEYS} are read",
+                entries.len()
+            );
+            return Err(Fault::new(self.at, message)
+                .hint("put them into lists, or into objects of their own"));
+        }
+        for entry in entries {
             let value = entry.raw.parse()?;
-            let key = entry.key.into_owned();
-            let message = format!("duplicate key {} in {what}", shown(&key));
-            if map.insert(key, value).is_some() {
+            if map.contains_key(&*entry.key) {
+                let message = format!("duplicate key {} in {what}", shown(&entry.key));
                 return Err(Fault::new(entry.key_at, message));
             }
+            map.insert(entry.key.into_owned(), value);
         }
         Ok(map)
     }

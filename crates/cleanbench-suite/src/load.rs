@@ -11,7 +11,8 @@ use cleanbench_files::{FileError, open_named};
 use crate::MANIFEST;
 use crate::at::At;
 use crate::diagnostic::{Diagnostic, Document, Fault};
-use crate::files;
+use crate::effort::Effort;
+use crate::files::{self, Globs};
 use crate::folder::{DataSource, Grants, MANIFEST_LIMIT, PathFault, SuiteFolder};
 use crate::grouping::Grouping;
 use crate::identities::Identities;
@@ -176,7 +177,8 @@ fn load_bytes(
         manifest: document,
         folder: &folder,
         given,
-        names_left: MOST_NAMES,
+        globs: Globs::new(MOST_NAMES),
+        effort: Effort::default(),
         identities: Identities::default(),
         defaults_known: HashSet::new(),
         parts: vec![bytes.clone()],
@@ -185,6 +187,9 @@ fn load_bytes(
     let mut read = Vec::with_capacity(tables.len());
     for (at, table) in tables {
         read.push(loader.task(at, table));
+        if loader.gives_up() {
+            return None;
+        }
     }
     loader.check_references(&read);
     loader.check_controls(&read);
@@ -228,8 +233,10 @@ pub(crate) struct Loader<'a> {
     pub(crate) log: &'a mut Log,
     pub(crate) manifest: Document<'a>,
     pub(crate) folder: &'a SuiteFolder,
-    /// Names that globs may still look through, in all tasks together.
-    pub(crate) names_left: usize,
+    /// What globs of all tasks have found.
+    pub(crate) globs: Globs,
+    /// What the suite makes of what it holds.
+    pub(crate) effort: Effort,
     pub(crate) given: Given<'a>,
     pub(crate) identities: Identities,
     /// Keys about reading that some scorer knows.
@@ -242,6 +249,7 @@ impl Loader<'_> {
     fn task(&mut self, at: usize, mut table: TaskTable) -> Reading {
         let name = table.name.as_ref().map_or("", |name| name.value.as_str());
         self.parts.push([b"task ", name.as_bytes()].concat());
+        self.protect_named_data(&mut table);
         self.put_primary_first(&mut table);
         self.give_reading_keys(&mut table);
         self.check_reducer(&table);
@@ -267,6 +275,9 @@ impl Loader<'_> {
         let errors = self.log.errors();
         let mut lines = 0;
         for path in &paths {
+            if self.gives_up() {
+                break;
+            }
             self.identities.begin_file(lines);
             lines = self.data_file(&mut reading, path);
         }
@@ -309,6 +320,14 @@ impl Loader<'_> {
             let message = format!("no task has a scorer that reads answers by `{}`", key.name);
             let fault = Fault::new(key.value.at, message).hint("remove it");
             self.log.error(self.manifest, fault);
+        }
+    }
+
+    /// What the user named as data is the user's own: no word of a suite makes it public.
+    fn protect_named_data(&self, table: &mut TaskTable) {
+        if !self.named_data(table).is_empty() {
+            let label = table.sensitivity.unwrap_or(Sensitivity::Private);
+            table.sensitivity = Some(label.max(Sensitivity::Private));
         }
     }
 
@@ -375,7 +394,7 @@ impl Loader<'_> {
     }
 
     /// What the user named in place of what the manifest names.
-    fn named_data(&mut self, table: &TaskTable) -> Vec<DataSource> {
+    fn named_data(&self, table: &TaskTable) -> Vec<DataSource> {
         let task = table.name.as_ref().map(|name| &name.value);
         let named = self.given.grants.data.iter();
         let named = named.filter(|named| Some(&named.task) == task);
@@ -387,10 +406,11 @@ impl Loader<'_> {
     }
 
     fn files_of_manifest(&mut self, data: &At<String>) -> Vec<DataSource> {
-        match files::all(self.folder, &data.value, &mut self.names_left) {
+        match files::all(self.folder, &data.value, &mut self.globs) {
             Ok(paths) => {
-                let sources = paths.into_iter().map(|path| DataSource {
-                    path,
+                self.effort.found(paths.len());
+                let sources = paths.iter().map(|path| DataSource {
+                    path: path.clone(),
                     is_named: false,
                 });
                 sources.collect()

@@ -37,6 +37,17 @@ pub(crate) struct Manifest {
     pub(crate) tasks: Vec<(usize, TaskTable)>,
 }
 
+/// The models that a manifest names, as far as it can be read.
+pub fn models_of(text: &str) -> Vec<String> {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let models = root.get_ref().get("models");
+    let models = models.and_then(|node| node.get_ref().as_array());
+    let names = models.into_iter().flatten();
+    names
+        .filter_map(|name| name.get_ref().as_str().map(str::to_owned))
+        .collect()
+}
+
 /// Reads the manifest. None when it is no TOML.
 pub(crate) fn read(document: Document<'_>, log: &mut Log) -> Option<Manifest> {
     let (root, errors) = DeTable::parse_recoverable(document.text);

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 
 use cleanbench_core::Digest;
 
@@ -18,7 +19,15 @@ use crate::source::{Format, Source, kind_of};
 /// Most blank lines of a file.
 const MOST_BLANK: u64 = 1_000_000;
 
+/// Which file it is, whatever name leads to it: its disk, and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileIdentity {
+    disk: u64,
+    number: u64,
+}
+
 pub(crate) struct Rows {
+    identity: FileIdentity,
     source: Source,
     format: Format,
     buffer: Vec<u8>,
@@ -47,8 +56,14 @@ impl Rows {
     /// Opens `file`, whose name must say a known format.
     pub(crate) fn open(folder: &SuiteFolder, file: &DataSource) -> io::Result<Self> {
         let (format, packing) = kind_of(&file.path).map_err(io::Error::other)?;
+        let file = folder.data(file)?;
+        let status = file.file().metadata()?;
         Ok(Self {
-            source: Source::open(folder.data(file)?, packing)?,
+            identity: FileIdentity {
+                disk: status.dev(),
+                number: status.ino(),
+            },
+            source: Source::open(file, packing)?,
             format,
             buffer: Vec::new(),
             splitter: Splitter::default(),
@@ -80,6 +95,10 @@ impl Rows {
                 Some(fault_row(first, Fault::new(0, message)))
             }
         }
+    }
+
+    pub(crate) fn identity(&self) -> FileIdentity {
+        self.identity
     }
 
     /// Digest of the file's bytes; whole once [`Rows::next_row`] returned None without a fault of

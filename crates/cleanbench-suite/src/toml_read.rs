@@ -15,6 +15,8 @@ use crate::words::{did_you_mean, shown};
 
 /// Most elements of an array of a manifest.
 const MOST_ELEMENTS: usize = 10_000;
+/// Most scorers of a task, and most fields by which its scores are reported: each looks at every sample.
+const MOST_OF_TASK: usize = 100;
 /// Most tasks of a suite: each may read a file of its own.
 const MOST_TASKS: usize = 2_000;
 
@@ -94,6 +96,7 @@ impl Reader<'_> {
         };
         let most = match name {
             "task" => MOST_TASKS,
+            "scorers" | "slices" => MOST_OF_TASK,
             _ => MOST_ELEMENTS,
         };
         if found.len() > most {

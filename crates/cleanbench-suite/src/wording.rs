@@ -15,6 +15,9 @@ use crate::prompt::{Origin, Prompts, Template};
 use crate::task_table::{TaskTable, Turn, Wording};
 use crate::toml_escape::offset_in_text;
 
+/// Bytes that a byte of a prompt takes in memory: as it is kept, compiled and digested.
+const PROMPT: u64 = 4;
+
 impl Loader<'_> {
     pub(crate) fn prompts(&mut self, table: &TaskTable) -> Option<Prompts> {
         let named = |name: String, text: &At<String>| Template {
@@ -95,6 +98,7 @@ impl Loader<'_> {
 
     fn prompt_file(&mut self, written: &At<String>) -> Option<Template> {
         let (path, bytes, text) = self.text_file(written)?;
+        self.effort.hold(bytes.len(), PROMPT);
         self.parts.push([b"prompt ", bytes.as_slice()].concat());
         Some(Template {
             name: "prompt".to_owned(),

@@ -1,8 +1,9 @@
 //! What a run has used up, and how hard its endpoints may be asked.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use cleanbench_core::DigestKey;
 use cleanbench_engine::{Billing, Ending, EndpointLimiter, ModelCache, Rates};
 use cleanbench_ledger::RunDirectory;
 use cleanbench_model::Endpoint;
@@ -59,10 +60,16 @@ pub(crate) fn cache_folder(run: &RunDirectory) -> Option<PathBuf> {
     Some(run.path().parent()?.join(".answers"))
 }
 
-/// Where answers of `endpoint` are kept, in the folder `kept`.
-pub(crate) fn cache(endpoint: &Endpoint, kept: &Path) -> Option<ModelCache> {
+/// Where answers are kept, and what they are sealed with.
+pub(crate) struct KeptAnswers {
+    pub(crate) folder: PathBuf,
+    pub(crate) secret: DigestKey,
+}
+
+/// Where answers of `endpoint` are kept, among all that are `kept`.
+pub(crate) fn cache(endpoint: &Endpoint, kept: &KeptAnswers) -> Option<ModelCache> {
     let identity = endpoint.cache_identity()?;
-    Some(ModelCache::new(kept, identity))
+    Some(ModelCache::new(&kept.folder, identity, kept.secret.clone()))
 }
 
 /// What the tokens of `endpoint` cost.

@@ -1,6 +1,5 @@
 //! A run from its opened directory to its tables: writer, models, signals, progress, result.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,13 +25,13 @@ use serde_json::{Value, json};
 use crate::conduct::Conduct;
 use crate::contamination_table;
 use crate::descriptors;
-use crate::environment::WhenNeeded;
+use crate::environment::{WhenNeeded, trust};
 use crate::failure::Failure;
 use crate::foreign::permission;
 use crate::format::Format;
 use crate::gate_results;
 use crate::github;
-use crate::limits;
+use crate::limits::{self, KeptAnswers};
 use crate::printer::{self, Printer};
 use crate::progress::Progress;
 use crate::result_table;
@@ -211,8 +210,9 @@ fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlo
     Ok(slots.collect())
 }
 
-/// The folder of kept answers, where any are taken and kept. One that is a link may lead anywhere, and is not used.
-fn kept_answers(session: &Session<'_>, directory: &RunDirectory) -> Option<PathBuf> {
+/// The kept answers, where any are taken and kept. A folder that is a link may lead anywhere, and is not used; one that
+/// came along may hold anything, and only what this user sealed is taken.
+fn kept_answers(session: &Session<'_>, directory: &RunDirectory) -> Option<KeptAnswers> {
     let mut endpoints = session.endpoints.iter();
     let is_any_kept = endpoints.any(|endpoint| endpoint.cache_identity().is_some());
     if session.conduct.no_cache || session.source.is_some() || !is_any_kept {
@@ -227,7 +227,15 @@ fn kept_answers(session: &Session<'_>, directory: &RunDirectory) -> Option<PathB
         ));
         return None;
     }
-    Some(folder)
+    match trust().answers_key() {
+        Ok(secret) => Some(KeptAnswers { folder, secret }),
+        Err(error) => {
+            printer::warn(format!(
+                "answers are neither taken from earlier runs nor kept: {error}"
+            ));
+            None
+        }
+    }
 }
 
 /// Calls in flight for each model, whose servers have so many `slots` where that is known.

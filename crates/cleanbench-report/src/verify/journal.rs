@@ -3,6 +3,7 @@
 //! Records are read in order. Their payloads are digested by other threads meanwhile, and what was found of them is
 //! noted in the order of the records.
 
+use std::collections::HashSet;
 use std::io::BufReader;
 
 use cleanbench_core::event::PayloadRef;
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 
 use super::Verification;
 use super::coverage::{Coverage, Erasures, Extents};
+use super::order::Order;
 use super::samples::check_batch;
 use crate::ReportError;
 
@@ -107,7 +109,7 @@ fn check_segments(
     reader: &JournalReader,
     found: &mut Verification,
 ) -> Result<(), ReportError> {
-    let known: Vec<_> = reader.heads().iter().map(|head| head.segment).collect();
+    let known: HashSet<_> = reader.heads().iter().map(|head| head.segment).collect();
     let segments = run.journal_segments()?;
     for segment in segments
         .into_iter()
@@ -123,6 +125,7 @@ fn check_segments(
 struct Records<'a> {
     reader: JournalReader,
     extents: &'a mut Extents,
+    order: Order,
     plans: RecordedPlans,
     /// Whether the plan must be on record.
     begun: bool,
@@ -135,7 +138,7 @@ struct Records<'a> {
 
 /// What is to be done about a payload.
 enum Step {
-    /// It does not follow the one before it.
+    /// It does not follow the one before it, or nothing is: the record itself is out of order.
     Gap(Damage),
     Check(PayloadRef),
     AllowErased(PayloadRef),
@@ -163,6 +166,7 @@ impl<'a> Records<'a> {
         Ok(Self {
             reader: JournalReader::open(run, manifest, tail)?,
             extents,
+            order: Order::new(manifest),
             plans: RecordedPlans::default(),
             begun: manifest.end.is_some(),
             batches: Vec::new(),
@@ -178,6 +182,11 @@ impl<'a> Records<'a> {
         };
         self.read += 1;
         self.plans.note(&record.event, self.reader.part());
+        if let Some(what) = self.order.note(&record.event, self.reader.part())? {
+            let segment = self.reader.heads().last().map_or(0, |head| head.segment);
+            let name = RunDirectory::journal_name(segment);
+            steps.push(Step::Gap(Damage::at_line(name, record.seq + 1, what)));
+        }
         if let Some(reference) = record.event.payload() {
             steps.extend(self.extents.extend(&reference).map(Step::Gap));
             steps.push(Step::Check(reference));

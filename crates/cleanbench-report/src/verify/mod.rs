@@ -7,6 +7,7 @@
 
 mod coverage;
 mod journal;
+mod order;
 mod present;
 mod samples;
 mod tables;

@@ -15,6 +15,7 @@ use cleanbench_plan::endpoints::parse_models_file;
 use cleanbench_plan::found::{ENV_LIMIT, MODELS_LIMIT, read_found};
 use cleanbench_plan::replay::recorded_endpoints;
 use cleanbench_plan::trust::{ENV_FILE, MODELS_FILE};
+use cleanbench_suite::{MANIFEST, models_of};
 
 use crate::arguments::TrustArguments;
 use crate::environment::{trust as kept, variables};
@@ -22,7 +23,11 @@ use crate::failure::Failure;
 use crate::printer;
 
 /// What a folder is trusted with, and how much each may hold.
-const FILES: [(&str, Limit); 2] = [(MODELS_FILE, MODELS_LIMIT), (ENV_FILE, ENV_LIMIT)];
+const FILES: [(&str, Limit); 3] = [
+    (MODELS_FILE, MODELS_LIMIT),
+    (ENV_FILE, ENV_LIMIT),
+    (MANIFEST, MODELS_LIMIT),
+];
 
 /// Trusts a folder, lists what is trusted, or trusts a folder no more.
 pub(super) fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
@@ -47,7 +52,7 @@ fn add(folder: &Path) -> Result<Exit, Failure> {
     }
     if files.is_empty() {
         let what = format!(
-            "there is neither `{MODELS_FILE}` nor `{ENV_FILE}` in `{}`",
+            "there is neither `{MODELS_FILE}` nor `{ENV_FILE}` nor `{MANIFEST}` in `{}`",
             folder.display()
         );
         return Err(Failure::new(Exit::NothingSelected, what)
@@ -82,6 +87,13 @@ fn contents(path: &Path, name: &str, bytes: &[u8]) -> Result<Vec<String>, Failur
         );
         let takes = (!taken.is_empty()).then_some(takes);
         return Ok(std::iter::once(sets).chain(takes).collect());
+    }
+    if name == MANIFEST {
+        let models = models_of(&String::from_utf8_lossy(bytes));
+        let chosen = models.iter().map(|model| {
+            format!("{MANIFEST} asks `{model}` where no model is named, with the key that it has")
+        });
+        return Ok(chosen.collect());
     }
     let file = parse_models_file(path, bytes)?;
     let (models, providers) = file.asking();
@@ -166,11 +178,8 @@ fn list() -> Result<Exit, Failure> {
     for (folder, files) in folders {
         let state = |name: &String| {
             let folder = Path::new(&folder);
-            let limit = if name == ENV_FILE {
-                ENV_LIMIT
-            } else {
-                MODELS_LIMIT
-            };
+            let known = FILES.iter().find(|(known, _)| known == name);
+            let limit = known.map_or(MODELS_LIMIT, |(_, limit)| *limit);
             let is_covered = |bytes: Vec<u8>| kept().covers(&folder.join(name), &bytes);
             let found = read_found(folder, name, limit);
             match found.map(|bytes| bytes.map(is_covered)) {

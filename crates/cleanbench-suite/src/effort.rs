@@ -1,0 +1,119 @@
+//! How much a suite makes of what it holds: work and memory beyond what its own size explains.
+//!
+//! A short manifest can name one file in a thousand tasks, and one long prompt goes to every sample. Invariant: what is
+//! counted is the same on every machine, so that a suite that is refused once is always refused; what a suite says
+//! once may be of any length.
+//!
+//! Refused: a suite whose tasks together read again, send or hold too much.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use cleanbench_core::{Message, Sample};
+
+use crate::diagnostic::Fault;
+use crate::load::Loader;
+use crate::rows::FileIdentity;
+
+/// Steps that every suite may make. About a nanosecond each.
+const FREE: u64 = 3_000_000_000;
+/// Steps that a record allows where its file is read for the first time.
+const OF_RECORD: u64 = 50_000;
+/// Steps to read a record again.
+const RECORD_AGAIN: u64 = 5_000;
+/// Steps to read a byte again.
+const BYTE_AGAIN: u64 = 10;
+/// Steps to open a file that a glob found.
+const FILE: u64 = 50_000;
+/// Steps to read a byte of a picture again.
+const PICTURE_AGAIN: u64 = 2;
+/// Steps to hand an option to a sample.
+const OPTION: u64 = 100;
+/// Most bytes that prompts, schemas and examples of all tasks take in memory.
+const MOST_HELD: u64 = 256 << 20;
+
+/// What a suite has made so far.
+#[derive(Debug, Default)]
+pub(crate) struct Effort {
+    steps: u64,
+    allowed: u64,
+    held: u64,
+    files: BTreeSet<FileIdentity>,
+    /// Hashes of the names of pictures.
+    pictures: BTreeSet<u64>,
+}
+
+impl Effort {
+    fn spend(&mut self, count: u64, each: u64) {
+        self.steps = self.steps.saturating_add(count.saturating_mul(each));
+    }
+
+    /// A glob has found `count` files.
+    pub(crate) fn found(&mut self, count: usize) {
+        self.spend(count as u64, FILE);
+    }
+
+    /// Whether `file` is read for the first time.
+    pub(crate) fn begins(&mut self, file: FileIdentity) -> bool {
+        self.files.insert(file)
+    }
+
+    /// A record of `bytes` bytes was read.
+    pub(crate) fn record(&mut self, bytes: usize, is_first: bool) {
+        if is_first {
+            self.allowed = self.allowed.saturating_add(OF_RECORD);
+        } else {
+            self.spend(1, RECORD_AGAIN);
+            self.spend(bytes as u64, BYTE_AGAIN);
+        }
+    }
+
+    /// `sample` is sent as `messages`, with `more` bytes besides.
+    pub(crate) fn send(&mut self, sample: &Sample, messages: &[Message], more: u64) {
+        let bytes = messages.iter().map(|message| message.content.len() as u64);
+        self.spend(bytes.sum::<u64>().saturating_add(more), 1);
+        self.spend(sample.choices.len() as u64, OPTION);
+        for image in &sample.images {
+            let mut hasher = DefaultHasher::new();
+            image.file.hash(&mut hasher);
+            if !self.pictures.insert(hasher.finish()) {
+                self.spend(image.bytes, PICTURE_AGAIN);
+            }
+        }
+    }
+
+    /// `bytes` bytes are read and held, each as `each` bytes.
+    pub(crate) fn hold(&mut self, bytes: usize, each: u64) {
+        let bytes = (bytes as u64).saturating_mul(each);
+        self.held = self.held.saturating_add(bytes);
+        self.spend(bytes, BYTE_AGAIN);
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        if self.held > MOST_HELD {
+            let most = MOST_HELD >> 20;
+            let message = format!(
+                "prompts, schemas and examples of all tasks together take more than {most} MiB of memory"
+            );
+            return Some(Fault::new(0, message).hint("make several suites of it, or shorten them"));
+        }
+        (self.steps > FREE.saturating_add(self.allowed)).then(|| {
+            let message =
+                "the tasks make far more work than the data explains, and the rest is not read";
+            Fault::new(0, message).hint(
+                "name a data file in few tasks, send short prompts and few examples, or make several suites of it",
+            )
+        })
+    }
+}
+
+impl Loader<'_> {
+    /// Whether the suite has made too much of what it holds. That is a fault, which is logged, and nothing more is read.
+    pub(crate) fn gives_up(&mut self) -> bool {
+        let Some(fault) = self.effort.fault() else {
+            return false;
+        };
+        self.log.error(self.manifest, fault);
+        true
+    }
+}
