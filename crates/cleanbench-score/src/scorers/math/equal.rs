@@ -180,10 +180,10 @@ impl Comparison {
         if let (false, Some(bare)) = (is_relation(target), bare(answer)) {
             return self.compare(target, bare);
         }
-        if is_set(target) || is_set(answer) {
-            if let (Some(left), Some(right)) = (spans(target), spans(answer)) {
-                return same_spans(&left, &right);
-            }
+        if (is_set(target) || is_set(answer))
+            && let (Some(left), Some(right)) = (spans(target), spans(answer))
+        {
+            return same_spans(&left, &right);
         }
         self.items(target, answer)
     }
@@ -378,10 +378,10 @@ fn scaled(left: &Chain, right: &Chain) -> Option<Verdict> {
     if !(first.has_symbols() && second.has_symbols()) {
         return None;
     }
-    if let (Some(first), Some(second)) = (normal(&first), normal(&second)) {
-        if let Some(verdict) = exactly_scaled(&first, &second, order) {
-            return Some(verdict);
-        }
+    if let (Some(first), Some(second)) = (normal(&first), normal(&second))
+        && let Some(verdict) = exactly_scaled(&first, &second, order)
+    {
+        return Some(verdict);
     }
     if is_exhausted() {
         return Some(Verdict::Unknown);

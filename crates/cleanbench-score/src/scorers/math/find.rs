@@ -139,18 +139,20 @@ fn boxes(text: &str) -> Vec<Part> {
         let from = at + name.len();
         let inner = window(text, from, REACH);
         let spaces = inner.len() - inner.trim_start().len();
-        let (open, close) = match inner.trim_start().starts_with('{') {
-            true => (1, braces(&inner[spaces..])),
-            false => (0, Some(spaces_end(&inner[spaces..]))),
+        let braced = inner.trim_start().starts_with('{');
+        let from = from + spaces + usize::from(braced);
+        let length = if braced {
+            braces(&inner[spaces..])
+        } else {
+            Some(spaces_end(&inner[spaces..]))
         };
-        let from = from + spaces + open;
-        let to = close.map_or_else(
-            || from + line(text, from).len(),
-            |close| from - open + close,
-        );
+        let width = usize::from(braced);
+        let open_end = || from + line(text, from).len();
+        let to = length.map_or_else(open_end, |length| from + length - width);
+        let end = if length.is_some() { to + width } else { to };
         found.push(Part {
             start: at,
-            end: (to + open).min(text.len()),
+            end,
             from,
             to,
         });

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use num_bigint::BigInt;
 use num_integer::Integer;
@@ -337,7 +338,7 @@ impl Work {
         let mut key = name.to_owned();
         for part in parts {
             let part = self.normal(part)?;
-            key.push_str(&format!("{part:?}"));
+            write!(key, "{part:?}").ok()?;
         }
         Some(Normal::atom(Atom::Unresolved(key)))
     }
@@ -524,8 +525,8 @@ fn computed(name: &str, numbers: &[BigRational]) -> Option<BigRational> {
         ("max", [first, rest @ ..]) => {
             Some(rest.iter().fold(first.clone(), |a, b| a.max(b.clone())))
         }
-        ("gcd", [first, rest @ ..]) => over_whole(first, rest, |a, b| a.gcd(b)),
-        ("lcm", [first, rest @ ..]) => over_whole(first, rest, |a, b| a.lcm(b)),
+        ("gcd", [first, rest @ ..]) => over_whole(first, rest, BigInt::gcd),
+        ("lcm", [first, rest @ ..]) => over_whole(first, rest, BigInt::lcm),
         _ => None,
     }
 }

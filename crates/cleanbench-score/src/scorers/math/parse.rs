@@ -294,7 +294,7 @@ impl Parser<'_> {
 
     /// A word that multiplies, as in "5 million".
     fn magnitude(&mut self) -> Option<Object> {
-        let (Some(Kind::Word(word)) | Some(Kind::Text(word))) = self.kind() else {
+        let Some(Kind::Word(word) | Kind::Text(word)) = self.kind() else {
             return None;
         };
         let words = [
@@ -474,10 +474,11 @@ impl Parser<'_> {
             self.at += 1;
             return self.in_base(digits);
         }
-        if value.is_integer() && !digits.is_empty() {
-            if let Some(part) = self.mixed()? {
-                return Ok(Object::number(value + part));
-            }
+        if value.is_integer()
+            && !digits.is_empty()
+            && let Some(part) = self.mixed()?
+        {
+            return Ok(Object::number(value + part));
         }
         Ok(Object::number(value))
     }
@@ -627,10 +628,11 @@ impl Parser<'_> {
             degree = self.deeper(Self::sum)?.scalar()?;
             self.closes(']')?;
         }
-        if let Some(Kind::Number(_, digits)) = self.kind() {
-            if digits.len() != 1 && name != "surd" {
-                return Err(UNREADABLE);
-            }
+        if let Some(Kind::Number(_, digits)) = self.kind()
+            && digits.len() != 1
+            && name != "surd"
+        {
+            return Err(UNREADABLE);
         }
         let radicand = self.argument()?.scalar()?;
         Ok(Object::Scalar(radicand.root(degree)))

@@ -40,10 +40,10 @@ pub(super) fn spans(object: &Object) -> Option<Spans> {
 /// Whether two sets are the same.
 pub(super) fn same_spans(left: &Spans, right: &Spans) -> Verdict {
     let named = |set: &Spans| set.name.clone();
-    if let (Some(left), Some(right)) = (named(left), named(right)) {
-        if left != right {
-            return Verdict::Apart;
-        }
+    if let (Some(left), Some(right)) = (named(left), named(right))
+        && left != right
+    {
+        return Verdict::Apart;
     }
     if left.spans.len() != right.spans.len() {
         return Verdict::Apart;

@@ -123,7 +123,7 @@ pub(super) fn value(expr: &Expr, at: Point) -> Option<Value> {
 fn coordinate(name: &str, point: u32) -> f64 {
     let mixed = mixed(name.bytes().chain(point.to_le_bytes()));
     let share = f64::from(u32::try_from(mixed >> 40).unwrap_or(0)) / f64::from(1_u32 << 24);
-    let size = if point % 3 == 0 {
+    let size = if point.is_multiple_of(3) {
         0.05 + 0.9 * share
     } else {
         0.1 + 3.1 * share
@@ -177,7 +177,7 @@ fn power(
 
 /// The sign of a negative number to a real power, where that is real: odd roots are.
 fn sign_of_power(exponent: f64, exact: Option<&BigRational>) -> Option<f64> {
-    if libm::trunc(exponent) == exponent && exponent.abs() < 1e9 {
+    if (libm::trunc(exponent) - exponent).abs() <= 0.0 && exponent.abs() < 1e9 {
         return Some(if libm::fmod(exponent, 2.0) == 0.0 {
             1.0
         } else {
