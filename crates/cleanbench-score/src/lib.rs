@@ -5,6 +5,7 @@
 //! | `exact` | it equals the target after normalisation | `normalize`: list of `trim`, `whitespace`, `case`, `punctuation`, `articles` (`["trim"]`) |
 //! | `choice` | it names the target among the choices, by letter or text | `accept`: `both`, `letter`, `text` (`both`) |
 //! | `numeric` | its number is near enough to the target | `tolerance` (0), `relative` (0), `take`: `last`, `first`, `only` (`last`) |
+//! | `math` | its formula is mathematically equal to the target | `digits` (none: exactly), `units` (false), `relations` (true) |
 //! | `contains` | the target occurs in it | `all` (false), `case` (false), `words` (false) |
 //! | `choices` | it names the right ones among the choices, where several are | `score`: `exact`, `jaccard`, `f1` (`exact`), `accept` as for `choice` |
 //! | `quantity` | its number with a unit, converted, is near enough to the target | `tolerance` (0), `relative` (0), `take` (`last`), `bare`: `refuse`, `same` (`refuse`), `unit` |
@@ -27,7 +28,7 @@
 //!
 //! `case = true` means everywhere that upper and lower case differ. Each file in `scorers/` says
 //! precisely what its scorer accepts. A target may be a list of acceptable answers for `exact`,
-//! `numeric`, `quantity`, `contains`, `regex` and the metrics of texts, which take the best of them.
+//! `numeric`, `quantity`, `math`, `contains`, `regex` and the metrics of texts, which take the best of them.
 //!
 //! Invariants, for every scorer but `command`: the same input gives the same score; only the answer is judged,
 //! never its reasoning; an answer in which nothing is visible is "empty completion", and an answer in

@@ -13,8 +13,8 @@ use crate::params::{Params, Setting, UNKNOWN};
 use crate::rule::{Rule, Ruled};
 use crate::scorers::{
     bleu, choice, choices, chrf, command, contains, edit_similarity, exact, f1, json_diff,
-    json_fields, json_schema, likelihood, list, numeric, quantity, refusal, regex, rouge_l, sql,
-    tool_call, weighted,
+    json_fields, json_schema, likelihood, list, math, numeric, quantity, refusal, regex, rouge_l,
+    sql, tool_call, weighted,
 };
 
 /// Builds a scorer from its parameters; `None` only after recording a fault.
@@ -27,6 +27,7 @@ const SCORERS: &[(&str, Build)] = &[
     ("choices", |params| boxed(Some(choices::build(params)))),
     ("numeric", |params| boxed(Some(numeric::build(params)))),
     ("quantity", |params| boxed(Some(quantity::build(params)))),
+    ("math", |params| boxed(Some(math::build(params)))),
     ("contains", |params| boxed(Some(contains::build(params)))),
     ("regex", |params| boxed(regex::build(params))),
     ("f1", |_| boxed(Some(f1::F1))),

@@ -42,6 +42,7 @@ fn every_scorer() -> Vec<(ScorerSpec, Value)> {
         ),
         (spec("choices", json!({})), json!(["a a", "b"])),
         (spec("quantity", json!({})), json!("1 km/h")),
+        (spec("math", json!({"digits": 3})), json!("(x+1)^2")),
         (spec("f1", json!({})), json!("x y")),
         (
             spec("rouge_l", json!({"tokens": "words"})),

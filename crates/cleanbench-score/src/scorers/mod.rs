@@ -14,6 +14,7 @@ pub(crate) mod json_fields;
 pub(crate) mod json_schema;
 pub(crate) mod likelihood;
 pub(crate) mod list;
+pub(crate) mod math;
 pub(crate) mod numeric;
 pub(crate) mod quantity;
 pub(crate) mod refusal;

@@ -1,0 +1,239 @@
+//! `math`: the formula in the answer is mathematically equal to the target.
+//!
+//! # Where the answer is
+//! The first of these that can be read counts, under the name of its rule:
+//! 1. The last mark of a final answer: a box (`boxed`; boxes with nothing but "and", "or" or a comma between them are a
+//!    list), what follows `####` (`hashes`), or a statement such as "the answer is" (`stated`, see [`crate::statement`]: its
+//!    formula, its sentence, or the only number in it). A box and a formula that is stated are the answer: where they
+//!    cannot be read, nothing else is.
+//! 2. The answer as a whole, up to 512 bytes (`whole answer`).
+//! 3. The last formula in `$…$`, `$$…$$`, `\(…\)` or `\[…\]`, with those that it is joined to by "and", "or" or a comma
+//!    (`formula`); unread where another number stands after it.
+//! 4. The last line (`last line`), and for a target that is a number the last number that stands alone (`last number`).
+//!
+//! Of a target, the boxes count where it has some, else the whole of it, else its last formula. A list holds acceptable
+//! answers, at most 64. Where neither can be read, the same notation is still the same.
+//!
+//! # What is read
+//! LaTeX and plain text: fractions, mixed numbers (`3\frac12`, `3 1/2`), decimals, decimals that repeat under a bar,
+//! numerals with a base below, roots, powers, π, e, i, ∞, percent, degrees, absolute values, factorials, binomials, trigonometric
+//! functions and their inverses, logarithms (`\log` is that of 10), Greek letters, subscripts, products without a sign,
+//! `±` (both values), words for powers of ten ("5 million"), matrices, points, intervals, sets, unions, intersections and
+//! differences, ℝ, equations, inequalities and chains of them, and words. `1,234` is 1234 or a list; `3,25` and `0,5` are
+//! decimals or a list; the reading that fits the target counts. Whatever else is in a formula makes it unread.
+//!
+//! # What is equal
+//! * Values: exactly, by polynomials over the rational numbers in symbols, roots of primes, π, e and i. Where other
+//!   functions occur, by values at up to 32 points that follow from the names of the symbols: a difference beyond the
+//!   bound of rounding at any point is one; six points (one, where no symbol occurs) without any are equality. Two analytic
+//!   expressions that differ agree so by chance with a probability below 1e-12 for each point; constants count as
+//!   equal if they agree to about 1e-14 of their size, and a number of more than six decimals (or beyond 1e12) is never
+//!   equal to what is not exactly rational. Points at which either has no real value are left out: √x√y is √(xy).
+//! * 3.14 is not π and 0.33 is not 1/3, unless `digits` says how many decimals constants are rounded to.
+//! * Points and intervals bracket by bracket, so (1,2), [1,2] and {1,2} are three things; sets in any order; a list without
+//!   brackets as a set or as a point in the same order; matrices cell by cell.
+//! * Equations up to their sides and a factor, inequalities up to a positive one; inequalities in one unknown by the numbers for
+//!   which they hold, so also as intervals. `x = 2` is 2 and `y = 2x` is `2x`: a name alone on one side may be left out.
+//!   A chain of equations is its beginning and its end, and what is only about equal does not count beside what is equal.
+//! * Units: a unit in the answer is not held against it where the target has none; where the target has one, it must be
+//!   the same. 25% is 0.25, and 90° is π/2.
+//! * Words without regard to case, spaces and punctuation.
+//!
+//! # Parameters
+//! * `digits`: constants are equal if they are after rounding to so many decimals, from 0 to 12 (no rounding).
+//! * `units`: `true`, or a list of units, `%` and `°` among them, which are left out on both sides (false). With a list, any
+//!   other unit is wrong.
+//! * `relations`: whether an inequality may answer for a set, as `-2 ≤ x ≤ 7` for `[-2,7]` (true).
+//!
+//! # Bounds
+//! A formula has at most 4096 bytes, 400 digits in a number, 48 levels and 64 items; numbers have at most 4096 bits, and the
+//! work of a judgement is counted. What is beyond is not extracted, with the reason; so is what neither form nor values
+//! decide. Formulas without a mark are looked for in the last 32 KiB.
+
+mod equal;
+mod expr;
+mod find;
+mod lex;
+mod normal;
+mod parse;
+mod read;
+mod spans;
+mod value;
+
+use cleanbench_core::{Sample, Score};
+use serde_json::Value;
+
+use self::equal::{Comparison, Verdict};
+use self::expr::{CANNOT_TELL, Failure, Object, TOO_DEEP, TOO_LARGE, UNREADABLE};
+use self::find::{Found, candidates, last_number, of_target};
+use self::read::{Units, readings};
+use crate::params::Params;
+use crate::rule::Rule;
+use crate::target;
+
+const TOO_MANY: Failure = "too many items";
+const NO_FORMULA: Failure = "no formula";
+const UNREADABLE_TARGET: Failure = "unreadable target";
+const AMBIGUOUS: Failure = "several numbers or formulas";
+
+/// Why what is certainly a formula is not read.
+const BEYOND: [Failure; 3] = [TOO_DEEP, TOO_LARGE, TOO_MANY];
+
+/// Most acceptable answers that are compared.
+const TARGETS: usize = 64;
+
+/// Compares formulas.
+#[derive(Debug)]
+pub(crate) struct Math {
+    units: Units,
+    comparison: Comparison,
+}
+
+pub(crate) fn build(params: &mut Params<'_>) -> Math {
+    let digits = params.whole("digits", 0..=12, u64::MAX);
+    let relations = params.flag("relations", true);
+    let units = units(params);
+    Math {
+        comparison: Comparison {
+            digits: u32::try_from(digits).ok(),
+            relations,
+            any_unit: !matches!(units, Units::These(_)),
+        },
+        units,
+    }
+}
+
+fn units(params: &mut Params<'_>) -> Units {
+    match params.value("units") {
+        None | Some(Value::Bool(false)) => Units::None,
+        Some(Value::Bool(true)) => Units::All,
+        Some(Value::Array(_)) => params.strings("units").map_or(Units::None, Units::These),
+        Some(other) => {
+            params.wrong("units", "must be true, false or a list of units", other);
+            Units::None
+        }
+    }
+}
+
+/// An acceptable answer.
+struct Target {
+    objects: Vec<Object>,
+    squeezed: Vec<String>,
+}
+
+impl Math {
+    fn target(&self, text: &str) -> Target {
+        let found = of_target(text);
+        let objects = found
+            .iter()
+            .find_map(|found| readings(&found.text, &self.units).ok());
+        Target {
+            objects: objects.unwrap_or_default(),
+            squeezed: found.iter().map(|found| squeezed(&found.text)).collect(),
+        }
+    }
+
+    /// Judges one candidate; `None` where another may be looked for.
+    fn judged(&self, targets: &[Target], found: &Found) -> Option<Score> {
+        let score = |right: bool| Some(Score::verdict(right, found.text.trim()).by(found.rule));
+        let squeezed = squeezed(&found.text);
+        let alike = |target: &Target| target.squeezed.contains(&squeezed);
+        if !squeezed.is_empty() && targets.iter().any(alike) {
+            return score(true);
+        }
+        let unread = |reason| found.firm.then(|| Score::not_extracted(reason));
+        if found.text.is_empty() {
+            return unread(AMBIGUOUS);
+        }
+        let objects = match readings(&found.text, &self.units) {
+            Ok(objects) => objects,
+            Err(reason) if BEYOND.contains(&reason) => return Some(Score::not_extracted(reason)),
+            Err(reason) => return unread(reason),
+        };
+        if targets.iter().all(|target| target.objects.is_empty()) {
+            return unread(UNREADABLE_TARGET);
+        }
+        if !is_of_kind(targets, &objects) {
+            return unread(UNREADABLE);
+        }
+        match self.verdict(targets, &objects, &found.word) {
+            Verdict::Same => score(true),
+            Verdict::Apart => score(false),
+            Verdict::Unknown => Some(Score::not_extracted(CANNOT_TELL)),
+        }
+    }
+
+    fn verdict(&self, targets: &[Target], answers: &[Object], word: &str) -> Verdict {
+        let wanted = || targets.iter().flat_map(|target| &target.objects);
+        let pairs = wanted().flat_map(|target| answers.iter().map(move |answer| [target, answer]));
+        Verdict::any(pairs.map(|[target, answer]| {
+            let measured = matches!(target, Object::Measured(..)) && !word.is_empty();
+            if measured && !matches!(answer, Object::Measured(..)) {
+                let answer = Object::Measured(Box::new(answer.clone()), word.to_owned());
+                return self.comparison.compare(target, &answer);
+            }
+            self.comparison.compare(target, answer)
+        }))
+    }
+}
+
+/// Whether words are compared with words, and formulas with formulas.
+fn is_of_kind(targets: &[Target], answers: &[Object]) -> bool {
+    let is_text = |object: &Object| matches!(object, Object::Text(_));
+    let wanted = |object: &Object| {
+        targets
+            .iter()
+            .flat_map(|target| &target.objects)
+            .any(|target| is_text(target) == is_text(object))
+    };
+    answers.iter().any(wanted)
+}
+
+/// A formula without spaces and marks of layout.
+fn squeezed(text: &str) -> String {
+    let text = text
+        .replace("\\left", "")
+        .replace("\\right", "")
+        .replace("\\!", "")
+        .replace("dfrac", "frac");
+    let kept = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"$*`\"".contains(*c));
+    kept.collect::<String>().trim_end_matches('.').to_owned()
+}
+
+impl Rule for Math {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn check_sample(&self, sample: &Sample) -> Result<(), String> {
+        target::check_texts(sample)?;
+        let count = target::texts(sample).len();
+        if count > TARGETS {
+            return Err(format!(
+                "the target holds {count} answers, and at most {TARGETS} are compared"
+            ));
+        }
+        Ok(())
+    }
+
+    fn judge(&self, sample: &Sample, text: &str) -> Score {
+        normal::begin();
+        let texts = target::texts(sample);
+        let targets: Vec<Target> = texts.iter().map(|text| self.target(text)).collect();
+        let found = candidates(text);
+        if let Some(score) = found.iter().find_map(|found| self.judged(&targets, found)) {
+            return score;
+        }
+        let numbers = targets.iter().flat_map(|target| &target.objects);
+        if !numbers
+            .into_iter()
+            .any(|object| object.as_number().is_some())
+        {
+            return Score::not_extracted(NO_FORMULA);
+        }
+        let last = last_number(text).and_then(|found| self.judged(&targets, &found));
+        last.unwrap_or_else(|| Score::not_extracted(NO_FORMULA))
+    }
+}

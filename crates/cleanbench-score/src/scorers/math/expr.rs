@@ -1,0 +1,255 @@
+//! What a formula is once it is read: an expression with a value, or an object made of expressions.
+//!
+//! Invariant: neither is deeper than [`DEPTH`] or larger than the text that it was read from, so that going through one
+//! by recursion is safe.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Zero};
+
+/// How deep brackets, powers and calls may stand in each other.
+pub(super) const DEPTH: usize = 48;
+
+/// Why a formula is not read, or two are not compared.
+pub(super) type Failure = &'static str;
+
+pub(super) const UNREADABLE: Failure = "unreadable formula";
+pub(super) const TOO_DEEP: Failure = "formula too deep";
+pub(super) const TOO_LARGE: Failure = "number too large";
+pub(super) const CANNOT_TELL: Failure = "equality cannot be told";
+
+/// Constants that are no rational numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Constant {
+    Pi,
+    E,
+    I,
+    Infinity,
+}
+
+/// Something with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Expr {
+    Number(BigRational),
+    Constant(Constant),
+    Symbol(String),
+    Sum(Vec<Expr>),
+    Product(Vec<Expr>),
+    Power(Box<Expr>, Box<Expr>),
+    Call(String, Vec<Expr>),
+}
+
+/// How the items of a list are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Joiner {
+    Comma,
+    And,
+    Or,
+}
+
+/// What stands between the terms of a relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Equal,
+    About,
+    Unequal,
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+    In,
+}
+
+/// Sets that have a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Empty,
+    Reals,
+    Other(char),
+}
+
+/// What a formula says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Object {
+    Scalar(Expr),
+    Tuple {
+        open: char,
+        items: Vec<Object>,
+        close: char,
+    },
+    Set(Vec<Object>),
+    List(Vec<Object>, Joiner),
+    Matrix(Vec<Vec<Expr>>),
+    Union(Vec<Object>),
+    Common(Vec<Object>),
+    Minus(Box<Object>, Box<Object>),
+    Named(Named),
+    Relation {
+        terms: Vec<Object>,
+        signs: Vec<Sign>,
+    },
+    Text(String),
+    Measured(Box<Object>, String),
+}
+
+impl Sign {
+    /// The sign with its sides exchanged.
+    pub(super) fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::More,
+            Self::AtMost => Self::AtLeast,
+            Self::More => Self::Less,
+            Self::AtLeast => Self::AtMost,
+            other => other,
+        }
+    }
+
+    /// Whether the left side is the larger one.
+    pub(super) fn is_descending(self) -> bool {
+        matches!(self, Self::More | Self::AtLeast)
+    }
+
+    /// Whether it orders its sides.
+    pub(super) fn is_order(self) -> bool {
+        self.is_descending() || matches!(self, Self::Less | Self::AtMost)
+    }
+}
+
+impl Expr {
+    pub(super) fn whole(number: i64) -> Self {
+        Self::Number(BigRational::from_integer(BigInt::from(number)))
+    }
+
+    pub(super) fn negated(self) -> Self {
+        match self {
+            Self::Number(number) => Self::Number(-number),
+            other => Self::Product(vec![Self::whole(-1), other]),
+        }
+    }
+
+    pub(super) fn inverted(self) -> Self {
+        match self {
+            Self::Number(number) if !number.is_zero() => Self::Number(number.recip()),
+            other => Self::Power(Box::new(other), Box::new(Self::whole(-1))),
+        }
+    }
+
+    pub(super) fn power(self, exponent: Self) -> Self {
+        Self::Power(Box::new(self), Box::new(exponent))
+    }
+
+    pub(super) fn root(self, degree: Self) -> Self {
+        self.power(degree.inverted())
+    }
+
+    pub(super) fn call(name: &str, argument: Self) -> Self {
+        Self::Call(name.to_owned(), vec![argument])
+    }
+
+    pub(super) fn product(mut factors: Vec<Self>) -> Self {
+        if factors.len() == 1 {
+            return factors.swap_remove(0);
+        }
+        Self::Product(factors)
+    }
+
+    pub(super) fn sum(mut terms: Vec<Self>) -> Self {
+        if terms.len() == 1 {
+            return terms.swap_remove(0);
+        }
+        Self::Sum(terms)
+    }
+
+    pub(super) fn difference(left: &Self, right: &Self) -> Self {
+        Self::Sum(vec![left.clone(), right.clone().negated()])
+    }
+
+    /// What it is made of.
+    pub(super) fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Number(_) | Self::Constant(_) | Self::Symbol(_) => Vec::new(),
+            Self::Sum(parts) | Self::Product(parts) | Self::Call(_, parts) => {
+                parts.iter().collect()
+            }
+            Self::Power(base, exponent) => vec![base, exponent],
+        }
+    }
+
+    /// Whether `wanted` holds for it or for any part of it.
+    pub(super) fn any(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
+        wanted(self) || self.parts().into_iter().any(|part| part.any(wanted))
+    }
+
+    pub(super) fn has_symbols(&self) -> bool {
+        self.any(&|part| {
+            matches!(part, Self::Symbol(_))
+                || matches!(part, Self::Call(name, _) if is_unknown(name))
+        })
+    }
+
+    pub(super) fn is_complex(&self) -> bool {
+        self.any(&|part| matches!(part, Self::Constant(Constant::I)))
+    }
+
+    /// Whether it is a name that a value may be given to: `x`, `x_1`, `f(x)`.
+    pub(super) fn is_name(&self) -> bool {
+        match self {
+            Self::Symbol(_) => true,
+            Self::Call(name, _) => is_unknown(name),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a call is one of a function that nothing is known of, as in `f(x)`.
+pub(super) fn is_unknown(name: &str) -> bool {
+    name.starts_with('?')
+}
+
+impl Object {
+    pub(super) fn number(number: BigRational) -> Self {
+        Self::Scalar(Expr::Number(number))
+    }
+
+    pub(super) fn one() -> Self {
+        Self::number(BigRational::one())
+    }
+
+    /// The expression, where it is one.
+    pub(super) fn scalar(self) -> Result<Expr, Failure> {
+        match self {
+            Self::Scalar(expr) => Ok(expr),
+            _ => Err(UNREADABLE),
+        }
+    }
+
+    /// The number, where it is plainly one.
+    pub(super) fn as_number(&self) -> Option<&BigRational> {
+        match self {
+            Self::Scalar(Expr::Number(number)) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Whether it may stand on the left of `=` as the name of what is on the right.
+    pub(super) fn is_name(&self) -> bool {
+        match self {
+            Self::Scalar(expr) => expr.is_name(),
+            Self::Text(_) => true,
+            Self::Tuple { items, .. } => items.iter().all(Self::is_name),
+            _ => false,
+        }
+    }
+
+    pub(super) fn has_symbols(&self) -> bool {
+        match self {
+            Self::Scalar(expr) => expr.has_symbols(),
+            Self::Tuple { items, .. } | Self::Set(items) | Self::List(items, _) => {
+                items.iter().any(Self::has_symbols)
+            }
+            Self::Matrix(rows) => rows.iter().flatten().any(Expr::has_symbols),
+            Self::Measured(value, _) => value.has_symbols(),
+            _ => true,
+        }
+    }
+}

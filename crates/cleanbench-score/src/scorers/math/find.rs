@@ -1,0 +1,440 @@
+//! Where in an answer its formula is.
+//!
+//! Invariant: one pass over the text for each kind of mark, and a bounded number of bounded formulas tried.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::statement::statements;
+use crate::text::{after, before, window};
+
+/// A part of an answer that may be its formula.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) text: String,
+    /// The name of the rule.
+    pub(super) rule: &'static str,
+    /// Whether it is the answer, so that nothing else is looked for where it cannot be read.
+    pub(super) firm: bool,
+    /// The word after it.
+    pub(super) word: String,
+}
+
+/// Most marks that are tried, from the last on.
+const MARKS: usize = 8;
+/// Most boxes that are looked at, from the last on.
+const BOXES: usize = 64;
+/// Most bytes at the end of an answer in which formulas and numbers are looked for.
+const TAIL: usize = 1 << 15;
+/// Most bytes of a formula in delimiters, and of a statement.
+const REACH: usize = 4096;
+/// Most bytes of an answer that may be a formula as a whole.
+const WHOLE: usize = 512;
+
+/// A place that marks the final answer.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: usize,
+    rule: &'static str,
+}
+
+/// A part of a text by its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    /// With its delimiters.
+    start: usize,
+    end: usize,
+    /// Without them.
+    from: usize,
+    to: usize,
+}
+
+/// What may be the formula of an answer, the first that can be read counts.
+pub(super) fn candidates(text: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    let boxes = boxes(text);
+    for mark in marks(text, &boxes).into_iter().rev().take(MARKS) {
+        match mark.rule {
+            "boxed" => found.extend(boxed(text, &boxes, mark.at)),
+            "hashes" => found.push(soft(line(text, mark.at), "hashes")),
+            _ => stated(text, mark.at, &mut found),
+        }
+    }
+    found.extend(unmarked(text));
+    found
+}
+
+/// What may be the formula of a target.
+pub(super) fn of_target(text: &str) -> Vec<Found> {
+    let boxes = boxes(text);
+    if let Some(last) = boxes.last() {
+        return boxed(text, &boxes, last.start).into_iter().collect();
+    }
+    let mut found = vec![soft(text, "whole answer")];
+    found.extend(last_formula(text));
+    found
+}
+
+/// The end of an answer.
+fn tail(text: &str) -> &str {
+    &text[text.ceil_char_boundary(text.len().saturating_sub(TAIL))..]
+}
+
+fn soft(text: &str, rule: &'static str) -> Found {
+    Found {
+        text: text.to_owned(),
+        rule,
+        firm: false,
+        word: String::new(),
+    }
+}
+
+/// What counts where nothing marks an answer.
+fn unmarked(text: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    if text.len() <= WHOLE {
+        found.push(soft(text.trim(), "whole answer"));
+    }
+    found.extend(last_formula(text));
+    let line = text.trim_end().lines().next_back().unwrap_or_default();
+    if line.len() <= WHOLE && line.len() < text.trim().len() {
+        found.push(soft(line, "last line"));
+    }
+    found
+}
+
+/// All marks in order.
+fn marks(text: &str, boxes: &[Part]) -> Vec<Mark> {
+    let hashes = text.rmatch_indices("####").take(MARKS);
+    let hashes = hashes.map(|(at, _)| Mark {
+        at: at + 4,
+        rule: "hashes",
+    });
+    let said = statements(text).filter(|said| !said.boxed);
+    let mut marks: Vec<Mark> = said
+        .map(|said| Mark {
+            at: said.at,
+            rule: "stated",
+        })
+        .collect();
+    marks.extend(hashes);
+    marks.extend(boxes.iter().map(|part| Mark {
+        at: part.start,
+        rule: "boxed",
+    }));
+    marks.sort_by_key(|mark| mark.at);
+    marks
+}
+
+fn line(text: &str, at: usize) -> &str {
+    window(text, at, WHOLE).lines().next().unwrap_or_default()
+}
+
+/// The last of `\boxed{…}`, outermost ones alone.
+fn boxes(text: &str) -> Vec<Part> {
+    let mut found: Vec<Part> = Vec::new();
+    let named = |name| text.rmatch_indices(name).take(BOXES);
+    for (at, name) in named("\\boxed").chain(named("\\fbox")) {
+        let from = at + name.len();
+        let inner = window(text, from, REACH);
+        let spaces = inner.len() - inner.trim_start().len();
+        let braced = inner.trim_start().starts_with('{');
+        let from = from + spaces + usize::from(braced);
+        let length = if braced {
+            braces(&inner[spaces..])
+        } else {
+            Some(spaces_end(&inner[spaces..]))
+        };
+        let width = usize::from(braced);
+        let open_end = || from + line(text, from).len();
+        let to = length.map_or_else(open_end, |length| from + length - width);
+        let end = if length.is_some() { to + width } else { to };
+        found.push(Part {
+            start: at,
+            end,
+            from,
+            to,
+        });
+    }
+    found.sort_by_key(|part| part.start);
+    found.dedup_by(|inner, outer| inner.start < outer.to);
+    found
+}
+
+/// Where the first word ends.
+fn spaces_end(text: &str) -> usize {
+    text.find(|c: char| c.is_whitespace() || "$.,\\".contains(c))
+        .unwrap_or(text.len())
+}
+
+/// Where the braces that `text` opens with close.
+fn braces(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut escaped = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            '\\' => escaped = !escaped,
+            '{' if !escaped => depth += 1,
+            '}' if !escaped => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+        escaped &= character == '\\';
+    }
+    None
+}
+
+/// The box at `at`, with those before it that it is joined to.
+fn boxed(text: &str, boxes: &[Part], at: usize) -> Option<Found> {
+    let last = boxes.iter().position(|part| part.start == at)?;
+    Some(joined(text, &boxes[..=last], "boxed", is_between_boxes))
+}
+
+/// The last of `parts` and those that come just before it, as a list.
+fn joined(text: &str, parts: &[Part], rule: &'static str, joins: fn(&str) -> bool) -> Found {
+    let mut first = parts.len() - 1;
+    while first > 0 && parts.len() - first < 32 {
+        let gap = parts[first - 1].end..parts[first].start;
+        if gap.len() > 48 || !text.get(gap).is_some_and(joins) {
+            break;
+        }
+        first -= 1;
+    }
+    let pieces: Vec<&str> = parts[first..]
+        .iter()
+        .map(|part| &text[part.from..part.to])
+        .collect();
+    let end = parts[parts.len() - 1].end;
+    let mut inner = pieces.join(", ");
+    if is_percent_after(text, end) {
+        inner.push_str(" \\%");
+    }
+    Found {
+        text: inner,
+        rule,
+        firm: true,
+        word: word_after(text, end),
+    }
+}
+
+fn is_between_boxes(gap: &str) -> bool {
+    let gap = gap.replace("\\quad", "").replace("\\text", "");
+    let gap: String = gap
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"$\\{}()[],;&".contains(*c))
+        .collect();
+    matches!(gap.as_str(), "" | "and" | "or" | "und" | "et" | "y")
+}
+
+fn is_between_formulas(gap: &str) -> bool {
+    let gap = gap.trim();
+    matches!(
+        gap,
+        "," | "and" | "or" | ", and" | ", or" | ";" | "und" | "et" | "y" | "or else"
+    )
+}
+
+/// Whether a percent sign or word follows outside of a formula.
+fn is_percent_after(text: &str, end: usize) -> bool {
+    let rest = window(text, end, 32).trim_start_matches([' ', '$', '\\', ')', ']', '*', '~']);
+    let rest = rest.to_ascii_lowercase();
+    ["%", "percent", "pct"]
+        .iter()
+        .any(|sign| rest.starts_with(sign))
+}
+
+fn word_after(text: &str, end: usize) -> String {
+    let rest = window(text, end, 48).trim_start_matches([' ', '$', ')', '*', '\\']);
+    rest.chars()
+        .take_while(|c| c.is_alphabetic() || "°€£".contains(*c))
+        .collect()
+}
+
+/// Formulas in delimiters: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`.
+fn formulas(text: &str) -> Vec<Part> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(next) = text[at..].find(['$', '\\']) {
+        let start = at + next;
+        match formula_at(text, start) {
+            Some(part) => {
+                at = part.end;
+                found.push(part);
+            }
+            None => at = start + skipped(&text[start..]),
+        }
+    }
+    found
+}
+
+/// How far to go on where no formula starts.
+fn skipped(text: &str) -> usize {
+    let escaped = text.starts_with('\\') && text[1..].starts_with('$');
+    1 + usize::from(escaped)
+}
+
+fn formula_at(text: &str, start: usize) -> Option<Part> {
+    const DELIMITERS: [[&str; 2]; 6] = [
+        ["$$", "$$"],
+        ["$", "$"],
+        ["\\\\(", "\\\\)"],
+        ["\\\\[", "\\\\]"],
+        ["\\(", "\\)"],
+        ["\\[", "\\]"],
+    ];
+    let rest = &text[start..];
+    let [open, close] = DELIMITERS
+        .into_iter()
+        .find(|pair| rest.starts_with(pair[0]))?;
+    let from = start + open.len();
+    let inner = window(text, from, REACH);
+    let mut ends = inner.match_indices(close);
+    let is_escaped = |at: usize| close.starts_with('$') && inner[..at].ends_with('\\');
+    let to = from + ends.find(|(at, _)| !is_escaped(*at))?.0;
+    let blank = text[from..to].trim().is_empty() || text[from..to].contains("\n\n");
+    let price = open == "$" && after(text, to + 1).is_some_and(|c| c.is_ascii_digit());
+    (!blank && !price).then_some(Part {
+        start,
+        end: to + close.len(),
+        from,
+        to,
+    })
+}
+
+/// The last formula in delimiters, with those that it is joined to; not firm where another number follows it.
+fn last_formula(text: &str) -> Option<Found> {
+    let tail = tail(text);
+    let parts = formulas(tail);
+    let last = *parts.last()?;
+    let found = joined(tail, &parts, "formula", is_between_formulas);
+    let later = numbers(&tail[last.end..]).pop();
+    match later {
+        Some(Number::Free(number)) if number != found.text.trim() => Some(Found {
+            text: String::new(),
+            ..found
+        }),
+        _ => Some(found),
+    }
+}
+
+/// What a statement of the answer that ends at `at` is followed by.
+fn stated(text: &str, at: usize, out: &mut Vec<Found>) {
+    let rest = window(text, at, REACH);
+    let opening = rest.trim_start_matches(|c: char| c.is_whitespace() || "*_\"“`\\".contains(c));
+    let escaped = rest.len() - opening.len();
+    let escaped = escaped
+        - rest[..escaped]
+            .bytes()
+            .rev()
+            .take_while(|&byte| byte == b'\\')
+            .count();
+    if let Some(part) = formula_at(rest, escaped) {
+        let parts = formulas(&rest[part.start..]);
+        let run = parts.iter().enumerate().skip(1).take_while(|(at, part)| {
+            is_between_formulas(&rest[escaped..][parts[at - 1].end..part.start])
+        });
+        let length = 1 + run.count();
+        out.push(joined(
+            &rest[part.start..],
+            &parts[..length],
+            "stated",
+            is_between_formulas,
+        ));
+        return;
+    }
+    let said = sentence(rest);
+    out.push(soft(said, "stated"));
+    let negated = ["not ", "never ", "no ", "wrong", "incorrect"];
+    if negated
+        .iter()
+        .any(|word| said.trim_start().to_ascii_lowercase().starts_with(word))
+    {
+        return;
+    }
+    let parts = formulas(said);
+    match (parts.as_slice(), numbers(said).as_slice()) {
+        ([part], _) => out.push(joined(said, &[*part], "stated", is_between_formulas)),
+        ([], [Number::Free(number)]) => out.push(soft(number, "stated")),
+        ([], []) => {}
+        _ => out.push(Found {
+            firm: true,
+            ..soft("", "stated")
+        }),
+    }
+}
+
+/// The first sentence or line.
+fn sentence(text: &str) -> &str {
+    let line = text.trim_start().lines().next().unwrap_or_default();
+    let end = line.match_indices(['.', '!', '?']).find(|(at, sign)| {
+        let next = after(line, at + sign.len());
+        *sign != "!" && next.is_none_or(char::is_whitespace)
+    });
+    end.map_or(line, |(at, _)| &line[..at])
+}
+
+/// A number in prose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Number {
+    Free(String),
+    /// A part of something else, as in `3x`.
+    Bound,
+}
+
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"[-+−]?(?:\d(?:[\d,.'’\u{a0}\u{202f}]{0,60}\d)?|\.\d{1,60})(?:[ ]?/[ ]?\d{1,30})?(?:[ ]?(?:%|percent\b|pct\b))?",
+    )
+    .expect("the pattern is fixed and its tests compile it")
+});
+
+/// Every number in prose that is no part of a word.
+fn numbers(text: &str) -> Vec<Number> {
+    let found = NUMBER
+        .find_iter(text)
+        .filter_map(|found| number(text, found.start(), found.end()));
+    found.collect()
+}
+
+fn number(text: &str, start: usize, end: usize) -> Option<Number> {
+    let whole = &text[start..end];
+    let signed = whole.starts_with(['-', '+', '−']);
+    let previous = before(text, start);
+    let next = after(text, end);
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let own_sign = previous.is_none_or(|c| c.is_whitespace() || "(:$€£*=".contains(c));
+    if !signed && is_word(previous)
+        || signed && is_word(previous) && previous.is_some_and(char::is_alphabetic)
+    {
+        return None;
+    }
+    let operator = |c: Option<char>| c.is_some_and(|c| "^/\\{}*×+=<>".contains(c) && c != '*');
+    let denied = ["not", "n't", "n’t", "never"]
+        .iter()
+        .any(|word| text[..start].trim_end().ends_with(word));
+    let nested = text[..start].ends_with("((") || text[end..].starts_with("))");
+    if denied
+        || nested
+        || operator(next)
+        || is_word(next)
+        || previous.is_some_and(|c| "^/\\{+".contains(c))
+        || signed && !own_sign
+    {
+        return Some(Number::Bound);
+    }
+    Some(Number::Free(whole.to_owned()))
+}
+
+/// The last number in prose, where it stands alone and no formula is in the text.
+pub(super) fn last_number(text: &str) -> Option<Found> {
+    let tail = tail(text);
+    match numbers(tail).pop()? {
+        Number::Free(number) => Some(soft(&number, "last number")),
+        Number::Bound => None,
+    }
+}
