@@ -3,35 +3,38 @@
 //! Parameters: `tolerance` (largest absolute difference; 0), `relative` (largest difference as a share
 //! of the target; 0; the larger of the two holds), `take` (which number counts where the answer does
 //! not mark one: `"last"`, `"first"`, or `"only"`, which reads marks no more and wants a single
-//! number).
+//! number), `locale` (how digits are grouped: `"auto"`, which refuses what can be read in two ways, or one of
+//! [`literal::LOCALES`]).
 //!
-//! Marks of a final answer, of which the last that is followed by a number counts: `####`,
-//! `\boxed{…}`, and statements such as "the answer is" (see [`crate::statement`]). A calculation after
-//! a mark counts by its result: "Answer: 3 + 4 = 7" is 7, "Answer: 3 + 4" is unclear.
+//! Rules, by name: "hashes", "boxed", "tag", "stated" and "calculation" for a number that a mark of a final answer leads
+//! in (see [`marks`]); "opening", "bold", "last line", "last number", "first number" and "only number" where there is
+//! none (see [`candidates`]).
 //!
-//! Percent signs, units and words of magnitude are not interpreted: `50%` and "50 million" are 50.
-//! Numbers are compared as 64-bit floats. What a number is, [`number`] says. It refuses targets that
-//! are no finite number, and answers whose number is unclear are not extracted.
+//! What a number is, [`number`] says: fractions, powers, words and magnitudes among them. Units are not interpreted.
+//! `50%` equals 50 and 0.5, while 0.5 equals the target 50 only where that is written as a percentage. A number with
+//! exactly three decimals after a point (`9.500`) is unclear without a locale, unless a target has so many itself, or
+//! the tolerance is a fraction and the targets are below 1000.
+//! Numbers are compared as 64-bit floats; of answers beyond 256 KiB the beginning, the end and what follows the last 64
+//! marks are read. It refuses targets that are no finite number, and answers whose number is
+//! unclear are not extracted.
 
+mod candidates;
+pub(in crate::scorers) mod literal;
+pub(in crate::scorers) mod marks;
 pub(in crate::scorers) mod number;
+mod numerals;
+pub(in crate::scorers) mod plain;
+mod term;
+pub(in crate::scorers) mod words;
 
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
-use self::number::{Number, numbers, whole_number};
+use self::candidates::Take;
+use self::number::{Form, Number, numbers_within, whole_number};
 use crate::params::Params;
 use crate::rule::Rule;
-use crate::statement::{Statement, statements};
 use crate::target;
-use crate::text::window;
-
-/// Which number counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Take {
-    Last,
-    First,
-    Only,
-}
 
 /// Compares numbers.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub(crate) struct Numeric {
     tolerance: f64,
     relative: f64,
     take: Take,
+    form: Form,
 }
 
 pub(crate) fn build(params: &mut Params<'_>) -> Numeric {
@@ -51,6 +55,10 @@ pub(crate) fn build(params: &mut Params<'_>) -> Numeric {
         tolerance: params.at_least_zero("tolerance"),
         relative: params.at_least_zero("relative"),
         take: params.word("take", &words),
+        form: Form {
+            locale: params.word("locale", &literal::LOCALES),
+            units: false,
+        },
     }
 }
 
@@ -60,6 +68,13 @@ type Failure = &'static str;
 const NO_NUMBER: Failure = "no number";
 const SEVERAL: Failure = "several numbers";
 const UNCLEAR: Failure = "unclear number";
+
+/// A number and the rule that found it.
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    number: Number,
+    rule: &'static str,
+}
 
 impl Numeric {
     fn near(&self, answer: f64, target: f64) -> bool {
@@ -73,167 +88,65 @@ impl Numeric {
         (answer - target).abs() <= allowed + rounding
     }
 
-    fn extract(&self, text: &str) -> Result<f64, Failure> {
-        let numbers = numbers(text);
-        let chosen = match self.take {
-            Take::Only if numbers.len() > 1 => return Err(SEVERAL),
-            Take::Only => numbers.first(),
-            Take::First | Take::Last => {
-                if let Some(marked) = marked(text, &numbers) {
-                    return marked;
-                }
-                match self.take {
-                    Take::First => numbers.first(),
-                    _ => numbers.last(),
-                }
-            }
+    fn extract(&self, text: &str) -> Result<Read, Failure> {
+        let text = &text[..marks::end_of_answer(text)];
+        let numbers = numbers_within(text, self.form, &marks::regions(text));
+        let marked = (self.take != Take::Only).then(|| marks::marked(text, &numbers));
+        let unmarked = || candidates::choose(text, &numbers, self.take);
+        marked.flatten().unwrap_or_else(unmarked)
+    }
+
+    fn target(&self, item: &Value) -> Option<Target> {
+        let text = match item {
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => plain::plain(text).trim().to_owned(),
+            _ => return None,
         };
-        chosen.ok_or(NO_NUMBER)?.value.ok_or(UNCLEAR)
+        let direct = text
+            .parse()
+            .ok()
+            .filter(|value: &f64| value.is_finite() && !text.ends_with(char::is_alphabetic));
+        let read = whole_number(&text, self.form);
+        let plainly = direct.filter(|_| item.is_number() || self.form.locale.is_none());
+        let value = plainly.or_else(|| read?.value).or(direct)?;
+        Some(Target {
+            value,
+            share: read.filter(|read| read.percent).and_then(|read| read.other),
+            has_decimals: value.fract() != 0.0
+                && text
+                    .split('.')
+                    .nth(1)
+                    .is_some_and(|decimals| decimals.len() >= 3),
+        })
     }
-}
 
-/// The number after the last mark that is followed by one.
-fn marked(text: &str, numbers: &[Number]) -> Option<Result<f64, Failure>> {
-    let mut marks: Vec<(Statement, Kind)> = statements(text)
-        .map(|found| (found, if found.boxed { Kind::Boxed } else { Kind::Said }))
-        .chain(text.match_indices("####").map(|(at, hashes)| {
-            let at = at + hashes.len();
-            (Statement { at, boxed: false }, Kind::Hashes)
-        }))
-        .collect();
-    marks.sort_by_key(|(mark, _)| mark.at);
-    let mut readings = marks.iter().rev();
-    readings.find_map(|(mark, kind)| after_mark(text, numbers, mark.at, *kind))
-}
-
-/// Kinds of marks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Boxed,
-    Said,
-    Hashes,
-}
-
-/// The number that follows directly on a mark that ends at `at`; `None` when none does.
-fn after_mark(
-    text: &str,
-    numbers: &[Number],
-    at: usize,
-    kind: Kind,
-) -> Option<Result<f64, Failure>> {
-    let next = numbers.partition_point(|number| number.end <= at);
-    let first = numbers.get(next)?;
-    let touching = window(text, at, 64);
-    let gap = touching.len() - skip_filler(touching).len();
-    if first.start > at + gap {
-        // `\boxed{\frac{3}{4}}` holds numbers, and is none that can be read.
-        let inside = window(text, at, 256);
-        let inside = inside.split('}').next().unwrap_or_default();
-        return (kind == Kind::Boxed && first.start < at + inside.len()).then_some(Err(UNCLEAR));
-    }
-    let (last, value) = result(text, numbers, next);
-    match kind {
-        Kind::Hashes if is_heading(text, first.end) => None,
-        Kind::Boxed
-            if numbers
-                .get(last + 1)
-                .is_some_and(|after| !closed(text, numbers[last], after)) =>
-        {
-            Some(Err(SEVERAL))
+    fn is_right(&self, answer: f64, number: &Number, target: &Target) -> bool {
+        let same = self.near(answer, target.value);
+        if number.percent && target.share.is_some() {
+            return same;
         }
-        _ => Some(value),
+        let known = number.value.is_some();
+        same || number
+            .other
+            .is_some_and(|other| known && self.near(other, target.value))
+            || target.share.is_some_and(|share| self.near(answer, share))
     }
 }
 
-/// Whether `#### 3. Title` or `#### 3: Title` goes on after the number, so that it is a heading.
-fn is_heading(text: &str, end: usize) -> bool {
-    let line = window(text, end, 64).lines().next().unwrap_or_default();
-    line.starts_with(['.', ')', ':'])
-        && line[1..].starts_with(char::is_whitespace)
-        && !line[1..].trim().is_empty()
-}
-
-/// Whether the brace closes between two numbers.
-fn closed(text: &str, last: Number, after: &Number) -> bool {
-    text.get(last.end..after.start)
-        .is_some_and(|between| between.contains('}'))
-}
-
-/// The rest of `text` after what may stand between a mark and its number: decoration, "about", `x =`.
-fn skip_filler(text: &str) -> &str {
-    const WORDS: [&str; 10] = [
-        "approximately",
-        "about",
-        "roughly",
-        "around",
-        "exactly",
-        "nearly",
-        "equal to",
-        "\\(",
-        "\\[",
-        "\\approx",
-    ];
-    let mut rest = text;
-    loop {
-        rest =
-            rest.trim_start_matches(|c: char| c.is_whitespace() || "*_`\"'([{~≈$€£¥".contains(c));
-        let word = WORDS.iter().find_map(|word| {
-            let start = rest.get(..word.len())?;
-            start
-                .eq_ignore_ascii_case(word)
-                .then(|| &rest[word.len()..])
-        });
-        match word.or_else(|| skip_variable(rest)) {
-            Some(after) => rest = after,
-            None => return rest,
-        }
+impl Number {
+    /// Whether it has a value, or has one as soon as it is known what its point means.
+    fn is_known(&self) -> bool {
+        self.value.or(self.other).is_some()
     }
 }
 
-/// The rest after `x =`.
-fn skip_variable(text: &str) -> Option<&str> {
-    text.strip_prefix(|c: char| c.is_ascii_alphabetic())?
-        .trim_start()
-        .strip_prefix('=')
-}
-
-/// The result of the calculation that starts at the number `first`, and the position of the last
-/// number that belongs to it: of the parts between equals signs the last that is a number alone, so
-/// that `3 + 4 = 7`, `7 = 3 + 4` and `7` are all 7.
-fn result(text: &str, numbers: &[Number], first: usize) -> (usize, Result<f64, Failure>) {
-    let (mut part, mut last) = (first, first);
-    let mut chosen = None;
-    while let Some(operator) = operator_between(text, numbers, last) {
-        if matches!(operator, "=" | "≈" | "\\approx") {
-            chosen = if part == last { Some(last) } else { chosen };
-            part = last + 1;
-        }
-        last += 1;
-    }
-    let chosen = if part == last { Some(last) } else { chosen };
-    let value = chosen.and_then(|chosen| numbers[chosen].value);
-    (last, value.ok_or(UNCLEAR))
-}
-
-/// The operator that joins the number at `index` to the next, if nothing else stands between them.
-fn operator_between<'a>(text: &'a str, numbers: &[Number], index: usize) -> Option<&'a str> {
-    const OPERATORS: [&str; 15] = [
-        "=", "≈", "\\approx", "+", "-", "−", "–", "*", "×", "·", "÷", "/", "\\times", "\\cdot",
-        "\\div",
-    ];
-    let next = numbers.get(index + 1)?;
-    let between = text.get(numbers[index].end..next.start)?;
-    let between = between.trim_matches(|c: char| c == ' ' || c == '\t' || "()%$€£¥".contains(c));
-    OPERATORS.contains(&between).then_some(between)
-}
-
-/// The finite number that a target item stands for.
-fn target_number(item: &Value) -> Option<f64> {
-    match item {
-        Value::Number(number) => number.as_f64().filter(|value| value.is_finite()),
-        Value::String(text) => whole_number(text),
-        _ => None,
-    }
+/// A finite number that a target item stands for.
+struct Target {
+    value: f64,
+    /// Its value as a share, if it is a percentage.
+    share: Option<f64>,
+    /// Whether it shows what a point before three digits is.
+    has_decimals: bool,
 }
 
 /// A number as text: plain digits where they are short, else with an exponent.
@@ -250,7 +163,7 @@ fn shown(value: f64) -> String {
 
 impl Rule for Numeric {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -258,7 +171,7 @@ impl Rule for Numeric {
         if items.is_empty() {
             return Err("the target is an empty list".to_owned());
         }
-        match items.iter().find(|item| target_number(item).is_none()) {
+        match items.iter().find(|item| self.target(item).is_none()) {
             Some(item) => Err(format!(
                 "the target holds {item}, which is no finite number"
             )),
@@ -267,8 +180,8 @@ impl Rule for Numeric {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let answer = match self.extract(text) {
-            Ok(answer) => answer,
+        let read = match self.extract(&plain::plain(text)) {
+            Ok(read) => read,
             Err(reason) => return Score::not_extracted(reason),
         };
         let items = sample
@@ -276,9 +189,18 @@ impl Rule for Numeric {
             .as_ref()
             .map(target::items)
             .unwrap_or_default();
-        let mut targets = items.iter().filter_map(target_number);
-        let right = targets.any(|target| self.near(answer, target));
-        Score::verdict(right, shown(answer))
+        let targets: Vec<Target> = items.iter().filter_map(|item| self.target(item)).collect();
+        let small = targets.iter().all(|target| target.value.abs() < 1000.0);
+        let pointed = targets.iter().any(|target| target.has_decimals)
+            || small && self.tolerance.fract() != 0.0;
+        let answer = read.number.value.or(read.number.other.filter(|_| pointed));
+        let Some(answer) = answer else {
+            return Score::not_extracted(UNCLEAR);
+        };
+        let right = targets
+            .iter()
+            .any(|target| self.is_right(answer, &read.number, target));
+        Score::verdict(right, shown(answer)).by(read.rule)
     }
 }
 

@@ -2,14 +2,15 @@
 //!
 //! Parameters: `tolerance` (largest absolute difference, in the target's unit; 0), `relative` (largest
 //! difference as a share of the target; 0; the larger of the two holds), `take` (which number with a unit
-//! counts: `"last"`, `"first"`, or `"only"`), `bare` (a number without a unit: `"refuse"`, not extracted, or
+//! counts: `"last"`, `"first"`, or `"only"`), `locale` (as for `numeric`), `bare` (a number without a unit: `"refuse"`, not extracted, or
 //! `"same"`: it is in the target's unit), `unit` (the unit of targets that are plain numbers).
 //!
 //! Units, and what they may be made of, are in [`table`] and [`unit`]: SI with its prefixes, common others, percent,
 //! currencies by sign, code or name, powers and quotients (`km/h`, `m²`, `€ per kWh`). 90 km/h equals 25 m/s;
 //! 5 kg never equals 5 m, nor $5 5 €: the wrong unit is wrong. Nobody converts currencies here. Numbers are
-//! read as by `numeric`; "thousand", "million" and the like after one multiply it. A statement such as "the
-//! answer is" limits the search to what follows the last one, if a quantity does.
+//! read as by `numeric`. The quantity that follows the last mark of a final answer counts, named as by `numeric`
+//! ("stated", "boxed", "hashes", "tag"), else the last with a unit ("last quantity"), the first ("first quantity") or
+//! the only one ("only quantity").
 //!
 //! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
@@ -20,10 +21,13 @@ use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use self::unit::Unit;
-use super::numeric::number::{Number, numbers};
+use super::numeric::literal::LOCALES;
+use super::numeric::marks::{end_of_answer, last_mark, regions};
+use super::numeric::number::{Form, Number, numbers, numbers_within};
+use super::numeric::plain::plain;
+use super::numeric::words;
 use crate::params::Params;
 use crate::rule::Rule;
-use crate::statement::statements;
 use crate::target;
 use crate::text::window;
 
@@ -46,6 +50,7 @@ pub(crate) struct Quantity {
     take: Take,
     bare: bool,
     unit: Option<Unit>,
+    form: Form,
 }
 
 pub(crate) fn build(params: &mut Params<'_>) -> Quantity {
@@ -70,6 +75,10 @@ pub(crate) fn build(params: &mut Params<'_>) -> Quantity {
         take: params.word("take", &takes),
         bare: params.word("bare", &[("refuse", false), ("same", true)]),
         unit,
+        form: Form {
+            locale: params.word("locale", &LOCALES),
+            units: true,
+        },
     }
 }
 
@@ -83,12 +92,8 @@ struct Measured {
 
 /// Reads what stands around `number` in `text`.
 fn measured(text: &str, number: Number) -> Measured {
-    let mut after = window(text, number.end, 64);
-    let mut value = number.value;
-    if let Some((factor, rest)) = unit::magnitude(after) {
-        value = value.map(|value| value * factor);
-        after = rest;
-    }
+    let after = unit::untexed(window(text, number.end, 96));
+    let after = after.as_str();
     let ahead = unit::currency_before(text, number.start, number.end);
     let behind = unit::at_start(after).map(|(unit, _)| unit);
     // "$0.12 per kWh" has its sign ahead and the rest behind.
@@ -100,36 +105,71 @@ fn measured(text: &str, number: Number) -> Measured {
     };
     Measured {
         start: number.start,
-        value,
+        value: number.value,
         unit,
     }
 }
 
+/// The number in words at `at`, where none in digits stands there.
+fn in_words(text: &str, at: usize, known: &[Number]) -> Option<Number> {
+    let near = window(text, at, 64);
+    let skipped = near.len() - near.trim_start_matches([' ', '*', '_', ':']).len();
+    let read = words::spelled(&text[at + skipped..])?;
+    let number = Number::spelled(at + skipped, read);
+    let free = known
+        .iter()
+        .all(|other| other.end <= number.start || other.start >= number.end);
+    free.then_some(number)
+}
+
+/// A number with its unit and the rule that found it.
+#[derive(Debug, Clone, Copy)]
+struct Chosen {
+    found: Measured,
+    rule: &'static str,
+}
+
 impl Quantity {
     /// The number of `text` that counts.
-    fn chosen(&self, text: &str) -> Result<Measured, &'static str> {
-        let found = numbers(text);
+    fn chosen(&self, text: &str) -> Result<Chosen, &'static str> {
+        let mut found = numbers_within(text, self.form, &regions(text));
         if found.len() > MOST_NUMBERS {
             return Err("more than 2000 numbers");
+        }
+        let mark = last_mark(text);
+        if let Some(mark) = mark {
+            found.extend(in_words(text, mark.at, &found));
+            found.sort_by_key(|number| number.start);
         }
         let all: Vec<Measured> = found
             .into_iter()
             .map(|number| measured(text, number))
             .collect();
-        let fits = |found: &&Measured| found.unit.is_some();
-        let any = all.iter().any(|found| fits(&found));
-        let usable: Vec<&Measured> = all.iter().filter(|found| !any || fits(found)).collect();
-        let stated = statements(text).last().and_then(|statement| {
-            let mut after = usable.iter().filter(|found| found.start >= statement.at);
-            after.next()
+        let any = all.iter().any(|found| found.unit.is_some());
+        let usable: Vec<Measured> = all
+            .into_iter()
+            .filter(|found| !any || found.unit.is_some())
+            .collect();
+        if self.take == Take::Only && usable.len() > 1 {
+            return Err("several numbers");
+        }
+        let stated = mark.filter(|_| self.take != Take::Only).and_then(|mark| {
+            let found = usable.iter().find(|found| found.start >= mark.at)?;
+            Some(Chosen {
+                found: *found,
+                rule: mark.rule,
+            })
         });
-        let chosen = match self.take {
-            Take::Only if usable.len() > 1 => return Err("several numbers"),
-            Take::Only => usable.first(),
-            Take::First => stated.or(usable.first()),
-            Take::Last => stated.or(usable.last()),
+        let (found, rule) = match self.take {
+            Take::Last if usable.len() > 1 => (usable.last(), "last quantity"),
+            Take::First if usable.len() > 1 => (usable.first(), "first quantity"),
+            _ => (usable.first(), "only quantity"),
         };
-        chosen.map(|found| **found).ok_or("no number")
+        let chosen = found.map(|found| Chosen {
+            found: *found,
+            rule,
+        });
+        stated.or(chosen).ok_or("no number")
     }
 
     fn target(&self, item: &Value) -> Result<(f64, Unit), String> {
@@ -142,7 +182,8 @@ impl Quantity {
                 Ok((number.as_f64().ok_or_else(wrong)?, unit))
             }
             Value::String(text) => {
-                let found = numbers(text);
+                let text = &*plain(text);
+                let found = numbers(text, self.form);
                 let [number] = found[..] else {
                     return Err(wrong());
                 };
@@ -167,7 +208,7 @@ impl Quantity {
 
 impl Rule for Quantity {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -181,8 +222,10 @@ impl Rule for Quantity {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let found = match self.chosen(text) {
-            Ok(found) => found,
+        let text = &*plain(text);
+        let text = &text[..end_of_answer(text)];
+        let Chosen { found, rule } = match self.chosen(text) {
+            Ok(chosen) => chosen,
             Err(reason) => return Score::not_extracted(reason),
         };
         let Some(value) = found.value.filter(|value| value.is_finite()) else {
@@ -205,7 +248,7 @@ impl Rule for Quantity {
             answer.is_some_and(|answer| self.near(answer, target))
         });
         let end = window(text, found.start, 48);
-        Score::verdict(right, end.lines().next().unwrap_or_default().trim())
+        Score::verdict(right, end.lines().next().unwrap_or_default().trim()).by(rule)
     }
 }
 
@@ -293,10 +336,12 @@ mod tests {
         ] {
             case(json!({}), target, text, Some(false));
         }
-        for text in ["5", "5 apples", "five kg", "", "kg"] {
+        for text in ["5", "5 apples", "", "kg", "9.500 kg"] {
             case(json!({}), "5 kg", text, None);
         }
-        case(json!({}), "5 kg", "3,14 kg", None);
+        case(json!({}), "3.14 kg", "3,14 kg", Some(true));
+        case(json!({"locale": "de"}), "9500 kg", "9.500 kg", Some(true));
+        case(json!({}), "5 kg", "five kg", Some(true));
         case(json!({}), "5 kg", &"5 kg ".repeat(2_001), None);
         case(json!({}), "5 in", "5 in total", None);
         case(json!({"bare": "same"}), "5 kg", "5", Some(true));

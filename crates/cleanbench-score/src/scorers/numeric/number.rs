@@ -1,165 +1,540 @@
-//! Numbers in running text.
+//! Numbers in running text, in plain characters (see [`super::plain`]).
 //!
-//! Read are: digits with an optional decimal point; thousands grouped by comma (also `{,}`, `,\!` and
-//! `\,` of LaTeX) or by no-break, figure or thin space; exponents (`1e5`, `1.5 × 10^5`, `1.5·10⁵`);
-//! signs, the Unicode minus and a touching en dash among them; a currency sign before or after the
-//! sign is skipped.
+//! Read are: digits as [`super::literal`] says; terms as [`super::term`] says (`\frac{3}{4}`, `5\pi`, `2^10`); words
+//! and short forms of magnitude after them ("5 million", `5k`); signs, "minus" and "negative" among them; a currency
+//! sign before or after the sign is skipped. Percent is noted, and a base (`1010_2`) gives a second value.
 //!
-//! Recognised as a number, but as an unclear one without a value: a comma that is no thousands
-//! separator (`3,14`: nobody knows whether that is one number or two), several points (`1.2.3`),
-//! fractions, dates, times and ratios (`3/4`, `12:30`), powers (`2^10`), vulgar fractions and digits of
-//! other scripts, groups of three after plain spaces (`1 500` may be one number or two), and what exceeds a 64-bit float. Digits inside a word (`H2O`, `x1`) are no number.
+//! Recognised as a number, but as an unclear one without a value: what a literal or a term leaves unclear (`9.500`,
+//! `12:30`), a number that is a part of an expression with a variable (`3x`, `3n + 1`, `x + 3`) or of an inequality,
+//! and what exceeds a 64-bit float. Digits inside a word (`H2O`, `x1`), powers and indices of something else (`m^2`,
+//! `x_1`) are no number.
 
-use std::sync::LazyLock;
+use std::ops::Range;
 
-use regex::{Captures, Regex};
-
-use crate::text::{after, before, is_word};
+use super::literal::{Decimal, literal};
+use super::term::{Term, term, vulgar};
+use super::words;
+use crate::scorers::quantity::unit;
+use crate::text::{after, before, is_word, window};
 
 /// A number in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::scorers) struct Number {
     /// Where it starts, its sign and currency included.
     pub(in crate::scorers) start: usize,
-    /// Where it ends.
+    /// Where it ends, before a percent sign or a unit.
     pub(in crate::scorers) end: usize,
     /// Its finite value; `None` when it is unclear.
     pub(in crate::scorers) value: Option<f64>,
+    /// Its value by another convention: as a share for percent, in the base that is named, or, for an unclear one, if
+    /// a point is a decimal point.
+    pub(in crate::scorers) other: Option<f64>,
+    /// Whether it is a percentage.
+    pub(in crate::scorers) percent: bool,
+    /// Whether it is a date or a time.
+    pub(in crate::scorers) moment: bool,
 }
 
-/// Whatever looks like one number, to be read strictly afterwards.
-static CANDIDATE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)
-        (?<digits> [1-9][0-9]{0,2} (?: \x20 [0-9]{3} \b )+ (?: [.,:/'’] [0-9]+ )* | \.? [0-9]+
-            (?: [.,:/'’] [0-9]+ | (?: \{,\} | ,\\! ) [0-9]+ | \\, [0-9]{3}
-              | [\u{a0}\u{2007}\u{2009}\u{202f}] [0-9]{3} | \^ \{? [-+−]? [0-9]+ \}? )* )
-        (?: [eE] (?<exponent> [-+−]? [0-9]+ ) )?
-        (?: \s? (?: [×xX*·⋅] | \\times | \\cdot ) \s? 10 \s?
-            (?: \^ \s? \{? \s? (?<power> [-+−]? [0-9]{1,4} ) \s? \}?
-              | (?<raised> [⁺⁻]? [⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4} ) ) )?
-        ",
-    )
-    .expect("the pattern is fixed and its tests compile it")
-});
+/// How numbers are written and what follows them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::scorers) struct Form {
+    /// The sign before decimals, where the task says so.
+    pub(in crate::scorers) locale: Option<Decimal>,
+    /// Whether units follow, so that `5 K` and `5M` are none of thousands and millions.
+    pub(in crate::scorers) units: bool,
+}
 
-/// Digits that are surely one number: plain, or grouped by one kind of separator.
-static STRICT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x) ^ (?: [0-9]+ | [1-9][0-9]{0,2} (?:
-            (?: , [0-9]{3} )+ | (?: \{,\} [0-9]{3} )+ | (?: ,\\! [0-9]{3} )+ | (?: \\, [0-9]{3} )+
-            | (?: [\u{a0}\u{2007}\u{2009}\u{202f}] [0-9]{3} )+ ) )? (?: \.[0-9]+ )? $",
-    )
-    .expect("the pattern is fixed and its tests compile it")
-});
+/// Every number in digits or signs that starts in one of the `regions` of `text`, in order; where there is none, the
+/// English ones in words.
+pub(in crate::scorers) fn numbers_within(
+    text: &str,
+    form: Form,
+    regions: &[Range<usize>],
+) -> Vec<Number> {
+    let mut found = Vec::new();
+    for region in regions {
+        let mut at = region
+            .start
+            .max(found.last().map_or(0, |last: &Number| last.end));
+        while let Some(start) = next_start(&text[..region.end.max(at)], at) {
+            match read(text, start, form) {
+                Found::Number(number) => {
+                    at = number.end.max(start + 1);
+                    found.push(number);
+                }
+                Found::Nothing(end) => at = end,
+            }
+        }
+    }
+    if found.is_empty() {
+        for region in regions {
+            let spelled = words::running(&text[region.clone()]).into_iter();
+            found.extend(spelled.map(|(at, read)| Number::spelled(region.start + at, read)));
+        }
+    }
+    found
+}
 
-/// Every number in `text`, in order.
-pub(in crate::scorers) fn numbers(text: &str) -> Vec<Number> {
-    CANDIDATE
-        .captures_iter(text)
-        .filter_map(|found| read(text, &found))
-        .collect()
+/// Every number in `text`.
+pub(in crate::scorers) fn numbers(text: &str, form: Form) -> Vec<Number> {
+    numbers_within(text, form, std::slice::from_ref(&(0..text.len())))
 }
 
 /// The value of a text that is one number and nothing else, but for a percent sign.
-pub(in crate::scorers) fn whole_number(text: &str) -> Option<f64> {
+pub(in crate::scorers) fn whole_number(text: &str, form: Form) -> Option<Number> {
     let text = text.trim();
-    let text = text.strip_suffix('%').unwrap_or(text);
-    match numbers(text)[..] {
-        [number] if number.start == 0 && number.end == text.len() => number.value,
+    let bare = text.strip_suffix('%').map_or(text, str::trim_end);
+    if !bare.ends_with(|c: char| c.is_ascii_digit() || c == '}' || c == 'π' || vulgar(c).is_some())
+    {
+        return None;
+    }
+    match numbers(text, form)[..] {
+        [number] if number.start == 0 && number.end == bare.len() => Some(number),
         _ => None,
     }
 }
 
-fn read(text: &str, found: &Captures<'_>) -> Option<Number> {
-    let whole = found.get(0)?;
-    let (first, digits) = drop_stray_point(text, whole.start(), &found["digits"]);
-    let previous = before(text, first);
-    if previous.is_some_and(|c| is_word(c) && (!c.is_numeric() || c.is_ascii_digit())) {
-        return None;
+impl Number {
+    /// A number in words that starts at `at`.
+    pub(in crate::scorers) fn spelled(at: usize, read: words::Spelled) -> Self {
+        Self {
+            start: at,
+            end: at + read.len,
+            value: Some(read.value),
+            other: read.percent.then_some(read.value / 100.0),
+            percent: read.percent,
+            moment: false,
+        }
     }
-    let lead = Lead::of(text, first);
-    let foreign = |c: Option<char>| c.is_some_and(|c| c.is_numeric() && !c.is_ascii());
-    let unclear = foreign(previous) || foreign(after(text, whole.end()));
-    let value = value(digits, found).filter(|_| !unclear);
-    Some(Number {
-        start: lead.start,
-        end: whole.end(),
-        value: value.map(|value| if lead.negative { 0.0 - value } else { value }),
+}
+
+/// What stands at a place that looks like a number.
+enum Found {
+    Number(Number),
+    /// None, up to this position.
+    Nothing(usize),
+}
+
+/// The next place from `at` on at which a number may start.
+fn next_start(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (at..bytes.len()).find(|&at| match bytes[at] {
+        b'0'..=b'9' => true,
+        b'.' => starts_with_point(text, at),
+        b'\\' => ["\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\sqrt", "\\pi"]
+            .iter()
+            .any(|name| {
+                let rest = &text[at..];
+                rest.starts_with(name)
+                    && !rest[name.len()..].starts_with(|c: char| c.is_ascii_alphabetic())
+            }),
+        0xC2 | 0xCF | 0xE2 => {
+            after(text, at).is_some_and(|c| c == 'π' || c == '√' || vulgar(c).is_some())
+        }
+        _ => false,
     })
 }
 
 /// A leading point belongs to the number in ` .5`, but not in `…costs.5`.
-fn drop_stray_point<'a>(text: &str, start: usize, digits: &'a str) -> (usize, &'a str) {
-    let belongs = |c: char| c.is_whitespace() || "+-−–$€£¥([{=~≈*<>|\"'".contains(c);
-    match digits.strip_prefix('.') {
-        Some(rest) if !before(text, start).is_none_or(belongs) => (start + 1, rest),
-        _ => (start, digits),
+fn starts_with_point(text: &str, at: usize) -> bool {
+    let belongs = |c: char| c.is_whitespace() || "+-–$€£¥([{=~≈*<>|\"'".contains(c);
+    text[at + 1..].starts_with(|c: char| c.is_ascii_digit()) && before(text, at).is_none_or(belongs)
+}
+
+fn read(text: &str, start: usize, form: Form) -> Found {
+    let near = window(text, start, 1 << 20);
+    if is_inside(text, start) {
+        let digits = literal(near, None).map_or(1, |found| found.len);
+        let end = start + digits;
+        return Found::Nothing(text.ceil_char_boundary(end.max(start + 1)));
+    }
+    let Some(term) = term(near, form.locale) else {
+        return Found::Nothing(text.ceil_char_boundary(start + 1));
+    };
+    Found::Number(surrounded(text, start, term, form))
+}
+
+/// Whether what starts at `start` is a part of a word, a power or an index.
+fn is_inside(text: &str, start: usize) -> bool {
+    let head = &text[..start];
+    let outer = head.strip_suffix(['-', '+']).unwrap_or(head);
+    if outer.ends_with(['^'])
+        || outer.ends_with("^{")
+        || outer.ends_with("_{")
+        || outer.ends_with("^(")
+        || outer.ends_with("\\overline{")
+    {
+        return true;
+    }
+    match head.chars().next_back() {
+        Some('_') => {
+            !head
+                .trim_end_matches(['_', '*'])
+                .ends_with(|c: char| !is_word(c) && c != '}')
+                && !head.trim_end_matches(['_', '*']).is_empty()
+        }
+        Some(c) if text[start..].starts_with('\\') || text[start..].starts_with(['π', '√']) => {
+            c == 'π'
+        }
+        Some(c) => is_word(c) && (!c.is_numeric() || c.is_ascii_digit()),
+        None => false,
     }
 }
 
-fn value(digits: &str, found: &Captures<'_>) -> Option<f64> {
-    if !STRICT.is_match(digits) {
-        return None;
+/// The number `term` with what stands around it.
+fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
+    let lead = Lead::of(text, start);
+    let mut end = start + term.len;
+    let mut factor = 1.0;
+    let followed = is_followed(text, end);
+    let hex = &text[start..end] == "0" && text[end..].starts_with(['x', 'X', 'b', 'o']);
+    if let Some(found) = followed
+        .then(|| magnitude(text, &lead, end, form))
+        .flatten()
+    {
+        (factor, end) = (found.0, end + found.1);
     }
-    let mut plain: String = digits
-        .chars()
-        .filter(|c| c.is_ascii_digit() || *c == '.')
-        .collect();
-    let exponents = ["exponent", "power", "raised"];
-    let mut exponents = exponents.iter().filter_map(|name| found.name(name));
-    if let Some(exponent) = exponents.next() {
-        plain.push('e');
-        plain.extend(exponent.as_str().chars().map(plain_exponent));
+    let base = base(&text[end..]);
+    end += base.map_or(0, |base| base.len);
+    let part = hex
+        || follows_variable(text, start)
+        || followed && precedes_variable(window(text, end, 48))
+        || is_exclaimed(text, &lead, start, end);
+    let signed = |value: f64| {
+        let value = 0.0 + if lead.negative { -value } else { value };
+        Some(times(value, factor)).filter(|value| value.is_finite() && !part)
+    };
+    let value = term.value.and_then(signed);
+    let percent = followed && is_percent(&text[end..]);
+    let other = match (value, base) {
+        (None, _) => term.pointed.and_then(signed),
+        (Some(value), _) if percent => Some(times(value, 0.01)),
+        (Some(_), Some(base)) => base.value(&text[start..start + term.len]),
+        _ => None,
+    };
+    Number {
+        start: lead.start,
+        end,
+        value,
+        other,
+        percent,
+        moment: term.moment || is_date(text, start, end),
     }
-    if exponents.next().is_some() {
-        return None;
-    }
-    plain.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-fn plain_exponent(character: char) -> char {
-    match character {
-        '−' | '⁻' => '-',
-        '⁺' => '+',
-        '⁰' => '0',
-        '¹' => '1',
-        '²' => '2',
-        '³' => '3',
-        '⁴'..='⁹' => char::from_u32(u32::from(character) - u32::from('⁴') + u32::from('4'))
-            .unwrap_or(character),
-        other => other,
+/// Whether something follows that may belong to the number before `end`.
+fn is_followed(text: &str, end: usize) -> bool {
+    let rest = window(text, end, 8).trim_start_matches(' ');
+    rest.starts_with(|c: char| !c.is_ascii_digit() && !"\n,;:?".contains(c))
+}
+
+/// The product, rounded as the decimal that is meant where `factor` moves the point only.
+fn times(value: f64, factor: f64) -> f64 {
+    let places = factor.log10().round();
+    let moves = (10_f64.powf(places) - factor).abs() <= f64::EPSILON * factor;
+    let moved = (moves && places.abs() > 0.5).then(|| format!("{value}e{places}").parse().ok());
+    moved.flatten().unwrap_or(value * factor)
+}
+
+/// Whether the text is a small whole number and a `!`, which may be a factorial or not.
+fn is_exclaimed(text: &str, lead: &Lead, start: usize, end: usize) -> bool {
+    let tail = window(text, end, 8);
+    tail.starts_with('!')
+        && tail.trim_end() == "!"
+        && text[..lead.start].trim().is_empty()
+        && end - start <= 3
+        && lead.start == start
+}
+
+/// A word, a sign or a letter that multiplies, with its length.
+fn magnitude(text: &str, lead: &Lead, end: usize, form: Form) -> Option<(f64, usize)> {
+    let rest = &text[end..];
+    if let Some(found) = words::magnitude(rest) {
+        return Some(found);
     }
+    let money = lead.money;
+    let short = [
+        ("k", 1e3),
+        ("K", 1e3),
+        ("M", 1e6),
+        ("B", 1e9),
+        ("m", 1e6),
+        ("b", 1e9),
+    ];
+    let (letter, factor) = short.iter().find(|(letter, _)| rest.starts_with(letter))?;
+    let ends = !rest[1..].starts_with(|c: char| is_word(c) || "^/·*²³".contains(c));
+    let allowed = money || !form.units && !["m", "b"].contains(letter) || *letter == "k";
+    (ends && allowed).then_some((*factor, 1))
+}
+
+/// An index that names a base.
+#[derive(Clone, Copy)]
+struct Base {
+    len: usize,
+    base: u32,
+}
+
+impl Base {
+    fn value(self, digits: &str) -> Option<f64> {
+        let value = u32::from_str_radix(digits, self.base).ok()?;
+        Some(f64::from(value))
+    }
+}
+
+fn base(rest: &str) -> Option<Base> {
+    let inner = rest.strip_prefix('_')?;
+    let inner = inner.strip_prefix('{').unwrap_or(inner);
+    let digits = inner.bytes().take(3).take_while(u8::is_ascii_digit).count();
+    let base = inner[..digits]
+        .parse()
+        .ok()
+        .filter(|base| (2..=36).contains(base))?;
+    let closed = usize::from(inner[digits..].starts_with('}'));
+    Some(Base {
+        len: rest.len() - inner.len() + digits + closed,
+        base,
+    })
+}
+
+fn is_percent(rest: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "%",
+        "\\%",
+        "percent",
+        "per cent",
+        "pct",
+        "prozent",
+        "por ciento",
+        "pour cent",
+        "per cento",
+        "procent",
+        "por cento",
+        "процент",
+    ];
+    let near =
+        window(rest, 0, 24).trim_start_matches([' ', '\u{a0}', '\u{202f}', '*', '$', '}', ')']);
+    let near = near.strip_prefix("\\,").unwrap_or(near).trim_start();
+    let near = near.strip_prefix("\\text{").unwrap_or(near).trim_start();
+    WORDS.iter().any(|word| {
+        near.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    }) || near.starts_with("процент")
+}
+
+/// Whether digits and dashes make a date: `2024-05-03`.
+fn is_date(text: &str, start: usize, end: usize) -> bool {
+    if !text[..start].ends_with('-') && !text[end..].starts_with('-') {
+        return false;
+    }
+    let (head, tail) = (&text[..start], &text[end..]);
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let before = head
+        .bytes()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b'-')
+        .take(11)
+        .count();
+    let after = tail
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b'-')
+        .take(11)
+        .count();
+    let whole = &text[start - before..end + after];
+    let parts: Vec<usize> = whole.split('-').map(str::len).collect();
+    let first = digits(whole);
+    matches!(parts[..], [4, 2, 2] | [2, 2, 4]) && first >= 2
+}
+
+/// Commands that stand for a variable, a function or an interval.
+const SYMBOLS: [&str; 25] = [
+    "alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "omega", "phi", "psi",
+    "sigma", "tau", "rho", "log", "ln", "sin", "cos", "tan", "exp", "pm", "infty", "le", "leq",
+    "lt", "i",
+];
+
+fn precedes_variable(rest: &str) -> bool {
+    let rest = rest.strip_prefix("\\,").unwrap_or(rest);
+    let touching = rest.chars().next();
+    let trimmed = rest.trim_start_matches(' ');
+    if rest.trim_start_matches('.').starts_with("\\overline") {
+        return true;
+    }
+    if let Some(command) = trimmed.strip_prefix('\\') {
+        let name = command
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .next()
+            .unwrap_or_default();
+        if SYMBOLS.contains(&name) {
+            return true;
+        }
+    }
+    match touching {
+        Some('(') => is_factor(&rest[1..]),
+        Some(c) if c.is_alphabetic() && c.len_utf8() <= 2 && is_letters(c) => is_variable(rest),
+        Some(' ') if is_lone(trimmed, "xyznXYZ") => !is_times(trimmed),
+        _ => operator_then_variable(trimmed),
+    }
+}
+
+/// Latin and Greek.
+fn is_letters(character: char) -> bool {
+    character.is_ascii_alphabetic() || ('α'..='ω').contains(&character)
+}
+
+/// `x 4` and `x4`, where the letter multiplies.
+fn is_times(text: &str) -> bool {
+    text.starts_with(['x', 'X'])
+        && text[1..]
+            .trim_start_matches([' ', '$', '*'])
+            .starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether `text`, which stands after a bracket, makes it a factor: `(4)`, `(x + 1)`.
+fn is_factor(text: &str) -> bool {
+    let inner = text.trim_start_matches(['-', ' ']);
+    let token = inner.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let number = inner[..token].bytes().all(|byte| byte.is_ascii_digit());
+    let ends = inner[token..]
+        .trim_start_matches(' ')
+        .starts_with([')', '+', '-', '*', '^']);
+    ends && token > 0 && (number || token == 1)
+}
+
+/// Whether the letters at the start of `rest`, which touch a number, are a variable and no unit.
+fn is_variable(rest: &str) -> bool {
+    let end = rest
+        .find(|c: char| !c.is_alphabetic())
+        .unwrap_or(rest.len());
+    let (letters, tail) = rest.split_at(end);
+    let expression = tail.trim_start_matches(' ').starts_with(['+', '='])
+        || tail.starts_with(['^', '²', '³', '(', '-', '_'])
+        || tail.starts_with(" - ");
+    match letters.chars().count() {
+        1 if is_times(rest) => false,
+        1 if unit::whole(letters).is_some() => expression && !tail.starts_with(['^', '²', '³']),
+        1 => true,
+        2 | 3 => letters.chars().all(|c| "xyznabcuvw".contains(c)),
+        _ => false,
+    }
+}
+
+/// Whether `text` starts with one of `letters` that stands alone.
+fn is_lone(text: &str, letters: &str) -> bool {
+    let mut characters = text.chars();
+    let first = characters.next().is_some_and(|c| letters.contains(c));
+    first
+        && characters
+            .next()
+            .is_none_or(|c| !is_word(c) && c != '\'' && c != '’' || c == '_')
+}
+
+/// `+ x`, `\cdot n`, `< y`, `+ 3n`: the number before it is a part only.
+fn operator_then_variable(text: &str) -> bool {
+    const OPERATORS: [&str; 16] = [
+        "+", "-", "*", "·", "×", "/", "\\cdot", "\\times", "\\div", "<", ">", "≤", "≥", "\\leq",
+        "\\geq", "\\le",
+    ];
+    let Some(rest) = OPERATORS.iter().find_map(|sign| text.strip_prefix(sign)) else {
+        return false;
+    };
+    let rest = rest.trim_start_matches([' ', '=']);
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    is_lone(&rest[digits..], "abcdfijklmnopqrstuvwxyzXYZABCNTPQR")
+        && !(digits > 0 && is_lone(&rest[digits..], "gkmslhtd"))
+        && !(digits == 0 && is_lone(rest, "hsd"))
+}
+
+/// Whether a variable and an operator, or a sign of inequality, stand before `start`.
+fn follows_variable(text: &str, start: usize) -> bool {
+    let from = text.ceil_char_boundary(start.saturating_sub(12));
+    let whole = &text[from..start];
+    let head = whole.trim_end_matches([' ', '$', '-', '{']);
+    let sign = whole.trim_end_matches([' ', '$', '{']).chars().next_back();
+    if !whole.contains('\\') && sign.is_none_or(|sign| !"+-*·×<>/≥≤≠±".contains(sign)) {
+        return false;
+    }
+    let unequal = [
+        "\\sin", "\\cos", "\\tan", "\\log", "\\ln", "≥", "≤", "≠", "\\geq", "\\leq", "\\ge",
+        "\\le", "\\neq", "\\ne", "±", "\\pm",
+    ];
+    if unequal.iter().any(|sign| head.ends_with(sign)) {
+        return true;
+    }
+    let signed = whole.trim_end_matches([' ', '$', '{']);
+    let operator = ["+", "-", "*", "·", "×", "<", ">", "/", "\\cdot", "\\times"]
+        .iter()
+        .find_map(|sign| signed.strip_suffix(sign));
+    let Some(left) = operator else {
+        return false;
+    };
+    let unequal = signed.ends_with(['<', '>']) && left.ends_with(' ');
+    if unequal
+        && left
+            .rsplit('\n')
+            .next()
+            .is_some_and(|left| !left.trim().is_empty())
+    {
+        return true;
+    }
+    let bold = signed.ends_with('*') && !left.ends_with(' ');
+    let left = left.trim_end_matches(' ');
+    let Some(letter) = left.chars().next_back() else {
+        return false;
+    };
+    let alone = !left[..left.len() - letter.len_utf8()].ends_with(|c: char| {
+        is_word(c) && !c.is_ascii_digit() || c == '\\' || c == '<' || c == '/'
+    });
+    let tight = signed.ends_with(['-', '/']) && left.len() + 1 == signed.len();
+    let known = if tight {
+        "xyzn"
+    } else {
+        "abcdfghijklmnopqrstuvwxyzXYZN"
+    };
+    !bold && alone && known.contains(letter)
 }
 
 /// What stands before the digits: sign and currency.
 struct Lead {
     start: usize,
     negative: bool,
+    money: bool,
 }
 
 impl Lead {
     fn of(text: &str, digits: usize) -> Self {
         let inner = skip_currency(text, digits);
-        let sign = before(text, inner).filter(|c| "+-−–﹣-".contains(*c));
-        let Some(sign) = sign else {
-            return Self {
-                start: inner,
-                negative: false,
-            };
+        let unsigned = Self {
+            start: inner,
+            negative: false,
+            money: inner < digits,
         };
-        let at = inner - sign.len_utf8();
-        // In `5-3`, `x-3`, `)-3` and `--3` it is an operator, a hyphen or a dash.
-        let joins = |c: char| is_word(c) || ")]}+-−–".contains(c);
-        if before(text, at).is_some_and(joins) {
+        if let Some(start) = words::minus_before(text, inner) {
             return Self {
-                start: inner,
-                negative: false,
+                start,
+                negative: true,
+                ..unsigned
             };
         }
+        let spaced = text[..inner].strip_suffix(' ').filter(|head| {
+            let left = head.strip_suffix(['-', '+']);
+            left.is_some_and(|left| left.trim_end().ends_with('='))
+        });
+        let at = spaced.map_or(inner, str::len);
+        let sign = before(text, at).filter(|c| "+-–".contains(*c));
+        let Some(sign) = sign else {
+            return unsigned;
+        };
+        let at = at - sign.len_utf8();
+        // In `5-3`, `x-3`, `)-3` and `--3` it is an operator, a hyphen or a dash.
+        let joins = |c: char| is_word(c) && c != '_' || ")]}+-–".contains(c);
+        if before(text, at).is_some_and(joins) && !text[..at].ends_with("boxed{") {
+            return unsigned;
+        }
+        let start = skip_currency(text, at);
         Self {
-            start: skip_currency(text, at),
+            start,
             negative: sign != '+',
+            money: unsigned.money || start < at,
         }
     }
 }
@@ -186,7 +561,7 @@ mod tests {
     const UNCLEAR: f64 = f64::INFINITY;
 
     fn check(text: &str, expected: &[f64]) {
-        let found: Vec<f64> = numbers(text)
+        let found: Vec<f64> = numbers(text, Form::default())
             .iter()
             .map(|number| number.value.unwrap_or(UNCLEAR))
             .collect();
@@ -199,33 +574,38 @@ mod tests {
         check("1,234 and 1,234,567.5", &[1234.0, 1_234_567.5]);
         check("1\u{202f}234\u{202f}567 1\u{a0}000", &[1_234_567.0, 1000.0]);
         check(r"1{,}234 1\,234 1,\!234", &[1234.0, 1234.0, 1234.0]);
-        check("-5 −5 –5 +5 (-5) =-5", &[-5.0, -5.0, -5.0, 5.0, -5.0, -5.0]);
+        check("-5 –5 +5 (-5) =-5", &[-5.0, -5.0, 5.0, -5.0, -5.0]);
         check("$5 -$5 $-5 € 5 5€ \\$5", &[5.0, -5.0, -5.0, 5.0, 5.0, 5.0]);
-        check("1e5 1E-2 2e+1 5e", &[1e5, 0.01, 20.0, 5.0]);
+        check("1e5 1E-2 2e+1 5e3", &[1e5, 0.01, 20.0, 5000.0]);
         check(
             "1.5 × 10^5 2*10^{-3} 3·10⁵ 4x10⁻²",
             &[1.5e5, 0.002, 3e5, 0.04],
         );
         check("50% 5km 3rd", &[50.0, 5.0, 3.0]);
         check("是5个", &[5.0]);
+        check("3,14 1,23,456 12,34", &[3.14, 123_456.0, 12.34]);
+        check(
+            "3/4 2^10 10² 1 500, 1 1/2",
+            &[0.75, 1024.0, 100.0, 1500.0, 1.5],
+        );
+        check("minus 5, negative 5, 10 minus 5", &[-5.0, -5.0, 10.0, 5.0]);
+        check("5 million, 5k, $5m, 3万", &[5e6, 5e3, 5e6, 3e4]);
+        check("60 m^2, 9.8 m/s^{2}, 5 s^-1", &[60.0, 9.8, 5.0]);
     }
 
     #[test]
     fn what_is_no_number_or_two_or_unclear() {
         check("H2O x1 a_2 GPT4", &[]);
-        check("5-3 2024-05 x-3 --3", &[5.0, 3.0, 2024.0, 5.0, 3.0, 3.0]);
+        check("5-3 2024-05 --3", &[5.0, 3.0, 2024.0, 5.0, 3.0]);
         check("costs.5 end...7", &[5.0, 7.0]);
-        check("3,14 1,23,456 12,34", &[UNCLEAR; 3]);
-        check("0,123 1234,567 1,234,56", &[UNCLEAR; 3]);
-        check("1.2.3 1.234,56 3/4 12:30 2^10 5'6", &[UNCLEAR; 6]);
-        check("1½ 10² ٣5", &[UNCLEAR; 3]);
-        check("1 500, or 1 234 567.5, or 12 000,50", &[UNCLEAR; 3]);
+        check("1.2.3 9.500 12:30 5'6", &[UNCLEAR; 4]);
         check(
             "in 2019 500 came, 1 50 5 1000",
             &[2019.0, 500.0, 1.0, 50.0, 5.0, 1000.0],
         );
         check("1e999 1e5 × 10^5", &[UNCLEAR; 2]);
         check("1 2, 3", &[1.0, 2.0, 3.0]);
+        check("3x; 3n + 1; x + 3; 2^n", &[UNCLEAR; 5]);
     }
 
     #[test]
@@ -234,14 +614,16 @@ mod tests {
             (" 1,234 ", Some(1234.0)),
             ("-$5.50", Some(-5.5)),
             ("50%", Some(50.0)),
+            ("3,14", Some(3.14)),
+            ("3/4", Some(0.75)),
             ("5 km", None),
             ("1 2", None),
-            ("3,14", None),
             ("NaN", None),
             ("inf", None),
             ("", None),
         ] {
-            assert_eq!(whole_number(text), expected, "{text}");
+            let read = whole_number(text, Form::default()).and_then(|number| number.value);
+            assert_eq!(read, expected, "{text}");
         }
     }
 }

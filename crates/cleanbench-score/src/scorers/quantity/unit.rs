@@ -65,31 +65,42 @@ fn money(currency: u16, factor: f64) -> Unit {
     }
 }
 
-/// Words that multiply a number, and what follows one at the start of `text`.
-pub(in crate::scorers) fn magnitude(text: &str) -> Option<(f64, &str)> {
-    const WORDS: [(&str, f64); 10] = [
-        ("thousand", 1e3),
-        ("tausend", 1e3),
-        ("million", 1e6),
-        ("millionen", 1e6),
-        ("mio.", 1e6),
-        ("billion", 1e9),
-        ("milliarden", 1e9),
-        ("mrd.", 1e9),
-        ("trillion", 1e12),
-        ("tsd.", 1e3),
+/// `text` with the marks of LaTeX that stand in and around units taken away.
+pub(in crate::scorers) fn untexed(text: &str) -> String {
+    const MARKS: [(&str, &str); 24] = [
+        ("\\text{", " "),
+        ("\\mathrm{", " "),
+        ("\\textrm{", " "),
+        ("\\mbox{", " "),
+        ("\\operatorname{", " "),
+        ("\\rm ", " "),
+        ("^{\\circ}", "°"),
+        ("^\\circ", "°"),
+        ("\\circ", "°"),
+        ("\\degree", "°"),
+        ("\\cdot", "·"),
+        ("\\times", "×"),
+        ("\\Omega", "Ω"),
+        ("\\mu ", "µ"),
+        ("\\mu", "µ"),
+        ("\\%", "%"),
+        ("\\,", " "),
+        ("\\;", " "),
+        ("\\:", " "),
+        ("\\!", ""),
+        ("\\ ", " "),
+        ("~", " "),
+        ("^{", "^"),
+        ("}", ""),
     ];
-    let start = text.trim_start();
-    let signs = [("万", 1e4), ("亿", 1e8)];
-    let sign = signs
-        .iter()
-        .find_map(|(sign, factor)| Some((*factor, start.strip_prefix(sign)?)));
-    sign.or_else(|| {
-        WORDS.iter().find_map(|(word, factor)| {
-            let after = without_word(start, word)?;
-            Some((*factor, after))
-        })
-    })
+    if !text.contains(['\\', '~', '{', '}']) {
+        return text.to_owned();
+    }
+    let (start, math) = text.split_at(text.find('$').unwrap_or(text.len()));
+    let plain = MARKS.iter().fold(start.to_owned(), |text, (mark, plain)| {
+        text.replace(mark, plain)
+    });
+    plain.replace("° C", "°C").replace("° F", "°F") + math
 }
 
 /// What follows `word`, in any case, at the start of `text`, as a whole word.
@@ -139,7 +150,7 @@ pub(in crate::scorers) fn at_start(text: &str) -> Option<(Unit, &str)> {
 /// `unit` with all factors that follow it at the start of `text`.
 fn continued(unit: Unit, text: &str) -> (Unit, &str) {
     let (mut unit, mut rest) = (unit, text);
-    while let Some((power, after)) = operator(rest) {
+    while let Some((power, after)) = operator(rest).or_else(|| beside(rest)) {
         let Some((factor, after)) = powered(after.trim_start()) else {
             break;
         };
@@ -153,8 +164,8 @@ fn continued(unit: Unit, text: &str) -> (Unit, &str) {
 pub(in crate::scorers) fn is_all(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].trim();
     let code = before.is_empty() || MONEY.iter().any(|(symbols, ..)| symbols.contains(&before));
-    let after = &text[end..];
-    let after = magnitude(after).map_or(after, |(_, after)| after);
+    let after = untexed(&text[end..]);
+    let after = after.as_str();
     let rest = at_start(after).map_or(after, |(_, rest)| rest);
     let rest = match currency_before(text, start, end) {
         Some(sign) if per(sign, after).is_some() => "",
@@ -182,6 +193,16 @@ fn operator(text: &str) -> Option<(i8, &str)> {
     }
 }
 
+/// A unit after a space that is a factor, since it has a power below zero: `m s^-1`.
+fn beside(text: &str) -> Option<(i8, &str)> {
+    let start = text.strip_prefix(' ')?.trim_start_matches(' ');
+    let (_, after) = single(start)?;
+    let inverse = ["^-", "⁻", "-1", "-2"]
+        .iter()
+        .any(|sign| after.starts_with(sign));
+    inverse.then_some((1, start))
+}
+
 /// A unit with its power: `m²`, `m^2`, `s^-1`, `square metre`.
 fn powered(text: &str) -> Option<(Unit, &str)> {
     for (word, power) in [("square", 2), ("sq", 2), ("cubic", 3)] {
@@ -204,10 +225,15 @@ fn powered(text: &str) -> Option<(Unit, &str)> {
         ("^-2", -2),
         ("^{-1}", -1),
         ("^{-2}", -2),
+        ("2", 2),
+        ("3", 3),
+        ("-1", -1),
+        ("-2", -2),
     ];
     let power = powers
         .iter()
         .find_map(|(sign, power)| Some((*power, after.strip_prefix(sign)?)));
+    let power = power.filter(|(_, rest)| !rest.starts_with(|c: char| c.is_ascii_digit()));
     Some(match power {
         Some((power, after)) => (Unit::ONE.times(unit, power), after),
         None => (unit, after),

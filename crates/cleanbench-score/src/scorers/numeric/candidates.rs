@@ -1,0 +1,522 @@
+//! Which number counts where nothing marks the answer.
+//!
+//! A number that says something else is passed over while another is there: a step, a citation, a date, a year, an
+//! ordinal, what stands in brackets, "after 3 days", "42 of 50", a line that begins with "Check:". Then the number of
+//! an opening line that holds nothing else counts ("opening"), the only one in bold ("bold"), or the last
+//! ("last number"). It refuses ranges, alternatives and calculations without a result.
+
+use super::marks::{operator_between, result};
+use super::number::Number;
+use super::words::spelled;
+use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
+use crate::text::{is_word, window};
+
+/// Which number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::scorers) enum Take {
+    Last,
+    First,
+    Only,
+}
+
+/// How many numbers at an end of an answer are looked at.
+const NEAR: usize = 400;
+
+/// The number of `text`, all of whose numbers are `numbers`, that counts.
+pub(super) fn choose(text: &str, numbers: &[Number], take: Take) -> Result<Read, Failure> {
+    if let Some(read) = line_in_words(text, take) {
+        return Ok(read);
+    }
+    if is_in_words(text, numbers) {
+        let first = numbers.first().ok_or(NO_NUMBER)?;
+        let same = numbers.iter().all(|number| number.value == first.value);
+        return same
+            .then_some(Read {
+                number: *first,
+                rule: "only number",
+            })
+            .ok_or(SEVERAL);
+    }
+    chosen(text, numbers, take).unwrap_or(Err(NO_NUMBER))
+}
+
+fn is_in_words(text: &str, numbers: &[Number]) -> bool {
+    numbers.first().is_some_and(|first| {
+        let own = &text[first.start..first.end];
+        own.starts_with(|c: char| c.is_alphabetic() && c != 'π')
+            && !own.bytes().any(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// The number in words that the answer, or its last line, is.
+fn line_in_words(text: &str, take: Take) -> Option<Read> {
+    let decoration = |c: char| c.is_whitespace() || "*_`\"'“”„().。!#>".contains(c);
+    let whole = text.trim_matches(decoration);
+    let line = match take {
+        Take::Last => whole.rsplit('\n').next()?.trim_start_matches(decoration),
+        Take::First | Take::Only => whole,
+    };
+    let starts = line.chars().next().is_some_and(char::is_alphabetic);
+    let read = spelled(line).filter(|_| starts && line.len() <= 160)?;
+    let tail = &line[read.len..];
+    let unit = tail.split_whitespace().count() <= 1
+        && !tail.starts_with(is_word)
+        && !tail.contains([':', '=']);
+    let article = read.is_one() && !tail.is_empty();
+    let short = tail.chars().count() <= 12 && !tail.chars().any(char::is_numeric);
+    let at = text.rfind(line).unwrap_or_default();
+    (unit && short && !article).then(|| Read {
+        number: Number::spelled(at, read),
+        rule: if line.len() == whole.len() {
+            "only number"
+        } else {
+            "last line"
+        },
+    })
+}
+
+/// The number of several that counts; `None` where there is none.
+pub(super) fn chosen(text: &str, numbers: &[Number], take: Take) -> Option<Result<Read, Failure>> {
+    let usable: Vec<usize> = match take {
+        Take::Only if numbers.len() > 1 => return Some(Err(SEVERAL)),
+        Take::Only => vec![0],
+        Take::First => (0..numbers.len().min(NEAR)).collect(),
+        Take::Last => (numbers.len().saturating_sub(NEAR)..numbers.len()).collect(),
+    };
+    let weights: Vec<(usize, Weight)> = usable
+        .into_iter()
+        .filter_map(|at| Some((at, Weight::of(text, numbers.get(at)?))))
+        .filter(|(_, weight)| *weight != Weight::Denied)
+        .collect();
+    if numbers.is_empty() {
+        return None;
+    }
+    let any = weights.iter().any(|(_, weight)| *weight == Weight::Own);
+    let own: Vec<usize> = weights
+        .iter()
+        .filter(|(_, weight)| !any || *weight == Weight::Own)
+        .map(|(at, _)| *at)
+        .collect();
+    let picked = match take {
+        Take::Last => own.last(),
+        Take::First | Take::Only => own.first(),
+    };
+    let Some(&picked) = picked else {
+        return Some(Err(UNCLEAR));
+    };
+    Some(match take {
+        Take::Last => last(text, numbers, &own, picked),
+        Take::First if own.len() > 1 => plain(numbers[picked], "first number"),
+        Take::First | Take::Only => plain(numbers[picked], "only number"),
+    })
+}
+
+fn plain(number: Number, rule: &'static str) -> Result<Read, Failure> {
+    let known = Some(number).filter(Number::is_known);
+    known.map(|number| Read { number, rule }).ok_or(UNCLEAR)
+}
+
+/// The number that counts where the last does, unless the form of the answer shows another.
+fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<Read, Failure> {
+    if let Some(number) = opening(text, numbers) {
+        return plain(number, "opening");
+    }
+    let mut bold = own
+        .iter()
+        .map(|at| numbers[*at])
+        .filter(|number| is_bold(text, number));
+    if let Some(first) = bold.next().filter(|_| own.len() > 1)
+        && bold.all(|other| other.value == first.value)
+    {
+        return plain(first, "bold");
+    }
+    let mut first = picked;
+    while first > 0 && picked - first < 64 && operator_between(text, numbers, first - 1).is_some() {
+        first -= 1;
+    }
+    let (_, value) = result(text, numbers, first);
+    if picked > 0 && are_listed(text, &numbers[picked - 1], &numbers[picked], false) {
+        return Err(SEVERAL);
+    }
+    let rule = if first < picked {
+        "calculation"
+    } else if own.len() == 1 {
+        "only number"
+    } else {
+        "last number"
+    };
+    value.map(|number| Read { number, rule })
+}
+
+/// The number of an opening line that holds nothing else, where what follows is no line of that kind.
+fn opening(text: &str, numbers: &[Number]) -> Option<Number> {
+    let (first, last) = (numbers.first()?, numbers.last()?);
+    let body = text.trim_end();
+    let start = text.len() - text.trim_start().len();
+    let end = body[first.end.min(body.len())..]
+        .find('\n')
+        .map(|at| first.end + at)?;
+    let more = text[end..].chars().any(char::is_alphabetic);
+    let sole = first.end <= end && !text[start..first.start].contains('\n') && is_sole(text, first);
+    (sole && more && !is_sole(text, last)).then_some(*first)
+}
+
+/// Whether a line holds a number with a unit at most.
+fn is_sole(text: &str, number: &Number) -> bool {
+    let from = text.floor_char_boundary(number.start.saturating_sub(32));
+    let head = text[from..number.start]
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default();
+    let tail = window(text, number.end, 64)
+        .lines()
+        .next()
+        .unwrap_or_default();
+    let label = tail.starts_with([':', ')', ']']) || tail.starts_with(". ");
+    let words = tail
+        .split_whitespace()
+        .filter(|word| word.contains(char::is_alphabetic))
+        .count();
+    let fits = tail.len() <= 32 && words <= 2 && !tail.contains(char::is_numeric);
+    !head.contains(char::is_alphanumeric) && !head.contains(['=', '+']) && fits && !label
+}
+
+/// Whether the number stands in bold, with a unit at most.
+fn is_bold(text: &str, number: &Number) -> bool {
+    let head = text[..number.start].trim_end_matches(['$', '\\', '(', '=', ' ']);
+    let tail = window(text, number.end, 48);
+    let Some(inside) = tail.find("**").map(|at| &tail[..at]) else {
+        return false;
+    };
+    let label = inside.starts_with(['.', ')', ':']) && !inside[1..].is_empty()
+        || inside == "." && tail[3..].starts_with(' ')
+        || inside.ends_with(':')
+        || tail[inside.len() + 2..].starts_with([':', ')']);
+    head.ends_with("**")
+        && !label
+        && inside.split_whitespace().count() <= 3
+        && !inside.contains('\n')
+}
+
+/// What a number is to the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    Own,
+    Aside,
+    Denied,
+}
+
+impl Weight {
+    fn of(text: &str, number: &Number) -> Self {
+        let from = text.ceil_char_boundary(number.start.saturating_sub(64));
+        let line = text[from..number.start]
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default();
+        let tail = window(text, number.end, 48)
+            .lines()
+            .next()
+            .unwrap_or_default();
+        let head = line.trim_end_matches([' ', '*', '_', '$', '"']);
+        if is_denied(head) {
+            return Self::Denied;
+        }
+        let aside = number.moment
+            || is_citation(text, number, head, tail)
+            || is_bracketed(line, tail)
+            || is_led_in(head, text, number)
+            || is_label(line, tail)
+            || is_ordinal(tail)
+            || is_when(tail)
+            || is_remark(text, number.start)
+            || is_year(text, number, head, tail);
+        if aside { Self::Aside } else { Self::Own }
+    }
+}
+
+fn is_denied(head: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        " not",
+        "n't",
+        "n’t",
+        " nicht",
+        " never",
+        "不是",
+        "并非",
+        " instead of",
+    ];
+    let head = head
+        .strip_suffix(" equal to")
+        .or_else(|| head.strip_suffix(" be"))
+        .unwrap_or(head);
+    WORDS.iter().any(|word| head.ends_with(word))
+}
+
+/// `[1]` after a sentence, and `step 3`.
+fn is_citation(text: &str, number: &Number, head: &str, tail: &str) -> bool {
+    let cited = head.ends_with('[') && tail.starts_with(']');
+    cited
+        && text[..number.start]
+            .trim_end_matches('[')
+            .chars()
+            .any(|c| c.is_alphanumeric() || c == '.')
+}
+
+/// Whether it stands in round brackets that were opened after something else, and are no result.
+fn is_bracketed(line: &str, tail: &str) -> bool {
+    let Some(open) = line.rfind(['(', '（']) else {
+        return false;
+    };
+    let inside = &line[open..];
+    let closed = inside.contains([')', '）']);
+    let has_words = line[..open].chars().any(char::is_alphanumeric);
+    let closes = tail.contains([')', '）']);
+    !closed && closes && has_words && !inside.contains('=') && !line[..open].ends_with(['\\', '^'])
+}
+
+/// Whether a word stands before it that leads in something else than the answer.
+fn is_led_in(head: &str, text: &str, number: &Number) -> bool {
+    const WORDS: [&str; 47] = [
+        "after",
+        "before",
+        "than",
+        "step",
+        "steps",
+        "page",
+        "pages",
+        "chapter",
+        "question",
+        "problem",
+        "line",
+        "figure",
+        "table",
+        "equation",
+        "section",
+        "no.",
+        "version",
+        "every",
+        "per",
+        "until",
+        "example",
+        "case",
+        "method",
+        "exercise",
+        "paragraph",
+        "since",
+        "nach",
+        "vor",
+        "als",
+        "schritt",
+        "seite",
+        "kapitel",
+        "paso",
+        "página",
+        "étape",
+        "après",
+        "después",
+        "passo",
+        "stap",
+        "steg",
+        "krok",
+        "adım",
+        "langkah",
+        "bước",
+        "шаг",
+        "após",
+        "dopo",
+    ];
+    let word = head
+        .rsplit(|c: char| c.is_whitespace() || "([{,;*".contains(c))
+        .next()
+        .unwrap_or_default();
+    let lower = word.to_lowercase();
+    if WORDS.contains(&lower.as_str())
+        || lower == "#"
+        || head.ends_with("步骤")
+        || head.ends_with('第')
+    {
+        return true;
+    }
+    let before = head.strip_suffix(word).unwrap_or_default().trim_end();
+    match lower.as_str() {
+        "of" => follows_number(before),
+        "the" | "all" | "those" => before
+            .strip_suffix("of")
+            .is_some_and(|before| follows_number(before.trim_end())),
+        "von" | "de" | "из" => before.ends_with(|c: char| c.is_ascii_digit()),
+        "v" => !text[number.start..number.end].starts_with('-'),
+        _ => false,
+    }
+}
+
+/// Whether "of" after `before` leads in the whole, of which a number is named.
+fn follows_number(before: &str) -> bool {
+    before.ends_with("out") || before.ends_with(|c: char| c.is_ascii_digit() || c == '*')
+}
+
+/// Whether "later", "ago" or the like follows.
+fn is_when(tail: &str) -> bool {
+    const SIGNS: [&str; 6] = ["天后", "天前", "年后", "年前", "小时后", "日後"];
+    let first = tail.split([',', '.', ';', '(']).next().unwrap_or_default();
+    let mut words = first.split_whitespace().take(3);
+    words.any(|word| ["later", "ago", "earlier", "later."].contains(&word))
+        || SIGNS.iter().any(|sign| tail.trim_start().starts_with(sign))
+}
+
+/// `3. Title` and `3) Title` at the start of a line.
+fn is_label(line: &str, tail: &str) -> bool {
+    let starts = !line.contains(char::is_alphanumeric);
+    let sign = tail.strip_prefix(['.', ')', ':']).unwrap_or_default();
+    starts && sign.starts_with([' ', '*']) && sign.chars().any(char::is_alphanumeric)
+}
+
+fn is_ordinal(tail: &str) -> bool {
+    let suffix = ["st", "nd", "rd", "th"]
+        .iter()
+        .find_map(|suffix| tail.strip_prefix(suffix));
+    suffix.is_some_and(|after| !after.starts_with(is_word))
+}
+
+/// Whether the line begins with a word for what is no answer.
+fn is_remark(text: &str, start: usize) -> bool {
+    const WORDS: [&str; 28] = [
+        "confidence",
+        "check",
+        "checking",
+        "verification",
+        "verify",
+        "note",
+        "source",
+        "sources",
+        "steps",
+        "explanation",
+        "reasoning",
+        "reference",
+        "references",
+        "probe",
+        "kontrolle",
+        "hinweis",
+        "schritte",
+        "rechenweg",
+        "pasos",
+        "nota",
+        "remarque",
+        "vérification",
+        "étapes",
+        "certainty",
+        "p.s",
+        "注",
+        "验证",
+        "置信度",
+    ];
+    let from = text.ceil_char_boundary(start.saturating_sub(200));
+    let Some((_, line)) = text[from..start].rsplit_once('\n') else {
+        return false;
+    };
+    let line = line.trim_start_matches([' ', '*', '_', '#', '>', '-', '(', '（', '\t']);
+    let Some(end) = line.find([':', '：']).filter(|end| *end <= 24) else {
+        return false;
+    };
+    WORDS.contains(
+        &line[..end]
+            .trim_matches([' ', '*', '_'])
+            .to_lowercase()
+            .as_str(),
+    )
+}
+
+/// A year after "in" or a month, and a day of a month.
+fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let word = head
+        .rsplit([' ', '(', ','])
+        .find(|word| !word.is_empty())
+        .unwrap_or_default();
+    let is_month = |word: &str| {
+        let lower = word.trim_end_matches(['.', ',']).to_ascii_lowercase();
+        lower.len() <= 9 && MONTHS.iter().any(|month| lower.starts_with(month)) && lower != "may"
+            || word == "May"
+    };
+    let next = tail
+        .trim_start()
+        .split([' ', '.', ','])
+        .next()
+        .unwrap_or_default();
+    let four = number.end - number.start == 4
+        && number
+            .value
+            .is_some_and(|year| (1500.0..2200.0).contains(&year));
+    let dated = text[..number.start].len() > 12
+        && head.ends_with(',')
+        && is_month(head.rsplit(' ').nth(1).unwrap_or_default());
+    four && (["in", "since", "by", "until", "year", "im", "en", "seit"]
+        .contains(&word.to_lowercase().as_str())
+        || is_month(word)
+        || dated)
+        || number.end - number.start <= 2
+            && (is_month(word) || is_month(next) && next.len() >= 3 && tail.starts_with(' '))
+}
+
+/// Whether two numbers that follow each other are a range, alternatives or, where `marked`, a list.
+pub(super) fn are_listed(text: &str, first: &Number, second: &Number, marked: bool) -> bool {
+    let Some(between) = text
+        .get(first.end..second.start)
+        .filter(|between| between.len() <= 40)
+    else {
+        return false;
+    };
+    if between.contains(['\n', '.', ';', '(', ')', '=']) && !between.starts_with("\\text{") {
+        return false;
+    }
+    let words: Vec<&str> = between
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !["text", "mathrm", "quad"].contains(word))
+        .collect();
+    let head = window(
+        text,
+        text.floor_char_boundary(first.start.saturating_sub(16)),
+        16,
+    );
+    let ranged = head
+        .split(|c: char| !c.is_alphabetic())
+        .any(|word| ["between", "zwischen", "entre"].contains(&word.to_lowercase().as_str()));
+    let joint =
+        |all: &[&str]| words.last().is_some_and(|word| all.contains(word)) && words.len() <= 2;
+    let alternative = joint(&["or", "oder", "ou", "bis", "или"])
+        || words == ["to"]
+        || between.trim() == "或"
+        || between.trim() == "到";
+    let listed = joint(&["and", "und", "et", "y", "e", "en", "och", "и"]) || between.trim() == "和";
+    let comma = words.is_empty() && between.contains([',', '，', '、']) && ends_list(text, second);
+    let dashed = words.is_empty() && ["-", "–", "—", " – ", "~"].contains(&between);
+    let units = [
+        "h", "hr", "hrs", "hour", "hours", "min", "minutes", "ft", "feet", "foot", "lb", "lbs",
+        "pounds", "days", "day", "weeks", "week", "years", "year", "months", "m", "kg", "km",
+    ];
+    let unit = |word: &str| {
+        units.contains(&word)
+            || [
+                "s", "sec", "seconds", "minute", "in", "inches", "oz", "ounces", "cm", "g",
+            ]
+            .contains(&word)
+    };
+    let next = window(text, second.end, 16)
+        .trim_start()
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or_default();
+    let compound = matches!(words[..], [word] if units.contains(&word))
+        && between.trim_start().len() == between.trim().len() + 1
+        && unit(next);
+    compound || alternative || dashed || listed && (marked || ranged) || comma && marked
+}
+
+/// Whether a list ends, or goes on, after `number`.
+fn ends_list(text: &str, number: &Number) -> bool {
+    let tail = window(text, number.end, 16).trim_start_matches([' ', '*', '$', ')', ']', '}']);
+    tail.is_empty()
+        || tail.starts_with(['\n', '.', ',', '<', '，', '。', '、'])
+        || tail.starts_with("and ")
+}

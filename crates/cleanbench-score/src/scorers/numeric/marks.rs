@@ -1,0 +1,443 @@
+//! Marks of a final answer, and the number that follows one.
+//!
+//! Marks are `####` ("hashes"), `\boxed{…}` ("boxed"), `<answer>…</answer>` ("tag") and statements ("stated", see
+//! [`crate::statement`]); the last that is followed by a number counts. A calculation after a mark counts by its
+//! result ("calculation"): "Answer: 3 + 4 = 7" is 7, "Answer: 3 + 4" is unclear. Several numbers after a mark, and an
+//! expression in a box that is none, are not read. What follows a question that the answer goes on with is no part of
+//! the answer.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::candidates::{self, Take};
+use super::number::Number;
+use super::words::{self, spelled};
+use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
+use crate::statement::{Statement, statements};
+use crate::text::{is_word, window};
+
+/// Kinds of marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Boxed,
+    Said,
+    Hashes,
+    Tag,
+}
+
+impl Kind {
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Boxed => "boxed",
+            Self::Said => "stated",
+            Self::Hashes => "hashes",
+            Self::Tag => "tag",
+        }
+    }
+}
+
+/// Where an answer may start.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: usize,
+    kind: Kind,
+}
+
+static RUN_ON: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?imx) ^ [\ \t>*\#_]{0,8}
+        (?: q | question | problem | exercise | human | user | frage | aufgabe | pregunta | question | 问题 | 問題 | 题目 | 題目 )
+        [\ \t]{0,2} [0-9]{0,4} [*_]{0,2} [\ \t]{0,2} [:：]",
+    )
+    .expect("the pattern is fixed and its tests compile it")
+});
+
+static TAG: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)<(?:final[ _-]?)?(?:answer|result|solution)>|\\boxed *(?:[0-9]|\$)")
+        .expect("the pattern is fixed and its tests compile it")
+});
+
+/// Where a question starts that the answer goes on with after it has been given, else the end.
+pub(in crate::scorers) fn end_of_answer(text: &str) -> usize {
+    let mut questions = RUN_ON
+        .find_iter(text)
+        .map(|found| found.start())
+        .filter(|start| *start > 1);
+    let Some(first) = questions.next() else {
+        return text.len();
+    };
+    let own = text.trim_start().lines().next().unwrap_or_default();
+    let own = own.len() <= 64 && own.bytes().any(|byte| byte.is_ascii_digit());
+    let given = if own { Some(0) } else { first_mark(text) };
+    let Some(given) = given else {
+        return text.len();
+    };
+    let from = text[given..].bytes().position(|byte| byte.is_ascii_digit());
+    let from = from.map_or(text.len(), |at| given + at);
+    let all = std::iter::once(first).chain(questions);
+    all.into_iter()
+        .find(|start| *start > from)
+        .unwrap_or(text.len())
+}
+
+/// The longest answer that is read from end to end.
+const READ_WHOLE: usize = 1 << 18;
+
+/// The parts of an answer in which numbers are looked for: all of it, or of a very long one the beginning, the end
+/// and what follows its last marks.
+pub(in crate::scorers) fn regions(text: &str) -> Vec<Range<usize>> {
+    if text.len() <= READ_WHOLE {
+        return std::iter::once(0..text.len()).collect();
+    }
+    let end = |at: usize, len: usize| text.floor_char_boundary((at + len).min(text.len()));
+    let tail = text.ceil_char_boundary(text.len() - READ_WHOLE / 4);
+    let marks = marks(text);
+    let marked = marks
+        .iter()
+        .rev()
+        .take(64)
+        .rev()
+        .map(|mark| mark.at..end(mark.at, 1024));
+    let first = std::iter::once(0..end(0, READ_WHOLE / 4));
+    let mut all: Vec<Range<usize>> = first.chain(marked).collect();
+    all.push(tail..text.len());
+    all.sort_by_key(|region| region.start);
+    all
+}
+
+fn first_mark(text: &str) -> Option<usize> {
+    let stated = statements(text).next().map(|found| found.at);
+    let tag = TAG.find(text).map(|found| found.start());
+    [stated, text.find("####"), tag].into_iter().flatten().min()
+}
+
+fn marks(text: &str) -> Vec<Mark> {
+    let stated = statements(text).map(|Statement { at, boxed }| Mark {
+        at,
+        kind: if boxed { Kind::Boxed } else { Kind::Said },
+    });
+    let hashes = text.match_indices("####").map(|(at, hashes)| Mark {
+        at: at + hashes.len(),
+        kind: Kind::Hashes,
+    });
+    let tags = TAG.find_iter(text).map(|found| {
+        let is_box = found.as_str().starts_with('\\');
+        let kind = if is_box { Kind::Boxed } else { Kind::Tag };
+        let box_starts = found.start() + "\\boxed".len();
+        let at = if is_box { box_starts } else { found.end() };
+        Mark { at, kind }
+    });
+    let mut marks: Vec<Mark> = stated.chain(hashes).chain(tags).collect();
+    marks.sort_by_key(|mark| mark.at);
+    marks
+}
+
+/// Where the last statement of the answer ends, whatever follows it.
+pub(in crate::scorers) fn last_mark(text: &str) -> Option<Marked> {
+    let mark = marks(text).pop()?;
+    Some(Marked {
+        at: mark.at,
+        rule: mark.kind.rule(),
+    })
+}
+
+/// A mark as other scorers see it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::scorers) struct Marked {
+    pub(in crate::scorers) at: usize,
+    pub(in crate::scorers) rule: &'static str,
+}
+
+/// The number after the last mark that is followed by one.
+pub(super) fn marked(text: &str, numbers: &[Number]) -> Option<Result<Read, Failure>> {
+    let marks = marks(text);
+    // What no mark is followed by is looked for a bounded number of times.
+    marks
+        .iter()
+        .rev()
+        .take(1_000)
+        .find_map(|mark| after_mark(text, numbers, *mark))
+}
+
+/// The number that belongs to a mark; `None` when none does.
+fn after_mark(text: &str, numbers: &[Number], mark: Mark) -> Option<Result<Read, Failure>> {
+    let near = window(text, mark.at, 96);
+    let at = mark.at + near.len() - skip_filler(near).len();
+    let next = numbers.partition_point(|number| number.end <= mark.at);
+    let first = numbers.get(next).filter(|first| first.start <= at);
+    let Some(first) = first else {
+        return in_words(text, at, mark.kind).or_else(|| further(text, numbers, next, mark));
+    };
+    let (last, value) = result(text, numbers, next);
+    let rule = if last > next {
+        "calculation"
+    } else {
+        mark.kind.rule()
+    };
+    if mark.kind == Kind::Hashes && is_heading(text, first.end) {
+        return None;
+    }
+    let after = numbers.get(last + 1);
+    let several = match mark.kind {
+        Kind::Boxed => after.is_some_and(|after| after.start < box_end(text, mark.at)),
+        _ => after.is_some_and(|after| candidates::are_listed(text, &numbers[last], after, true)),
+    };
+    Some(if several {
+        Err(SEVERAL)
+    } else {
+        value.map(|number| Read { number, rule })
+    })
+}
+
+/// The number in words at `at`.
+fn in_words(text: &str, at: usize, kind: Kind) -> Option<Result<Read, Failure>> {
+    let read = spelled(&text[at..])?;
+    let end = at + read.len;
+    let tail = window(text, end, 96);
+    let line = tail.lines().next().unwrap_or_default();
+    let is_english = text[at..end].bytes().all(|byte| byte.is_ascii()) && !line.starts_with(" of");
+    let short = line
+        .split(['.', '。', '，', ',', '<', '*', '}'])
+        .next()
+        .unwrap_or_default();
+    let short = short.split_whitespace().count() <= 1 && short.chars().count() <= 16;
+    let bounded = !tail.trim_start_matches('_').starts_with(is_word);
+    let fits = bounded && (short || is_english && words::is_english(&text[at..end]));
+    fits.then(|| {
+        Ok(Read {
+            number: Number::spelled(at, read),
+            rule: kind.rule(),
+        })
+    })
+}
+
+/// What is read where no number follows directly: none in a box that holds an expression, else the number of the line.
+fn further(
+    text: &str,
+    numbers: &[Number],
+    next: usize,
+    mark: Mark,
+) -> Option<Result<Read, Failure>> {
+    let first = numbers.get(next);
+    match mark.kind {
+        Kind::Boxed => {
+            let end = box_end(text, mark.at);
+            let inside = &text[mark.at..end];
+            let holds = first.is_some_and(|first| first.start < end);
+            (holds || is_expression(inside)).then_some(Err(UNCLEAR))
+        }
+        Kind::Hashes => None,
+        Kind::Said | Kind::Tag => {
+            let rest = &text[mark.at..];
+            let rest = &rest[..rest.find(['\n', '<']).unwrap_or(rest.len())];
+            let end = mark.at + rest.find(". ").unwrap_or(rest.len());
+            let last = next
+                + numbers[next..]
+                    .iter()
+                    .take(64)
+                    .take_while(|number| number.start < end)
+                    .count();
+            let within = &numbers[next..last];
+            if within.is_empty() {
+                return is_expression(rest).then_some(Err(NO_NUMBER));
+            }
+            let read = candidates::chosen(text, within, Take::Last)?;
+            Some(read.map(|read| Read {
+                rule: mark.kind.rule(),
+                ..read
+            }))
+        }
+    }
+}
+
+/// Whether what a mark holds is an answer without a number: infinity, or a formula.
+fn is_expression(inside: &str) -> bool {
+    let inside = inside.trim().trim_end_matches(['.', '$']);
+    let short = inside.len() <= 24;
+    ["\\infty", "∞", "\\emptyset", "∅"]
+        .iter()
+        .any(|sign| inside.starts_with(sign))
+        || short && inside.contains(['=', '^', '<', '>']) && !inside.contains("</")
+}
+
+/// Where the braces close that are open at `at`.
+fn box_end(text: &str, at: usize) -> usize {
+    let near = window(text, at, 400);
+    let mut level = 0_u32;
+    let end = near.char_indices().find(|(_, character)| {
+        level += u32::from(*character == '{');
+        let closes = *character == '}' && level == 0;
+        level = level.saturating_sub(u32::from(*character == '}'));
+        closes || *character == '\n'
+    });
+    let end = at + end.map_or(near.len(), |(end, _)| end);
+    // `\boxed{\text{5} + 6}` goes on after the inner brace.
+    let tail = window(text, end, 80);
+    let more = tail
+        .strip_prefix('}')
+        .map(|rest| rest.find(['}', '\n', '$', '.']).unwrap_or(0));
+    match more {
+        Some(more)
+            if text[..at].ends_with("{\\text{")
+                || text[..at].ends_with("bf{")
+                || text[..at].ends_with("rm{") =>
+        {
+            end + 1 + more
+        }
+        _ => end,
+    }
+}
+
+/// Whether `#### 3. Title` or `#### 3: Title` goes on after the number, so that it is a heading.
+fn is_heading(text: &str, end: usize) -> bool {
+    let line = window(text, end, 64).lines().next().unwrap_or_default();
+    line.starts_with(['.', ')', ':'])
+        && line[1..].starts_with(char::is_whitespace)
+        && !line[1..].trim().is_empty()
+}
+
+/// The rest of `text` after what may stand between a mark and its number: decoration, "about", `x =`.
+fn skip_filler(text: &str) -> &str {
+    const WORDS: [&str; 38] = [
+        "approximately",
+        "approx.",
+        "about",
+        "roughly",
+        "around",
+        "exactly",
+        "nearly",
+        "equal to",
+        "equals",
+        "indeed",
+        "a total of",
+        "simply",
+        "just",
+        "ungefähr",
+        "etwa",
+        "rund",
+        "genau",
+        "environ",
+        "aproximadamente",
+        "unos",
+        "circa",
+        "ongeveer",
+        "примерно",
+        "около",
+        "约",
+        "大约",
+        "\\(",
+        "\\[",
+        "\\{",
+        "\\approx",
+        "\\left",
+        "\\text{",
+        "\\mathbf{",
+        "\\textbf{",
+        "\\mathrm{",
+        "\\boldsymbol{",
+        "\\,",
+        "\\displaystyle",
+    ];
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| {
+            c.is_whitespace() || "*_`\"'“”„«([{~≈$€£¥:：=".contains(c)
+        });
+        if let Some(quoted) = rest.strip_prefix("> ").filter(|_| is_line(text, rest)) {
+            rest = quoted;
+            continue;
+        }
+        let word = WORDS.iter().find_map(|word| {
+            let start = rest.get(..word.len())?;
+            let after = &rest[word.len()..];
+            let ends = !word.ends_with(char::is_alphabetic)
+                || !after.starts_with(char::is_alphabetic)
+                || !word.is_ascii();
+            (ends && start.eq_ignore_ascii_case(word)).then_some(after)
+        });
+        match word.or_else(|| skip_variable(rest)) {
+            Some(after) => rest = after,
+            None => return rest,
+        }
+    }
+}
+
+/// Whether `rest`, an end of `text`, starts a line.
+fn is_line(text: &str, rest: &str) -> bool {
+    text[..text.len() - rest.len()]
+        .trim_end_matches(' ')
+        .ends_with('\n')
+}
+
+/// The rest after `x =`, `f(2) =` and `x_1 =`.
+fn skip_variable(text: &str) -> Option<&str> {
+    let (head, after) = text.split_at_checked(text.find('=').filter(|at| *at <= 12)?)?;
+    let first = head.starts_with(|c: char| c.is_alphabetic() || c == '\\');
+    let letters = head.bytes().filter(u8::is_ascii_alphabetic).count();
+    let plain = head
+        .chars()
+        .all(|c| c.is_alphanumeric() || " _()\\{}".contains(c));
+    (first && plain && (letters <= 2 || head.starts_with('\\'))).then(|| &after[1..])
+}
+
+/// The result of the calculation that starts at the number `first`, and the position of the last
+/// number that belongs to it: of the parts between equals signs the last that is a number alone, so
+/// that `3 + 4 = 7`, `7 = 3 + 4` and `7` are all 7.
+pub(super) fn result(
+    text: &str,
+    numbers: &[Number],
+    first: usize,
+) -> (usize, Result<Number, Failure>) {
+    let (mut part, mut last) = (first, first);
+    let mut chosen = None;
+    while let Some(operator) = operator_between(text, numbers, last) {
+        if matches!(operator, "=" | "≈" | "\\approx") {
+            chosen = if part == last { Some(last) } else { chosen };
+            part = last + 1;
+        }
+        last += 1;
+    }
+    let chosen = if part == last { Some(last) } else { chosen };
+    let known = chosen
+        .map(|chosen| numbers[chosen])
+        .filter(Number::is_known);
+    (last, known.ok_or(UNCLEAR))
+}
+
+/// The operator that joins the number at `index` to the next, if nothing but a unit stands beside it.
+pub(super) fn operator_between<'a>(
+    text: &'a str,
+    numbers: &[Number],
+    index: usize,
+) -> Option<&'a str> {
+    const OPERATORS: [&str; 20] = [
+        "=", "≈", "\\approx", "+", "-", "–", "*", "×", "·", "÷", "/", "\\times", "\\cdot", "\\div",
+        "x", "±", "\\pm", "plus", "minus", "times",
+    ];
+    let next = numbers.get(index + 1)?;
+    let between = text.get(numbers[index].end..next.start)?;
+    if between.len() > 40 {
+        return None;
+    }
+    let between = between.trim_matches(|c: char| c == ' ' || c == '\t' || "()%$€£¥".contains(c));
+    let bold = between.trim_end_matches('*');
+    let between = if bold.ends_with([' ', '=']) {
+        bold.trim_end()
+    } else {
+        between
+    };
+    let operator = OPERATORS
+        .iter()
+        .rev()
+        .find(|sign| between.ends_with(**sign))?;
+    let left = &between[..between.len() - operator.len()];
+    let parted =
+        left.is_empty() || left.ends_with([' ', '}', '%', '$', ')', '°']) || *operator == "=";
+    let unit = left
+        .chars()
+        .all(|c| c.is_alphanumeric() || " \\{}%$€£^²³_~°)".contains(c));
+    let simple = left.split_whitespace().count() <= 3;
+    (parted && unit && simple).then_some(&between[left.len()..])
+}
