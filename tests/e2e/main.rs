@@ -53,6 +53,8 @@ mod output;
 mod privacy;
 mod prompts;
 mod quickstart;
+mod quirks;
+mod reasons;
 mod replay;
 mod rerun;
 mod shards;

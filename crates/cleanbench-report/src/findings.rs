@@ -7,10 +7,11 @@ use cleanbench_ledger::{Manifest, Plan};
 use crate::attempt::AttemptRow;
 use crate::contamination::Gatherer;
 use crate::flakes::{Flake, FlakeGatherer, Skipped};
+use crate::reasons::Reason;
 use crate::rows::Row;
 use crate::scan::Index;
 use crate::summary::{Summarizer, Summary};
-use crate::{Contamination, Recording, ReportError, gates, notes};
+use crate::{Contamination, Recording, ReportError, gates, notes, reasons};
 
 /// Everything that a pass over the run gives.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Report {
     pub gates: Vec<GateResult>,
     /// Samples that do not come out the same each time, in plan order.
     pub flakes: Vec<Flake>,
+    /// Why calls ended without an answer, the commonest reason first.
+    pub reasons: Vec<Reason>,
     /// What people must know besides.
     pub notes: Vec<Note>,
 }
@@ -70,6 +73,7 @@ pub(crate) struct RowReaders<'a> {
     noted: notes::Gatherer,
     flakes: FlakeGatherer,
     skipped: Skipped,
+    reasons: reasons::Gatherer,
 }
 
 impl<'a> RowReaders<'a> {
@@ -91,6 +95,7 @@ impl<'a> RowReaders<'a> {
             noted: attempts.noted,
             flakes: FlakeGatherer::default(),
             skipped: Skipped::default(),
+            reasons: reasons::Gatherer::default(),
         })
     }
 
@@ -105,6 +110,7 @@ impl<'a> RowReaders<'a> {
         }
         self.flakes.add(self.plan, row);
         self.skipped.add(self.plan, row);
+        self.reasons.add(self.plan, row);
         self.noted.add(row);
     }
 
@@ -138,6 +144,7 @@ impl<'a> RowReaders<'a> {
             contamination,
             gates,
             flakes,
+            reasons: self.reasons.finish(),
         })
     }
 }

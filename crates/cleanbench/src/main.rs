@@ -15,6 +15,7 @@ mod contamination_table;
 mod descriptors;
 mod environment;
 mod failure;
+mod failures;
 mod foreign;
 mod format;
 mod gate_results;
@@ -33,6 +34,7 @@ mod retries;
 mod session;
 mod signals;
 mod starting;
+mod status;
 
 use std::process::ExitCode;
 
