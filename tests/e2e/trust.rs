@@ -705,13 +705,14 @@ fn a_models_file_has_as_many_entries_and_faults_as_somebody_reads() {
         (0..count).map(one).collect()
     };
     let named = "model = \"m\"";
-    let check = |text: &str| {
+    let check_by = |name: &str, text: &str| {
         let (bed, _server) = scene(text);
         let began = std::time::Instant::now();
-        let done = run(&bed, &["check", "suite", "-m", "m7"]);
+        let done = run(&bed, &["check", "suite", "-m", name]);
         assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
         done
     };
+    let check = |text: &str| check_by("m7", text);
     for (kind, more) in [("models", named), ("providers", "")] {
         let done = check(&entries(20_000, kind, more)).expect(66);
         let words = format!("20000 {kind} are more than a models file may have: 1000");
@@ -719,18 +720,19 @@ fn a_models_file_has_as_many_entries_and_faults_as_somebody_reads() {
     }
     check(&entries(1_000, "models", named)).expect(0);
     check(&entries(1_001, "models", named)).expect(66);
-    let faults = check(&entries(
-        900,
-        "models",
-        "model = \"m\"\nnothing = 1\nstream = 3",
-    ))
-    .expect(66);
+    let faulty = entries(900, "models", "model = \"m\"\nnothing = 1\nstream = 3");
+    let faults = check(&faulty).expect(66);
     let told = faults.stderr.matches("suite/models.toml:").count();
-    assert_eq!(told, 20, "{}", faults.stderr);
-    let words = "and 1780 more faults of `suite/models.toml`";
-    assert!(faults.stderr.contains(words), "{}", faults.stderr);
+    assert_eq!(told, 2, "{}", faults.stderr);
+    let good = "[models.good]\nbase_url = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n";
+    let warned = check_by("good", &(good.to_owned() + &faulty)).expect(0);
+    let told = warned.stderr.matches("suite/models.toml:").count();
+    assert_eq!(told, 5, "{}", warned.stderr);
+    let words = "and 895 more entries of the models file cannot be used";
+    assert!(warned.stderr.contains(words), "{}", warned.stderr);
     let keys: String = (0..50_000).map(|key| format!("k{key} = 1\n")).collect();
-    let done = check(&entries(1, "models", &(named.to_owned() + "\n" + &keys))).expect(66);
+    let text = entries(1, "models", &(named.to_owned() + "\n" + &keys));
+    let done = check_by("m0", &text).expect(66);
     assert!(
         done.stderr.contains("and 49980 more faults"),
         "{}",

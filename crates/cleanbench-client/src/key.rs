@@ -36,6 +36,7 @@ impl ApiKey {
         let (name, text) = match kind {
             KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
             KeyHeader::XApiKey => (HeaderName::from_static("x-api-key"), key.to_owned()),
+            KeyHeader::ApiKey => (HeaderName::from_static("api-key"), key.to_owned()),
         };
         let mut value = HeaderValue::from_str(&text).ok()?;
         value.set_sensitive(true);
@@ -111,5 +112,6 @@ mod tests {
         };
         check(KeyHeader::Bearer, "authorization", "Bearer sk-canary-123");
         check(KeyHeader::XApiKey, "x-api-key", "sk-canary-123");
+        check(KeyHeader::ApiKey, "api-key", "sk-canary-123");
     }
 }

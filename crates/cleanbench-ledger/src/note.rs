@@ -105,6 +105,10 @@ kinds! {
     BestEffortCap = "best_effort_cap", Warning;
     /// A model is asked through a proxy.
     Proxy = "proxy", Warning;
+    /// A model is asked by a profile that was never tried on its endpoint.
+    Untested = "untested", Warning;
+    /// Parameters are not sent, because the model refuses them while it reasons.
+    LeftOut = "left_out", Remark;
     /// A model is asked without a key.
     NoKey = "no_key", Warning;
     /// A gate did not decide, and was told not to fail for that.

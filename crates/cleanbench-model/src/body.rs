@@ -6,6 +6,7 @@
 //! because it would be refused stands in [`effective`].
 
 mod chat;
+mod instructions;
 mod json;
 mod llamacpp;
 mod messages;
@@ -33,20 +34,22 @@ type Unsupported = String;
 /// likelihood of given texts and nothing is known of a way.
 pub fn request_body(endpoint: &Endpoint, request: &Request) -> Result<Vec<u8>, CallError> {
     if !request.continuations.is_empty() {
-        return likelihood::plan_bytes(endpoint, request);
+        let request = instructions::placed(endpoint, request);
+        return likelihood::plan_bytes(endpoint, &request);
     }
     let unsupported = |what: String| {
         let message = format!("{}: {what}", endpoint.host());
         CallError::new(CallErrorKind::Unsupported, message)
     };
-    let body = body(endpoint, request).map_err(unsupported)?;
+    let request = instructions::placed(endpoint, request);
+    let body = body(endpoint, &request).map_err(unsupported)?;
     serde_json::to_vec(&body)
         .map_err(|error| unsupported(format!("the request is no JSON: {error}")))
 }
 
 fn body<'a>(endpoint: &'a Endpoint, request: &'a Request) -> Result<Object<'a>, Unsupported> {
     check(endpoint, request)?;
-    let parameters = Parameters::new(&endpoint.profile, request.form, &request.sampling);
+    let parameters = Parameters::new(endpoint, request.form, &request.sampling);
     let parameters = parameters.seeded(&endpoint.profile, request.seed);
     let mut body = match endpoint.profile.protocol {
         Protocol::OpenAi => Ok(chat::body(endpoint, request, &parameters)),
@@ -114,7 +117,7 @@ fn check_form(asked: Form, wanted: Form) -> Result<(), Unsupported> {
 /// sent but known to have no effect, under `unsupported` what makes every request fail.
 pub fn effective(endpoint: &Endpoint, sampling: &Sampling) -> Value {
     let profile = &endpoint.profile;
-    let parameters = Parameters::new(profile, endpoint.form, sampling);
+    let parameters = Parameters::new(endpoint, endpoint.form, sampling);
     let mut sent = parameters.fields(profile.protocol);
     sent.merge(&profile.always);
     let mut unsupported = parameters.unsupported(profile.protocol);

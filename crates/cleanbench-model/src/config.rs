@@ -25,7 +25,7 @@ use asks::Entry;
 use fields::{Diagnostics, Fields};
 
 pub use asks::Ask;
-pub use endpoint::{Endpoint, Limits, Timeouts};
+pub use endpoint::{Endpoint, Limits, SystemRole, Timeouts};
 pub use error::{ConfigError, FilePlace};
 pub use resolve::{Overrides, resolve};
 
@@ -36,7 +36,20 @@ const MOST_ENTRIES: usize = 1_000;
 #[derive(Debug, Clone, Default)]
 pub struct ModelsFile {
     endpoints: BTreeMap<String, Entry<Endpoint>>,
+    /// The models whose entries have faults.
+    faulty: BTreeMap<String, Entry<()>>,
     providers: BTreeMap<String, Entry<Profile>>,
+}
+
+/// An entry of a models file that cannot be used, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Faulty<'a> {
+    /// What it is: `model`, or `provider`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: &'a str,
+    /// What is wrong with it; at least one fault.
+    pub faults: &'a [ConfigError],
 }
 
 /// A model or a provider of a models file, and what it asks for.
@@ -56,8 +69,10 @@ impl ModelsFile {
     /// Parses and checks the text of the file at `path`; the path is only named in errors. Everything that it asks for
     /// is granted; see [`ModelsFile::withheld`].
     ///
+    /// The faults of one entry cost that entry: see [`ModelsFile::faulty`].
+    ///
     /// # Errors
-    /// The first faults that were found, in the order of the file, and how many more there are.
+    /// The first faults that are of no single entry, in the order of the file, and how many more there are.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Vec<ConfigError>> {
         let mut found = Diagnostics::new(text, path);
         let (document, errors) = toml::de::DeTable::parse_recoverable(text);
@@ -76,7 +91,7 @@ impl ModelsFile {
                 file.providers = provider::read_all(&providers, asks::of_provider, &mut found);
             }
             if let Some(models) = models {
-                file.endpoints = read_models(&models, &file.providers, &mut found);
+                file.read_models(&models, &mut found);
             }
             top.finish(&mut found);
         }
@@ -86,6 +101,57 @@ impl ModelsFile {
     /// A file that names no model.
     pub fn empty() -> Self {
         Self::default()
+    }
+
+    fn read_models(&mut self, models: &Fields<'_, '_>, found: &mut Diagnostics<'_>) {
+        for (name, fields) in models.tables(found) {
+            if name.is_empty() || name.chars().any(char::is_control) {
+                let what = "a model needs a name without control characters";
+                found.push(fields.span(), what);
+                continue;
+            }
+            let place = found.place(fields.span().start);
+            // What was found before is of no entry.
+            let before = std::mem::take(found.errors());
+            let entry = entry::read(name, fields, &self.providers, found);
+            let faults = found.take();
+            *found.errors() = before;
+            match entry.filter(|_| faults.is_empty()) {
+                Some(entry) => {
+                    self.endpoints.insert(name.to_owned(), entry);
+                }
+                None => {
+                    let entry = Entry::new((), place, Vec::new()).with(faults);
+                    self.faulty.insert(name.to_owned(), entry);
+                }
+            }
+        }
+    }
+
+    /// The entries that cannot be used, models before providers, sorted by their names.
+    pub fn faulty(&self) -> impl Iterator<Item = Faulty<'_>> {
+        let models = self.faulty.iter().map(|(name, entry)| Faulty {
+            kind: "model",
+            name,
+            faults: &entry.faults,
+        });
+        let providers = self.providers.iter().map(|(name, entry)| Faulty {
+            kind: "provider",
+            name,
+            faults: &entry.faults,
+        });
+        models.chain(providers.filter(|one| !one.faults.is_empty()))
+    }
+
+    /// Why the entry that `spec` is resolved by cannot be used; empty where it can, or where none is.
+    pub fn faults_of(&self, spec: &str) -> &[ConfigError] {
+        let model = self.faulty.get(spec).map(|entry| entry.faults.as_slice());
+        let of_provider = || {
+            let (provider, _) = spec.split_once('/')?;
+            let entry = self.providers.get(provider)?;
+            Some(entry.faults.as_slice()).filter(|_| !self.endpoints.contains_key(spec))
+        };
+        model.or_else(of_provider).unwrap_or_default()
     }
 
     /// The names, sorted.
@@ -100,7 +166,11 @@ impl ModelsFile {
 
     /// The providers that the file describes, sorted by their names.
     pub fn providers(&self) -> impl Iterator<Item = &Profile> {
-        self.providers.values().map(|entry| &entry.value)
+        let usable = self
+            .providers
+            .values()
+            .filter(|entry| entry.faults.is_empty());
+        usable.map(|entry| &entry.value)
     }
 
     /// The same for a file that nobody answers for: what asks for more than an address cannot be used, and
@@ -125,7 +195,13 @@ impl ModelsFile {
                 entry.asks.push(Ask::Name(meant));
             }
         }
-        stack(&mut self.endpoints, lower.endpoints, "model");
+        // What one file calls a model is that, usable or not.
+        let mut beneath = lower.endpoints;
+        beneath.retain(|name, _| !self.faulty.contains_key(name));
+        stack(&mut self.endpoints, beneath, "model");
+        let mut beneath = lower.faulty;
+        beneath.retain(|name, _| !self.endpoints.contains_key(name));
+        stack(&mut self.faulty, beneath, "model");
         stack(&mut self.providers, lower.providers, "provider");
         self
     }
@@ -138,6 +214,7 @@ impl ModelsFile {
     /// Where the entry stands that `spec` is resolved by; `None` where none is.
     pub fn place_of(&self, spec: &str) -> Option<&FilePlace> {
         let model = self.endpoints.get(spec).map(|entry| &entry.place);
+        let model = model.or_else(|| Some(&self.faulty.get(spec)?.place));
         model.or_else(|| {
             let (provider, _) = spec.split_once('/')?;
             self.providers.get(provider).map(|entry| &entry.place)
@@ -159,6 +236,9 @@ impl ModelsFile {
     /// # Errors
     /// What it asks for, where that is withheld.
     pub(crate) fn endpoint(&self, name: &str) -> Result<Option<&Endpoint>, ConfigError> {
+        if let Some(fault) = self.faulty.get(name).and_then(|entry| entry.faults.first()) {
+            return Err(fault.clone());
+        }
         let entry = self.endpoints.get(name);
         let granted = entry.map(|entry| entry.granted(&format!("model `{name}`")));
         granted.transpose()
@@ -166,7 +246,8 @@ impl ModelsFile {
 }
 
 fn asking<T>(entries: &BTreeMap<String, Entry<T>>) -> Vec<Asking<'_>> {
-    let each = entries.iter().map(|(name, entry)| Asking {
+    let usable = entries.iter().filter(|(_, entry)| entry.faults.is_empty());
+    let each = usable.map(|(name, entry)| Asking {
         name,
         place: &entry.place,
         asks: &entry.asks,
@@ -190,25 +271,6 @@ fn stack<T>(upper: &mut BTreeMap<String, Entry<T>>, lower: BTreeMap<String, Entr
             }
         }
     }
-}
-
-fn read_models(
-    models: &Fields<'_, '_>,
-    providers: &BTreeMap<String, Entry<Profile>>,
-    found: &mut Diagnostics<'_>,
-) -> BTreeMap<String, Entry<Endpoint>> {
-    let mut endpoints = BTreeMap::new();
-    for (name, fields) in models.tables(found) {
-        if name.is_empty() || name.chars().any(char::is_control) {
-            found.push(
-                fields.span(),
-                "a model needs a name without control characters",
-            );
-        } else if let Some(endpoint) = entry::read(name, fields, providers, found) {
-            endpoints.insert(name.to_owned(), endpoint);
-        }
-    }
-    endpoints
 }
 
 #[cfg(test)]

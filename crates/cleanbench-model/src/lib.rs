@@ -32,12 +32,13 @@ mod usage;
 
 pub use body::{check_sampling, effective, request_body};
 pub use config::{
-    Ask, Asking, ConfigError, Endpoint, FilePlace, Limits, ModelsFile, Overrides, Timeouts, resolve,
+    Ask, Asking, ConfigError, Endpoint, Faulty, FilePlace, Limits, ModelsFile, Overrides,
+    SystemRole, Timeouts, resolve,
 };
 pub use likelihood::LikelihoodMethod;
 pub use offline::OfflineModel;
 pub use provider::{
-    FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
+    FinishMeaning, KeyHeader, Marks, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
 };
 pub use read::{FirstSeen, FirstToken, Reader, reader};
 pub use shipped::profiles;

@@ -97,6 +97,8 @@ pub enum KeyHeader {
     Bearer,
     /// `x-api-key: KEY`.
     XApiKey,
+    /// `api-key: KEY`, as Azure has it.
+    ApiKey,
 }
 
 /// How an endpoint is told to continue the last message instead of answering it.
@@ -180,6 +182,28 @@ impl RateLimitHeaders {
     }
 }
 
+/// What begins reasoning within the content of an answer, and what ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[String; 2]", into = "[String; 2]")]
+pub struct Marks {
+    /// What begins it; never empty where it was read from a file.
+    pub open: String,
+    /// What ends it; never empty where it was read from a file.
+    pub close: String,
+}
+
+impl From<[String; 2]> for Marks {
+    fn from([open, close]: [String; 2]) -> Self {
+        Self { open, close }
+    }
+}
+
+impl From<Marks> for [String; 2] {
+    fn from(marks: Marks) -> Self {
+        [marks.open, marks.close]
+    }
+}
+
 /// One provider.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -193,7 +217,7 @@ pub struct Profile {
     /// The usual environment variable of its key; `None` where no key is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_env: Option<String>,
-    /// Hosts beside that of `base_url` that take the same key.
+    /// Hosts beside that of `base_url` that take the same key; one that begins with a dot stands for all below it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub other_hosts: Vec<String>,
     /// The header in which the key travels.
@@ -211,6 +235,13 @@ pub struct Profile {
     /// Whether the models reason unless they are told not to.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reasons_by_default: bool,
+    /// Whether models reason unless they are told not to, by the beginnings of their names: the longest that fits
+    /// decides, before [`Profile::reasons_by_default`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons_by_model: BTreeMap<String, bool>,
+    /// Marks, beside `<think>`, between which reasoning stands within the content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasoning_marks: Vec<Marks>,
     /// Where tokens of reasoning are counted.
     pub reasoning_tokens: ReasoningTokens,
     /// Sampling parameters that have no effect while the model reasons, by the names of
@@ -246,6 +277,9 @@ pub struct Profile {
     /// Where it says how much may be asked of it.
     #[serde(skip_serializing_if = "RateLimitHeaders::is_empty")]
     pub rate_limit_headers: RateLimitHeaders,
+    /// Whether nobody has recorded how its endpoint really answers: what stands here is from its documents.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untested: bool,
 }
 
 #[expect(
@@ -303,7 +337,31 @@ impl Profile {
         let own = Url::parse(&self.base_url).ok();
         own.and_then(|url| url.host_str().map(|own| own == host))
             .unwrap_or(false)
-            || self.other_hosts.iter().any(|other| other == host)
+            || self
+                .other_hosts
+                .iter()
+                .any(|other| match other.strip_prefix('.') {
+                    Some(_) => host.ends_with(other.as_str()),
+                    None => other == host,
+                })
+    }
+
+    /// Whether `model` is known by its name to reason, or not to; `None` where the name says nothing.
+    pub fn reasons_by_name(&self, model: &str) -> Option<bool> {
+        let bare = model
+            .rsplit('/')
+            .next()
+            .unwrap_or(model)
+            .to_ascii_lowercase();
+        let bare = bare.strip_prefix("ft:").unwrap_or(&bare);
+        let begins = |beginning: &str| {
+            let rest = bare.strip_prefix(beginning);
+            rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+        };
+        let known = self.reasons_by_model.iter();
+        let fitting = known.filter(|(beginning, _)| begins(beginning));
+        let longest = fitting.max_by_key(|(beginning, _)| beginning.len());
+        longest.map(|(_, reasons)| *reasons)
     }
 
     /// What is added to a request for `level`; `None` where it cannot be asked for.

@@ -11,6 +11,7 @@ mod finish;
 mod first_token;
 mod foreign_words;
 mod frames;
+mod legible;
 mod lenient;
 mod llamacpp;
 mod messages;
@@ -20,6 +21,7 @@ mod responses;
 mod stream;
 mod thinking;
 mod tokens;
+mod too_long;
 mod wire;
 
 use std::borrow::Cow;
@@ -27,7 +29,7 @@ use std::borrow::Cow;
 use cleanbench_core::{CallError, CallErrorKind, Completion, Form, GeneratedToken, Reply};
 use serde_json::Value;
 
-use crate::provider::{Profile, Protocol};
+use crate::provider::{Marks, Profile, Protocol};
 use crate::{Endpoint, likelihood, usage};
 use calls::Calls;
 use fault::Fault;
@@ -42,7 +44,13 @@ pub struct Reader {
     form: Form,
     profile: Profile,
     key_env: Option<String>,
+    marks: Vec<Marks>,
+    version: u32,
 }
+
+/// The version of reading from which on broken JSON is mended, and a prompt that is too long is known by the words of any
+/// server.
+const LENIENT: u32 = 2;
 
 /// The reader for replies of `endpoint`.
 pub fn reader(endpoint: &Endpoint) -> Reader {
@@ -64,6 +72,27 @@ struct RawAnswer {
     embedding: Vec<f64>,
 }
 
+impl RawAnswer {
+    /// The same.
+    fn as_it_is(self) -> Self {
+        self
+    }
+
+    /// The same with whole letters where their halves came in pieces.
+    fn joined(mut self) -> Self {
+        legible::join(&mut self.text);
+        legible::join(&mut self.reasoning);
+        self.calls.texts().for_each(legible::join);
+        for token in &mut self.tokens {
+            let top = token.top.iter_mut().map(|(text, _)| text);
+            std::iter::once(&mut token.text)
+                .chain(top)
+                .for_each(legible::join);
+        }
+        self
+    }
+}
+
 impl Reader {
     /// The reader for replies of `endpoint`.
     pub fn new(endpoint: &Endpoint) -> Self {
@@ -72,6 +101,14 @@ impl Reader {
             form: endpoint.form,
             profile: endpoint.profile.clone(),
             key_env: endpoint.key_env.clone(),
+            version: endpoint.reading,
+            marks: {
+                let of_profile = endpoint.profile.reasoning_marks.iter();
+                of_profile
+                    .chain(&endpoint.reasoning_marks)
+                    .cloned()
+                    .collect()
+            },
         }
     }
 
@@ -88,11 +125,33 @@ impl Reader {
         if likelihood::is_transcript(reply) {
             return likelihood::read(self, &self.host, body, reply);
         }
-        self.completion(body, reply)
+        self.by_version(body, reply)
             .map_err(|fault| fault.into_error(&self.host, self.key_env.as_deref(), body))
     }
 
-    fn completion(&self, body: &[u8], reply: &Reply) -> Result<Completion, Fault> {
+    /// As the version says by which replies of this endpoint are read.
+    fn by_version(&self, body: &[u8], reply: &Reply) -> Result<Completion, Fault> {
+        if self.version < LENIENT {
+            return self.completion(body, reply, RawAnswer::as_it_is);
+        }
+        let mended = legible::mended(&reply.body).map(|body| Reply {
+            body,
+            ..reply.clone()
+        });
+        let read = match &mended {
+            Some(mended) => self.completion(body, mended, RawAnswer::joined),
+            None => self.completion(body, reply, RawAnswer::as_it_is),
+        };
+        read.map_err(|fault| fault.of_context(reply.status))
+    }
+
+    /// `finish` is done to the answer before anything is read out of it.
+    fn completion(
+        &self,
+        body: &[u8],
+        reply: &Reply,
+        finish: fn(RawAnswer) -> RawAnswer,
+    ) -> Result<Completion, Fault> {
         if !(200..300).contains(&reply.status) {
             return Err(refusal::by_status(reply.status, &reply.body));
         }
@@ -111,13 +170,13 @@ impl Reader {
             Protocol::Ollama => ollama::read(reply),
             Protocol::LlamaCpp => llamacpp::read(reply),
         }?;
-        self.interpret(body, answer)
+        self.interpret(body, finish(answer))
     }
 
     fn interpret(&self, body: &[u8], answer: RawAnswer) -> Result<Completion, Fault> {
         let text = self.without_prefix(body, answer.text);
         let (text, reasoning) = if self.tags_reasoning() {
-            thinking::split(text, answer.reasoning)
+            thinking::split(text, answer.reasoning, &self.marks)
         } else {
             (text, some(answer.reasoning))
         };

@@ -26,7 +26,8 @@ pub(crate) fn owner_of(host: &str, protocol: Option<Protocol>) -> Option<&'stati
     let owners = || {
         PROFILES
             .iter()
-            .filter(|profile| profile.key_env.is_some() && profile.owns(host))
+            .filter(|profile| profile.key_env.is_some() || !profile.other_hosts.is_empty())
+            .filter(|profile| profile.owns(host))
     };
     let speaks = |profile: &&Profile| protocol.is_none_or(|wanted| profile.protocol == wanted);
     owners().find(speaks).or_else(|| owners().next())

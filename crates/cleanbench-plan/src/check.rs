@@ -8,13 +8,13 @@ use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_stats::drift::Delay;
 use cleanbench_suite::{Rendered, Suite};
 
-use crate::endpoints::{Placed, proxies, resolve_all};
+use crate::endpoints::{Placed, proxies, resolve_all, untested};
 use crate::gates::gates;
 use crate::nights::Nights;
 use crate::options::CheckOptions;
 use crate::power::{Power, Powers};
 use crate::probes::{self, PlannedProbe};
-use crate::selection::{Selected, check_samplings, select};
+use crate::selection::{Selected, check_samplings, left_out, select};
 use crate::{PlanError, Surroundings};
 
 /// Bytes that one token stands for in an estimate. English text has about four; other languages fewer.
@@ -86,7 +86,8 @@ pub fn check<'a>(
         .into_iter()
         .map(|Placed { endpoint, place }| (endpoint, place));
     let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
-    notes.extend(proxies(&endpoints));
+    notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
+    notes.extend(left_out(&endpoints, &selected));
     for endpoint in &endpoints {
         check_samplings(endpoint, &selected)?;
     }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use cleanbench_core::Sensitivity;
+use cleanbench_core::{Sampling, Sensitivity};
 use cleanbench_ledger::note::{Note, NoteKind};
-use cleanbench_model::{Endpoint, FilePlace, ModelsFile, Overrides, resolve};
+use cleanbench_model::{Endpoint, FilePlace, ModelsFile, Overrides, effective, resolve};
 use cleanbench_suite::Suite;
 
 use crate::found::{MODELS_LIMIT, folder_or_here, read_found, read_named};
@@ -106,6 +106,11 @@ fn resolve_each(
     let mut endpoints: Vec<Endpoint> = Vec::new();
     let mut errors = Vec::new();
     for spec in specs {
+        let faults = file.faults_of(spec);
+        if !faults.is_empty() {
+            errors.extend_from_slice(faults);
+            continue;
+        }
         match resolve(spec, file, overrides) {
             Ok(endpoint) if endpoints.iter().any(|other| other.name == endpoint.name) => {
                 let what = format!("model `{spec}` is named twice");
@@ -136,6 +141,60 @@ pub fn proxies(endpoints: &[Endpoint]) -> impl Iterator<Item = Note> + '_ {
         );
         Some(Note::new(NoteKind::Proxy, text))
     })
+}
+
+/// What must be said of profiles that were never tried on their endpoints.
+pub fn untested(endpoints: &[Endpoint]) -> impl Iterator<Item = Note> + '_ {
+    let untested = endpoints
+        .iter()
+        .filter(|endpoint| endpoint.profile.untested);
+    untested.map(|endpoint| {
+        let text = format!(
+            "model `{}` is asked by the profile `{}`, which is untested: it is from the provider's documents, and how its endpoint really answers was never recorded",
+            endpoint.name, endpoint.profile.name
+        );
+        Note::new(NoteKind::Untested, text)
+    })
+}
+
+/// Parameters that `endpoint` is not sent with `sampling`, because it refuses them while it reasons.
+pub fn left_out_of(endpoint: &Endpoint, sampling: &Sampling) -> Vec<String> {
+    let omitted = effective(endpoint, sampling);
+    let omitted = omitted["omitted"].as_array().into_iter().flatten();
+    let names = omitted.filter_map(|name| name.as_str());
+    names.map(str::to_owned).collect()
+}
+
+/// So many unusable entries are told; the others are counted.
+const MOST_UNUSABLE: usize = 5;
+
+/// The entries of the models files that cannot be used, as far as the files can be read; empty where they cannot.
+pub fn unusable_of(options: &ModelOptions, suite: &Suite, around: Surroundings<'_>) -> Vec<String> {
+    let folders = [suite.dir.as_path(), around.folder];
+    let file = models_file(&folders, options.models_file.as_deref(), around.trust);
+    file.map_or_else(|_| Vec::new(), |file| unusable(&file))
+}
+
+/// The entries of `file` that cannot be used, a sentence each.
+pub fn unusable(file: &ModelsFile) -> Vec<String> {
+    let faulty: Vec<_> = file.faulty().collect();
+    let told = faulty.iter().take(MOST_UNUSABLE).filter_map(|one| {
+        let fault = one.faults.first()?;
+        let more = match one.faults.len() {
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        let (kind, name) = (one.kind, one.name);
+        Some(format!("{kind} `{name}` cannot be used: {fault}{more}"))
+    });
+    let mut told: Vec<_> = told.collect();
+    let more = faulty.len().saturating_sub(MOST_UNUSABLE);
+    if more > 0 {
+        told.push(format!(
+            "and {more} more entries of the models file cannot be used"
+        ));
+    }
+    told
 }
 
 /// An embedded model must be one that is shipped.

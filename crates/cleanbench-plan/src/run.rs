@@ -15,13 +15,13 @@ use cleanbench_suite::Suite;
 use crate::caps::{Asked, check_caps};
 use crate::connect::connect;
 use crate::earlier_run::{EarlierRun, Narrowed};
-use crate::endpoints::{check_label, proxies};
+use crate::endpoints::{check_label, proxies, untested};
 use crate::gates::{self, Baseline, Gated};
 use crate::judges::{self, Judged, check_commands};
 use crate::options::RunOptions;
 use crate::probes::{self, PlannedProbe};
 use crate::replay::Source;
-use crate::selection::{Selected, check_samplings, select};
+use crate::selection::{Selected, check_samplings, left_out, select};
 use crate::suite_key::{self, SuiteKey};
 use crate::{ErrorKind, PlanError, Surroundings, quarantine};
 
@@ -58,7 +58,8 @@ pub fn plan<'a>(
     if endpoints.is_empty() {
         return Err(no_model());
     }
-    notes.extend(proxies(&endpoints));
+    notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
+    notes.extend(left_out(&endpoints, &selected));
     let planner = Planner {
         options,
         earlier,

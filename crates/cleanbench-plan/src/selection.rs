@@ -1,15 +1,17 @@
 //! From the options to the tasks that are meant, and from those to their samples.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cleanbench_core::request::choice_continuations;
 use cleanbench_core::{Method, Sampling};
+use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_model::{ConfigError, Endpoint, check_sampling};
 use cleanbench_suite::{LoadError, Rendered, Suite, Task};
 
-use crate::endpoints::check_label;
+use crate::endpoints::{check_label, left_out_of};
 use crate::options::SelectOptions;
 use crate::{ErrorKind, PlanError};
 
@@ -44,7 +46,11 @@ impl<'a> Selected<'a> {
     /// How `endpoint` samples here. What the user says of a model holds over what the suite says of a task: a
     /// model that reasons needs more tokens than the author of the suite had in mind.
     pub fn sampling(&self, endpoint: &Endpoint) -> Sampling {
-        endpoint.sampling.clone().or(&self.task.sampling)
+        let mut sampling = endpoint.sampling.clone().or(&self.task.sampling);
+        if endpoint.clears_stop {
+            sampling.stop.clear();
+        }
+        sampling
     }
 
     /// Its samples as they are recorded, each refused if one of `asked` may not see it.
@@ -90,6 +96,42 @@ pub fn check_samplings(endpoint: &Endpoint, selected: &[Selected<'_>]) -> Result
         })?;
     }
     Ok(())
+}
+
+/// What must be said of parameters of `selected` that are not sent to `endpoints`.
+pub(crate) fn left_out(endpoints: &[Endpoint], selected: &[Selected<'_>]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for endpoint in endpoints {
+        let mut tasks: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+        for chosen in selected {
+            let left_out = left_out_of(endpoint, &chosen.sampling(endpoint));
+            if !left_out.is_empty() {
+                let task = format!("`{}`", chosen.task.name);
+                tasks.entry(left_out).or_default().push(task);
+            }
+        }
+        for (names, tasks) in tasks {
+            let text = format!(
+                "model `{}` is asked without {} in task {}: it refuses that while it reasons{}",
+                endpoint.name,
+                names.join(", "),
+                tasks.join(", "),
+                insisting(endpoint)
+            );
+            notes.push(Note::new(NoteKind::LeftOut, text));
+        }
+    }
+    notes
+}
+
+/// How to send it all the same, where that is left to the user.
+fn insisting(endpoint: &Endpoint) -> &'static str {
+    match endpoint.profile.reasons_by_name(&endpoint.model) {
+        Some(true) => {
+            "; what the `generate` of its own entry in the models file sets is sent all the same"
+        }
+        _ => "",
+    }
 }
 
 /// The tasks of `suite` that `options` mean.

@@ -7,11 +7,12 @@ use cleanbench_ledger::{Manifest, Plan};
 use crate::attempt::AttemptRow;
 use crate::contamination::Gatherer;
 use crate::flakes::{Flake, FlakeGatherer, Skipped};
+use crate::reasons::Reason;
 use crate::rows::Row;
 use crate::scan::Index;
 use crate::summary::{Summarizer, Summary};
 use crate::unread::UnreadGatherer;
-use crate::{Contamination, Recording, ReportError, gates, notes};
+use crate::{Contamination, Recording, ReportError, gates, notes, reasons};
 
 /// Everything that a pass over the run gives.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Report {
     pub gates: Vec<GateResult>,
     /// Samples that do not come out the same each time, in plan order.
     pub flakes: Vec<Flake>,
+    /// Why calls ended without an answer, the commonest reason first.
+    pub reasons: Vec<Reason>,
     /// What people must know besides.
     pub notes: Vec<Note>,
 }
@@ -72,6 +75,7 @@ pub(crate) struct RowReaders<'a> {
     flakes: FlakeGatherer,
     skipped: Skipped,
     unread: UnreadGatherer,
+    reasons: reasons::Gatherer,
 }
 
 impl<'a> RowReaders<'a> {
@@ -94,6 +98,7 @@ impl<'a> RowReaders<'a> {
             flakes: FlakeGatherer::default(),
             skipped: Skipped::default(),
             unread: UnreadGatherer::default(),
+            reasons: reasons::Gatherer::default(),
         })
     }
 
@@ -109,6 +114,7 @@ impl<'a> RowReaders<'a> {
         self.flakes.add(self.plan, row);
         self.skipped.add(self.plan, row);
         self.unread.add(self.plan, row);
+        self.reasons.add(self.plan, row);
         self.noted.add(row);
     }
 
@@ -144,6 +150,7 @@ impl<'a> RowReaders<'a> {
             contamination,
             gates,
             flakes,
+            reasons: self.reasons.finish(),
         })
     }
 }

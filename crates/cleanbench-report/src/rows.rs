@@ -56,6 +56,8 @@ pub struct Row {
     pub reading: Option<Reading>,
     /// Why its last attempt failed, or why its answer has no judgement.
     pub error: Option<String>,
+    /// What kind of failure that was, where its last attempt failed.
+    pub error_kind: Option<CallErrorKind>,
     /// Attempts that were sent for it and failed, at most 255.
     pub failed_attempts: u8,
     /// How its answer was judged in the run that it is replayed from.
@@ -321,6 +323,7 @@ impl Drawing<'_> {
             unasked: state.unasked,
             reading: None,
             error: None,
+            error_kind: None,
             failed_attempts: 0,
             judged_before: None,
             scores: Vec::new(),
@@ -337,6 +340,7 @@ impl Drawing<'_> {
         let ended = Ended::read(&records.read(index.ended[call])?.event);
         result.reading.clone_from(&ended.reading);
         result.error = ended.error.as_ref().map(|error| error.message.clone());
+        result.error_kind = ended.error.as_ref().map(|error| error.kind);
         let judged = if state.judged {
             Some(records.read(index.judged[call])?.event)
         } else {

@@ -15,6 +15,7 @@ mod contamination_table;
 mod descriptors;
 mod environment;
 mod failure;
+mod failures;
 mod foreign;
 mod format;
 mod gate_results;
@@ -34,6 +35,7 @@ mod retries;
 mod session;
 mod signals;
 mod starting;
+mod status;
 
 use std::process::ExitCode;
 

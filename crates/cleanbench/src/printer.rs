@@ -15,6 +15,7 @@ use cleanbench_report::{cell, foreign};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::progress::Screen;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,9 +77,15 @@ impl Printer {
         self.level >= Level::Verbose
     }
 
-    /// Whether progress lines are wanted and can be drawn.
-    pub(crate) fn shows_progress(self) -> bool {
-        self.level == Level::Default && stderr().is_terminal()
+    /// Where progress is shown; `None` where it is not wanted.
+    pub(crate) fn screen(self) -> Option<Screen> {
+        let is_terminal = stderr().is_terminal();
+        match self.level {
+            Level::Default if is_terminal => Some(Screen::Terminal),
+            // What is told in detail would break lines that are drawn anew.
+            Level::Default | Level::Verbose if !is_terminal => Some(Screen::Log),
+            _ => None,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Live progress: one line for each model and task, fed by journal events.
 //!
+//! Where there is no terminal, a line now and then says how the run stands.
+//!
 //! A consumer like any other: it can be absent, and nothing it does can change a result.
 
 use std::collections::BTreeSet;
@@ -16,8 +18,13 @@ use cleanbench_price::Price;
 use cleanbench_report::{cell, foreign};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::status::{Status, pause};
+
 /// Time between two drawings when nothing happens.
 const TICK: Duration = Duration::from_millis(500);
+
+/// Time between two lines where none can be drawn anew.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A call that takes so long is named.
 const LONG: Duration = Duration::from_secs(10);
@@ -35,7 +42,19 @@ pub(crate) struct Progress {
     tasks: usize,
     lines: Vec<Mutex<Line>>,
     bars: MultiProgress,
+    screen: Screen,
+    /// Calls that ended before.
+    before: u64,
     started: Instant,
+}
+
+/// Where progress is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// A terminal, on which lines are drawn anew.
+    Terminal,
+    /// A log, which gets a line now and then.
+    Log,
 }
 
 struct Line {
@@ -59,6 +78,7 @@ impl Progress {
         table: &CallTable,
         prices: &[Option<Price>],
         monitors: Vec<Monitor>,
+        screen: Screen,
     ) -> Self {
         let space = table.space().clone();
         let mut lengths = vec![0; plan.models.len() * plan.tasks.len()];
@@ -66,7 +86,10 @@ impl Progress {
             let task = space.task_of(place).unwrap_or_default();
             lengths[place.model as usize * plan.tasks.len() + task] += 1;
         }
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
+        let bars = MultiProgress::with_draw_target(match screen {
+            Screen::Terminal => ProgressDrawTarget::stderr_with_hz(RATE),
+            Screen::Log => ProgressDrawTarget::hidden(),
+        });
         let style =
             ProgressStyle::with_template("{prefix} {bar:10} {pos}/{len} eta {eta} {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -96,15 +119,18 @@ impl Progress {
             monitor,
             line: Mutex::default(),
         });
-        let progress = Self {
+        let mut progress = Self {
             watched: watched.collect(),
             tasks: plan.tasks.len(),
             space: RwLock::new(space),
             lines,
             bars,
+            screen,
+            before: 0,
             started: Instant::now(),
         };
         progress.count_ended(table);
+        progress.before = progress.status().done;
         progress
     }
 
@@ -138,7 +164,9 @@ impl Progress {
         };
         if let Ok(mut line) = line.lock() {
             change(&mut line);
-            self.draw(&line);
+            if self.screen == Screen::Terminal {
+                self.draw(&line);
+            }
         }
     }
 
@@ -163,6 +191,50 @@ impl Progress {
                 progress.draw_busy();
             }
         }));
+    }
+
+    /// Hands a line to `say` now and then, until nobody holds `progress` any more.
+    pub(crate) fn report(progress: &Arc<Self>, say: impl Fn(String) + Send + 'static) {
+        let progress = Arc::downgrade(progress);
+        // Without it nothing is said until the end.
+        drop(std::thread::Builder::new().spawn(move || {
+            let mut said = Instant::now();
+            while progress.strong_count() > 0 {
+                std::thread::sleep(TICK);
+                if said.elapsed() < SILENCE {
+                    continue;
+                }
+                let Some(progress) = progress.upgrade() else {
+                    return;
+                };
+                said = Instant::now();
+                say(progress.status().line());
+            }
+        }));
+    }
+
+    /// How the run stands.
+    fn status(&self) -> Status {
+        let mut status = Status {
+            before: self.before,
+            elapsed: self.started.elapsed(),
+            ..Status::default()
+        };
+        for line in &self.lines {
+            if let Ok(line) = line.lock() {
+                status.total += line.bar.length().unwrap_or_default();
+                status.done += line.bar.position();
+                status.failed += line.errors;
+                status.in_flight += u64::try_from(line.in_flight).unwrap_or_default();
+            }
+        }
+        for watched in &self.watched {
+            let model = watched.monitor.status();
+            status.waiting += model.waiting;
+            let waits = waits(&model).map(|waits| format!("{}: {waits}", watched.name));
+            status.pauses.extend(waits);
+        }
+        status
     }
 
     /// Draws the lines of calls in flight, and what they wait for.
@@ -270,12 +342,10 @@ fn notice() -> ProgressBar {
 
 /// What the calls of a model wait for, if they do.
 fn waits(status: &ModelStatus) -> Option<String> {
-    if let Some(absence) = status.endpoint.absence {
-        let again = status.endpoint.pause.unwrap_or_default();
-        let (absence, again) = (absence.as_secs(), again.as_secs_f64().ceil());
-        return Some(format!(
-            "nobody was served for {absence} s; asked again in {again} s"
-        ));
+    let is_idle = status.endpoint.oldest.is_none();
+    if status.endpoint.absence.is_some() || status.endpoint.pause.is_some() || is_idle {
+        // While others are answered, those that wait hold nobody up.
+        return pause(status);
     }
     let oldest = status.endpoint.oldest.as_ref();
     let oldest = oldest.filter(|oldest| oldest.age >= LONG)?;

@@ -19,7 +19,7 @@ use cleanbench_plan::judges::{Judged, check_commands, judge};
 use cleanbench_plan::replay::Source;
 use cleanbench_report::follow_up::FollowUps;
 use cleanbench_report::tables::{tables, write_all};
-use cleanbench_report::{Recording, Report, Summary, gates};
+use cleanbench_report::{Reason, Recording, Report, Summary, gates};
 use serde_json::{Value, json};
 
 use crate::conduct::Conduct;
@@ -27,13 +27,14 @@ use crate::contamination_table;
 use crate::descriptors;
 use crate::environment::{WhenNeeded, trust};
 use crate::failure::Failure;
+use crate::failures;
 use crate::foreign::permission;
 use crate::format::Format;
 use crate::gate_results;
 use crate::github;
 use crate::limits::{self, KeptAnswers};
 use crate::printer::{self, Printer};
-use crate::progress::Progress;
+use crate::progress::{Progress, Screen};
 use crate::result_table;
 use crate::retries::Retries;
 use crate::signals;
@@ -121,9 +122,15 @@ fn ask(
     let slots = slots(&session, &directory)?;
     printer.say(format!("run: {}", directory.path().display()));
     let monitors = slots.iter().map(ModelSlot::monitor).collect();
-    let progress = printer
-        .shows_progress()
-        .then(|| progress(&opened, endpoints, monitors));
+    let screen = printer.screen();
+    let progress = screen.map(|screen| {
+        let progress = progress(&opened, endpoints, monitors, screen);
+        match screen {
+            Screen::Terminal => Progress::tick(&progress),
+            Screen::Log => Progress::report(&progress, move |line| printer.say(line)),
+        }
+        progress
+    });
     let sinks = sinks(progress.as_ref(), &opened, printer);
     let billing: Vec<_> = endpoints.iter().map(limits::billing).collect();
     let allowance = Allowance::of(conduct.caps, &opened.run, &opened.manifest, &billing)?;
@@ -163,13 +170,22 @@ fn ask(
     conclude(&ended?, directory, session)
 }
 
-fn progress(opened: &Opened, endpoints: &[Endpoint], monitors: Vec<Monitor>) -> Arc<Progress> {
+fn progress(
+    opened: &Opened,
+    endpoints: &[Endpoint],
+    monitors: Vec<Monitor>,
+    screen: Screen,
+) -> Arc<Progress> {
     let prices = endpoints.iter().map(|endpoint| endpoint.price.clone());
     let prices: Vec<_> = prices.collect();
-    let progress = Progress::new(&opened.manifest.plan, &opened.table, &prices, monitors);
-    let progress = Arc::new(progress);
-    Progress::tick(&progress);
-    progress
+    let plan = &opened.manifest.plan;
+    Arc::new(Progress::new(
+        plan,
+        &opened.table,
+        &prices,
+        monitors,
+        screen,
+    ))
 }
 
 /// Who is told of every event.
@@ -450,6 +466,7 @@ pub(crate) fn print_result(
             "verdicts": report.contamination.verdicts,
             "gaps": report.contamination.gaps,
             "gates": report.gates,
+            "failures": failures::document(&report.reasons, &recording.manifest.plan),
             "notes": report.notes.iter().map(note_json).collect::<Value>(),
         })),
     }
@@ -483,11 +500,9 @@ pub(crate) fn is_answered(summary: &Summary) -> bool {
 }
 
 /// What to do about a note, in the folder of its run.
-fn advice(kind: NoteKind, folder: &str) -> Option<String> {
+fn advice(kind: NoteKind, folder: &str, reasons: &[Reason]) -> Option<String> {
     let what = match kind {
-        NoteKind::Unanswered => {
-            format!("ask them again with: cleanbench run --resume {folder} --retry-errors")
-        }
+        NoteKind::Unanswered => failures::advice(reasons, folder),
         NoteKind::Open => format!("go on with: cleanbench run --resume {folder}"),
         NoteKind::Unread => format!(
             "see one with: cleanbench show {folder} SAMPLE; judge the recorded answers anew, once the suite was edited, with: cleanbench score {folder}"
@@ -508,8 +523,11 @@ pub(crate) fn say_notes(recording: &Recording, report: &Report, told: &[Note], p
     for note in report.notes.iter().filter(|note| !told.contains(note)) {
         // What a cap left open waits for more of what was capped.
         let is_waiting = is_capped && note.kind == NoteKind::Open;
-        let advice = advice(note.kind, &folder).filter(|_| !is_waiting);
+        let advice = advice(note.kind, &folder, &report.reasons).filter(|_| !is_waiting);
         printer::note(note, advice.as_deref(), printer);
+    }
+    for line in failures::lines(&report.reasons, &recording.manifest.plan) {
+        printer::warn(line);
     }
 }
 

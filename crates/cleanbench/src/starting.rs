@@ -8,6 +8,7 @@ use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::Note;
 use cleanbench_model::Endpoint;
 use cleanbench_plan::earlier_run::EarlierRun;
+use cleanbench_plan::endpoints::unusable_of;
 use cleanbench_plan::options::{RunOptions, Surroundings};
 use cleanbench_plan::run::{NewRun, plan};
 use cleanbench_plan::suite::LoadedSuite;
@@ -55,6 +56,9 @@ pub(crate) fn start(
     let planned = plan(options, earlier, &loaded.suite, around, &mut notes);
     say(&notes[before..], printer);
     let planned = planned?;
+    for entry in unusable_of(&options.models, &loaded.suite, around) {
+        printer::warn(entry);
+    }
     if earlier.asks() {
         remember(&planned.endpoints);
     }

@@ -4,6 +4,7 @@ use cleanbench_core::{Form, Reasoning, Sampling};
 
 use super::Unsupported;
 use super::json::Object;
+use crate::Endpoint;
 use crate::provider::{Profile, Protocol};
 
 /// Parameters as they are sent.
@@ -22,7 +23,9 @@ pub(super) struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    pub(super) fn new(profile: &'a Profile, form: Form, sampling: &'a Sampling) -> Self {
+    /// How `endpoint`, asked in `form`, is asked for `sampling`.
+    pub(super) fn new(endpoint: &'a Endpoint, form: Form, sampling: &'a Sampling) -> Self {
+        let profile = &endpoint.profile;
         let raw_text = profile.protocol == Protocol::OpenAi && form == Form::Completion;
         let mut parameters = Self {
             temperature: sampling.temperature,
@@ -38,17 +41,22 @@ impl<'a> Parameters<'a> {
             omitted: Vec::new(),
             ignored: Vec::new(),
         };
+        let by_name = profile.reasons_by_name(&endpoint.model);
         let reasons = match sampling.reasoning {
             Some(level) => level != Reasoning::Off,
-            None => profile.reasons_by_default,
+            None => by_name.unwrap_or(profile.reasons_by_default),
         };
         if reasons {
-            parameters.while_reasoning(profile);
+            // Who knows better than a name tells asks in the model's own entry.
+            let insisted = set_in(&endpoint.sampling);
+            let is_by_name = by_name == Some(true);
+            parameters.while_reasoning(profile, if is_by_name { &insisted } else { &[] });
         }
         parameters
     }
 
-    fn while_reasoning(&mut self, profile: &Profile) {
+    /// Leaves out what is refused while the model reasons, but for what is `insisted` on.
+    fn while_reasoning(&mut self, profile: &Profile, insisted: &[&str]) {
         let set = self.set();
         let in_both = |names: &[String]| -> Vec<String> {
             let set = set
@@ -57,6 +65,8 @@ impl<'a> Parameters<'a> {
             set.map(|&name| name.to_owned()).collect()
         };
         self.omitted = in_both(&profile.refused_while_reasoning);
+        self.omitted
+            .retain(|name| !insisted.contains(&name.as_str()));
         self.ignored = in_both(&profile.ignored_while_reasoning);
         for name in &self.omitted {
             match name.as_str() {
@@ -109,4 +119,13 @@ impl<'a> Parameters<'a> {
             "this protocol has no stop texts; leave `stop` out, or ask over chat completions";
         stops.then(|| what.to_owned()).into_iter().collect()
     }
+}
+
+/// Names of the parameters that `sampling` sets and that may be refused.
+fn set_in(sampling: &Sampling) -> Vec<&'static str> {
+    let mut set = Vec::new();
+    set.extend(sampling.temperature.map(|_| "temperature"));
+    set.extend(sampling.top_p.map(|_| "top_p"));
+    set.extend((!sampling.stop.is_empty()).then_some("stop"));
+    set
 }

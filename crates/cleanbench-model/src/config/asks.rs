@@ -56,6 +56,8 @@ pub(super) struct Entry<T> {
     pub(super) asks: Vec<Ask>,
     /// Whether what it asks for is withheld, because nobody answers for the file.
     pub(super) is_withheld: bool,
+    /// What is wrong with it; with any of that it cannot be used.
+    pub(super) faults: Vec<ConfigError>,
 }
 
 impl<T> Entry<T> {
@@ -66,7 +68,13 @@ impl<T> Entry<T> {
             place,
             asks,
             is_withheld: false,
+            faults: Vec::new(),
         }
+    }
+
+    /// The same with `faults`.
+    pub(super) fn with(self, faults: Vec<ConfigError>) -> Self {
+        Self { faults, ..self }
     }
 
     /// The value, unless what it asks for is withheld; `what` it is stands in the error.
@@ -74,6 +82,9 @@ impl<T> Entry<T> {
     /// # Errors
     /// Where it stands, all that it asks for, and how to agree to that.
     pub(super) fn granted(&self, what: &str) -> Result<&T, ConfigError> {
+        if let Some(fault) = self.faults.first() {
+            return Err(fault.clone());
+        }
         if !self.is_withheld || self.asks.is_empty() {
             return Ok(&self.value);
         }

@@ -13,7 +13,7 @@ use url::{Host, Url};
 use super::target::{self, Target};
 use super::{ConfigError, allow};
 use crate::LikelihoodMethod;
-use crate::provider::{self, Profile, Protocol};
+use crate::provider::{self, Marks, Profile, Protocol};
 use crate::shipped;
 
 /// How much may be asked of an endpoint at once.
@@ -61,6 +61,34 @@ impl Default for Timeouts {
     }
 }
 
+/// The present version of the rules by which replies are read.
+const READING: u32 = 2;
+
+fn first_reading() -> u32 {
+    1
+}
+
+/// How instructions that precede a conversation are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SystemRole {
+    /// As the model's provider has them: in a message, or in a field, of their own.
+    #[default]
+    Send,
+    /// Before the text of the first message of the user, because the model knows no such role.
+    Merge,
+}
+
+impl SystemRole {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the shape that serde asks for"
+    )]
+    fn is_send(&self) -> bool {
+        *self == Self::Send
+    }
+}
+
 /// A model at a place: what an adapter is built from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(
@@ -75,8 +103,8 @@ pub struct Endpoint {
     /// What is known of the provider, as it was when the run began.
     #[serde(default)]
     pub profile: Profile,
-    /// The full URL, for example with `…/chat/completions`. Never with a user, a query or a
-    /// fragment.
+    /// The full URL, for example with `…/chat/completions`. Never with a user or a fragment, and with no query but
+    /// for a version.
     #[serde(serialize_with = "write_url", deserialize_with = "read_url")]
     pub url: Url,
     /// [`Form::Chat`], [`Form::Completion`] or [`Form::Embedding`].
@@ -91,6 +119,18 @@ pub struct Endpoint {
     /// Parameters that apply where a task sets none.
     #[serde(default)]
     pub sampling: Sampling,
+    /// Whether the stop texts of tasks are left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clears_stop: bool,
+    /// The version of the rules by which its replies are read; 1 where none is on record.
+    #[serde(default = "first_reading")]
+    pub reading: u32,
+    /// How instructions that precede the conversation are sent.
+    #[serde(default, skip_serializing_if = "SystemRole::is_send")]
+    pub system: SystemRole,
+    /// Marks, beside those of the provider, between which reasoning stands within the content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasoning_marks: Vec<Marks>,
     /// Fields that are merged into every request, over all others.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra_body: Map<String, Value>,
@@ -142,6 +182,10 @@ impl Endpoint {
             key_env: None,
             key_required: false,
             sampling: Sampling::default(),
+            clears_stop: false,
+            reading: READING,
+            system: SystemRole::default(),
+            reasoning_marks: Vec::new(),
             extra_body: Map::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -175,6 +219,10 @@ impl Endpoint {
             key_required: key_env.is_some(),
             key_env,
             sampling: Sampling::default(),
+            clears_stop: false,
+            reading: READING,
+            system: SystemRole::default(),
+            reasoning_marks: Vec::new(),
             extra_body: Map::new(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -268,7 +316,9 @@ impl Endpoint {
 /// The profile of a description that was written before descriptions held one.
 fn profile_of_old(endpoint: &Endpoint) -> Profile {
     let known = shipped::named(&endpoint.provider).cloned();
-    let profile = known.unwrap_or_else(provider::unknown);
+    let mut profile = known.unwrap_or_else(provider::unknown);
+    // Nobody knew that by their names then.
+    profile.reasons_by_model.clear();
     let written = Protocol::of_path(endpoint.url.path());
     shipped::speaking(
         &profile,

@@ -8,10 +8,12 @@ use cleanbench_text::closest;
 
 use super::allow;
 use super::asks::{self, Ask, Entry};
-use super::endpoint::{EMBEDDED, Endpoint, Limits, Timeouts, embedded_url};
+use super::endpoint::{EMBEDDED, Endpoint, Limits, SystemRole, Timeouts, embedded_url};
 use super::fields::{At, Diagnostics, Fields};
 use super::resolve::known_provider;
-use super::shared_keys::{read_fragment, read_key_env, read_likelihood, refuse_keys};
+use super::shared_keys::{
+    read_fragment, read_key_env, read_likelihood, read_reasoning_marks, refuse_keys,
+};
 use super::target::{self, Target};
 use super::{ConfigError, price};
 use crate::provider::Profile;
@@ -33,6 +35,9 @@ pub(super) fn read(
     let profile = base.as_ref().map(|endpoint| &endpoint.profile);
     let sampling = fields.table("generate", found);
     let sampling = sampling.map(|table| read_sampling(table, profile, found));
+    let sampling = sampling.unwrap_or_default();
+    let system = fields.one_of("system", &SYSTEM_ROLES, found);
+    let reasoning_marks = read_reasoning_marks(&mut fields, found);
     let extra_body = read_fragment("extra_body", &mut fields, found);
     let limits = fields.table("limits", found);
     let limits = limits.map(|table| read_limits(table, found));
@@ -51,6 +56,8 @@ pub(super) fn read(
             likelihood.is_some(),
             proxy.is_some(),
             extra_body.is_some(),
+            system.is_some(),
+            !reasoning_marks.is_empty(),
         ];
         refuse_of_servers(name, of_servers, &fields, found);
     }
@@ -67,7 +74,10 @@ pub(super) fn read(
     }
     endpoint.stream = stream.is_some_and(|at| at.value);
     endpoint.likelihood = likelihood;
-    endpoint.sampling = sampling.unwrap_or_default();
+    endpoint.sampling = sampling.sampling;
+    endpoint.clears_stop = sampling.clears_stop;
+    endpoint.system = system.unwrap_or_default();
+    endpoint.reasoning_marks = reasoning_marks;
     endpoint.extra_body = extra_body.unwrap_or_default();
     endpoint.limits = limits.unwrap_or_default();
     endpoint.timeouts = timeouts.unwrap_or_default();
@@ -129,11 +139,19 @@ fn read_base(
 /// Keys that say how a server is asked mean nothing for a model in this process.
 fn refuse_of_servers(
     name: &str,
-    present: [bool; 5],
+    present: [bool; 7],
     fields: &Fields<'_, '_>,
     found: &mut Diagnostics<'_>,
 ) {
-    const KEYS: [&str; 5] = ["api_key_env", "stream", "likelihood", "proxy", "extra_body"];
+    const KEYS: [&str; 7] = [
+        "api_key_env",
+        "stream",
+        "likelihood",
+        "proxy",
+        "extra_body",
+        "system",
+        "reasoning_marks",
+    ];
     for (key, _) in KEYS
         .into_iter()
         .zip(present)
@@ -180,7 +198,13 @@ fn find_provider<'p>(
     providers: &'p BTreeMap<String, Entry<Profile>>,
 ) -> Result<&'p Profile, ConfigError> {
     if let Some(own) = providers.get(name) {
-        return Ok(&own.value);
+        return match own.faults.first() {
+            None => Ok(&own.value),
+            Some(fault) => {
+                let what = format!("provider `{name}` cannot be used: {fault}");
+                Err(ConfigError::new(what))
+            }
+        };
     }
     match closest(name, providers.keys().map(String::as_str)) {
         Some(near) if known_provider(name).is_err() => {
@@ -258,11 +282,22 @@ fn read_cache(
     cache.value
 }
 
+const SYSTEM_ROLES: [(&str, SystemRole); 2] =
+    [("send", SystemRole::Send), ("merge", SystemRole::Merge)];
+
+/// What `generate` says.
+#[derive(Default)]
+struct Generate {
+    sampling: Sampling,
+    /// Whether it lists no stop texts on purpose.
+    clears_stop: bool,
+}
+
 fn read_sampling(
     mut fields: Fields<'_, '_>,
     profile: Option<&Profile>,
     found: &mut Diagnostics<'_>,
-) -> Sampling {
+) -> Generate {
     let temperature = fields.number("temperature", found);
     let top_p = fields.number("top_p", found);
     let max_tokens = fields.count("max_tokens", found);
@@ -283,16 +318,21 @@ fn read_sampling(
             .filter(|at| !(at.value > 0.0 && at.value <= 1.0)),
         "`top_p` must be above 0 and at most 1",
     );
+    let clears_stop = stop.as_ref().is_some_and(|at| at.value.is_empty());
     let stop = stop.map_or(Vec::new(), |at| at.value);
     for text in stop.iter().filter(|text| text.value.is_empty()) {
         refuse(found, Some(text), "a text in `stop` must not be empty");
     }
-    Sampling {
+    let sampling = Sampling {
         temperature: temperature.map(|at| at.value),
         top_p: top_p.map(|at| at.value),
         max_tokens: max_tokens.map(|at| at.value),
         stop: stop.iter().map(|text| text.value.to_owned()).collect(),
         reasoning,
+    };
+    Generate {
+        sampling,
+        clears_stop,
     }
 }
 

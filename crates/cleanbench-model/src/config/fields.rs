@@ -3,6 +3,7 @@
 //! Invariant: the keys that were asked for are the keys that are known, so the check for unknown
 //! keys cannot fall behind the code that reads them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -58,11 +59,23 @@ impl<'a> Diagnostics<'a> {
         self.errors.push((span.start, error));
     }
 
+    /// The faults that were found, each with where it stands.
+    pub(super) fn errors(&mut self) -> &mut Vec<(usize, ConfigError)> {
+        &mut self.errors
+    }
+
     /// `value` if nothing was found, else all faults in the order of the file.
     pub(super) fn into_result<T>(mut self, value: T) -> Result<T, Vec<ConfigError>> {
-        if self.errors.is_empty() {
-            return Ok(value);
+        let faults = self.take();
+        if faults.is_empty() {
+            Ok(value)
+        } else {
+            Err(faults)
         }
+    }
+
+    /// The faults that were found since the last time, in the order of the file: the first ones, and how many more.
+    pub(super) fn take(&mut self) -> Vec<ConfigError> {
         self.errors.sort_by_key(|(offset, _)| *offset);
         let more = self.errors.len().saturating_sub(MOST_FAULTS);
         let errors = std::mem::take(&mut self.errors);
@@ -74,7 +87,7 @@ impl<'a> Diagnostics<'a> {
         let path = self.path.display();
         let counted =
             (more > 0).then(|| ConfigError::new(format!("and {more} more faults of `{path}`")));
-        Err(told.chain(counted).collect())
+        told.chain(counted).collect()
     }
 
     /// Where the byte at `offset` of the file stands.
@@ -194,6 +207,24 @@ impl<'t, 'i> Fields<'t, 'i> {
         })
     }
 
+    /// A list of pairs of texts.
+    pub(super) fn pairs(
+        &mut self,
+        key: &'static str,
+        found: &mut Diagnostics<'_>,
+    ) -> Option<At<Vec<[&'t str; 2]>>> {
+        let expected = "a list of pairs of texts, such as [[\"<x>\", \"</x>\"]]";
+        self.read(key, expected, found, |value| {
+            let pairs = value.as_array()?.iter();
+            let pair = |item: &'t Spanned<DeValue<'i>>| {
+                let texts = item.get_ref().as_array()?.iter();
+                let texts: Option<Vec<_>> = texts.map(|text| text.get_ref().as_str()).collect();
+                <[&'t str; 2]>::try_from(texts?).ok()
+            };
+            pairs.map(pair).collect()
+        })
+    }
+
     /// One of the words that `known` names.
     pub(super) fn one_of<T: Copy>(
         &mut self,
@@ -255,6 +286,20 @@ impl<'t, 'i> Fields<'t, 'i> {
             }
         }
         texts
+    }
+
+    /// Every value of this table as `true` or `false`, with its key.
+    pub(super) fn all_flags(&self, found: &mut Diagnostics<'_>) -> BTreeMap<String, bool> {
+        let mut flags = BTreeMap::new();
+        for (key, value) in self.table {
+            match value.get_ref().as_bool() {
+                Some(flag) => {
+                    flags.insert(key.get_ref().to_ascii_lowercase(), flag);
+                }
+                None => mismatch(key.get_ref(), "true or false", value, found),
+            }
+        }
+        flags
     }
 
     /// A table.

@@ -13,7 +13,9 @@ use super::asks::{Ask, Entry};
 use super::fields::{Diagnostics, Fields};
 use super::resolve::provider_in;
 use super::secrets;
-use super::shared_keys::{read_fragment, read_key_env, read_likelihood, refuse_keys};
+use super::shared_keys::{
+    read_fragment, read_key_env, read_likelihood, read_reasoning_marks, refuse_keys,
+};
 use super::target::parse_url;
 use crate::provider::{
     FinishMeaning, KeyHeader, Prefill, Profile, Protocol, RateLimitHeaders, ReasoningTokens,
@@ -27,7 +29,8 @@ const PREFILLS: [(&str, Prefill); 5] = [
     ("unsupported", Prefill::Unsupported),
 ];
 
-const KEY_HEADERS: [(&str, KeyHeader); 2] = [
+const KEY_HEADERS: [(&str, KeyHeader); 3] = [
+    ("api-key", KeyHeader::ApiKey),
     ("bearer", KeyHeader::Bearer),
     ("x-api-key", KeyHeader::XApiKey),
 ];
@@ -72,9 +75,16 @@ pub(super) fn read_all(
             found.push(fields.span(), message);
         } else {
             let place = found.place(fields.span().start);
+            // What was found before is of no entry.
+            let before = std::mem::take(found.errors());
             let profile = read(name, fields, found);
             let asks = asking(&profile);
-            profiles.insert(name.to_owned(), Entry::new(profile, place, asks));
+            let faults = found.take();
+            *found.errors() = before;
+            profiles.insert(
+                name.to_owned(),
+                Entry::new(profile, place, asks).with(faults),
+            );
         }
     }
     profiles
@@ -98,7 +108,14 @@ pub(crate) fn read_shipped(text: &str, path: &Path) -> Result<Vec<Profile>, Vec<
     });
     top.finish(&mut found);
     let profiles = profiles.unwrap_or_default().into_values();
-    found.into_result(profiles.map(|entry| entry.value).collect())
+    let (values, faults): (Vec<_>, Vec<_>) =
+        profiles.map(|entry| (entry.value, entry.faults)).unzip();
+    let faults = faults.concat();
+    if faults.is_empty() {
+        found.into_result(values)
+    } else {
+        Err(faults)
+    }
 }
 
 fn read(name: &str, mut fields: Fields<'_, '_>, found: &mut Diagnostics<'_>) -> Profile {
@@ -286,6 +303,12 @@ fn read_reasoning(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mu
     if let Some(flag) = fields.flag("reasons_by_default", found) {
         profile.reasons_by_default = flag.value;
     }
+    if let Some(models) = fields.table("reasons_by_model", found) {
+        profile.reasons_by_model = models.all_flags(found);
+    }
+    profile
+        .reasoning_marks
+        .extend(read_reasoning_marks(fields, found));
     let names = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
     if let Some(words) = fields.some_of("ignored_while_reasoning", &PARAMETERS, found) {
         profile.ignored_while_reasoning = names(words);
@@ -298,6 +321,9 @@ fn read_reasoning(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mu
 fn read_answers(profile: &mut Profile, fields: &mut Fields<'_, '_>, found: &mut Diagnostics<'_>) {
     if let Some(place) = fields.one_of("reasoning_tokens", &REASONING_TOKENS, found) {
         profile.reasoning_tokens = place;
+    }
+    if let Some(flag) = fields.flag("untested", found) {
+        profile.untested = flag.value;
     }
     let Some(words) = fields.table("finish", found) else {
         return;

@@ -60,7 +60,8 @@ fn find(spec: &str, file: &ModelsFile, base_url: Option<&str>) -> Result<Endpoin
 /// and stay there, unless the provider owns the new one.
 fn moved(endpoint: &Endpoint, base_url: &str) -> Result<Endpoint, ConfigError> {
     // A path in the new address may select another protocol and, with it, another form.
-    let parsed = Protocol::of_path(base_url.trim_end_matches('/'));
+    let path = base_url.split('?').next().unwrap_or(base_url);
+    let parsed = Protocol::of_path(path.trim_end_matches('/'));
     let form = parsed.map_or(Some(endpoint.form), |_| None);
     let known = endpoint.provider != provider::UNKNOWN;
     let target = Target::new(base_url, form, known.then_some(&endpoint.profile))?;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::fields::{Diagnostics, Fields};
 use super::secrets;
 use crate::LikelihoodMethod;
+use crate::provider::Marks;
 
 /// Fields that a fragment must not set: they are what is asked.
 const OWN_FIELDS: [&str; 5] = ["model", "messages", "prompt", "input", "stream"];
@@ -30,6 +31,29 @@ pub(super) fn read_likelihood(
         );
     }
     method
+}
+
+/// Marks between which reasoning stands: pairs of texts.
+pub(super) fn read_reasoning_marks(
+    fields: &mut Fields<'_, '_>,
+    found: &mut Diagnostics<'_>,
+) -> Vec<Marks> {
+    let Some(pairs) = fields.pairs("reasoning_marks", found) else {
+        return Vec::new();
+    };
+    let mut marks = Vec::new();
+    for [open, close] in pairs.value {
+        if open.trim().is_empty() || close.trim().is_empty() {
+            let message = "a mark in `reasoning_marks` must not be empty";
+            found.push(pairs.span.clone(), message);
+        } else {
+            marks.push(Marks {
+                open: open.to_owned(),
+                close: close.to_owned(),
+            });
+        }
+    }
+    marks
 }
 
 /// The environment variable that holds the key.

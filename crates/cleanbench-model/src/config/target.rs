@@ -3,7 +3,7 @@
 use cleanbench_core::Form;
 use url::Url;
 
-use super::ConfigError;
+use super::{ConfigError, secrets};
 use crate::provider::{self, Profile, Protocol};
 use crate::shipped;
 
@@ -108,12 +108,29 @@ pub(super) fn parse_proxy(text: &str) -> Result<String, ConfigError> {
         let error = ConfigError::new("a proxy's URL must begin with http://");
         return Err(error.hint(example));
     }
-    if url.path() != "/" {
+    if url.path() != "/" || url.query().is_some() {
         let error = ConfigError::new("a proxy's URL must end after its port");
         return Err(error.hint(example));
     }
     Ok(format!("http://{}", host_of(&url)))
 }
+
+/// Whether the query of `url` says nothing but which version of an interface is meant, as Azure's do.
+fn names_a_version(url: &Url) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let mut pairs = url.query_pairs();
+    pairs.all(|(name, value)| {
+        let is_version = matches!(
+            &*name.to_ascii_lowercase(),
+            "api-version" | "api_version" | "version"
+        );
+        let is_short = (1..=LONGEST_VERSION).contains(&value.len());
+        is_version && is_short && value.bytes().all(is_plain) && !secrets::is_secret(&name, &value)
+    })
+}
+
+/// Longest name of a version, in bytes: shorter than any key.
+const LONGEST_VERSION: usize = 24;
 
 /// Parses a URL that may be asked. Errors do not repeat the URL where it may hold a secret.
 pub(super) fn parse_url(text: &str) -> Result<Url, ConfigError> {
@@ -131,8 +148,10 @@ pub(super) fn parse_url(text: &str) -> Result<Url, ConfigError> {
         let error = ConfigError::new("a URL must not hold a user name or password");
         return Err(error.hint("name the variable that holds the key with `api_key_env`"));
     }
-    if url.query().is_some() {
-        let error = ConfigError::new("a URL must not have a query: it may hold a secret");
+    if url.query().is_some() && !names_a_version(&url) {
+        let error = ConfigError::new(
+            "a URL must not have a query but for `api-version`: it may hold a secret",
+        );
         return Err(error.hint("name the variable that holds the key with `api_key_env`"));
     }
     if url.fragment().is_some() {

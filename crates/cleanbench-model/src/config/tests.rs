@@ -12,7 +12,17 @@ fn parse(text: &str) -> Result<ModelsFile, Vec<ConfigError>> {
 }
 
 fn faults(text: &str) -> Vec<String> {
-    let errors = parse(text).expect_err(text);
+    let errors = match parse(text) {
+        Err(errors) => errors,
+        Ok(file) => {
+            let of_entries = file.faulty().flat_map(|one| one.faults.to_vec());
+            let mut errors: Vec<ConfigError> = of_entries.collect();
+            errors
+                .sort_by_key(|error| error.place.as_ref().map(|place| (place.line, place.column)));
+            errors
+        }
+    };
+    assert!(!errors.is_empty(), "{text}");
     errors
         .iter()
         .map(|error| match &error.hint {
@@ -285,6 +295,74 @@ fn what_names_no_model_says_what_to_do() {
     check("ftp://host/v1#m", "http://", "127.0.0.1");
     check("http://u:p@host/v1#m", "user name", "api_key_env");
     check("http://host/v1?key=1#m", "query", "api_key_env");
+    check(
+        "http://host/v1?api-version=1&code=2#m",
+        "query",
+        "api_key_env",
+    );
+    check("http://host/v1?api-version=a%20b#m", "query", "api_key_env");
+}
+
+#[test]
+fn the_version_of_an_interface_stays_behind_the_path() {
+    let check = |given: &str, expect: &str| {
+        let endpoint = resolve(
+            &format!("{given}#m"),
+            &ModelsFile::empty(),
+            &Overrides::default(),
+        )
+        .expect(given);
+        assert_eq!(endpoint.url.as_str(), expect);
+        let described = endpoint.describe();
+        let again = Endpoint::from_description(&described).expect(given);
+        assert_eq!(again.url, endpoint.url);
+        endpoint.profile
+    };
+    let deployment = "https://mine.openai.azure.com/openai/deployments/d";
+    let query = "?api-version=2024-10-21";
+    for given in [
+        format!("{deployment}{query}"),
+        format!("{deployment}/{query}"),
+        format!("{deployment}/chat/completions{query}"),
+    ] {
+        let profile = check(&given, &format!("{deployment}/chat/completions{query}"));
+        assert_eq!(profile.name, "azure");
+        assert_eq!(profile.key_header, crate::KeyHeader::ApiKey);
+    }
+    check(
+        "http://host/v1?version=v2-preview",
+        "http://host/v1/chat/completions?version=v2-preview",
+    );
+}
+
+#[test]
+fn one_bad_entry_costs_itself_alone() {
+    let text = "[providers.bad]\nbase_url = 3\n\
+        [models.a]\nbase_url = \"http://127.0.0.1/v1\"\nmodel = \"m\"\n\
+        [models.b]\nbase_url = \"http://127.0.0.1/v1\"\nmodel = 3\n\
+        [models.c]\nprovider = \"bad\"\nbase_url = \"http://127.0.0.1/v1\"\nmodel = \"m\"\n";
+    let file = parse(text).unwrap();
+    let overrides = Overrides::default();
+    resolve("a", &file, &overrides).unwrap();
+    for (spec, words) in [
+        ("b", "models.toml:8:9: `model` must be"),
+        (
+            "c",
+            "provider `bad` cannot be used: models.toml:2:12: `base_url`",
+        ),
+        ("bad/m", "models.toml:2:12: `base_url`"),
+    ] {
+        let error = resolve(spec, &file, &overrides).expect_err(spec);
+        assert!(error.to_string().contains(words), "{spec}: {error}");
+        assert!(!file.faults_of(spec).is_empty(), "{spec}");
+    }
+    let faulty: Vec<_> = file.faulty().map(|one| (one.kind, one.name)).collect();
+    assert_eq!(
+        faulty,
+        [("model", "b"), ("model", "c"), ("provider", "bad")]
+    );
+    assert_eq!(file.names().collect::<Vec<_>>(), ["a"]);
+    assert!(file.faults_of("a").is_empty());
 }
 
 const OWN_PROVIDER: &str = r#"

@@ -36,6 +36,12 @@ impl Calls {
         self.0.push((None, call));
     }
 
+    /// Every name and all arguments.
+    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let calls = self.0.iter_mut().map(|(_, call)| call);
+        calls.flat_map(|call| [&mut call.name, &mut call.arguments])
+    }
+
     /// The calls that have a name.
     pub(super) fn finish(self) -> Vec<ToolCall> {
         let calls = self.0.into_iter().map(|(_, call)| call);

@@ -3,6 +3,7 @@
 use cleanbench_core::{CallError, CallErrorKind};
 
 use super::foreign_words;
+use super::too_long::is_too_long;
 
 /// A fault before the endpoint's name and the next step are added.
 #[derive(Debug)]
@@ -10,6 +11,8 @@ pub(super) struct Fault {
     pub(super) kind: CallErrorKind,
     what: String,
     said: Option<(String, usize)>,
+    /// What the server said in any field, in small letters; empty where it said nothing of its own.
+    words: String,
 }
 
 impl Fault {
@@ -18,6 +21,7 @@ impl Fault {
             kind,
             what: what.into(),
             said: None,
+            words: String::new(),
         }
     }
 
@@ -25,6 +29,25 @@ impl Fault {
     pub(super) fn said(mut self, said: String, limit: usize) -> Self {
         if !said.trim().is_empty() {
             self.said = Some((said, limit));
+        }
+        self
+    }
+
+    /// Adds all words of the server, in small letters, by which a fault may be told.
+    pub(super) fn worded(mut self, words: String) -> Self {
+        self.words = words;
+        self
+    }
+
+    /// The same; of the context, where the server's words say so: whatever the `status`, asking again does not help.
+    pub(super) fn of_context(mut self, status: u16) -> Self {
+        let is_told = matches!(self.kind, CallErrorKind::Censored | CallErrorKind::TooLong);
+        if is_told || !is_too_long(&self.words) {
+            return self;
+        }
+        self.kind = CallErrorKind::TooLong;
+        if !(200..300).contains(&status) {
+            self.what = format!("HTTP {status}, the prompt does not fit the model's context");
         }
         self
     }

@@ -26,7 +26,8 @@ const CENSORED: [&str; 11] = [
     "new_sensitive",
 ];
 
-/// Words for a prompt that does not fit: llama.cpp, `OpenAI`, vLLM, `SGLang`, `MiniMax`, `DashScope`.
+/// Words for a prompt that does not fit, where the status says that the request is at fault; [`super::too_long`] knows
+/// more: llama.cpp, `OpenAI`, vLLM, `SGLang`, `MiniMax`, `DashScope`.
 const TOO_LONG: [&str; 8] = [
     "exceed_context_size",
     "context_length_exceeded",
@@ -145,7 +146,9 @@ pub(super) fn by_status(status: u16, body: &[u8]) -> Fault {
     let facts = Facts::of_body(body);
     let kind = kind_of(status, &facts);
     let what = format!("HTTP {status}, {}", meaning(status, kind));
-    Fault::new(kind, what).said(facts.message, SHOWN)
+    Fault::new(kind, what)
+        .said(facts.message, SHOWN)
+        .worded(facts.words)
 }
 
 /// The fault that an error object inside a success means.
@@ -161,7 +164,9 @@ pub(super) fn inside_success(error: &Value) -> Fault {
         (None, Some(status @ 400..=599)) => kind_of(status, &facts),
         (None, _) => kind_by_words(&facts),
     };
-    Fault::new(kind, "the server reports an error inside a success").said(facts.message, SHOWN)
+    Fault::new(kind, "the server reports an error inside a success")
+        .said(facts.message, SHOWN)
+        .worded(facts.words)
 }
 
 fn kind_of(status: u16, facts: &Facts) -> CallErrorKind {

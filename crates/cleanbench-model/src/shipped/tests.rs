@@ -12,6 +12,11 @@ fn every_shipped_profile_can_be_used() {
     assert_eq!(read, *profiles());
     for profile in &read {
         let name = &profile.name;
+        if name == "azure" {
+            // Every customer has an address of their own.
+            assert_eq!(profile.base_url, "");
+            continue;
+        }
         let url = Url::parse(&profile.base_url).expect(name);
         let scheme = if profile.key_env.is_some() {
             "https"
@@ -57,7 +62,50 @@ fn a_key_belongs_to_its_own_hosts() {
     assert_eq!(owner("api.deepseek.com"), Some("deepseek"));
     assert_eq!(owner("dashscope.aliyuncs.com"), Some("qwen"));
     assert_eq!(owner("deepseek.com"), None);
+    assert_eq!(owner("mine.openai.azure.com"), Some("azure"));
+    assert_eq!(owner("openai.azure.com"), None);
+    assert_eq!(
+        named("azure").unwrap().key_env,
+        None,
+        "everybody may have a host there"
+    );
     assert_eq!(owner("127.0.0.1"), None, "local profiles own no key");
+}
+
+#[test]
+fn models_that_reason_are_known_by_their_names() {
+    let check = |model: &str, expect: Option<bool>| {
+        for provider in ["openai", "openai-responses", "azure"] {
+            let profile = named(provider).expect(provider);
+            assert_eq!(profile.reasons_by_name(model), expect, "{provider}/{model}");
+        }
+    };
+    for model in [
+        "o1",
+        "o1-preview",
+        "o3",
+        "o3-mini-2025-01-31",
+        "o4-mini",
+        "gpt-5",
+        "GPT-5-nano",
+        "gpt-5.2",
+        "ft:o4-mini-2025-04-16:me::1",
+        "openai/gpt-5-mini",
+    ] {
+        check(model, Some(true));
+    }
+    check("gpt-5-chat-latest", Some(false));
+    for model in [
+        "gpt-4o",
+        "gpt-4.1-mini",
+        "o30",
+        "gpt-50",
+        "gpt-5o",
+        "foo1",
+        "gpt-oss-20b",
+    ] {
+        check(model, None);
+    }
 }
 
 #[test]

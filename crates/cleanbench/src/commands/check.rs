@@ -6,6 +6,7 @@ use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_plan::check::{
     BYTES_PER_TOKEN, Check, CheckedGate, CheckedTask, Estimate, check as looked_at,
 };
+use cleanbench_plan::endpoints::{left_out_of, unusable_of};
 use cleanbench_plan::nights::{ASSUMED_NIGHTS, ASSUMED_SCORE};
 use cleanbench_plan::options::Surroundings;
 use cleanbench_plan::probes::PlannedProbe;
@@ -36,6 +37,9 @@ pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit
     let check = looked_at(&arguments.options(), &suite, around, &mut notes);
     say(&notes, printer);
     let check = check?;
+    for entry in unusable_of(&arguments.options().models, &suite, around) {
+        printer::warn(entry);
+    }
     print_suite(&suite, &check);
     print_probes(&suite, &check.probes);
     print_gates(&check);
@@ -236,6 +240,10 @@ fn print_endpoint(endpoint: &Endpoint, at: Option<&FilePlace>, check: &Check<'_>
         check.calls()
     ));
     printer::result(format!("  {}", granted(endpoint, at)));
+    if endpoint.profile.untested {
+        let profile = cell::safe(&endpoint.profile.name);
+        printer::result(format!("  profile {profile}: untested"));
+    }
     let mut is_refused = false;
     for task in &check.tasks {
         let refused = task.refused_by(endpoint);
@@ -284,9 +292,16 @@ fn print_task(task: &CheckedTask<'_>, endpoint: &Endpoint, refused: &[Sensitivit
         labels(task),
         endpoint.host()
     ));
-    let reasoning = task.selected.sampling(endpoint).reasoning;
-    if let Some(more) = besides_text(task, reasoning) {
+    let sampling = task.selected.sampling(endpoint);
+    if let Some(more) = besides_text(task, sampling.reasoning) {
         printer::result(format!("    with {more}"));
+    }
+    let left_out = left_out_of(endpoint, &sampling);
+    if !left_out.is_empty() {
+        let left_out = left_out.join(", ");
+        printer::result(format!(
+            "    without {left_out}, which it refuses while it reasons"
+        ));
     }
 }
 

@@ -8,7 +8,7 @@ mod kept;
 
 use cleanbench_core::Exit;
 use cleanbench_model::{Endpoint, ModelsFile, Profile, profiles};
-use cleanbench_plan::endpoints::models_file;
+use cleanbench_plan::endpoints::{models_file, unusable};
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
@@ -33,6 +33,9 @@ pub(super) fn models(arguments: &ModelsArguments, printer: Printer) -> Result<Ex
 fn list(arguments: &ModelsArguments) -> Result<Exit, Failure> {
     let file = models_file(&[here()], arguments.place.models_file.as_deref(), trust())?;
     let environment = Environment::load()?;
+    for entry in unusable(&file) {
+        printer::warn(entry);
+    }
     match arguments.place.format {
         Format::Json => printer::json(&document(&file, &environment)),
         Format::Text => print(&file, &environment),
@@ -75,6 +78,7 @@ fn document(file: &ModelsFile, environment: &Environment) -> Value {
             "protocol": endpoint.profile.protocol.as_str(),
             "form": endpoint.form,
             "url": endpoint.url.as_str(),
+            "untested": endpoint.profile.untested,
             "key_env": endpoint.key_env,
             "key_set": is_set(&endpoint.name, endpoint.key_env.as_ref()),
             "withheld": withheld.contains(&endpoint.name.as_str()),
@@ -85,6 +89,7 @@ fn document(file: &ModelsFile, environment: &Environment) -> Value {
             "prefix": format!("{}/", profile.name),
             "protocol": profile.protocol.as_str(),
             "base_url": Some(&profile.base_url).filter(|url| !url.is_empty()),
+            "untested": profile.untested,
             "key_env": profile.key_env,
             "key_set": is_set(&profile.name, profile.key_env.as_ref()),
             "withheld": withheld.contains(&profile.name.as_str()),
@@ -99,6 +104,12 @@ fn document(file: &ModelsFile, environment: &Environment) -> Value {
     })
 }
 
+/// The language of a profile, and whether it was ever tried on its endpoint.
+fn protocol(profile: &Profile) -> String {
+    let untested = if profile.untested { " (untested)" } else { "" };
+    format!("{}{untested}", profile.protocol.as_str())
+}
+
 fn print(file: &ModelsFile, environment: &Environment) {
     let withheld = withheld(file);
     let key = |model: &str, name: Option<&String>| match name {
@@ -110,7 +121,7 @@ fn print(file: &ModelsFile, environment: &Environment) {
     let own = file.endpoints().map(|endpoint| {
         [
             cell::safe(&endpoint.name),
-            endpoint.profile.protocol.as_str().to_owned(),
+            protocol(&endpoint.profile),
             endpoint.url.to_string(),
             key(&endpoint.name, endpoint.key_env.as_ref()),
         ]
@@ -134,7 +145,7 @@ fn print(file: &ModelsFile, environment: &Environment) {
         };
         [
             format!("{}/MODEL", cell::safe(&profile.name)),
-            profile.protocol.as_str().to_owned(),
+            protocol(profile),
             address,
             key(&profile.name, profile.key_env.as_ref()),
         ]

@@ -123,6 +123,14 @@ fn contents(path: &Path, name: &str, bytes: &[u8]) -> Result<Vec<String>, Failur
             asks(provider)
         )
     }));
+    lines.extend(file.faulty().map(|one| {
+        format!(
+            "{} `{}` cannot be used as it stands; what it asks for is agreed to for a version that can read it: {}",
+            one.kind,
+            one.name,
+            one.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        )
+    }));
     Ok(lines)
 }
 

@@ -55,8 +55,14 @@ fn endpoint(provider: &str, case: &Value) -> Endpoint {
         .filter(|form| *form != "prefill");
     let form = form.map_or(String::new(), |form| format!("form = \"{form}\"\n"));
     let stream = case.get("events").is_some() || case.get("lines").is_some();
-    let text =
-        format!("[models.m]\nprovider = \"{provider}\"\nmodel = \"m\"\nstream = {stream}\n{form}");
+    // Where each customer has an address of their own, one is given.
+    let address = match provider {
+        "azure" => "base_url = \"https://m.openai.azure.com/openai/deployments/m?api-version=1\"\n",
+        _ => "",
+    };
+    let text = format!(
+        "[models.m]\nprovider = \"{provider}\"\nmodel = \"m\"\nstream = {stream}\n{form}{address}"
+    );
     let file = ModelsFile::parse(&text, Path::new("models.toml")).expect(&text);
     resolve("m", &file, &Overrides::default()).unwrap()
 }

@@ -6,7 +6,7 @@ use cleanbench_core::Exit;
 use cleanbench_model::capability::{Capability, CapabilityReport, CheckResult, Support};
 use cleanbench_model::{ConfigError, Endpoint, LikelihoodMethod, Overrides, resolve};
 use cleanbench_plan::connect::{embedded, key_of};
-use cleanbench_plan::endpoints::{check_embedded, models_file};
+use cleanbench_plan::endpoints::{check_embedded, models_file, unusable};
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
@@ -56,6 +56,9 @@ fn endpoints(arguments: &ModelsCheckArguments) -> Result<Vec<Endpoint>, Failure>
     };
     let named = arguments.models.iter().chain(&arguments.named);
     let resolved: Vec<_> = named.map(|spec| resolve(spec, &file, &overrides)).collect();
+    for entry in unusable(&file) {
+        printer::warn(entry);
+    }
     let errors: Vec<ConfigError> = resolved
         .iter()
         .filter_map(|one| one.clone().err())
@@ -146,6 +149,7 @@ fn document(endpoint: &Endpoint, known: &Known) -> Value {
             "measured": kept.measured,
             "from_before": from_before,
             "requests": kept.report.requests(),
+            "untested": endpoint.profile.untested,
             "report": kept.report,
         }),
         Known::Failed(message) => json!({"name": endpoint.name, "error": message}),
@@ -175,6 +179,12 @@ fn print(endpoint: &Endpoint, known: &Known) {
         kept.measured,
         report.requests()
     ));
+    if endpoint.profile.untested {
+        let profile = cell::safe(&endpoint.profile.name);
+        printer::result(format!(
+            "the profile {profile} is untested: how its endpoint really answers was never recorded"
+        ));
+    }
     printer::result(plain_table(
         ["capability", "verdict", "requests", "evidence"],
         report.findings.iter().map(row),
