@@ -369,10 +369,10 @@ fn a_key_that_no_scorer_reads_by_is_refused_with_its_place() {
     let keys = "choices = [\"a\", \"b\"]\nmethod = \"likelihood\"\nscorers = [\"likelihood\"]\n\
                 extract = { after = \"FINAL:\" }";
     let (bed, _server) = suite(&[asked("a", "A", "a")], keys);
-    let done = bed.run(&["check", "suite", "-m", MODEL]).expect(2);
+    let done = bed.run(&["check", "suite", "-m", MODEL]).expect(65);
     let said = done.stdout + &done.stderr;
     assert!(
-        said.contains("suite.toml:10:11: no scorer of the task reads answers by `extract`"),
+        said.contains("suite.toml:10:11: error: no scorer of the task reads answers by `extract`"),
         "{said}"
     );
     assert!(

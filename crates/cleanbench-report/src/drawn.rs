@@ -6,10 +6,10 @@
 
 use std::io::BufReader;
 
+use cleanbench_core::event::Place;
 use csv::{Reader, StringRecord};
 use fs_err::File;
 
-use crate::rows::{Answer, Row};
 use crate::{Recording, ReportError, cell};
 
 const FILE: &str = "results.csv";
@@ -42,17 +42,20 @@ impl<'a> DrawnAnswers<'a> {
         Ok(Self { recording, lines })
     }
 
-    /// Gives the next row the answer that the table has for it.
-    pub(crate) fn put(&mut self, row: &mut Row) {
-        let Some(lines) = &mut self.lines else { return };
-        let Some(answer) = lines.next(self.recording, row) else {
-            self.lines = None;
-            return;
-        };
-        let is_read = matches!(row.answer, Answer::Text(_));
-        if is_read && !self.recording.judges_alike(row.task) && cell::is_cell(answer) {
-            row.answer = Answer::Drawn(answer.to_owned());
-        }
+    /// The answer of the next row, which is about the call at `place` of the task at position `task` and `sample`.
+    pub(crate) fn next(&mut self, place: Place, task: usize, sample: &str) -> Option<&str> {
+        let lines = self.lines.as_mut()?;
+        let plan = &self.recording.manifest.plan;
+        let expected = [
+            cell::text(&plan.models[place.model as usize].name),
+            cell::text(&plan.tasks[task].name),
+            cell::text(sample),
+            place.epoch.to_string(),
+        ];
+        let is_its = lines.next(&expected);
+        self.lines = self.lines.take().filter(|_| is_its);
+        let answer = self.lines.as_ref()?.answer()?;
+        cell::is_cell(answer).then_some(answer)
     }
 }
 
@@ -83,20 +86,14 @@ impl Lines {
         }))
     }
 
-    /// The answer in the next line, if that is about the call of `row`.
-    fn next(&mut self, recording: &Recording, row: &Row) -> Option<&str> {
-        let is_there = self.table.read_record(&mut self.line).ok()?;
-        let mut cells = [""; COLUMNS.len()];
-        for (cell, place) in cells.iter_mut().zip(self.places) {
-            *cell = self.line.get(place)?;
-        }
-        let [model, task, sample, epoch, answer] = cells;
-        let plan = &recording.manifest.plan;
-        let is_its = is_there
-            && cell::text(&plan.models[row.place.model as usize].name) == model
-            && cell::text(&plan.tasks[row.task].name) == task
-            && cell::text(&row.sample) == sample
-            && epoch.parse() == Ok(row.place.epoch);
-        is_its.then_some(answer)
+    /// Goes to the next line; whether it is about the call with the names `expected`.
+    fn next(&mut self, expected: &[String; COLUMNS.len() - 1]) -> bool {
+        let is_there = self.table.read_record(&mut self.line).unwrap_or(false);
+        let mut names = expected.iter().zip(self.places);
+        is_there && names.all(|(name, place)| self.line.get(place) == Some(name))
+    }
+
+    fn answer(&self) -> Option<&str> {
+        self.line.get(self.places[COLUMNS.len() - 1])
     }
 }

@@ -23,11 +23,12 @@ use serde_json::Value;
 
 use crate::drawn::DrawnAnswers;
 use crate::scan::Index;
-use crate::unread::QUOTED;
 use crate::{Recording, ReportError, cell};
 
 /// Rows worked on at once.
 const CHUNK: usize = 64;
+/// Characters of an answer that could not be read.
+const QUOTED: usize = 80;
 
 /// A call of the plan and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,8 +161,12 @@ pub fn for_each(
 ) -> Result<(), ReportError> {
     let records = RecordReader::open(&recording.run)?;
     let mut drawn_before = DrawnAnswers::open(recording)?;
-    let mut each = |mut row| {
-        drawn_before.put(&mut row);
+    let mut each = |mut row: Row| {
+        let drawn = drawn_before.next(row.place, row.task, &row.sample);
+        let is_read = matches!(row.answer, Answer::Text(_));
+        if let Some(drawn) = drawn.filter(|_| is_read && !recording.judges_alike(row.task)) {
+            row.answer = Answer::Drawn(drawn.to_owned());
+        }
         each(row)
     };
     let plan = &recording.manifest.plan;

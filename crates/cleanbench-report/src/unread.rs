@@ -25,8 +25,6 @@ const TOLD: usize = 4;
 const REASON: usize = 60;
 /// Warnings of a run; the others are counted.
 const MOST_NOTES: usize = 10;
-/// Characters of an answer that are quoted.
-pub(crate) const QUOTED: usize = 80;
 
 /// Judged answers of one scorer, and those of them that it could not read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -46,6 +46,7 @@ mod reading;
 mod reading_keys;
 mod rows;
 mod schema;
+mod scorer_entry;
 mod source;
 mod stream;
 mod suite;

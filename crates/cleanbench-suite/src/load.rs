@@ -22,8 +22,9 @@ use crate::probe_table::ProbeTable;
 use crate::pulse::Pulse;
 use crate::reading::Reading;
 use crate::reading_keys;
+use crate::scorer_entry::ScorerEntry;
 use crate::suite::{ProbeUse, Suite};
-use crate::task_table::{ScorerEntry, TaskTable};
+use crate::task_table::TaskTable;
 use crate::words::{did_you_mean, shown, shown_list};
 
 /// Most names that all globs of a suite look through together.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::at::At;
 use crate::diagnostic::Fault;
-use crate::task_table::ScorerEntry;
+use crate::scorer_entry::ScorerEntry;
 use crate::toml_read::{Node, Reader};
 
 /// The keys.

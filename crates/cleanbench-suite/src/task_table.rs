@@ -16,6 +16,7 @@ use crate::draft::{date, not_yet, sensitivity};
 use crate::fewshot_table::FewShotTable;
 use crate::messages::{self, role};
 use crate::reading_keys::{self, ReadingKey};
+use crate::scorer_entry::ScorerEntry;
 use crate::suite::Control;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
@@ -53,25 +54,6 @@ const GENERATE: [&str; 6] = [
     "reasoning",
     "seed",
 ];
-
-/// A scorer as it is written, with the places of its parts.
-#[derive(Debug, Clone)]
-pub(crate) struct ScorerEntry {
-    pub(crate) spec: ScorerSpec,
-    pub(crate) at: usize,
-    pub(crate) params: Vec<(String, usize)>,
-}
-
-impl ScorerEntry {
-    /// Where the parameter `name` is; the type where there is no such parameter.
-    pub(crate) fn place_of(&self, name: Option<&str>) -> usize {
-        let found = self
-            .params
-            .iter()
-            .find(|(param, _)| Some(param.as_str()) == name);
-        found.map_or(self.at, |(_, at)| *at)
-    }
-}
 
 /// How a task words its question.
 #[derive(Debug, Clone)]
