@@ -66,6 +66,29 @@ fn an_outage_is_waited_for_and_costs_no_call_its_retries() {
     }
 }
 
+/// The first that are turned away cannot know that nobody is there; they wait to see.
+#[test]
+fn an_outage_costs_nobody_who_has_no_retry() {
+    for at_once in ["1", "16"] {
+        let samples = 60;
+        let (bed, server) = bed_with(samples, slow(20));
+        let options = ["-j", at_once, "--max-retries", "0", "-q"];
+        let more = [&["run", "suite", "-m", MODEL, "-o", "out"][..], &options].concat();
+        let child = bed.start(&more);
+        wait_until("it is under way", || server.totals().requests > 10);
+        server.set_script(Script::failing(refused(None)));
+        std::thread::sleep(Duration::from_secs(3));
+        server.set_script(slow(20));
+        wait(child).expect(0);
+        check_nothing_lost(&bed, &server, samples);
+    }
+    // One that is turned away alone ends as it is said to.
+    let (bed, server) = bed_with(60, slow(20).with_rule(Rule::always(refused(None)).every(20)));
+    let options = ["--max-retries", "0"];
+    bed.run_suite("out", &options).expect(3);
+    assert_eq!(server.totals().requests, 60);
+}
+
 #[test]
 fn an_outage_longer_than_patience_ends_resumably() {
     let samples = 300;

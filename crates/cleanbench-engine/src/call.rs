@@ -26,6 +26,8 @@ use crate::wording::Worded;
 
 /// So many times sooner a broken connection is tried again than a refusal.
 const SOONER: u32 = 5;
+/// The longest that the end of a call waits for word of others.
+const LONGEST_DOUBT: Duration = Duration::from_secs(1);
 /// Where the exponential backoff ends.
 const BACKOFF_CEILING: Duration = Duration::from_secs(30);
 
@@ -207,15 +209,36 @@ impl OpenCall<'_> {
             }
             Err(error) => Recorded::unsent(attempt, error.clone()),
         };
+        let retries = self.context.settings.max_retries;
+        if tries.costly(self.slot) > retries
+            && let Some(last) = tries.faults.last()
+        {
+            self.see_whether_alone(*last, worded.bytes().len()).await;
+        }
         let patience = Patience {
             failed: tries.costly(self.slot),
-            retries: self.context.settings.max_retries,
+            retries,
         };
         let recorded = Recorded {
             answers_before: tries.answers_before,
             ..recorded
         };
         self.end_attempt(recorded, admission, patience).await
+    }
+
+    /// Waits for a moment with the end of a call that has no retry left, to see whether it was turned away alone: where
+    /// nobody was there, that costs it nothing, and the first ones cannot know. Others go on meanwhile.
+    async fn see_whether_alone(&self, fault: Fault, bytes: usize) {
+        if !self.slot.limiter.is_undecided(fault) {
+            return;
+        }
+        let _waiting = self.slot.hands.wait(bytes);
+        tokio::select! {
+            () = self.slot.limiter.decided(fault) => {}
+            () = tokio::time::sleep(LONGEST_DOUBT) => {}
+            () = self.context.halted() => {}
+            () = self.slot.health.gave_up() => {}
+        }
     }
 
     /// Records that `attempt` begins, the first time with the body.

@@ -31,6 +31,8 @@ struct Inner {
     places: Mutex<Places>,
     /// A pause may be over.
     resumed: Notify,
+    /// An attempt has landed.
+    heard: Notify,
 }
 
 /// How an endpoint is being asked now.
@@ -61,6 +63,7 @@ impl EndpointLimiter {
             permits: Semaphore::new(ceiling),
             places: Mutex::new(Places::new(ceiling)),
             resumed: Notify::new(),
+            heard: Notify::new(),
         }))
     }
 
@@ -103,6 +106,28 @@ impl EndpointLimiter {
         match fault {
             Fault::Own => true,
             Fault::Streak(number) => self.0.places().costs(number),
+        }
+    }
+
+    /// Whether it is open whether what failed so costs a retry: others may still be turned away with it, or be served.
+    pub(crate) fn is_undecided(&self, fault: Fault) -> bool {
+        match fault {
+            Fault::Own => false,
+            Fault::Streak(number) => self.0.places().is_undecided(number),
+        }
+    }
+
+    /// Resolves when that is no longer open.
+    pub(crate) async fn decided(&self, fault: Fault) {
+        loop {
+            let heard = self.0.heard.notified();
+            tokio::pin!(heard);
+            // Whatever lands from here on is heard.
+            heard.as_mut().enable();
+            if !self.is_undecided(fault) {
+                return;
+            }
+            heard.await;
         }
     }
 
@@ -200,6 +225,7 @@ impl Seat {
         limiter.fit(&mut places);
         let rest = places.typical().filter(|_| streak.is_some() && !is_away);
         drop(places);
+        limiter.heard.notify_waiters();
         if is_sooner {
             limiter.resumed.notify_waiters();
         }

@@ -342,6 +342,11 @@ impl Places {
         self.streak.number
     }
 
+    /// Whether `streak` may still turn out to be a burst.
+    pub(crate) fn is_undecided(&self, streak: u64) -> bool {
+        self.burst.is_none() && self.streak.number == streak
+    }
+
     /// Whether what failed in `streak` costs a call a retry.
     pub(crate) fn costs(&self, streak: u64) -> bool {
         let is_now = self.burst.is_some() && self.streak.number == streak;

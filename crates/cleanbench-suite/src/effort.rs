@@ -27,8 +27,12 @@ const BYTE_AGAIN: u64 = 10;
 const FILE: u64 = 50_000;
 /// Steps to read a byte of a picture again.
 const PICTURE_AGAIN: u64 = 2;
+/// Bytes of a text that are sent with one step.
+const BYTES_SENT: u64 = 4;
+/// Steps to make a message.
+const MESSAGE: u64 = 1_000;
 /// Steps to hand an option to a sample.
-const OPTION: u64 = 100;
+const OPTION: u64 = 400;
 /// Most bytes that prompts, schemas and examples of all tasks take in memory.
 const MOST_HELD: u64 = 256 << 20;
 
@@ -71,7 +75,8 @@ impl Effort {
     /// `sample` is sent as `messages`, with `more` bytes besides.
     pub(crate) fn send(&mut self, sample: &Sample, messages: &[Message], more: u64) {
         let bytes = messages.iter().map(|message| message.content.len() as u64);
-        self.spend(bytes.sum::<u64>().saturating_add(more), 1);
+        self.spend(bytes.sum::<u64>().saturating_add(more) / BYTES_SENT, 1);
+        self.spend(messages.len() as u64, MESSAGE);
         self.spend(sample.choices.len() as u64, OPTION);
         for image in &sample.images {
             let mut hasher = DefaultHasher::new();
