@@ -122,7 +122,7 @@ fn an_answer_without_end_is_read_in_time() {
         "- ",
         "5\n",
     ] {
-        let text = part.repeat(4_000_000 / part.len());
+        let text = part.repeat(1_000_000 / part.len());
         for kind in ["numeric", "quantity"] {
             let start = Instant::now();
             score(kind, "5", &text);
