@@ -4,11 +4,11 @@
 //! |---|---|---|
 //! | `exact` | it equals the target after normalisation | `normalize`: list of `trim`, `whitespace`, `case`, `punctuation`, `articles` (`["trim"]`) |
 //! | `choice` | it names the target among the choices, by letter or text | `accept`: `both`, `letter`, `text` (`both`) |
-//! | `numeric` | its number is near enough to the target | `tolerance` (0), `relative` (0), `take`: `last`, `first`, `only` (`last`) |
+//! | `numeric` | its number is near enough to the target | `tolerance` (0), `relative` (0), `take`: `last`, `first`, `only` (`last`), `locale` (`auto`) |
 //! | `math` | its formula is mathematically equal to the target | `digits` (none: exactly), `units` (false), `relations` (true) |
 //! | `contains` | the target occurs in it | `all` (false), `case` (false), `words` (false) |
 //! | `choices` | it names the right ones among the choices, where several are | `score`: `exact`, `jaccard`, `f1` (`exact`), `accept` as for `choice` |
-//! | `quantity` | its number with a unit, converted, is near enough to the target | `tolerance` (0), `relative` (0), `take` (`last`), `bare`: `refuse`, `same` (`refuse`), `unit` |
+//! | `quantity` | its number with a unit, converted, is near enough to the target | `tolerance` (0), `relative` (0), `take` (`last`), `locale` (`auto`), `bare`: `refuse`, `same` (`refuse`), `unit` |
 //! | `regex` | what a pattern captures equals the target, the pattern matches, or the share of named groups that equal fields | `pattern` (required), `group` (1, or 0 where the pattern has no groups), `compare`: `target`, `match`, `groups` (`target`), `case` (true) |
 //! | `f1` | share: overlap of words, as in `SQuAD` | none |
 //! | `rouge_l` | share: longest common subsequence of words, as `rouge-score` | `tokens`: `rouge`, `words` (`rouge`) |

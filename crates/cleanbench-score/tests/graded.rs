@@ -67,7 +67,10 @@ fn misread(lines: &str) -> (usize, Vec<String>) {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file of the developer's is read as it is"
+)]
 fn graded_solutions_are_read_as_they_were_graded() {
     let name = "shared/data/model_outputs/gsm8k_openai_2021.jsonl";
     let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
@@ -122,7 +125,7 @@ fn an_answer_without_end_is_read_in_time() {
         "- ",
         "5\n",
     ] {
-        let text = part.repeat(4_000_000 / part.len());
+        let text = part.repeat(1_000_000 / part.len());
         for kind in ["numeric", "quantity"] {
             let start = Instant::now();
             score(kind, "5", &text);

@@ -18,7 +18,7 @@
 //! marks are read. It refuses targets that are no finite number, and answers whose number is
 //! unclear are not extracted.
 
-mod candidates;
+pub(in crate::scorers) mod candidates;
 pub(in crate::scorers) mod literal;
 pub(in crate::scorers) mod marks;
 pub(in crate::scorers) mod number;
@@ -90,8 +90,9 @@ impl Numeric {
 
     fn extract(&self, text: &str) -> Result<Read, Failure> {
         let text = &text[..marks::end_of_answer(text)];
-        let numbers = numbers_within(text, self.form, &marks::regions(text));
-        let marked = (self.take != Take::Only).then(|| marks::marked(text, &numbers));
+        let marks = marks::marks(text);
+        let numbers = numbers_within(text, self.form, &marks::regions(text, &marks));
+        let marked = (self.take != Take::Only).then(|| marks::marked(text, &numbers, &marks));
         let unmarked = || candidates::choose(text, &numbers, self.take);
         marked.flatten().unwrap_or_else(unmarked)
     }

@@ -21,8 +21,9 @@ use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use self::unit::Unit;
+use super::numeric::candidates::are_listed;
 use super::numeric::literal::LOCALES;
-use super::numeric::marks::{end_of_answer, last_mark, regions};
+use super::numeric::marks::{end_of_answer, marks, regions};
 use super::numeric::number::{Form, Number, numbers, numbers_within};
 use super::numeric::plain::plain;
 use super::numeric::words;
@@ -122,6 +123,15 @@ fn in_words(text: &str, at: usize, known: &[Number]) -> Option<Number> {
     free.then_some(number)
 }
 
+/// Whether the number at `start` is a part of a range, of alternatives, or of a measure in two units.
+fn is_one_of_several(text: &str, numbers: &[Number], start: usize) -> bool {
+    let at = numbers.partition_point(|number| number.start < start);
+    let from = at.saturating_sub(1);
+    let near = &numbers[from..numbers.len().min(at + 2)];
+    near.windows(2)
+        .any(|pair| are_listed(text, &pair[0], &pair[1], false))
+}
+
 /// A number with its unit and the rule that found it.
 #[derive(Debug, Clone, Copy)]
 struct Chosen {
@@ -132,18 +142,19 @@ struct Chosen {
 impl Quantity {
     /// The number of `text` that counts.
     fn chosen(&self, text: &str) -> Result<Chosen, &'static str> {
-        let mut found = numbers_within(text, self.form, &regions(text));
-        if found.len() > MOST_NUMBERS {
+        let marks = marks(text);
+        let mut numbers = numbers_within(text, self.form, &regions(text, &marks));
+        if numbers.len() > MOST_NUMBERS {
             return Err("more than 2000 numbers");
         }
-        let mark = last_mark(text);
+        let mark = marks.last();
         if let Some(mark) = mark {
-            found.extend(in_words(text, mark.at, &found));
-            found.sort_by_key(|number| number.start);
+            numbers.extend(in_words(text, mark.at, &numbers));
+            numbers.sort_by_key(|number| number.start);
         }
-        let all: Vec<Measured> = found
-            .into_iter()
-            .map(|number| measured(text, number))
+        let all: Vec<Measured> = numbers
+            .iter()
+            .map(|number| measured(text, *number))
             .collect();
         let any = all.iter().any(|found| found.unit.is_some());
         let usable: Vec<Measured> = all
@@ -157,19 +168,23 @@ impl Quantity {
             let found = usable.iter().find(|found| found.start >= mark.at)?;
             Some(Chosen {
                 found: *found,
-                rule: mark.rule,
+                rule: mark.rule(),
             })
         });
-        let (found, rule) = match self.take {
+        let (picked, rule) = match self.take {
             Take::Last if usable.len() > 1 => (usable.last(), "last quantity"),
             Take::First if usable.len() > 1 => (usable.first(), "first quantity"),
             _ => (usable.first(), "only quantity"),
         };
-        let chosen = found.map(|found| Chosen {
+        let chosen = picked.map(|found| Chosen {
             found: *found,
             rule,
         });
-        stated.or(chosen).ok_or("no number")
+        let chosen = stated.or(chosen).ok_or("no number")?;
+        if is_one_of_several(text, &numbers, chosen.found.start) {
+            return Err("several numbers");
+        }
+        Ok(chosen)
     }
 
     fn target(&self, item: &Value) -> Result<(f64, Unit), String> {
@@ -353,7 +368,8 @@ mod tests {
         case(json!({"tolerance": 0.1}), "1 km", "1090 m", Some(true));
         case(json!({"tolerance": 0.1}), "1 km", "1110 m", Some(false));
         case(json!({"relative": 0.01}), "1 km", "1009 m", Some(true));
-        case(json!({"take": "first"}), "1 km", "1 km or 2 km", Some(true));
+        case(json!({"take": "first"}), "1 km", "1 km of 2 km", Some(true));
+        case(json!({}), "1 km", "1 km or 2 km", None);
         case(json!({"take": "only"}), "1 km", "1 km or 2 km", None);
     }
 

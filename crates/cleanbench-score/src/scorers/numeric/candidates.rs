@@ -138,6 +138,12 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
     if picked > 0 && are_listed(text, &numbers[picked - 1], &numbers[picked], false) {
         return Err(SEVERAL);
     }
+    if picked > 0 && is_other_variable(text, &numbers[picked - 1], &numbers[picked]) {
+        return Err(SEVERAL);
+    }
+    if let Some(number) = result_before(text, numbers, picked).filter(|_| first == picked) {
+        return plain(number, "calculation");
+    }
     let rule = if first < picked {
         "calculation"
     } else if own.len() == 1 {
@@ -146,6 +152,34 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
         "last number"
     };
     value.map(|number| Read { number, rule })
+}
+
+/// The result of a calculation that the same sentence holds before the number at `picked`.
+fn result_before(text: &str, numbers: &[Number], picked: usize) -> Option<Number> {
+    let before = picked.checked_sub(1)?;
+    let number = numbers[before];
+    let between = text.get(number.end..numbers[picked].start)?;
+    let same = between.len() <= 64
+        && !between.contains(['\n', '=', '>', ';', ':', '+'])
+        && !between.contains(". ");
+    let words = between.chars().any(char::is_alphabetic);
+    let equals = operator_between(text, numbers, before.checked_sub(1)?) == Some("=");
+    (same && words && equals).then_some(number)
+}
+
+/// Whether two numbers of a sentence are the values of two variables.
+fn is_other_variable(text: &str, first: &Number, second: &Number) -> bool {
+    let variable = |number: &Number| {
+        let head = text[..number.start]
+            .trim_end_matches([' ', '$'])
+            .strip_suffix('=')?
+            .trim_end();
+        head.chars().next_back().filter(|c| c.is_alphabetic())
+    };
+    let between = text.get(first.end..second.start).unwrap_or_default();
+    let same = between.len() <= 24 && !between.contains(['\n', ';']) && !between.contains(". ");
+    let both = variable(first).zip(variable(second));
+    same && both.is_some_and(|(first, second)| first != second)
 }
 
 /// The number of an opening line that holds nothing else, where what follows is no line of that kind.
@@ -228,6 +262,8 @@ impl Weight {
             || is_label(line, tail)
             || is_ordinal(tail)
             || is_when(tail)
+            || number.percent && is_confidence(tail)
+            || head.ends_with(" for") && is_count(tail)
             || is_remark(text, number.start)
             || is_year(text, number, head, tail);
         if aside { Self::Aside } else { Self::Own }
@@ -235,7 +271,11 @@ impl Weight {
 }
 
 fn is_denied(head: &str) -> bool {
-    const WORDS: [&str; 8] = [
+    const WORDS: [&str; 12] = [
+        " less than",
+        " more than",
+        " fewer than",
+        " greater than",
         " not",
         "n't",
         "n’t",
@@ -249,7 +289,8 @@ fn is_denied(head: &str) -> bool {
         .strip_suffix(" equal to")
         .or_else(|| head.strip_suffix(" be"))
         .unwrap_or(head);
-    WORDS.iter().any(|word| head.ends_with(word))
+    let spaced = format!(" {}", head.to_lowercase());
+    WORDS.iter().any(|word| spaced.ends_with(word))
 }
 
 /// `[1]` after a sentence, and `step 3`.
@@ -352,6 +393,38 @@ fn is_led_in(head: &str, text: &str, number: &Number) -> bool {
 /// Whether "of" after `before` leads in the whole, of which a number is named.
 fn follows_number(before: &str) -> bool {
     before.ends_with("out") || before.ends_with(|c: char| c.is_ascii_digit() || c == '*')
+}
+
+/// Whether a percentage says how sure somebody is.
+fn is_confidence(tail: &str) -> bool {
+    let mut words = tail
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty())
+        .take(3);
+    words.any(|word| {
+        [
+            "sure",
+            "confident",
+            "certain",
+            "confidence",
+            "certainty",
+            "sicher",
+        ]
+        .contains(&word)
+    })
+}
+
+/// Whether people or a time are counted.
+fn is_count(tail: &str) -> bool {
+    let word = tail
+        .trim_start()
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or_default();
+    [
+        "people", "persons", "days", "weeks", "months", "years", "friends", "children",
+    ]
+    .contains(&word)
 }
 
 /// Whether "later", "ago" or the like follows.
@@ -460,7 +533,12 @@ fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
 }
 
 /// Whether two numbers that follow each other are a range, alternatives or, where `marked`, a list.
-pub(super) fn are_listed(text: &str, first: &Number, second: &Number, marked: bool) -> bool {
+pub(in crate::scorers) fn are_listed(
+    text: &str,
+    first: &Number,
+    second: &Number,
+    marked: bool,
+) -> bool {
     let Some(between) = text
         .get(first.end..second.start)
         .filter(|between| between.len() <= 40)
@@ -485,7 +563,7 @@ pub(super) fn are_listed(text: &str, first: &Number, second: &Number, marked: bo
     let joint =
         |all: &[&str]| words.last().is_some_and(|word| all.contains(word)) && words.len() <= 2;
     let alternative = joint(&["or", "oder", "ou", "bis", "или"])
-        || words == ["to"]
+        || words == ["to"] && first.percent == second.percent
         || between.trim() == "或"
         || between.trim() == "到";
     let listed = joint(&["and", "und", "et", "y", "e", "en", "och", "и"]) || between.trim() == "和";
@@ -507,9 +585,10 @@ pub(super) fn are_listed(text: &str, first: &Number, second: &Number, marked: bo
         .split(|c: char| !c.is_alphabetic())
         .next()
         .unwrap_or_default();
-    let compound = matches!(words[..], [word] if units.contains(&word))
-        && between.trim_start().len() == between.trim().len() + 1
-        && unit(next);
+    let compound = match words[..] {
+        [word] | [word, "and"] => units.contains(&word) && !between.contains(',') && unit(next),
+        _ => false,
+    };
     compound || alternative || dashed || listed && (marked || ranged) || comma && marked
 }
 

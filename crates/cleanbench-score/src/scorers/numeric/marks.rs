@@ -40,9 +40,16 @@ impl Kind {
 
 /// Where an answer may start.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
-    at: usize,
+pub(in crate::scorers) struct Mark {
+    pub(in crate::scorers) at: usize,
     kind: Kind,
+}
+
+impl Mark {
+    /// The name of the rule that reads what follows.
+    pub(in crate::scorers) fn rule(self) -> &'static str {
+        self.kind.rule()
+    }
 }
 
 static RUN_ON: LazyLock<Regex> = LazyLock::new(|| {
@@ -87,13 +94,12 @@ const READ_WHOLE: usize = 1 << 18;
 
 /// The parts of an answer in which numbers are looked for: all of it, or of a very long one the beginning, the end
 /// and what follows its last marks.
-pub(in crate::scorers) fn regions(text: &str) -> Vec<Range<usize>> {
+pub(in crate::scorers) fn regions(text: &str, marks: &[Mark]) -> Vec<Range<usize>> {
     if text.len() <= READ_WHOLE {
         return std::iter::once(0..text.len()).collect();
     }
     let end = |at: usize, len: usize| text.floor_char_boundary((at + len).min(text.len()));
     let tail = text.ceil_char_boundary(text.len() - READ_WHOLE / 4);
-    let marks = marks(text);
     let marked = marks
         .iter()
         .rev()
@@ -113,7 +119,8 @@ fn first_mark(text: &str) -> Option<usize> {
     [stated, text.find("####"), tag].into_iter().flatten().min()
 }
 
-fn marks(text: &str) -> Vec<Mark> {
+/// Every mark in `text`, in order.
+pub(in crate::scorers) fn marks(text: &str) -> Vec<Mark> {
     let stated = statements(text).map(|Statement { at, boxed }| Mark {
         at,
         kind: if boxed { Kind::Boxed } else { Kind::Said },
@@ -134,25 +141,12 @@ fn marks(text: &str) -> Vec<Mark> {
     marks
 }
 
-/// Where the last statement of the answer ends, whatever follows it.
-pub(in crate::scorers) fn last_mark(text: &str) -> Option<Marked> {
-    let mark = marks(text).pop()?;
-    Some(Marked {
-        at: mark.at,
-        rule: mark.kind.rule(),
-    })
-}
-
-/// A mark as other scorers see it.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::scorers) struct Marked {
-    pub(in crate::scorers) at: usize,
-    pub(in crate::scorers) rule: &'static str,
-}
-
 /// The number after the last mark that is followed by one.
-pub(super) fn marked(text: &str, numbers: &[Number]) -> Option<Result<Read, Failure>> {
-    let marks = marks(text);
+pub(super) fn marked(
+    text: &str,
+    numbers: &[Number],
+    marks: &[Mark],
+) -> Option<Result<Read, Failure>> {
     // What no mark is followed by is looked for a bounded number of times.
     marks
         .iter()
@@ -364,11 +358,10 @@ fn skip_filler(text: &str) -> &str {
     }
 }
 
-/// Whether `rest`, an end of `text`, starts a line.
+/// Whether `rest`, an end of `text`, may start a line.
 fn is_line(text: &str, rest: &str) -> bool {
-    text[..text.len() - rest.len()]
-        .trim_end_matches(' ')
-        .ends_with('\n')
+    let head = text[..text.len() - rest.len()].trim_end_matches(' ');
+    head.is_empty() || head.ends_with('\n')
 }
 
 /// The rest after `x =`, `f(2) =` and `x_1 =`.
@@ -412,9 +405,9 @@ pub(super) fn operator_between<'a>(
     numbers: &[Number],
     index: usize,
 ) -> Option<&'a str> {
-    const OPERATORS: [&str; 20] = [
-        "=", "≈", "\\approx", "+", "-", "–", "*", "×", "·", "÷", "/", "\\times", "\\cdot", "\\div",
-        "x", "±", "\\pm", "plus", "minus", "times",
+    const OPERATORS: [&str; 21] = [
+        "+/-", "=", "≈", "\\approx", "+", "-", "–", "*", "×", "·", "÷", "/", "\\times", "\\cdot",
+        "\\div", "x", "±", "\\pm", "plus", "minus", "times",
     ];
     let next = numbers.get(index + 1)?;
     let between = text.get(numbers[index].end..next.start)?;
@@ -428,10 +421,7 @@ pub(super) fn operator_between<'a>(
     } else {
         between
     };
-    let operator = OPERATORS
-        .iter()
-        .rev()
-        .find(|sign| between.ends_with(**sign))?;
+    let operator = OPERATORS.iter().find(|sign| between.ends_with(**sign))?;
     let left = &between[..between.len() - operator.len()];
     let parted =
         left.is_empty() || left.ends_with([' ', '}', '%', '$', ')', '°']) || *operator == "=";

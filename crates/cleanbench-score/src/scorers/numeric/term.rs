@@ -235,11 +235,11 @@ fn argument(text: &str, bracket: Bracket, locale: Option<Decimal>, depth: u8) ->
 
 /// The value of a text that is one term with its sign and nothing else.
 fn whole(text: &str, locale: Option<Decimal>, depth: u8) -> Option<f64> {
-    let text = text
-        .trim()
-        .trim_start_matches("\\text{")
-        .trim_end_matches('}')
-        .trim();
+    let text = text.trim();
+    let inner = text
+        .strip_prefix("\\text{")
+        .and_then(|text| text.strip_suffix('}'));
+    let text = inner.unwrap_or(text).trim();
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let term = read(unsigned, locale, depth).filter(|term| term.len == unsigned.len())?;
     let sign = if unsigned.len() < text.len() {
@@ -462,6 +462,7 @@ mod tests {
             ("π/2", pi / 2.0),
             (r"2\sqrt{3}", 2.0 * 3_f64.sqrt()),
             (r"\sqrt[3]{8}", 2.0),
+            (r"\frac{\sqrt{3}}{2}", 3_f64.sqrt() / 2.0),
             ("√(16)", 4.0),
             ("3/4", 0.75),
             ("1 1/2", 1.5),

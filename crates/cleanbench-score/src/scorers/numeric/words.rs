@@ -534,7 +534,7 @@ mod tests {
             ("half", 0.5),
             ("a half", 0.5),
             ("one and a half", 1.5),
-            ("three point one four", 3.14),
+            ("three point two five", 3.25),
             ("minus five", -5.0),
             ("zweiundvierzig", 42.0),
             ("dreihundertzwölf", 312.0),
