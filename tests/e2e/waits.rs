@@ -83,7 +83,10 @@ fn an_outage_costs_nobody_who_has_no_retry() {
         check_nothing_lost(&bed, &server, samples);
     }
     // One that is turned away alone ends as it is said to.
-    let (bed, server) = bed_with(60, slow(20).with_rule(Rule::always(refused(None)).every(20)));
+    let (bed, server) = bed_with(
+        60,
+        slow(20).with_rule(Rule::always(refused(None)).every(20)),
+    );
     let options = ["--max-retries", "0"];
     bed.run_suite("out", &options).expect(3);
     assert_eq!(server.totals().requests, 60);
