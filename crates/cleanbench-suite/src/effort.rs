@@ -18,7 +18,7 @@ use crate::rows::FileIdentity;
 /// Steps that every suite may make. About a nanosecond each.
 const FREE: u64 = 3_000_000_000;
 /// Steps that a record allows where its file is read for the first time.
-const OF_RECORD: u64 = 50_000;
+const OF_RECORD: u64 = 20_000;
 /// Steps to read a record again.
 const RECORD_AGAIN: u64 = 5_000;
 /// Steps to read a byte again.
