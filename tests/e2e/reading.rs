@@ -3,11 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use cleanbench_core::{Digest, Event};
+use cleanbench_ledger::{Manifest, RunDirectory};
 use cleanbench_testkit::{Answers, Script};
 use serde_json::Value;
 
 use crate::bed::{Bed, MODEL, bed_with, copy, read, table};
 use crate::replay::text;
+use crate::tampering::rewrite;
 
 /// What each sample of a suite is answered, and its target.
 struct Asked {
@@ -284,6 +287,62 @@ fn a_run_from_before_rules_were_told_can_be_judged_anew() {
         let score = format!("score {}: {}", row["scorer"], row["score"]);
         assert!(shown.contains(&score), "{score}: {shown}");
     }
+}
+
+/// Makes of `run` what another version of its scorers would have left, which read `misread` in the answer "C".
+fn by_another_version(bed: &Bed, run: &Path) {
+    let directory = RunDirectory::at(run);
+    let mut manifest = Manifest::read(&directory).unwrap();
+    let other = Digest([7; 32]);
+    manifest.plan.tasks[0].scorers_digest = other;
+    manifest.write(&directory).unwrap();
+    let digest = manifest.plan.digest().unwrap();
+    rewrite(run, |event| {
+        match event {
+            Event::Judged { scorers, .. } => *scorers = other,
+            Event::Planned { plan } => *plan = digest,
+            _ => {}
+        }
+        true
+    });
+    bed.run(&["report", text(run)]).expect(0);
+    let results = read(run, "results.csv");
+    let misread = results.replacen(",hardware,", ",misread,", 1);
+    assert_ne!(results, misread);
+    fs_err::write(run.join("results.csv"), misread).unwrap();
+    let mut manifest = Manifest::read(&directory).unwrap();
+    let digest = directory.digest("results.csv").unwrap();
+    let files = &mut manifest.end.as_mut().unwrap().files;
+    files.insert("results.csv".to_owned(), digest);
+    manifest.write(&directory).unwrap();
+}
+
+#[test]
+fn what_another_version_read_stands_in_its_tables() {
+    let (bed, _server) = suite(&TICKETS, CHOICE);
+    bed.run_suite("out", &[]).expect(0);
+    let run = bed.only_run("out");
+    by_another_version(&bed, &run);
+    for command in ["verify", "report", "verify"] {
+        let done = bed.run(&[command, text(&run)]).expect(0);
+        let is_told = done.stdout.contains("judged by another version");
+        assert_eq!(is_told, command == "verify", "{}", done.stdout);
+        assert_eq!(table(&run, "results.csv")[1]["answer"], "misread");
+    }
+    let shown = bed.run(&["show", text(&run), "letter"]).expect(0).stdout;
+    let said = "judged by another version of the scorer; this one gives 1 (read as \"hardware\"; read by: ";
+    assert!(
+        shown.contains("score choice: 1 (read by: ") && shown.contains(said),
+        "{shown}"
+    );
+    // What somebody else wrote there is none of its.
+    let results = read(&run, "results.csv");
+    fs_err::write(
+        run.join("results.csv"),
+        results.replace(",misread,", ",forged,"),
+    )
+    .unwrap();
+    bed.run(&["verify", text(&run)]).expect(102);
 }
 
 /// Answers that an earlier version misread are read otherwise, and its run keeps what it says.

@@ -252,8 +252,11 @@ impl RecordedScore {
 
     /// Whether it is the same but for a rule that is not on record here.
     pub fn agrees_with(&self, now: &Self) -> bool {
-        let is_same = self.value == now.value && self.extraction_failure == now.extraction_failure;
-        is_same && self.rule.as_ref().is_none_or(|_| self.rule == now.rule)
+        let known = Self {
+            rule: self.rule.clone().or_else(|| now.rule.clone()),
+            ..self.clone()
+        };
+        known == *now
     }
 
     /// Whether computing it again may give the same: not where judging was ended by a limit of the machine.

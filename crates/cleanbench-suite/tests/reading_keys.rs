@@ -71,9 +71,10 @@ fn loaded(defaults: &str, tasks: &[&str]) -> Loaded {
     let folder = tempfile::tempdir().unwrap();
     let mut manifest = format!("name = \"s\"\nversion = \"1\"\n{defaults}");
     for (number, keys) in tasks.iter().enumerate() {
-        manifest += &format!(
+        let task = format!(
             "[[task]]\nname = \"t{number}\"\ndata = \"d{number}.jsonl\"\nprompt = \"{{{{ input }}}}\"\n{keys}\n"
         );
+        manifest.push_str(&task);
         let row = format!("{{\"id\":\"a\",\"input\":\"q{number}\",\"target\":\"x\"}}\n");
         fs_err::write(folder.path().join(format!("d{number}.jsonl")), row).unwrap();
     }
