@@ -23,6 +23,8 @@ pub(super) struct Found {
 
 /// Most marks that are tried, from the last on.
 const MARKS: usize = 8;
+/// Most bytes of an answer that are read, from its end.
+const READ: usize = 1 << 18;
 /// Most boxes that are looked at, from the last on.
 const BOXES: usize = 64;
 /// Most bytes at the end of an answer in which formulas and numbers are looked for.
@@ -53,6 +55,7 @@ struct Part {
 /// What may be the formula of an answer, the first that can be read counts.
 pub(super) fn candidates(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
+    let text = &text[text.ceil_char_boundary(text.len().saturating_sub(READ))..];
     let boxes = boxes(text);
     for mark in marks(text, &boxes).into_iter().rev().take(MARKS) {
         match mark.rule {
