@@ -5,7 +5,6 @@
 //! | `exact` | it equals the target after normalisation | `normalize`: list of `trim`, `whitespace`, `case`, `punctuation`, `articles` (`["trim"]`) |
 //! | `choice` | it names the target among the choices, by letter or text | `accept`: `both`, `letter`, `text` (`both`) |
 //! | `numeric` | its number is near enough to the target | `tolerance` (0), `relative` (0), `take`: `last`, `first`, `only` (`last`), `locale` (`auto`) |
-//! | `math` | its formula is mathematically equal to the target | `digits` (none: exactly), `units` (false), `relations` (true) |
 //! | `contains` | the target occurs in it | `all` (false), `case` (false), `words` (false) |
 //! | `choices` | it names the right ones among the choices, where several are | `score`: `exact`, `jaccard`, `f1` (`exact`), `accept` as for `choice` |
 //! | `quantity` | its number with a unit, converted, is near enough to the target | `tolerance` (0), `relative` (0), `take` (`last`), `locale` (`auto`), `bare`: `refuse`, `same` (`refuse`), `unit` |
@@ -16,6 +15,7 @@
 //! | `chrf` | share: n-grams of characters, chrF2 as `sacrebleu` for one sentence | none |
 //! | `edit_similarity` | share: characters that need no edit | `case` (true), `whitespace` (false) |
 //! | `list` | share: items that it lists | `score`: `f1`, `precision`, `recall`, `exact` (`f1`), `ordered` (false), `duplicates` (false), `case` (false) |
+//! | `math` | its formula is mathematically equal to the target | `digits` (none: exactly), `units` (false), `relations` (true) |
 //! | `json_diff` | share: values of its JSON that equal the target's, by path | `extra`: `count`, `ignore` (`count`), `case` (true), `numbers_from_strings` (false) |
 //! | `json_schema` | its JSON is valid by a schema | `schema` (the target) |
 //! | `tool_call` | share: tools asked for, by name and arguments | `arguments`: `fields`, `exact`, `ignore` (`fields`), `schemas`, `ordered` (false), `from_text` (false), `case` (true) |

@@ -27,7 +27,6 @@ const SCORERS: &[(&str, Build)] = &[
     ("choices", |params| boxed(Some(choices::build(params)))),
     ("numeric", |params| boxed(Some(numeric::build(params)))),
     ("quantity", |params| boxed(Some(quantity::build(params)))),
-    ("math", |params| boxed(Some(math::build(params)))),
     ("contains", |params| boxed(Some(contains::build(params)))),
     ("regex", |params| boxed(regex::build(params))),
     ("f1", |_| boxed(Some(f1::F1))),
@@ -38,6 +37,7 @@ const SCORERS: &[(&str, Build)] = &[
         boxed(Some(edit_similarity::build(params)))
     }),
     ("list", |params| boxed(Some(list::build(params)))),
+    ("math", |params| boxed(Some(math::build(params)))),
     ("json_fields", |params| {
         boxed(Some(json_fields::build(params)))
     }),

@@ -46,9 +46,10 @@
 //! * `relations`: whether an inequality may answer for a set, as `-2 ≤ x ≤ 7` for `[-2,7]` (true).
 //!
 //! # Bounds
-//! A formula has at most 4096 bytes, 400 digits in a number, 48 levels and 64 items; numbers have at most 4096 bits, and the
+//! A formula has at most 4096 bytes, 400 digits in a number, 48 levels and 32 items; numbers have at most 4096 bits, and the
 //! work of a judgement is counted. What is beyond is not extracted, with the reason; so is what neither form nor values
-//! decide. Formulas without a mark are looked for in the last 32 KiB.
+//! decide. Of an answer the last 256 KiB are read, and for formulas
+//! without a mark the last 32 KiB.
 
 mod equal;
 mod expr;

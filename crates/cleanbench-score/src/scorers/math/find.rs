@@ -23,11 +23,15 @@ pub(super) struct Found {
 
 /// Most marks that are tried, from the last on.
 const MARKS: usize = 8;
+/// Most bytes of an answer that are read, from its end.
+const READ: usize = 1 << 18;
 /// Most boxes that are looked at, from the last on.
 const BOXES: usize = 64;
 /// Most bytes at the end of an answer in which formulas and numbers are looked for.
 const TAIL: usize = 1 << 15;
-/// Most bytes of a formula in delimiters, and of a statement.
+/// Most bytes of a formula in delimiters.
+const FORMULA: usize = 2048;
+/// Most bytes of a box, and of a statement.
 const REACH: usize = 4096;
 /// Most bytes of an answer that may be a formula as a whole.
 const WHOLE: usize = 512;
@@ -53,6 +57,7 @@ struct Part {
 /// What may be the formula of an answer, the first that can be read counts.
 pub(super) fn candidates(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
+    let text = &text[text.ceil_char_boundary(text.len().saturating_sub(READ))..];
     let boxes = boxes(text);
     for mark in marks(text, &boxes).into_iter().rev().take(MARKS) {
         match mark.rule {
@@ -258,9 +263,16 @@ fn word_after(text: &str, end: usize) -> String {
 /// Formulas in delimiters: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`.
 fn formulas(text: &str) -> Vec<Part> {
     let mut found = Vec::new();
+    let closing = ["$", "\\)", "\\]"]
+        .into_iter()
+        .filter_map(|close| text.rfind(close));
+    let last = closing.max().unwrap_or(0);
     let mut at = 0;
     while let Some(next) = text[at..].find(['$', '\\']) {
         let start = at + next;
+        if start >= last {
+            break;
+        }
         match formula_at(text, start) {
             Some(part) => {
                 at = part.end;
@@ -292,7 +304,7 @@ fn formula_at(text: &str, start: usize) -> Option<Part> {
         .into_iter()
         .find(|pair| rest.starts_with(pair[0]))?;
     let from = start + open.len();
-    let inner = window(text, from, REACH);
+    let inner = window(text, from, FORMULA);
     let mut ends = inner.match_indices(close);
     let is_escaped = |at: usize| close.starts_with('$') && inner[..at].ends_with('\\');
     let to = from + ends.find(|(at, _)| !is_escaped(*at))?.0;

@@ -556,9 +556,26 @@ fn plain(character: char) -> Option<Kind> {
         'ℚ' => Kind::Command("mathbbQ".to_owned()),
         'ℂ' => Kind::Command("mathbbC".to_owned()),
         '€' | '£' | '¥' | '₹' | '₽' | '₩' | '¢' => Kind::Unit(character.to_string()),
-        'α'..='ω' | 'Α'..='Ω' => Kind::Letter(character),
+        'α'..='ω' | 'Α'..='Ω' => greek(character),
         _ => return None,
     })
+}
+
+/// A Greek letter by the name that LaTeX has for it, where it has one.
+fn greek(letter: char) -> Kind {
+    const NAMES: [&str; 25] = [
+        "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
+        "lambda", "mu", "nu", "xi", "", "pi", "rho", "", "sigma", "tau", "upsilon", "phi", "chi",
+        "psi", "omega",
+    ];
+    let position = ('α'..='ω').position(|other| other == letter);
+    match position
+        .and_then(|at| NAMES.get(at))
+        .filter(|name| !name.is_empty())
+    {
+        Some(name) => Kind::Command((*name).to_owned()),
+        None => Kind::Letter(letter),
+    }
 }
 
 fn superscript(character: char) -> Option<u32> {

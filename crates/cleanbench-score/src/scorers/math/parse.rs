@@ -18,7 +18,7 @@ use super::expr::{
 use super::lex::{Comma, Kind, Token, tokens};
 
 /// Most items of a list, a set, a tuple or a row.
-pub(super) const MOST_ITEMS: usize = 64;
+pub(super) const MOST_ITEMS: usize = 32;
 
 /// The object that `text` is, where commas between digits mean `comma`.
 pub(super) fn object(text: &str, comma: Comma) -> Result<Object, Failure> {
