@@ -26,7 +26,7 @@ pub use process::end_programs;
 use std::time::Duration;
 
 use cleanbench_core::event::short_word;
-use cleanbench_core::{Completion, Extraction, Sample, Score, Scorer};
+use cleanbench_core::{Completion, Sample, Score, Scorer};
 use serde_json::{Map, Value, json};
 
 use crate::commands::Commands;
