@@ -1,7 +1,9 @@
-//! When two JSON values are equal for a scorer: numbers by value, texts without white space at their ends.
+//! When two JSON values are equal for a scorer: numbers by value, texts in normal form and without white space at
+//! their ends.
 
 use serde_json::Value;
 
+use crate::normal::normal;
 use crate::text::fold_case;
 
 /// When two values are equal.
@@ -11,6 +13,8 @@ pub(crate) struct Equality {
     pub(crate) case: bool,
     /// `"12"` equals 12.
     pub(crate) numbers_from_strings: bool,
+    /// Texts are compared in normal form.
+    pub(crate) normal: bool,
 }
 
 impl Equality {
@@ -36,11 +40,14 @@ impl Equality {
     }
 
     fn texts(self, a: &str, b: &str) -> bool {
-        if self.case {
-            a == b
-        } else {
-            fold_case(a) == fold_case(b)
-        }
+        let equal = |a: &str, b: &str| {
+            if self.case {
+                a == b
+            } else {
+                fold_case(a) == fold_case(b)
+            }
+        };
+        equal(a, b) || self.normal && equal(&normal(a), &normal(b))
     }
 }
 

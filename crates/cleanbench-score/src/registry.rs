@@ -22,32 +22,30 @@ type Build = fn(&mut Params<'_>) -> Option<Box<dyn Scorer>>;
 
 /// Every scorer by name, in the order of the documentation.
 const SCORERS: &[(&str, Build)] = &[
-    ("exact", |params| boxed(Some(exact::build(params)))),
-    ("choice", |params| boxed(Some(choice::build(params)))),
-    ("choices", |params| boxed(Some(choices::build(params)))),
-    ("numeric", |params| boxed(Some(numeric::build(params)))),
-    ("quantity", |params| boxed(Some(quantity::build(params)))),
-    ("contains", |params| boxed(Some(contains::build(params)))),
-    ("regex", |params| boxed(regex::build(params))),
-    ("f1", |_| boxed(Some(f1::F1))),
-    ("rouge_l", |params| boxed(Some(rouge_l::build(params)))),
-    ("bleu", |params| boxed(Some(bleu::build(params)))),
-    ("chrf", |_| boxed(Some(chrf::Chrf))),
+    ("exact", |params| ruled(params, exact::build)),
+    ("choice", |params| ruled(params, choice::build)),
+    ("choices", |params| ruled(params, choices::build)),
+    ("numeric", |params| ruled(params, numeric::build)),
+    ("quantity", |params| ruled(params, quantity::build)),
+    ("contains", |params| ruled(params, contains::build)),
+    ("regex", |params| perhaps(params, regex::build)),
+    ("f1", |params| ruled(params, |_| f1::F1)),
+    ("rouge_l", |params| ruled(params, rouge_l::build)),
+    ("bleu", |params| ruled(params, bleu::build)),
+    ("chrf", |params| ruled(params, |_| chrf::Chrf)),
     ("edit_similarity", |params| {
-        boxed(Some(edit_similarity::build(params)))
+        ruled(params, edit_similarity::build)
     }),
-    ("list", |params| boxed(Some(list::build(params)))),
-    ("math", |params| boxed(Some(math::build(params)))),
-    ("json_fields", |params| {
-        boxed(Some(json_fields::build(params)))
-    }),
-    ("json_diff", |params| boxed(Some(json_diff::build(params)))),
-    ("json_schema", |params| boxed(json_schema::build(params))),
+    ("list", |params| ruled(params, list::build)),
+    ("math", |params| ruled(params, math::build)),
+    ("json_fields", |params| ruled(params, json_fields::build)),
+    ("json_diff", |params| ruled(params, json_diff::build)),
+    ("json_schema", |params| perhaps(params, json_schema::build)),
     ("tool_call", |params| {
         Some(Box::new(tool_call::build(params)))
     }),
-    ("sql", |params| boxed(sql::build(params))),
-    ("refusal", |params| boxed(Some(refusal::build(params)))),
+    ("sql", |params| perhaps(params, sql::build)),
+    ("refusal", |params| ruled(params, refusal::build)),
     ("likelihood", |params| {
         Some(Box::new(likelihood::build(params)))
     }),
@@ -57,8 +55,20 @@ const SCORERS: &[(&str, Build)] = &[
     ("command", |params| Some(Box::new(command::build(params)?))),
 ];
 
-fn boxed<R: Rule + 'static>(rule: Option<R>) -> Option<Box<dyn Scorer>> {
-    rule.map(|rule| Box::new(Ruled(rule)) as Box<dyn Scorer>)
+/// A scorer of texts.
+fn ruled<R: Rule + 'static>(
+    params: &mut Params<'_>,
+    build: impl FnOnce(&mut Params<'_>) -> R,
+) -> Option<Box<dyn Scorer>> {
+    perhaps(params, |params| Some(build(params)))
+}
+
+/// The same for one whose parameters may be so wrong that there is none.
+fn perhaps<R: Rule + 'static>(
+    params: &mut Params<'_>,
+    build: impl FnOnce(&mut Params<'_>) -> Option<R>,
+) -> Option<Box<dyn Scorer>> {
+    Some(Box::new(Ruled::of(params, build)?))
 }
 
 /// The scorers of this crate as a catalogue for the loader.

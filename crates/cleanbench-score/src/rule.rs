@@ -1,11 +1,18 @@
-//! What every scorer here has in common: an answer in which nothing is visible is not judged.
+//! What every scorer here has in common: reasoning is not judged, and neither is an answer in which nothing is
+//! visible.
 //!
-//! Invariant: a [`Rule`] never sees an empty answer, so "the model said nothing" is counted in the
+//! Invariant: a [`Rule`] never sees reasoning or an empty answer, so "the model said nothing" is counted in the
 //! same way by every scorer and is never a match by accident.
+
+use std::borrow::Cow;
 
 use cleanbench_core::score::linear_work;
 use cleanbench_core::{Completion, Extraction, Sample, Score, Scorer};
+use serde_json::Value;
 
+use crate::normal::normal;
+use crate::params::Params;
+use crate::reading::Reading;
 use crate::text::is_blank;
 
 /// The rule of scorers that judge an answer as it is.
@@ -13,6 +20,9 @@ pub(crate) const WHOLE: &str = "whole answer";
 
 /// One way to judge the text of an answer. Pure, and linear in the length of the text.
 pub(crate) trait Rule: Send + Sync + std::fmt::Debug {
+    /// Whether it compares texts, for which it is handed answer, target and choices in normal form.
+    const COMPARES_TEXTS: bool = false;
+
     /// Raised whenever the same input may give another score than before.
     fn version(&self) -> u32;
 
@@ -38,30 +48,92 @@ pub(crate) trait Rule: Send + Sync + std::fmt::Debug {
 
 /// A rule as a scorer.
 #[derive(Debug)]
-pub(crate) struct Ruled<R>(pub(crate) R);
+pub(crate) struct Ruled<R> {
+    rule: R,
+    reading: Reading,
+}
+
+impl<R: Rule> Ruled<R> {
+    /// What `build` makes of the parameters besides those that all of them have.
+    pub(crate) fn of(
+        params: &mut Params<'_>,
+        build: impl FnOnce(&mut Params<'_>) -> Option<R>,
+    ) -> Option<Self> {
+        let reading = Reading::of(params, R::COMPARES_TEXTS);
+        let rule = build(params)?;
+        Some(Self { rule, reading })
+    }
+
+    /// The sample as the rule sees it.
+    fn seen<'a>(&self, sample: &'a Sample) -> Cow<'a, Sample> {
+        let plain = sample.choices.iter().all(|choice| choice.is_ascii())
+            && sample.target.as_ref().is_none_or(is_plain);
+        if !self.reading.normal || plain {
+            return Cow::Borrowed(sample);
+        }
+        let choices = sample.choices.iter();
+        Cow::Owned(Sample {
+            target: sample.target.as_ref().map(in_normal_form),
+            choices: choices.map(|choice| normal(choice).into_owned()).collect(),
+            ..sample.clone()
+        })
+    }
+}
+
+/// Whether a target is its own normal form for sure.
+fn is_plain(target: &Value) -> bool {
+    match target {
+        Value::String(text) => text.is_ascii(),
+        Value::Array(items) => items.iter().all(is_plain),
+        Value::Object(_) => false,
+        _ => true,
+    }
+}
+
+/// The texts of a target in normal form, and those in its lists.
+fn in_normal_form(target: &Value) -> Value {
+    match target {
+        Value::String(text) => Value::from(normal(text).into_owned()),
+        Value::Array(items) => items.iter().map(in_normal_form).collect(),
+        other => other.clone(),
+    }
+}
 
 impl<R: Rule> Scorer for Ruled<R> {
     fn version(&self) -> u32 {
-        self.0.version()
+        self.rule.version()
     }
 
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
-        self.0.work(sample, &completion.text)
+        self.rule.work(sample, &completion.text)
     }
 
     fn read_out(&self, completion: &Completion) -> Option<String> {
-        self.0.read_out(&completion.text)
+        let answer = self.reading.answer(&completion.text).ok()?;
+        self.rule.read_out(&answer)
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
-        self.0.check_sample(sample)
+        self.rule.check_sample(sample)?;
+        match self.seen(sample) {
+            Cow::Borrowed(_) => Ok(()),
+            Cow::Owned(seen) => self.rule.check_sample(&seen),
+        }
     }
 
     fn score(&self, sample: &Sample, completion: &Completion) -> Score {
         if is_blank(&completion.text) {
             return Score::not_extracted("empty completion");
         }
-        let score = self.0.judge(sample, &completion.text);
+        let answer = match self.reading.answer(&completion.text) {
+            Ok(answer) => answer,
+            Err(reason) => return Score::not_extracted(reason),
+        };
+        let score = if self.reading.normal {
+            self.rule.judge(&self.seen(sample), &normal(&answer))
+        } else {
+            self.rule.judge(sample, &answer)
+        };
         match score.extraction {
             Extraction::Found(_) if score.rule.is_empty() => score.by(WHOLE),
             _ => score,

@@ -10,16 +10,31 @@ pub(crate) fn is_blank(text: &str) -> bool {
             || character.is_control()
             || matches!(character,
                 '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-                | '\u{feff}')
+                | '\u{feff}' | '\u{ad}')
     })
 }
 
-/// `text` in lower case, character by character and without regard to language.
+/// `text` in lower case, character by character and without regard to language: ß as ss, the final sigma as any
+/// other, and every i of Turkish as i.
 pub(crate) fn fold_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.chars().flat_map(char::to_lowercase).collect()
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        push_folded(&mut out, character);
+    }
+    out
+}
+
+/// Adds `character` in lower case to `out`, see [`fold_case`].
+pub(crate) fn push_folded(out: &mut String, character: char) {
+    match character {
+        'ß' | 'ẞ' => out.push_str("ss"),
+        'ς' => out.push('σ'),
+        'İ' | 'ı' => out.push('i'),
+        _ => out.extend(character.to_lowercase()),
+    }
 }
 
 /// `text` with every run of white space as one space, and none at the ends.
@@ -172,6 +187,14 @@ mod tests {
         }
         for text in ["a", ".", "\u{200b}0"] {
             assert!(!is_blank(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn case_is_folded() {
+        for (one, other) in [("Straße", "STRASSE"), ("ΟΔΟΣ", "οδος"), ("İĞDIR", "iğdır")]
+        {
+            assert_eq!(fold_case(one), fold_case(other));
         }
     }
 

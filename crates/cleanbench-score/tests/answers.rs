@@ -14,7 +14,7 @@ use serde_json::Value;
 /// One answer.
 #[derive(Debug, Deserialize)]
 struct Case {
-    #[serde(deserialize_with = "specification")]
+    #[serde(deserialize_with = "as_in_a_suite")]
     scorer: ScorerSpec,
     #[serde(default)]
     choices: Vec<String>,
@@ -25,11 +25,15 @@ struct Case {
     note: String,
 }
 
-/// A scorer whose parameters stand beside its type, as in a suite.
-fn specification<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ScorerSpec, D::Error> {
-    let mut params: serde_json::Map<String, Value> = serde::Deserialize::deserialize(from)?;
-    let kind = params.remove("type").unwrap_or_default();
-    let kind = kind.as_str().unwrap_or_default().to_owned();
+/// A scorer as it stands in a suite: its parameters beside its type.
+fn as_in_a_suite<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<ScorerSpec, D::Error> {
+    let mut params = serde_json::Map::deserialize(deserializer)?;
+    let kind = params
+        .remove("type")
+        .and_then(|kind| kind.as_str().map(str::to_owned));
+    let kind = kind.ok_or_else(|| serde::de::Error::missing_field("type"))?;
     Ok(ScorerSpec { kind, params })
 }
 
@@ -148,13 +152,12 @@ fn own_files() -> Vec<PathBuf> {
 
 #[test]
 fn every_answer_is_read_as_a_careful_person_reads_it() {
-    for file in own_files() {
-        let faults: String = faults(&cases(&file))
-            .into_iter()
-            .map(|(_, text)| text)
-            .collect();
-        assert!(faults.is_empty(), "{}:\n{faults}", file.display());
-    }
+    let all = own_files().into_iter().flat_map(|file| {
+        let faults = faults(&cases(&file)).into_iter();
+        faults.map(move |(_, text)| format!("{}: {text}", file.display()))
+    });
+    let all: String = all.collect();
+    assert!(all.is_empty(), "\n{all}");
 }
 
 #[test]

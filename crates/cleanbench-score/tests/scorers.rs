@@ -258,6 +258,35 @@ fn long_hostile_answers_take_linear_time() {
         "B. ",
         "A or ",
         "A, ",
+        "<think>",
+        "</think>",
+        "<x><think>",
+        "<|message|>",
+        "<|channel|>final<|message|>",
+        "</s>",
+        "The answer is not A. ",
+        "so A ",
+        "so ",
+        "A is wrong, ",
+        "Question: x\n",
+        "\\text{",
+        "\\boxed{\\text{A",
+        "【",
+        "[[A",
+        "{'a':",
+        "{a:",
+        "{}",
+        "{\"a\":1}",
+        "答案是",
+        "ответ ",
+        "ﬁ",
+        "Ⓑ",
+        "not a, ",
+        "no, ",
+        "I can't ",
+        "1. a\n",
+        "A. wrong\n",
+        "a\u{301}",
     ] {
         let length = if matches!(unit, "[" | "{") {
             1 << 20
@@ -267,6 +296,146 @@ fn long_hostile_answers_take_linear_time() {
         let mut text = unit.repeat(length / unit.len());
         text.push('x');
         check_all(&text);
+    }
+}
+
+/// Numbers that look random and are the same everywhere.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+}
+
+const WORDS: &[&str] = &[
+    "The answer is",
+    "Answer:",
+    "not",
+    "is wrong",
+    "so",
+    "A",
+    "(B)",
+    "C.",
+    "a a",
+    "b",
+    "or",
+    "and",
+    ",",
+    "\n",
+    ". ",
+    "**",
+    "\\boxed{",
+    "}",
+    "<think>",
+    "</think>",
+    "<answer>",
+    "</answer>",
+    "答案是",
+    "Ответ:",
+    "die Antwort ist",
+    "正解は",
+    "정답은",
+    "A:",
+    "Q:",
+    "{\"answer\":",
+    "\"B\"",
+    "`",
+    "$",
+    "\\text{",
+    "Ⓑ",
+    "𝐁",
+    "é",
+    "e\u{301}",
+    "Question:",
+    "I can't",
+    "help",
+    "wait",
+    "1",
+    "2.",
+    "【",
+    "】",
+    "if",
+    "?",
+    "yes",
+    "no",
+    "\u{200b}",
+    "İ",
+    "ß",
+    "!",
+    " ",
+    "<|message|>",
+    "”",
+];
+
+#[test]
+fn arbitrary_answers_do_not_panic() {
+    let scorers: Vec<(Box<dyn Scorer>, Sample)> = every_scorer()
+        .into_iter()
+        .filter(|(spec, _)| spec.kind != "sql")
+        .map(|(spec, target)| (build(&spec).unwrap(), sample(target)))
+        .collect();
+    let mut numbers = Numbers(7);
+    for _ in 0..1500 {
+        let count = 1 + numbers.below(14);
+        let words: Vec<&str> = (0..count)
+            .map(|_| WORDS[numbers.below(WORDS.len())])
+            .collect();
+        let joint = ["", " "][numbers.below(2)];
+        let completion = completion(&words.join(joint));
+        for (scorer, sample) in &scorers {
+            let score = scorer.score(sample, &completion);
+            assert!((0.0..=1.0).contains(&score.value), "{words:?}");
+        }
+    }
+}
+
+#[test]
+fn what_surrounds_an_answer_does_not_change_what_is_read() {
+    let kinds = ["choice", "choices"].map(|kind| build(&spec(kind, json!({}))).unwrap());
+    let sample = sample(json!("b"));
+    for text in [
+        "C",
+        "(C)",
+        "b",
+        "The answer is C.",
+        "A or C",
+        "It is not C",
+        "Answer: b, since a is not",
+        "C) b",
+        "A is wrong, so C",
+        "Die Antwort ist C",
+        "答案是C",
+        "none",
+        "C because of that",
+        "so C",
+        "a a, b",
+        "A, C",
+        "no idea",
+        "Is the answer C?",
+        "The wrong answer is C",
+    ] {
+        for scorer in &kinds {
+            let plain = scorer.score(&sample, &completion(text));
+            for (before, after) in [
+                (" ", "\n"),
+                ("\n\n", "  "),
+                ("**", "**"),
+                ("*", "*"),
+                ("\t**", "**\n"),
+                ("\u{feff}", "\r\n"),
+            ] {
+                let dressed = scorer.score(&sample, &completion(&format!("{before}{text}{after}")));
+                assert_eq!(
+                    dressed.extraction, plain.extraction,
+                    "{before}{text}{after}"
+                );
+            }
+        }
     }
 }
 

@@ -1,34 +1,49 @@
-//! `choice`: which of the sample's options the answer names, by letter or by text.
+//! `choice`: which of the sample's options the answer names, by label or by text.
 //!
-//! Parameter `accept`: `"both"`, `"letter"` or `"text"`. The forms, tried in this order:
+//! Parameter `accept`: `"both"`, `"letter"` or `"text"`. The rules, tried in this order:
 //!
-//! 1. The whole answer is an option: its text, its letter (`B`, `b`, `(B)`, `B.`, `**B**`,
-//!    "Option B"), or its letter and its own text.
-//! 2. The answer says so (see [`crate::statement`]): "the answer is B", "Answer: billing",
-//!    `\boxed{B}`. The last statement that names an option counts.
-//! 3. The answer opens with a letter that is set off (`B) text`, `B. text`, `**B** text`, "B because",
-//!    "B is correct"), and no other line opens with another one. A lower-case letter counts here in brackets only.
-//! 4. One option stands on a line of its own, by letter or text, and no other does.
-//! 5. One option's text occurs as whole words, and no other does. Text inside that of a longer option
-//!    does not count ("network" in "network hardware"), nor text right after "not".
+//! 1. "whole answer": it is an option: its text, its label (`B`, `(B)`, `B.`, `**B**`, `【B】`, "Option B", or its
+//!    number where no option is one), or both.
+//! 2. "json": a JSON object with a key such as `answer` holds one.
+//! 3. "boxed", "tag", "stated": the last statement that names an option (see [`crate::statement`]), but for a
+//!    correction after it.
+//! 4. "opening": the answer opens with a label that is set off (`B) text`, "B because"), or with an option's text
+//!    that is ("Yes, there is no limit"), which no other follows as one of several.
+//! 5. "last line": one option stands on a line of its own and no other does, or in the last sentence.
+//! 6. "verdict": each option was judged, and one was found right.
+//! 7. "concluded": the last conclusion that names an option ("so C", "I choose (B)", "故选C").
+//! 8. "only option": one option is named, and no other that is not denied.
 //!
-//! Texts are compared without case, quotes, emphasis and punctuation at the end. A letter is no label
-//! where it reads as an article, a pronoun or a part of something longer ([`label`]).
-//! It refuses to guess: several options, a letter beyond the options, and a letter whose text belongs
-//! to another option are not extracted.
+//! Texts are compared without case, quotes, emphasis and punctuation at the end, and without what only changes their
+//! look ([`plain`]). A letter is no label where it reads as an article, a pronoun or a part of something longer
+//! ([`label`]); `A:` before an answer is a role.
+//! It refuses to guess: several options, a label beyond the options, and a label whose text belongs to another option
+//! are not extracted.
 
 pub(in crate::scorers) mod label;
 pub(in crate::scorers) mod options;
+pub(in crate::scorers) mod plain;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use cleanbench_core::{Sample, Score};
+use regex::Regex;
+use serde_json::Value;
 
-use self::label::{Label, Style, is_joined, label_at};
-use self::options::{Accept, BEYOND, DISAGREE, NO_CHOICE, Options, Reading, SEVERAL};
+use self::label::{Label, Name, Style};
+use self::options::{Accept, BEYOND, DISAGREE, NO_CHOICE, Options, Reading, SEVERAL, is_denied};
+use self::plain::plain;
+use crate::find_json::find_object;
+use crate::languages::{joint, refutes};
 use crate::params::Params;
 use crate::rule::Rule;
-use crate::statement::{Statement, statements};
+use crate::statement::{Found, Kind, disowned, found, leads, run_on};
 use crate::target;
-use crate::text::window;
+use crate::text::{before, is_word, window};
+
+/// Bytes at either end of an answer in which lines and sentences are looked at one by one.
+const FAR: usize = 1 << 15;
 
 /// Reads multiple-choice answers.
 #[derive(Debug)]
@@ -47,107 +62,440 @@ pub(crate) fn build(params: &mut Params<'_>) -> Choice {
     }
 }
 
-fn read(text: &str, options: &Options) -> Reading {
-    whole(text, options)
-        .or_else(|| stated(text, options))
-        .or_else(|| opening(text, options))
-        .or_else(|| own_line(text, options))
-        .unwrap_or_else(|| options.by_occurrence(text))
+/// What was read, and the rule by which it was.
+struct Read {
+    reading: Reading,
+    rule: &'static str,
 }
 
-/// Form 1, also used on single lines.
+fn by(rule: &'static str) -> impl Fn(Reading) -> Read {
+    move |reading| Read { reading, rule }
+}
+
+fn read(text: &str, options: &Options) -> Read {
+    let text = text.trim();
+    if let Some(whole) = whole(text, options) {
+        return by(crate::rule::WHOLE)(whole);
+    }
+    if let Some(rest) = after_role(text, options) {
+        return read_parts(rest, options);
+    }
+    if let Some(whole) = run_on(text).and_then(|at| whole(&text[..at], options)) {
+        return by("opening")(whole);
+    }
+    read_parts(text, options)
+}
+
+fn read_parts(text: &str, options: &Options) -> Read {
+    whole(text, options)
+        .map(by(crate::rule::WHOLE))
+        .or_else(|| in_json(text, options).map(by("json")))
+        .or_else(|| stated(text, options))
+        .unwrap_or_else(|| unstated(&owned(text), options))
+}
+
+/// What an answer without a statement names.
+fn unstated(text: &str, options: &Options) -> Read {
+    let start = window(text, 0, FAR);
+    let end = &text[text.ceil_char_boundary(text.len().saturating_sub(FAR))..];
+    opening(start, text, options)
+        .or_else(|| own_line(end, options).map(by("last line")))
+        .or_else(|| verdict(end, options).map(by("verdict")))
+        .or_else(|| confirmed(end, options).map(by("verdict")))
+        .or_else(|| concluded(text, 0, options).map(by("concluded")))
+        .unwrap_or_else(|| by("only option")(only(end, options)))
+}
+
+/// `text` without the clauses that are about another answer or somebody else's.
+fn owned(text: &str) -> Cow<'_, str> {
+    let disowned = disowned(text);
+    if disowned.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for found in disowned {
+        if found.from >= from {
+            out.push_str(&text[from..found.from]);
+            out.push_str(" ~ ");
+            let rest = window(text, found.at, 300);
+            let end = rest.find(['.', ',', ';', '!', '?', '\n', '。', '，', '؟']);
+            from = found.at + end.unwrap_or(rest.len());
+        }
+    }
+    out.push_str(&text[from..]);
+    Cow::Owned(out)
+}
+
+/// The whole of a text or of a line: a text, a label, or a label and its own text in any order.
 fn whole(text: &str, options: &Options) -> Option<Reading> {
     let text = text.trim();
-    let is_letter = || label_at(text, 0).filter(|label| is_rest_empty(&text[label.end..]));
-    if let Some(label) = is_letter() {
-        return Some(options.by_letter(label.letter));
+    if text.len() > 4 * options.longest() + 256 {
+        return None;
     }
-    options.by_text(text).or_else(|| {
-        let label = label_at(text, 0).filter(|label| label.style != Style::Bare)?;
-        let named = options.by_letter(label.letter).ok()?;
-        let own = options.by_text(after_label(text, &label))?;
-        (own == Ok(named)).then_some(own)
-    })
+    let label = options.label_at(text, 0);
+    if let Some(label) = label.filter(|label| is_rest_empty(&text[label.end..])) {
+        return Some(options.by_label(&label));
+    }
+    options
+        .by_text(text)
+        .or_else(|| with_own_text(text, options))
+        .or_else(|| ordinal(text, options))
+}
+
+/// The option that "the second option" stands for.
+fn ordinal(text: &str, options: &Options) -> Option<Reading> {
+    static ORDINAL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?ix)^ [\s*_`>\#]{0,8} (?:it.s\ )? (?:the\ |die\ |la\ |el\ |il\ |l'|a\ |de\ |den\ )?
+            (?: (?<a>first|1st|erste|première|primera|prima|primeira|eerste|första|pierwsza|первый)
+            | (?<b>second|2nd|zweite|deuxième|seconde|segunda|seconda|tweede|andra|druga|второй)
+            | (?<c>third|3rd|dritte|troisième|tercera|terza|terceira|derde|tredje|trzecia|третий)
+            | (?<d>fourth|4th|vierte|quatrième|cuarta|quarta|vierde|fjärde|czwarta|четвёртый|четвертый)
+            | (?<e>last|letzte|dernière) )
+            \ (?:option|choice|one|answer|antwort|möglichkeit|réponse|proposition|opción|respuesta|opzione|risposta
+            |opção|resposta|optie|alternativet|opcja|odpowiedź|вариант|ответ)
+            [\s*_`.,!]{0,4} (?:(?:is|ist|est|es)\b [^\n]{0,80})? $",
+        )
+        .expect("the pattern is fixed and its tests compile it")
+    });
+    let found = ORDINAL.captures(text.trim())?;
+    let last = options.count() - 1;
+    let named = ["a", "b", "c", "d", "e"]
+        .iter()
+        .position(|name| found.name(name).is_some())?;
+    let named = if named == 4 { last } else { named };
+    let denied = refutes(&text[found.get(named + 1).map_or(0, |group| group.end())..]);
+    let takes_labels = options
+        .label_at("A", 0)
+        .is_some_and(|label| options.by_label(&label) != Err(NO_CHOICE));
+    (named <= last && !denied && takes_labels).then_some(Ok(named))
+}
+
+/// A label followed by its own text, or a text followed by its own label.
+fn with_own_text(text: &str, options: &Options) -> Option<Reading> {
+    if let Some(label) = options.label_at(text, 0)
+        && let Ok(named) = options.by_label(&label)
+        && options.by_text(after_label(text, &label)) == Some(Ok(named))
+    {
+        return Some(Ok(named));
+    }
+    let open = text.rfind(['(', '[', '（', '【'])?;
+    let label = options.label_at(text, open)?;
+    let named = options.by_label(&label).ok()?;
+    let own = is_rest_empty(&text[label.end..]).then(|| options.by_text(&text[..open]))??;
+    (own == Ok(named)).then_some(own)
 }
 
 fn is_rest_empty(rest: &str) -> bool {
     rest.chars()
-        .all(|c| c.is_whitespace() || ".:,;!?*_`\"'$})]。".contains(c))
+        .all(|c| c.is_whitespace() || ".:,;!*_`\"'$})]>。】」』）！✓✅".contains(c))
 }
 
 /// What follows a label, without what sets it off.
 fn after_label<'a>(text: &'a str, label: &Label) -> &'a str {
-    text[label.end..].trim_start_matches([' ', '\t', '.', ':', ')', ']', '-', '–', '—', '*', '_'])
+    text[label.end..].trim_start_matches([
+        ' ', '\t', '.', ':', ')', ']', '-', '–', '—', '*', '_', '：', '、', '．', '=', '"', '\'',
+        '(',
+    ])
 }
 
-/// Form 2.
-fn stated(text: &str, options: &Options) -> Option<Reading> {
-    let found: Vec<Statement> = statements(text).collect();
-    found
-        .into_iter()
-        .rev()
-        .find_map(|statement| read_statement(text, statement, options))
+/// What follows the role in "A: the answer is B", or in the same after a question.
+fn after_role<'a>(text: &'a str, options: &Options) -> Option<&'a str> {
+    static TURNS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\A(?:q|question)\s?[:：][\s\S]{0,4000}?\n\s{0,4}(?:a|answer)\s?[:：]")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    if let Some(found) = TURNS.find(text) {
+        return Some(text[found.end()..].trim_start());
+    }
+    let marked = text.trim_start_matches(['*', '_']);
+    let rest = marked.strip_prefix('A')?;
+    let rest = rest
+        .strip_prefix([':', '：', '.', ')'])?
+        .trim_start_matches(['*', '_', ' ', '\n']);
+    if marked[1..].starts_with([':', '：']) && !rest.contains('\n') {
+        let other = read_parts(rest, options)
+            .reading
+            .is_ok_and(|other| other != 0);
+        return (other && options.by_text(rest).is_none()).then_some(rest);
+    }
+    // "A. B": a label alone after it.
+    let label = options.label_at(rest, 0)?;
+    (label.name.position() != 0 && is_rest_empty(&rest[label.end..])).then_some(rest)
 }
 
-fn read_statement(text: &str, statement: Statement, options: &Options) -> Option<Reading> {
-    let line = rest_of_line(text, statement.at, options);
-    let line = if statement.boxed {
-        line.split('}').next().unwrap_or(line)
-    } else {
-        line
+/// What a JSON object holds under a key for the answer, or under its only key.
+fn in_json(text: &str, options: &Options) -> Option<Reading> {
+    const KEYS: [&str; 14] = [
+        "answer",
+        "final_answer",
+        "finalanswer",
+        "choice",
+        "option",
+        "label",
+        "correct_answer",
+        "correct_option",
+        "selected",
+        "selection",
+        "prediction",
+        "response",
+        "result",
+        "answer_choice",
+    ];
+    if !text.contains('{') || text.contains("\\boxed") || text.len() > FAR {
+        return None;
+    }
+    let object = find_object(text)?;
+    let key = |(key, _): &(&String, &Value)| {
+        KEYS.contains(&key.to_lowercase().replace([' ', '-'], "_").as_str())
     };
+    let found = object
+        .iter()
+        .find(key)
+        .or_else(|| object.iter().next().filter(|_| object.len() == 1))?;
+    let value = target::text_of(found.1)?;
+    Some(whole(&value, options).unwrap_or(Err(NO_CHOICE)))
+}
+
+/// The last statement that names an option, or what corrects it.
+fn stated(text: &str, options: &Options) -> Option<Read> {
+    let found = found(text);
+    let (at, read) = found.iter().rev().find_map(|found| {
+        let reading = read_found(text, *found, options)?;
+        let rule = match found.kind {
+            Kind::Boxed => "boxed",
+            Kind::Tag => "tag",
+            _ => "stated",
+        };
+        Some((found.at, by(rule)(reading)))
+    })?;
+    match corrected(text, at, options) {
+        Some(reading) if reading != read.reading => Some(by("corrected")(reading)),
+        _ => Some(read),
+    }
+}
+
+/// What a conclusion after `at` names, where a word of correction stands before it.
+fn corrected(text: &str, at: usize, options: &Options) -> Option<Reading> {
+    static TURN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:wait|actually|correction|scratch that|on second thought|i made a mistake|my mistake|let me (?:re|correct)|moment|warte|korrektur|attends|espera|en fait)\b|不对|等等|更正")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let rest = window(text, at, FAR);
+    let turn = at + TURN.find(rest)?.end();
+    concluded(text, turn, options).or_else(|| own_line(window(text, turn, FAR), options))
+}
+
+fn read_found(text: &str, found: Found, options: &Options) -> Option<Reading> {
+    match found.kind {
+        Kind::Boxed | Kind::Tag => {
+            let inner = enclosed(text, found, options);
+            whole(inner, options)
+                .or_else(|| {
+                    let nested = crate::statement::found(inner);
+                    nested
+                        .iter()
+                        .rev()
+                        .find_map(|nested| read_at(inner, nested.at, options))
+                })
+                .or_else(|| several(inner, options))
+        }
+        Kind::Denied => instead(text, found.from, options),
+        Kind::Plural | Kind::Lead | Kind::Disowned => None,
+        Kind::Stated => {
+            read_at(text, found.at, options).or_else(|| instead(text, found.at, options))
+        }
+    }
+}
+
+/// What stands in the braces or the tag.
+fn enclosed<'a>(text: &'a str, found: Found, options: &Options) -> &'a str {
+    let reach = window(text, found.at, 4 * options.longest() + 256);
+    if found.kind == Kind::Tag {
+        return reach
+            .split(['<', '['])
+            .find(|part| !part.trim().is_empty())
+            .unwrap_or(reach);
+    }
+    let mut depth = 0_usize;
+    for (at, character) in reach.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => return &reach[..at],
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    reach.lines().next().unwrap_or_default()
+}
+
+/// That several options are named, where `text` joins them.
+fn several(text: &str, options: &Options) -> Option<Reading> {
+    let label = options.label_at(text, 0)?;
+    options.is_joined(text, label.end).then_some(Err(SEVERAL))
+}
+
+/// What the text at `at` names: an option's text, or a label.
+fn read_at(text: &str, at: usize, options: &Options) -> Option<Reading> {
+    let line = rest_of_line(text, at, options);
+    if let Some(reading) = ordinal(line, options) {
+        return Some(reading);
+    }
     if line.trim().chars().nth(1).is_some()
         && let Some(reading) = text_at_start(line, options)
     {
         return Some(reading);
     }
-    let label = label_at(text, statement.at)?;
+    let label = options.label_at(text, at)?;
+    if refutes(window(text, label.end, 64)) {
+        return None;
+    }
     Some(read_label(text, &label, options))
+}
+
+/// The only option that the line from `at` on names and does not deny.
+fn instead(text: &str, at: usize, options: &Options) -> Option<Reading> {
+    let line = rest_of_line(text, at, options);
+    let label = options.label_at(line, 0);
+    if label.is_some_and(|label| {
+        options.is_joined(line, label.end) && !refutes_all(line, &label, options)
+    }) {
+        return Some(Err(SEVERAL));
+    }
+    match only_of(line, options, true) {
+        Err(NO_CHOICE) => None,
+        reading => Some(reading),
+    }
+}
+
+/// Whether what follows several joined labels denies all of them, as in "A and B are wrong".
+fn refutes_all(line: &str, label: &Label, options: &Options) -> bool {
+    let rest = &line[label.end..];
+    let next = rest.trim_start_matches([' ', ',']);
+    let length = joint(next);
+    let after = next.get(length..).unwrap_or_default();
+    let other = options.label_at(after, 0);
+    other.is_some_and(|other| refutes(&after[other.end..]))
 }
 
 /// The rest of the line from `at` on, as far as an option could reach. Bounded, so that a text of
 /// nothing but statements takes linear time.
 fn rest_of_line<'a>(text: &'a str, at: usize, options: &Options) -> &'a str {
-    let reach = window(text, at, 2 * options.longest() + 64);
+    let reach = window(text, at, 2 * options.longest() + 128);
     reach.lines().next().unwrap_or_default()
 }
 
 /// The option that a line consists of, or its first sentence or clause.
 fn text_at_start(line: &str, options: &Options) -> Option<Reading> {
+    const ENDS: [&str; 17] = [
+        ". ",
+        ", ",
+        "; ",
+        ": ",
+        " - ",
+        " because ",
+        " since ",
+        " (",
+        "。",
+        "，",
+        ".\"",
+        "</",
+        "<|",
+        " weil ",
+        " car ",
+        " porque ",
+        "입니다",
+    ];
     let whole = options.by_text(line);
-    whole.or_else(|| {
-        [". ", ", ", "; ", " because ", " since ", " ("]
-            .iter()
-            .filter_map(|end| line.split_once(end))
-            .find_map(|(clause, _)| {
-                let is_letter = clause.trim().chars().nth(1).is_none();
-                (!is_letter).then(|| options.by_text(clause)).flatten()
+    whole
+        .or_else(|| {
+            let clauses = ENDS.iter().filter_map(|end| line.split_once(end));
+            let mut clauses = clauses.filter(|(clause, _)| clause.trim().chars().nth(1).is_some());
+            clauses.find_map(|(clause, rest)| {
+                let named = options.by_text(clause)?;
+                Some(if lists_on(rest, options) {
+                    Err(SEVERAL)
+                } else {
+                    named
+                })
             })
+        })
+        .or_else(|| joined_texts(line, options))
+}
+
+/// Whether another option's text stands alone at the start of `rest`.
+fn lists_on(rest: &str, options: &Options) -> bool {
+    let rest = rest.trim_start_matches([' ', ',', '"', '*']);
+    let rest = rest.get(joint(rest)..).unwrap_or(rest).trim_start();
+    options.text_at_start(rest).is_some_and(|(_, after)| {
+        let after = after.trim_start_matches(['"', '*', '\'']);
+        after.is_empty()
+            || after.starts_with([',', '.', ';', '!', '?', '\n'])
+            || joint(after.trim_start()) > 0
     })
+}
+
+/// That several options are named, as in "red or green".
+fn joined_texts(line: &str, options: &Options) -> Option<Reading> {
+    let bare = line.trim_start_matches([' ', '*', '_', '"', '\'', '`', '(']);
+    let (_, after) = options.text_at_start(bare)?;
+    let after = after.trim_start_matches([' ', '*', '_', '"', '\'', ',']);
+    let length = joint(after);
+    let other = after
+        .get(length..)
+        .filter(|_| length > 0)?
+        .trim_start_matches([' ', '*', '"', '\'']);
+    options.text_at_start(other).map(|_| Err(SEVERAL))
 }
 
 /// What a label names, if it stands alone and no other option's text follows it.
 fn read_label(text: &str, label: &Label, options: &Options) -> Reading {
-    if is_joined(text, label.end) {
+    if options.is_joined(text, label.end) {
         return Err(SEVERAL);
     }
-    let named = options.by_letter(label.letter)?;
+    let named = options.by_label(label)?;
     let line = rest_of_line(text, label.end, options);
     let from = Label { end: 0, ..*label };
-    match options.by_text(after_label(line, &from)) {
+    let own = after_label(line, &from);
+    let other = options.by_text(own).or_else(|| {
+        let set_off = matches!(label.style, Style::Bracketed | Style::Punctuated);
+        let (other, after) = options.text_at_start(own).filter(|_| set_off)?;
+        let longer = own.starts_with(|c: char| c.is_alphabetic()) && after.starts_with(is_word);
+        let ends = after.trim_start().is_empty() || after.starts_with(['.', ',', ';', '*', ')']);
+        (ends && !longer).then_some(Ok(other))
+    });
+    match other {
         Some(Ok(other)) if !options.same(other, named) => Err(DISAGREE),
         _ => Ok(named),
     }
 }
 
-/// Form 3.
-fn opening(text: &str, options: &Options) -> Option<Reading> {
-    let text = text.trim_start();
-    let label = label_at(text, 0).filter(opens)?;
-    if options.begins(rest_of_line(text, 0, options)) || lists_others(text, label.letter) {
+/// A label or a text with which the answer opens.
+fn opening(start: &str, text: &str, options: &Options) -> Option<Read> {
+    let start = start.trim_start();
+    let read = match options.label_at(start, 0).filter(opens) {
+        Some(label) if !options.begins(rest_of_line(start, 0, options)) => {
+            opening_label(start, &label, options)
+        }
+        _ => None,
+    };
+    let reading = read.or_else(|| opening_text(start, options))?;
+    let last = concluded(text, 0, options).and_then(Result::ok);
+    Some(by("opening")(match (reading, last) {
+        (Ok(first), Some(last)) if !options.same(first, last) => Err(SEVERAL),
+        (reading, _) => reading,
+    }))
+}
+
+fn opening_label(text: &str, label: &Label, options: &Options) -> Option<Reading> {
+    if lists_others(text, label.name, options)
+        || refutes(window(text, label.end, 64))
+        || lists_on_line(text, label, options)
+    {
         return None;
     }
-    match read_label(text, &label, options) {
+    match read_label(text, label, options) {
         // "J. Smith says" with four options is a name; "J) all of them" is a letter.
         Err(BEYOND | NO_CHOICE) if label.style != Style::Bracketed => None,
         Err(NO_CHOICE) => None,
@@ -155,38 +503,295 @@ fn opening(text: &str, options: &Options) -> Option<Reading> {
     }
 }
 
-fn opens(label: &Label) -> bool {
-    match label.style {
-        Style::Bracketed => true,
-        Style::Bare => false,
-        _ => label.letter.is_ascii_uppercase(),
-    }
-}
-
-/// Whether another line opens with another letter, as where the options are repeated.
-fn lists_others(text: &str, letter: char) -> bool {
-    text.lines().skip(1).any(|line| {
-        label_at(line, 0).is_some_and(|label| {
-            matches!(label.style, Style::Bracketed | Style::Punctuated) && label.letter != letter
+/// Whether another label follows the text of the first, as where the options are repeated on one line.
+fn lists_on_line(text: &str, label: &Label, options: &Options) -> bool {
+    let own = options.text_at_start(after_label(text, label));
+    own.is_some_and(|(_, after)| {
+        let after = after.trim_start_matches([' ', ',', ';', '\n']);
+        options.label_at(after, 0).is_some_and(|other| {
+            matches!(other.style, Style::Bracketed | Style::Punctuated)
+                && other.name != label.name
+                && other.name != Name::Number(1)
         })
     })
 }
 
-/// Form 4.
+fn opens(label: &Label) -> bool {
+    match label.style {
+        Style::Bracketed => true,
+        Style::Bare => label.named,
+        _ => matches!(label.name, Name::Letter('A'..='Z') | Name::Letters(_)) || label.named,
+    }
+}
+
+/// Whether another line opens with another label, as where the options are repeated.
+fn lists_others(text: &str, name: Name, options: &Options) -> bool {
+    let first = options
+        .label_at(text, 0)
+        .map_or("", |label| &text[label.end..]);
+    let own = first.lines().next().unwrap_or_default();
+    // A line that goes on in words of its own is an answer; one that is the option's text may be a repeated list.
+    let repeats = options
+        .by_text(own.trim_start_matches([')', '.', ':', ' ', '*']))
+        .is_some();
+    let mut others = text.lines().skip(1).filter(|line| {
+        options.label_at(line, 0).is_some_and(|label| {
+            matches!(label.style, Style::Bracketed | Style::Punctuated)
+                && matches!(label.name, Name::Letter('A'..='Z'))
+                && label.name != name
+                && !refutes(window(line, label.end, 64))
+        })
+    });
+    let is_alone = is_rest_empty(own);
+    if is_alone {
+        false
+    } else {
+        others.next().is_some() && (repeats || !own.is_empty())
+    }
+}
+
+/// An option's text with which the answer opens, set off by punctuation or a reason.
+fn opening_text(text: &str, options: &Options) -> Option<Reading> {
+    let bare = text.trim_start_matches(['*', '_', '"', '\'', '`', ' ', '>', '#', '“', '‘']);
+    let (named, after) = options.text_at_start(bare)?;
+    let after = after.trim_start_matches(['*', '_', '"', '\'', '`', '”', '’']);
+    let word = after.trim_start();
+    let reasons = [
+        "because", "since", "as ", "for ", "due", "weil", "car ", "porque",
+    ];
+    let set_off = after.starts_with([
+        '.', ',', ';', ':', '!', '\n', '。', '，', '：', '！', '—', '–',
+    ]) || word.starts_with(['(', '-', '–', '—', '（', '\n', '✓', '✅'])
+        || reasons.iter().any(|reason| word.starts_with(reason));
+    let single = bare.len() - after.len() < 2;
+    if !set_off || single || refutes(window(after, 0, 64)) {
+        return None;
+    }
+    let rest = after.trim_start_matches([' ', '.', ',', ';', ':', '!', '\n', '-', '–', '—']);
+    if lists_on(rest, options) || other_lines_open(after, named, options) {
+        return Some(Err(SEVERAL));
+    }
+    Some(Ok(named))
+}
+
+/// Whether a later line opens with another option's text that is set off, as where each option is discussed.
+fn other_lines_open(rest: &str, named: usize, options: &Options) -> bool {
+    rest.lines().skip(1).any(|line| {
+        let line = line.trim_start_matches([' ', '*', '_', '-', '"']);
+        options.text_at_start(line).is_some_and(|(other, after)| {
+            let after = after.trim_start_matches(['*', '_', '"']);
+            let set_off = after.trim().is_empty()
+                || after.starts_with([':', ',', '.', '!', ';'])
+                || after.starts_with(" -");
+            set_off && !options.same(other, named)
+        })
+    })
+}
+
+/// An option that stands on a line of its own where no other does, or in the last sentence.
 fn own_line(text: &str, options: &Options) -> Option<Reading> {
     let mut named: Option<usize> = None;
+    let mut several = false;
+    let mut lines = 0;
     for position in text.lines().filter_map(|line| whole(line, options)?.ok()) {
-        match named {
-            Some(other) if !options.same(other, position) => return Some(Err(SEVERAL)),
-            _ => named = Some(position),
+        several |= named.is_some_and(|other| !options.same(other, position));
+        named = Some(position);
+        lines += 1;
+    }
+    let last = text
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or_default();
+    if several {
+        // A list of the options, and then the answer on a line of its own.
+        let label = options
+            .label_at(last, 0)
+            .filter(|label| is_rest_empty(&last[label.end..]));
+        let bare = label.is_some_and(|label| !label.name.is_small());
+        let listed = lines > options.count();
+        return Some(if bare && listed {
+            whole(last, options)?
+        } else {
+            Err(SEVERAL)
+        });
+    }
+    if let Some(named) = named {
+        return Some(Ok(named));
+    }
+    let sentence = last.trim_end_matches(['.', '*', ' ', '。']);
+    let at = sentence
+        .rfind([':', '：'])
+        .max(sentence.rfind(". "))
+        .max(sentence.rfind("。"))?;
+    let sentence = &sentence[at..];
+    let sentence = sentence.trim_start_matches(['.', ':', '：', '。', ' ']);
+    whole(sentence, options).filter(Result::is_ok)
+}
+
+/// The one option that is found right where each is judged.
+fn verdict(text: &str, options: &Options) -> Option<Reading> {
+    let judged = verdicts(text, options);
+    let mut right = judged.iter().filter(|(_, right)| *right);
+    let named = right.next()?.0;
+    let wrong = judged.iter().any(|(_, right)| !right);
+    if right.any(|(other, _)| *other != named) {
+        return Some(Err(SEVERAL));
+    }
+    wrong.then_some(Ok(named))
+}
+
+/// The label that a question asks for and that is confirmed: "Is it B? Yes."
+fn confirmed(text: &str, options: &Options) -> Option<Reading> {
+    static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\bis (?:it|the (?:correct |right )?answer) ([^?\n]{1,60})\?\s{0,4}(?:yes|correct|right)\b")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let found = QUESTION.captures_iter(text).last()?;
+    whole(&found[1], options).filter(Result::is_ok)
+}
+
+/// The options that lines judge, and whether they are found right.
+pub(in crate::scorers) fn verdicts(text: &str, options: &Options) -> Vec<(usize, bool)> {
+    static RIGHT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^[*_`)\]\s]{0,4}(?:\bis\b|[.:–—,(=-])?[\s*_(]{0,4}(?:✓|✔|✅|☑|(?:correct|right|true|yes|richtig|korrekt|correcte|correcto|correcta|corretto|corretta|juist|rätt|poprawna|doğru|benar|đúng|верно|правильно|صحيح|सही)\b|正确|正解|정답|맞)")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let judge = |line: &str| {
+        let line = line.trim_start_matches(['-', '*', ' ', '•']);
+        let label = options.label_at(line, 0)?;
+        let named = options.by_label(&label).ok()?;
+        let rest = window(line, label.end, 240);
+        let own = options.text_at_start(after_label(line, &label));
+        let rest = own.map_or(rest, |(_, after)| window(after, 0, 240));
+        let wrong = refutes(rest);
+        (wrong || RIGHT.is_match(rest)).then_some((named, !wrong))
+    };
+    text.lines().filter_map(judge).collect()
+}
+
+/// What the last conclusion from `from` on names.
+fn concluded(text: &str, from: usize, options: &Options) -> Option<Reading> {
+    let end = run_on(text).filter(|end| *end > from).unwrap_or(text.len());
+    let start = text
+        .ceil_char_boundary(text.len().saturating_sub(FAR))
+        .max(from);
+    let part = text.get(start..end)?;
+    leads(part).iter().rev().find_map(|found| {
+        let line = rest_of_line(part, found.at, options);
+        let label = options.label_at(part, found.at);
+        let firm = |label: &Label| {
+            let plain =
+                label.style != Style::Bare || is_rest_empty(line.get(1..).unwrap_or_default());
+            let joined = options.is_joined(part, label.end);
+            let follows = &part[label.end..];
+            let ends = follows.starts_with([',', '!', '；', '，', '<', '—', '–'])
+                || follows.starts_with(|c: char| c > '\u{2fff}');
+            (plain || joined || ends) && !label.name.is_small() || label.style == Style::Bracketed
+        };
+        if let Some(label) = label.filter(firm) {
+            let denied = is_denied(part, found.at, label.end - found.at);
+            return (!denied).then(|| read_label(part, &label, options));
+        }
+        let text = line
+            .trim()
+            .chars()
+            .nth(1)
+            .and_then(|_| text_at_start(line, options))?;
+        let denied = text
+            .is_ok_and(|named| is_denied(part, found.at, options.length(named).min(line.len())));
+        (!denied).then_some(text)
+    })
+}
+
+/// The one option that `text` names, by text or by a label that is set off, and does not deny.
+fn only(text: &str, options: &Options) -> Reading {
+    only_of(text, options, false)
+}
+
+/// The same; where a statement leads `text` in (`led`), a letter in the middle of a sentence is a label.
+fn only_of(text: &str, options: &Options, led: bool) -> Reading {
+    let mut named = options.occurring(text);
+    for position in labels(text, options, led) {
+        if !named.contains(&position) {
+            named.push(position);
         }
     }
-    named.map(Ok)
+    match named[..] {
+        [] => Err(NO_CHOICE),
+        [position] if options.has_twin(position) => Err(SEVERAL),
+        [position] => Ok(position),
+        _ => Err(SEVERAL),
+    }
+}
+
+/// The options whose labels stand in `text` as labels only do, and are not denied.
+fn labels(text: &str, options: &Options, led: bool) -> Vec<usize> {
+    let mut named = Vec::new();
+    let mut end = 0;
+    for (at, character) in text.char_indices() {
+        let bracket = "([{【「".contains(character);
+        if at < end || !bracket && !character.is_ascii_uppercase() {
+            continue;
+        }
+        let previous = before(text, at);
+        if previous.is_some_and(|c| is_word(c) || "-'’\\^{".contains(c)) {
+            continue;
+        }
+        let Some(label) = options.label_at(text, at) else {
+            continue;
+        };
+        if label.name.is_small() && !bracket || matches!(label.name, Name::Number(_)) {
+            continue;
+        }
+        end = label.end;
+        let denied = is_denied(text, at, label.end - at);
+        let joined = options.is_joined(text, label.end)
+            && refutes_all(
+                text_from(text, at),
+                &Label {
+                    end: label.end - at,
+                    ..label
+                },
+                options,
+            );
+        if let Ok(position) = options.by_label(&label)
+            && !denied
+            && !joined
+            && (led && label.style != Style::Bare || is_set_off(text, at, &label))
+            && !named.contains(&position)
+        {
+            named.push(position);
+        }
+    }
+    named
+}
+
+fn text_from(text: &str, at: usize) -> &str {
+    window(text, at, 160)
+}
+
+/// Whether a letter in a text stands where labels do: in brackets, after a noun for it, or at the start of a clause
+/// and set off from what follows.
+fn is_set_off(text: &str, at: usize, label: &Label) -> bool {
+    let head = text[..at].trim_end_matches([' ', '*', '_', '"', '`']);
+    let starts = head.is_empty()
+        || head.ends_with([
+            '.', ',', ':', ';', '\n', '!', '?', '(', '。', '，', '：', '-',
+        ]);
+    let marked = text[head.len()..at].contains(['*', '"', '`']);
+    match label.style {
+        Style::Bracketed => !text[at..].starts_with('{'),
+        Style::Bare => label.named,
+        Style::Emphasised | Style::Reasoned => true,
+        Style::Punctuated | Style::EndOfLine => label.named || starts || marked,
+    }
 }
 
 impl Rule for Choice {
+    const COMPARES_TEXTS: bool = true;
+
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -197,12 +802,6 @@ impl Rule for Choice {
         if let Some(position) = choices.iter().position(|choice| choice.trim().is_empty()) {
             return Err(format!("choice {} is empty", position + 1));
         }
-        if self.accept == Accept::Letter && choices.len() > 26 {
-            return Err(format!(
-                "{} choices are more than there are letters",
-                choices.len()
-            ));
-        }
         let target = target::required(sample)?;
         match target::text_of(target) {
             Some(text) if choices.contains(&text) => Ok(()),
@@ -211,11 +810,12 @@ impl Rule for Choice {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        match read(text, &Options::of(sample, self.accept)) {
+        let read = read(&plain(text), &Options::of(sample, self.accept));
+        match read.reading {
             Ok(position) => {
                 let named = &sample.choices[position];
                 let target = sample.target.as_ref().and_then(target::text_of);
-                Score::verdict(target.as_ref() == Some(named), named)
+                Score::verdict(target.as_ref() == Some(named), named).by(read.rule)
             }
             Err(reason) => Score::not_extracted(reason),
         }

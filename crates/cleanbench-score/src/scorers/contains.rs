@@ -47,8 +47,10 @@ impl Contains {
 }
 
 impl Rule for Contains {
+    const COMPARES_TEXTS: bool = true;
+
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

@@ -90,8 +90,10 @@ fn without_articles(text: &str) -> String {
 }
 
 impl Rule for Exact {
+    const COMPARES_TEXTS: bool = true;
+
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

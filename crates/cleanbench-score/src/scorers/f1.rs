@@ -17,8 +17,10 @@ use crate::target;
 pub(crate) struct F1;
 
 impl Rule for F1 {
+    const COMPARES_TEXTS: bool = true;
+
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

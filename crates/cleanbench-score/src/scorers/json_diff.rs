@@ -35,6 +35,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> JsonDiff {
         equality: Equality {
             case: params.flag("case", true),
             numbers_from_strings: params.flag("numbers_from_strings", false),
+            normal: params.flag("normal_form", true),
         },
     }
 }
@@ -158,7 +159,7 @@ fn step(key: &str) -> String {
 
 impl Rule for JsonDiff {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -175,7 +176,7 @@ impl Rule for JsonDiff {
         Score {
             value: tally.share(),
             parts: tally.parts,
-            ..Score::verdict(false, String::from_utf8_lossy(&found))
+            ..Score::verdict(false, String::from_utf8_lossy(&found)).by("json")
         }
     }
 }

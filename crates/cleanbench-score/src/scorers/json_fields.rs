@@ -33,6 +33,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> JsonFields {
         equality: Equality {
             case: params.flag("case", true),
             numbers_from_strings: params.flag("numbers_from_strings", false),
+            normal: params.flag("normal_form", true),
         },
     }
 }
@@ -77,7 +78,7 @@ fn follow<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
 
 impl Rule for JsonFields {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -103,7 +104,7 @@ impl Rule for JsonFields {
         let (fields, equal) = self.count(target.unwrap_or(&none), &answer);
         let found = canonical::to_bytes(&Value::Object(answer));
         let found = String::from_utf8_lossy(&found);
-        let mut score = Score::verdict(equal == fields, found);
+        let mut score = Score::verdict(equal == fields, found).by("json");
         if !self.all {
             score.value = f64::from(equal) / f64::from(fields.max(1));
         }
@@ -197,7 +198,7 @@ mod tests {
             let score = rule.score(&sample(target, &[]), &crate::testing::completion(text));
             assert_eq!(
                 score,
-                Score::verdict(equal, object.to_string()),
+                Score::verdict(equal, object.to_string()).by("json"),
                 "{text} by {params}"
             );
         }

@@ -10,7 +10,7 @@
 use cleanbench_core::{Sample, Score, canonical};
 use serde_json::Value;
 
-use crate::find_json::find_value;
+use crate::find_json::valid_value;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::schema::Schema;
@@ -71,7 +71,7 @@ fn shown(answer: &Value) -> String {
 
 impl Rule for JsonSchema {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {
@@ -84,7 +84,7 @@ impl Rule for JsonSchema {
     }
 
     fn read_out(&self, text: &str) -> Option<String> {
-        find_value(text).map(|answer| shown(&answer))
+        valid_value(text).map(|answer| shown(&answer))
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -95,7 +95,7 @@ impl Rule for JsonSchema {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let Some(answer) = find_value(text) else {
+        let Some(answer) = valid_value(text) else {
             return Score::not_extracted("no JSON");
         };
         let valid = match &self.schema {
@@ -105,7 +105,7 @@ impl Rule for JsonSchema {
             }
         };
         match valid {
-            Ok(valid) => Score::verdict(valid, shown(&answer)),
+            Ok(valid) => Score::verdict(valid, shown(&answer)).by("json"),
             Err(reason) => Score::not_extracted(reason),
         }
     }

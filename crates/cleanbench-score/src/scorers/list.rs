@@ -149,8 +149,10 @@ impl List {
 }
 
 impl Rule for List {
+    const COMPARES_TEXTS: bool = true;
+
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

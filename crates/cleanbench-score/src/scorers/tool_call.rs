@@ -21,6 +21,7 @@ use super::json_diff::Tally;
 use crate::find_json::find_object;
 use crate::json_equal::Equality;
 use crate::params::Params;
+use crate::reading::Reading;
 use crate::schema::Schema;
 use crate::target;
 use crate::text::is_blank;
@@ -44,6 +45,7 @@ pub(crate) struct ToolCalls {
     ordered: bool,
     from_text: bool,
     equality: Equality,
+    reading: Reading,
 }
 
 pub(crate) fn build(params: &mut Params<'_>) -> ToolCalls {
@@ -60,7 +62,9 @@ pub(crate) fn build(params: &mut Params<'_>) -> ToolCalls {
         equality: Equality {
             case: params.flag("case", true),
             numbers_from_strings: false,
+            normal: params.flag("normal_form", true),
         },
+        reading: Reading::of(params, false),
     }
 }
 
@@ -124,7 +128,8 @@ fn expected(sample: &Sample) -> Result<Vec<Expected<'_>>, String> {
 impl ToolCalls {
     fn made(&self, completion: &Completion) -> Vec<ToolCall> {
         let in_text = || {
-            let object = find_object(&completion.text)?;
+            let answer = self.reading.answer(&completion.text).ok()?;
+            let object = find_object(&answer)?;
             let arguments = object.get("arguments")?;
             Some(ToolCall {
                 name: object.get("name")?.as_str()?.to_owned(),
@@ -221,7 +226,7 @@ fn shown(made: &[ToolCall]) -> String {
 
 impl Scorer for ToolCalls {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {

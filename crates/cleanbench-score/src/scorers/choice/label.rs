@@ -1,9 +1,10 @@
-//! Letters that label an option, as answers write them: `B`, `(B)`, `B.`, `b)`, `**B**`, "B
-//! because", "Option B".
+//! Labels of options, as answers write them: `B`, `(B)`, `B.`, `b)`, `**B**`, `【B】`, `[[B]]`, "B because", "Option
+//! B", `AB` past Z, and numbers.
 //!
 //! The hard part is what is *no* label: the article in "A good answer", the pronoun in "I think", and
 //! letters that belong to something longer, such as `B-12`, `C++`, `d'Or` or `B.C.`
 
+use crate::languages::joint;
 use crate::text::window;
 
 /// How a label is set off from what follows.
@@ -23,86 +24,239 @@ pub(in crate::scorers) enum Style {
     Bare,
 }
 
-/// A letter that labels an option.
+/// What a label is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::scorers) enum Name {
+    /// One ASCII letter, as written.
+    Letter(char),
+    /// Several upper-case letters, by the position that they stand for (AA is 26).
+    Letters(usize),
+    /// A number, from 1 on.
+    Number(usize),
+}
+
+impl Name {
+    /// The position of the option that it stands for.
+    pub(in crate::scorers) fn position(self) -> usize {
+        match self {
+            Self::Letter(letter) => usize::from(letter.to_ascii_uppercase() as u8 - b'A'),
+            Self::Letters(position) => position,
+            Self::Number(number) => number - 1,
+        }
+    }
+
+    /// Whether it is written in small letters, as words are.
+    pub(in crate::scorers) fn is_small(self) -> bool {
+        matches!(self, Self::Letter('a'..='z'))
+    }
+}
+
+/// A label of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scorers) struct Label {
-    /// As written; an ASCII letter.
-    pub(in crate::scorers) letter: char,
+    /// What it is called.
+    pub(in crate::scorers) name: Name,
     /// How it is set off.
     pub(in crate::scorers) style: Style,
+    /// Whether a noun such as "Option" stands before it.
+    pub(in crate::scorers) named: bool,
     /// Where the text goes on, after the label with its brackets and emphasis.
     pub(in crate::scorers) end: usize,
 }
 
 /// Longest stretch in which a label and its decoration are looked for, in bytes.
-const REACH: usize = 48;
+const REACH: usize = 64;
 
-const OPENING: &[char] = &['*', '_', '`', '"', '\'', '$', '“', '‘', '«'];
+const OPENING: &[char] = &['*', '_', '`', '"', '\'', '$', '“', '‘', '«', '>', '#'];
 const CLOSING: &[char] = &['*', '_', '`', '"', '\'', '$', '”', '’', '»'];
+const OPEN: &[char] = &[
+    '(', '[', '{', '<', '【', '「', '『', '〔', '〈', '《', '（', '［', '｛', '«', '“',
+];
+const CLOSE: &[char] = &[
+    ')', ']', '}', '>', '】', '」', '』', '〕', '〉', '》', '）', '］', '｝', '»', '”',
+];
+
+/// Nouns that stand before a label.
+const NOUNS: &[&str] = &[
+    "option",
+    "choice",
+    "letter",
+    "answer choice",
+    "alternative",
+    "opción",
+    "opcion",
+    "opção",
+    "möglichkeit",
+    "variante",
+    "buchstabe",
+    "proposition",
+    "lettre",
+    "opzione",
+    "lettera",
+    "letra",
+    "alternativa",
+    "optie",
+    "alternativ",
+    "bokstav",
+    "opcja",
+    "seçenek",
+    "opsi",
+    "pilihan",
+    "phương án",
+    "вариант",
+    "буква",
+    "الخيار",
+    "विकल्प",
+    "选项",
+    "選項",
+    "選択肢",
+    "보기",
+    "선택지",
+];
 
 /// The label at `at`, after white space and decoration.
 pub(in crate::scorers) fn label_at(text: &str, at: usize) -> Option<Label> {
     let reach = window(text, at, REACH);
     let body = reach.trim_start_matches(|c: char| c.is_whitespace() || OPENING.contains(&c));
-    let decorated = reach[..reach.len() - body.len()].contains(OPENING);
-    let body = without_noun(body);
-    let inner = body.strip_prefix(['(', '[']);
-    let bracketed = inner.is_some();
-    let inner = inner.map_or(body, |inner| inner.trim_start_matches(OPENING));
-    let letter = inner.chars().next().filter(char::is_ascii_alphabetic)?;
-    let tail = inner[1..].trim_start_matches(CLOSING);
-    let emphasised = decorated && tail.len() < inner.len() - 1;
-    let style = if bracketed {
-        tail.starts_with([')', ']']).then_some(Style::Bracketed)
+    let decorated =
+        reach[..reach.len() - body.len()].contains(['*', '_', '`', '"', '\'', '$', '“', '‘', '«']);
+    let noun = without_noun(body);
+    let mut inner = noun.unwrap_or(body);
+    let mut depth = 0;
+    while let Some(deeper) = inner.strip_prefix(OPEN).filter(|_| depth < 3) {
+        inner = deeper.trim_start_matches(|c: char| c == ' ' || OPENING.contains(&c));
+        depth += 1;
+    }
+    let (name, length) = name_at(inner)?;
+    let tail = inner[length..].trim_start_matches(CLOSING);
+    let emphasised = decorated && tail.len() < inner.len() - length;
+    let style = if depth > 0 {
+        let tail = tail.trim_start_matches(' ');
+        tail.starts_with(CLOSE).then_some(Style::Bracketed)
     } else {
-        style_before(tail, letter, emphasised)
+        style_before(tail, name, emphasised)
     }?;
     let end = after_bracket(tail, style);
     Some(Label {
-        letter,
+        name,
         style,
+        named: noun.is_some(),
         end: at + reach.len() - end.len(),
     })
 }
 
-/// `body` without the noun in "Option B" and "Choice (B)".
-fn without_noun(body: &str) -> &str {
-    let noun = body
-        .get(..6)
-        .filter(|noun| noun.eq_ignore_ascii_case("option") || noun.eq_ignore_ascii_case("choice"));
-    let rest = noun.and_then(|_| body[6..].strip_prefix(' '));
-    rest.map_or(body, |rest| rest.trim_start_matches(OPENING))
+/// The name with which `text` begins, and its length.
+fn name_at(text: &str) -> Option<(Name, usize)> {
+    let length = text
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(text.len());
+    let word = &text[..length];
+    match word.as_bytes() {
+        [letter] if letter.is_ascii_alphabetic() => Some((Name::Letter(char::from(*letter)), 1)),
+        [b'1'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'] => {
+            Some((Name::Number(word.parse().ok()?), length))
+        }
+        letters if (2..=3).contains(&length) && letters.iter().all(u8::is_ascii_uppercase) => {
+            let value = letters.iter().fold(0, |value, letter| {
+                value * 26 + usize::from(letter - b'A') + 1
+            });
+            Some((Name::Letters(value - 1), length))
+        }
+        _ => None,
+    }
+}
+
+/// What follows the noun in "Option B" and "Choice (B)".
+fn without_noun(body: &str) -> Option<&str> {
+    NOUNS.iter().find_map(|noun| {
+        let head = body.get(..noun.len())?;
+        let same =
+            head.eq_ignore_ascii_case(noun) || !noun.is_ascii() && head.to_lowercase() == **noun;
+        let rest = same.then(|| &body[noun.len()..])?;
+        let spaced = rest.starts_with([' ', ':', '(', '*'])
+            || !noun.is_ascii() && !noun.contains(['ó', 'ç', 'ö']);
+        spaced.then(|| {
+            rest.trim_start_matches(|c: char| c == ' ' || c == ':' || OPENING.contains(&c))
+        })
+    })
 }
 
 fn after_bracket(tail: &str, style: Style) -> &str {
     match style {
-        Style::Bracketed => tail[1..].trim_start_matches(CLOSING),
+        Style::Bracketed => {
+            tail.trim_start_matches(|c: char| CLOSE.contains(&c) || CLOSING.contains(&c))
+        }
         _ => tail,
     }
 }
 
-/// How a letter without an opening bracket is set off from `tail`; `None` when it is part of it.
-fn style_before(tail: &str, letter: char, emphasised: bool) -> Option<Style> {
+/// How a label without an opening bracket is set off from `tail`; `None` when it is part of it.
+fn style_before(tail: &str, name: Name, emphasised: bool) -> Option<Style> {
     let mut characters = tail.chars();
     let Some(next) = characters.next() else {
         return Some(Style::EndOfLine);
     };
     let touched = characters.next().is_some_and(char::is_alphanumeric);
+    if next == ',' && gives_reason(&tail[1..]) {
+        return Some(Style::Reasoned);
+    }
     match next {
-        ')' | ']' => Some(Style::Bracketed),
+        ')' | ']' | '】' | '）' => Some(Style::Bracketed),
         '\n' | '\r' => Some(Style::EndOfLine),
-        '.' | ':' | '：' if !touched => Some(Style::Punctuated),
-        ',' | ';' | '!' | '?' | '，' | '。' if !touched => Some(Style::Bare),
-        '}' | '<' | '\\' | '|' | '—' | '–' | '/' | '&' => Some(Style::Bare),
-        _ if next.is_whitespace() => before_word(tail.trim_start(), letter, emphasised),
+        '.' | ':' | '：' | '．' | '。' if !touched || next == '。' => Some(Style::Punctuated),
+        ',' | ';' | '!' | '?' | '，' | '、' | '；' if !touched || !next.is_ascii() => {
+            Some(Style::Bare)
+        }
+        ',' | ';' => {
+            let alone = tail.chars().nth(2).is_none_or(|c| !c.is_alphanumeric());
+            (tail.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic) && alone)
+                .then_some(Style::Bare)
+        }
+        '}' | '<' | '\\' | '|' | '—' | '–' | '/' | '&' | '(' | '（' | '…' => {
+            Some(Style::Bare)
+        }
+        'd' | 't'
+            if tail.starts_with("dir") || tail.starts_with("dır") || tail.starts_with("tir") =>
+        {
+            Some(Style::EndOfLine)
+        }
+        _ if next.is_whitespace() => before_word(tail.trim_start(), name, emphasised),
+        // Scripts that are written without spaces, and the particles of Korean.
+        _ if next.is_alphabetic() && next > '\u{2fff}' => Some(Style::Bare),
         _ => None,
     }
 }
 
-/// How a letter is set off from `rest`, which follows after white space.
-fn before_word(rest: &str, letter: char, emphasised: bool) -> Option<Style> {
-    const JOINING: [&str; 12] = [
+/// Words before a reason.
+const REASONS: [&str; 16] = [
+    "because",
+    "since",
+    "weil",
+    "denn",
+    "car",
+    "puisque",
+    "porque",
+    "perché",
+    "poiché",
+    "omdat",
+    "eftersom",
+    "ponieważ",
+    "çünkü",
+    "karena",
+    "vì",
+    "потому",
+];
+
+fn gives_reason(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    REASONS.iter().any(|word| rest.starts_with(word)) || rest.starts_with("as ")
+}
+
+/// How a label is set off from `rest`, which follows after white space.
+fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
+    const JOINING: [&str; 20] = [
         "is", "which", "with", "based", "given", "due", "but", "and", "or", "as", "for", "would",
+        "ist", "und", "oder", "est", "seems", "must", "looks", "only",
     ];
     let end = rest
         .find(|c: char| !c.is_alphabetic())
@@ -111,43 +265,59 @@ fn before_word(rest: &str, letter: char, emphasised: bool) -> Option<Style> {
     if emphasised {
         return Some(Style::Emphasised);
     }
-    if word == "because" || word == "since" || word == "is" && affirms(&rest[end..]) {
+    if rest.starts_with(['-', '–', '—', '→']) && rest[1..].contains(' ') {
+        return Some(Style::Punctuated);
+    }
+    let asserts = [
+        "is", "seems", "would", "must", "looks", "ist", "est", "es", "è",
+    ]
+    .contains(&word.as_str());
+    if REASONS.contains(&word.as_str()) || asserts && affirms(&rest[end..]) {
         return Some(Style::Reasoned);
     }
-    let may_be_word = matches!(letter, 'A' | 'a' | 'I' | 'i');
-    let set_off = word.is_empty() || JOINING.contains(&word.as_str());
+    let may_be_word = matches!(name, Name::Letter('A' | 'a' | 'I' | 'i') | Name::Number(_));
+    let set_off = word.is_empty() || JOINING.contains(&word.as_str()) || joint(rest) > 0;
     (set_off || !may_be_word).then_some(Style::Bare)
 }
 
-/// Whether "is" goes on as in "is correct" or "is the right answer".
+/// Whether a verb goes on as in "is correct" or "would be the right answer".
 fn affirms(rest: &str) -> bool {
     let rest = rest.trim_start();
-    let rest = rest.strip_prefix("the ").unwrap_or(rest);
-    ["correct", "right", "best"]
+    let rest = [
+        "clearly ",
+        "definitely ",
+        "therefore ",
+        "thus ",
+        "most likely ",
+        "be ",
+        "to be ",
+    ]
+    .iter()
+    .find_map(|word| rest.strip_prefix(word))
+    .unwrap_or(rest);
+    let rest = ["the ", "most ", "la ", "die ", "der "]
         .iter()
-        .any(|word| rest.starts_with(word))
-}
-
-/// Whether another label is joined to the one that ends at `end`, as in "B or C", "A/B", "A, C".
-pub(in crate::scorers) fn is_joined(text: &str, end: usize) -> bool {
-    let reach = window(text, end, REACH);
-    let rest = reach.trim_start_matches([' ', '\t', '.', ':', ')', ']']);
-    let listed = rest.strip_prefix(',').map(str::trim_start);
-    let joined = listed.unwrap_or(rest);
-    let joined = ["or ", "and ", "/", "&", "OR ", "AND "]
-        .iter()
-        .find_map(|joint| joined.strip_prefix(joint));
-    match (joined, listed) {
-        (Some(rest), _) => label_at(rest, 0).is_some(),
-        (None, Some(rest)) => label_at(rest, 0).is_some_and(|label| {
-            let after = rest[label.end..].trim_start_matches([' ', '.']);
-            after.is_empty()
-                || after.starts_with([',', '\n', '}', '/', '&', ')'])
-                || after.starts_with("or ")
-                || after.starts_with("and ")
-        }),
-        (None, None) => false,
-    }
+        .find_map(|word| rest.strip_prefix(word))
+        .unwrap_or(rest);
+    [
+        "correct",
+        "right",
+        "best",
+        "true",
+        "appropriate",
+        "likely",
+        "accurate",
+        "answer",
+        "richtig",
+        "korrekt",
+        "correct",
+        "bonne",
+        "vero",
+        "giusta",
+        "corretta",
+    ]
+    .iter()
+    .any(|word| rest.starts_with(word))
 }
 
 #[cfg(test)]
@@ -155,7 +325,10 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<(char, Style)>) {
-        let found = label_at(text, 0).map(|label| (label.letter, label.style));
+        let found = label_at(text, 0).and_then(|label| match label.name {
+            Name::Letter(letter) => Some((letter, label.style)),
+            _ => None,
+        });
         assert_eq!(found, expected, "{text:?}");
     }
 
@@ -199,34 +372,10 @@ mod tests {
             "  ",
             "**",
             "1",
+            "10-",
             "B_x",
         ] {
             check(text, None);
-        }
-    }
-
-    #[test]
-    fn joined_labels() {
-        let joined = |text: &str| is_joined(text, label_at(text, 0).unwrap().end);
-        for text in [
-            "A or B",
-            "A and B",
-            "A/B",
-            "A, B",
-            "A, C and D",
-            "(A) and (B)",
-            "A & B",
-        ] {
-            assert!(joined(text), "{text}");
-        }
-        for text in [
-            "A",
-            "B, C is wrong",
-            "B or a similar one",
-            "B and I think",
-            "B. C",
-        ] {
-            assert!(!joined(text), "{text}");
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use cleanbench_core::Sample;
 
-use crate::text::{before, collapse, fold_case, is_word, word_occurrences};
+use super::label::{Label, Name, Style, label_at};
+use super::plain::plain;
+use crate::languages::{denies, joint, refutes};
+use crate::text::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
 
 /// Why no option was read.
 pub(in crate::scorers) type Failure = &'static str;
@@ -31,21 +34,80 @@ pub(in crate::scorers) struct Options {
     bare: Vec<String>,
     /// The same in lower case.
     folded: Vec<String>,
+    /// Whether numbers can be labels, since no option is one.
+    numbered: bool,
 }
+
+/// Bytes around an option that may deny it.
+const NEAR: usize = 64;
 
 impl Options {
     pub(in crate::scorers) fn of(sample: &Sample, accept: Accept) -> Self {
         let bare: Vec<String> = sample
             .choices
             .iter()
-            .map(|choice| undecorated(choice))
+            .map(|choice| undecorated(&plain(choice)))
             .collect();
         let folded = bare.iter().map(|choice| fold_case(choice)).collect();
+        let is_number =
+            |choice: &String| choice.starts_with(|c: char| c.is_numeric() || "-+.$".contains(c));
+        let numbered = accept != Accept::Text && !bare.iter().any(is_number);
         Self {
             accept,
             bare,
             folded,
+            numbered,
         }
+    }
+
+    /// The label at `at` in `text`, of those that these options can have.
+    pub(in crate::scorers) fn label_at(&self, text: &str, at: usize) -> Option<Label> {
+        label_at(text, at).filter(|label| match label.name {
+            Name::Letter(_) => true,
+            Name::Letters(position) => position >= 26 && position < self.bare.len(),
+            Name::Number(number) => self.numbered && number <= self.bare.len(),
+        })
+    }
+
+    /// Whether another option is joined to the one that ends at `end`, as in "B or C", "A/B", "A, C".
+    pub(in crate::scorers) fn is_joined(&self, text: &str, end: usize) -> bool {
+        let reach = window(text, end, NEAR);
+        let rest = reach.trim_start_matches([' ', '\t', '.', ':', ')', ']', '*', '_', '`', '"']);
+        let listed = rest
+            .strip_prefix([',', ';', '，', '；'])
+            .map(str::trim_start);
+        let joined = listed.unwrap_or(rest);
+        let length = joint(joined);
+        if length > 0 {
+            let start = joined.floor_char_boundary(length);
+            let other = joined[start..].trim_start_matches([' ', '*', '_', '(', '[']);
+            let after = if joined[..start].ends_with(['(', '[']) {
+                &joined[start - 1..]
+            } else {
+                other
+            };
+            return self
+                .label_at(after, 0)
+                .is_some_and(|label| !label.name.is_small() || label.style != Style::Bare);
+        }
+        listed.is_some_and(|rest| {
+            self.label_at(rest, 0).is_some_and(|label| {
+                let after = rest[label.end..].trim_start_matches([' ', '.']);
+                after.is_empty()
+                    || after.starts_with([',', '\n', '}', '/', '&', ')'])
+                    || joint(after) > 0
+            })
+        })
+    }
+
+    /// How many there are.
+    pub(in crate::scorers) fn count(&self) -> usize {
+        self.bare.len()
+    }
+
+    /// Length in bytes of an option.
+    pub(in crate::scorers) fn length(&self, position: usize) -> usize {
+        self.bare[position].len()
     }
 
     /// Length in bytes of the longest option.
@@ -53,12 +115,15 @@ impl Options {
         self.bare.iter().map(String::len).max().unwrap_or(0)
     }
 
-    /// What `letter` names, as a label or as an option's whole text.
-    pub(in crate::scorers) fn by_letter(&self, letter: char) -> Reading {
-        let position = usize::from(letter.to_ascii_uppercase() as u8 - b'A');
-        let label = (self.accept != Accept::Text && position < self.bare.len()).then_some(position);
-        let text = self.by_text(letter.encode_utf8(&mut [0; 4]));
-        match (label, text) {
+    /// What a label names, as a label or as an option's whole text.
+    pub(in crate::scorers) fn by_label(&self, label: &Label) -> Reading {
+        let position = label.name.position();
+        let named = (self.accept != Accept::Text && position < self.bare.len()).then_some(position);
+        let text = match label.name {
+            Name::Letter(letter) => self.by_text(letter.encode_utf8(&mut [0; 4])),
+            Name::Letters(_) | Name::Number(_) => None,
+        };
+        match (named, text) {
             (Some(label), Some(Ok(text))) if self.folded[label] != self.folded[text] => {
                 Err(AMBIGUOUS)
             }
@@ -69,6 +134,16 @@ impl Options {
         }
     }
 
+    /// What a single letter names, see [`Self::by_label`].
+    pub(in crate::scorers) fn by_letter(&self, letter: char) -> Reading {
+        self.by_label(&Label {
+            name: Name::Letter(letter),
+            style: Style::Bare,
+            named: false,
+            end: 0,
+        })
+    }
+
     /// The option whose text `text` is, decoration and case aside. Where options differ by case
     /// alone, case decides.
     pub(in crate::scorers) fn by_text(&self, text: &str) -> Option<Reading> {
@@ -77,7 +152,10 @@ impl Options {
         }
         let bare = undecorated(text);
         let folded = fold_case(&bare);
-        let first = self.folded.iter().position(|choice| *choice == folded)?;
+        let first = self
+            .position(&folded)
+            .or_else(|| self.without_spaces(&folded))
+            .or_else(|| self.position(&format!("both {folded}")))?;
         if !self.has_twin(first) {
             return Some(Ok(first));
         }
@@ -114,7 +192,7 @@ impl Options {
     }
 
     /// Whether another option differs from this one by case alone.
-    fn has_twin(&self, position: usize) -> bool {
+    pub(in crate::scorers) fn has_twin(&self, position: usize) -> bool {
         let mut twins = self.folded.iter().zip(&self.bare);
         twins.any(|(folded, bare)| *folded == self.folded[position] && *bare != self.bare[position])
     }
@@ -129,46 +207,70 @@ impl Options {
             })
     }
 
-    /// The one option whose text occurs in `text` as whole words. An occurrence inside that of a
-    /// longer option, or right after "not", does not count; neither do options of one character that
-    /// is a letter, which occur in any text.
-    pub(in crate::scorers) fn by_occurrence(&self, text: &str) -> Reading {
+    fn position(&self, folded: &str) -> Option<usize> {
+        self.folded.iter().position(|choice| *choice == folded)
+    }
+
+    /// The option that equals `folded` but for spaces, as "p=12" does "p = 12".
+    fn without_spaces(&self, folded: &str) -> Option<usize> {
+        if !folded.contains(['=', '+', '\\', '^']) {
+            return None;
+        }
+        let tight = |text: &str| text.replace(' ', "");
+        let wanted = tight(folded);
+        let mut same = (0..self.folded.len()).filter(|&at| tight(&self.folded[at]) == wanted);
+        let first = same.next()?;
+        same.next().is_none().then_some(first)
+    }
+
+    /// The options whose texts occur in `text` as whole words and are not denied there. An occurrence inside that of
+    /// a longer option does not count; neither do options of one character that is a letter, which occur in any text.
+    pub(in crate::scorers) fn occurring(&self, text: &str) -> Vec<usize> {
         if self.accept == Accept::Letter {
-            return Err(NO_CHOICE);
+            return Vec::new();
         }
         let text = fold_case(&collapse(text));
         let mut order: Vec<usize> = (0..self.folded.len()).collect();
         order.sort_by_key(|&position| std::cmp::Reverse(self.folded[position].len()));
         let mut covered = Spans::default();
-        let mut named: Option<usize> = None;
+        let mut named: Vec<usize> = Vec::new();
         for position in order {
             let choice = &self.folded[position];
-            if is_single_letter(choice) || named.is_some_and(|other| self.folded[other] == *choice)
-            {
+            let known = named.iter().any(|&other| self.folded[other] == *choice);
+            if is_single_letter(choice) || known && !self.has_twin(position) {
                 continue;
             }
             let found = covered.outside(&text, choice);
-            if found.iter().any(|&start| !is_negated(&text, start)) {
-                if named.is_some() || self.has_twin(position) {
-                    return Err(SEVERAL);
-                }
-                named = Some(position);
+            let affirmed = found
+                .iter()
+                .take(MOST)
+                .any(|&start| !is_denied(&text, start, choice.len()));
+            if affirmed {
+                named.push(position);
             }
             covered.add(found, choice.len());
         }
-        named.ok_or(NO_CHOICE)
+        named
     }
+}
+
+/// Most occurrences of an option that are looked at.
+const MOST: usize = 1000;
+
+/// Whether the text around an option denies it.
+pub(in crate::scorers) fn is_denied(text: &str, start: usize, length: usize) -> bool {
+    let from = text.ceil_char_boundary(start.saturating_sub(NEAR));
+    denies(&text[from..start]) || refutes(window(text, start + length, NEAR))
 }
 
 /// What follows `folded`, which is in lower case, where `text` begins with it in any case.
 fn without_start<'a>(text: &'a str, folded: &str) -> Option<&'a str> {
-    let mut expected = folded.chars();
     let mut letters = text.chars();
-    while !expected.as_str().is_empty() {
-        for lower in letters.next()?.to_lowercase() {
-            if expected.next() != Some(lower) {
-                return None;
-            }
+    let mut read = String::new();
+    while read.len() < folded.len() {
+        push_folded(&mut read, letters.next()?);
+        if !folded.starts_with(read.as_str()) {
+            return None;
         }
     }
     Some(letters.as_str())
@@ -177,12 +279,6 @@ fn without_start<'a>(text: &'a str, folded: &str) -> Option<&'a str> {
 fn is_single_letter(choice: &str) -> bool {
     let mut characters = choice.chars();
     characters.next().is_some_and(char::is_alphabetic) && characters.next().is_none()
-}
-
-fn is_negated(text: &str, start: usize) -> bool {
-    let head = text[..start].trim_end_matches([' ', '*', '_', '`', '"', '\'']);
-    head.strip_suffix("not")
-        .is_some_and(|rest| !before(rest, rest.len()).is_some_and(char::is_alphanumeric))
 }
 
 /// Stretches of text that longer options take up.
@@ -216,19 +312,26 @@ impl Spans {
     }
 }
 
-/// `text` without quotes, emphasis and a bullet around it and without punctuation after it, white
-/// space collapsed; unchanged but for white space where nothing else would be left.
+/// `text` without quotes, emphasis, brackets of mathematics and a bullet around it and without punctuation after it,
+/// white space collapsed; unchanged but for white space where nothing else would be left.
 pub(in crate::scorers) fn undecorated(text: &str) -> String {
-    const DECORATION: &[char] = &['*', '_', '`', '"', '\'', '“', '”', '‘', '’', '«', '»'];
-    const ENDING: &[char] = &['.', ',', ';', ':', '!', '?', '。', '，'];
+    const DECORATION: &[char] = &[
+        '*', '_', '`', '"', '\'', '“', '”', '‘', '’', '«', '»', '「', '」', '『', '』', '【', '】',
+        '#',
+    ];
+    const ENDING: &[char] = &['.', ',', ';', ':', '!', '?', '。', '，', '！'];
     let collapsed = collapse(text);
-    let bare = ["- ", "* ", "• "]
+    let bare = ["- ", "* ", "• ", "> "]
         .iter()
         .find_map(|bullet| collapsed.strip_prefix(bullet))
         .unwrap_or(&collapsed)
         .trim_start_matches(DECORATION)
         .trim_end_matches(|c| DECORATION.contains(&c) || ENDING.contains(&c))
         .trim();
+    let inner = bare
+        .strip_prefix('$')
+        .and_then(|rest| rest.strip_suffix('$'));
+    let bare = inner.map_or(bare, |inner| inner.trim_matches('$').trim());
     if bare.is_empty() {
         collapsed
     } else {

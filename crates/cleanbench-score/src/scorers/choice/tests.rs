@@ -26,7 +26,7 @@ fn the_whole_answer() {
         ("B.", Right("London")),
         ("**B**", Right("London")),
         ("\"B\"", Right("London")),
-        ("$\\text{B}$", Nothing("no choice named")),
+        ("$\\text{B}$", Right("London")),
         ("[b]", Right("London")),
         ("Option B", Right("London")),
         ("B) London", Right("London")),
@@ -104,10 +104,7 @@ fn letters_that_open_the_answer() {
         ("(b) of course, not Rome", Right("London")),
         ("B is correct, Rome is not", Right("London")),
         ("Option B is the right answer", Right("London")),
-        (
-            "A is wrong, so is Rome: London",
-            Nothing("several choices named"),
-        ),
+        ("A is wrong, so is Rome: London", Right("London")),
         ("B: Rome", Nothing("letter and text name different choices")),
         ("A good answer is London", Right("London")),
         ("A good answer", Nothing("no choice named")),
@@ -189,12 +186,7 @@ fn options_that_look_like_letters_numbers_or_each_other() {
         Right("E. coli"),
     );
     case(&["2n", "2N"], 1, "2N", Right("2N"));
-    case(
-        &["2n", "2N"],
-        1,
-        "it is 2N, I think",
-        Nothing("several choices named"),
-    );
+    case(&["2n", "2N"], 1, "it is 2N, I think", Right("2N"));
     case(&["+", "*"], 1, "*", Right("*"));
     let nine = ["a1", "b1", "c1", "d1", "e1", "f1", "g1", "h1", "i1"];
     case(&nine, 8, "I", Right("i1"));
@@ -235,14 +227,6 @@ fn samples_and_parameters_that_are_refused() {
         &plain,
         &sample(json!(["a"]), &["a", "b"]),
         "not one of the choices",
-    );
-    let many: Vec<String> = (0..27).map(|n| n.to_string()).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let letters = spec("choice", json!({"accept": "letter"}));
-    refused(
-        &letters,
-        &sample(json!("1"), &many),
-        "27 choices are more than",
     );
     faulty(
         &spec("choice", json!({"accept": "leter"})),

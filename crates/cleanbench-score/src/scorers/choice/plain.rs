@@ -1,0 +1,183 @@
+//! Letters and options without the dress that answers put on them: circled, squared and mathematical letters, and
+//! what LaTeX and HTML wrap around a text to change its look alone.
+//!
+//! Invariant: linear in the length of the text; `\boxed{` and its braces stay, since they say what the answer is.
+
+use std::borrow::Cow;
+
+/// Commands whose braces only change the look of what is in them.
+const LOOKS: [&str; 20] = [
+    "text",
+    "textbf",
+    "textrm",
+    "textit",
+    "textsf",
+    "texttt",
+    "mathbf",
+    "mathrm",
+    "mathit",
+    "mathsf",
+    "mathtt",
+    "mathbb",
+    "mathcal",
+    "boldsymbol",
+    "bm",
+    "bf",
+    "rm",
+    "emph",
+    "underline",
+    "operatorname",
+];
+
+/// Tags that only change the look of what is in them.
+const TAGS: [&str; 11] = [
+    "b", "strong", "i", "em", "u", "p", "span", "mark", "code", "div", "center",
+];
+
+/// `text` without dress.
+pub(in crate::scorers) fn plain(text: &str) -> Cow<'_, str> {
+    let dressed = |byte: u8| byte >= 0x80 || byte == b'\\' || byte == b'<';
+    if !text.bytes().any(dressed) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    // For each open brace whether it stays.
+    let mut braces: Vec<bool> = Vec::new();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let (taken, opens) = match character {
+            '\\' => command(rest, &mut out),
+            '<' => (tag(rest, &mut out), false),
+            '{' => {
+                braces.push(true);
+                (0, false)
+            }
+            '}' => (usize::from(!braces.pop().unwrap_or(true)), false),
+            _ => (undressed(character, &mut out), false),
+        };
+        if opens {
+            braces.push(false);
+        }
+        if taken == 0 {
+            out.push(character);
+        }
+        rest = &rest[taken.max(character.len_utf8())..];
+    }
+    Cow::Owned(out)
+}
+
+/// How much of `rest`, which begins with a backslash, is dress, and whether a brace is open after it.
+fn command(rest: &str, out: &mut String) -> (usize, bool) {
+    let name = &rest[1..];
+    let end = name
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(name.len());
+    let (name, after) = name.split_at(end.min(16));
+    if name.is_empty() {
+        return match after.chars().next() {
+            Some('(' | ')' | '[' | ']') => (2, false),
+            Some(',' | ';' | '!' | ' ' | ':') => {
+                out.push(' ');
+                (2, false)
+            }
+            _ => (0, false),
+        };
+    }
+    match name {
+        "dfrac" | "tfrac" => {
+            out.push_str("\\frac");
+            (1 + name.len(), false)
+        }
+        "quad" | "qquad" => {
+            out.push(' ');
+            (1 + name.len(), false)
+        }
+        _ if LOOKS.contains(&name) => {
+            let spaces = after.len() - after.trim_start_matches(' ').len();
+            if after[spaces..].starts_with('{') {
+                (1 + name.len() + spaces + 1, true)
+            } else if name.len() == 2 {
+                (1 + name.len() + spaces.min(1), false)
+            } else {
+                (0, false)
+            }
+        }
+        _ => (0, false),
+    }
+}
+
+/// How much of `rest`, which begins with `<`, is a tag that only changes the look.
+fn tag(rest: &str, out: &mut String) -> usize {
+    let inner = crate::text::window(rest, 1, 64);
+    let Some(end) = inner.find('>') else {
+        return 0;
+    };
+    let name = inner[..end].trim_start_matches('/').trim_end_matches('/');
+    let name = name
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if name == "br" {
+        out.push('\n');
+    } else if TAGS.contains(&name.as_str()) {
+        out.push_str("**");
+    } else {
+        return 0;
+    }
+    end + 2
+}
+
+/// Writes the plain form of a dressed character; 0 where it has none.
+fn undressed(character: char, out: &mut String) -> usize {
+    let code = u32::from(character);
+    let letter =
+        |first: u32, base: u8| char::from(base + u8::try_from((code - first) % 26).unwrap_or(0));
+    let plain = match code {
+        0x24b6..=0x24cf => letter(0x24b6, b'A'),
+        0x24d0..=0x24e9 => letter(0x24d0, b'a'),
+        0x249c..=0x24b5 => letter(0x249c, b'a'),
+        0x1f130..=0x1f149 => letter(0x1f130, b'A'),
+        0x1f150..=0x1f169 => letter(0x1f150, b'A'),
+        0x1f170..=0x1f189 => letter(0x1f170, b'A'),
+        0x1f1e6..=0x1f1ff => letter(0x1f1e6, b'A'),
+        0xff21..=0xff3a => letter(0xff21, b'A'),
+        0xff41..=0xff5a => letter(0xff41, b'a'),
+        0x1d400..=0x1d6a3 if (code - 0x1d400) % 52 < 26 => letter(0x1d400, b'A'),
+        0x1d400..=0x1d6a3 => letter(0x1d400, b'a'),
+        0xfe0e | 0xfe0f | 0x20e3 => return character.len_utf8(),
+        0x2460..=0x2473 => return number(code - 0x245f, character, out),
+        0x2776..=0x277f => return number(code - 0x2775, character, out),
+        _ => return 0,
+    };
+    out.push(plain);
+    character.len_utf8()
+}
+
+fn number(number: u32, character: char, out: &mut String) -> usize {
+    out.push_str(&number.to_string());
+    character.len_utf8()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dress_is_taken_off() {
+        for (text, expected) in [
+            ("Ⓑ 🅱️ 𝐁 𝙱 Ｂ", "B B B B B"),
+            ("③", "3"),
+            (r"$\mathbf{B}$", "$B$"),
+            (r"\boxed{\text{B) green}}", r"\boxed{B) green}"),
+            (r"\text{a{b}c}}", "a{b}c}"),
+            (r"\(B\)", "B"),
+            (r"{\bf B}", "{B}"),
+            (r"\dfrac{1}{2}", r"\frac{1}{2}"),
+            ("<b>B</b> <x>", "**B** <x>"),
+            (r"\alpha \", r"\alpha \"),
+        ] {
+            assert_eq!(plain(text), expected, "{text}");
+        }
+    }
+}
