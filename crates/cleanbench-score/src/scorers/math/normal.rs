@@ -21,7 +21,7 @@ const BITS: u64 = 4096;
 /// Most terms of a polynomial.
 const TERMS: usize = 400;
 /// Most work for one judgement: multiplications of terms, those of large numbers counted more often.
-const WORK: u64 = 100_000;
+const WORK: u64 = 20_000;
 /// Largest exponent of a sum.
 const EXPONENT: usize = 40;
 
@@ -260,7 +260,7 @@ impl Work {
     /// Pays for a multiplication, by the square of its size.
     fn spend(&mut self, left: &BigRational, right: &BigRational) -> Option<()> {
         let bits = |number: &BigRational| number.numer().bits().max(number.denom().bits());
-        let words = (bits(left) + bits(right)) / 256;
+        let words = (bits(left) + bits(right)) / 128;
         self.0 = self.0.saturating_sub(1 + words * words);
         (self.0 > 0).then_some(())
     }
