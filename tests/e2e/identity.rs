@@ -97,7 +97,8 @@ fn errors_are_asked_again_only_when_that_is_wanted() {
     );
     let (bed, server) = bed_with(50, broken);
     let done = bed.run_suite("out", &[]).expect(3);
-    assert!(done.stderr.contains("--retry-errors"), "{}", done.stderr);
+    // A prompt that is too long is so the next time, too, unless the server changes.
+    assert!(!done.stderr.contains("--retry-errors"), "{}", done.stderr);
     let run = bed.only_run("out");
     let refused = table(&run, "results.csv")
         .iter()

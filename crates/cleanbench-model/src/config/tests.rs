@@ -339,13 +339,13 @@ fn the_version_of_an_interface_stays_behind_the_path() {
 fn one_bad_entry_costs_itself_alone() {
     let text = "[providers.bad]\nbase_url = 3\n\
         [models.a]\nbase_url = \"http://127.0.0.1/v1\"\nmodel = \"m\"\n\
-        [models.b]\nbase_url = \"http://127.0.0.1/v1\"\nmodel = 3\n\
+        [models.b]\nbase_url = \"http://127.0.0.1/v1\"\nmodel = \"m\"\nform = 3\n\
         [models.c]\nprovider = \"bad\"\nbase_url = \"http://127.0.0.1/v1\"\nmodel = \"m\"\n";
     let file = parse(text).unwrap();
     let overrides = Overrides::default();
     resolve("a", &file, &overrides).unwrap();
     for (spec, words) in [
-        ("b", "models.toml:8:9: `model` must be"),
+        ("b", "models.toml:9:8: `form` must be"),
         (
             "c",
             "provider `bad` cannot be used: models.toml:2:12: `base_url`",
