@@ -347,7 +347,6 @@ fn what_another_version_read_stands_in_its_tables() {
 
 /// Answers that an earlier version misread are read otherwise, and its run keeps what it says.
 #[test]
-#[ignore = "until the scorers read other statements than the last one"]
 fn what_was_misread_is_read_otherwise_and_stands_in_the_earlier_run() {
     let bed = Bed::new(1);
     let run = earlier(&bed);
@@ -377,7 +376,6 @@ fn what_was_misread_is_read_otherwise_and_stands_in_the_earlier_run() {
 }
 
 #[test]
-#[ignore = "until the scorers know `extract` and `reasoning_marks`"]
 fn a_task_says_what_stands_before_its_answers() {
     let rows = [
         asked("a", "A is tempting, B is better.\nFINAL: C", "hardware"),
@@ -415,7 +413,6 @@ fn a_task_says_what_stands_before_its_answers() {
 }
 
 #[test]
-#[ignore = "until the scorers know `locale`"]
 fn a_task_says_how_its_numbers_are_written() {
     let rows = [asked("a", "9.500", "9500")];
     let (bed, _server) = suite(&rows, "scorers = [\"numeric\"]\nlocale = \"de\"");

@@ -30,7 +30,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> Bleu {
 
 impl Rule for Bleu {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

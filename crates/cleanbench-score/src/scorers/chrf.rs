@@ -15,7 +15,7 @@ pub(crate) struct Chrf;
 
 impl Rule for Chrf {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

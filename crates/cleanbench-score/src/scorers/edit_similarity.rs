@@ -55,7 +55,7 @@ fn similarity(one: &[char], other: &[char]) -> f64 {
 
 impl Rule for EditSimilarity {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

@@ -212,7 +212,7 @@ impl Pattern {
 
 impl Rule for Pattern {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

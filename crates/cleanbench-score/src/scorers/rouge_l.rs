@@ -33,7 +33,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> RougeL {
 
 impl Rule for RougeL {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

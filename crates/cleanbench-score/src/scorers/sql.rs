@@ -185,7 +185,7 @@ fn reference(sample: &Sample) -> Result<String, String> {
 
 impl Rule for Sql {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     /// A query is short or long by what it does, not by how it is written.
