@@ -8,6 +8,7 @@ use serde_json::Value;
 const LAYERS: [(&str, u8); 19] = [
     ("cleanbench-core", 0),
     ("cleanbench-files", 0),
+    ("cleanbench-math", 0),
     ("cleanbench-stats", 0),
     ("cleanbench-text", 0),
     ("cleanbench-suite", 1),

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::normal::normal;
-use crate::text::fold_case;
+use cleanbench_text::normal;
+use cleanbench_text::scan::fold_case;
 
 /// When two values are equal.
 #[derive(Debug, Clone, Copy)]

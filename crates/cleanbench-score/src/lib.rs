@@ -45,7 +45,6 @@ pub mod confine;
 mod find_json;
 mod json_equal;
 mod languages;
-mod normal;
 mod params;
 mod reading;
 mod reasoning;
@@ -56,7 +55,6 @@ mod schema_work;
 mod scorers;
 mod statement;
 mod target;
-mod text;
 
 #[cfg(test)]
 mod testing;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::params::Params;
 use crate::reasoning::{Marks, Pair};
-use crate::text::is_blank;
+use cleanbench_text::scan::is_blank;
 
 /// Why there is no answer where the mark before it is absent.
 pub(crate) const NO_MARK: &str = "mark not found";

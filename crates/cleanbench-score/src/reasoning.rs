@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::text::is_blank;
+use cleanbench_text::scan::is_blank;
 
 /// Why there is no answer where the reply is cut off while it reasons.
 pub(crate) const UNCLOSED: &str = "reasoning that never ends";

@@ -10,10 +10,10 @@ use cleanbench_core::score::linear_work;
 use cleanbench_core::{Completion, Extraction, Sample, Score, Scorer};
 use serde_json::Value;
 
-use crate::normal::normal;
 use crate::params::Params;
 use crate::reading::Reading;
-use crate::text::is_blank;
+use cleanbench_text::normal;
+use cleanbench_text::scan::is_blank;
 
 /// The rule of scorers that judge an answer as it is.
 pub(crate) const WHOLE: &str = "whole answer";

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 
 use crate::languages::{LANGUAGES, Language};
-use crate::text::{after, before, is_word, window};
+use cleanbench_text::scan::{after, before, is_word, window};
 
 /// A place at which a final answer may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

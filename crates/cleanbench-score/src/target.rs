@@ -7,7 +7,7 @@ use cleanbench_core::score::{TOO_MUCH, linear_work};
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
-use crate::text::is_blank;
+use cleanbench_text::scan::is_blank;
 
 /// Most nanoseconds of work of a rule whose work is well known.
 const MOST_WORK: u64 = 1_500_000_000;

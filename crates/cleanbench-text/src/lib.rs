@@ -18,15 +18,19 @@ mod closest;
 pub mod diff;
 pub mod foreign;
 pub mod markdown;
+mod normal;
 pub mod notation;
 mod overlap;
 mod python;
+pub mod scan;
+pub mod spelled;
 mod token;
 
 use std::collections::HashSet;
 
 pub use alignment::{edit_distance, longest_common_subsequence};
 pub use closest::closest;
+pub use normal::normal;
 pub use overlap::{bag_f1, bleu, chrf};
 pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};
 

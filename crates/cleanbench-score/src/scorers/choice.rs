@@ -40,7 +40,7 @@ use crate::params::Params;
 use crate::rule::Rule;
 use crate::statement::{Found, Kind, disowned, found, leads, run_on};
 use crate::target;
-use crate::text::{before, is_word, window};
+use cleanbench_text::scan::{before, is_word, window};
 
 /// Bytes at either end of an answer in which lines and sentences are looked at one by one.
 const FAR: usize = 1 << 15;

@@ -27,7 +27,7 @@ use crate::scorers::choice::plain::plain;
 use crate::scorers::choice::verdicts;
 use crate::statement::{Kind, found, leads};
 use crate::target;
-use crate::text::{is_blank, window};
+use cleanbench_text::scan::{is_blank, window};
 
 /// Bytes at the end of an answer in which lines are looked at one by one.
 const FAR: usize = 1 << 15;

@@ -31,7 +31,7 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::Commands;
 use crate::params::Params;
-use crate::text::is_blank;
+use cleanbench_text::scan::is_blank;
 
 /// Most bytes that a program may write.
 const MOST_OUTPUT: usize = 1 << 20;

@@ -10,7 +10,7 @@ use cleanbench_core::{Sample, Score};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use crate::text::{fold_case, word_occurrences};
+use cleanbench_text::scan::{fold_case, word_occurrences};
 
 /// Looks for texts in the answer.
 #[derive(Debug)]

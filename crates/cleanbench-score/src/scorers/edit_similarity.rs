@@ -13,7 +13,7 @@ use cleanbench_text::edit_distance;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use crate::text::{collapse, fold_case};
+use cleanbench_text::scan::{collapse, fold_case};
 
 /// Most characters of an answer or a target.
 const LONGEST: usize = 20_000;

@@ -10,7 +10,7 @@ use cleanbench_core::{Sample, Score};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use crate::text::{collapse, fold_case};
+use cleanbench_text::scan::{collapse, fold_case};
 
 /// One step of the normalisation, in the order of application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

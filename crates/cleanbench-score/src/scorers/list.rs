@@ -22,7 +22,7 @@ use crate::rule::Rule;
 use crate::scorers::choice::options::undecorated;
 use crate::statement::statements;
 use crate::target;
-use crate::text::{fold_case, is_blank};
+use cleanbench_text::scan::{fold_case, is_blank};
 
 /// Most items of an answer.
 const LONGEST: usize = 10_000;

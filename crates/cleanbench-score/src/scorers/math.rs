@@ -51,28 +51,20 @@
 //! decide. Of an answer the last 256 KiB are read, and for formulas
 //! without a mark the last 32 KiB.
 
-mod equal;
-mod expr;
 mod find;
-mod lex;
-mod normal;
-mod parse;
-mod read;
-mod spans;
-mod value;
 
 use cleanbench_core::{Sample, Score};
+use cleanbench_math::{
+    CANNOT_TELL, Comparison, Failure, Object, TOO_DEEP, TOO_LARGE, TOO_MANY, UNREADABLE, Units,
+    Verdict, readings,
+};
 use serde_json::Value;
 
-use self::equal::{Comparison, Verdict};
-use self::expr::{CANNOT_TELL, Failure, Object, TOO_DEEP, TOO_LARGE, UNREADABLE};
 use self::find::{Found, candidates, last_number, of_target};
-use self::read::{Units, readings};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
 
-const TOO_MANY: Failure = "too many items";
 const NO_FORMULA: Failure = "no formula";
 const UNREADABLE_TARGET: Failure = "unreadable target";
 const AMBIGUOUS: Failure = "several numbers or formulas";
@@ -220,7 +212,7 @@ impl Rule for Math {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        normal::begin();
+        cleanbench_math::begin();
         let texts = target::texts(sample);
         let targets: Vec<Target> = texts.iter().map(|text| self.target(text)).collect();
         let found = candidates(text);

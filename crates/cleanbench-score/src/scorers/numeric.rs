@@ -22,10 +22,8 @@ pub(in crate::scorers) mod candidates;
 pub(in crate::scorers) mod literal;
 pub(in crate::scorers) mod marks;
 pub(in crate::scorers) mod number;
-mod numerals;
 pub(in crate::scorers) mod plain;
 mod term;
-pub(in crate::scorers) mod words;
 
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;

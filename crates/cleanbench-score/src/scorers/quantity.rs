@@ -26,11 +26,11 @@ use super::numeric::literal::LOCALES;
 use super::numeric::marks::{end_of_answer, marks, regions};
 use super::numeric::number::{Form, Number, numbers, numbers_within};
 use super::numeric::plain::plain;
-use super::numeric::words;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use crate::text::window;
+use cleanbench_text::scan::window;
+use cleanbench_text::spelled;
 
 /// Most numbers of an answer; each is looked at with what stands around it.
 const MOST_NUMBERS: usize = 2_000;
@@ -115,7 +115,7 @@ fn measured(text: &str, number: Number) -> Measured {
 fn in_words(text: &str, at: usize, known: &[Number]) -> Option<Number> {
     let near = window(text, at, 64);
     let skipped = near.len() - near.trim_start_matches([' ', '*', '_', ':']).len();
-    let read = words::spelled(&text[at + skipped..])?;
+    let read = spelled::spelled(&text[at + skipped..])?;
     let number = Number::spelled(at + skipped, read);
     let free = known
         .iter()

@@ -19,11 +19,11 @@ use cleanbench_core::{Sample, Score};
 use regex::{Regex, RegexSet, RegexSetBuilder};
 use serde_json::Value;
 
-use crate::normal::normal;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use crate::text::window;
+use cleanbench_text::normal;
+use cleanbench_text::scan::window;
 
 /// Bytes at the beginning of an answer in which a refusal is looked for.
 const REACH: usize = 400;

@@ -21,7 +21,7 @@ use crate::params::Params;
 use crate::rule::Rule;
 use crate::schema_work::states;
 use crate::target;
-use crate::text::fold_case;
+use cleanbench_text::scan::fold_case;
 
 /// States of a pattern times bytes of an answer, a second's work or so where all of them are met.
 const MOST_STEPS: u64 = 4_000_000_000;

@@ -30,7 +30,7 @@ use self::lexer::is_ordered;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use crate::text::is_blank;
+use cleanbench_text::scan::is_blank;
 
 /// Steps of `SQLite`'s machine that a query may take, a second's work or so.
 const MOST_STEPS: u64 = 5_000_000;

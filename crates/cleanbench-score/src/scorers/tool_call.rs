@@ -24,7 +24,7 @@ use crate::params::Params;
 use crate::reading::Reading;
 use crate::schema::Schema;
 use crate::target;
-use crate::text::is_blank;
+use cleanbench_text::scan::is_blank;
 
 /// The rule by which answers are read.
 const CALLS: &str = "tool calls";

@@ -5,7 +5,7 @@
 //! letters that belong to something longer, such as `B-12`, `C++`, `d'Or` or `B.C.`
 
 use crate::languages::joint;
-use crate::text::window;
+use cleanbench_text::scan::window;
 
 /// How a label is set off from what follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use cleanbench_core::Sample;
 use super::label::{Label, Name, Style, label_at};
 use super::plain::plain;
 use crate::languages::{denies, joint, refutes};
-use crate::text::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
+use cleanbench_text::scan::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
 
 /// Why no option was read.
 pub(in crate::scorers) type Failure = &'static str;

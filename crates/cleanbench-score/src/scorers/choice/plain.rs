@@ -108,7 +108,7 @@ fn command(rest: &str, out: &mut String) -> (usize, bool) {
 
 /// How much of `rest`, which begins with `<`, is a tag that only changes the look.
 fn tag(rest: &str, out: &mut String) -> usize {
-    let inner = crate::text::window(rest, 1, 64);
+    let inner = cleanbench_text::scan::window(rest, 1, 64);
     let Some(end) = inner.find('>') else {
         return 0;
     };

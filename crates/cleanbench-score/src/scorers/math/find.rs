@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::statement::statements;
-use crate::text::{after, before, window};
+use cleanbench_text::scan::{after, before, window};
 
 /// A part of an answer that may be its formula.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@
 
 use super::marks::{operator_between, result};
 use super::number::Number;
-use super::words::spelled;
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
-use crate::text::{is_word, window};
+use cleanbench_text::scan::{is_word, window};
+use cleanbench_text::spelled::spelled;
 
 /// Which number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

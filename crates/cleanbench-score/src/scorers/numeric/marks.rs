@@ -13,10 +13,10 @@ use regex::Regex;
 
 use super::candidates::{self, Take};
 use super::number::Number;
-use super::words::{self, spelled};
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
 use crate::statement::{Statement, statements};
-use crate::text::{is_word, window};
+use cleanbench_text::scan::{is_word, window};
+use cleanbench_text::spelled::{self, spelled};
 
 /// Kinds of marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +198,7 @@ fn in_words(text: &str, at: usize, kind: Kind) -> Option<Result<Read, Failure>> 
         .unwrap_or_default();
     let short = short.split_whitespace().count() <= 1 && short.chars().count() <= 16;
     let bounded = !tail.trim_start_matches('_').starts_with(is_word);
-    let fits = bounded && (short || is_english && words::is_english(&text[at..end]));
+    let fits = bounded && (short || is_english && spelled::is_english(&text[at..end]));
     fits.then(|| {
         Ok(Read {
             number: Number::spelled(at, read),

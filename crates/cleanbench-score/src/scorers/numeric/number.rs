@@ -13,9 +13,9 @@ use std::ops::Range;
 
 use super::literal::{Decimal, literal};
 use super::term::{Term, term, vulgar};
-use super::words;
 use crate::scorers::quantity::unit;
-use crate::text::{after, before, is_word, window};
+use cleanbench_text::scan::{after, before, is_word, window};
+use cleanbench_text::spelled;
 
 /// A number in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +68,7 @@ pub(in crate::scorers) fn numbers_within(
     }
     if found.is_empty() {
         for region in regions {
-            let spelled = words::running(&text[region.clone()]).into_iter();
+            let spelled = spelled::running(&text[region.clone()]).into_iter();
             found.extend(spelled.map(|(at, read)| Number::spelled(region.start + at, read)));
         }
     }
@@ -96,7 +96,7 @@ pub(in crate::scorers) fn whole_number(text: &str, form: Form) -> Option<Number>
 
 impl Number {
     /// A number in words that starts at `at`.
-    pub(in crate::scorers) fn spelled(at: usize, read: words::Spelled) -> Self {
+    pub(in crate::scorers) fn spelled(at: usize, read: spelled::Spelled) -> Self {
         Self {
             start: at,
             end: at + read.len,
@@ -249,7 +249,7 @@ fn is_exclaimed(text: &str, lead: &Lead, start: usize, end: usize) -> bool {
 /// A word, a sign or a letter that multiplies, with its length.
 fn magnitude(text: &str, lead: &Lead, end: usize, form: Form) -> Option<(f64, usize)> {
     let rest = &text[end..];
-    if let Some(found) = words::magnitude(rest) {
+    if let Some(found) = spelled::magnitude(rest) {
         return Some(found);
     }
     let money = lead.money;
@@ -508,7 +508,7 @@ impl Lead {
             negative: false,
             money: inner < digits,
         };
-        if let Some(start) = words::minus_before(text, inner) {
+        if let Some(start) = spelled::minus_before(text, inner) {
             return Self {
                 start,
                 negative: true,

@@ -7,18 +7,18 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero, pow};
 
-use super::expr::{Failure, Sign, TOO_LARGE, UNREADABLE};
+use crate::expr::{Failure, Sign, TOO_LARGE, UNREADABLE};
 
 /// Most bytes of a formula.
-pub(super) const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 /// Most digits of a number.
 const DIGITS: usize = 400;
 
-pub(super) const TOO_LONG: Failure = "formula too long";
+pub(crate) const TOO_LONG: Failure = "formula too long";
 
 /// What a comma between digits is, outside of brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comma {
+pub(crate) enum Comma {
     /// It groups digits where three follow; else it separates.
     Groups,
     /// It separates, always.
@@ -29,7 +29,7 @@ pub(super) enum Comma {
 
 /// One token.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A number and its digits where it is written with digits alone.
     Number(BigRational, String),
     Letter(char),
@@ -49,13 +49,13 @@ pub(super) enum Kind {
 
 /// A token, and whether white space is before it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) spaced: bool,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) spaced: bool,
 }
 
 /// The tokens of `text`.
-pub(super) fn tokens(text: &str, comma: Comma) -> Result<Vec<Token>, Failure> {
+pub(crate) fn tokens(text: &str, comma: Comma) -> Result<Vec<Token>, Failure> {
     if text.len() > LONGEST {
         return Err(TOO_LONG);
     }

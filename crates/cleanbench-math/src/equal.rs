@@ -8,10 +8,10 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive};
 
-use super::expr::{Constant, Expr, Object, Sign};
-use super::normal::{Normal, is_exhausted, normal};
-use super::spans::{same_spans, spans};
-use super::value::{Point, Value, value};
+use crate::expr::{Constant, Expr, Object, Sign};
+use crate::normal::{Normal, is_exhausted, normal};
+use crate::spans::{same_spans, spans};
+use crate::value::{Point, Value, value};
 
 /// Points at which expressions with symbols are compared, and how many of them must tell.
 const POINTS: u32 = 32;
@@ -21,9 +21,12 @@ const SLACK: f64 = 32.0;
 
 /// What comes of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
+    /// They are equal.
     Same,
+    /// They are not.
     Apart,
+    /// That cannot be told.
     Unknown,
 }
 
@@ -33,7 +36,7 @@ impl Verdict {
     }
 
     /// Same where all are.
-    pub(super) fn all(verdicts: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn all(verdicts: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::Same;
         for verdict in verdicts {
             match verdict {
@@ -46,7 +49,7 @@ impl Verdict {
     }
 
     /// Same where any is.
-    pub(super) fn any(verdicts: impl IntoIterator<Item = Self>) -> Self {
+    pub fn any(verdicts: impl IntoIterator<Item = Self>) -> Self {
         let mut any = Self::Apart;
         for verdict in verdicts {
             match verdict {
@@ -61,17 +64,17 @@ impl Verdict {
 
 /// How objects are compared.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Comparison {
+pub struct Comparison {
     /// Decimals to which constants are rounded.
-    pub(super) digits: Option<u32>,
+    pub digits: Option<u32>,
     /// Whether an inequality may answer for a set.
-    pub(super) relations: bool,
+    pub relations: bool,
     /// Whether a unit in the answer is left out where the target has none.
-    pub(super) any_unit: bool,
+    pub any_unit: bool,
 }
 
 /// Whether two expressions have the same value, for all values of their symbols.
-pub(super) fn same_value(left: &Expr, right: &Expr) -> Verdict {
+pub(crate) fn same_value(left: &Expr, right: &Expr) -> Verdict {
     if left == right {
         return Verdict::Same;
     }
@@ -146,7 +149,7 @@ fn is_sharp(value: Value) -> bool {
 
 impl Comparison {
     /// Whether `answer` is the same as `target`.
-    pub(super) fn compare(self, target: &Object, answer: &Object) -> Verdict {
+    pub fn compare(self, target: &Object, answer: &Object) -> Verdict {
         if target == answer {
             return Verdict::Same;
         }
@@ -461,7 +464,7 @@ fn degrees(value: &Object, unit: &str) -> Option<Object> {
 }
 
 /// What an object says apart from the name that it gives to it.
-pub(super) fn bare(object: &Object) -> Option<&Object> {
+pub(crate) fn bare(object: &Object) -> Option<&Object> {
     let Object::Relation { terms, signs } = object else {
         return None;
     };
@@ -529,7 +532,7 @@ fn same_unit(left: &str, right: &str) -> bool {
 }
 
 /// Text without case, spaces and punctuation.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let kept = text
         .chars()
         .filter(|c| c.is_alphanumeric() || "°$€£¥₹₽₩¢%/".contains(*c));

@@ -4,16 +4,19 @@
 //! `1,234` is 1234 or the list of 1 and 234, and `0,25` is 1/4 or the list of 0 and 25. A chain of equations is what it
 //! ends with; what is only about equal does not count where something else is given.
 
-use super::equal::plain;
-use super::expr::{Expr, Failure, Object, Sign};
-use super::lex::Comma;
-use super::parse::object;
+use crate::equal::plain;
+use crate::expr::{Expr, Failure, Object, Sign};
+use crate::lex::Comma;
+use crate::parse::object;
 
 /// Which units are left out, on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Units {
+pub enum Units {
+    /// None.
     None,
+    /// Whichever stands there.
     All,
+    /// These, as they are written.
     These(Vec<String>),
 }
 
@@ -47,7 +50,7 @@ impl Units {
 }
 
 /// Every reading of `text`, the likeliest first.
-pub(super) fn readings(text: &str, units: &Units) -> Result<Vec<Object>, Failure> {
+pub fn readings(text: &str, units: &Units) -> Result<Vec<Object>, Failure> {
     let text = units.without(trimmed(text));
     let first = object(text, Comma::Groups)?;
     let mut found = vec![simplified(first, units)];

@@ -3,10 +3,10 @@
 //!
 //! Invariant: spans are in order and neither overlap nor touch. Only end points with a value have spans.
 
-use super::equal::{Verdict, same_value};
-use super::expr::{Constant, Expr, Joiner, Named, Object, Sign};
-use super::normal::normal;
-use super::value::{Point, value};
+use crate::equal::{Verdict, same_value};
+use crate::expr::{Constant, Expr, Joiner, Named, Object, Sign};
+use crate::normal::normal;
+use crate::value::{Point, value};
 
 /// An end of a span.
 #[derive(Debug, Clone)]
@@ -25,20 +25,20 @@ struct Span {
 
 /// A set of real numbers, and the name of its unknown where it has one.
 #[derive(Debug, Clone)]
-pub(super) struct Spans {
+pub(crate) struct Spans {
     name: Option<String>,
     spans: Vec<Span>,
 }
 
 /// The set that `object` is, where it is one.
-pub(super) fn spans(object: &Object) -> Option<Spans> {
+pub(crate) fn spans(object: &Object) -> Option<Spans> {
     let mut name = None;
     let spans = of(object, &mut name)?;
     Some(Spans { name, spans })
 }
 
 /// Whether two sets are the same.
-pub(super) fn same_spans(left: &Spans, right: &Spans) -> Verdict {
+pub(crate) fn same_spans(left: &Spans, right: &Spans) -> Verdict {
     let named = |set: &Spans| set.name.clone();
     if let (Some(left), Some(right)) = (named(left), named(right))
         && left != right

@@ -12,16 +12,16 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero, pow};
 
-use super::expr::{
+use crate::expr::{
     Constant, DEPTH, Expr, Failure, Joiner, Named, Object, Sign, TOO_DEEP, UNREADABLE,
 };
-use super::lex::{Comma, Kind, Token, tokens};
+use crate::lex::{Comma, Kind, Token, tokens};
 
 /// Most items of a list, a set, a tuple or a row.
-pub(super) const MOST_ITEMS: usize = 32;
+pub(crate) const MOST_ITEMS: usize = 32;
 
 /// The object that `text` is, where commas between digits mean `comma`.
-pub(super) fn object(text: &str, comma: Comma) -> Result<Object, Failure> {
+pub(crate) fn object(text: &str, comma: Comma) -> Result<Object, Failure> {
     let tokens = tokens(text, comma)?;
     let mut parser = Parser {
         tokens: &tokens,
@@ -152,7 +152,7 @@ impl Parser<'_> {
         }
         (self.minus, self.has_signs) = outer;
         if items.len() > MOST_ITEMS {
-            return Err(super::TOO_MANY);
+            return Err(crate::expr::TOO_MANY);
         }
         Ok(twofold)
     }
@@ -735,7 +735,7 @@ impl Parser<'_> {
             }
             let joined = self.takes(',') || self.takes(';') || self.takes_word(open);
             if items.len() > MOST_ITEMS {
-                return Err(super::TOO_MANY);
+                return Err(crate::expr::TOO_MANY);
             }
             if !joined {
                 break;
@@ -777,7 +777,7 @@ impl Parser<'_> {
         while self.kind() != Some(&Kind::End(name.to_owned())) {
             cells += 1;
             if cells > 2 * MOST_ITEMS {
-                return Err(super::TOO_MANY);
+                return Err(crate::expr::TOO_MANY);
             }
             match self.kind() {
                 Some(Kind::Row) => rows.push(Vec::new()),

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
 
 /// `text` in normal form.
-pub(crate) fn normal(text: &str) -> Cow<'_, str> {
+pub fn normal(text: &str) -> Cow<'_, str> {
     const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
     if text.is_ascii() {
         return Cow::Borrowed(text);

@@ -4,7 +4,7 @@
 
 /// Whether nothing in `text` is visible: only white space, control characters, marks of direction
 /// and joining, or byte-order marks.
-pub(crate) fn is_blank(text: &str) -> bool {
+pub fn is_blank(text: &str) -> bool {
     text.chars().all(|character| {
         character.is_whitespace()
             || character.is_control()
@@ -16,7 +16,7 @@ pub(crate) fn is_blank(text: &str) -> bool {
 
 /// `text` in lower case, character by character and without regard to language: ß as ss, the final sigma as any
 /// other, and every i of Turkish as i.
-pub(crate) fn fold_case(text: &str) -> String {
+pub fn fold_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
@@ -28,7 +28,7 @@ pub(crate) fn fold_case(text: &str) -> String {
 }
 
 /// Adds `character` in lower case to `out`, see [`fold_case`].
-pub(crate) fn push_folded(out: &mut String, character: char) {
+pub fn push_folded(out: &mut String, character: char) {
     match character {
         'ß' | 'ẞ' => out.push_str("ss"),
         'ς' => out.push('σ'),
@@ -38,7 +38,7 @@ pub(crate) fn push_folded(out: &mut String, character: char) {
 }
 
 /// `text` with every run of white space as one space, and none at the ends.
-pub(crate) fn collapse(text: &str) -> String {
+pub fn collapse(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return text.to_owned();
     }
@@ -54,7 +54,7 @@ pub(crate) fn collapse(text: &str) -> String {
 
 /// Whether a character belongs to a word that white space or punctuation must bound. Letters of
 /// scripts that are written without spaces do not.
-pub(crate) fn is_word(character: char) -> bool {
+pub fn is_word(character: char) -> bool {
     let combining = ('\u{300}'..='\u{36f}').contains(&character);
     character == '_' || combining || character.is_alphanumeric() && !is_unspaced(character)
 }
@@ -68,27 +68,24 @@ fn is_unspaced(character: char) -> bool {
 }
 
 /// The beginning of `text` from `position` on, at most `bytes` long and cut between characters.
-pub(crate) fn window(text: &str, position: usize, bytes: usize) -> &str {
+pub fn window(text: &str, position: usize, bytes: usize) -> &str {
     let end = position.saturating_add(bytes).min(text.len());
     &text[position..text.floor_char_boundary(end)]
 }
 
 /// The character that ends just before `position`.
-pub(crate) fn before(text: &str, position: usize) -> Option<char> {
+pub fn before(text: &str, position: usize) -> Option<char> {
     text[..position].chars().next_back()
 }
 
 /// The character that starts at `position`.
-pub(crate) fn after(text: &str, position: usize) -> Option<char> {
+pub fn after(text: &str, position: usize) -> Option<char> {
     text[position..].chars().next()
 }
 
 /// Starts of the occurrences of `needle` in `text` that are no part of a longer word or number,
 /// overlapping ones included. No occurrence for an empty needle.
-pub(crate) fn word_occurrences<'a>(
-    text: &'a str,
-    needle: &'a str,
-) -> impl Iterator<Item = usize> + 'a {
+pub fn word_occurrences<'a>(text: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
     let alone = move |start: &usize| stands_alone(text, *start, start + needle.len());
     occurrences(text, needle).filter(alone)
 }

@@ -7,22 +7,22 @@
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
 
-use super::expr::{Constant, Expr, is_unknown};
+use crate::expr::{Constant, Expr, is_unknown};
 
 /// A complex number and how far off it may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Value {
-    pub(super) re: f64,
-    pub(super) im: f64,
-    pub(super) error: f64,
+pub(crate) struct Value {
+    pub(crate) re: f64,
+    pub(crate) im: f64,
+    pub(crate) error: f64,
 }
 
 /// Where an expression is evaluated.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Point {
-    pub(super) number: u32,
+pub(crate) struct Point {
+    pub(crate) number: u32,
     /// Whether values of parts may be complex.
-    pub(super) complex: bool,
+    pub(crate) complex: bool,
 }
 
 impl Value {
@@ -36,7 +36,7 @@ impl Value {
         Self::new(re, 0.0, error)
     }
 
-    pub(super) fn size(self) -> f64 {
+    pub(crate) fn size(self) -> f64 {
         libm::hypot(self.re, self.im)
     }
 
@@ -68,13 +68,13 @@ impl Value {
     }
 
     /// How far the two are apart, in units of what rounding may make of equal ones.
-    pub(super) fn apart(self, other: Self) -> f64 {
+    pub(crate) fn apart(self, other: Self) -> f64 {
         let distance = libm::hypot(self.re - other.re, self.im - other.im);
         distance / (self.error + other.error + f64::MIN_POSITIVE)
     }
 
     /// The quotient, which is no number where the divisor may be 0.
-    pub(super) fn over(self, other: Self) -> Option<Self> {
+    pub(crate) fn over(self, other: Self) -> Option<Self> {
         let minus_one = Self {
             re: -1.0,
             im: 0.0,
@@ -85,7 +85,7 @@ impl Value {
 }
 
 /// The value of `expr`; `None` where it has none.
-pub(super) fn value(expr: &Expr, at: Point) -> Option<Value> {
+pub(crate) fn value(expr: &Expr, at: Point) -> Option<Value> {
     match expr {
         Expr::Number(number) => Value::real(number.to_f64()?, 0.0),
         Expr::Symbol(name) => Value::real(coordinate(name, at.number), 0.0),

@@ -14,7 +14,7 @@ use num_integer::Integer;
 use num_rational::{BigRational, Ratio};
 use num_traits::{One, Signed, ToPrimitive, Zero, pow};
 
-use super::expr::{Constant, Expr, is_unknown};
+use crate::expr::{Constant, Expr, is_unknown};
 
 /// Most bits of a numerator or denominator.
 const BITS: u64 = 4096;
@@ -43,13 +43,13 @@ type Poly = BTreeMap<Term, BigRational>;
 
 /// A fraction of two polynomials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Normal {
+pub(crate) struct Normal {
     above: Poly,
     below: Poly,
 }
 
 /// The normal form of `expr`, where there is one within the bounds.
-pub(super) fn normal(expr: &Expr) -> Option<Normal> {
+pub(crate) fn normal(expr: &Expr) -> Option<Normal> {
     LEFT.with(|left| {
         let mut work = Work(left.get());
         let found = work.normal(expr);
@@ -64,12 +64,12 @@ thread_local! {
 }
 
 /// Begins a judgement, which may do the whole of the work.
-pub(super) fn begin() {
+pub fn begin() {
     LEFT.set(WORK);
 }
 
 /// Whether all of the work is done, so that a normal form that is missing says nothing.
-pub(super) fn is_exhausted() -> bool {
+pub(crate) fn is_exhausted() -> bool {
     LEFT.get() == 0
 }
 
@@ -92,24 +92,24 @@ impl Normal {
         }
     }
 
-    pub(super) fn is_zero(&self) -> bool {
+    pub(crate) fn is_zero(&self) -> bool {
         self.above.is_empty()
     }
 
     /// The number, where it is a rational one.
-    pub(super) fn as_rational(&self) -> Option<BigRational> {
+    pub(crate) fn as_rational(&self) -> Option<BigRational> {
         let below = as_constant(&self.below)?;
         Some(as_constant(&self.above)? / below)
     }
 
     /// Whether it says all there is to say, see the invariant.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.atoms()
             .all(|atom| !matches!(atom, Atom::Unresolved(_)))
     }
 
     /// Whether only symbols and rational numbers occur.
-    pub(super) fn is_rational(&self) -> bool {
+    pub(crate) fn is_rational(&self) -> bool {
         self.atoms().all(|atom| matches!(atom, Atom::Symbol(_)))
     }
 
@@ -119,7 +119,7 @@ impl Normal {
     }
 
     /// What its numerator is to be multiplied by to give that of `other`, where it is a number and neither is 0.
-    pub(super) fn scale_to(&self, other: &Self) -> Option<BigRational> {
+    pub(crate) fn scale_to(&self, other: &Self) -> Option<BigRational> {
         let (term, coefficient) = self.above.iter().next()?;
         let scale = other.above.get(term)? / coefficient;
         let same = self.above.len() == other.above.len()
@@ -133,12 +133,12 @@ impl Normal {
     }
 
     /// The denominator, where it is a number.
-    pub(super) fn constant_below(&self) -> Option<BigRational> {
+    pub(crate) fn constant_below(&self) -> Option<BigRational> {
         as_constant(&self.below)
     }
 
     /// `a` and `b` of `a x + b`, where it is that for the symbol `name`, with numbers, and `a` is not 0.
-    pub(super) fn linear_in(&self, name: &str) -> Option<Linear> {
+    pub(crate) fn linear_in(&self, name: &str) -> Option<Linear> {
         let below = self.constant_below()?;
         let mut found = Linear {
             slope: BigRational::zero(),
@@ -159,9 +159,9 @@ impl Normal {
 
 /// `slope · x + rest`.
 #[derive(Debug, Clone)]
-pub(super) struct Linear {
-    pub(super) slope: BigRational,
-    pub(super) rest: BigRational,
+pub(crate) struct Linear {
+    pub(crate) slope: BigRational,
+    pub(crate) rest: BigRational,
 }
 
 fn constant(value: BigRational) -> Poly {

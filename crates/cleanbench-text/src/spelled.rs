@@ -4,23 +4,27 @@
 //! `+10` is added to it. Languages that write one word ("zweiundvierzig") are taken apart. It refuses sums that no
 //! language makes ("two three"), and reads at most [`LONGEST`] words.
 
+mod numerals;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::numerals;
-use crate::text::{is_word, window};
+use crate::scan::{is_word, window};
 
 /// A number in words at the start of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::scorers) struct Spelled {
-    pub(in crate::scorers) len: usize,
-    pub(in crate::scorers) value: f64,
-    pub(in crate::scorers) percent: bool,
+pub struct Spelled {
+    /// Bytes that it takes.
+    pub len: usize,
+    /// What it says.
+    pub value: f64,
+    /// Whether the word for percent belongs to it.
+    pub percent: bool,
 }
 
 impl Spelled {
     /// Whether it is 1, for which many languages have their article.
-    pub(in crate::scorers) fn is_one(&self) -> bool {
+    pub fn is_one(&self) -> bool {
         (self.value - 1.0).abs() < f64::EPSILON
     }
 }
@@ -43,7 +47,7 @@ struct Language {
 }
 
 static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
-    let lines = include_str!("words.txt").lines();
+    let lines = include_str!("spelled/words.txt").lines();
     lines.filter_map(language).collect()
 });
 
@@ -73,7 +77,7 @@ fn language(line: &'static str) -> Option<Language> {
 }
 
 /// The number in words at the start of `text`, in any language.
-pub(in crate::scorers) fn spelled(text: &str) -> Option<Spelled> {
+pub fn spelled(text: &str) -> Option<Spelled> {
     let near = window(text, 0, 200);
     if let Some(found) = numerals::numeral(near) {
         return Some(found);
@@ -121,7 +125,7 @@ fn signed(text: &str) -> (bool, &str) {
 }
 
 /// Where a word that negates the number at `position` starts, if one stands before it.
-pub(in crate::scorers) fn minus_before(text: &str, position: usize) -> Option<usize> {
+pub fn minus_before(text: &str, position: usize) -> Option<usize> {
     let head = text[..position].strip_suffix([' ', '\u{a0}'])?;
     head.chars().next_back().filter(|c| c.is_alphabetic())?;
     let word = MINUS.iter().find(|minus| {
@@ -447,7 +451,7 @@ const MAGNITUDE_SIGNS: [(f64, &str); 6] = [
 ];
 
 /// The word of magnitude at the start of `text`, after spaces, and where it ends.
-pub(in crate::scorers) fn magnitude(text: &str) -> Option<(f64, usize)> {
+pub fn magnitude(text: &str) -> Option<(f64, usize)> {
     let near = window(text, 0, 40);
     let trimmed = near.trim_start_matches([' ', '\u{a0}', '\u{202f}']);
     let trimmed = trimmed
@@ -474,7 +478,7 @@ pub(in crate::scorers) fn magnitude(text: &str) -> Option<(f64, usize)> {
 }
 
 /// The English numbers in words of a running text, "one" apart, which is a pronoun too.
-pub(in crate::scorers) fn running(text: &str) -> Vec<(usize, Spelled)> {
+pub fn running(text: &str) -> Vec<(usize, Spelled)> {
     let Some(english) = LANGUAGES.get(ENGLISH) else {
         return Vec::new();
     };
@@ -498,7 +502,7 @@ pub(in crate::scorers) fn running(text: &str) -> Vec<(usize, Spelled)> {
 }
 
 /// Whether `text` starts with an English number.
-pub(in crate::scorers) fn is_english(text: &str) -> bool {
+pub fn is_english(text: &str) -> bool {
     LANGUAGES
         .get(ENGLISH)
         .is_some_and(|english| english.starts(window(text, 0, 20)))

@@ -2,7 +2,7 @@
 //!
 //! It refuses what is no number of that form, and reads at most [`LONGEST`] characters.
 
-use super::words::Spelled;
+use super::Spelled;
 
 /// Most characters of one number.
 const LONGEST: usize = 24;
