@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const LAYERS: [(&str, u8); 19] = [
+const LAYERS: [(&str, u8); 20] = [
     ("cleanbench-core", 0),
     ("cleanbench-files", 0),
     ("cleanbench-math", 0),

@@ -448,8 +448,8 @@ fn a_judgement_that_is_said_to_have_failed_or_been_ended_certifies_nothing() {
 /// A chain holds whatever it was made of; the last of two records of a call would hide the first.
 #[test]
 fn what_no_writer_writes_is_found_whatever_the_chain_says() {
-    let (bed, _server, run, _) = bed();
     type Forge = fn(Event, &[Event]) -> Vec<Event>;
+    let (bed, _server, run, _) = bed();
     let forgeries: [(&str, Forge); 6] = [
         ("a second judgement of one answer", |event, _| match event {
             Event::Judged { ref scores, .. } => {

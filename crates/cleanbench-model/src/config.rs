@@ -116,14 +116,11 @@ impl ModelsFile {
             let entry = entry::read(name, fields, &self.providers, found);
             let faults = found.take();
             *found.errors() = before;
-            match entry.filter(|_| faults.is_empty()) {
-                Some(entry) => {
-                    self.endpoints.insert(name.to_owned(), entry);
-                }
-                None => {
-                    let entry = Entry::new((), place, Vec::new()).with(faults);
-                    self.faulty.insert(name.to_owned(), entry);
-                }
+            if let Some(entry) = entry.filter(|_| faults.is_empty()) {
+                self.endpoints.insert(name.to_owned(), entry);
+            } else {
+                let entry = Entry::new((), place, Vec::new()).with(faults);
+                self.faulty.insert(name.to_owned(), entry);
             }
         }
     }

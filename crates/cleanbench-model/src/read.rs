@@ -74,7 +74,7 @@ struct RawAnswer {
 
 impl RawAnswer {
     /// The same.
-    fn as_it_is(self) -> Self {
+    fn unchanged(self) -> Self {
         self
     }
 
@@ -132,7 +132,7 @@ impl Reader {
     /// As the version says by which replies of this endpoint are read.
     fn by_version(&self, body: &[u8], reply: &Reply) -> Result<Completion, Fault> {
         if self.version < LENIENT {
-            return self.completion(body, reply, RawAnswer::as_it_is);
+            return self.completion(body, reply, RawAnswer::unchanged);
         }
         let mended = legible::mended(&reply.body).map(|body| Reply {
             body,
@@ -140,7 +140,7 @@ impl Reader {
         });
         let read = match &mended {
             Some(mended) => self.completion(body, mended, RawAnswer::joined),
-            None => self.completion(body, reply, RawAnswer::as_it_is),
+            None => self.completion(body, reply, RawAnswer::unchanged),
         };
         read.map_err(|fault| fault.of_context(reply.status))
     }

@@ -20,18 +20,23 @@
 //! | `json_schema` | its JSON is valid by a schema | `schema` (the target) |
 //! | `tool_call` | share: tools asked for, by name and arguments | `arguments`: `fields`, `exact`, `ignore` (`fields`), `schemas`, `ordered` (false), `from_text` (false), `case` (true) |
 //! | `sql` | its query gives the rows of the target's query | `fixture` or `fixture_field` (required), `order`: `auto`, `always`, `never` (`auto`) |
-//! | `refusal` | it declines, or does not, by a list of patterns in five languages | `expect`: `refused`, `answered`, `target` (`refused`) |
+//! | `refusal` | it declines, or does not, by lists of patterns in 18 languages | `expect`: `refused`, `answered`, `target` (`refused`) |
 //! | `json_fields` | fields of its JSON object equal the target's; else the share of them | `fields` (all keys of the target), `all` (false), `case` (true), `numbers_from_strings` (false) |
 //! | `likelihood` | the model finds the target likelier than every other choice; for tasks with `method = "likelihood"` | `per`: `byte`, `token`, `none` (`byte`) |
 //! | `weighted` | share: weighted mean of other scorers | `scorers` (required) |
 //! | `command` | a program of the user's says how right; needs [`Commands`] | `program` (required), `args`, `timeout` (60), `revision` |
+//!
+//! Every scorer but `likelihood`, `weighted` and `command` also takes `reasoning_marks` (pairs of marks around reasoning,
+//! beside those that are known) and `extract` (`{ after = "…" }` or `{ pattern = "…" }`: what is judged is what follows the
+//! last of them, and without any the answer is not extracted); those that compare texts take `normal_form` (true): quotes,
+//! dashes, spaces, full-width and composed characters that look the same are the same.
 //!
 //! `case = true` means everywhere that upper and lower case differ. Each file in `scorers/` says
 //! precisely what its scorer accepts. A target may be a list of acceptable answers for `exact`,
 //! `numeric`, `quantity`, `math`, `contains`, `regex` and the metrics of texts, which take the best of them.
 //!
 //! Invariants, for every scorer but `command`: the same input gives the same score; only the answer is judged,
-//! never its reasoning; an answer in which nothing is visible is "empty completion", and an answer in
+//! never its reasoning; a score names the rule by which its answer was read; an answer in which nothing is visible is "empty completion", and an answer in
 //! which nothing can be found is not extracted, which is not the same as wrong; hostile text of any
 //! kind neither panics nor takes more than linear time; where work grows faster, it is bounded,
 //! and what is beyond is not extracted; what may take long all the same is done by a child ([`confine`]). `command` runs only with a permission that reports never have; its

@@ -105,7 +105,7 @@ mod tests {
             in_flight: 8,
             waiting: 3,
             pauses: vec!["a: nobody was served for 12 s; asked again in 4 s".to_owned()],
-            elapsed: Duration::from_secs(60),
+            elapsed: Duration::from_mins(1),
         };
         assert_eq!(
             status.line(),

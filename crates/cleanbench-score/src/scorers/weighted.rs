@@ -200,8 +200,8 @@ mod tests {
         check(
             &numbers,
             &sample(json!(7), &[]),
-            "seven",
-            Part(0.0, "seven"),
+            "about a week",
+            Part(0.0, "about a week"),
         );
         let nested = of(json!([{"type": "weighted", "scorers": ["exact"]}, "f1"]));
         check(&nested, &red, "red bridge", Right("red bridge"));
