@@ -83,7 +83,7 @@ impl Extract {
     }
 }
 
-/// The first group of the last match that has one.
+/// The first group that took part in the last match in which any did.
 fn last_match<'a>(pattern: &Regex, answer: &'a str) -> Result<&'a str, &'static str> {
     let mut steps = 0;
     let mut last = None;
@@ -93,7 +93,7 @@ fn last_match<'a>(pattern: &Regex, answer: &'a str) -> Result<&'a str, &'static 
         if steps > MOST_STEPS {
             return Err(TOO_LONG);
         }
-        last = captures.get(1).or(last);
+        last = captures.iter().skip(1).flatten().next().or(last);
     }
     last.map(|found| found.as_str()).ok_or(NO_MARK)
 }

@@ -204,6 +204,8 @@ fn is_quoted(reply: &str, found: &regex::Match<'_>) -> bool {
 /// The final channel of a reply in Harmony's format, its marks kept or lost; `None` for any other reply.
 fn final_channel(reply: &str) -> Option<Result<&str, &'static str>> {
     const MESSAGE: &str = "<|message|>";
+    /// Bytes before it in which its channel stands.
+    const HEAD: usize = 160;
     let start = reply.trim_start();
     if !reply.contains("<|channel|>") && !reply.contains(MESSAGE) {
         return marks_lost(start);
@@ -211,10 +213,10 @@ fn final_channel(reply: &str) -> Option<Result<&str, &'static str>> {
     let mut answer = None;
     let mut last = "";
     for (at, _) in reply.match_indices(MESSAGE) {
-        let head = &reply[..at];
+        let head = &reply[reply.floor_char_boundary(at.saturating_sub(HEAD))..at];
         let head = head.rsplit("<|channel|>").next().unwrap_or(head);
         let head = head.rsplit("<|end|>").next().unwrap_or(head).trim_start();
-        last = if head.len() < 80 { head } else { "" };
+        last = if head.len() < HEAD / 2 { head } else { "" };
         if last.starts_with("final") {
             answer = Some(&reply[at + MESSAGE.len()..]);
         }
