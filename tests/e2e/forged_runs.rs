@@ -525,7 +525,7 @@ fn what_no_writer_writes_is_found_whatever_the_chain_says() {
 #[test]
 fn tables_of_an_earlier_version_are_not_those_of_a_later_writer() {
     let (bed, _server, run, _) = bed();
-    for tables in [1, 2, 3] {
+    for tables in [1, 2, 3, 4, 5] {
         let h = again(&bed, &run);
         let directory = RunDirectory::at(&h);
         let mut manifest = Manifest::read(&directory).unwrap();

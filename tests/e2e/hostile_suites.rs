@@ -741,6 +741,13 @@ fn what_the_user_allows_is_read_and_is_named_where_it_is_missing() {
     ];
     yard.bed.run(&run);
     assert_eq!(yard.server.asked(&format!("{OUTSIDE} {OUTSIDE}")), 1);
+    let manifest = crate::bed::read(&yard.bed.only_run("out"), "run.json");
+    let is_public = manifest.contains("\"sensitivity\":\"public\"")
+        || manifest.contains("\"sensitivity\": \"public\"");
+    assert!(
+        !is_public,
+        "no word of a suite makes public what the user owns: {manifest}"
+    );
     let elsewhere = yard.bed.run(&["check", "suite", "--allow-path", "suite"]);
     elsewhere.expect(65);
     let nowhere = yard

@@ -88,6 +88,16 @@ impl Unread {
         }
     }
 
+    /// The commonest reason; none where nothing is unread.
+    fn commonest(&self) -> &str {
+        let mut reasons = self.reasons.iter().rev();
+        let first = reasons.next();
+        let most = reasons.fold(first, |most, one| {
+            most.filter(|most| most.1 > one.1).or(Some(one))
+        });
+        most.map_or("", |(reason, _)| reason)
+    }
+
     fn is_worth_a_warning(&self) -> bool {
         self.share().is_some_and(|share| share > MOST_UNREAD)
     }
@@ -168,8 +178,7 @@ fn warning(plan: &Plan, place: Place, found: &Unread) -> String {
     let scorer = task.judges().nth(place.scorer).unwrap_or_default();
     let examples: Vec<_> = found.examples.iter().map(Example::text).collect();
     format!(
-        "{} at task {}: `{scorer}` could not read {} of {} answers ({:.0} %), which are scored 0 ({}), such as {}; \
-         where the answers hold one, `extract` in the task names what stands before it",
+        "{} at task {}: `{scorer}` could not read {} of {} answers ({:.0} %), which are scored 0 ({}), such as {}; {}",
         cell::visible(&model.name),
         cell::visible(&task.name),
         found.unread,
@@ -177,7 +186,28 @@ fn warning(plan: &Plan, place: Place, found: &Unread) -> String {
         found.share().unwrap_or_default() * 100.0,
         found.reasons(),
         examples.join(", "),
+        remedy(found.commonest()),
     )
+}
+
+/// What may help where answers are not read for `reason`.
+fn remedy(reason: &str) -> &'static str {
+    match reason {
+        "empty completion" => {
+            "look at `max_tokens` and at how much the model may reason: nothing was left to judge"
+        }
+        "reasoning that never ends" | "nothing but reasoning" => {
+            "let the model write more (`max_tokens`) or reason less; `reasoning_marks` name further marks of reasoning"
+        }
+        "mark not found" | "nothing follows the mark" => {
+            "the task's `extract` names what does not stand in these answers, and without it nothing is read"
+        }
+        "unclear number" => "`locale` in the task says how numbers are written",
+        _ => {
+            "where every answer ends in the same words before the result, `extract` in the task names them; an answer \
+             without them is then not read"
+        }
+    }
 }
 
 #[cfg(test)]

@@ -324,9 +324,9 @@ impl Loader<'_> {
         }
     }
 
-    /// What the user named as data is the user's own: no word of a suite makes it public.
+    /// What the user named as data, or let the suite read elsewhere, is the user's own: no word of a suite makes it public.
     fn protect_named_data(&self, table: &mut TaskTable) {
-        if !self.named_data(table).is_empty() {
+        if !self.named_data(table).is_empty() || !self.given.grants.folders.is_empty() {
             let label = table.sensitivity.unwrap_or(Sensitivity::Private);
             table.sensitivity = Some(label.max(Sensitivity::Private));
         }

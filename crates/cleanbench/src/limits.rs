@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cleanbench_core::DigestKey;
+use cleanbench_core::{DigestKey, Usd};
 use cleanbench_engine::{Billing, Ending, EndpointLimiter, ModelCache, Rates};
 use cleanbench_ledger::RunDirectory;
 use cleanbench_model::Endpoint;
@@ -85,8 +85,14 @@ pub(crate) fn billing(endpoint: &Endpoint) -> Billing {
 pub(crate) fn spent_of_cap(ending: &Ending, folder: &str) -> Option<String> {
     let flag = ending.cap?.flag();
     let spent = &ending.spent;
+    // What has no price is not free.
+    let cost = if spent.cost == Usd::ZERO {
+        String::new()
+    } else {
+        format!(", ${}", spent.cost)
+    };
     Some(format!(
-        "{} requests, {} tokens, ${} are spent or reserved; go on with: cleanbench run --resume {folder} {flag} MORE",
-        spent.requests, spent.tokens, spent.cost
+        "{} requests, {} tokens{cost} are spent or reserved; go on with: cleanbench run --resume {folder} {flag} MORE",
+        spent.requests, spent.tokens
     ))
 }

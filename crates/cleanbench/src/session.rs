@@ -505,7 +505,7 @@ fn advice(kind: NoteKind, folder: &str, reasons: &[Reason]) -> Option<String> {
         NoteKind::Unanswered => failures::advice(reasons, folder),
         NoteKind::Open => format!("go on with: cleanbench run --resume {folder}"),
         NoteKind::Unread => format!(
-            "see one with: cleanbench show {folder} SAMPLE; judge the recorded answers anew, once the suite was edited, with: cleanbench score {folder}"
+            "see one with: cleanbench show {folder} SAMPLE; judge the recorded answers anew, once the suite was edited, with: cleanbench score {folder} SUITE"
         ),
         NoteKind::Unjudged => format!("see why with: cleanbench show {folder} SAMPLE"),
         _ => return None,

@@ -17,6 +17,8 @@ pub(super) struct Order {
     replied: BTreeSet<Place>,
     /// Whether the writer of the segment has stopped.
     has_stopped: bool,
+    /// Whether a segment was opened.
+    has_begun: bool,
     tables: u32,
 }
 
@@ -26,6 +28,7 @@ impl Order {
             table: CallTable::new(manifest.plan.call_space()),
             replied: BTreeSet::new(),
             has_stopped: false,
+            has_begun: false,
             tables: manifest.plan.tables,
         }
     }
@@ -86,12 +89,17 @@ impl Order {
         }
     }
 
-    /// Who writes a format has tables of a version, or of a later one.
-    fn wrong_version(&self, event: &Event) -> Option<String> {
+    /// Who plans a run has tables of the version that belongs to the format, or of a later one; who goes on with it may
+    /// write a later format.
+    fn wrong_version(&mut self, event: &Event) -> Option<String> {
         let Event::SegmentOpened { format, .. } = event else {
             return None;
         };
+        if std::mem::replace(&mut self.has_begun, true) {
+            return None;
+        }
         let least = match format.as_str() {
+            "cleanbench-journal/1.4" => 6,
             "cleanbench-journal/1.3" => 4,
             "cleanbench-journal/1.2" => 2,
             _ => 1,
