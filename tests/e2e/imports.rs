@@ -17,6 +17,10 @@ const KNOWN: &[[&str; 2]] = &[
         "cleanbench-ledger/src/writer.rs",
     ],
     [
+        "cleanbench-math/src/equal.rs",
+        "cleanbench-math/src/spans.rs",
+    ],
+    [
         "cleanbench-model/src/likelihood.rs",
         "cleanbench-model/src/read.rs",
     ],

@@ -12,7 +12,6 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use cleanbench_core::{Message, Sample};
 
 use crate::diagnostic::Fault;
-use crate::load::Loader;
 use crate::rows::FileIdentity;
 
 /// Steps that every suite may make. About a nanosecond each.
@@ -109,16 +108,5 @@ impl Effort {
                 "name a data file in few tasks, send short prompts and few examples, or make several suites of it",
             )
         })
-    }
-}
-
-impl Loader<'_> {
-    /// Whether the suite has made too much of what it holds. That is a fault, which is logged, and nothing more is read.
-    pub(crate) fn gives_up(&mut self) -> bool {
-        let Some(fault) = self.effort.fault() else {
-            return false;
-        };
-        self.log.error(self.manifest, fault);
-        true
     }
 }

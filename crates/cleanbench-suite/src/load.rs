@@ -332,6 +332,15 @@ impl Loader<'_> {
         }
     }
 
+    /// Whether the suite has made too much of what it holds. That is a fault, which is logged, and nothing more is read.
+    pub(crate) fn gives_up(&mut self) -> bool {
+        let Some(fault) = self.effort.fault() else {
+            return false;
+        };
+        self.log.error(self.manifest, fault);
+        true
+    }
+
     /// The first scorer is the one that counts.
     fn put_primary_first(&mut self, table: &mut TaskTable) {
         let (Some(primary), Some(scorers)) = (&table.primary, &mut table.scorers) else {
