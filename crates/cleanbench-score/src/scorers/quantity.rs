@@ -8,12 +8,13 @@
 //! Units, and what they may be made of, are in [`table`] and [`unit`]: SI with its prefixes, common others, percent,
 //! currencies by sign, code or name, powers and quotients (`km/h`, `m²`, `€ per kWh`). 90 km/h equals 25 m/s;
 //! 5 kg never equals 5 m, nor $5 5 €: the wrong unit is wrong. Nobody converts currencies here. Numbers are
-//! read as by `numeric`. The quantity that follows the last mark of a final answer counts, named as by `numeric`
+//! read as by `numeric`. The `$` of LaTeX is no dollar (see [`delimiters`]). The quantity that follows the last mark of a final answer counts, named as by `numeric`
 //! ("stated", "boxed", "hashes", "tag"), else the last with a unit ("last quantity"), the first ("first quantity") or
 //! the only one ("only quantity").
 //!
 //! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
+mod delimiters;
 mod table;
 pub(in crate::scorers) mod unit;
 
@@ -101,6 +102,12 @@ fn measured(text: &str, number: Number) -> Measured {
     let unit = match (ahead, behind) {
         (Some(sign), None) => Some(unit::per(sign, after).unwrap_or(sign)),
         (Some(sign), Some(behind)) if behind.is_same_kind(&sign) => Some(behind),
+        // A lone `$` may be a delimiter that nothing closes. "$5 a day" is money.
+        (Some(_), behind)
+            if is_lone_dollar(text, number) && !after.trim_start().starts_with("a ") =>
+        {
+            behind
+        }
         (Some(sign), Some(_)) => Some(sign),
         (None, behind) => behind,
     };
@@ -109,6 +116,13 @@ fn measured(text: &str, number: Number) -> Measured {
         value: number.value,
         unit,
     }
+}
+
+/// Whether an unescaped `$` touches the number, and nothing else that names a currency.
+fn is_lone_dollar(text: &str, number: Number) -> bool {
+    let lead = text.get(number.start..number.end).unwrap_or_default();
+    let known = text[..number.start].ends_with(char::is_alphabetic);
+    lead.trim_start_matches(['-', '+', '–']).starts_with('$') && !known
 }
 
 /// The number in words at `at`, where none in digits stands there.
@@ -223,7 +237,7 @@ impl Quantity {
 
 impl Rule for Quantity {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -238,7 +252,7 @@ impl Rule for Quantity {
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
         let text = &*plain(text);
-        let text = &text[..end_of_answer(text)];
+        let text = &*delimiters::blanked(&text[..end_of_answer(text)]);
         let Chosen { found, rule } = match self.chosen(text) {
             Ok(chosen) => chosen,
             Err(reason) => return Score::not_extracted(reason),
