@@ -22,9 +22,10 @@ use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use self::unit::Unit;
+use super::numeric::aftermath;
 use super::numeric::candidates::are_listed;
 use super::numeric::literal::LOCALES;
-use super::numeric::marks::{end_of_answer, marks, regions};
+use super::numeric::marks::{end_of_answer, marks, none_given, regions};
 use super::numeric::number::{Form, Number, numbers, numbers_within};
 use super::numeric::plain::plain;
 use crate::params::Params;
@@ -88,6 +89,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> Quantity {
 #[derive(Debug, Clone, Copy)]
 struct Measured {
     start: usize,
+    end: usize,
     value: Option<f64>,
     unit: Option<Unit>,
 }
@@ -113,6 +115,7 @@ fn measured(text: &str, number: Number) -> Measured {
     };
     Measured {
         start: number.start,
+        end: number.end,
         value: number.value,
         unit,
     }
@@ -153,6 +156,22 @@ struct Chosen {
     rule: &'static str,
 }
 
+/// What counts instead of `chosen` where the answer takes it back.
+fn corrected(text: &str, usable: &[Measured], chosen: Chosen) -> Result<Chosen, &'static str> {
+    let Some(found) = aftermath::withdrawal(text, chosen.found.end) else {
+        return Ok(chosen);
+    };
+    let behind = usable.iter().rfind(|other| other.start >= found.end);
+    match behind {
+        Some(found) => Ok(Chosen {
+            found: *found,
+            rule: "last quantity",
+        }),
+        None if found.is_final => Err("withdrawn"),
+        None => Ok(chosen),
+    }
+}
+
 impl Quantity {
     /// The number of `text` that counts.
     fn chosen(&self, text: &str) -> Result<Chosen, &'static str> {
@@ -170,6 +189,8 @@ impl Quantity {
             .iter()
             .map(|number| measured(text, *number))
             .collect();
+        let first = all.iter().find(|found| found.unit.is_some());
+        let proper = aftermath::end_of_result(text, first.map_or(text.len(), |first| first.end));
         let any = all.iter().any(|found| found.unit.is_some());
         let usable: Vec<Measured> = all
             .into_iter()
@@ -186,7 +207,10 @@ impl Quantity {
             })
         });
         let (picked, rule) = match self.take {
-            Take::Last if usable.len() > 1 => (usable.last(), "last quantity"),
+            Take::Last if usable.len() > 1 => (
+                usable.iter().rfind(|found| found.start < proper),
+                "last quantity",
+            ),
             Take::First if usable.len() > 1 => (usable.first(), "first quantity"),
             _ => (usable.first(), "only quantity"),
         };
@@ -194,7 +218,10 @@ impl Quantity {
             found: *found,
             rule,
         });
-        let chosen = stated.or(chosen).ok_or("no number")?;
+        if let Some(reason) = none_given(text, &marks, stated.is_some()) {
+            return Err(reason);
+        }
+        let chosen = corrected(text, &usable, stated.or(chosen).ok_or("no number")?)?;
         if is_one_of_several(text, &numbers, chosen.found.start) {
             return Err("several numbers");
         }
