@@ -7,8 +7,11 @@
 //! [`literal::LOCALES`]).
 //!
 //! Rules, by name: "hashes", "boxed", "tag", "stated" and "calculation" for a number that a mark of a final answer leads
-//! in (see [`marks`]); "opening", "bold", "last line", "last number", "first number" and "only number" where there is
+//! in (see [`marks`]); "opening", "bold", "last line", "last sentence", "last number", "first number" and "only number" where there is
 //! none (see [`candidates`]).
+//!
+//! A number that the answer takes back ("wait, that's wrong") does not count; what follows does (see [`aftermath`]).
+//! Answers that stop in the middle or say that there is none are not extracted.
 //!
 //! What a number is, [`number`] says: fractions, powers, words and magnitudes among them. Units are not interpreted.
 //! `50%` equals 50 and 0.5, while 0.5 equals the target 50 only where that is written as a percentage. A number with
@@ -18,11 +21,13 @@
 //! marks are read. It refuses targets that are no finite number, and answers whose number is
 //! unclear are not extracted.
 
+pub(in crate::scorers) mod aftermath;
 pub(in crate::scorers) mod candidates;
 pub(in crate::scorers) mod literal;
 pub(in crate::scorers) mod marks;
 pub(in crate::scorers) mod number;
 pub(in crate::scorers) mod plain;
+mod sentence;
 mod term;
 
 use cleanbench_core::{Sample, Score};
@@ -65,6 +70,9 @@ type Failure = &'static str;
 
 const NO_NUMBER: Failure = "no number";
 const SEVERAL: Failure = "several numbers";
+const WITHDRAWN: Failure = "withdrawn";
+const CUT_OFF: Failure = "cut off";
+const REFUSED: Failure = "no answer given";
 const UNCLEAR: Failure = "unclear number";
 
 /// A number and the rule that found it.
@@ -91,8 +99,27 @@ impl Numeric {
         let marks = marks::marks(text);
         let numbers = numbers_within(text, self.form, &marks::regions(text, &marks));
         let marked = (self.take != Take::Only).then(|| marks::marked(text, &numbers, &marks));
-        let unmarked = || candidates::choose(text, &numbers, self.take);
-        marked.flatten().unwrap_or_else(unmarked)
+        let given = marked.flatten();
+        if let Some(reason) = marks::none_given(text, &marks, given.is_some()) {
+            return Err(reason);
+        }
+        let unmarked = || self.unmarked(text, &numbers);
+        let read = given.unwrap_or_else(unmarked)?;
+        if self.take == Take::Only {
+            return Ok(read);
+        }
+        corrected(text, &numbers, read)
+    }
+
+    /// The number that counts where none is marked; checks and offers behind it are no part of the answer.
+    fn unmarked(&self, text: &str, numbers: &[Number]) -> Result<Read, Failure> {
+        let first = numbers.first().map_or(text.len(), |first| first.end);
+        let end = aftermath::end_of_result(text, first);
+        let within = numbers.partition_point(|number| number.end <= end);
+        if self.take == Take::Only {
+            return candidates::choose(text, numbers, self.take);
+        }
+        candidates::choose(&text[..end], &numbers[..within], self.take)
     }
 
     fn target(&self, item: &Value) -> Option<Target> {
@@ -132,6 +159,19 @@ impl Numeric {
     }
 }
 
+/// What counts instead of `read` where the answer takes it back.
+fn corrected(text: &str, numbers: &[Number], read: Read) -> Result<Read, Failure> {
+    let Some(found) = aftermath::withdrawal(text, read.number.end) else {
+        return Ok(read);
+    };
+    let next = numbers.partition_point(|number| number.start < found.end);
+    match candidates::chosen(text, &numbers[next..], Take::Last) {
+        Some(behind) => behind,
+        None if found.is_final => Err(WITHDRAWN),
+        None => Ok(read),
+    }
+}
+
 impl Number {
     /// Whether it has a value, or has one as soon as it is known what its point means.
     fn is_known(&self) -> bool {
@@ -162,7 +202,7 @@ fn shown(value: f64) -> String {
 
 impl Rule for Numeric {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

@@ -8,12 +8,13 @@
 //! Units, and what they may be made of, are in [`table`] and [`unit`]: SI with its prefixes, common others, percent,
 //! currencies by sign, code or name, powers and quotients (`km/h`, `m²`, `€ per kWh`). 90 km/h equals 25 m/s;
 //! 5 kg never equals 5 m, nor $5 5 €: the wrong unit is wrong. Nobody converts currencies here. Numbers are
-//! read as by `numeric`. The quantity that follows the last mark of a final answer counts, named as by `numeric`
+//! read as by `numeric`. The `$` of LaTeX is no dollar (see [`delimiters`]). The quantity that follows the last mark of a final answer counts, named as by `numeric`
 //! ("stated", "boxed", "hashes", "tag"), else the last with a unit ("last quantity"), the first ("first quantity") or
 //! the only one ("only quantity").
 //!
 //! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
+mod delimiters;
 mod table;
 pub(in crate::scorers) mod unit;
 
@@ -21,9 +22,10 @@ use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use self::unit::Unit;
+use super::numeric::aftermath;
 use super::numeric::candidates::are_listed;
 use super::numeric::literal::LOCALES;
-use super::numeric::marks::{end_of_answer, marks, regions};
+use super::numeric::marks::{end_of_answer, marks, none_given, regions};
 use super::numeric::number::{Form, Number, numbers, numbers_within};
 use super::numeric::plain::plain;
 use crate::params::Params;
@@ -87,6 +89,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> Quantity {
 #[derive(Debug, Clone, Copy)]
 struct Measured {
     start: usize,
+    end: usize,
     value: Option<f64>,
     unit: Option<Unit>,
 }
@@ -101,14 +104,28 @@ fn measured(text: &str, number: Number) -> Measured {
     let unit = match (ahead, behind) {
         (Some(sign), None) => Some(unit::per(sign, after).unwrap_or(sign)),
         (Some(sign), Some(behind)) if behind.is_same_kind(&sign) => Some(behind),
+        // A lone `$` may be a delimiter that nothing closes. "$5 a day" is money.
+        (Some(_), behind)
+            if is_lone_dollar(text, number) && !after.trim_start().starts_with("a ") =>
+        {
+            behind
+        }
         (Some(sign), Some(_)) => Some(sign),
         (None, behind) => behind,
     };
     Measured {
         start: number.start,
+        end: number.end,
         value: number.value,
         unit,
     }
+}
+
+/// Whether an unescaped `$` touches the number, and nothing else that names a currency.
+fn is_lone_dollar(text: &str, number: Number) -> bool {
+    let lead = text.get(number.start..number.end).unwrap_or_default();
+    let known = text[..number.start].ends_with(char::is_alphabetic);
+    lead.trim_start_matches(['-', '+', '–']).starts_with('$') && !known
 }
 
 /// The number in words at `at`, where none in digits stands there.
@@ -139,6 +156,22 @@ struct Chosen {
     rule: &'static str,
 }
 
+/// What counts instead of `chosen` where the answer takes it back.
+fn corrected(text: &str, usable: &[Measured], chosen: Chosen) -> Result<Chosen, &'static str> {
+    let Some(found) = aftermath::withdrawal(text, chosen.found.end) else {
+        return Ok(chosen);
+    };
+    let behind = usable.iter().rfind(|other| other.start >= found.end);
+    match behind {
+        Some(found) => Ok(Chosen {
+            found: *found,
+            rule: "last quantity",
+        }),
+        None if found.is_final => Err("withdrawn"),
+        None => Ok(chosen),
+    }
+}
+
 impl Quantity {
     /// The number of `text` that counts.
     fn chosen(&self, text: &str) -> Result<Chosen, &'static str> {
@@ -156,6 +189,8 @@ impl Quantity {
             .iter()
             .map(|number| measured(text, *number))
             .collect();
+        let first = all.iter().find(|found| found.unit.is_some());
+        let proper = aftermath::end_of_result(text, first.map_or(text.len(), |first| first.end));
         let any = all.iter().any(|found| found.unit.is_some());
         let usable: Vec<Measured> = all
             .into_iter()
@@ -172,7 +207,10 @@ impl Quantity {
             })
         });
         let (picked, rule) = match self.take {
-            Take::Last if usable.len() > 1 => (usable.last(), "last quantity"),
+            Take::Last if usable.len() > 1 => (
+                usable.iter().rfind(|found| found.start < proper),
+                "last quantity",
+            ),
             Take::First if usable.len() > 1 => (usable.first(), "first quantity"),
             _ => (usable.first(), "only quantity"),
         };
@@ -180,7 +218,10 @@ impl Quantity {
             found: *found,
             rule,
         });
-        let chosen = stated.or(chosen).ok_or("no number")?;
+        if let Some(reason) = none_given(text, &marks, stated.is_some()) {
+            return Err(reason);
+        }
+        let chosen = corrected(text, &usable, stated.or(chosen).ok_or("no number")?)?;
         if is_one_of_several(text, &numbers, chosen.found.start) {
             return Err("several numbers");
         }
@@ -223,7 +264,7 @@ impl Quantity {
 
 impl Rule for Quantity {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -238,7 +279,7 @@ impl Rule for Quantity {
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
         let text = &*plain(text);
-        let text = &text[..end_of_answer(text)];
+        let text = &*delimiters::blanked(&text[..end_of_answer(text)]);
         let Chosen { found, rule } = match self.chosen(text) {
             Ok(chosen) => chosen,
             Err(reason) => return Score::not_extracted(reason),

@@ -3,10 +3,12 @@
 //! A number that says something else is passed over while another is there: a step, a citation, a date, a year, an
 //! ordinal, what stands in brackets, "after 3 days", "42 of 50", a line that begins with "Check:". Then the number of
 //! an opening line that holds nothing else counts ("opening"), the only one in bold ("bold"), or the last
-//! ("last number"). It refuses ranges, alternatives and calculations without a result.
+//! ("last number"); of a last sentence with several different ones, the one that [`super::sentence`] finds ("last
+//! sentence"). It refuses ranges, alternatives and calculations without a result.
 
 use super::marks::{operator_between, result};
 use super::number::Number;
+use super::sentence::{Settled, settled};
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
 use cleanbench_text::scan::{is_word, window};
 use cleanbench_text::spelled::spelled;
@@ -143,6 +145,14 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
     }
     if let Some(number) = result_before(text, numbers, picked).filter(|_| first == picked) {
         return plain(number, "calculation");
+    }
+    if first == picked {
+        match settled(text, numbers, own, picked) {
+            Settled::Sole => {}
+            Settled::Calculated(number) => return plain(number, "calculation"),
+            Settled::Stated(number) => return plain(number, "last sentence"),
+            Settled::Several => return Err(SEVERAL),
+        }
     }
     let rule = if first < picked {
         "calculation"

@@ -13,7 +13,7 @@ use regex::Regex;
 
 use super::candidates::{self, Take};
 use super::number::Number;
-use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
+use super::{CUT_OFF, Failure, NO_NUMBER, REFUSED, Read, SEVERAL, UNCLEAR, aftermath};
 use crate::statement::{Statement, statements};
 use cleanbench_text::scan::{is_word, window};
 use cleanbench_text::spelled::{self, spelled};
@@ -139,6 +139,15 @@ pub(in crate::scorers) fn marks(text: &str) -> Vec<Mark> {
     let mut marks: Vec<Mark> = stated.chain(hashes).chain(tags).collect();
     marks.sort_by_key(|mark| mark.at);
     marks
+}
+
+/// Why an answer gives no number, if it says so or stops before one.
+pub(in crate::scorers) fn none_given(text: &str, marks: &[Mark], marked: bool) -> Option<Failure> {
+    let hard = marks.iter().any(|mark| mark.kind != Kind::Said);
+    if !(marked && hard) && aftermath::is_refused(text) {
+        return Some(REFUSED);
+    }
+    (!marked && aftermath::is_cut_off(text)).then_some(CUT_OFF)
 }
 
 /// The number after the last mark that is followed by one.

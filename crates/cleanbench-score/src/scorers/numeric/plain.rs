@@ -1,5 +1,5 @@
 //! Text as the reader of numbers sees it: digits of every script as those of ASCII, one minus, no marks that nobody
-//! sees, raised digits of HTML as powers.
+//! sees, nothing that is struck through, raised digits of HTML as powers.
 //!
 //! Invariant: linear in the length of the text; positions in the result are those of the result alone. It refuses
 //! nothing.
@@ -15,7 +15,10 @@ const ZEROS: [u32; 27] = [
 
 /// `text` in plain characters.
 pub(in crate::scorers) fn plain(text: &str) -> Cow<'_, str> {
-    let text = raised(text);
+    let text = match struck(text) {
+        Some(kept) => Cow::Owned(raised(&kept).into_owned()),
+        None => raised(text),
+    };
     if text.is_ascii() {
         return text;
     }
@@ -31,6 +34,27 @@ pub(in crate::scorers) fn plain(text: &str) -> Cow<'_, str> {
         wide = ('０'..='９').contains(&character);
     }
     Cow::Owned(out)
+}
+
+/// `text` without what is struck through (`~~40~~`), where something is.
+fn struck(text: &str) -> Option<String> {
+    if !text.contains("~~") {
+        return None;
+    }
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once("~~") {
+        let line = after.split('\n').next().unwrap_or_default();
+        kept.push_str(before);
+        rest = match line.split_once("~~") {
+            Some((inside, _)) if !inside.is_empty() => &after[inside.len() + 2..],
+            _ => {
+                kept.push_str("~~");
+                after
+            }
+        };
+    }
+    kept.push_str(rest);
+    Some(kept)
 }
 
 /// `m<sup>2</sup>` as `m^{2}`, and an entity as its space.
@@ -95,6 +119,7 @@ mod tests {
             ("９，５００ 3，4", "9,500 3，4"),
             ("٣٫٥ ٩٬٥٠٠", "3.5 9,500"),
             ("m<sup>2</sup> −5\u{200b}0", "m^{2} -50"),
+            ("~~40~~ 42, ~~5\n6~~", " 42, ~~5\n6~~"),
             ("5&nbsp;000", "5\u{a0}000"),
         ] {
             assert_eq!(plain(text), expected);
