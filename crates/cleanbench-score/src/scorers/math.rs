@@ -53,6 +53,8 @@
 
 mod find;
 
+use std::borrow::Cow;
+
 use cleanbench_core::{Sample, Score};
 use cleanbench_math::{
     Aside, CANNOT_TELL, Comparison, Failure, Object, TOO_DEEP, TOO_LARGE, TOO_MANY, UNREADABLE,
@@ -60,7 +62,7 @@ use cleanbench_math::{
 };
 use serde_json::Value;
 
-use self::find::{Found, candidates, last_number, of_target};
+use self::find::{Found, candidates, last_number, of_target, own};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
@@ -117,7 +119,7 @@ struct Target {
 
 impl Math {
     fn target(&self, text: &str) -> Target {
-        let found = of_target(text);
+        let found = of_target(&narrow(text));
         let objects = found
             .iter()
             .find_map(|found| readings(&found.text, &self.units).ok());
@@ -190,6 +192,20 @@ fn is_of_kind(targets: &[Target], answers: &[Object]) -> bool {
     answers.iter().any(wanted)
 }
 
+/// `text` with plain characters for the wide ones of East Asian print, but for commas, which do not group digits.
+fn narrow(text: &str) -> Cow<'_, str> {
+    let wide =
+        |c: char| matches!(c, '０'..='９' | '＋' | '－' | '＝' | '．' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ');
+    if !text.contains(wide) {
+        return Cow::Borrowed(text);
+    }
+    let narrowed = text.chars().map(|c| {
+        let plain = u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32);
+        plain.filter(|_| wide(c)).unwrap_or(c)
+    });
+    Cow::Owned(narrowed.collect())
+}
+
 /// A formula without spaces and marks of layout.
 fn squeezed(text: &str) -> String {
     let text = text
@@ -223,6 +239,7 @@ impl Rule for Math {
         cleanbench_math::begin();
         let texts = target::texts(sample);
         let targets: Vec<Target> = texts.iter().map(|text| self.target(text)).collect();
+        let text = &*narrow(own(text));
         let found = candidates(text);
         if let Some(score) = found.iter().find_map(|found| self.judged(&targets, found)) {
             return score;
