@@ -4,10 +4,13 @@
 //! (see [`super::value`]), where a difference beyond rounding at any point is a difference, and agreement at enough of
 //! them is equality. What neither decides is [`Verdict::Unknown`], and never equal.
 
+use std::collections::BTreeSet;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive};
 
+use crate::aside::add_names;
 use crate::expr::{Constant, Expr, Object, Sign};
 use crate::normal::{Normal, is_exhausted, normal};
 use crate::spans::{same_spans, spans};
@@ -188,7 +191,15 @@ impl Comparison {
         {
             return same_spans(&left, &right);
         }
-        self.items(target, answer)
+        let bracketed = |object: &Object| matches!(object, Object::Tuple { .. } | Object::Set(_));
+        let unsolved = |one: &Object, other: &Object| {
+            is_inequality(one) && (is_set(other) || bracketed(other)) && spans(one).is_none()
+        };
+        let found = self.items(target, answer);
+        if found == Verdict::Apart && (unsolved(target, answer) || unsolved(answer, target)) {
+            return Verdict::Unknown;
+        }
+        found
     }
 
     fn items(self, target: &Object, answer: &Object) -> Verdict {
@@ -317,6 +328,10 @@ impl Comparison {
         }
         match (spans(target), spans(answer)) {
             (Some(left), Some(right)) => same_spans(&left, &right),
+            // What one unknown is may be said by quite another inequality in it.
+            _ if is_inequality(target) && is_inequality(answer) && is_in_one(target, answer) => {
+                Verdict::Unknown
+            }
             _ => links,
         }
     }
@@ -519,6 +534,23 @@ fn is_set(object: &Object) -> bool {
         Object::Tuple { items, .. } => items.iter().any(is_infinite),
         _ => false,
     }
+}
+
+/// Whether there is one unknown in both.
+fn is_in_one(left: &Object, right: &Object) -> bool {
+    let mut names = BTreeSet::new();
+    for relation in [left, right] {
+        let Object::Relation { terms, .. } = relation else {
+            return false;
+        };
+        for term in terms {
+            match term {
+                Object::Scalar(expr) => add_names(expr, &mut names),
+                _ => return false,
+            }
+        }
+    }
+    names.len() == 1
 }
 
 fn is_infinite(object: &Object) -> bool {

@@ -141,13 +141,38 @@ impl<'a> Lexer<'a> {
             self.push(Kind::Op('^'));
             return Ok(());
         }
+        if superscript(first).is_some() {
+            return self.raised();
+        }
         self.skip(first.len_utf8());
         let kind = plain(first).ok_or(UNREADABLE)?;
         self.push(kind);
-        if let Some(power) = superscript(first) {
-            let digit = power.to_string();
-            self.push(Kind::Number(BigRational::from_integer(power.into()), digit));
+        Ok(())
+    }
+
+    /// An exponent in raised digits, as in `10⁻⁶`.
+    fn raised(&mut self) -> Result<(), Failure> {
+        let raised: String = self.rest.chars().map_while(superscript).collect();
+        let width = self.rest.chars().take(raised.chars().count());
+        self.skip(width.map(char::len_utf8).sum());
+        let digits = raised.trim_start_matches(['-', '+']);
+        let plain = raised.len() - digits.len() <= 1 && digits.bytes().all(|b| b.is_ascii_digit());
+        if digits.is_empty() || digits.len() > DIGITS || !plain {
+            return Err(UNREADABLE);
         }
+        self.push(Kind::Op('^'));
+        let value = decimal(digits, "", "")?;
+        let number = Kind::Number(value, digits.to_owned());
+        if raised.len() == 1 {
+            self.push(number);
+            return Ok(());
+        }
+        self.push(Kind::Open('{'));
+        if raised.starts_with('-') {
+            self.push(Kind::Op('-'));
+        }
+        self.push(number);
+        self.push(Kind::Close('}'));
         Ok(())
     }
 
@@ -533,7 +558,6 @@ fn plain(character: char) -> Option<Kind> {
         '÷' | '⁄' => Kind::Op('/'),
         '＋' => Kind::Op('+'),
         '，' | '、' => Kind::Op(','),
-        '²' | '³' | '¹' | '⁴' | '⁵' | '⁶' | '⁷' | '⁸' | '⁹' | '⁰' => Kind::Op('^'),
         '′' | '’' => Kind::Op('\''),
         '(' | '（' => Kind::Open('('),
         ')' | '）' => Kind::Close(')'),
@@ -578,9 +602,10 @@ fn greek(letter: char) -> Kind {
     }
 }
 
-fn superscript(character: char) -> Option<u32> {
-    let digit = "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|c| c == character)?;
-    u32::try_from(digit).ok()
+/// What a raised character is when it is not raised.
+fn superscript(character: char) -> Option<char> {
+    let at = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺".chars().position(|c| c == character)?;
+    "0123456789-+".chars().nth(at)
 }
 
 /// What a command of LaTeX means, where it has other names.

@@ -10,6 +10,7 @@
 //!
 //! It refuses what it cannot read whole: half a formula says something else.
 
+mod aside;
 mod equal;
 mod expr;
 mod lex;
@@ -19,6 +20,7 @@ mod read;
 mod spans;
 mod value;
 
+pub use aside::{Aside, aside};
 pub use equal::{Comparison, Verdict};
 pub use expr::{
     CANNOT_TELL, Constant, Expr, Failure, Joiner, Named, Object, Sign, TOO_DEEP, TOO_LARGE,

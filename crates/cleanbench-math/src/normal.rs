@@ -155,6 +155,39 @@ impl Normal {
         }
         (!found.slope.is_zero()).then_some(found)
     }
+
+    /// `a`, `b` and `c` of `a x² + b x + c`, where it is that for the symbol `name`, with numbers, and `a` is not 0.
+    pub(crate) fn quadratic_in(&self, name: &str) -> Option<Quadratic> {
+        let below = self.constant_below()?;
+        let [mut square, mut slope, mut rest] = [(); 3].map(|()| BigRational::zero());
+        let two = num_rational::Ratio::from_integer(2);
+        for (term, coefficient) in &self.above {
+            let coefficient = coefficient / &below;
+            match term.as_slice() {
+                [] => rest = coefficient,
+                [(Atom::Symbol(symbol), power)] if symbol == name && power.is_one() => {
+                    slope = coefficient;
+                }
+                [(Atom::Symbol(symbol), power)] if symbol == name && *power == two => {
+                    square = coefficient;
+                }
+                _ => return None,
+            }
+        }
+        (!square.is_zero()).then_some(Quadratic {
+            square,
+            slope,
+            rest,
+        })
+    }
+}
+
+/// `square · x² + slope · x + rest`.
+#[derive(Debug, Clone)]
+pub(crate) struct Quadratic {
+    pub(crate) square: BigRational,
+    pub(crate) slope: BigRational,
+    pub(crate) rest: BigRational,
 }
 
 /// `slope · x + rest`.

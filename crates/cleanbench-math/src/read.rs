@@ -2,10 +2,10 @@
 //!
 //! A formula has more than one reading where a comma between digits may group, separate or stand before decimals:
 //! `1,234` is 1234 or the list of 1 and 234, and `0,25` is 1/4 or the list of 0 and 25. A chain of equations is what it
-//! ends with; what is only about equal does not count where something else is given.
+//! ends with, `A or B` of equal values is one; what is only about equal does not count where something else is given.
 
-use crate::equal::plain;
-use crate::expr::{Expr, Failure, Object, Sign};
+use crate::equal::{Comparison, Verdict, plain};
+use crate::expr::{Expr, Failure, Joiner, Object, Sign};
 use crate::lex::Comma;
 use crate::parse::object;
 
@@ -68,7 +68,7 @@ pub fn readings(text: &str, units: &Units) -> Result<Vec<Object>, Failure> {
 }
 
 /// `text` without what is around a formula.
-fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     let marks = |c: char| c.is_whitespace() || "*`\"“”„".contains(c);
     let inner = text
         .trim_matches(marks)
@@ -117,6 +117,7 @@ fn simplified(object: Object, units: &Units) -> Object {
             Object::Scalar(inner.remove(0))
         }
         Object::Relation { terms, signs } => relation(terms, signs, units),
+        Object::List(items, Joiner::Or) => either(each(items, units)),
         Object::List(items, joiner) => Object::List(each(items, units), joiner),
         Object::Union(parts) if parts.iter().all(|part| matches!(part, Object::Set(_))) => {
             let items = parts.into_iter().flat_map(|part| match part {
@@ -132,6 +133,25 @@ fn simplified(object: Object, units: &Units) -> Object {
             close,
         },
         other => other,
+    }
+}
+
+/// Items of which one holds; where all say the same, it is one.
+fn either(mut items: Vec<Object>) -> Object {
+    let exact = Comparison {
+        digits: None,
+        relations: true,
+        any_unit: true,
+    };
+    let first = items.first().filter(|first| !first.has_words());
+    let same = first.is_some_and(|first| {
+        let mut others = items.iter().skip(1);
+        others.all(|other| exact.compare(first, other) == Verdict::Same)
+    });
+    if same {
+        items.swap_remove(0)
+    } else {
+        Object::List(items, Joiner::Or)
     }
 }
 

@@ -3,9 +3,12 @@
 //!
 //! Invariant: spans are in order and neither overlap nor touch. Only end points with a value have spans.
 
+use num_rational::BigRational;
+use num_traits::Zero;
+
 use crate::equal::{Verdict, same_value};
 use crate::expr::{Constant, Expr, Joiner, Named, Object, Sign};
-use crate::normal::normal;
+use crate::normal::{Quadratic, normal};
 use crate::value::{Point, value};
 
 /// An end of a span.
@@ -272,8 +275,80 @@ fn first_symbol(expr: &Expr) -> Option<String> {
     }
 }
 
-/// The numbers for which `left sign right` holds, which is linear in the unknown.
+/// The numbers for which `left sign right` holds, which is linear or quadratic in the unknown or in its absolute value.
 fn link(left: &Expr, sign: Sign, right: &Expr, name: &str) -> Option<Vec<Span>> {
+    if let Some(inner) = magnitude(left) {
+        return within(inner, sign, right, name);
+    }
+    if let Some(inner) = magnitude(right) {
+        return within(inner, sign.turned(), left, name);
+    }
+    let difference = normal(&Expr::difference(left, right));
+    if let Some(quadratic) = difference.and_then(|form| form.quadratic_in(name)) {
+        return parabola(&quadratic, sign);
+    }
+    linear(left, sign, right, name)
+}
+
+/// What an absolute value is taken of.
+fn magnitude(expr: &Expr) -> Option<&Expr> {
+    match expr {
+        Expr::Call(function, inner) if function == "abs" && expr.has_symbols() => inner.first(),
+        _ => None,
+    }
+}
+
+/// The numbers for which `|inner| sign bound` holds.
+fn within(inner: &Expr, sign: Sign, bound: &Expr, name: &str) -> Option<Vec<Span>> {
+    let at = expr_end(bound, true)?.at;
+    if at < 0.0 {
+        let all = matches!(sign, Sign::More | Sign::AtLeast | Sign::Unequal);
+        return Some(if all { vec![everything()] } else { Vec::new() });
+    }
+    let above = link(inner, sign, bound, name)?;
+    let below = link(inner, sign.turned(), &bound.clone().negated(), name)?;
+    match sign {
+        Sign::More | Sign::AtLeast | Sign::Equal => Some(joined([above, below].concat())),
+        Sign::Less | Sign::AtMost | Sign::Unequal => Some(common(&[above, below])),
+        Sign::About | Sign::In => None,
+    }
+}
+
+/// The numbers for which `square x² + slope x + rest sign 0` holds.
+fn parabola(quadratic: &Quadratic, sign: Sign) -> Option<Vec<Span>> {
+    let Quadratic {
+        square,
+        slope,
+        rest,
+    } = quadratic;
+    let zero = BigRational::zero();
+    let sign = if *square > zero { sign } else { sign.turned() };
+    let whole = |number: i64| BigRational::from_integer(number.into());
+    let under = slope * slope - whole(4) * square * rest;
+    if under < zero {
+        let all = matches!(sign, Sign::More | Sign::AtLeast | Sign::Unequal);
+        return Some(if all { vec![everything()] } else { Vec::new() });
+    }
+    let width = Expr::Number(under / (whole(4) * square * square)).root(Expr::whole(2));
+    let middle = Expr::Number(-slope / (whole(2) * square));
+    let low = expr_end(&Expr::difference(&middle, &width), true)?;
+    let high = expr_end(&Expr::sum(vec![middle, width]), true)?;
+    let point = |end: &End| interval(end.clone(), end.clone());
+    let between = interval(low.clone(), high.clone())?;
+    let ends = [point(&low)?, point(&high)?].concat();
+    match sign {
+        Sign::Less => Some(common(&[between, complement(&ends)])),
+        Sign::AtMost => Some(between),
+        Sign::More => Some(complement(&between)),
+        Sign::AtLeast => Some(joined([complement(&between), ends].concat())),
+        Sign::Equal => Some(joined(ends)),
+        Sign::Unequal => Some(complement(&ends)),
+        Sign::About | Sign::In => None,
+    }
+}
+
+/// The numbers for which `left sign right` holds, which is linear in the unknown.
+fn linear(left: &Expr, sign: Sign, right: &Expr, name: &str) -> Option<Vec<Span>> {
     let is_unknown = |expr: &Expr| matches!(expr, Expr::Symbol(symbol) if symbol == name);
     let (sign, bound) = if is_unknown(left) {
         (sign, right.clone())

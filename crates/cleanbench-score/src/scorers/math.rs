@@ -53,20 +53,23 @@
 
 mod find;
 
+use std::borrow::Cow;
+
 use cleanbench_core::{Sample, Score};
 use cleanbench_math::{
-    CANNOT_TELL, Comparison, Failure, Object, TOO_DEEP, TOO_LARGE, TOO_MANY, UNREADABLE, Units,
-    Verdict, readings,
+    Aside, CANNOT_TELL, Comparison, Failure, Object, TOO_DEEP, TOO_LARGE, TOO_MANY, UNREADABLE,
+    Units, Verdict, aside, readings,
 };
 use serde_json::Value;
 
-use self::find::{Found, candidates, last_number, of_target};
+use self::find::{Found, candidates, last_number, of_target, own};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
 
 const NO_FORMULA: Failure = "no formula";
 const UNREADABLE_TARGET: Failure = "unreadable target";
+const TWO_VALUES: Failure = "another value in brackets";
 const AMBIGUOUS: Failure = "several numbers or formulas";
 
 /// Why what is certainly a formula is not read.
@@ -116,7 +119,7 @@ struct Target {
 
 impl Math {
     fn target(&self, text: &str) -> Target {
-        let found = of_target(text);
+        let found = of_target(&narrow(text));
         let objects = found
             .iter()
             .find_map(|found| readings(&found.text, &self.units).ok());
@@ -138,7 +141,12 @@ impl Math {
         if found.text.is_empty() {
             return unread(AMBIGUOUS);
         }
-        let objects = match readings(&found.text, &self.units) {
+        let text = match aside(&found.text, &self.units) {
+            Aside::Same(head) => head,
+            Aside::Unlike if !found.firm => return Some(Score::not_extracted(TWO_VALUES)),
+            Aside::Unlike | Aside::Absent => &found.text,
+        };
+        let objects = match readings(text, &self.units) {
             Ok(objects) => objects,
             Err(reason) if BEYOND.contains(&reason) => return Some(Score::not_extracted(reason)),
             Err(reason) => return unread(reason),
@@ -158,8 +166,11 @@ impl Math {
 
     fn verdict(&self, targets: &[Target], answers: &[Object], word: &str) -> Verdict {
         let wanted = || targets.iter().flat_map(|target| &target.objects);
+        let said = answers.iter().filter_map(Object::said_of_expression);
+        let values = wanted().filter(|target| !target.is_relation());
+        let said = values.flat_map(|target| said.clone().map(move |answer| [target, answer]));
         let pairs = wanted().flat_map(|target| answers.iter().map(move |answer| [target, answer]));
-        Verdict::any(pairs.map(|[target, answer]| {
+        Verdict::any(pairs.chain(said).map(|[target, answer]| {
             let measured = matches!(target, Object::Measured(..)) && !word.is_empty();
             if measured && !matches!(answer, Object::Measured(..)) {
                 let answer = Object::Measured(Box::new(answer.clone()), word.to_owned());
@@ -172,14 +183,27 @@ impl Math {
 
 /// Whether words are compared with words, and formulas with formulas.
 fn is_of_kind(targets: &[Target], answers: &[Object]) -> bool {
-    let is_text = |object: &Object| matches!(object, Object::Text(_));
     let wanted = |object: &Object| {
         targets
             .iter()
             .flat_map(|target| &target.objects)
-            .any(|target| is_text(target) == is_text(object))
+            .any(|target| target.has_words() == object.has_words())
     };
     answers.iter().any(wanted)
+}
+
+/// `text` with plain characters for the wide ones of East Asian print, but for commas, which do not group digits.
+fn narrow(text: &str) -> Cow<'_, str> {
+    let wide =
+        |c: char| matches!(c, '０'..='９' | '＋' | '－' | '＝' | '．' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ');
+    if !text.contains(wide) {
+        return Cow::Borrowed(text);
+    }
+    let narrowed = text.chars().map(|c| {
+        let plain = u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32);
+        plain.filter(|_| wide(c)).unwrap_or(c)
+    });
+    Cow::Owned(narrowed.collect())
 }
 
 /// A formula without spaces and marks of layout.
@@ -197,7 +221,7 @@ fn squeezed(text: &str) -> String {
 
 impl Rule for Math {
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -215,6 +239,7 @@ impl Rule for Math {
         cleanbench_math::begin();
         let texts = target::texts(sample);
         let targets: Vec<Target> = texts.iter().map(|text| self.target(text)).collect();
+        let text = &*narrow(own(text));
         let found = candidates(text);
         if let Some(score) = found.iter().find_map(|found| self.judged(&targets, found)) {
             return score;

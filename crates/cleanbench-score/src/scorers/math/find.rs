@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::statement::statements;
+use crate::languages::denies;
+use crate::scorers::numeric::marks::end_of_answer;
+use crate::statement::{run_on, statements};
 use cleanbench_text::scan::{after, before, window};
 
 /// A part of an answer that may be its formula.
@@ -58,7 +60,7 @@ struct Part {
 pub(super) fn candidates(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let text = &text[text.ceil_char_boundary(text.len().saturating_sub(READ))..];
-    let boxes = boxes(text);
+    let boxes = meant(text, boxes(text));
     for mark in marks(text, &boxes).into_iter().rev().take(MARKS) {
         match mark.rule {
             "boxed" => found.extend(boxed(text, &boxes, mark.at)),
@@ -68,6 +70,41 @@ pub(super) fn candidates(text: &str) -> Vec<Found> {
     }
     found.extend(unmarked(text));
     found
+}
+
+/// `text` up to where it goes on with another question after it has given an answer.
+pub(super) fn own(text: &str) -> &str {
+    let text = &text[..end_of_answer(text)];
+    let given = |end: usize| {
+        let marked = statements(text).next().is_some_and(|said| said.at <= end);
+        marked || text[..end].contains("\\boxed")
+    };
+    match run_on(text) {
+        Some(end) if given(end) => &text[..end],
+        _ => text,
+    }
+}
+
+static SUPPOSED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:whereas|would (?:be|have|give|yield)|instead of|rather than)\b[^.!?\n]{0,64}$",
+    )
+    .expect("the pattern is fixed and its tests compile it")
+});
+
+/// The boxes that are not denied; and of others but the first, those that say what would be.
+fn meant(text: &str, boxes: Vec<Part>) -> Vec<Part> {
+    let mut kept: Vec<Part> = Vec::new();
+    for part in boxes {
+        let from = text.ceil_char_boundary(part.start.saturating_sub(96));
+        let from = kept.last().map_or(from, |last| from.max(last.end));
+        let before = &text[from.min(part.start)..part.start];
+        let supposed = !kept.is_empty() && SUPPOSED.is_match(before);
+        if !supposed && !denies(before) {
+            kept.push(part);
+        }
+    }
+    kept
 }
 
 /// What may be the formula of a target.
@@ -86,7 +123,55 @@ fn tail(text: &str) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(TAIL))..]
 }
 
+static LEAD: LazyLock<Regex> = LazyLock::new(|| {
+    let words = [
+        "therefore",
+        "thus",
+        "so",
+        "hence",
+        "then",
+        "also",
+        "consequently",
+        "finally",
+        "accordingly",
+        "we (?:get|have|find|obtain)",
+        "this gives",
+        "it follows that",
+        "daher",
+        "somit",
+        "folglich",
+        "deshalb",
+        "donc",
+        "alors",
+        "ainsi",
+        "por (?:lo )?tanto",
+        "entonces",
+        "así",
+        "luego",
+        "quindi",
+        "dunque",
+        "portanto",
+        "logo",
+        "dus",
+        "поэтому",
+        "следовательно",
+        "значит",
+        "итак",
+    ];
+    let asian = "所以|因此|故|则|于是|よって|したがって|ゆえに|따라서";
+    Regex::new(&format!(
+        r"(?i)^[\s*_]{{0,8}}(?:(?:(?:{})\b(?:\s*,|\s*:|\s)|(?:{asian})[,，、:：]?)\s*){{1,3}}",
+        words.join("|")
+    ))
+    .expect("the pattern is fixed and its tests compile it")
+});
+
+/// A part that may be the formula, without a word such as "therefore" before it.
 fn soft(text: &str, rule: &'static str) -> Found {
+    let lead = LEAD.find(text).map_or(0, |lead| lead.end());
+    let led = &text[lead..];
+    let kept = led.trim().is_empty() || led.contains(['$', '\\']);
+    let text = if kept { text } else { led };
     Found {
         text: text.to_owned(),
         rule,
@@ -101,12 +186,66 @@ fn unmarked(text: &str) -> Vec<Found> {
     if text.len() <= WHOLE {
         found.push(soft(text.trim(), "whole answer"));
     }
-    found.extend(last_formula(text));
+    found.extend(last_formula(before_check(tail(text))));
     let line = text.trim_end().lines().next_back().unwrap_or_default();
-    if line.len() <= WHOLE && line.len() < text.trim().len() {
+    if line.len() > WHOLE {
+        return found;
+    }
+    found.extend(bold(line));
+    if line.len() < text.trim().len() {
         found.push(soft(line, "last line"));
     }
+    found.extend(said_to_be(line));
     found
+}
+
+/// The bold part of a line, where there is one and it is no heading or word.
+fn bold(line: &str) -> Option<Found> {
+    let parts: Vec<&str> = line.split("**").collect();
+    let [_, inner, _] = parts.as_slice() else {
+        return None;
+    };
+    is_formula_like(inner).then(|| soft(inner, "bold"))
+}
+
+/// Whether it may be a formula rather than words.
+fn is_formula_like(text: &str) -> bool {
+    let text = text.trim();
+    let signs = |c: char| c.is_numeric() || "=<>√π∞^\\".contains(c);
+    !text.ends_with(':') && (text.contains(signs) || text.chars().count() <= 2 && !text.is_empty())
+}
+
+static SUPPOSES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:if|when|where|suppose|let|assum\w+|unless|not|never|no|wrong|incorrect|check)\b|n't")
+        .expect("the pattern is fixed and its tests compile it")
+});
+
+static IS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"\s(?:is|are|equals|ist|est|es|é|è)\s+(?:equal to\s+|also\s+|therefore\s+|then\s+)?",
+    )
+    .expect("the pattern is fixed and its tests compile it")
+});
+
+/// What something is said to be in the last sentence of a line: after "is", or from the name before the first `=`.
+fn said_to_be(line: &str) -> Vec<Found> {
+    let line = line.trim().trim_end_matches(['.', '*', '!', ' ']);
+    let last = line.rfind(". ").map_or(line, |at| &line[at + 2..]);
+    if SUPPOSES.is_match(last) || last.contains('$') {
+        return Vec::new();
+    }
+    let mut found: Vec<&str> = IS
+        .find_iter(last)
+        .take(1)
+        .map(|is| &last[is.end()..])
+        .collect();
+    if let (true, Some(at)) = (found.is_empty(), last.find('=')) {
+        let name = last[..at].trim_end();
+        let start = name.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        found.push(last[start..].trim());
+    }
+    let like = found.into_iter().filter(|text| is_formula_like(text));
+    like.map(|text| soft(text, "last line")).collect()
 }
 
 /// All marks in order.
@@ -324,6 +463,12 @@ fn last_formula(text: &str) -> Option<Found> {
     let parts = formulas(tail);
     let last = *parts.last()?;
     let found = joined(tail, &parts, "formula", is_between_formulas);
+    if is_beside(tail, &parts) {
+        return Some(Found {
+            text: String::new(),
+            ..found
+        });
+    }
     let later = numbers(&tail[last.end..]).pop();
     match later {
         Some(Number::Free(number)) if number != found.text.trim() => Some(Found {
@@ -332,6 +477,34 @@ fn last_formula(text: &str) -> Option<Found> {
         }),
         _ => Some(found),
     }
+}
+
+static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:since|because|when|where|if|at|for|in|between|which has degree)[\s(]*$")
+        .expect("the pattern is fixed and its tests compile it")
+});
+
+/// Whether the last formula only says when or where the one before it in its sentence holds.
+fn is_beside(text: &str, parts: &[Part]) -> bool {
+    let ends = parts.windows(2).rev().take(32);
+    let mut gaps = ends.map(|two| &text[two[0].end..two[1].start]);
+    let gap = gaps.find(|gap| !is_between_formulas(gap));
+    gap.is_some_and(|gap| gap.len() < 256 && !gap.contains(['\n', '.']) && BESIDE.is_match(gap))
+}
+
+static CHECK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:check|checking|verification|verify|probe|vérification|comprobación)\b[ *_]{0,4}[:,]")
+        .expect("the pattern is fixed and its tests compile it")
+});
+
+/// `text` up to a check of what is in it.
+fn before_check(text: &str) -> &str {
+    let given = |at: &usize| !formulas(&text[..*at]).is_empty();
+    let check = CHECK.find_iter(text).take(8).map(|found| found.start());
+    let at = check.filter(given).next();
+    at.map_or(text, |at| {
+        text[..at].trim_end_matches([' ', '\n', '*', '_', '#'])
+    })
 }
 
 /// What a statement of the answer that ends at `at` is followed by.
