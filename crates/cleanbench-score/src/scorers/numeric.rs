@@ -16,7 +16,7 @@
 //! What a number is, [`number`] says: fractions, powers, words and magnitudes among them. Units are not interpreted.
 //! `50%` equals 50 and 0.5, while 0.5 equals the target 50 only where that is written as a percentage. A number with
 //! exactly three decimals after a point (`9.500`) is unclear without a locale, unless a target has so many itself, or
-//! the tolerance is a fraction and the targets are below 1000.
+//! the tolerance is a fraction and the targets are below 1000, or other numbers of the answer show what a point is.
 //! Numbers are compared as 64-bit floats; of answers beyond 256 KiB the beginning, the end and what follows the last 64
 //! marks are read. It refuses targets that are no finite number, and answers whose number is
 //! unclear are not extracted.
@@ -231,7 +231,8 @@ impl Rule for Numeric {
         let targets: Vec<Target> = items.iter().filter_map(|item| self.target(item)).collect();
         let small = targets.iter().all(|target| target.value.abs() < 1000.0);
         let pointed = targets.iter().any(|target| target.has_decimals)
-            || small && self.tolerance.fract() != 0.0;
+            || small && (self.tolerance.fract() != 0.0 || self.relative > 0.0)
+            || literal::shows_decimal_point(text);
         let answer = read.number.value.or(read.number.other.filter(|_| pointed));
         let Some(answer) = answer else {
             return Score::not_extracted(UNCLEAR);

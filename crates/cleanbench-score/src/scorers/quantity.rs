@@ -91,6 +91,8 @@ struct Measured {
     start: usize,
     end: usize,
     value: Option<f64>,
+    /// Its value if a point is a decimal point, where nothing says so.
+    pointed: Option<f64>,
     unit: Option<Unit>,
 }
 
@@ -117,6 +119,7 @@ fn measured(text: &str, number: Number) -> Measured {
         start: number.start,
         end: number.end,
         value: number.value,
+        pointed: number.other.filter(|_| number.value.is_none()),
         unit,
     }
 }
@@ -255,6 +258,12 @@ impl Quantity {
         }
     }
 
+    /// Whether targets and tolerance show that a point before three digits is a decimal one.
+    fn is_pointed(&self, targets: &[(f64, Unit)]) -> bool {
+        let small = targets.iter().all(|(target, _)| target.abs() < 1000.0);
+        small && (self.tolerance.fract() != 0.0 || self.relative > 0.0)
+    }
+
     fn near(&self, answer: f64, target: f64) -> bool {
         let allowed = self.tolerance.max(self.relative * target.abs());
         let rounding = 1e-9 * answer.abs().max(target.abs());
@@ -284,19 +293,23 @@ impl Rule for Quantity {
             Ok(chosen) => chosen,
             Err(reason) => return Score::not_extracted(reason),
         };
-        let Some(value) = found.value.filter(|value| value.is_finite()) else {
-            return Score::not_extracted("unclear number");
-        };
-        if found.unit.is_none() && !self.bare {
-            return Score::not_extracted("no known unit");
-        }
         let items = sample
             .target
             .as_ref()
             .map(target::items)
             .unwrap_or_default();
-        let mut targets = items.iter().filter_map(|item| self.target(item).ok());
-        let right = targets.any(|(target, unit)| {
+        let targets: Vec<(f64, Unit)> = items
+            .iter()
+            .filter_map(|item| self.target(item).ok())
+            .collect();
+        let pointed = found.pointed.filter(|_| self.is_pointed(&targets));
+        let Some(value) = found.value.or(pointed).filter(|value| value.is_finite()) else {
+            return Score::not_extracted("unclear number");
+        };
+        if found.unit.is_none() && !self.bare {
+            return Score::not_extracted("no known unit");
+        }
+        let right = targets.into_iter().any(|(target, unit)| {
             let answer = match found.unit {
                 None => Some(value),
                 Some(own) => own.convert(value, &unit),

@@ -2,7 +2,24 @@
 //!
 //! Without a locale a form counts where it can be one number only: `1,234` as in English, `3,14` with a decimal comma,
 //! `1.234.567,89`, `12,34,567`, thousands by space, apostrophe, underscore or those of LaTeX. `9.500` is 9.5 to one
-//! reader and 9500 to another, so it has no value, nor have `1.2.3`, `12:30` and `5'6`.
+//! reader and 9500 to another, so it has no value unless
+//! an exponent follows, nor have `1.2.3`, `12:30` and `5'6`.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+static DECIMAL_POINT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?m)(?:^|[^0-9.,])[0-9]{1,12}\.(?:[0-9]{1,2}|[0-9]{4,12})(?:[^0-9.,]|[.,](?:\s|$)|$)",
+    )
+    .expect("the pattern is fixed and its tests compile it")
+});
+
+static DECIMAL_COMMA: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[0-9],[0-9]{1,2}(?:[^0-9]|$)")
+        .expect("the pattern is fixed and its tests compile it")
+});
 
 /// Which sign stands before the decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +103,16 @@ pub(super) fn literal(text: &str, locale: Option<Decimal>) -> Option<Literal> {
     read.moment = groups.is_moment();
     if read.value.is_none() && locale.is_none() {
         read.pointed = finished(text, rest, groups.plain(Some(Decimal::Point))).value;
+        // What has an exponent is written with few digits before its point, never in groups.
+        let is_mantissa = groups.signs == ['.'] && !exponent(rest).0.is_empty();
+        read.value = read.pointed.filter(|_| is_mantissa);
     }
     Some(read)
+}
+
+/// Whether some number of `text` has a point that parts no groups (`2.5`), and none a comma of that kind.
+pub(super) fn shows_decimal_point(text: &str) -> bool {
+    DECIMAL_POINT.is_match(text) && !DECIMAL_COMMA.is_match(text)
 }
 
 fn digits(text: &str) -> &str {

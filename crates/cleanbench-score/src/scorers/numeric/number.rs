@@ -194,6 +194,10 @@ fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
     {
         (factor, end) = (found.0, end + found.1);
     }
+    // "1.234 million" is no group of thousands.
+    let value = term.value.or(term.pointed.filter(|_| factor > 1.0));
+    let is_permille = !form.units && is_permille(&text[end..]);
+    factor *= if is_permille { 0.001 } else { 1.0 };
     let base = base(&text[end..]);
     end += base.map_or(0, |base| base.len);
     let part = hex
@@ -204,7 +208,7 @@ fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
         let value = 0.0 + if lead.negative { -value } else { value };
         Some(times(value, factor)).filter(|value| value.is_finite() && !part)
     };
-    let value = term.value.and_then(signed);
+    let value = value.and_then(signed);
     let percent = followed && is_percent(&text[end..]);
     let other = match (value, base) {
         (None, _) => term.pointed.and_then(signed),
@@ -319,6 +323,11 @@ fn is_percent(rest: &str) -> bool {
         near.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     }) || near.starts_with("процент")
+}
+
+fn is_permille(rest: &str) -> bool {
+    let near = rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']);
+    near.starts_with('‰') || near.starts_with("promille") || near.starts_with("per mille")
 }
 
 /// Whether digits and dashes make a date: `2024-05-03`.
@@ -448,6 +457,9 @@ fn operator_then_variable(text: &str) -> bool {
 fn follows_variable(text: &str, start: usize) -> bool {
     let from = text.ceil_char_boundary(start.saturating_sub(12));
     let whole = &text[from..start];
+    if is_argument(whole) {
+        return true;
+    }
     let head = whole.trim_end_matches([' ', '$', '-', '{']);
     let sign = whole.trim_end_matches([' ', '$', '{']).chars().next_back();
     if !whole.contains('\\') && sign.is_none_or(|sign| !"+-*·×<>/≥≤≠±".contains(sign)) {
@@ -491,6 +503,17 @@ fn follows_variable(text: &str, start: usize) -> bool {
         "abcdfghijklmnopqrstuvwxyzXYZN"
     };
     !bold && alone && known.contains(letter)
+}
+
+/// Whether `head` ends with a function that is written without a backslash: `log 5`, `ln(5`.
+fn is_argument(head: &str) -> bool {
+    let head = head.trim_end_matches([' ', '(', '$']);
+    let letters = head.len()
+        - head
+            .trim_end_matches(|c: char| c.is_ascii_alphabetic())
+            .len();
+    let word = &head[head.len() - letters..];
+    ["log", "ln", "lg", "sin", "cos", "tan", "exp"].contains(&word)
 }
 
 /// What stands before the digits: sign and currency.

@@ -69,8 +69,12 @@ fn by_roles(text: &str, start: usize, all: &[Number]) -> Settled {
     };
     let open = of(&[Role::Own, Role::Said, Role::Doubtful]);
     let said = of(&[Role::Said]);
+    let is_last = open
+        .last()
+        .zip(said.last())
+        .is_some_and(|(open, said)| open.start == said.start);
     match (&open[..], &said[..]) {
-        (_, [number, ..]) if are_same(&said) => Settled::Stated(*number),
+        (_, [number, ..]) if is_last && are_same(&said) => Settled::Stated(*number),
         ([number, ..], _) if are_same(&open) && !roles.contains(&Role::Doubtful) => {
             Settled::Stated(*number)
         }
@@ -157,6 +161,8 @@ fn led_in(words: &[&str], number: &Number, text: &str, tail: &str) -> Role {
     let price = text[number.start..number.end].contains(['$', '€', '£']) || tail.contains("dollar");
     let left = ["left", "up", "leaves", "sold", "paid", "bought"].contains(&before);
     match last {
+        "of" if before == "out" => Role::Aside,
+        "by" | "um" if number.percent => Role::Aside,
         "by" | "zu" | "um" => Role::Doubtful,
         _ if PLACES.contains(&last) && (price || left || is_time(tail)) => Role::Doubtful,
         _ if PLACES.contains(&last) => Role::Aside,
@@ -184,7 +190,7 @@ fn is_said(words: &[&str]) -> bool {
         "roughly",
         "also",
     ];
-    const VERBS: [&str; 24] = [
+    const VERBS: [&str; 27] = [
         "is",
         "are",
         "was",
@@ -194,6 +200,9 @@ fn is_said(words: &[&str]) -> bool {
         "gives",
         "get",
         "makes",
+        "make",
+        "give",
+        "yields",
         "totals",
         "ist",
         "sind",

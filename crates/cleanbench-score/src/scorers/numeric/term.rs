@@ -436,7 +436,7 @@ fn scaled(text: &str, term: Term) -> Term {
         .value
         .filter(|power| power.abs() < 1000.0 && power.fract() == 0.0);
     // The nearest float of the decimal: 1.5 · 10⁻² is 0.015, while 1.5 times 0.01 may be another.
-    let value = term.value.zip(exponent);
+    let value = term.value.or(term.pointed).zip(exponent);
     let value = value.and_then(|(base, exponent)| format!("{base}e{exponent}").parse().ok());
     Term::of(
         end,
