@@ -534,7 +534,22 @@ fn stated(text: &str, at: usize, out: &mut Vec<Found>) {
     }
     let said = sentence(rest);
     out.push(soft(said, "stated"));
-    let negated = ["not ", "never ", "no ", "wrong", "incorrect"];
+    // A denial, or the first words of a solution that is worked out.
+    let negated = [
+        "not ",
+        "never ",
+        "no ",
+        "wrong",
+        "incorrect",
+        "to find ",
+        "to solve ",
+        "to determine ",
+        "let ",
+        "first",
+        "we can ",
+        "we need ",
+        "we use ",
+    ];
     if negated
         .iter()
         .any(|word| said.trim_start().to_ascii_lowercase().starts_with(word))
