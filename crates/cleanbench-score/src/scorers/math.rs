@@ -8,8 +8,13 @@
 //!    cannot be read, nothing else is.
 //! 2. The answer as a whole, up to 512 bytes (`whole answer`).
 //! 3. The last formula in `$…$`, `$$…$$`, `\(…\)` or `\[…\]`, with those that it is joined to by "and", "or" or a comma
-//!    (`formula`); unread where another number stands after it.
-//! 4. The last line (`last line`), and for a target that is a number the last number that stands alone (`last number`).
+//!    (`formula`); unread where another number stands after it, or where it says only when or where the one before it
+//!    holds ("is $6$ when $t = 3$"). A check after a formula does not count.
+//! 4. What is bold in the last line (`bold`); the last line, or in its last sentence what follows "is", or from the name
+//!    before the first `=` (`last line`); and for a target that is a number the last number that stands alone (`last number`).
+//!
+//! An answer ends where another question begins after something was given. A box after "not" does not count, and none after
+//! "whereas" or "would be" where one stands before it. "Therefore", "so" and the like before a formula are left out.
 //!
 //! Of a target, the boxes count where it has some, else the whole of it, else its last formula. A list holds acceptable
 //! answers, at most 64. Where neither can be read, the same notation is still the same.
@@ -32,8 +37,13 @@
 //! * 3.14 is not π and 0.33 is not 1/3, unless `digits` says how many decimals constants are rounded to.
 //! * Points and intervals bracket by bracket, so (1,2), [1,2] and {1,2} are three things; sets in any order; a list without
 //!   brackets as a set or as a point in the same order; matrices cell by cell.
+//! * A value and the same again: in brackets after a space ("1/2 (0.5)"), where another value in prose is unread, and
+//!   after "or". `3(7)` and `2 (x+1)` are products.
+//! * What an expression is said to be, for a target that is no relation: 7 for `m+n = 7`, `AB = 7`, `|z| = 7`. `2x = 7`
+//!   and `x^2 = 7` say no value.
 //! * Equations up to their sides and a factor, inequalities up to a positive one; inequalities in one unknown by the numbers for
-//!   which they hold, so also as intervals. `x = 2` is 2 and `y = 2x` is `2x`: a name alone on one side may be left out.
+//!   which they hold, so also as intervals; one that is neither linear nor quadratic in it or its absolute value cannot be
+//!   told from a set. `x = 2` is 2 and `y = 2x` is `2x`: a name alone on one side may be left out.
 //!   A chain of equations is its beginning and its end, and what is only about equal does not count beside what is equal.
 //! * Units: a unit in the answer is not held against it where the target has none; where the target has one, it must be
 //!   the same. 25% is 0.25, and 90° is π/2.

@@ -56,10 +56,9 @@ struct Part {
     to: usize,
 }
 
-/// What may be the formula of an answer, the first that can be read counts.
+/// What may be the formula of an answer of bounded length, see [`own`]; the first that can be read counts.
 pub(super) fn candidates(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
-    let text = &text[text.ceil_char_boundary(text.len().saturating_sub(READ))..];
     let boxes = meant(text, boxes(text));
     for mark in marks(text, &boxes).into_iter().rev().take(MARKS) {
         match mark.rule {
@@ -72,8 +71,9 @@ pub(super) fn candidates(text: &str) -> Vec<Found> {
     found
 }
 
-/// `text` up to where it goes on with another question after it has given an answer.
+/// The end of `text` that is read, up to where it goes on with another question after it has given an answer.
 pub(super) fn own(text: &str) -> &str {
+    let text = &text[text.ceil_char_boundary(text.len().saturating_sub(READ))..];
     let text = &text[..end_of_answer(text)];
     let given = |end: usize| {
         let marked = statements(text).next().is_some_and(|said| said.at <= end);
@@ -500,8 +500,8 @@ static CHECK: LazyLock<Regex> = LazyLock::new(|| {
 /// `text` up to a check of what is in it.
 fn before_check(text: &str) -> &str {
     let given = |at: &usize| !formulas(&text[..*at]).is_empty();
-    let check = CHECK.find_iter(text).take(8).map(|found| found.start());
-    let at = check.filter(given).next();
+    let mut check = CHECK.find_iter(text).take(8).map(|found| found.start());
+    let at = check.find(given);
     at.map_or(text, |at| {
         text[..at].trim_end_matches([' ', '\n', '*', '_', '#'])
     })
@@ -534,7 +534,22 @@ fn stated(text: &str, at: usize, out: &mut Vec<Found>) {
     }
     let said = sentence(rest);
     out.push(soft(said, "stated"));
-    let negated = ["not ", "never ", "no ", "wrong", "incorrect"];
+    // A denial, or the first words of a solution that is worked out.
+    let negated = [
+        "not ",
+        "never ",
+        "no ",
+        "wrong",
+        "incorrect",
+        "to find ",
+        "to solve ",
+        "to determine ",
+        "let ",
+        "first",
+        "we can ",
+        "we need ",
+        "we use ",
+    ];
     if negated
         .iter()
         .any(|word| said.trim_start().to_ascii_lowercase().starts_with(word))
