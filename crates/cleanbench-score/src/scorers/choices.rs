@@ -7,7 +7,9 @@
 //! on each line, "all of the above"); "json": a JSON list; "boxed", "tag", "stated": the last statement that leads
 //! such a list in ("the answers are A and C"); "verdict": each option was judged; "concluded": "so A and C"; "last
 //! line": the lines at the end that are such lists; "lines": any lines that are. A list names options only, in any
-//! order, divided by commas, semicolons, slashes, "and" or "or"; each option on its own line is the question again.
+//! order, divided by commas, semicolons, slashes or "and"; each option on its own line is the question again, and "A or
+//! C" says of neither that it is right. "verdict" are also the ticks of a check list, and lists under heads that say
+//! which are right and which wrong; what is left over where only the wrong ones are listed was not said.
 //!
 //! It refuses to guess: an answer that names no option in these forms is not extracted, and a list with
 //! something else in it is no list. The target is an option or a list of options.
@@ -28,6 +30,12 @@ use crate::scorers::choice::verdicts;
 use crate::statement::{Kind, found, leads};
 use crate::target;
 use cleanbench_text::scan::{is_blank, window};
+
+mod parts;
+mod words;
+
+use parts::{Heads, headed, ticked};
+use words::{alternates, retracts, says_right, says_wrong};
 
 /// Bytes at the end of an answer in which lines are looked at one by one.
 const FAR: usize = 1 << 15;
@@ -73,12 +81,23 @@ type Read = Option<(Named, &'static str)>;
 fn read(text: &str, options: &Options) -> Read {
     let end = &text[text.ceil_char_boundary(text.len().saturating_sub(FAR))..];
     let by = |rule| move |named| (named, rule);
-    listed(text, options)
-        .map(by(WHOLE))
-        .or_else(|| in_json(text, options).map(by("json")))
+    let first = ticked(end, options)
+        .map(by("verdict"))
+        .or_else(|| listed(text, options).map(by(WHOLE)))
+        .or_else(|| in_json(text, options).map(by("json")));
+    if first.is_some() {
+        return first;
+    }
+    match headed(end, options) {
+        Heads::Right(named) => return Some((named, "verdict")),
+        Heads::OnlyWrong => return None,
+        Heads::None => {}
+    }
+    first
         .or_else(|| stated(text, options))
         .or_else(|| judged(end, options).map(by("verdict")))
         .or_else(|| concluded(end, options).map(by("concluded")))
+        .or_else(|| said(end, options).map(by("stated")))
         .or_else(|| at_end(end, options).map(by("last line")))
         .or_else(|| any_line(end, options).map(by("lines")))
 }
@@ -110,16 +129,10 @@ fn in_json(text: &str, options: &Options) -> Option<Named> {
     let value = find_value(text)?;
     let value = match &value {
         Value::Object(object) => {
-            object
-                .iter()
-                .find(|(key, _)| {
-                    let key = key.to_lowercase();
-                    ["answer", "choice", "option", "selected", "correct", "label"]
-                        .iter()
-                        .any(|name| key.starts_with(name))
-                })
-                .or_else(|| object.iter().next().filter(|_| object.len() == 1))?
-                .1
+            if let Some(named) = marked(object, options) {
+                return Some(named);
+            }
+            under_key(object)?
         }
         other => other,
     };
@@ -136,6 +149,88 @@ fn in_json(text: &str, options: &Options) -> Option<Named> {
     }
 }
 
+/// The value of the key that says most that it is the answer.
+fn under_key(object: &serde_json::Map<String, Value>) -> Option<&Value> {
+    const KEYS: [&str; 7] = [
+        "selected", "correct", "answer", "final", "label", "choice", "option",
+    ];
+    let of = |name: &&str| {
+        let mut entries = object.iter();
+        entries.find(|(key, _)| key.to_lowercase().starts_with(*name))
+    };
+    let only = || object.iter().next().filter(|_| object.len() == 1);
+    let (key, value) = KEYS.iter().find_map(of).or_else(only)?;
+    (!says_wrong(key)).then_some(value)
+}
+
+/// The options that an object of options marks as true.
+fn marked(object: &serde_json::Map<String, Value>, options: &Options) -> Option<Named> {
+    let mut named = Named::new();
+    for (key, value) in object {
+        let one = listed(key, options)?;
+        if value.as_bool()? {
+            named.extend(one);
+        }
+    }
+    (!named.is_empty()).then_some(named)
+}
+
+/// What the last sentence names that speaks of right answers: "Doğru cevaplar A ve C'dir".
+fn said(text: &str, options: &Options) -> Option<Named> {
+    let sentences = text.rsplit(['\n', '.', '!', '?', '。']);
+    let mut behind = "";
+    sentences.take(200).find_map(|sentence| {
+        let sentence = sentence.trim();
+        let taken_back = retracts(behind);
+        if !sentence.is_empty() {
+            behind = window(sentence, 0, 40);
+        }
+        if sentence.len() > 200 || says_wrong(sentence) || taken_back {
+            return None;
+        }
+        let rest = &sentence[says_right(sentence)?..];
+        let starts = rest.char_indices().filter(|(at, _)| {
+            let joined = rest[..*at].chars().next_back();
+            joined.is_none_or(|c| !c.is_ascii_alphanumeric())
+        });
+        let several = |named: &Named| named.len() > 1;
+        let mut starts = starts.take(24).map(|(at, _)| without_copula(&rest[at..]));
+        starts.find_map(|list| names(list, options).filter(several))
+    })
+}
+
+/// A list without the verb that some languages put behind it.
+fn without_copula(list: &str) -> &str {
+    const ENDS: [&str; 14] = [
+        "'dir",
+        "'dır",
+        "'tir",
+        "'tır",
+        "’dir",
+        "’dır",
+        "’tir",
+        "입니다",
+        "이다",
+        "です",
+        "である",
+        "हैं",
+        "है",
+        "।",
+    ];
+    let mut list = list.trim_end();
+    while let Some(shorter) = ENDS.iter().find_map(|end| list.strip_suffix(end)) {
+        list = shorter.trim_end();
+    }
+    list
+}
+
+/// Whether the sentence before `at` says that what follows is not the answer.
+fn is_of_wrong(text: &str, at: usize) -> bool {
+    let left = &text[text.ceil_char_boundary(at.saturating_sub(80))..at];
+    let start = left.rfind(['\n', '.', '!', '?', '。', ';', ',']);
+    says_wrong(&left[start.unwrap_or(0)..])
+}
+
 /// What the last statement leads in. "The answers are" is a statement here too.
 fn stated(text: &str, options: &Options) -> Read {
     found(text).into_iter().rev().find_map(|found| {
@@ -145,6 +240,9 @@ fn stated(text: &str, options: &Options) -> Read {
             Kind::Stated | Kind::Plural => "stated",
             Kind::Denied | Kind::Lead | Kind::Disowned => return None,
         };
+        if rule == "stated" && is_of_wrong(text, found.at) {
+            return None;
+        }
         let reach = window(text, found.at, options.reach());
         let named = match found.kind {
             Kind::Boxed => listed(in_braces(reach), options),
@@ -252,15 +350,26 @@ fn names(text: &str, options: &Options) -> Option<Named> {
     }
     let mut named = Named::new();
     let mut rest = after_joints(text);
+    let mut ended = false;
     while !rest.is_empty() {
         let (position, after) = option_at_start(rest, options)?;
         if refutes(window(after, 0, 64)) {
-            return None;
+            return (ended && !named.is_empty()).then_some(named);
         }
         named.insert(position);
-        let next = after_joints(after);
-        if ends_list(next) && option_at_start(next, options).is_none() {
-            break;
+        let next = next_item(after, options);
+        let between = &after[..after.len() - next.len()];
+        if alternates(between) {
+            return None;
+        }
+        ended = between.contains(['.', '。', '\n']);
+        let more = option_at_start(next, options).is_some();
+        if !more && ends_list(next) {
+            let turned = next.starts_with("are ") && says_wrong(sentence(next));
+            return (!turned).then_some(named);
+        }
+        if !more && ended && named.len() > 1 && !retracts(window(next, 0, 200)) {
+            return Some(named);
         }
         if next.len() == after.len() && !next.is_empty() {
             return None;
@@ -268,6 +377,23 @@ fn names(text: &str, options: &Options) -> Option<Named> {
         rest = next;
     }
     (!named.is_empty()).then_some(named)
+}
+
+/// What stands before the end of the sentence.
+fn sentence(text: &str) -> &str {
+    let text = window(text, 0, 120);
+    text.split(['.', ';', '\n']).next().unwrap_or(text)
+}
+
+/// What follows after joints, also in brackets: "(and also C)".
+fn next_item<'a>(after: &'a str, options: &Options) -> &'a str {
+    let next = after_joints(after);
+    let Some(inner) = next.strip_prefix('(') else {
+        return next;
+    };
+    let item = after_joints(inner);
+    let joined = item.len() < inner.len() && option_at_start(item, options).is_some();
+    if joined { item } else { next }
 }
 
 /// Whether a list is over and a reason or a verdict follows.
@@ -443,7 +569,7 @@ impl Rule for Choices {
     const COMPARES_TEXTS: bool = true;
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
