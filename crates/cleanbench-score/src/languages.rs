@@ -41,6 +41,7 @@ pub(crate) struct Language {
     /// An unknown word before the noun makes another answer of it.
     pub(crate) strict: bool,
     lead_in: OnceLock<Regex>,
+    common: OnceLock<Option<Regex>>,
     denied: OnceLock<Regex>,
     doubt: OnceLock<Regex>,
     contrast: OnceLock<Regex>,
@@ -55,6 +56,7 @@ impl Language {
             spaced: true,
             strict: false,
             lead_in: OnceLock::new(),
+            common: OnceLock::new(),
             denied: OnceLock::new(),
             doubt: OnceLock::new(),
             contrast: OnceLock::new(),
@@ -77,6 +79,15 @@ impl Language {
 
     pub(crate) fn has(&self, key: &str, word: &str) -> bool {
         self.values(key).any(|value| value == word)
+    }
+
+    /// Whether `text` holds words that show that it is in this language. English is read everywhere.
+    pub(crate) fn speaks(&self, text: &str) -> bool {
+        let common = self.common.get_or_init(|| {
+            (!self.has("common", "the") && self.values("common").next().is_some())
+                .then(|| self.anywhere("common"))
+        });
+        common.as_ref().is_none_or(|common| common.is_match(text))
     }
 
     /// The values of `key` as one group of a pattern; one that matches nothing where there are none.
@@ -211,6 +222,67 @@ pub(crate) fn refutes(after: &str) -> bool {
     REFUTED.is_match(after) || VERDICT.is_match(after)
 }
 
+/// Whether what follows an option affirms it: "is the most likely", "fits best", "正确".
+pub(crate) fn affirms(after: &str) -> bool {
+    static AFFIRMED: LazyLock<Regex> = LazyLock::new(|| {
+        let groups: Vec<String> = LANGUAGES
+            .iter()
+            .map(|language| language.group("affirmed"))
+            .collect();
+        compiled(&format!(
+            r"^[*_`\x22'$)\]\s]{{0,6}}(?:{})",
+            groups.join("|")
+        ))
+    });
+    AFFIRMED.is_match(after) && !refutes(after)
+}
+
+/// Most turns that are read.
+const TURNS: usize = 64;
+
+/// Where the words end that take back what was said before, as in "No, wait: B"; in order.
+pub(crate) fn turns(text: &str) -> Vec<usize> {
+    static TURN: LazyLock<Regex> = LazyLock::new(|| {
+        let groups = |spaced: bool| {
+            let these = LANGUAGES
+                .iter()
+                .filter(|language| language.spaced == spaced);
+            let groups: Vec<String> = these.map(|language| language.group("turn")).collect();
+            groups.join("|")
+        };
+        // A word that takes back opens a clause.
+        compiled(&format!(
+            r"(?:^|[.,:;!?…–—\-(\[*_\n。，、！？；：（।،؟])[\s*_(\[]{{0,4}}(?:(?:and|but|oh|hmm|ah|ach|eh|ну|а)[\s,]{{1,3}})?(?:(?:{})|(?:{}))",
+            groups(true),
+            groups(false)
+        ))
+    });
+    TURN.find_iter(text)
+        .take(TURNS)
+        .map(|found| found.end())
+        .collect()
+}
+
+/// How long the words are that may stand between a turn and the answer: "it is", "should be", "anzi".
+pub(crate) fn after_turn(text: &str) -> usize {
+    static FILLED: LazyLock<Regex> = LazyLock::new(|| {
+        let of = |key: &str| union(key, r"[\s*_:：,，、]");
+        compiled(&format!(
+            r"^(?:[\s,;:.!…–—\-*_(\[：，、。]{{0,8}}(?:{}|{}|{}|{}|(?:and|but|that|this|still|rather|should be|i meant?|i mean|make it|change it to|changed to|it should be)[\s:,]))*",
+            of("filler"),
+            of("verb"),
+            of("lead"),
+            of("turn"),
+        ))
+    });
+    let reach = cleanbench_text::scan::window(text, 0, 160);
+    let end = FILLED.find(reach).map_or(0, |found| found.end());
+    let marks = [
+        ' ', ',', ';', ':', '.', '!', '…', '–', '—', '-', '：', '，', '、', '。', '\n',
+    ];
+    text.len() - text[end..].trim_start_matches(marks).len()
+}
+
 /// How long the word is that joins two options at the beginning of `text`; 0 where there is none.
 pub(crate) fn joint(text: &str) -> usize {
     static OR: LazyLock<Regex> = LazyLock::new(|| {
@@ -234,10 +306,10 @@ pub(crate) fn joint(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KEYS: [&str; 21] = [
-        "post", "spaced", "strict", "noun", "plural", "weak", "det", "right", "wrong", "after",
-        "verb", "denied", "filler", "bare", "lead", "doubt", "contrast", "not", "refuted", "or",
-        "yes",
+    const KEYS: [&str; 24] = [
+        "common", "turn", "affirmed", "post", "spaced", "strict", "noun", "plural", "weak", "det",
+        "right", "wrong", "after", "verb", "denied", "filler", "bare", "lead", "doubt", "contrast",
+        "not", "refuted", "or", "yes",
     ];
 
     #[test]

@@ -52,6 +52,8 @@ pub(crate) enum Kind {
 pub(crate) struct Found {
     /// Where what leads it in begins.
     pub(crate) from: usize,
+    /// Where the noun, the mark or the phrase ends that leads it in.
+    pub(crate) phrase: usize,
     /// Where the answer would start, after decoration.
     pub(crate) at: usize,
     /// By what it is led in.
@@ -171,6 +173,13 @@ fn all(text: &str) -> Vec<Found> {
             all.extend(read(text, &place));
         }
     }
+    let echo = |found: &Found| {
+        let tag = text[found.from..found.phrase].to_lowercase();
+        found.kind == Kind::Tag && (tag == "<option>" || tag == "<choice>")
+    };
+    if all.iter().filter(|found| echo(found)).take(2).count() > 1 {
+        all.retain(|found| !echo(found));
+    }
     if let Some(end) = run_on(text) {
         let first = all.first().is_some_and(|first| first.at <= end);
         if first || is_short_answer(&text[..end]) {
@@ -183,9 +192,13 @@ fn all(text: &str) -> Vec<Found> {
 /// Every phrase in `text` after which an answer may follow without a noun for it, in order.
 pub(crate) fn leads(text: &str) -> Vec<Found> {
     let places = LEADS.places(text);
+    let spoken: Vec<bool> = LANGUAGES
+        .iter()
+        .map(|language| language.speaks(text))
+        .collect();
     places
         .into_iter()
-        .filter_map(|place| lead(text, &place))
+        .filter_map(|place| lead(text, &place, &spoken))
         .collect()
 }
 
@@ -198,9 +211,25 @@ pub(crate) fn run_on(text: &str) -> Option<usize> {
         .expect("the pattern is fixed and the tests compile it")
     });
     let places = TURN.find_iter(text).map(|found| found.start());
-    places
+    let turn = places
         .take(64)
-        .find(|&at| text[..at].chars().any(char::is_alphanumeric))
+        .find(|&at| text[..at].chars().any(char::is_alphanumeric));
+    match (turn, unmarked(text)) {
+        (Some(turn), Some(unmarked)) => Some(turn.min(unmarked)),
+        (turn, unmarked) => turn.or(unmarked),
+    }
+}
+
+/// Where a question with its options begins, after a short answer and a blank line.
+fn unmarked(text: &str) -> Option<usize> {
+    static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"\A(\s{0,64}[^\n]{1,48}\n[ \t]{0,8}\n\s{0,64})[^\n]{1,2000}[?？][ \t]{0,8}\n\s{0,64}\(?[Aa1][.):：]",
+        )
+        .expect("the pattern is fixed and the tests compile it")
+    });
+    let end = QUESTION.captures(window(text, 0, 4096))?.get(1)?.end();
+    is_short_answer(&text[..end]).then_some(end)
 }
 
 /// Whether a text is so short that it is an answer: a number, a letter or a word or two.
@@ -220,6 +249,7 @@ fn read(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
     let word = &text[place.clone()];
     let found = |at, kind| Found {
         from: place.start,
+        phrase: place.end,
         at,
         kind,
     };
@@ -228,6 +258,9 @@ fn read(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
         return (!denied).then(|| found(in_box(text, place.end), Kind::Boxed));
     }
     if word.starts_with(['<', '[']) {
+        if crate::languages::denies(left(text, place.start)) {
+            return None;
+        }
         return Some(found(place.end, Kind::Tag));
     }
     let folded = word.to_lowercase();
@@ -386,10 +419,10 @@ fn is_open_question(text: &str, at: usize, language: &Language) -> bool {
 }
 
 /// The place after a phrase that leads an answer in.
-fn lead(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
+fn lead(text: &str, place: &std::ops::Range<usize>, spoken: &[bool]) -> Option<Found> {
     let word = text[place.clone()].to_lowercase();
-    LEADS.known.get(&word)?.iter().find_map(|word| {
-        let language = &LANGUAGES[word.language];
+    LEADS.known.get(&word)?.iter().find_map(|known| {
+        let language = &LANGUAGES[known.language];
         if language.spaced && !is_whole(text, place) || !stands_firm(text, place, language) {
             return None;
         }
@@ -397,12 +430,43 @@ fn lead(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
             .filler()
             .find(window(text, place.end, REACH))?
             .end();
-        Some(Found {
+        let leads = !is_short(&text[place.clone()])
+            || (spoken[known.language] || !word.is_ascii() && word.chars().nth(1).is_some())
+                && (opens_clause(text, place.start) || is_capital(&text[place.end + end..]));
+        leads.then_some(Found {
             from: place.start,
+            phrase: place.end,
             at: place.end + end,
             kind: Kind::Lead,
         })
     })
+}
+
+/// Whether a phrase is so short that it is a word of another language too, or a mere verb: "to", "so", "è la".
+pub(crate) fn is_short(phrase: &str) -> bool {
+    const LONGER: [&str; 9] = [
+        "reste", "resta", "sobra", "queda", "assim", "ainsi", "es la", "leaves", "es ist",
+    ];
+    let latin = phrase
+        .chars()
+        .all(|c| c < '\u{0370}' || ('\u{1e00}'..'\u{2000}').contains(&c));
+    latin && phrase.chars().nth(4).is_none() || LONGER.contains(&phrase.to_lowercase().as_str())
+}
+
+/// Whether what stands before `at` ends a clause.
+fn opens_clause(text: &str, at: usize) -> bool {
+    let head = left(text, at).trim_end_matches([' ', '\t', '*', '_', '"']);
+    head.is_empty() || head.ends_with(ENDS) || head.ends_with(['-', '–', '—', '…', '>'])
+}
+
+/// Whether `text` begins with a capital that stands alone.
+fn is_capital(text: &str) -> bool {
+    let text = text.trim_start_matches([' ', '*', '_', '(', '"', '`']);
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && !text
+            .chars()
+            .nth(1)
+            .is_some_and(|c| c.is_alphanumeric() || c == '\'' || c == '-')
 }
 
 #[cfg(test)]

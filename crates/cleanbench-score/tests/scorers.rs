@@ -24,6 +24,7 @@ fn every_scorer() -> Vec<(ScorerSpec, Value)> {
         (spec("exact", prose), json!("x")),
         (spec("choice", json!({})), json!("a a")),
         (spec("choice", json!({"accept": "letter"})), json!("a a")),
+        (spec("choice", json!({"normal_form": false})), json!("a a")),
         (spec("numeric", json!({})), json!(1)),
         (spec("numeric", json!({"take": "only"})), json!(1)),
         (spec("contains", json!({"words": true})), json!("a a")),
@@ -187,6 +188,13 @@ const FRAGMENTS: &[&str] = &[
     "=cmd()",
     "<script>",
     "\u{1b}[2J",
+    "A → B ",
+    "B →because",
+    "B – x",
+    "A—b ",
+    "1 ≥ ",
+    "…",
+    "C… no, ",
 ];
 
 #[test]
@@ -209,6 +217,8 @@ fn nasty_fragments_in_every_pairing_do_not_panic() {
 /// Long runs of what would take minutes if any step were quadratic.
 #[test]
 fn long_hostile_answers_take_linear_time() {
+    // What the first units show needs no longer text to be shown by the others.
+    let mut short = false;
     for unit in [
         "[",
         "{",
@@ -287,12 +297,19 @@ fn long_hostile_answers_take_linear_time() {
         "1. a\n",
         "A. wrong\n",
         "a\u{301}",
+        "A. No, ",
+        "no, B ",
+        "A. wait ",
+        "A?\n\nA. ",
+        "not A, B, ",
+        "Yes. ",
     ] {
-        let length = if matches!(unit, "[" | "{") {
-            1 << 20
-        } else {
-            200_000
+        let length = match unit {
+            "[" | "{" => 1 << 20,
+            _ if short => 50_000,
+            _ => 200_000,
         };
+        short |= unit == "<think>";
         let mut text = unit.repeat(length / unit.len());
         text.push('x');
         check_all(&text);
@@ -370,6 +387,14 @@ const WORDS: &[&str] = &[
     " ",
     "<|message|>",
     "”",
+    "→",
+    " – ",
+    "—",
+    "≥",
+    "…",
+    "no, wait: ",
+    "sorry",
+    "A.\nB.",
 ];
 
 #[test]

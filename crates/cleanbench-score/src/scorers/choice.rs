@@ -33,12 +33,11 @@ use serde_json::Value;
 
 use self::label::{Label, Name, Style};
 use self::options::{Accept, BEYOND, DISAGREE, NO_CHOICE, Options, Reading, SEVERAL, is_denied};
-use self::plain::plain;
 use crate::find_json::find_object;
-use crate::languages::{joint, refutes};
+use crate::languages::{affirms, after_turn, joint, refutes, turns};
 use crate::params::Params;
 use crate::rule::Rule;
-use crate::statement::{Found, Kind, disowned, found, leads, run_on};
+use crate::statement::{Found, Kind, disowned, found, is_short, leads, run_on};
 use crate::target;
 use cleanbench_text::scan::{before, is_word, window};
 
@@ -80,8 +79,14 @@ fn read(text: &str, options: &Options) -> Read {
     if let Some(rest) = after_role(text, options) {
         return read_parts(rest, options);
     }
-    if let Some(whole) = run_on(text).and_then(|at| whole(&text[..at], options)) {
-        return by("opening")(whole);
+    if let Some(at) = run_on(text)
+        && let Some(whole) = whole(&text[..at], options)
+    {
+        // Where the question is the same again, another answer to it leaves two.
+        let again = options.occurring(&text[at..], true).len() == options.count();
+        let differs =
+            again && stated(&text[at..], options).is_some_and(|read| read.reading != whole);
+        return by("opening")(if differs { Err(SEVERAL) } else { whole });
     }
     read_parts(text, options)
 }
@@ -103,7 +108,39 @@ fn unstated(text: &str, options: &Options) -> Read {
         .or_else(|| verdict(end, options).map(by("verdict")))
         .or_else(|| confirmed(end, options).map(by("verdict")))
         .or_else(|| concluded(text, 0, options).map(by("concluded")))
+        .or_else(|| affirmed(end, options).map(by("verdict")))
+        .or_else(|| predicate(end, options).map(by("verdict")))
         .unwrap_or_else(|| by("only option")(only(end, options)))
+}
+
+/// The one option whose label is said to be right, as in "C fits best".
+fn affirmed(text: &str, options: &Options) -> Option<Reading> {
+    let affirmed = labels(text, options, false).affirmed;
+    let [named] = affirmed[..] else {
+        return None;
+    };
+    Some(Ok(named))
+}
+
+/// Whether a label after `before` is only supposed, or somebody else's.
+fn is_supposed(before: &str) -> bool {
+    static SUPPOSED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:\b(?:if|whether|unless|why|think|thought|say|says|said|claims?|that|than|wenn|dass|ob|si|que|se|che|als|dat|om|att|jeśli|że|если|что)|如果|若|以为|认为)[\s*_(\x22]{0,4}(?:option |answer |choice )?[\s*_(\x22]{0,4}$")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let start = before.ceil_char_boundary(before.len().saturating_sub(40));
+    SUPPOSED.is_match(&before[start..])
+}
+
+/// "True" or "false" where a text ends by saying that of a statement.
+fn predicate(text: &str, options: &Options) -> Option<Reading> {
+    static SAID: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:this|that|it|(?:statement|claim|assertion|sentence|proposition)s?) (?:is|was) (?:therefore |thus |indeed |actually |clearly )?[*_]{0,2}(true|false)[*_]{0,2}\s*[.!]?\s*$")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let start = text.ceil_char_boundary(text.len().saturating_sub(160));
+    let found = SAID.captures(&text[start..])?;
+    options.by_text(&found[1]).filter(Result::is_ok)
 }
 
 /// `text` without the clauses that are about another answer or somebody else's.
@@ -141,6 +178,29 @@ fn whole(text: &str, options: &Options) -> Option<Reading> {
         .by_text(text)
         .or_else(|| with_own_text(text, options))
         .or_else(|| ordinal(text, options))
+        .or_else(|| after_noun(text, options))
+}
+
+/// The label in "Answer B.", where nothing else stands.
+fn after_noun(text: &str, options: &Options) -> Option<Reading> {
+    const NOUNS: [&str; 12] = [
+        "answer",
+        "antwort",
+        "réponse",
+        "respuesta",
+        "risposta",
+        "resposta",
+        "antwoord",
+        "svar",
+        "odpowiedź",
+        "cevap",
+        "jawaban",
+        "ответ",
+    ];
+    let (noun, rest) = text.trim_start_matches(['*', '_']).split_once(' ')?;
+    let label = options.label_at(rest, 0)?;
+    let letter = matches!(label.name, Name::Letter('A'..='Z')) && is_rest_empty(&rest[label.end..]);
+    (letter && NOUNS.contains(&noun.to_lowercase().as_str())).then(|| options.by_label(&label))
 }
 
 /// The option that "the second option" stands for.
@@ -227,33 +287,69 @@ fn after_role<'a>(text: &'a str, options: &Options) -> Option<&'a str> {
 
 /// What a JSON object holds under a key for the answer, or under its only key.
 fn in_json(text: &str, options: &Options) -> Option<Reading> {
-    const KEYS: [&str; 14] = [
-        "answer",
+    const KEYS: [&str; 16] = [
         "final_answer",
         "finalanswer",
+        "correct_answer",
+        "correct_option",
+        "answer",
+        "correct",
+        "answer_choice",
+        "selected",
+        "selection",
         "choice",
         "option",
         "label",
-        "correct_answer",
-        "correct_option",
-        "selected",
-        "selection",
         "prediction",
         "response",
         "result",
-        "answer_choice",
+        "correct_choice",
+    ];
+    /// Parts of keys that hold anything but the answer.
+    const NOT_KEYS: [&str; 12] = [
+        "incorrect",
+        "wrong",
+        "false",
+        "options",
+        "choices",
+        "reject",
+        "eliminat",
+        "exclu",
+        "question",
+        "index",
+        "not_",
+        "distractor",
     ];
     if !text.contains('{') || text.contains("\\boxed") || text.len() > FAR {
         return None;
     }
     let object = find_object(text)?;
-    let key = |(key, _): &(&String, &Value)| {
-        KEYS.contains(&key.to_lowercase().replace([' ', '-'], "_").as_str())
+    let folded = |key: &str| key.to_lowercase().replace([' ', '-'], "_");
+    let refused = object.iter().any(|(key, value)| {
+        let key = folded(key);
+        ["is_correct", "correct", "right", "valid"].contains(&key.as_str())
+            && (value == &Value::Bool(false) || value.as_str() == Some("false"))
+    });
+    if refused {
+        return Some(Err(NO_CHOICE));
+    }
+    let other = |key: &str| {
+        let key = folded(key);
+        NOT_KEYS.iter().any(|word| key.contains(word))
     };
-    let found = object
+    let ranked = KEYS
         .iter()
-        .find(key)
-        .or_else(|| object.iter().next().filter(|_| object.len() == 1))?;
+        .find_map(|wanted| object.iter().find(|(key, _)| folded(key) == *wanted));
+    let found = match ranked {
+        Some(found) => found,
+        None => {
+            let only = object.iter().next().filter(|_| object.len() == 1)?;
+            if other(only.0) {
+                return Some(Err(NO_CHOICE));
+            }
+            only
+        }
+    };
     let value = target::text_of(found.1)?;
     Some(whole(&value, options).unwrap_or(Err(NO_CHOICE)))
 }
@@ -261,7 +357,7 @@ fn in_json(text: &str, options: &Options) -> Option<Reading> {
 /// The last statement that names an option, or what corrects it.
 fn stated(text: &str, options: &Options) -> Option<Read> {
     let found = found(text);
-    let (at, read) = found.iter().rev().find_map(|found| {
+    let named = |found: &Found| {
         let reading = read_found(text, *found, options)?;
         let rule = match found.kind {
             Kind::Boxed => "boxed",
@@ -269,22 +365,149 @@ fn stated(text: &str, options: &Options) -> Option<Read> {
             _ => "stated",
         };
         Some((found.at, by(rule)(reading)))
-    })?;
-    match corrected(text, at, options) {
+    };
+    let right = found.iter().rev().filter(|found| is_right_one(text, found));
+    let graded = found.iter().any(|found| is_given(text, found));
+    let (at, read) = (graded.then_some(right).into_iter().flatten())
+        .chain(found.iter().rev())
+        .find_map(named)?;
+    if let Ok(last) = read.reading
+        && is_qualified(text, &found, at)
+        && others(text, &found, last, options)
+    {
+        return Some(by("stated")(Err(SEVERAL)));
+    }
+    match corrected(text, past(text, at, options), options) {
         Some(reading) if reading != read.reading => Some(by("corrected")(reading)),
         _ => Some(read),
     }
 }
 
-/// What a conclusion after `at` names, where a word of correction stands before it.
-fn corrected(text: &str, at: usize, options: &Options) -> Option<Reading> {
-    static TURN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:wait|actually|correction|scratch that|on second thought|i made a mistake|my mistake|let me (?:re|correct)|moment|warte|korrektur|attends|espera|en fait)\b|不对|等等|更正")
+/// Whether it is the "correct answer" of a form that holds a given one too.
+fn is_right_one(text: &str, found: &Found) -> bool {
+    let head = text[..found.from].trim_end().to_ascii_lowercase_tail();
+    head.ends_with("correct") || head.ends_with("right")
+}
+
+fn is_given(text: &str, found: &Found) -> bool {
+    let head = text[..found.from].trim_end().to_ascii_lowercase_tail();
+    ["your", "student's", "given", "user's"]
+        .iter()
+        .any(|word| head.ends_with(word))
+}
+
+/// The end of a text in lower case.
+trait Tail {
+    fn to_ascii_lowercase_tail(&self) -> String;
+}
+
+impl Tail for str {
+    fn to_ascii_lowercase_tail(&self) -> String {
+        let start = self.ceil_char_boundary(self.len().saturating_sub(16));
+        self[start..].to_lowercase()
+    }
+}
+
+/// Whether the statement at `at` is about a part of the question only: "For the largest city the answer is".
+fn is_qualified(text: &str, all: &[Found], at: usize) -> bool {
+    static PART: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^[\s*_(]{0,4}(?:for|as for|regarding|für|pour|para|per|voor|för|dla|для)\s[^.!?]{1,120}$")
             .expect("the pattern is fixed and its tests compile it")
     });
+    all.iter()
+        .find(|found| found.at == at)
+        .is_some_and(|found| {
+            let start = text.ceil_char_boundary(found.from.saturating_sub(200));
+            let head = &text[start..found.from];
+            let sentence = head
+                .rsplit(['.', '!', '?', '\n', ';'])
+                .next()
+                .unwrap_or(head);
+            let asked = ["question", "reason", "problem", "task"];
+            PART.is_match(sentence) && !asked.iter().any(|word| sentence.contains(word))
+        })
+}
+
+/// Whether an earlier statement names another option.
+fn others(text: &str, all: &[Found], named: usize, options: &Options) -> bool {
+    let mut readings = all
+        .iter()
+        .rev()
+        .take(LEADS)
+        .filter_map(|found| read_found(text, *found, options));
+    readings.any(|other| other.is_ok_and(|other| !options.same(other, named)))
+}
+
+/// Where the text goes on after the label or text that stands at `at`.
+fn past(text: &str, at: usize, options: &Options) -> usize {
+    let rest = &text[at..];
+    let bare = rest.trim_start_matches(['*', '_', '"', '\'', '`', ' ', '>', '#', '“', '‘']);
+    match (options.text_at_start(bare), options.label_at(rest, 0)) {
+        (Some((_, after)), _) => text.len() - after.len(),
+        (None, Some(label)) => at + label.end,
+        (None, None) => at,
+    }
+}
+
+/// What a word of correction after `at` leads in; several, where it is unclear what.
+fn corrected(text: &str, at: usize, options: &Options) -> Option<Reading> {
     let rest = window(text, at, FAR);
-    let turn = at + TURN.find(rest)?.end();
-    concluded(text, turn, options).or_else(|| own_line(window(text, turn, FAR), options))
+    let turns = turns(rest);
+    let first = *turns.first()?;
+    let mut stands = turns
+        .iter()
+        .rev()
+        .filter_map(|&turn| turned(rest, turn, options));
+    if let Some(reading) = stands.next() {
+        return Some(reading);
+    }
+    let rest = &rest[first..];
+    let read = concluded(rest, 0, options).or_else(|| own_line(rest, options));
+    if read.is_some() {
+        return read;
+    }
+    let last = &rest[turns.last().map_or(0, |last| last - first)..];
+    let empty = is_rest_empty(last.trim_matches(['.', '…', '—', '–', '-', '?']));
+    match only(rest, options) {
+        Err(NO_CHOICE) => empty.then_some(Err(SEVERAL)),
+        reading => Some(reading.and(Err(SEVERAL))),
+    }
+}
+
+/// The label or text that stands right after the turn that ends at `turn`, but for words that lead it in.
+fn turned(text: &str, turn: usize, options: &Options) -> Option<Reading> {
+    let at = turn + after_turn(&text[turn..]);
+    let rest = &text[at..];
+    let label = options.label_at(rest, 0);
+    if let Some(label) = label
+        && (!label.name.is_small() || label.style == Style::Bracketed)
+    {
+        let after = &rest[label.end..];
+        let next = after.trim_start_matches(['*', '_', '"', '\'', '`']);
+        let ends = label.style != Style::Bare
+            || next.starts_with([',', ';', '!', '<', '—', '–', '(', '（', '，', '；'])
+            || ["です", "だ", "である", "입니다", "이다", "と", "を選"]
+                .iter()
+                .any(|end| next.starts_with(end))
+            || affirms(next);
+        if refutes(window(after, 0, 64)) || next.trim_start().starts_with(['?', '？']) || !ends {
+            return None;
+        }
+        return Some(read_label(rest, &label, options));
+    }
+    let line = rest_of_line(rest, 0, options);
+    line.trim().chars().nth(1)?;
+    if refutes_text(line, options) || line.trim_end().ends_with('?') {
+        return None;
+    }
+    text_at_start(line, options)
+}
+
+/// Whether the text with which `line` begins is denied right after it.
+fn refutes_text(line: &str, options: &Options) -> bool {
+    let bare = line.trim_start_matches(['*', '_', '"', '\'', '`', ' ']);
+    let after = options.text_at_start(bare).map(|(_, after)| after);
+    after.is_some_and(|after| refutes(window(after, 0, 64)))
 }
 
 fn read_found(text: &str, found: Found, options: &Options) -> Option<Reading> {
@@ -301,12 +524,34 @@ fn read_found(text: &str, found: Found, options: &Options) -> Option<Reading> {
                 })
                 .or_else(|| several(inner, options))
         }
-        Kind::Denied => instead(text, found.from, options),
+        Kind::Denied => instead(text, past_list(text, found, options), options),
         Kind::Plural | Kind::Lead | Kind::Disowned => None,
         Kind::Stated => {
             read_at(text, found.at, options).or_else(|| instead(text, found.at, options))
         }
     }
+}
+
+/// After the list of options that a statement denies, as in "The answer is not A, C or D".
+fn past_list(text: &str, found: Found, options: &Options) -> usize {
+    let mut at = found.at;
+    let mut from = found.from;
+    for count in 0.. {
+        let end = past(text, at, options);
+        if end == at {
+            break;
+        }
+        let rest = text[end..].trim_start_matches([' ', ',', '、', '，', '*', '_', ')']);
+        let next = rest.get(joint(rest)..).unwrap_or(rest);
+        if count > 0 {
+            from = end;
+        }
+        if next.len() == text[end..].len() {
+            break;
+        }
+        at = text.len() - next.len();
+    }
+    from
 }
 
 /// What stands in the braces or the tag.
@@ -481,11 +726,95 @@ fn opening(start: &str, text: &str, options: &Options) -> Option<Read> {
         _ => None,
     };
     let reading = read.or_else(|| opening_text(start, options))?;
+    let after = past(start, 0, options);
+    if let Some(turned) = corrected(start, after, options)
+        && turned != reading
+    {
+        return Some(by("corrected")(turned));
+    }
+    if reading.is_ok_and(|named| discusses_others(start, named, options)) {
+        return None;
+    }
     let last = concluded(text, 0, options).and_then(Result::ok);
     Some(by("opening")(match (reading, last) {
         (Ok(first), Some(last)) if !options.same(first, last) => Err(SEVERAL),
         (reading, _) => reading,
     }))
+}
+
+/// Whether a later sentence opens with another option, as where each is discussed in turn.
+fn discusses_others(text: &str, named: usize, options: &Options) -> bool {
+    let mut from = 0;
+    let mut firm = false;
+    for (at, end) in sentences(text).enumerate() {
+        let sentence = text[from..end].trim_start_matches([' ', '\n', '*', '_', '-', '•', '"']);
+        let first = at == 0;
+        from = end;
+        if first {
+            firm = stands_alone(sentence, options);
+            continue;
+        }
+        let label = options
+            .label_at(sentence, 0)
+            .filter(|label| !label.name.is_small());
+        if let Some(label) = label {
+            let other = options
+                .by_label(&label)
+                .is_ok_and(|other| !options.same(other, named));
+            let set_off =
+                matches!(label.style, Style::Bracketed | Style::Punctuated) || label.named;
+            let denied = refutes(window(sentence, label.end, 64));
+            if other && !denied && (set_off || !firm || affirms(&sentence[label.end..])) {
+                return true;
+            }
+            continue;
+        }
+        let other = options.text_at_start(sentence);
+        if other.is_some_and(|(other, after)| {
+            !firm && !options.same(other, named) && !refutes(window(after, 0, 64))
+        }) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a sentence is an option's label, its text or both, or gives a reason for one.
+fn stands_alone(sentence: &str, options: &Options) -> bool {
+    let sentence = sentence.trim();
+    let Some(label) = options.label_at(sentence, 0) else {
+        return options.text_at_start(sentence).is_some_and(|(_, after)| {
+            let after = after.trim_start_matches(['*', '_', '"', '\'']);
+            is_rest_empty(after) || after.starts_with(['.', ',', ';', '!', '—', '–'])
+        });
+    };
+    let own = after_label(sentence, &label);
+    is_rest_empty(own)
+        || matches!(label.style, Style::Reasoned | Style::Emphasised)
+        || options.text_at_start(own).is_some()
+}
+
+/// Where the sentences of `text` end.
+fn sentences(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let ends = text.char_indices().filter_map(|(at, character)| {
+        let end = at + character.len_utf8();
+        let spaced = text[end..].starts_with(char::is_whitespace);
+        // The full stop of "A." ends no sentence.
+        let label = at < 2 || text[..at].ends_with(|c: char| c.is_ascii_uppercase());
+        let short = label
+            && text[..at]
+                .chars()
+                .rev()
+                .nth(1)
+                .is_none_or(|c| !c.is_alphanumeric());
+        match character {
+            '.' | '!' | '?' => spaced && !short,
+            '\n' | '。' | '！' | '？' | ';' => true,
+            _ => false,
+        }
+        .then_some(end)
+    });
+    ends.chain(std::iter::once(text.len()))
 }
 
 fn opening_label(text: &str, label: &Label, options: &Options) -> Option<Reading> {
@@ -519,7 +848,7 @@ fn lists_on_line(text: &str, label: &Label, options: &Options) -> bool {
 fn opens(label: &Label) -> bool {
     match label.style {
         Style::Bracketed => true,
-        Style::Bare => label.named,
+        Style::Bare => label.named || label.affirmed && !label.name.is_small(),
         _ => matches!(label.name, Name::Letter('A'..='Z') | Name::Letters(_)) || label.named,
     }
 }
@@ -676,31 +1005,53 @@ fn concluded(text: &str, from: usize, options: &Options) -> Option<Reading> {
         .ceil_char_boundary(text.len().saturating_sub(FAR))
         .max(from);
     let part = text.get(start..end)?;
-    leads(part).iter().rev().find_map(|found| {
-        let line = rest_of_line(part, found.at, options);
-        let label = options.label_at(part, found.at);
-        let firm = |label: &Label| {
-            let plain =
-                label.style != Style::Bare || is_rest_empty(line.get(1..).unwrap_or_default());
-            let joined = options.is_joined(part, label.end);
-            let follows = &part[label.end..];
-            let ends = follows.starts_with([',', '!', '；', '，', '<', '—', '–'])
-                || follows.starts_with(|c: char| c > '\u{2fff}');
-            (plain || joined || ends) && !label.name.is_small() || label.style == Style::Bracketed
+    let mut last: Option<(Reading, bool)> = None;
+    for found in leads(part).iter().rev().take(LEADS) {
+        let Some(reading) = led_in(part, found.at, options) else {
+            continue;
         };
-        if let Some(label) = label.filter(firm) {
-            let denied = is_denied(part, found.at, label.end - found.at);
-            return (!denied).then(|| read_label(part, &label, options));
+        let strong = !is_short(&part[found.from..found.phrase]);
+        match last {
+            None => last = Some((reading, strong)),
+            // Of two that lead in different options, the last counts where the first is but a "so".
+            Some((Ok(named), firm)) => {
+                let differs = reading.is_ok_and(|other| !options.same(other, named));
+                if differs && (strong || !firm) {
+                    return Some(Err(SEVERAL));
+                }
+            }
+            Some((failed, _)) => return Some(failed),
         }
-        let text = line
-            .trim()
-            .chars()
-            .nth(1)
-            .and_then(|_| text_at_start(line, options))?;
-        let denied = text
-            .is_ok_and(|named| is_denied(part, found.at, options.length(named).min(line.len())));
-        (!denied).then_some(text)
-    })
+    }
+    last.map(|(reading, _)| reading)
+}
+
+/// Most leads that are compared.
+const LEADS: usize = 64;
+
+/// What a lead that ends at `at` leads in, if it stands firm there.
+fn led_in(part: &str, at: usize, options: &Options) -> Option<Reading> {
+    let line = rest_of_line(part, at, options);
+    let label = options.label_at(part, at);
+    let firm = |label: &Label| {
+        let plain = label.style != Style::Bare || is_rest_empty(line.get(1..).unwrap_or_default());
+        let joined = options.is_joined(part, label.end);
+        let follows = &part[label.end..];
+        let ends = follows.starts_with([',', '!', '；', '，', '<', '—', '–'])
+            || follows.starts_with(|c: char| c > '\u{2fff}');
+        (plain || joined || ends) && !label.name.is_small() || label.style == Style::Bracketed
+    };
+    if let Some(label) = label.filter(firm) {
+        let denied = is_denied(part, at, label.end - at);
+        return (!denied).then(|| read_label(part, &label, options));
+    }
+    let text = line
+        .trim()
+        .chars()
+        .nth(1)
+        .and_then(|_| text_at_start(line, options))?;
+    let denied = text.is_ok_and(|named| is_denied(part, at, options.length(named).min(line.len())));
+    (!denied).then_some(text)
 }
 
 /// The one option that `text` names, by text or by a label that is set off, and does not deny.
@@ -710,24 +1061,56 @@ fn only(text: &str, options: &Options) -> Reading {
 
 /// The same; where a statement leads `text` in (`led`), a letter in the middle of a sentence is a label.
 fn only_of(text: &str, options: &Options, led: bool) -> Reading {
-    let mut named = options.occurring(text);
-    for position in labels(text, options, led) {
+    let standing = labels(text, options, led);
+    let mut named = options.occurring(text, led);
+    // What is said of a letter that is out is said of its text too.
+    named.retain(|text| !standing.denied.contains(text) || standing.rivals.contains(text));
+    for position in standing.named {
         if !named.contains(&position) {
             named.push(position);
         }
     }
+    let rival = |named: usize| {
+        standing
+            .rivals
+            .iter()
+            .any(|other| !options.same(*other, named))
+    };
     match named[..] {
         [] => Err(NO_CHOICE),
-        [position] if options.has_twin(position) => Err(SEVERAL),
+        [position] if options.has_twin(position) || !led && rival(position) => Err(SEVERAL),
         [position] => Ok(position),
         _ => Err(SEVERAL),
     }
 }
 
-/// The options whose labels stand in `text` as labels only do, and are not denied.
-fn labels(text: &str, options: &Options, led: bool) -> Vec<usize> {
-    let mut named = Vec::new();
+/// The options whose labels stand in a text.
+#[derive(Default)]
+struct Standing {
+    /// As labels only do, and are not denied.
+    named: Vec<usize>,
+    /// In any way, and are not denied.
+    rivals: Vec<usize>,
+    /// And are affirmed.
+    affirmed: Vec<usize>,
+    /// And are denied.
+    denied: Vec<usize>,
+}
+
+impl Standing {
+    fn add(list: &mut Vec<usize>, position: usize) {
+        if !list.contains(&position) {
+            list.push(position);
+        }
+    }
+}
+
+/// The options whose labels stand in `text`.
+fn labels(text: &str, options: &Options, led: bool) -> Standing {
+    let mut standing = Standing::default();
     let mut end = 0;
+    // Whether the label before was denied, for its list.
+    let mut after_denied = false;
     for (at, character) in text.char_indices() {
         let bracket = "([{【「".contains(character);
         if at < end || !bracket && !character.is_ascii_uppercase() {
@@ -743,8 +1126,10 @@ fn labels(text: &str, options: &Options, led: bool) -> Vec<usize> {
         if label.name.is_small() && !bracket || matches!(label.name, Name::Number(_)) {
             continue;
         }
+        let lists = after_denied && is_list(&text[end..at]);
+        let denied = lists || is_denied(text, at, label.end - at);
         end = label.end;
-        let denied = is_denied(text, at, label.end - at);
+        after_denied = denied;
         let joined = options.is_joined(text, label.end)
             && refutes_all(
                 text_from(text, at),
@@ -754,16 +1139,30 @@ fn labels(text: &str, options: &Options, led: bool) -> Vec<usize> {
                 },
                 options,
             );
-        if let Ok(position) = options.by_label(&label)
-            && !denied
-            && !joined
-            && (led && label.style != Style::Bare || is_set_off(text, at, &label))
-            && !named.contains(&position)
-        {
-            named.push(position);
+        let Ok(position) = options.by_label(&label) else {
+            continue;
+        };
+        if denied || joined {
+            Standing::add(&mut standing.denied, position);
+            continue;
+        }
+        if affirms(window(text, label.end, 64)) && !is_supposed(&text[..at]) {
+            Standing::add(&mut standing.affirmed, position);
+        }
+        if led && label.style != Style::Bare || is_set_off(text, at, &label) {
+            Standing::add(&mut standing.named, position);
+        }
+        if !options.mentions(label.name) {
+            Standing::add(&mut standing.rivals, position);
         }
     }
-    named
+    standing
+}
+
+/// Whether `text`, which stands between two labels, only joins them.
+fn is_list(text: &str) -> bool {
+    let text = text.trim_matches([' ', ',', '*', '_', '、', '，', '(', ')', '"', ':']);
+    text.is_empty() || joint(&format!("{text} ")) > text.len()
 }
 
 fn text_from(text: &str, at: usize) -> &str {
@@ -781,7 +1180,7 @@ fn is_set_off(text: &str, at: usize, label: &Label) -> bool {
     let marked = text[head.len()..at].contains(['*', '"', '`']);
     match label.style {
         Style::Bracketed => !text[at..].starts_with('{'),
-        Style::Bare => label.named,
+        Style::Bare => label.named || label.affirmed,
         Style::Emphasised | Style::Reasoned => true,
         Style::Punctuated | Style::EndOfLine => label.named || starts || marked,
     }
@@ -810,7 +1209,8 @@ impl Rule for Choice {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let read = read(&plain(text), &Options::of(sample, self.accept));
+        let options = Options::of(sample, self.accept);
+        let read = read(&options.plain(text), &options);
         match read.reading {
             Ok(position) => {
                 let named = &sample.choices[position];

@@ -25,7 +25,6 @@ use crate::params::Params;
 use crate::rule::{Rule, WHOLE};
 use crate::scorers::choice::label::Style;
 use crate::scorers::choice::options::{Accept, NO_CHOICE, Options, undecorated};
-use crate::scorers::choice::plain::plain;
 use crate::scorers::choice::verdicts;
 use crate::statement::{Kind, found, leads};
 use crate::target;
@@ -588,7 +587,8 @@ impl Rule for Choices {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let read = read(&plain(text), &Options::of(sample, self.accept));
+        let options = Options::of(sample, self.accept);
+        let read = read(&options.plain(text), &options);
         let Some((named, rule)) = read else {
             return Score::not_extracted(NO_CHOICE);
         };

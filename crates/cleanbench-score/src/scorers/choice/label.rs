@@ -60,6 +60,8 @@ pub(in crate::scorers) struct Label {
     pub(in crate::scorers) style: Style,
     /// Whether a noun such as "Option" stands before it.
     pub(in crate::scorers) named: bool,
+    /// Whether what follows affirms it, as in "B fits best".
+    pub(in crate::scorers) affirmed: bool,
     /// Where the text goes on, after the label with its brackets and emphasis.
     pub(in crate::scorers) end: usize,
 }
@@ -141,7 +143,40 @@ pub(in crate::scorers) fn label_at(text: &str, at: usize) -> Option<Label> {
         name,
         style,
         named: noun.is_some(),
+        affirmed: style == Style::Bare && (affirms_it(end) || denies_next(end)),
         end: at + reach.len() - end.len(),
+    })
+}
+
+/// Whether `rest` goes on as in "is the most likely".
+fn affirms_it(rest: &str) -> bool {
+    crate::languages::affirms(window(rest, 0, REACH))
+}
+
+/// Whether `rest` goes on with what the answer is not, as in ", not A".
+fn denies_next(rest: &str) -> bool {
+    let rest = rest.trim_start_matches(['*', '_', '`', '"']);
+    rest.strip_prefix([',', '，']).is_some_and(|rest| {
+        let rest = rest.trim_start();
+        [
+            "not ",
+            "nicht ",
+            "non ",
+            "pas ",
+            "no ",
+            "não ",
+            "niet ",
+            "inte ",
+            "nie ",
+            "не ",
+            "不是",
+            "而不是",
+        ]
+        .iter()
+        .any(|word| {
+            rest.strip_prefix(word)
+                .is_some_and(|rest| label_at(rest, 0).is_some())
+        })
     })
 }
 
@@ -265,7 +300,8 @@ fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
     if emphasised {
         return Some(Style::Emphasised);
     }
-    if rest.starts_with(['-', '–', '—', '→']) && rest[1..].contains(' ') {
+    let dash = rest.strip_prefix(['-', '–', '—', '→', '⇒']);
+    if dash.is_some_and(|after| after.contains(' ')) {
         return Some(Style::Punctuated);
     }
     let asserts = [

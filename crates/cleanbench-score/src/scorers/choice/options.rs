@@ -3,9 +3,10 @@
 use cleanbench_core::Sample;
 
 use super::label::{Label, Name, Style, label_at};
-use super::plain::plain;
+use super::plain::undress;
 use crate::languages::{denies, joint, refutes};
 use cleanbench_text::scan::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
+use std::borrow::Cow;
 
 /// Why no option was read.
 pub(in crate::scorers) type Failure = &'static str;
@@ -36,6 +37,8 @@ pub(in crate::scorers) struct Options {
     folded: Vec<String>,
     /// Whether numbers can be labels, since no option is one.
     numbered: bool,
+    /// Whether tags stay, since options are tags or differ by them.
+    marked: bool,
 }
 
 /// Bytes around an option that may deny it.
@@ -43,21 +46,42 @@ const NEAR: usize = 64;
 
 impl Options {
     pub(in crate::scorers) fn of(sample: &Sample, accept: Accept) -> Self {
-        let bare: Vec<String> = sample
-            .choices
-            .iter()
-            .map(|choice| undecorated(&plain(choice)))
-            .collect();
-        let folded = bare.iter().map(|choice| fold_case(choice)).collect();
-        let is_number =
-            |choice: &String| choice.starts_with(|c: char| c.is_numeric() || "-+.$".contains(c));
-        let numbered = accept != Accept::Text && !bare.iter().any(is_number);
+        let read = |tags: bool| -> Vec<String> {
+            let choices = sample.choices.iter();
+            choices
+                .map(|choice| undecorated(&undress(choice, tags)))
+                .collect()
+        };
+        let (without, with) = (read(true), read(false));
+        let is_empty = |choice: &String| !choice.contains(|c: char| !"*_ ".contains(c));
+        let tagged = sample.choices.iter().any(|choice| choice.contains('<'));
+        let equal = |a: usize| (0..a).any(|b| without[a] == without[b] && with[a] != with[b]);
+        let marked = tagged && (without.iter().any(is_empty) || (0..with.len()).any(equal));
+        let bare = if marked { with } else { without };
+        let folded: Vec<String> = bare.iter().map(|choice| fold_case(choice)).collect();
+        let numbered = accept != Accept::Text && !folded.iter().any(|choice| holds_number(choice));
         Self {
             accept,
             bare,
             folded,
             numbered,
+            marked,
         }
+    }
+
+    /// `text` without dress, in which tags stay where options differ by them.
+    pub(in crate::scorers) fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        undress(text, !self.marked)
+    }
+
+    /// Whether an option's text holds this label as a word, as "Vitamin C" does.
+    pub(in crate::scorers) fn mentions(&self, name: Name) -> bool {
+        let Name::Letter(letter) = name else {
+            return false;
+        };
+        let letter = letter.to_ascii_lowercase().to_string();
+        let mut options = self.folded.iter();
+        options.any(|choice| word_occurrences(choice, &letter).next().is_some())
     }
 
     /// The label at `at` in `text`, of those that these options can have.
@@ -73,6 +97,17 @@ impl Options {
     pub(in crate::scorers) fn is_joined(&self, text: &str, end: usize) -> bool {
         let reach = window(text, end, NEAR);
         let rest = reach.trim_start_matches([' ', '\t', '.', ':', ')', ']', '*', '_', '`', '"']);
+        // An arrow leads from one option to another: which of them is meant, it does not say.
+        let arrow = rest.strip_prefix(['→', '⇒']).or_else(|| {
+            let rest = rest.strip_prefix(['-', '='])?;
+            rest.strip_prefix('>')
+        });
+        if arrow.is_some_and(|rest| {
+            self.label_at(rest, 0)
+                .is_some_and(|label| !label.name.is_small())
+        }) {
+            return true;
+        }
         let listed = rest
             .strip_prefix([',', ';', '，', '；'])
             .map(str::trim_start);
@@ -140,6 +175,7 @@ impl Options {
             name: Name::Letter(letter),
             style: Style::Bare,
             named: false,
+            affirmed: false,
             end: 0,
         })
     }
@@ -225,7 +261,8 @@ impl Options {
 
     /// The options whose texts occur in `text` as whole words and are not denied there. An occurrence inside that of
     /// a longer option does not count; neither do options of one character that is a letter, which occur in any text.
-    pub(in crate::scorers) fn occurring(&self, text: &str) -> Vec<usize> {
+    /// A word that stands in any text, such as "no", counts only where a statement leads `text` in (`led`).
+    pub(in crate::scorers) fn occurring(&self, text: &str, led: bool) -> Vec<usize> {
         if self.accept == Accept::Letter {
             return Vec::new();
         }
@@ -237,7 +274,8 @@ impl Options {
         for position in order {
             let choice = &self.folded[position];
             let known = named.iter().any(|&other| self.folded[other] == *choice);
-            if is_single_letter(choice) || known && !self.has_twin(position) {
+            let common = !led && COMMON.contains(&choice.as_str());
+            if is_single_letter(choice) || common || known && !self.has_twin(position) {
                 continue;
             }
             let found = covered.outside(&text, choice);
@@ -254,8 +292,180 @@ impl Options {
     }
 }
 
+/// Whether a number in an answer may mean the value that `choice`, in lower case, holds.
+fn holds_number(choice: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "twenty",
+        "hundred",
+        "thousand",
+        "once",
+        "twice",
+        "null",
+        "eins",
+        "zwei",
+        "drei",
+        "vier",
+        "fünf",
+        "sechs",
+        "sieben",
+        "acht",
+        "neun",
+        "zehn",
+        "deux",
+        "trois",
+        "quatre",
+        "cinq",
+        "sept",
+        "huit",
+        "neuf",
+        "dix",
+        "dos",
+        "tres",
+        "cuatro",
+        "cinco",
+        "seis",
+        "siete",
+        "ocho",
+        "nueve",
+        "diez",
+        "due",
+        "tre",
+        "quattro",
+        "cinque",
+        "sei",
+        "sette",
+        "otto",
+        "nove",
+        "dieci",
+        "dois",
+        "duas",
+        "três",
+        "quatro",
+        "sete",
+        "oito",
+        "dez",
+        "twee",
+        "drie",
+        "vijf",
+        "zes",
+        "zeven",
+        "negen",
+        "tien",
+        "två",
+        "fyra",
+        "fem",
+        "sju",
+        "åtta",
+        "nio",
+        "tio",
+        "dwa",
+        "trzy",
+        "cztery",
+        "pięć",
+        "iki",
+        "üç",
+        "dört",
+        "beş",
+        "dua",
+        "tiga",
+        "empat",
+        "bốn",
+        "два",
+        "три",
+        "четыре",
+        "пять",
+        "шесть",
+        "семь",
+        "восемь",
+        "девять",
+        "десять",
+    ];
+    let mut words = choice.split(|c: char| !c.is_alphanumeric());
+    choice.contains(|c: char| c.is_numeric() || "一二三四五六七八九十百".contains(c))
+        || words.any(|word| word != "one" && WORDS.contains(&word))
+        || choice == "one"
+}
+
 /// Most occurrences of an option that are looked at.
 const MOST: usize = 1000;
+
+/// Options that are words of any text.
+const COMMON: &[&str] = &[
+    "yes",
+    "no",
+    "true",
+    "false",
+    "right",
+    "wrong",
+    "first",
+    "second",
+    "last",
+    "left",
+    "none",
+    "not",
+    "all",
+    "both",
+    "it",
+    "one",
+    "ja",
+    "nein",
+    "wahr",
+    "falsch",
+    "richtig",
+    "oui",
+    "non",
+    "vrai",
+    "faux",
+    "sí",
+    "si",
+    "verdadero",
+    "falso",
+    "sim",
+    "não",
+    "verdadeiro",
+    "vero",
+    "nee",
+    "nej",
+    "sant",
+    "falskt",
+    "tak",
+    "nie",
+    "prawda",
+    "fałsz",
+    "evet",
+    "hayır",
+    "doğru",
+    "yanlış",
+    "ya",
+    "tidak",
+    "benar",
+    "salah",
+    "có",
+    "không",
+    "đúng",
+    "sai",
+    "да",
+    "нет",
+    "верно",
+    "неверно",
+    "نعم",
+    "لا",
+    "हाँ",
+    "नहीं",
+];
 
 /// Whether the text around an option denies it.
 pub(in crate::scorers) fn is_denied(text: &str, start: usize, length: usize) -> bool {

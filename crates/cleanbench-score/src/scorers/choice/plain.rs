@@ -34,8 +34,8 @@ const TAGS: [&str; 11] = [
     "b", "strong", "i", "em", "u", "p", "span", "mark", "code", "div", "center",
 ];
 
-/// `text` without dress.
-pub(in crate::scorers) fn plain(text: &str) -> Cow<'_, str> {
+/// `text` without dress; tags stay where `tags` is false.
+pub(in crate::scorers) fn undress(text: &str, tags: bool) -> Cow<'_, str> {
     let dressed = |byte: u8| byte >= 0x80 || byte == b'\\' || byte == b'<';
     if !text.bytes().any(dressed) {
         return Cow::Borrowed(text);
@@ -47,7 +47,7 @@ pub(in crate::scorers) fn plain(text: &str) -> Cow<'_, str> {
     while let Some(character) = rest.chars().next() {
         let (taken, opens) = match character {
             '\\' => command(rest, &mut out),
-            '<' => (tag(rest, &mut out), false),
+            '<' if tags => (tag(rest, &mut out), false),
             '{' => {
                 braces.push(true);
                 (0, false)
@@ -177,7 +177,7 @@ mod tests {
             ("<b>B</b> <x>", "**B** <x>"),
             (r"\alpha \", r"\alpha \"),
         ] {
-            assert_eq!(plain(text), expected, "{text}");
+            assert_eq!(undress(text, true), expected, "{text}");
         }
     }
 }

@@ -138,7 +138,11 @@ fn next_start(text: &str, at: usize) -> Option<usize> {
 /// A leading point belongs to the number in ` .5`, but not in `…costs.5`.
 fn starts_with_point(text: &str, at: usize) -> bool {
     let belongs = |c: char| c.is_whitespace() || "+-–$€£¥([{=~≈*<>|\"'".contains(c);
-    text[at + 1..].starts_with(|c: char| c.is_ascii_digit()) && before(text, at).is_none_or(belongs)
+    text[at..]
+        .chars()
+        .nth(1)
+        .is_some_and(|c| c.is_ascii_digit())
+        && before(text, at).is_none_or(belongs)
 }
 
 fn read(text: &str, start: usize, form: Form) -> Found {
@@ -266,7 +270,7 @@ fn magnitude(text: &str, lead: &Lead, end: usize, form: Form) -> Option<(f64, us
         ("b", 1e9),
     ];
     let (letter, factor) = short.iter().find(|(letter, _)| rest.starts_with(letter))?;
-    let ends = !rest[1..].starts_with(|c: char| is_word(c) || "^/·*²³".contains(c));
+    let ends = !rest[letter.len()..].starts_with(|c: char| is_word(c) || "^/·*²³".contains(c));
     let allowed = money || !form.units && !["m", "b"].contains(letter) || *letter == "k";
     (ends && allowed).then_some((*factor, 1))
 }
