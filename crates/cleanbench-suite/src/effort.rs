@@ -93,7 +93,7 @@ impl Effort {
         self.spend(bytes, BYTE_AGAIN);
     }
 
-    fn fault(&self) -> Option<Fault> {
+    pub(crate) fn fault(&self) -> Option<Fault> {
         if self.held > MOST_HELD {
             let most = MOST_HELD >> 20;
             let message = format!(

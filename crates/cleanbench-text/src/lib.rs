@@ -20,6 +20,7 @@ pub mod foreign;
 pub mod markdown;
 mod normal;
 pub mod notation;
+pub mod number;
 mod overlap;
 mod python;
 pub mod scan;

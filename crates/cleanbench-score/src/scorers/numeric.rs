@@ -4,7 +4,7 @@
 //! of the target; 0; the larger of the two holds), `take` (which number counts where the answer does
 //! not mark one: `"last"`, `"first"`, or `"only"`, which reads marks no more and wants a single
 //! number), `locale` (how digits are grouped: `"auto"`, which refuses what can be read in two ways, or one of
-//! [`literal::LOCALES`]).
+//! [`LOCALES`]).
 //!
 //! Rules, by name: "hashes", "boxed", "tag", "stated" and "calculation" for a number that a mark of a final answer leads
 //! in (see [`marks`]); "opening", "bold", "last line", "last sentence", "last number", "first number" and "only number" where there is
@@ -22,19 +22,19 @@
 //! unclear are not extracted.
 
 pub(in crate::scorers) mod aftermath;
+mod calculation;
 pub(in crate::scorers) mod candidates;
-pub(in crate::scorers) mod literal;
 pub(in crate::scorers) mod marks;
-pub(in crate::scorers) mod number;
-pub(in crate::scorers) mod plain;
 mod sentence;
-mod term;
 
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
+use cleanbench_text::number::{
+    Form, LOCALES, Number, numbers_within, plain, shows_decimal_point, whole_number,
+};
+
 use self::candidates::Take;
-use self::number::{Form, Number, numbers_within, whole_number};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
@@ -59,7 +59,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> Numeric {
         relative: params.at_least_zero("relative"),
         take: params.word("take", &words),
         form: Form {
-            locale: params.word("locale", &literal::LOCALES),
+            locale: params.word("locale", &LOCALES),
             units: false,
         },
     }
@@ -125,7 +125,7 @@ impl Numeric {
     fn target(&self, item: &Value) -> Option<Target> {
         let text = match item {
             Value::Number(number) => number.to_string(),
-            Value::String(text) => plain::plain(text).trim().to_owned(),
+            Value::String(text) => plain(text).trim().to_owned(),
             _ => return None,
         };
         let direct = text
@@ -172,13 +172,6 @@ fn corrected(text: &str, numbers: &[Number], read: Read) -> Result<Read, Failure
     }
 }
 
-impl Number {
-    /// Whether it has a value, or has one as soon as it is known what its point means.
-    fn is_known(&self) -> bool {
-        self.value.or(self.other).is_some()
-    }
-}
-
 /// A finite number that a target item stands for.
 struct Target {
     value: f64,
@@ -219,7 +212,7 @@ impl Rule for Numeric {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let read = match self.extract(&plain::plain(text)) {
+        let read = match self.extract(&plain(text)) {
             Ok(read) => read,
             Err(reason) => return Score::not_extracted(reason),
         };
@@ -232,7 +225,7 @@ impl Rule for Numeric {
         let small = targets.iter().all(|target| target.value.abs() < 1000.0);
         let pointed = targets.iter().any(|target| target.has_decimals)
             || small && (self.tolerance.fract() != 0.0 || self.relative > 0.0)
-            || literal::shows_decimal_point(text);
+            || shows_decimal_point(text);
         let answer = read.number.value.or(read.number.other.filter(|_| pointed));
         let Some(answer) = answer else {
             return Score::not_extracted(UNCLEAR);

@@ -15,19 +15,16 @@
 //! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
 mod delimiters;
-mod table;
-pub(in crate::scorers) mod unit;
 
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
-use self::unit::Unit;
+use cleanbench_text::number::unit::{self, Unit};
+use cleanbench_text::number::{Form, LOCALES, Number, numbers, numbers_within, plain};
+
 use super::numeric::aftermath;
 use super::numeric::candidates::are_listed;
-use super::numeric::literal::LOCALES;
 use super::numeric::marks::{end_of_answer, marks, none_given, regions};
-use super::numeric::number::{Form, Number, numbers, numbers_within};
-use super::numeric::plain::plain;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;

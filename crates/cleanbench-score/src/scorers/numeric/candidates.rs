@@ -6,10 +6,10 @@
 //! ("last number"); of a last sentence with several different ones, the one that [`super::sentence`] finds ("last
 //! sentence"). It refuses ranges, alternatives and calculations without a result.
 
-use super::marks::{operator_between, result};
-use super::number::Number;
+use super::calculation::{operator_between, result};
 use super::sentence::{Settled, settled};
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
+use cleanbench_text::number::Number;
 use cleanbench_text::scan::{is_word, window};
 use cleanbench_text::spelled::spelled;
 

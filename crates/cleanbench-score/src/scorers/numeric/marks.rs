@@ -11,10 +11,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::calculation::{operator_between, result};
 use super::candidates::{self, Take};
-use super::number::Number;
 use super::{CUT_OFF, Failure, NO_NUMBER, REFUSED, Read, SEVERAL, UNCLEAR, aftermath};
 use crate::statement::{Statement, statements};
+use cleanbench_text::number::Number;
 use cleanbench_text::scan::{is_word, window};
 use cleanbench_text::spelled::{self, spelled};
 
@@ -382,61 +383,4 @@ fn skip_variable(text: &str) -> Option<&str> {
         .chars()
         .all(|c| c.is_alphanumeric() || " _()\\{}".contains(c));
     (first && plain && (letters <= 2 || head.starts_with('\\'))).then(|| &after[1..])
-}
-
-/// The result of the calculation that starts at the number `first`, and the position of the last
-/// number that belongs to it: of the parts between equals signs the last that is a number alone, so
-/// that `3 + 4 = 7`, `7 = 3 + 4` and `7` are all 7.
-pub(super) fn result(
-    text: &str,
-    numbers: &[Number],
-    first: usize,
-) -> (usize, Result<Number, Failure>) {
-    let (mut part, mut last) = (first, first);
-    let mut chosen = None;
-    while let Some(operator) = operator_between(text, numbers, last) {
-        if matches!(operator, "=" | "≈" | "\\approx") {
-            chosen = if part == last { Some(last) } else { chosen };
-            part = last + 1;
-        }
-        last += 1;
-    }
-    let chosen = if part == last { Some(last) } else { chosen };
-    let known = chosen
-        .map(|chosen| numbers[chosen])
-        .filter(Number::is_known);
-    (last, known.ok_or(UNCLEAR))
-}
-
-/// The operator that joins the number at `index` to the next, if nothing but a unit stands beside it.
-pub(super) fn operator_between<'a>(
-    text: &'a str,
-    numbers: &[Number],
-    index: usize,
-) -> Option<&'a str> {
-    const OPERATORS: [&str; 21] = [
-        "+/-", "=", "≈", "\\approx", "+", "-", "–", "*", "×", "·", "÷", "/", "\\times", "\\cdot",
-        "\\div", "x", "±", "\\pm", "plus", "minus", "times",
-    ];
-    let next = numbers.get(index + 1)?;
-    let between = text.get(numbers[index].end..next.start)?;
-    if between.len() > 40 {
-        return None;
-    }
-    let between = between.trim_matches(|c: char| c == ' ' || c == '\t' || "()%$€£¥".contains(c));
-    let bold = between.trim_end_matches('*');
-    let between = if bold.ends_with([' ', '=']) {
-        bold.trim_end()
-    } else {
-        between
-    };
-    let operator = OPERATORS.iter().find(|sign| between.ends_with(**sign))?;
-    let left = &between[..between.len() - operator.len()];
-    let parted =
-        left.is_empty() || left.ends_with([' ', '}', '%', '$', ')', '°']) || *operator == "=";
-    let unit = left
-        .chars()
-        .all(|c| c.is_alphanumeric() || " \\{}%$€£^²³_~°)".contains(c));
-    let simple = left.split_whitespace().count() <= 3;
-    (parted && unit && simple).then_some(&between[left.len()..])
 }

@@ -5,8 +5,8 @@
 //! only one after a word like "is". It refuses the rest: several numbers are not read. Looks at a bounded part of
 //! the text.
 
-use super::marks::operator_between;
-use super::number::Number;
+use super::calculation::operator_between;
+use cleanbench_text::number::Number;
 use cleanbench_text::scan::window;
 
 /// What a sentence of several different numbers gives.

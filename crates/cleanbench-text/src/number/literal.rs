@@ -23,13 +23,15 @@ static DECIMAL_COMMA: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Which sign stands before the decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::scorers) enum Decimal {
+pub enum Decimal {
+    /// As in English.
     Point,
+    /// As in German.
     Comma,
 }
 
 /// The locales that a task may name.
-pub(in crate::scorers) const LOCALES: [(&str, Option<Decimal>); 20] = [
+pub const LOCALES: [(&str, Option<Decimal>); 20] = [
     ("auto", None),
     ("en", Some(Decimal::Point)),
     ("de", Some(Decimal::Comma)),
@@ -111,7 +113,7 @@ pub(super) fn literal(text: &str, locale: Option<Decimal>) -> Option<Literal> {
 }
 
 /// Whether some number of `text` has a point that parts no groups (`2.5`), and none a comma of that kind.
-pub(super) fn shows_decimal_point(text: &str) -> bool {
+pub fn shows_decimal_point(text: &str) -> bool {
     DECIMAL_POINT.is_match(text) && !DECIMAL_COMMA.is_match(text)
 }
 

@@ -14,7 +14,7 @@ const ZEROS: [u32; 27] = [
 ];
 
 /// `text` in plain characters.
-pub(in crate::scorers) fn plain(text: &str) -> Cow<'_, str> {
+pub fn plain(text: &str) -> Cow<'_, str> {
     let text = match struck(text) {
         Some(kept) => Cow::Owned(raised(&kept).into_owned()),
         None => raised(text),

@@ -1,6 +1,6 @@
-//! Numbers in running text, in plain characters (see [`super::plain`]).
+//! Numbers in running text, in plain characters (see [`plain`]).
 //!
-//! Read are: digits as [`super::literal`] says; terms as [`super::term`] says (`\frac{3}{4}`, `5\pi`, `2^10`); words
+//! Read are: digits as [`self::literal`] says; terms as [`term`] says (`\frac{3}{4}`, `5\pi`, `2^10`); words
 //! and short forms of magnitude after them ("5 million", `5k`); signs, "minus" and "negative" among them; a currency
 //! sign before or after the sign is skipped. Percent is noted, and a base (`1010_2`) gives a second value.
 //!
@@ -9,48 +9,53 @@
 //! and what exceeds a 64-bit float. Digits inside a word (`H2O`, `x1`), powers and indices of something else (`m^2`,
 //! `x_1`) are no number.
 
+mod literal;
+mod plain;
+mod table;
+mod term;
+pub mod unit;
+
 use std::ops::Range;
 
-use super::literal::{Decimal, literal};
-use super::term::{Term, term, vulgar};
-use crate::scorers::quantity::unit;
-use cleanbench_text::scan::{after, before, is_word, window};
-use cleanbench_text::spelled;
+pub use self::literal::{Decimal, LOCALES, shows_decimal_point};
+pub use self::plain::plain;
+
+use self::literal::literal;
+use self::term::{Term, term, vulgar};
+
+use crate::scan::{after, before, is_word, window};
+use crate::spelled;
 
 /// A number in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::scorers) struct Number {
+pub struct Number {
     /// Where it starts, its sign and currency included.
-    pub(in crate::scorers) start: usize,
+    pub start: usize,
     /// Where it ends, before a percent sign or a unit.
-    pub(in crate::scorers) end: usize,
+    pub end: usize,
     /// Its finite value; `None` when it is unclear.
-    pub(in crate::scorers) value: Option<f64>,
+    pub value: Option<f64>,
     /// Its value by another convention: as a share for percent, in the base that is named, or, for an unclear one, if
     /// a point is a decimal point.
-    pub(in crate::scorers) other: Option<f64>,
+    pub other: Option<f64>,
     /// Whether it is a percentage.
-    pub(in crate::scorers) percent: bool,
+    pub percent: bool,
     /// Whether it is a date or a time.
-    pub(in crate::scorers) moment: bool,
+    pub moment: bool,
 }
 
 /// How numbers are written and what follows them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::scorers) struct Form {
+pub struct Form {
     /// The sign before decimals, where the task says so.
-    pub(in crate::scorers) locale: Option<Decimal>,
+    pub locale: Option<Decimal>,
     /// Whether units follow, so that `5 K` and `5M` are none of thousands and millions.
-    pub(in crate::scorers) units: bool,
+    pub units: bool,
 }
 
 /// Every number in digits or signs that starts in one of the `regions` of `text`, in order; where there is none, the
 /// English ones in words.
-pub(in crate::scorers) fn numbers_within(
-    text: &str,
-    form: Form,
-    regions: &[Range<usize>],
-) -> Vec<Number> {
+pub fn numbers_within(text: &str, form: Form, regions: &[Range<usize>]) -> Vec<Number> {
     let mut found = Vec::new();
     for region in regions {
         let mut at = region
@@ -76,12 +81,12 @@ pub(in crate::scorers) fn numbers_within(
 }
 
 /// Every number in `text`.
-pub(in crate::scorers) fn numbers(text: &str, form: Form) -> Vec<Number> {
+pub fn numbers(text: &str, form: Form) -> Vec<Number> {
     numbers_within(text, form, std::slice::from_ref(&(0..text.len())))
 }
 
 /// The value of a text that is one number and nothing else, but for a percent sign.
-pub(in crate::scorers) fn whole_number(text: &str, form: Form) -> Option<Number> {
+pub fn whole_number(text: &str, form: Form) -> Option<Number> {
     let text = text.trim();
     let bare = text.strip_suffix('%').map_or(text, str::trim_end);
     if !bare.ends_with(|c: char| c.is_ascii_digit() || c == '}' || c == 'π' || vulgar(c).is_some())
@@ -95,8 +100,13 @@ pub(in crate::scorers) fn whole_number(text: &str, form: Form) -> Option<Number>
 }
 
 impl Number {
+    /// Whether it has a value, or has one as soon as it is known what its point means.
+    pub fn is_known(&self) -> bool {
+        self.value.or(self.other).is_some()
+    }
+
     /// A number in words that starts at `at`.
-    pub(in crate::scorers) fn spelled(at: usize, read: spelled::Spelled) -> Self {
+    pub fn spelled(at: usize, read: spelled::Spelled) -> Self {
         Self {
             start: at,
             end: at + read.len,

@@ -7,7 +7,7 @@ use super::table::{BASES, BINARY, Base, DATA, Dimension, HEAT, MONEY, PREFIXES};
 
 /// A unit, perhaps made of others.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::scorers) struct Unit {
+pub struct Unit {
     dimension: Dimension,
     /// In SI units.
     factor: f64,
@@ -29,13 +29,13 @@ impl Unit {
     };
 
     /// Whether both measure the same.
-    pub(in crate::scorers) fn is_same_kind(&self, other: &Self) -> bool {
+    pub fn is_same_kind(&self, other: &Self) -> bool {
         let money = self.currency & other.currency != 0 || self.currency == other.currency;
         self.dimension == other.dimension && self.money_power == other.money_power && money
     }
 
     /// `value` of this unit in `other`; `None` where they measure different things.
-    pub(in crate::scorers) fn convert(&self, value: f64, other: &Self) -> Option<f64> {
+    pub fn convert(&self, value: f64, other: &Self) -> Option<f64> {
         let base = value.mul_add(self.factor, self.offset);
         self.is_same_kind(other)
             .then(|| (base - other.offset) / other.factor)
@@ -66,7 +66,7 @@ fn money(currency: u16, factor: f64) -> Unit {
 }
 
 /// `text` with the marks of LaTeX that stand in and around units taken away.
-pub(in crate::scorers) fn untexed(text: &str) -> String {
+pub fn untexed(text: &str) -> String {
     const MARKS: [(&str, &str); 24] = [
         ("\\text{", " "),
         ("\\mathrm{", " "),
@@ -112,7 +112,7 @@ fn without_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 }
 
 /// The currency whose sign stands in `text[start..end]` before the digits, or whose code stands before.
-pub(in crate::scorers) fn currency_before(text: &str, start: usize, end: usize) -> Option<Unit> {
+pub fn currency_before(text: &str, start: usize, end: usize) -> Option<Unit> {
     let lead = text.get(start..end)?;
     let lead = &lead[..lead.find(|c: char| c.is_ascii_digit()).unwrap_or(0)];
     let before = text.get(..start)?.trim_end_matches(' ');
@@ -128,14 +128,14 @@ pub(in crate::scorers) fn currency_before(text: &str, start: usize, end: usize) 
 }
 
 /// `sign` divided by the unit that "per" or "/" leads in at the start of `text`.
-pub(in crate::scorers) fn per(sign: Unit, text: &str) -> Option<Unit> {
+pub fn per(sign: Unit, text: &str) -> Option<Unit> {
     let (power, after) = operator(text)?;
     let (unit, after) = single(after.trim_start())?;
     (power < 0).then(|| continued(sign.times(unit, -1), after).0)
 }
 
 /// The unit at the start of `text`, after white space, and what follows it.
-pub(in crate::scorers) fn at_start(text: &str) -> Option<(Unit, &str)> {
+pub fn at_start(text: &str) -> Option<(Unit, &str)> {
     let text =
         text.trim_start_matches(|c: char| c.is_whitespace() || "}*_`$\\-".contains(c) && c != '$');
     let (unit, after) = powered(text)?;
@@ -161,7 +161,7 @@ fn continued(unit: Unit, text: &str) -> (Unit, &str) {
 }
 
 /// Whether nothing but a unit stands around the number at `start..end`.
-pub(in crate::scorers) fn is_all(text: &str, start: usize, end: usize) -> bool {
+pub fn is_all(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].trim();
     let code = before.is_empty() || MONEY.iter().any(|(symbols, ..)| symbols.contains(&before));
     let after = untexed(&text[end..]);
@@ -175,7 +175,7 @@ pub(in crate::scorers) fn is_all(text: &str, start: usize, end: usize) -> bool {
 }
 
 /// The unit that `text` is.
-pub(in crate::scorers) fn whole(text: &str) -> Option<Unit> {
+pub fn whole(text: &str) -> Option<Unit> {
     let (unit, rest) = at_start(text)?;
     rest.trim().is_empty().then_some(unit)
 }

@@ -5,7 +5,7 @@
 //! stands in braces is [`WIDEST`] bytes long at most, so that reading is linear.
 
 use super::literal::{Decimal, literal};
-use cleanbench_text::scan::window;
+use crate::scan::window;
 
 /// How deep terms may stand in each other.
 const DEEPEST: u8 = 4;
