@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::calculation::{operator_between, result};
+use super::calculation::result;
 use super::candidates::{self, Take};
 use super::{CUT_OFF, Failure, NO_NUMBER, REFUSED, Read, SEVERAL, UNCLEAR, aftermath};
 use crate::statement::{Statement, statements};
