@@ -223,11 +223,13 @@ fn without_copula(list: &str) -> &str {
     list
 }
 
-/// Whether the sentence before `at` says that what follows is not the answer.
-fn is_of_wrong(text: &str, at: usize) -> bool {
-    let left = &text[text.ceil_char_boundary(at.saturating_sub(80))..at];
-    let start = left.rfind(['\n', '.', '!', '?', '。', ';', ',']);
-    says_wrong(&left[start.unwrap_or(0)..])
+/// Whether the clause of a statement that answers at `at` says that what follows is not the answer.
+fn is_of_wrong(text: &str, from: usize, at: usize) -> bool {
+    const ENDS: [char; 10] = ['\n', '.', '!', '?', '。', ';', ',', '，', ':', '：'];
+    let left = &text[text.ceil_char_boundary(from.saturating_sub(40))..from];
+    let clause = left.rsplit(ENDS).next().unwrap_or(left);
+    let clause = clause.rsplit(" so ").next().unwrap_or(clause);
+    says_wrong(clause) || says_wrong(&text[from..at])
 }
 
 /// What the last statement leads in. "The answers are" is a statement here too.
@@ -239,7 +241,7 @@ fn stated(text: &str, options: &Options) -> Read {
             Kind::Stated | Kind::Plural => "stated",
             Kind::Denied | Kind::Lead | Kind::Disowned => return None,
         };
-        if rule == "stated" && is_of_wrong(text, found.at) {
+        if rule == "stated" && is_of_wrong(text, found.from, found.at) {
             return None;
         }
         let reach = window(text, found.at, options.reach());
