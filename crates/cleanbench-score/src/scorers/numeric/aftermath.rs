@@ -104,7 +104,14 @@ pub(in crate::scorers) struct Withdrawal {
 /// What withdraws the number that ends at `from`.
 pub(in crate::scorers) fn withdrawal(text: &str, from: usize) -> Option<Withdrawal> {
     let near = window(text, from, NEAR);
-    let last = WITHDRAWN.captures_iter(near).last()?;
+    // "Some say 39, but that's wrong" is about something else.
+    let last = WITHDRAWN
+        .captures_iter(near)
+        .filter(|found| {
+            let clause = found[0].starts_with([',', '，', ';']);
+            !(clause && (found[0].contains("that") || found[0].contains("this")))
+        })
+        .last()?;
     let end = last.get(0)?.end();
     let tail = &near[end..];
     let denies = NO_CONFIRMATION.is_match(tail);

@@ -510,8 +510,20 @@ fn is_remark(text: &str, start: usize) -> bool {
 
 /// A year after "in" or a month, and a day of a month.
 fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
-    const MONTHS: [&str; 12] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    const MONTHS: [&str; 13] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "sept",
+        "october",
+        "november",
+        "december",
     ];
     let word = head
         .rsplit([' ', '(', ','])
@@ -519,7 +531,7 @@ fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
         .unwrap_or_default();
     let is_month = |word: &str| {
         let lower = word.trim_end_matches(['.', ',']).to_ascii_lowercase();
-        lower.len() <= 9 && MONTHS.iter().any(|month| lower.starts_with(month)) && lower != "may"
+        lower.len() >= 3 && MONTHS.iter().any(|month| month.starts_with(&lower)) && lower != "may"
             || word == "May"
     };
     let next = tail
