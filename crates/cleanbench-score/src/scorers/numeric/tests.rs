@@ -78,7 +78,11 @@ fn marks_of_a_final_answer() {
         (json!(7), "Answer: 3 + 4 = 7", Right("7")),
         (json!(7), "Answer: 7 = 3 + 4", Right("7")),
         (json!(7), "Answer: 3 + 4", Nothing("unclear number")),
-        (json!(9), "The answer is in chapter 5, page 9", Right("9")),
+        (
+            json!(9),
+            "The answer is in chapter 5, page 9",
+            Nothing("several numbers"),
+        ),
         (
             json!(6),
             "The answer is 5. Wait, the answer is 6, as 8 - 2",
