@@ -442,7 +442,7 @@ impl Rule for Choices {
     const COMPARES_TEXTS: bool = true;
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

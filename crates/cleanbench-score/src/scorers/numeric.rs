@@ -162,7 +162,7 @@ fn shown(value: f64) -> String {
 
 impl Rule for Numeric {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
