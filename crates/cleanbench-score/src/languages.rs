@@ -266,7 +266,7 @@ pub(crate) fn turns(text: &str) -> Vec<usize> {
 /// How long the words are that may stand between a turn and the answer: "it is", "should be", "anzi".
 pub(crate) fn after_turn(text: &str) -> usize {
     static FILLED: LazyLock<Regex> = LazyLock::new(|| {
-        let of = |key: &str| union(key, r"[\s*_:：,，、]");
+        let of = |key: &str| union(key, r"[\s*_:：,.…!，、]");
         compiled(&format!(
             r"^(?:[\s,;:.!…–—\-*_(\[：，、。]{{0,8}}(?:{}|{}|{}|{}|(?:and|but|that|this|still|rather|should be|i meant?|i mean|make it|change it to|changed to|it should be)[\s:,]))*",
             of("filler"),

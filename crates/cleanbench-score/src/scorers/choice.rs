@@ -287,39 +287,10 @@ fn after_role<'a>(text: &'a str, options: &Options) -> Option<&'a str> {
 
 /// What a JSON object holds under a key for the answer, or under its only key.
 fn in_json(text: &str, options: &Options) -> Option<Reading> {
-    const KEYS: [&str; 16] = [
-        "final_answer",
-        "finalanswer",
-        "correct_answer",
-        "correct_option",
-        "answer",
-        "correct",
-        "answer_choice",
-        "selected",
-        "selection",
-        "choice",
-        "option",
-        "label",
-        "prediction",
-        "response",
-        "result",
-        "correct_choice",
-    ];
+    const KEYS: &str = "final_answer finalanswer correct_answer correct_option answer correct answer_choice selected selection \
+    choice option label prediction response result correct_choice";
     /// Parts of keys that hold anything but the answer.
-    const NOT_KEYS: [&str; 12] = [
-        "incorrect",
-        "wrong",
-        "false",
-        "options",
-        "choices",
-        "reject",
-        "eliminat",
-        "exclu",
-        "question",
-        "index",
-        "not_",
-        "distractor",
-    ];
+    const NOT_KEYS: &str = "incorrect wrong false options choices reject eliminat exclu question index not_ distractor";
     if !text.contains('{') || text.contains("\\boxed") || text.len() > FAR {
         return None;
     }
@@ -335,20 +306,18 @@ fn in_json(text: &str, options: &Options) -> Option<Reading> {
     }
     let other = |key: &str| {
         let key = folded(key);
-        NOT_KEYS.iter().any(|word| key.contains(word))
+        NOT_KEYS.split(' ').any(|word| key.contains(word))
     };
-    let ranked = KEYS
-        .iter()
-        .find_map(|wanted| object.iter().find(|(key, _)| folded(key) == *wanted));
-    let found = match ranked {
-        Some(found) => found,
-        None => {
-            let only = object.iter().next().filter(|_| object.len() == 1)?;
-            if other(only.0) {
-                return Some(Err(NO_CHOICE));
-            }
-            only
+    let mut ranked = KEYS.split(' ');
+    let ranked = ranked.find_map(|wanted| object.iter().find(|(key, _)| folded(key) == wanted));
+    let found = if let Some(found) = ranked {
+        found
+    } else {
+        let only = object.iter().next().filter(|_| object.len() == 1)?;
+        if other(only.0) {
+            return Some(Err(NO_CHOICE));
         }
+        only
     };
     let value = target::text_of(found.1)?;
     Some(whole(&value, options).unwrap_or(Err(NO_CHOICE)))
@@ -385,27 +354,21 @@ fn stated(text: &str, options: &Options) -> Option<Read> {
 
 /// Whether it is the "correct answer" of a form that holds a given one too.
 fn is_right_one(text: &str, found: &Found) -> bool {
-    let head = text[..found.from].trim_end().to_ascii_lowercase_tail();
+    let head = tail(&text[..found.from]);
     head.ends_with("correct") || head.ends_with("right")
 }
 
 fn is_given(text: &str, found: &Found) -> bool {
-    let head = text[..found.from].trim_end().to_ascii_lowercase_tail();
+    let head = tail(&text[..found.from]);
     ["your", "student's", "given", "user's"]
         .iter()
         .any(|word| head.ends_with(word))
 }
 
-/// The end of a text in lower case.
-trait Tail {
-    fn to_ascii_lowercase_tail(&self) -> String;
-}
-
-impl Tail for str {
-    fn to_ascii_lowercase_tail(&self) -> String {
-        let start = self.ceil_char_boundary(self.len().saturating_sub(16));
-        self[start..].to_lowercase()
-    }
+/// The end of `text` in lower case.
+fn tail(text: &str) -> String {
+    let text = text.trim_end();
+    text[text.ceil_char_boundary(text.len().saturating_sub(16))..].to_lowercase()
 }
 
 /// Whether the statement at `at` is about a part of the question only: "For the largest city the answer is".
@@ -1190,7 +1153,7 @@ impl Rule for Choice {
     const COMPARES_TEXTS: bool = true;
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

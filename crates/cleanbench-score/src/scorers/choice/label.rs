@@ -79,42 +79,9 @@ const CLOSE: &[char] = &[
 ];
 
 /// Nouns that stand before a label.
-const NOUNS: &[&str] = &[
-    "option",
-    "choice",
-    "letter",
-    "answer choice",
-    "alternative",
-    "opción",
-    "opcion",
-    "opção",
-    "möglichkeit",
-    "variante",
-    "buchstabe",
-    "proposition",
-    "lettre",
-    "opzione",
-    "lettera",
-    "letra",
-    "alternativa",
-    "optie",
-    "alternativ",
-    "bokstav",
-    "opcja",
-    "seçenek",
-    "opsi",
-    "pilihan",
-    "phương án",
-    "вариант",
-    "буква",
-    "الخيار",
-    "विकल्प",
-    "选项",
-    "選項",
-    "選択肢",
-    "보기",
-    "선택지",
-];
+const NOUNS: &str = "option|choice|letter|answer choice|alternative|opción|opcion|opção|möglichkeit|variante|buchstabe|\
+    proposition|lettre|opzione|lettera|letra|alternativa|optie|alternativ|bokstav|opcja|seçenek|opsi|\
+    pilihan|phương án|вариант|буква|الخيار|विकल्प|选项|選項|選択肢|보기|선택지";
 
 /// The label at `at`, after white space and decoration.
 pub(in crate::scorers) fn label_at(text: &str, at: usize) -> Option<Label> {
@@ -203,10 +170,10 @@ fn name_at(text: &str) -> Option<(Name, usize)> {
 
 /// What follows the noun in "Option B" and "Choice (B)".
 fn without_noun(body: &str) -> Option<&str> {
-    NOUNS.iter().find_map(|noun| {
+    NOUNS.split('|').find_map(|noun| {
         let head = body.get(..noun.len())?;
         let same =
-            head.eq_ignore_ascii_case(noun) || !noun.is_ascii() && head.to_lowercase() == **noun;
+            head.eq_ignore_ascii_case(noun) || !noun.is_ascii() && head.to_lowercase() == noun;
         let rest = same.then(|| &body[noun.len()..])?;
         let spaced = rest.starts_with([' ', ':', '(', '*'])
             || !noun.is_ascii() && !noun.contains(['ó', 'ç', 'ö']);
@@ -263,28 +230,12 @@ fn style_before(tail: &str, name: Name, emphasised: bool) -> Option<Style> {
 }
 
 /// Words before a reason.
-const REASONS: [&str; 16] = [
-    "because",
-    "since",
-    "weil",
-    "denn",
-    "car",
-    "puisque",
-    "porque",
-    "perché",
-    "poiché",
-    "omdat",
-    "eftersom",
-    "ponieważ",
-    "çünkü",
-    "karena",
-    "vì",
-    "потому",
-];
+const REASONS: &str = "because|since|weil|denn|car|puisque|porque|perché|poiché|omdat|eftersom|ponieważ|çünkü|karena|vì|\
+    потому";
 
 fn gives_reason(rest: &str) -> bool {
     let rest = rest.trim_start();
-    REASONS.iter().any(|word| rest.starts_with(word)) || rest.starts_with("as ")
+    REASONS.split('|').any(|word| rest.starts_with(word)) || rest.starts_with("as ")
 }
 
 /// How a label is set off from `rest`, which follows after white space.
@@ -308,7 +259,7 @@ fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
         "is", "seems", "would", "must", "looks", "ist", "est", "es", "è",
     ]
     .contains(&word.as_str());
-    if REASONS.contains(&word.as_str()) || asserts && affirms(&rest[end..]) {
+    if REASONS.split('|').any(|reason| reason == word) || asserts && affirms(&rest[end..]) {
         return Some(Style::Reasoned);
     }
     let may_be_word = matches!(name, Name::Letter('A' | 'a' | 'I' | 'i') | Name::Number(_));

@@ -6,7 +6,6 @@ use super::label::{Label, Name, Style, label_at};
 use super::plain::undress;
 use crate::languages::{denies, joint, refutes};
 use cleanbench_text::scan::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
-use cleanbench_text::spelled::spelled;
 use std::borrow::Cow;
 
 /// Why no option was read.
@@ -275,7 +274,7 @@ impl Options {
         for position in order {
             let choice = &self.folded[position];
             let known = named.iter().any(|&other| self.folded[other] == *choice);
-            let common = !led && COMMON.contains(&choice.as_str());
+            let common = !led && COMMON.split(' ').any(|word| word == choice);
             if is_single_letter(choice) || common || known && !self.has_twin(position) {
                 continue;
             }
@@ -295,11 +294,14 @@ impl Options {
 
 /// Whether a number in an answer may mean the value that `choice`, in lower case, holds.
 fn holds_number(choice: &str) -> bool {
-    let is_spelled =
-        |word: &str| spelled(word).is_some_and(|read| read.len == word.len() && !read.is_one());
+    const WORDS: &str = "zero one two three four five six seven eight nine ten eleven twelve twenty hundred thousand once twice \
+    null eins zwei drei vier fünf sechs sieben acht neun zehn deux trois quatre cinq sept huit neuf dix dos \
+    tres cuatro cinco seis siete ocho nueve diez due tre quattro cinque sei sette otto nove dieci dois duas \
+    três quatro sete oito dez twee drie vijf zes zeven negen tien två fyra fem sju åtta nio tio dwa trzy \
+    cztery pięć iki üç dört beş dua tiga empat bốn два три четыре пять шесть семь восемь девять десять";
     let mut words = choice.split(|c: char| !c.is_alphanumeric());
     choice.contains(|c: char| c.is_numeric() || "一二三四五六七八九十百".contains(c))
-        || words.any(is_spelled)
+        || words.any(|word| word != "one" && WORDS.split(' ').any(|number| number == word))
         || choice == "one"
 }
 
@@ -307,69 +309,10 @@ fn holds_number(choice: &str) -> bool {
 const MOST: usize = 1000;
 
 /// Options that are words of any text.
-const COMMON: &[&str] = &[
-    "yes",
-    "no",
-    "true",
-    "false",
-    "right",
-    "wrong",
-    "first",
-    "second",
-    "last",
-    "left",
-    "none",
-    "not",
-    "all",
-    "both",
-    "it",
-    "one",
-    "ja",
-    "nein",
-    "wahr",
-    "falsch",
-    "richtig",
-    "oui",
-    "non",
-    "vrai",
-    "faux",
-    "sí",
-    "si",
-    "verdadero",
-    "falso",
-    "sim",
-    "não",
-    "verdadeiro",
-    "vero",
-    "nee",
-    "nej",
-    "sant",
-    "falskt",
-    "tak",
-    "nie",
-    "prawda",
-    "fałsz",
-    "evet",
-    "hayır",
-    "doğru",
-    "yanlış",
-    "ya",
-    "tidak",
-    "benar",
-    "salah",
-    "có",
-    "không",
-    "đúng",
-    "sai",
-    "да",
-    "нет",
-    "верно",
-    "неверно",
-    "نعم",
-    "لا",
-    "हाँ",
-    "नहीं",
-];
+const COMMON: &str = "yes no true false right wrong first second last left none not all both it one ja nein wahr falsch \
+    richtig oui non vrai faux sí si verdadero falso sim não verdadeiro vero nee nej sant falskt tak nie \
+    prawda fałsz evet hayır doğru yanlış ya tidak benar salah có không đúng sai да нет верно неверно نعم لا \
+    हाँ नहीं";
 
 /// Whether the text around an option denies it.
 pub(in crate::scorers) fn is_denied(text: &str, start: usize, length: usize) -> bool {

@@ -6,28 +6,8 @@
 use std::borrow::Cow;
 
 /// Commands whose braces only change the look of what is in them.
-const LOOKS: [&str; 20] = [
-    "text",
-    "textbf",
-    "textrm",
-    "textit",
-    "textsf",
-    "texttt",
-    "mathbf",
-    "mathrm",
-    "mathit",
-    "mathsf",
-    "mathtt",
-    "mathbb",
-    "mathcal",
-    "boldsymbol",
-    "bm",
-    "bf",
-    "rm",
-    "emph",
-    "underline",
-    "operatorname",
-];
+const LOOKS: &str = "text|textbf|textrm|textit|textsf|texttt|mathbf|mathrm|mathit|mathsf|mathtt|mathbb|mathcal|\
+    boldsymbol|bm|bf|rm|emph|underline|operatorname";
 
 /// Tags that only change the look of what is in them.
 const TAGS: [&str; 11] = [
@@ -92,7 +72,7 @@ fn command(rest: &str, out: &mut String) -> (usize, bool) {
             out.push(' ');
             (1 + name.len(), false)
         }
-        _ if LOOKS.contains(&name) => {
+        _ if LOOKS.split('|').any(|look| look == name) => {
             let spaces = after.len() - after.trim_start_matches(' ').len();
             if after[spaces..].starts_with('{') {
                 (1 + name.len() + spaces + 1, true)
