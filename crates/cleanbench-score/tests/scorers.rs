@@ -173,7 +173,7 @@ fn long_hostile_answers_take_linear_time() {
         let length = match unit {
             "[" | "{" => 1 << 20,
             _ if short => 50_000,
-            _ => 100_000,
+            _ => 80_000,
         };
         short |= unit == "<think>";
         let mut text = unit.repeat(length / unit.len());
