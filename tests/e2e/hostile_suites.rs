@@ -854,7 +854,7 @@ fn a_gate_over_many_tasks_is_looked_at_soon() {
     yard.manifest(&text);
     let (done, seconds) = yard.work_of(&["check", "suite"]);
     let done = done.expect(0);
-    assert!(seconds < 12.0, "{seconds} s of work");
+    assert!(seconds < 30.0, "{seconds} s of work");
     assert!(done.stdout.contains("t199"), "{}", done.stdout);
 }
 

@@ -23,7 +23,7 @@ const MOST_KIB: u64 = 512 << 10;
 /// Most time of the processor, in seconds.
 const MOST_SECONDS: f64 = 5.0;
 /// After this time a program hangs, however busy the machine is.
-const HANGS: Duration = Duration::from_secs(30);
+const HANGS: Duration = Duration::from_mins(3);
 
 /// The beginning of every manifest.
 pub(crate) const HEAD: &str = "name = \"s\"\nversion = \"1\"\n";

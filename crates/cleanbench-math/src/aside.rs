@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::equal::{Comparison, Verdict, bare};
-use crate::expr::{Expr, Object, Sign};
+use crate::expr::{Expr, Object, Sign, add_names};
 use crate::read::{Units, readings, trimmed};
 
 /// What a bracket at the end of a formula, after a space, is to what is before it.
@@ -204,14 +204,4 @@ fn is_asked(expr: &Expr) -> bool {
     let mut names = BTreeSet::new();
     add_names(expr, &mut names);
     names.len() > 1 || called && names.len() == 1
-}
-
-/// Adds the symbols that occur in `expr`.
-pub(crate) fn add_names<'a>(expr: &'a Expr, names: &mut BTreeSet<&'a str>) {
-    if let Expr::Symbol(name) = expr {
-        names.insert(name);
-    }
-    for part in expr.parts() {
-        add_names(part, names);
-    }
 }

@@ -10,8 +10,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive};
 
-use crate::aside::add_names;
-use crate::expr::{Constant, Expr, Object, Sign};
+use crate::expr::{Constant, Expr, Object, Sign, add_names};
 use crate::normal::{Normal, is_exhausted, normal};
 use crate::spans::{same_spans, spans};
 use crate::value::{Point, Value, value};

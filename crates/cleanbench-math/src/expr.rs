@@ -3,6 +3,8 @@
 //! Invariant: neither is deeper than [`DEPTH`] or larger than the text that it was read from, so that going through one
 //! by recursion is safe.
 
+use std::collections::BTreeSet;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
@@ -299,5 +301,15 @@ impl Object {
             Self::Measured(value, _) => value.has_symbols(),
             _ => true,
         }
+    }
+}
+
+/// Adds the symbols that occur in `expr`.
+pub(crate) fn add_names<'a>(expr: &'a Expr, names: &mut BTreeSet<&'a str>) {
+    if let Expr::Symbol(name) = expr {
+        names.insert(name);
+    }
+    for part in expr.parts() {
+        add_names(part, names);
     }
 }
