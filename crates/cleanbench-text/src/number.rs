@@ -1,6 +1,6 @@
 //! Numbers in running text, in plain characters (see [`plain`]).
 //!
-//! Read are: digits as [`self::literal`] says; terms as [`term`] says (`\frac{3}{4}`, `5\pi`, `2^10`); words
+//! Read are: digits as `literal.rs` says; terms as `term.rs` says (`\frac{3}{4}`, `5\pi`, `2^10`); words
 //! and short forms of magnitude after them ("5 million", `5k`); signs, "minus" and "negative" among them; a currency
 //! sign before or after the sign is skipped. Percent is noted, and a base (`1010_2`) gives a second value.
 //!

@@ -2,7 +2,7 @@
 //!
 //! A line of the data is `language|units from zero|tens from twenty|others|and`; `x10` multiplies what stands before,
 //! `+10` is added to it. Languages that write one word ("zweiundvierzig") are taken apart. It refuses sums that no
-//! language makes ("two three"), and reads at most [`LONGEST`] words.
+//! language makes ("two three"), and reads at most 16 words.
 
 mod numerals;
 

@@ -125,7 +125,11 @@ pub fn make_folders(root: &Path, name: &str) -> Result<(), LedgerError> {
         path.push(part);
         let shown = path.to_string_lossy();
         if !holds_folder(root, &shown)? {
-            make_folder(&root.join(&path))?;
+            let made = make_folder(&root.join(&path));
+            // Somebody else may have made it meanwhile.
+            if !holds_folder(root, &shown)? {
+                made?;
+            }
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Units: what they measure, how they convert, and how they are read.
 //!
-//! Symbols count case (`mW` and `MW`), names do not; [`super::table`] lists them. `in` is
+//! Symbols count case (`mW` and `MW`), names do not; the table beside it lists them. `in` is
 //! an inch only where no word follows ("5 in total" has no unit), and `'` and `"` are none.
 
 use super::table::{BASES, BINARY, Base, DATA, Dimension, HEAT, MONEY, PREFIXES};
