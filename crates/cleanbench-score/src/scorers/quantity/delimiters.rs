@@ -40,7 +40,10 @@ fn delimiters(line: &str) -> Vec<usize> {
         if is_pair {
             found.extend([*open, *close]);
         }
-        at += 1 + usize::from(is_pair);
+        let are_prices = [open, close]
+            .iter()
+            .all(|sign| line[**sign + 1..].starts_with(|c: char| c.is_ascii_digit()));
+        at += 1 + usize::from(is_pair || are_prices);
     }
     found
 }
