@@ -241,8 +241,8 @@ fn said_to_be(line: &str) -> Vec<Found> {
         .collect();
     if let (true, Some(at)) = (found.is_empty(), last.find('=')) {
         let name = last[..at].trim_end();
-        let start = name.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-        found.push(last[start..].trim());
+        let word = name.rsplit(char::is_whitespace).next().unwrap_or_default();
+        found.push(last[name.len() - word.len()..].trim());
     }
     let like = found.into_iter().filter(|text| is_formula_like(text));
     like.map(|text| soft(text, "last line")).collect()
