@@ -5,43 +5,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use cleanbench_core::sample::SampleInput;
-use cleanbench_core::{Completion, Extraction, Finish, Sample, Score, ScorerSpec, Sensitivity};
+use cleanbench_core::{Extraction, Score, ScorerSpec};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-fn sample(target: &str) -> Sample {
-    Sample {
-        id: "s".to_owned(),
-        input: SampleInput::Input("?".to_owned()),
-        target: Some(Value::from(target)),
-        choices: Vec::new(),
-        metadata: Map::new(),
-        created: None,
-        cluster: None,
-        rewording_of: None,
-        isomorph_of: None,
-        images: Vec::new(),
-        choice_rewordings: Vec::new(),
-        sensitivity: Sensitivity::Public,
-    }
-}
+use crate::common;
 
 fn score(params: &Value, target: &str, answer: &str) -> Score {
-    let spec = ScorerSpec {
-        kind: "math".to_owned(),
-        params: params
-            .as_object()
-            .expect("parameters are an object")
-            .clone(),
-    };
-    let scorer = cleanbench_score::build(&spec).expect("the specification is right");
-    let completion = Completion {
-        text: answer.to_owned(),
-        finish: Finish::Stop,
-        ..Completion::default()
-    };
-    scorer.score(&sample(target), &completion)
+    common::score(&common::spec("math", params.clone()), target, answer)
 }
 
 fn equal(target: &str, answer: &str) -> bool {

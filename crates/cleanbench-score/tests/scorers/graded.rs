@@ -4,39 +4,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use cleanbench_core::sample::SampleInput;
-use cleanbench_core::{Completion, Extraction, Finish, Sample, Score, ScorerSpec, Sensitivity};
-use serde_json::Value;
+use cleanbench_core::{Extraction, Score};
+use serde_json::{Value, json};
 
-fn sample(target: &str) -> Sample {
-    Sample {
-        id: "s".to_owned(),
-        input: SampleInput::Input("?".to_owned()),
-        target: Some(Value::from(target)),
-        choices: Vec::new(),
-        metadata: serde_json::Map::new(),
-        created: None,
-        cluster: None,
-        rewording_of: None,
-        isomorph_of: None,
-        images: Vec::new(),
-        choice_rewordings: Vec::new(),
-        sensitivity: Sensitivity::Public,
-    }
-}
+use crate::common;
 
 fn score(kind: &str, target: &str, answer: &str) -> Score {
-    let spec = ScorerSpec {
-        kind: kind.to_owned(),
-        params: serde_json::Map::new(),
-    };
-    let scorer = cleanbench_score::build(&spec).expect("the specification is right");
-    let completion = Completion {
-        text: answer.to_owned(),
-        finish: Finish::Stop,
-        ..Completion::default()
-    };
-    scorer.score(&sample(target), &completion)
+    common::score(&common::spec(kind, json!({})), target, answer)
 }
 
 /// What is not read as it was graded, and how many were.

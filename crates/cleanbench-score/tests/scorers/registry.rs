@@ -1,21 +1,10 @@
 //! The registry from outside, and hostile answers put to every scorer.
 
-use cleanbench_core::sample::SampleInput;
-use cleanbench_core::{
-    Completion, Extraction, Finish, Sample, Scorer, ScorerCatalog, ScorerSpec, Sensitivity, Usage,
-};
+use cleanbench_core::{Completion, Extraction, Sample, Scorer, ScorerCatalog, ScorerSpec};
 use cleanbench_score::{Registry, build, digest_of, names};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-fn spec(kind: &str, params: Value) -> ScorerSpec {
-    let Value::Object(params) = params else {
-        panic!("parameters are an object");
-    };
-    ScorerSpec {
-        kind: kind.to_owned(),
-        params,
-    }
-}
+use crate::common::{self, spec};
 
 /// Every scorer with parameters that make it work hard, and a target it accepts.
 fn every_scorer() -> Vec<(ScorerSpec, Value)> {
@@ -79,33 +68,14 @@ fn every_scorer() -> Vec<(ScorerSpec, Value)> {
 }
 
 fn sample(target: Value) -> Sample {
-    Sample {
-        id: "s".to_owned(),
-        input: SampleInput::Input("?".to_owned()),
-        target: Some(target),
-        choices: ["a a", "a", "b", "a b", "answer", "1", "{", "é"]
-            .map(str::to_owned)
-            .to_vec(),
-        metadata: Map::new(),
-        created: None,
-        cluster: None,
-        rewording_of: None,
-        isomorph_of: None,
-        images: Vec::new(),
-        choice_rewordings: Vec::new(),
-        sensitivity: Sensitivity::Public,
-    }
+    let choices = ["a a", "a", "b", "a b", "answer", "1", "{", "é"];
+    common::sample(target, &choices.map(str::to_owned))
 }
 
 fn completion(text: &str) -> Completion {
     Completion {
-        text: text.to_owned(),
         reasoning: Some("the answer is a a".to_owned()),
-        finish: Finish::Stop,
-        usage: Usage::default(),
-        model: None,
-        fingerprint: None,
-        ..Completion::default()
+        ..common::completion(text)
     }
 }
 

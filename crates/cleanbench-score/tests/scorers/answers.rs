@@ -6,10 +6,11 @@
 
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::sample::SampleInput;
-use cleanbench_core::{Completion, Extraction, Finish, Sample, ScorerSpec, Sensitivity};
+use cleanbench_core::{Extraction, ScorerSpec};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::common;
 
 /// One answer.
 #[derive(Debug, Deserialize)]
@@ -54,23 +55,6 @@ enum Kind {
 }
 
 impl Case {
-    fn sample(&self) -> Sample {
-        Sample {
-            id: "s".to_owned(),
-            input: SampleInput::Input("?".to_owned()),
-            target: Some(self.target()),
-            choices: self.choices.clone(),
-            metadata: serde_json::Map::new(),
-            created: None,
-            cluster: None,
-            rewording_of: None,
-            isomorph_of: None,
-            images: Vec::new(),
-            choice_rewordings: Vec::new(),
-            sensitivity: Sensitivity::Public,
-        }
-    }
-
     /// The target as a loader hands it on: a label as the choice that it names.
     fn target(&self) -> Value {
         match &self.target {
@@ -95,16 +79,11 @@ impl Case {
     /// What becomes of it, and what was read.
     fn judged(&self) -> (Kind, String) {
         let scorer = cleanbench_score::build(&self.scorer).expect("the specification is right");
-        let sample = self.sample();
+        let sample = common::sample(self.target(), &self.choices);
         scorer
             .check_sample(&sample)
             .unwrap_or_else(|fault| panic!("{fault}: {self:?}"));
-        let completion = Completion {
-            text: self.answer.clone(),
-            finish: Finish::Stop,
-            ..Completion::default()
-        };
-        let score = scorer.score(&sample, &completion);
+        let score = scorer.score(&sample, &common::completion(&self.answer));
         let unread = !matches!(score.extraction, Extraction::Found(_));
         let right = match self.score {
             None => unread,
