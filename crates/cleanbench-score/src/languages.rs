@@ -3,6 +3,7 @@
 //! Invariant: every pattern here is bounded and is put to short stretches of text only, so that reading stays
 //! linear. Patterns are compiled where they are first needed. It refuses, in a test, a file with an unknown key.
 
+use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
@@ -32,6 +33,10 @@ const FILES: [(&str, &str); 18] = [
 /// Marks between words and labels.
 pub(crate) const MARKS: &str = r#"[\s*_`"'“”‘’«»$]"#;
 
+/// What is no letter. Letters of either case are letters: to fold the case of so many costs more than the rest of a
+/// pattern, each time the program starts.
+const NO_LETTER: &str = r"(?-i:[^\p{L}])";
+
 /// What a file says.
 #[derive(Debug)]
 pub(crate) struct Language {
@@ -41,7 +46,6 @@ pub(crate) struct Language {
     /// An unknown word before the noun makes another answer of it.
     pub(crate) strict: bool,
     lead_in: OnceLock<Regex>,
-    common: OnceLock<Option<Regex>>,
     denied: OnceLock<Regex>,
     doubt: OnceLock<Regex>,
     contrast: OnceLock<Regex>,
@@ -56,7 +60,6 @@ impl Language {
             spaced: true,
             strict: false,
             lead_in: OnceLock::new(),
-            common: OnceLock::new(),
             denied: OnceLock::new(),
             doubt: OnceLock::new(),
             contrast: OnceLock::new(),
@@ -81,13 +84,9 @@ impl Language {
         self.values(key).any(|value| value == word)
     }
 
-    /// Whether `text` holds words that show that it is in this language. English is read everywhere.
-    pub(crate) fn speaks(&self, text: &str) -> bool {
-        let common = self.common.get_or_init(|| {
-            (!self.has("common", "the") && self.values("common").next().is_some())
-                .then(|| self.anywhere("common"))
-        });
-        common.as_ref().is_none_or(|common| common.is_match(text))
+    /// Whether it is read in every text: English, and what is known by its letters.
+    fn is_always_read(&self) -> bool {
+        self.has("common", "the") || self.values("common").next().is_none()
     }
 
     /// The values of `key` as one group of a pattern; one that matches nothing where there are none.
@@ -156,7 +155,7 @@ impl Language {
     fn anywhere(&self, key: &str) -> Regex {
         let group = self.group(key);
         if self.spaced {
-            compiled(&format!(r"(?:^|[^\p{{L}}]){group}(?:$|[^\p{{L}}])"))
+            compiled(&format!(r"(?:^|{NO_LETTER}){group}(?:$|{NO_LETTER})"))
         } else {
             compiled(&group)
         }
@@ -174,6 +173,35 @@ pub(crate) static LANGUAGES: LazyLock<Vec<Language>> =
 fn compiled(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}"))
         .expect("the languages are fixed and the tests compile them")
+}
+
+/// Which languages `text` may be in, in the order of [`LANGUAGES`]: those of which it holds a common word, and those that
+/// are always read.
+pub(crate) fn spoken(text: &str) -> Vec<bool> {
+    static COMMON: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+        let mut common: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, language) in LANGUAGES.iter().enumerate() {
+            for word in language.values("common") {
+                common.entry(word).or_default().push(at);
+            }
+        }
+        common
+    });
+    let mut spoken: Vec<bool> = LANGUAGES.iter().map(Language::is_always_read).collect();
+    for word in text.split(|c: char| !c.is_alphabetic()) {
+        // No common word is that long, and a text may be one word.
+        if word.is_empty() || word.len() > 32 {
+            continue;
+        }
+        for &at in COMMON
+            .get(word.to_lowercase().as_str())
+            .into_iter()
+            .flatten()
+        {
+            spoken[at] = true;
+        }
+    }
+    spoken
 }
 
 /// The values of `key` in all languages, where words are spaced with `after` or the end behind them.
@@ -196,7 +224,7 @@ pub(crate) fn denies(before: &str) -> bool {
         let (not, filler) = (union("not", MARKS), union("filler", MARKS));
         let article = "(?:the|a|an|be|by|for|to|is|es|est|è|é|ist|är|jest|ser|être|essere|adalah|là|der|die|das|la|le|el|il|o|het|de|option)";
         compiled(&format!(
-            r"(?:(?:^|[^\p{{L}}]){not}|n't[^\p{{L}}]|(?:不是|不选|并非|除了|而不是|而非|排除|不能选|没有))[\s*_`\x22'$(\[]{{0,4}}(?:(?:{article}|{filler})[\s*_`\x22'$(\[]{{1,4}}){{0,2}}$"
+            r"(?:(?:^|{NO_LETTER}){not}|n't{NO_LETTER}|(?:不是|不选|并非|除了|而不是|而非|排除|不能选|没有))[\s*_`\x22'$(\[]{{0,4}}(?:(?:{article}|{filler})[\s*_`\x22'$(\[]{{1,4}}){{0,2}}$"
         ))
     });
     NOT.is_match(before)

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder};
 
-use crate::languages::{LANGUAGES, Language};
+use crate::languages::{LANGUAGES, Language, spoken};
 use cleanbench_text::scan::{after, before, is_word, window};
 
 /// A place at which a final answer may follow.
@@ -192,10 +192,7 @@ fn all(text: &str) -> Vec<Found> {
 /// Every phrase in `text` after which an answer may follow without a noun for it, in order.
 pub(crate) fn leads(text: &str) -> Vec<Found> {
     let places = LEADS.places(text);
-    let spoken: Vec<bool> = LANGUAGES
-        .iter()
-        .map(|language| language.speaks(text))
-        .collect();
+    let spoken = spoken(text);
     places
         .into_iter()
         .filter_map(|place| lead(text, &place, &spoken))
@@ -224,7 +221,7 @@ pub(crate) fn run_on(text: &str) -> Option<usize> {
 fn unmarked(text: &str) -> Option<usize> {
     static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"\A(\s{0,64}[^\n]{1,48}\n[ \t]{0,8}\n\s{0,64})[^\n]{1,2000}[?？][ \t]{0,8}\n\s{0,64}\(?[Aa1][.):：]",
+            r"\A(\s{0,64}[^\n]{1,48}\n[ \t]{0,8}\n\s{0,64})[^\n]+[?？][ \t]{0,8}\n\s{0,64}\(?[Aa1][.):：]",
         )
         .expect("the pattern is fixed and the tests compile it")
     });

@@ -263,10 +263,10 @@ fn after_label<'a>(text: &'a str, label: &Label) -> &'a str {
 /// What follows the role in "A: the answer is B", or in the same after a question.
 fn after_role<'a>(text: &'a str, options: &Options) -> Option<&'a str> {
     static TURNS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\A(?:q|question)\s?[:：][\s\S]{0,4000}?\n\s{0,4}(?:a|answer)\s?[:：]")
+        Regex::new(r"(?i)\A(?:q|question)\s?[:：][\s\S]*?\n\s{0,4}(?:a|answer)\s?[:：]")
             .expect("the pattern is fixed and its tests compile it")
     });
-    if let Some(found) = TURNS.find(text) {
+    if let Some(found) = TURNS.find(window(text, 0, 4_096)) {
         return Some(text[found.end()..].trim_start());
     }
     let marked = text.trim_start_matches(['*', '_']);
@@ -374,7 +374,7 @@ fn tail(text: &str) -> String {
 /// Whether the statement at `at` is about a part of the question only: "For the largest city the answer is".
 fn is_qualified(text: &str, all: &[Found], at: usize) -> bool {
     static PART: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^[\s*_(]{0,4}(?:for|as for|regarding|für|pour|para|per|voor|för|dla|для)\s[^.!?]{1,120}$")
+        Regex::new(r"(?i)^[\s*_(]{0,4}(?:for|as for|regarding|für|pour|para|per|voor|för|dla|для)\s[^.!?]+$")
             .expect("the pattern is fixed and its tests compile it")
     });
     all.iter()
