@@ -153,27 +153,28 @@ fn a_leaked_model_fails_its_own_gate_and_every_other_failure_stands_above_it() {
     let tasks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks/quickstart");
     copy(&tasks, &bed.path("quickstart"));
     let suite = fs_err::read_to_string(bed.path("quickstart/suite.toml")).unwrap();
-    let run = |out: &str, gates: &[&str], model: &str| {
+    let run = |out: &str, gates: &[&str], more: &[&str]| {
         let tables: String = gates
             .iter()
             .map(|gate| format!("\n[[gate]]\n{}\n", gate.replace("; ", "\n")))
             .collect();
         bed.write("quickstart/suite.toml", &format!("{suite}{tables}"));
-        bed.run(&["run", "quickstart", "-o", out, "-m", model])
+        bed.run(&[&["run", "quickstart", "-o", out, "-m", "embedded/leaked"], more].concat())
     };
     let exposed = format!("task = \"benchmark\"; {EXPOSED}");
     // 101 beats 75: a task without probes is not assessed, which is no pass.
     run(
         "both",
         &[&exposed, &format!("task = \"siblings\"; {EXPOSED}")],
-        "embedded/leaked",
+        &[],
     )
     .expect(101);
-    // 100 beats 101.
+    let asked = bed.only_run("both");
+    // 100 beats 101. The same answers, as it takes long to work them out.
     run(
         "failed",
         &[&exposed, &format!("task = \"benchmark\"; {FLOOR}0.999")],
-        "embedded/leaked",
+        &["--replay", asked.to_str().unwrap()],
     )
     .expect(100);
 }

@@ -30,7 +30,7 @@ pub(crate) fn text(reread: &Reread) -> String {
         ]
     });
     let mut lines = vec![
-        "what the new reading changes:".to_owned(),
+        "what judging the same answers anew changes:".to_owned(),
         plain_table(header, rows),
     ];
     if reread.rows.iter().all(RereadRow::is_as_before) {
