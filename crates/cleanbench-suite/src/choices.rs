@@ -50,49 +50,83 @@ pub(crate) fn fault_of(choices: &[String]) -> Option<(usize, String)> {
     Some((repeated, message))
 }
 
-/// The text of the option that `target` means: a text, a letter, or a 0-based index.
-///
-/// # Errors
-/// When it means none of them; the fault stands at `at`.
-pub(crate) fn resolve(target: &Value, choices: &[String], at: usize) -> Result<String, Fault> {
-    let index = match target {
-        Value::String(text) => choices
-            .iter()
-            .position(|choice| choice == text)
-            .or_else(|| index_of_letter(text, choices.len())),
-        Value::Number(number) if !number.is_f64() => number
-            .as_u64()
-            .and_then(|index| usize::try_from(index).ok())
-            .filter(|index| *index < choices.len()),
-        _ => {
-            let message = "`target` of a sample with choices must be an option's text, its letter or its 0-based index";
-            return Err(Fault::new(at, message));
-        }
-    };
-    let index = index.ok_or_else(|| not_among(target, choices, at))?;
-    Ok(choices[index].clone())
+/// The options of a sample, and the labels that its data gives them, where it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options<'a> {
+    pub(crate) texts: &'a [String],
+    pub(crate) labels: &'a [String],
 }
 
-fn not_among(target: &Value, choices: &[String], at: usize) -> Fault {
-    let text = target
-        .as_str()
-        .map_or_else(|| target.to_string(), ToOwned::to_owned);
-    let list = shown_list(choices.iter().map(String::as_str), 6);
-    let last = letter(choices.len() - 1);
-    Fault::new(
-        at,
-        format!("target {} is not among the choices {list}", shown(&text)),
-    )
-    .hint(format!(
-        "write the option's text, a letter A to {last}, or in JSON an index 0 to {}",
-        choices.len() - 1
+impl Options<'_> {
+    /// The option with this text.
+    pub(crate) fn of_text(&self, text: &str) -> Option<usize> {
+        let exact = self.texts.iter().position(|option| option == text);
+        exact.or_else(|| {
+            self.texts
+                .iter()
+                .position(|option| option.trim() == text.trim())
+        })
+    }
+
+    /// The option of a letter, which may stand in parentheses or before a point.
+    pub(crate) fn of_letter(&self, written: &str) -> Option<usize> {
+        let inner = written.trim();
+        let inner = inner.strip_prefix('(').unwrap_or(inner);
+        let inner = inner.strip_suffix([')', '.', ':']).unwrap_or(inner);
+        index_of_letter(inner, self.texts.len())
+    }
+
+    /// The option that has `target` as its label.
+    pub(crate) fn of_label(&self, target: &Value) -> Option<usize> {
+        let position = |text: &str| self.labels.iter().position(|label| label == text.trim());
+        match target {
+            Value::String(text) => position(text),
+            Value::Number(number) => position(&number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The option that says yes or no.
+    pub(crate) fn of_truth(&self, truth: bool) -> Option<usize> {
+        let words = if truth {
+            ["yes", "true"]
+        } else {
+            ["no", "false"]
+        };
+        self.texts.iter().position(|option| {
+            let option = option.trim().to_lowercase();
+            words.contains(&option.as_str())
+        })
+    }
+}
+
+/// The fault at `at` of a target that is none of `options`.
+pub(crate) fn not_among(target: &Value, options: &Options<'_>, at: usize) -> Fault {
+    let text = match target {
+        Value::String(text) => text.clone(),
+        Value::Bool(truth) => return no_truth(*truth, options, at),
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        _ => {
+            let message = "`target` of a sample with choices must be an option's text, its letter or its index";
+            return Fault::new(at, message);
+        }
+    };
+    let list = shown_list(options.texts.iter().map(String::as_str), 6);
+    let last = letter(options.texts.len().saturating_sub(1));
+    let message = format!("target {} is not among the choices {list}", shown(&text));
+    Fault::new(at, message).hint(format!(
+        "write the option's text, a letter A to {last}, or an index from 0 or from 1"
     ))
+}
+
+fn no_truth(truth: bool, options: &Options<'_>, at: usize) -> Fault {
+    let list = shown_list(options.texts.iter().map(String::as_str), 6);
+    let message = format!("target {truth}, and none of the choices {list} says so");
+    Fault::new(at, message).hint("write `choices = [\"no\", \"yes\"]` in the task")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -105,26 +139,5 @@ mod tests {
         assert_eq!(index_of_letter("d", 3), None);
         assert_eq!(index_of_letter("", 3), None);
         assert_eq!(index_of_letter("é", 3), None);
-    }
-
-    #[test]
-    fn a_target_is_a_text_before_it_is_a_letter_or_an_index() {
-        let choices = ["B", "A", "7"].map(str::to_owned);
-        for (target, expected) in [
-            (json!("A"), Some("A")),
-            (json!("B"), Some("B")),
-            (json!("c"), Some("7")),
-            (json!("7"), Some("7")),
-            (json!(2), Some("7")),
-            (json!(3), None),
-            (json!(-1), None),
-            (json!(1.0), None),
-            (json!("a "), None),
-            (json!(["A"]), None),
-            (json!(true), None),
-        ] {
-            let found = resolve(&target, &choices, 0).ok();
-            assert_eq!(found.as_deref(), expected, "{target}");
-        }
     }
 }

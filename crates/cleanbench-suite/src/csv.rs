@@ -1,4 +1,4 @@
-//! CSV after RFC 4180, split with the position of every cell.
+//! CSV after RFC 4180, with whatever stands between cells, split with the position of every cell.
 //!
 //! The splitter is our own because a diagnostic needs the line and column of a cell, and an unclosed
 //! quote or text after a closing quote must be faults; a test compares it with the `csv` crate.
@@ -6,10 +6,14 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use serde_json::Value;
+
+use crate::at::At;
 use crate::choices;
 use crate::diagnostic::Fault;
 use crate::draft::{Draft, not_yet};
 use crate::field::Field;
+use crate::fields::{Fields, Meaning, letter_columns, which_column};
 use crate::words::shown;
 
 /// Most cells of a row.
@@ -35,6 +39,13 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Its text in a record that need not be UTF-8; quotes in it may be doubled.
+    pub(crate) fn lossy(self, record: &[u8]) -> Cow<'_, str> {
+        String::from_utf8_lossy(&record[self.start..self.end])
+    }
+}
+
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
     #[default]
@@ -46,8 +57,9 @@ enum State {
 }
 
 /// Splits one record; fed line by line until it is complete.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Splitter {
+    separator: u8,
     state: State,
     pub(crate) cells: Vec<Cell>,
     pub(crate) fault: Option<Fault>,
@@ -57,12 +69,25 @@ pub(crate) struct Splitter {
 }
 
 impl Splitter {
+    /// Splits at `separator`, an ASCII character.
+    pub(crate) fn new(separator: u8) -> Self {
+        Self {
+            separator,
+            state: State::Start,
+            cells: Vec::new(),
+            fault: None,
+            start: 0,
+            doubled: false,
+            read: 0,
+        }
+    }
+
     pub(crate) fn reset(&mut self) {
         let mut cells = std::mem::take(&mut self.cells);
         cells.clear();
         *self = Self {
             cells,
-            ..Self::default()
+            ..Self::new(self.separator)
         };
     }
 
@@ -76,7 +101,7 @@ impl Splitter {
                     self.state = State::Quoted;
                     self.doubled = true;
                 }
-                (_, b',') => self.end_cell(record, at),
+                (_, byte) if *byte == self.separator => self.end_cell(record, at),
                 (_, b'\n') => {
                     self.end_cell(record, at);
                     return true;
@@ -135,22 +160,43 @@ impl Splitter {
 }
 
 /// What a column holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Column {
-    Field(Field, &'static str),
-    /// An option of a multiple-choice sample.
-    Option,
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Column {
+    /// What the task takes from it: fields with their names, and where it stands among the columns that the task names.
+    mapped: Vec<Mapped>,
+    /// What its name says, where the task takes nothing from it.
+    meaning: Option<Meaning>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Mapped {
+    position: usize,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum What {
+    Field(Field),
+    /// The option at this place.
+    Option(usize),
     Metadata(String),
-    /// A column that was found faulty in the header.
-    Ignored,
 }
 
 /// The columns of a file.
 #[derive(Debug)]
 pub(crate) struct Layout {
     columns: Vec<Column>,
+    /// Options that the task takes from columns of their own.
+    options: usize,
     /// Whether the first row is a sample already.
     pub(crate) headerless: bool,
+}
+
+/// A header as it is read.
+struct Header<'a> {
+    names: Vec<Cow<'a, str>>,
+    cells: &'a [Cell],
+    fields: &'a Fields,
 }
 
 impl Layout {
@@ -158,38 +204,38 @@ impl Layout {
     pub(crate) fn from_first_row(
         record: &str,
         cells: &[Cell],
-        faults: &mut Vec<Fault>,
+        fields: &Fields,
+        findings: &mut Findings,
     ) -> Option<Self> {
         let names: Vec<_> = cells.iter().map(|cell| cell.text(record)).collect();
-        if is_headerless(&names) {
+        if is_headerless(&names, fields) {
             return Some(Self::headerless(names.len()));
         }
-        let letters = letter_columns(&names);
-        let mut columns = Vec::with_capacity(cells.len());
-        let mut seen = HashSet::new();
-        for (cell, name) in cells.iter().zip(&names) {
-            let column = column(name, cell.start, letters);
-            columns.push(column.unwrap_or_else(|fault| {
-                faults.push(fault);
-                Column::Ignored
-            }));
-            if !seen.insert(name) {
-                let message = format!("duplicate column {}", shown(name));
-                faults.push(Fault::new(cell.start, message));
-            }
-        }
-        check_columns(cells, &columns, faults).then_some(Self {
+        let header = Header {
+            names,
+            cells,
+            fields,
+        };
+        let columns = header.columns(findings);
+        let is_fine = header.check_named(findings) && header.check_input(&columns, findings);
+        is_fine.then_some(Self {
             columns,
+            options: fields.options.len(),
             headerless: false,
         })
     }
 
     fn headerless(columns: usize) -> Self {
-        let mut all = vec![Column::Option; columns];
-        all[0] = Column::Field(Field::Input, "question");
-        all[columns - 1] = Column::Field(Field::Target, "answer");
+        let of = |meaning| Column {
+            mapped: Vec::new(),
+            meaning: Some(meaning),
+        };
+        let mut all = vec![of(Meaning::Option); columns];
+        all[0] = of(Meaning::Field(Field::Input, "question"));
+        all[columns - 1] = of(Meaning::Field(Field::Target, "answer"));
         Self {
             columns: all,
+            options: 0,
             headerless: true,
         }
     }
@@ -199,35 +245,28 @@ impl Layout {
         &self,
         record: &str,
         cells: &[Cell],
+        fields: &Fields,
         faults: &mut Vec<Fault>,
     ) -> Option<Draft> {
         if cells.len() != self.columns.len() {
             faults.push(self.ragged(record, cells));
             return None;
         }
-        let mut draft = Draft::default();
-        let mut options = Vec::new();
+        let mut row = RowDraft::new(self.options);
         for (cell, column) in cells.iter().zip(&self.columns) {
-            let text = cell.text(record);
-            let result = match column {
-                Column::Ignored => Ok(()),
-                Column::Option => {
-                    options.push((text.into_owned(), cell.start));
-                    Ok(())
-                }
-                Column::Metadata(name) => {
-                    draft.set_metadata(name, text.into_owned());
-                    Ok(())
-                }
-                Column::Field(..) if text.is_empty() => Ok(()),
-                Column::Field(field, name) => draft
-                    .claim(*field, name, cell.start)
-                    .and_then(|()| draft.set_text(*field, text.into_owned(), cell.start)),
+            let text = At {
+                value: cell.text(record),
+                at: cell.start,
             };
-            faults.extend(result.err());
+            for mapped in &column.mapped {
+                row.draft.meet(mapped.position);
+                faults.extend(row.take(&mapped.what, &text).err());
+            }
+            if let Some(meaning) = &column.meaning {
+                faults.extend(row.take_by_name(meaning, &text).err());
+            }
         }
-        faults.extend(set_options(&mut draft, options).err());
-        Some(draft)
+        row.finish(fields, faults)
     }
 
     fn ragged(&self, record: &str, cells: &[Cell]) -> Fault {
@@ -236,99 +275,223 @@ impl Layout {
             .get(expected)
             .map_or(record.trim_end().len(), |cell| cell.start);
         let message = format!("expected {expected} cells, found {found}");
-        Fault::new(at, message)
-            .hint("put a cell that holds a comma or a line feed in double quotes")
+        Fault::new(at, message).hint(
+            "put a cell that holds what stands between cells, or a line feed, in double quotes",
+        )
+    }
+}
+
+/// What was found in a header.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) doubts: Vec<Fault>,
+}
+
+impl Header<'_> {
+    fn columns(&self, findings: &mut Findings) -> Vec<Column> {
+        let letters = letter_columns(self.names.iter().map(|name| &**name));
+        let mut columns = Vec::with_capacity(self.cells.len());
+        let mut seen = HashSet::new();
+        for (cell, name) in self.cells.iter().zip(&self.names) {
+            if !name.trim().is_empty() && !seen.insert(name.trim()) {
+                let message = format!("duplicate column {}", shown(name.trim()));
+                findings.faults.push(Fault::new(cell.start, message));
+                columns.push(Column::default());
+                continue;
+            }
+            let mapped = mapped(name, self.fields);
+            let meaning = if mapped.is_empty() {
+                self.meaning(name, cell.start, letters, findings)
+            } else {
+                None
+            };
+            columns.push(Column { mapped, meaning });
+        }
+        columns
+    }
+
+    fn meaning(
+        &self,
+        name: &str,
+        at: usize,
+        letters: usize,
+        findings: &mut Findings,
+    ) -> Option<Meaning> {
+        let meaning = self.fields.meaning(name, at, letters);
+        let meaning = meaning.and_then(|meaning| match meaning {
+            Meaning::Field(field, known) if field.is_refused() => {
+                Err(not_yet(&format!("`{known}`"), at))
+            }
+            meaning => Ok(meaning),
+        });
+        match meaning {
+            Ok(meaning) => {
+                if matches!(meaning, Meaning::Metadata(_)) {
+                    findings.doubts.extend(self.fields.doubt(name, at));
+                }
+                Some(meaning)
+            }
+            Err(fault) => {
+                findings.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    /// Every column that the task names must be there: false where one is not.
+    fn check_named(&self, findings: &mut Findings) -> bool {
+        let before = findings.faults.len();
+        for column in self.fields.columns() {
+            if !self.names.iter().any(|name| column.is_named(name)) {
+                let message = format!("no column {} in the header", shown(&column.name.value));
+                let hint = "`fields` of the task names it";
+                findings.faults.push(Fault::new(0, message).hint(format!(
+                    "{hint}; the columns are {}",
+                    crate::words::shown_list(self.names.iter().map(|name| &**name), 20)
+                )));
+            }
+        }
+        findings.faults.len() == before
+    }
+
+    /// Whether a row can be read: false where no column is the question.
+    fn check_input(&self, columns: &[Column], findings: &mut Findings) -> bool {
+        let has = |wanted: Field| {
+            columns.iter().any(|column| {
+                let of_name =
+                    matches!(column.meaning, Some(Meaning::Field(field, _)) if field == wanted);
+                of_name
+                    || column
+                        .mapped
+                        .iter()
+                        .any(|mapped| mapped.what == What::Field(wanted))
+            })
+        };
+        let readable = has(Field::Input) || has(Field::Messages);
+        // A column that the task names and that is not there was told of.
+        let is_told = self.fields.maps(Field::Input) || self.fields.maps(Field::Messages);
+        if !readable && !is_told {
+            let names: Vec<_> = self
+                .names
+                .iter()
+                .map(|name| name.trim().to_owned())
+                .collect();
+            findings.faults.push(
+                Fault::new(0, "no column `input` in the header")
+                    .hint(which_column(Field::Input, &names)),
+            );
+        }
+        readable
+    }
+}
+
+/// What the task takes from the column `name`.
+fn mapped(name: &str, fields: &Fields) -> Vec<Mapped> {
+    let single = fields.single.iter();
+    let single = single.map(|(field, column)| (column, What::Field(*field)));
+    let options = fields.options.iter().enumerate();
+    let options = options.map(|(place, column)| (column, What::Option(place)));
+    let metadata = fields.metadata.iter().flatten();
+    let metadata = metadata.map(|column| (column, What::Metadata(column.last().to_owned())));
+    let all = single.chain(options).chain(metadata);
+    let own = all.filter(|(column, _)| column.is_named(name));
+    own.map(|(column, what)| Mapped {
+        position: column.position,
+        what,
+    })
+    .collect()
+}
+
+/// A row while its cells are taken.
+struct RowDraft {
+    draft: Draft,
+    /// Options from columns that the task names, in its order.
+    mapped: Vec<At<String>>,
+    /// Options from columns with letters.
+    lettered: Vec<At<String>>,
+}
+
+impl RowDraft {
+    fn new(options: usize) -> Self {
+        let none = At {
+            value: String::new(),
+            at: 0,
+        };
+        Self {
+            draft: Draft::default(),
+            mapped: vec![none; options],
+            lettered: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, what: &What, text: &At<Cow<'_, str>>) -> Result<(), Fault> {
+        match what {
+            What::Field(field) => self.set(*field, field.name(), text),
+            What::Option(place) => {
+                self.mapped[*place] = owned(text);
+                Ok(())
+            }
+            What::Metadata(name) => self.keep(name, text),
+        }
+    }
+
+    fn take_by_name(&mut self, meaning: &Meaning, text: &At<Cow<'_, str>>) -> Result<(), Fault> {
+        match meaning {
+            Meaning::Nothing => Ok(()),
+            Meaning::Option => {
+                self.lettered.push(owned(text));
+                Ok(())
+            }
+            Meaning::Metadata(name) => self.keep(name, text),
+            Meaning::Field(field, name) => self.set(*field, name, text),
+        }
+    }
+
+    fn keep(&mut self, name: &str, text: &At<Cow<'_, str>>) -> Result<(), Fault> {
+        let value = Value::from(text.value.as_ref());
+        self.draft.set_metadata(name, value, text.at)
+    }
+
+    /// An empty cell says nothing.
+    fn set(
+        &mut self,
+        field: Field,
+        name: &'static str,
+        text: &At<Cow<'_, str>>,
+    ) -> Result<(), Fault> {
+        if text.value.is_empty() {
+            return Ok(());
+        }
+        self.draft.claim(field, name, text.at)?;
+        self.draft
+            .set_text(field, text.value.clone().into_owned(), text.at)
+    }
+
+    fn finish(mut self, fields: &Fields, faults: &mut Vec<Fault>) -> Option<Draft> {
+        faults.extend(self.draft.set_options(self.mapped).err());
+        faults.extend(self.draft.set_options(self.lettered).err());
+        self.draft.read_target(fields, faults);
+        Some(self.draft)
+    }
+}
+
+fn owned(text: &At<Cow<'_, str>>) -> At<String> {
+    At {
+        value: text.value.clone().into_owned(),
+        at: text.at,
     }
 }
 
 /// The layout of the published MMLU files: question, options, letter of the answer, no header.
-fn is_headerless(names: &[Cow<'_, str>]) -> bool {
+fn is_headerless(names: &[Cow<'_, str>], fields: &Fields) -> bool {
     let options = names.len().saturating_sub(2);
     let last = names.last().map_or("", |name| name.trim());
     options >= 2
         && last.len() == 1
         && choices::index_of_letter(last, options).is_some()
+        && fields.columns().next().is_none()
         && !names.iter().any(|name| Field::named(name).is_some())
-}
-
-/// How many columns `A`, `B`, … hold options; 0 unless there are at least two.
-fn letter_columns(names: &[Cow<'_, str>]) -> usize {
-    let present = |index: &usize| names.iter().any(|name| *name == choices::letter(*index));
-    let count = (0..26).take_while(present).count();
-    if count >= 2 { count } else { 0 }
-}
-
-fn column(name: &str, at: usize, letters: usize) -> Result<Column, Fault> {
-    if let Some((field, known)) = Field::named(name) {
-        if field.is_refused() {
-            return Err(not_yet(&format!("`{known}`"), at));
-        }
-        return Ok(Column::Field(field, known));
-    }
-    if name.trim().is_empty() {
-        return Err(Fault::new(at, "a column without a name"));
-    }
-    if name.len() == 1
-        && name.bytes().all(|byte| byte.is_ascii_uppercase())
-        && choices::index_of_letter(name, letters).is_some()
-    {
-        return Ok(Column::Option);
-    }
-    if let Some(free) = name
-        .strip_prefix("metadata.")
-        .filter(|free| !free.is_empty())
-    {
-        return Ok(Column::Metadata(free.to_owned()));
-    }
-    match Field::near(name.trim()) {
-        Some(near) => Err(
-            Fault::new(at, format!("unknown column {}", shown(name))).hint(format!(
-                "did you mean `{near}`? name a free column `metadata.{}`",
-                name.trim()
-            )),
-        ),
-        None => Ok(Column::Metadata(name.to_owned())),
-    }
-}
-
-/// Checks the header as a whole; false when no row can be read with it.
-fn check_columns(cells: &[Cell], columns: &[Column], faults: &mut Vec<Fault>) -> bool {
-    let has = |wanted: Field| {
-        let is_wanted =
-            |column: &Column| matches!(column, Column::Field(field, _) if *field == wanted);
-        columns.iter().position(is_wanted)
-    };
-    if let (Some(index), true) = (has(Field::Choices), columns.contains(&Column::Option)) {
-        let message = "both a column of choices and columns `A`, `B`, …";
-        faults.push(Fault::new(cells[index].start, message).hint("keep one of them"));
-    }
-    let readable = has(Field::Input).or(has(Field::Messages)).is_some();
-    if !readable {
-        faults.push(
-            Fault::new(0, "no column `input` in the header")
-                .hint("name one `input` (or `question`, `prompt`, `query`)"),
-        );
-    }
-    readable
-}
-
-/// Options from columns of their own: empty cells at the end are fewer options.
-fn set_options(draft: &mut Draft, mut options: Vec<(String, usize)>) -> Result<(), Fault> {
-    while options.last().is_some_and(|(text, _)| text.is_empty()) {
-        options.pop();
-    }
-    let Some((_, at)) = options.first() else {
-        return Ok(());
-    };
-    let at = *at;
-    if let Some(gap) = options.iter().position(|(text, _)| text.is_empty()) {
-        let message = format!(
-            "option {} is empty but a later one is not",
-            choices::letter(gap)
-        );
-        return Err(Fault::new(options[gap].1, message));
-    }
-    draft.set_choices(options.into_iter().map(|(text, _)| text).collect(), at)
 }
 
 #[cfg(test)]
@@ -338,7 +501,7 @@ mod tests {
     fn split(text: &str) -> (Vec<Vec<String>>, Option<Fault>) {
         let (mut rows, mut fault, mut rest) = (Vec::new(), None, text);
         while !rest.is_empty() && fault.is_none() {
-            let mut splitter = Splitter::default();
+            let mut splitter = Splitter::new(b',');
             let mut length = 0;
             loop {
                 length += rest[length..]
@@ -398,7 +561,7 @@ mod tests {
     fn only_rows_like_mmlu_are_taken_for_headerless() {
         let check = |row: &[&str]| {
             let names: Vec<_> = row.iter().map(|name| Cow::Borrowed(*name)).collect();
-            is_headerless(&names)
+            is_headerless(&names, &Fields::default())
         };
         assert!(check(&["2 + 2?", "3", "4", "5", "6", "B"]));
         assert!(check(&["Is it?", "yes", "no", "B"]));

@@ -1,21 +1,27 @@
 //! The pass over a task's data: every record is taken apart, checked, shown to the scorers, rendered.
 //!
-//! Invariant: files are read once, streaming; a second time only to show where references to
-//! missing samples stand.
+//! Invariant: files are read once, streaming; a second time only to see what the whole column of targets shows, and to
+//! show where references to missing samples stand.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use cleanbench_core::Sample;
 
 use crate::at::At;
 use crate::data_file::DataFile;
-use crate::diagnostic::{Document, Fault, Severity};
+use crate::diagnostic::{Fault, Severity};
+use crate::draft::Draft;
+use crate::field::Field;
+use crate::fields::which_column;
 use crate::folder::DataSource;
 use crate::images::ImageSum;
 use crate::load::{Loader, whole};
 use crate::prompt::RenderError;
 use crate::reading::Reading;
-use crate::rows::{Row, Rows};
+use crate::row::Row;
+use crate::rows::Rows;
+use crate::target_form::{Evidence, Form};
 use crate::wording::{template_fault, with_template};
 use crate::words::shown;
 
@@ -30,7 +36,7 @@ impl Loader<'_> {
     /// Reads one data file; gives its number of lines.
     pub(crate) fn data_file(&mut self, reading: &mut Reading, file: &DataSource) -> u32 {
         let path = &*file.path;
-        let mut rows = match Rows::open(self.folder, file) {
+        let mut rows = match Rows::open(self.folder, file, &reading.fields()) {
             Ok(rows) => rows,
             Err(error) => {
                 let fault = Fault::new(0, format!("cannot read the file: {error}"));
@@ -42,6 +48,7 @@ impl Loader<'_> {
         let mut images = ImageSum::default();
         let errors = self.log.errors();
         let is_first = self.effort.begins(rows.identity());
+        reading.counted.push(rows.counts_records());
         while let Some(row) = rows.next_row() {
             if self.log.errors() - errors > MOST_ERRORS || self.gives_up() {
                 break;
@@ -70,21 +77,22 @@ impl Loader<'_> {
     }
 
     /// Checks one record; gives its sample where it could be read.
-    fn row(&mut self, reading: &mut Reading, path: &Path, row: Row<'_>) -> Option<Sample> {
-        let document = Document {
-            path,
-            text: &row.text,
-            line: row.line,
-        };
-        let mut faults = row.faults;
+    fn row(&mut self, reading: &mut Reading, path: &Path, mut row: Row<'_>) -> Option<Sample> {
+        let mut faults = std::mem::take(&mut row.faults);
+        let doubts = std::mem::take(&mut row.doubts);
+        let draft = row.draft.take();
+        let document = row.document(path);
+        reading.columns = Arc::clone(&row.columns);
         let mut found = None;
-        if let Some(mut draft) = row.draft {
+        if let Some(mut draft) = draft {
+            reading.met |= draft.met;
+            self.settle_form(reading, &draft);
             let own_id = draft.id.as_ref().map(|id| id.at);
             let id = draft.id.clone().unwrap_or_else(|| At {
                 value: reading.samples.to_string(),
                 at: 0,
             });
-            faults.extend(self.identify(reading, row.line, &id));
+            faults.extend(self.identify(reading, row.place.number, &id));
             for other in [&draft.rewording_of, &draft.isomorph_of]
                 .into_iter()
                 .flatten()
@@ -96,6 +104,8 @@ impl Loader<'_> {
             if let Some((sample, _)) = finished {
                 reading.strictest = reading.strictest.max(sample.sensitivity);
                 reading.grouping.add(&sample, &mut faults);
+                let is_shuffled = reading.table.shuffle_choices.is_some();
+                reading.balance.add(&sample, is_shuffled);
                 let examples = reading.examples.as_ref();
                 faults.extend(examples.and_then(|all| all.fault_of(&sample, own_id)));
                 self.try_out(reading, &sample, &mut faults);
@@ -103,17 +113,54 @@ impl Loader<'_> {
             }
         }
         for fault in faults {
-            self.log.error(document, fault);
+            self.log.record_error(document, fault);
+        }
+        for doubt in doubts {
+            self.log.record_warning(document, doubt);
         }
         found
+    }
+
+    /// Looks at the whole column of targets where that of `draft` alone does not show what it means.
+    pub(crate) fn settle_form(&mut self, reading: &mut Reading, draft: &Draft) {
+        if reading.form.is_none() && draft.is_unclear(&reading.rules(self.folder)) {
+            reading.form = Some(self.form_of_targets(reading));
+        }
+    }
+
+    /// In which form the targets of a task name options, its examples included; `None` where they do not show it.
+    fn form_of_targets(&mut self, reading: &Reading) -> Option<Form> {
+        let mut evidence = Evidence::default();
+        let of_task = reading.table.choices.as_deref().unwrap_or_default();
+        let examples = self.example_source(reading);
+        for source in reading.sources.iter().chain(&examples) {
+            // What cannot be read is told of where it is read in its turn.
+            let Ok(mut rows) = Rows::open(self.folder, source, &reading.fields()) else {
+                continue;
+            };
+            while let Some(row) = rows.next_row() {
+                if evidence.is_settled() || self.effort.fault().is_some() {
+                    break;
+                }
+                self.effort.record(row.text.len(), false);
+                self.given.pulse.beat();
+                if let Some(draft) = &row.draft {
+                    draft.testify(of_task, &mut evidence);
+                }
+            }
+        }
+        evidence.form()
     }
 
     /// Notes the sample's identity; the fault if it is taken.
     fn identify(&mut self, reading: &Reading, line: u32, id: &At<String>) -> Option<Fault> {
         let (file, first) = self.identities.add(&id.value, line)?;
-        let place = match reading.files.get(file) {
-            Some(other) => format!("{}:{first}", other.path.display()),
-            None => format!("line {first}"),
+        let is_counted = reading.counted.get(file) == Some(&true);
+        let place = match (reading.files.get(file), is_counted) {
+            (Some(other), false) => format!("{}:{first}", other.path.display()),
+            (Some(other), true) => format!("record {first} of {}", other.path.display()),
+            (None, false) => format!("line {first}"),
+            (None, true) => format!("record {first}"),
         };
         let shown = shown(&id.value);
         let message = format!("duplicate id {shown}; the first is at {place}");
@@ -131,7 +178,8 @@ impl Loader<'_> {
     fn try_out(&mut self, reading: &mut Reading, sample: &Sample, faults: &mut Vec<Fault>) {
         for (kind, scorer) in &reading.scorers {
             if let Err(message) = scorer.check_sample(sample) {
-                faults.push(Fault::new(0, format!("scorer `{kind}`: {message}")));
+                let fault = Fault::new(0, format!("scorer `{kind}`: {message}"));
+                faults.push(fault.maybe_hint(hint_of(reading, sample)));
             }
         }
         let Some(prompts) = &reading.prompts else {
@@ -201,17 +249,18 @@ impl Loader<'_> {
         if !self.identities.settle() {
             return;
         }
-        for file in tasks.iter().flat_map(|task| &task.files) {
-            let Ok(mut rows) = Rows::open(self.folder, &DataSource::of(file)) else {
+        let files = tasks.iter().flat_map(|task| {
+            let fields = task.fields();
+            let files = task.files.iter();
+            files.map(move |file| (file, Arc::clone(&fields)))
+        });
+        for (file, fields) in files {
+            let Ok(mut rows) = Rows::open(self.folder, &DataSource::of(file), &fields) else {
                 continue;
             };
             while let Some(row) = rows.next_row() {
                 self.given.pulse.beat();
-                let document = Document {
-                    path: &file.path,
-                    text: &row.text,
-                    line: row.line,
-                };
+                let document = row.document(&file.path);
                 let Some(draft) = &row.draft else { continue };
                 for other in [&draft.rewording_of, &draft.isomorph_of]
                     .into_iter()
@@ -225,5 +274,21 @@ impl Loader<'_> {
                 }
             }
         }
+    }
+}
+
+/// What to do about a sample that a scorer does not take.
+fn hint_of(reading: &Reading, sample: &Sample) -> Option<String> {
+    match &sample.target {
+        None => Some(which_column(Field::Target, &reading.columns)),
+        Some(serde_json::Value::String(text)) if text.contains("####") => {
+            let hint = "the answer stands behind `####`: write `fields = { target = { after = \"####\" } }`";
+            Some(hint.to_owned())
+        }
+        Some(serde_json::Value::String(text)) if text.contains("\\boxed{") => {
+            let hint = "the answer stands in a box: write `fields = { target = { boxed = true } }`";
+            Some(hint.to_owned())
+        }
+        Some(_) => None,
     }
 }

@@ -107,6 +107,8 @@ pub(crate) struct Document<'a> {
     pub(crate) text: &'a str,
     /// Line number of the first line of `text`.
     pub(crate) line: u32,
+    /// Characters that stand before `text` on its first line.
+    pub(crate) column: u32,
 }
 
 impl Document<'_> {
@@ -118,9 +120,13 @@ impl Document<'_> {
         let end = self.text[at..]
             .find('\n')
             .map_or(self.text.len(), |newline| at + newline);
+        let indent = if start == 0 { self.column } else { 0 };
+        let column = count(before[start..].chars().count());
         Place {
-            line: self.line + count(before.matches('\n').count()),
-            column: count(before[start..].chars().count()) + 1,
+            line: self
+                .line
+                .saturating_add(count(before.matches('\n').count())),
+            column: column.saturating_add(indent).saturating_add(1),
             start,
             at,
             end,
@@ -202,6 +208,7 @@ mod tests {
             path: Path::new("a.jsonl"),
             text,
             line: 9,
+            column: 0,
         };
         let fault = Fault::new(at, "bad").hint("do better");
         document.diagnostic(Severity::Error, fault).to_string()
@@ -225,6 +232,7 @@ mod tests {
             path: Path::new("\u{7}.csv"),
             text: "",
             line: 1,
+            column: 0,
         };
         let fault = Fault::new(0, "a\u{1b}").hint("b\u{202e}");
         let shown = document.diagnostic(Severity::Error, fault).to_string();

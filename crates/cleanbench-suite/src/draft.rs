@@ -1,6 +1,7 @@
 //! A sample while its fields are being collected, and what makes it a [`Sample`].
 //!
-//! Invariant: a field is given once, under one name; a fault in one field hides no fault in another.
+//! Invariant: a field is given once, under one name; a fault in one field hides no fault in another; what is no field
+//! is metadata.
 
 use std::collections::HashSet;
 
@@ -9,14 +10,18 @@ use cleanbench_core::{Message, Sample, Sensitivity};
 use serde_json::{Map, Value};
 
 use crate::at::At;
-use crate::choices;
+use crate::choice_forms::{self, ChoiceList};
+use crate::choices::Options;
 use crate::diagnostic::Fault;
 use crate::field::{FIELDS, Field};
+use crate::fields::{Fields, Meaning, letter_columns, which_column};
 use crate::folder::SuiteFolder;
 use crate::grouping;
 use crate::images::{self, ImageRef, Picture};
 use crate::json::{Entry, Raw};
 use crate::messages;
+use crate::shuffle::shuffle_choices;
+use crate::target_form::{self, Evidence, Form};
 use crate::words::{did_you_mean, is_date, kind_of_json, shown};
 
 /// Most faults that are told of one record.
@@ -32,6 +37,13 @@ pub(crate) struct Rules<'a> {
     pub(crate) images: &'a [ImageRef],
     /// The field of the metadata that says which samples hang together.
     pub(crate) cluster: Option<&'a str>,
+    /// In which form targets name options: as the task says, and as the data shows.
+    pub(crate) said: Option<Form>,
+    pub(crate) shown: Option<Form>,
+    /// The seed by which choices are shuffled, where they are.
+    pub(crate) shuffle: Option<u64>,
+    /// Names of the columns of the data.
+    pub(crate) columns: &'a [String],
 }
 
 /// The fields of a sample as far as they could be read.
@@ -42,7 +54,7 @@ pub(crate) struct Draft {
     messages: Option<Vec<Message>>,
     images: Vec<ImageRef>,
     target: Option<At<Value>>,
-    choices: Option<At<Vec<String>>>,
+    choices: Option<At<ChoiceList>>,
     choice_rewordings: Option<At<Vec<Vec<String>>>>,
     metadata: Map<String, Value>,
     created: Option<String>,
@@ -52,11 +64,15 @@ pub(crate) struct Draft {
     sensitivity: Option<Sensitivity>,
     /// The name under which each field was given.
     names: [Option<&'static str>; FIELDS],
+    /// Which of the columns that the task names were there.
+    pub(crate) met: u64,
+    /// What looks odd, and is no fault.
+    pub(crate) doubts: Vec<Fault>,
 }
 
 impl Draft {
-    /// Reads one line of JSONL.
-    pub(crate) fn from_json(text: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+    /// Reads a record that is one JSON object.
+    pub(crate) fn from_json(text: &str, fields: &Fields, faults: &mut Vec<Fault>) -> Option<Self> {
         let entries = match (Raw { text, at: 0 }).entries("a sample") {
             Ok(entries) => entries,
             Err(fault) => {
@@ -66,26 +82,140 @@ impl Draft {
         };
         report_duplicates(&entries, faults);
         let mut draft = Self::default();
-        for entry in &entries {
-            if let Err(fault) = draft.add(entry) {
-                faults.push(fault);
-            }
-            if faults.len() >= MOST_FAULTS {
-                break;
-            }
-        }
+        draft.take_mapped(&entries, fields, faults);
+        draft.take_named(&entries, fields, faults);
+        draft.read_target(fields, faults);
         Some(draft)
     }
 
-    fn add(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
-        let Some((field, name)) = Field::named(&entry.key) else {
-            return Err(unknown(&entry.key, entry.key_at));
-        };
-        if entry.raw.text == "null" {
-            return Ok(());
+    /// Takes the columns that the task names.
+    fn take_mapped(&mut self, entries: &[Entry<'_>], fields: &Fields, faults: &mut Vec<Fault>) {
+        for (field, column) in &fields.single {
+            let Some(raw) = column.find(entries) else {
+                continue;
+            };
+            self.meet(column.position);
+            if raw.text != "null" {
+                let set = self.claim(*field, field.name(), raw.at);
+                faults.extend(set.and_then(|()| self.set_json(*field, raw)).err());
+            }
         }
-        self.claim(field, name, entry.key_at)?;
-        self.set_json(field, entry.raw)
+        let mut options = Vec::new();
+        for column in &fields.options {
+            let Some(raw) = column.find(entries) else {
+                continue;
+            };
+            self.meet(column.position);
+            match choice_forms::text_of(raw) {
+                Ok(value) => options.push(At { value, at: raw.at }),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        faults.extend(self.set_options(options).err());
+        for column in fields.metadata.iter().flatten() {
+            let found = column.find(entries).filter(|raw| raw.text != "null");
+            if let Some(raw) = found {
+                self.meet(column.position);
+                faults.extend(self.add_metadata(column.last(), raw).err());
+            }
+        }
+    }
+
+    /// Takes the columns that have names of fields, and the others as metadata.
+    fn take_named(&mut self, entries: &[Entry<'_>], fields: &Fields, faults: &mut Vec<Fault>) {
+        let letters = letter_columns(entries.iter().map(|entry| &*entry.key));
+        let mut options = Vec::new();
+        for entry in entries.iter().filter(|entry| !fields.takes(&entry.key)) {
+            if faults.len() >= MOST_FAULTS {
+                return;
+            }
+            let (at, raw) = (entry.key_at, entry.raw);
+            let is_null = raw.text == "null";
+            let taken = match fields.meaning(&entry.key, at, letters) {
+                Err(fault) => Err(fault),
+                Ok(_) if is_null => Ok(()),
+                Ok(Meaning::Nothing) => Ok(()),
+                Ok(Meaning::Field(field, name)) => self
+                    .claim(field, name, at)
+                    .and_then(|()| self.set_json(field, raw)),
+                Ok(Meaning::Option) => {
+                    choice_forms::text_of(raw).map(|value| options.push(At { value, at: raw.at }))
+                }
+                // Columns that the task names as metadata were taken before.
+                Ok(Meaning::Metadata(_)) if fields.metadata.is_some() => Ok(()),
+                Ok(Meaning::Metadata(name)) => {
+                    self.doubts.extend(fields.doubt(&entry.key, at));
+                    self.add_metadata(&name, raw)
+                }
+            };
+            faults.extend(taken.err());
+        }
+        faults.extend(self.set_options(options).err());
+    }
+
+    /// Notes that the column at `position` of those that the task names was there.
+    pub(crate) fn meet(&mut self, position: usize) {
+        self.met |= 1 << position;
+    }
+
+    fn add_metadata(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Fault> {
+        let value = raw.parse()?;
+        self.set_metadata(name, value, raw.at)
+    }
+
+    /// Takes the target out of what surrounds it.
+    pub(crate) fn read_target(&mut self, fields: &Fields, faults: &mut Vec<Fault>) {
+        let Some(target) = self.target.take() else {
+            return;
+        };
+        match fields.target.take_out(target) {
+            Ok(target) => self.target = Some(target),
+            Err(fault) => faults.push(fault),
+        }
+    }
+
+    /// The options: its own, else those of the task.
+    fn options<'a>(&'a self, of_task: &'a [String]) -> Options<'a> {
+        match &self.choices {
+            Some(own) => Options {
+                texts: &own.value.texts,
+                labels: &own.value.labels,
+            },
+            None => Options {
+                texts: of_task,
+                labels: &[],
+            },
+        }
+    }
+
+    /// The target, or the parts of one that is a list.
+    fn targets(&self) -> &[Value] {
+        match &self.target {
+            Some(At {
+                value: Value::Array(several),
+                ..
+            }) => several,
+            Some(target) => std::slice::from_ref(&target.value),
+            None => &[],
+        }
+    }
+
+    /// Whether the target could name different options, unless more is known of its column.
+    pub(crate) fn is_unclear(&self, rules: &Rules<'_>) -> bool {
+        let options = self.options(rules.choices);
+        let is_unclear = |target| target_form::is_unclear(target, &options);
+        rules.said.is_none() && !options.texts.is_empty() && self.targets().iter().any(is_unclear)
+    }
+
+    /// Shows the target to what is known of its column.
+    pub(crate) fn testify(&self, of_task: &[String], evidence: &mut Evidence) {
+        let options = self.options(of_task);
+        if options.texts.is_empty() {
+            return;
+        }
+        for target in self.targets() {
+            evidence.add(target, &options);
+        }
     }
 
     /// Notes that `field` is given under `name`; a second alias is a fault.
@@ -97,8 +227,11 @@ impl Draft {
     ) -> Result<(), Fault> {
         match self.names[field as usize].replace(name) {
             Some(before) if before != name => {
-                let message = format!("`{before}` and `{name}` both give the {}", field.name());
-                Err(Fault::new(at, message).hint("keep one of them"))
+                let own = field.name();
+                let message = format!("`{before}` and `{name}` both give the {own}");
+                Err(Fault::new(at, message).hint(format!(
+                    "say which is meant: `fields = {{ {own} = \"{before}\" }}`; the other is then metadata"
+                )))
             }
             _ => Ok(()),
         }
@@ -126,10 +259,8 @@ impl Draft {
             }
             Field::Images => self.images.append(&mut image_list(raw)?),
             Field::Choices => {
-                self.choices = Some(At {
-                    value: check_choices(raw)?,
-                    at: raw.at,
-                });
+                let value = choice_forms::read(raw)?;
+                self.keep_choices(value, raw.at)?;
             }
             Field::ChoiceRewordings => {
                 self.choice_rewordings = Some(At {
@@ -137,7 +268,11 @@ impl Draft {
                     at: raw.at,
                 });
             }
-            Field::Metadata => self.metadata.append(&mut raw.map(&what)?),
+            Field::Metadata => {
+                for (name, value) in raw.map(&what)? {
+                    self.set_metadata(&name, value, raw.at)?;
+                }
+            }
             Field::Id | Field::RewordingOf | Field::IsomorphOf => {
                 return self.set_text(field, identity(raw, &what)?, raw.at);
             }
@@ -199,26 +334,60 @@ impl Draft {
         })
     }
 
-    /// Sets the options from cells of their own.
-    pub(crate) fn set_choices(&mut self, value: Vec<String>, at: usize) -> Result<(), Fault> {
-        if let Some((_, message)) = choices::fault_of(&value) {
-            return Err(Fault::new(at, message));
+    /// Sets the options from columns of their own: empty ones at the end are fewer options.
+    pub(crate) fn set_options(&mut self, mut options: Vec<At<String>>) -> Result<(), Fault> {
+        while options.last().is_some_and(|option| option.value.is_empty()) {
+            options.pop();
+        }
+        let Some(first) = options.first() else {
+            return Ok(());
+        };
+        let at = first.at;
+        if let Some(gap) = options.iter().position(|option| option.value.is_empty()) {
+            let letter = crate::choices::letter(gap);
+            let message = format!("option {letter} is empty but a later one is not");
+            return Err(Fault::new(options[gap].at, message));
+        }
+        if self.choices.is_some() {
+            let message = "both a column of choices and columns that are each an option";
+            return Err(Fault::new(at, message).hint("say which: `fields = { choices = … }`"));
+        }
+        let texts = options.into_iter().map(|option| option.value).collect();
+        self.keep_choices(ChoiceList::of_texts(texts), at)
+    }
+
+    fn keep_choices(&mut self, value: ChoiceList, at: usize) -> Result<(), Fault> {
+        if let Some(doubt) = value.check(at)? {
+            self.doubts.push(doubt);
         }
         self.choices = Some(At { value, at });
         Ok(())
     }
 
     /// Adds a free field.
-    pub(crate) fn set_metadata(&mut self, name: &str, text: String) {
-        self.metadata.insert(name.to_owned(), Value::String(text));
+    pub(crate) fn set_metadata(
+        &mut self,
+        name: &str,
+        value: Value,
+        at: usize,
+    ) -> Result<(), Fault> {
+        if self.metadata.contains_key(name) {
+            let message = format!("the metadata {} is given twice", shown(name));
+            return Err(Fault::new(at, message).hint("keep one of them, or rename one"));
+        }
+        self.metadata.insert(name.to_owned(), value);
+        Ok(())
     }
 
-    fn check_question(&self) -> Option<Fault> {
+    fn check_question(&self, columns: &[String]) -> Option<Fault> {
         match (self.has(Field::Input), self.has(Field::Messages)) {
             (true, true) => {
                 Some(Fault::new(0, "both an input and `messages`").hint("keep one of them"))
             }
-            (false, false) => Some(missing_input()),
+            (false, false) => {
+                let fault = Fault::new(0, "a sample without `input`");
+                Some(fault.hint(which_column(Field::Input, columns)))
+            }
             (false, true) if self.has(Field::Images) => {
                 Some(Fault::new(0, "both `images` and `messages`").hint(
                     "put `{\"type\": \"image\", \"file\": …}` into the `content` of a message",
@@ -236,27 +405,28 @@ impl Draft {
         position: u64,
         faults: &mut Vec<Fault>,
     ) -> Option<(Sample, Vec<Picture>)> {
-        faults.extend(self.check_question());
+        faults.extend(self.check_question(rules.columns));
         let of_task: &[_] = if self.messages.is_none() {
             rules.images
         } else {
             &[]
         };
         let pictures = images::read_all(rules.folder, of_task.iter().chain(&self.images), faults);
-        let choices = match self.choices {
-            Some(own) => own.value,
-            None => rules.choices.to_vec(),
-        };
+        let options = self.options(rules.choices);
         faults.extend(
             self.choice_rewordings
                 .as_ref()
-                .and_then(|given| rewordings_fault(given, &choices)),
+                .and_then(|given| rewordings_fault(given, options.texts)),
         );
-        let target = resolve_target(self.target, &choices);
+        let target = resolve_target(self.target.as_ref(), &options, &rules);
         let target = target.unwrap_or_else(|fault| {
             faults.push(fault);
             None
         });
+        let choices = match self.choices {
+            Some(own) => own.value.texts,
+            None => rules.choices.to_vec(),
+        };
         let cluster = cluster_of(self.cluster, &self.metadata, rules.cluster);
         let cluster = cluster.unwrap_or_else(|fault| {
             faults.push(fault);
@@ -265,7 +435,7 @@ impl Draft {
         if !faults.is_empty() {
             return None;
         }
-        let sample = Sample {
+        let mut sample = Sample {
             id: self.id.map_or_else(|| position.to_string(), |id| id.value),
             input: match (self.input, self.messages) {
                 (Some(text), _) => SampleInput::Input(text),
@@ -289,23 +459,43 @@ impl Draft {
                 .sensitivity
                 .max(self.sensitivity.unwrap_or(rules.sensitivity)),
         };
+        if let Some(seed) = rules.shuffle {
+            shuffle_choices(&mut sample, seed);
+        }
         Some((sample, pictures))
     }
 }
 
 /// The target as scorers get it: among choices the text of the right one, of several a list.
-fn resolve_target(target: Option<At<Value>>, choices: &[String]) -> Result<Option<Value>, Fault> {
-    match target {
-        Some(target) if !choices.is_empty() => {
-            let text = |one: &Value| choices::resolve(one, choices, target.at).map(Value::String);
-            match &target.value {
-                Value::Array(several) if !several.is_empty() => {
-                    several.iter().map(text).collect::<Result<_, _>>().map(Some)
-                }
-                one => text(one).map(Some),
-            }
-        }
-        other => Ok(other.map(|target| target.value)),
+fn resolve_target(
+    target: Option<&At<Value>>,
+    options: &Options<'_>,
+    rules: &Rules<'_>,
+) -> Result<Option<Value>, Fault> {
+    let Some(target) = target else {
+        return Ok(None);
+    };
+    if options.texts.is_empty() {
+        return Ok(Some(target.value.clone()));
+    }
+    let text = |option: usize| Value::from(options.texts[option].as_str());
+    if rules.said == Some(Form::Flags) {
+        let set = target_form::flagged(&target.value, options, target.at)?;
+        return Ok(Some(match set[..] {
+            [one] => text(one),
+            _ => set.into_iter().map(text).collect(),
+        }));
+    }
+    let resolve = |one: &Value| {
+        target_form::resolve(one, options, rules.said, rules.shown, target.at).map(text)
+    };
+    match &target.value {
+        Value::Array(several) if !several.is_empty() => several
+            .iter()
+            .map(resolve)
+            .collect::<Result<_, _>>()
+            .map(Some),
+        one => resolve(one).map(Some),
     }
 }
 
@@ -319,31 +509,6 @@ fn report_duplicates(entries: &[Entry<'_>], faults: &mut Vec<Fault>) {
         if faults.len() >= MOST_FAULTS {
             return;
         }
-    }
-}
-
-fn missing_input() -> Fault {
-    Fault::new(0, "a sample without `input`")
-        .hint("give `input` (or `question`, `prompt`, `query`) or `messages`")
-}
-
-fn unknown(key: &str, at: usize) -> Fault {
-    let free = "put free fields under `metadata`";
-    let hint = Field::near(key).map_or(free.to_owned(), |name| {
-        format!("did you mean `{name}`? {free}")
-    });
-    Fault::new(at, format!("unknown field {}", shown(key))).hint(hint)
-}
-
-fn check_choices(raw: Raw<'_>) -> Result<Vec<String>, Fault> {
-    let elements = raw.elements("`choices`")?;
-    let texts = raw.strings("`choices`")?;
-    match choices::fault_of(&texts) {
-        Some((index, message)) => {
-            let at = elements.get(index).filter(|_| texts.len() > 1);
-            Err(Fault::new(at.map_or(raw.at, |element| element.at), message))
-        }
-        None => Ok(texts),
     }
 }
 

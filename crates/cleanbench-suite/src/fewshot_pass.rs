@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cleanbench_core::{Completion, Message, Method, Role, Sample, Sensitivity};
 use serde_json::Value;
@@ -21,7 +22,8 @@ use crate::folder::DataSource;
 use crate::load::{Loader, whole};
 use crate::prompt::Prompts;
 use crate::reading::Reading;
-use crate::rows::{Row, Rows};
+use crate::row::Row;
+use crate::rows::Rows;
 use crate::words::shown;
 
 /// Most examples of a task: they are held in memory, and each is sent with every sample.
@@ -64,14 +66,12 @@ fn close(turns: &mut Vec<Message>, answer: &str) {
 
 impl Loader<'_> {
     /// Reads the examples that the task's table names.
-    pub(crate) fn examples(&mut self, reading: &Reading) -> Option<Examples> {
-        let table = reading.table.fewshot.as_ref()?;
+    pub(crate) fn examples(&mut self, reading: &mut Reading) -> Option<Examples> {
+        let table = reading.table.fewshot.clone()?;
+        let table = &table;
         let path = self.example_file(&table.file)?;
-        let source = DataSource {
-            path: path.clone(),
-            is_named: false,
-        };
-        let mut rows = match Rows::open(self.folder, &source) {
+        let source = in_folder(&path);
+        let mut rows = match Rows::open(self.folder, &source, &reading.fields()) {
             Ok(rows) => rows,
             Err(error) => {
                 let fault = Fault::new(0, format!("cannot read the file: {error}"));
@@ -124,6 +124,13 @@ impl Loader<'_> {
         })
     }
 
+    /// The file of examples of a task, where it has one.
+    pub(crate) fn example_source(&mut self, reading: &Reading) -> Option<DataSource> {
+        let written = &reading.table.fewshot.as_ref()?.file.value;
+        let paths = files::all(self.folder, written, &mut self.globs).ok()?;
+        paths.first().map(|path| in_folder(path))
+    }
+
     /// The one data file that `written` means.
     fn example_file(&mut self, written: &At<String>) -> Option<PathBuf> {
         match files::all(self.folder, &written.value, &mut self.globs) {
@@ -166,15 +173,14 @@ impl Loader<'_> {
         None
     }
 
-    fn example(&mut self, reading: &Reading, path: &Path, row: Row<'_>, found: &mut Found) {
-        let document = Document {
-            path,
-            text: &row.text,
-            line: row.line,
-        };
-        let mut faults = row.faults;
-        if let Some(draft) = row.draft {
-            faults.extend(found.identify(&draft, row.line));
+    fn example(&mut self, reading: &mut Reading, path: &Path, mut row: Row<'_>, found: &mut Found) {
+        let mut faults = std::mem::take(&mut row.faults);
+        let draft = row.draft.take();
+        let (line, document) = (row.place.number, row.document(path));
+        reading.columns = Arc::clone(&row.columns);
+        if let Some(draft) = draft {
+            self.settle_form(reading, &draft);
+            faults.extend(found.identify(&draft, line));
             faults.extend(related(&draft));
             let rules = Rules {
                 sensitivity: reading.sensitivity(),
@@ -190,14 +196,17 @@ impl Loader<'_> {
                         self.warn_of_score(reading, document, &sample, answer);
                         found.turns.push(turns);
                         found.labels.push(sample.sensitivity);
-                        found.questions.entry(question(&sample)).or_insert(row.line);
+                        found.questions.entry(question(&sample)).or_insert(line);
                     }
                     Err(fault) => faults.push(fault),
                 }
             }
         }
         for fault in faults {
-            self.log.error(document, fault);
+            self.log.record_error(document, fault);
+        }
+        for doubt in std::mem::take(&mut row.doubts) {
+            self.log.record_warning(row.document(path), doubt);
         }
     }
 
@@ -225,6 +234,14 @@ impl Loader<'_> {
                 format!("scorer `{kind}` gives {score} for the answer of this example, written so");
             self.log.warn(document, Fault::new(0, message));
         }
+    }
+}
+
+/// A file that the suite names.
+fn in_folder(path: &Path) -> DataSource {
+    DataSource {
+        path: path.to_owned(),
+        is_named: false,
     }
 }
 

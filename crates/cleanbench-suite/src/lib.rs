@@ -7,13 +7,16 @@
 //!
 //! Invariants: memory grows by at most about 24 bytes per sample (identities), freed after loading;
 //! a sample's label is never weaker than its task's, and a task without a label is private; no
-//! template can see a target; a field that nothing would read is refused, never ignored.
+//! template can see a target; a column that is no field of a sample is metadata, and one that is nearly called
+//! `sensitivity` is refused, never ignored; what a target means is never guessed.
 //!
-//! Refused: fields that this version does not implement, Parquet, whatever lies outside of the suite's folder and was
+//! Refused: fields that this version does not implement, whatever lies outside of the suite's folder and was
 //! not named by the user, what is no regular file, templates that include other files, images by address, schemas
 //! with references out of themselves.
 
 mod at;
+mod balance;
+mod choice_forms;
 mod choices;
 mod constraint_table;
 mod constraints;
@@ -23,10 +26,13 @@ mod data_pass;
 mod diagnostic;
 mod draft;
 mod effort;
+mod encoding;
 mod fewshot;
 mod fewshot_pass;
 mod fewshot_table;
 mod field;
+mod fields;
+mod fields_table;
 mod files;
 mod folder;
 mod gate_table;
@@ -34,22 +40,37 @@ mod grouping;
 mod identities;
 mod images;
 mod json;
+mod json_array;
+mod json_rows;
+mod lines;
 mod load;
 mod log;
 mod manifest;
 mod messages;
+mod named_data;
+mod parquet_bounds;
+mod parquet_column;
+mod parquet_record;
+mod parquet_rows;
+mod parquet_schema;
+mod place;
 mod probe_table;
 mod prompt;
 mod pulse;
 mod quarantine;
 mod reading;
 mod reading_keys;
+mod row;
 mod rows;
 mod schema;
 mod scorer_entry;
+mod separator;
+mod shuffle;
 mod source;
 mod stream;
 mod suite;
+mod table_rows;
+mod target_form;
 mod task_table;
 mod template_size;
 mod toml_escape;

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cleanbench_core::{Digest, Scorer, ScorerCatalog, Sensitivity};
 use cleanbench_files::{FileError, open_named};
 
 use crate::MANIFEST;
 use crate::at::At;
+use crate::balance::Balance;
 use crate::diagnostic::{Diagnostic, Document, Fault};
 use crate::effort::Effort;
 use crate::files::{self, Globs};
@@ -18,6 +20,7 @@ use crate::grouping::Grouping;
 use crate::identities::Identities;
 use crate::log::Log;
 use crate::manifest;
+use crate::named_data;
 use crate::probe_table::ProbeTable;
 use crate::pulse::Pulse;
 use crate::reading::Reading;
@@ -66,6 +69,13 @@ pub fn load(path: &Path, catalog: Catalog<'_>, grants: &Grants, pulse: &Pulse) -
     let named = Named::locate(path);
     let mut log = Log::default();
     log.mention(&named.file);
+    if let Some(fault) = named_data::fault_of(path) {
+        log.error(whole(path), fault);
+        return Loaded {
+            suite: None,
+            diagnostics: log.finish(),
+        };
+    }
     let suite = match named.read(grants) {
         Ok((folder, bytes)) => {
             let given = Given {
@@ -144,12 +154,30 @@ fn unreadable(error: &FileError, named: &Named) -> Fault {
     }
 }
 
+/// The faults of columns that a task names and no sample has.
+fn unmet(reading: &Reading) -> Vec<Fault> {
+    let fields = reading.fields();
+    let unmet = fields
+        .columns()
+        .filter(|column| reading.met & (1 << column.position) == 0);
+    let there = || reading.columns.iter().map(String::as_str);
+    let faults = unmet.map(|column| {
+        let name = &column.name;
+        let message = format!("no sample has the column {}", shown(&name.value));
+        Fault::new(name.at, message)
+            .hint(format!("the columns are {}", shown_list(there(), 20)))
+            .maybe_hint(did_you_mean(&name.value, there()))
+    });
+    faults.collect()
+}
+
 /// A document for faults of a file that has no text to show.
 pub(crate) fn whole(path: &Path) -> Document<'_> {
     Document {
         path,
         text: "",
         line: 1,
+        column: 0,
     }
 }
 
@@ -165,6 +193,7 @@ fn load_bytes(
         path: &file,
         text: &text,
         line: 1,
+        column: 0,
     };
     if let Err(error) = std::str::from_utf8(&bytes) {
         let at = error.valid_up_to();
@@ -258,7 +287,7 @@ impl Loader<'_> {
         let constraints = self.constraints(&table);
         let scorers = self.scorers(table.scorers.as_deref().unwrap_or_default());
         self.check_method(&table, &scorers);
-        let paths = self.data_files(&table);
+        let sources = self.data_files(&table);
         let mut reading = Reading {
             strictest: table.sensitivity.unwrap_or(Sensitivity::Private),
             examples: None,
@@ -270,28 +299,55 @@ impl Loader<'_> {
             files: Vec::new(),
             samples: 0,
             template_faults: HashSet::new(),
+            sources: sources.clone(),
+            counted: Vec::new(),
+            columns: Arc::new([]),
+            met: 0,
+            form: None,
+            balance: Balance::default(),
         };
-        reading.examples = self.examples(&reading);
+        reading.examples = self.examples(&mut reading);
         self.identities.begin_task();
         let errors = self.log.errors();
         let mut lines = 0;
-        for path in &paths {
+        for source in &sources {
             if self.gives_up() {
                 break;
             }
             self.identities.begin_file(lines);
-            lines = self.data_file(&mut reading, path);
+            lines = self.data_file(&mut reading, source);
         }
-        if reading.samples == 0 && !paths.is_empty() && self.log.errors() == errors {
-            let at = reading.table.data.as_ref().map_or(at, |data| data.at);
-            let fault = Fault::new(at, "empty data: there is no sample in it");
-            self.log.error(self.manifest, fault);
-        } else if !paths.is_empty() && self.log.errors() == errors {
-            for fault in reading.grouping.faults() {
-                self.log.error(self.manifest, fault);
-            }
+        if !sources.is_empty() && self.log.errors() == errors {
+            self.check_as_a_whole(&reading, at);
         }
         reading
+    }
+
+    /// What only all samples of a task together show.
+    fn check_as_a_whole(&mut self, reading: &Reading, at: usize) {
+        let at = reading.table.data.as_ref().map_or(at, |data| data.at);
+        if reading.samples == 0 {
+            let fault = Fault::new(at, "empty data: there is no sample in it");
+            self.log.error(self.manifest, fault);
+            return;
+        }
+        for fault in reading.grouping.faults().into_iter().chain(unmet(reading)) {
+            self.log.error(self.manifest, fault);
+        }
+        let of_task = reading.table.choices.as_deref().unwrap_or_default();
+        if let Some(message) = reading.balance.warning(of_task) {
+            let is_own = of_task.is_empty() && reading.table.shuffle_choices.is_none();
+            let hint = is_own.then(|| "write `shuffle_choices = true` in the task".to_owned());
+            let fault = Fault::new(at, message).maybe_hint(hint);
+            self.log.warn(self.manifest, fault);
+        }
+        if reading.balance.of_places > 0 {
+            let message = format!(
+                "{} samples are not shuffled: an option of theirs speaks of the places of others",
+                reading.balance.of_places
+            );
+            self.log.warn(self.manifest, Fault::new(at, message));
+        }
     }
 
     /// Scorers get what the task says of how its answers are read.

@@ -1,4 +1,6 @@
 //! Collects diagnostics: no fault twice, at most [`MOST`] errors a file, in reading order.
+//!
+//! Invariant: records that are wrong for one cause give one diagnostic, which counts them and says where they stand.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,8 +24,58 @@ pub(crate) struct Log {
 struct FileLog {
     path: PathBuf,
     diagnostics: Vec<Diagnostic>,
+    /// Records that are wrong like an earlier one: by hash of the cause, which diagnostic that is, and where they stand.
+    causes: HashMap<u64, Cause>,
     /// Line of the first fault that is not listed, and how many are not.
     unlisted: Option<(u32, u64)>,
+}
+
+/// Records that are all wrong for one cause.
+#[derive(Debug)]
+struct Cause {
+    /// Position of the diagnostic of the first.
+    first: usize,
+    /// How many more there are.
+    more: u64,
+    /// Lines of some of them.
+    lines: Vec<u32>,
+}
+
+impl Cause {
+    /// What is added to the message of the first.
+    fn tail(&self) -> String {
+        let lines: Vec<_> = self.lines.iter().map(u32::to_string).collect();
+        let rest = if self.more > lines.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        let word = if lines.len() == 1 { "line" } else { "lines" };
+        format!(
+            " (and {} more like it, {word} {}{rest})",
+            self.more,
+            lines.join(", ")
+        )
+    }
+}
+
+/// Most lines that are named of records that are wrong for one cause.
+const MOST_LINES: usize = 10;
+
+/// What `message` says of whatever record: without what stands in quotes and without numbers.
+fn cause_of(message: &str) -> String {
+    let mut cause = String::with_capacity(message.len());
+    let mut quote = None;
+    for character in message.chars() {
+        match quote {
+            Some(end) if character == end => quote = None,
+            Some(_) => {}
+            None if matches!(character, '`' | '"') => quote = Some(character),
+            None if character.is_ascii_digit() => {}
+            None => cause.push(character),
+        }
+    }
+    cause
 }
 
 impl Log {
@@ -36,6 +88,7 @@ impl Log {
         self.files.push(FileLog {
             path: path.to_owned(),
             diagnostics: Vec::new(),
+            causes: HashMap::new(),
             unlisted: None,
         });
         self.files.len() - 1
@@ -48,6 +101,43 @@ impl Log {
 
     pub(crate) fn warn(&mut self, document: Document<'_>, fault: Fault) {
         self.add(document, Severity::Warning, fault);
+    }
+
+    /// A fault of one of many records.
+    pub(crate) fn record_error(&mut self, document: Document<'_>, fault: Fault) {
+        self.errors += 1;
+        self.add_record(document, Severity::Error, fault);
+    }
+
+    /// What looks odd in one of many records.
+    pub(crate) fn record_warning(&mut self, document: Document<'_>, fault: Fault) {
+        self.add_record(document, Severity::Warning, fault);
+    }
+
+    fn add_record(&mut self, document: Document<'_>, severity: Severity, fault: Fault) {
+        let index = self.mention(document.path);
+        let mut hasher = DefaultHasher::new();
+        (severity, cause_of(&fault.message)).hash(&mut hasher);
+        let key = hasher.finish();
+        let file = &mut self.files[index];
+        if let Some(cause) = file.causes.get_mut(&key) {
+            cause.more += 1;
+            if cause.lines.len() < MOST_LINES {
+                cause.lines.push(document.place(fault.at).line);
+            }
+            return;
+        }
+        let first = file.diagnostics.len();
+        self.add(document, severity, fault);
+        let file = &mut self.files[index];
+        if file.diagnostics.len() > first {
+            let cause = Cause {
+                first,
+                more: 0,
+                lines: Vec::new(),
+            };
+            file.causes.insert(key, cause);
+        }
     }
 
     /// How many errors there were so far, repeated and unlisted ones included.
@@ -81,6 +171,13 @@ impl Log {
 
 impl FileLog {
     fn finish(mut self) -> Vec<Diagnostic> {
+        for cause in std::mem::take(&mut self.causes).into_values() {
+            if cause.more > 0 {
+                self.diagnostics[cause.first]
+                    .message
+                    .push_str(&cause.tail());
+            }
+        }
         self.diagnostics
             .sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
         if let Some((line, number)) = self.unlisted {
@@ -107,6 +204,7 @@ mod tests {
             path: Path::new(path),
             text: "abc",
             line,
+            column: 0,
         }
     }
 
@@ -120,6 +218,30 @@ mod tests {
         log.error(document("z", 2), Fault::new(0, "first"));
         let messages: Vec<_> = log.finish().into_iter().map(|d| d.message).collect();
         assert_eq!(messages, ["first", "second", "third"]);
+    }
+
+    #[test]
+    fn one_cause_is_told_once_with_its_count_and_places() {
+        let mut log = Log::default();
+        for line in 1..=30 {
+            let message = format!("target `x{line}` is not among 4 choices");
+            log.record_error(document("a", line), Fault::new(0, message));
+        }
+        log.record_warning(
+            document("a", 3),
+            Fault::new(0, "target `x` is not among 4 choices"),
+        );
+        log.record_error(document("a", 40), Fault::new(0, "other"));
+        assert_eq!(log.errors(), 31);
+        let messages: Vec<_> = log.finish().into_iter().map(|d| d.message).collect();
+        assert_eq!(
+            messages,
+            [
+                "target `x1` is not among 4 choices (and 29 more like it, lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …)",
+                "target `x` is not among 4 choices",
+                "other"
+            ]
+        );
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn read_root(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Manifest {
             _ => reader.unknown_key(name, at, "a suite", &KNOWN),
         }
     }
-    require(reader, root, &["name", "version"], 0, "the suite");
+    require(reader, root, &["name"], 0, "the suite");
     manifest.tasks = read_tasks(reader, root);
     let tasks = manifest.tasks.iter();
     let names = tasks.filter_map(|(_, task)| Some(task.name.as_ref()?.value.as_str()));

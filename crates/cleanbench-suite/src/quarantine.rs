@@ -66,6 +66,7 @@ impl Loader<'_> {
             path,
             text,
             line: 1,
+            column: 0,
         };
         let mut found: Vec<QuarantinedSample> = Vec::new();
         for (at, entry) in read(document, self.log) {

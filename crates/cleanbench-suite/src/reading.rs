@@ -3,17 +3,21 @@
 //! Invariant: a task is never labelled weaker than its table or its examples say.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use cleanbench_core::{Constraints, Scorer, ScorerSpec, Sensitivity};
 
+use crate::balance::Balance;
 use crate::data_file::DataFile;
 use crate::draft::Rules;
 use crate::fewshot::Examples;
-use crate::folder::SuiteFolder;
+use crate::fields::Fields;
+use crate::folder::{DataSource, SuiteFolder};
 use crate::grouping::Grouping;
 use crate::prompt::Prompts;
 use crate::suite::Task;
-use crate::task_table::TaskTable;
+use crate::target_form::Form;
+use crate::task_table::{Shuffle, TaskTable};
 
 /// A task while it is being read.
 pub(crate) struct Reading {
@@ -28,9 +32,25 @@ pub(crate) struct Reading {
     pub(crate) template_faults: HashSet<String>,
     pub(crate) examples: Option<Examples>,
     pub(crate) grouping: Grouping,
+    /// Its data files, as they will be read.
+    pub(crate) sources: Vec<DataSource>,
+    /// Whether each file that was read counts its records.
+    pub(crate) counted: Vec<bool>,
+    /// Names of the columns of the file at hand.
+    pub(crate) columns: Arc<[String]>,
+    /// Which of the columns that the task names were met.
+    pub(crate) met: u64,
+    /// In which form the column of targets names options; `None` until it was looked at for that.
+    pub(crate) form: Option<Option<Form>>,
+    pub(crate) balance: Balance,
 }
 
 impl Reading {
+    /// What the task says of its columns.
+    pub(crate) fn fields(&self) -> Arc<Fields> {
+        self.table.fields.clone().unwrap_or_default()
+    }
+
     /// The label that the task's table gives.
     pub(crate) fn sensitivity(&self) -> Sensitivity {
         self.table.sensitivity.unwrap_or(Sensitivity::Private)
@@ -56,11 +76,20 @@ impl Reading {
                 .cluster
                 .as_ref()
                 .map(|field| field.value.as_str()),
+            said: self
+                .table
+                .fields
+                .as_ref()
+                .and_then(|fields| fields.target.form),
+            shown: self.form.flatten(),
+            shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
+            columns: &self.columns,
         }
     }
 
     pub(crate) fn complete(self, folder: &SuiteFolder) -> Option<Task> {
         let sensitivity = self.label();
+        let fields = self.fields();
         let slices = self.table.slices.unwrap_or_default();
         let scorers: Vec<ScorerSpec> = self
             .table
@@ -95,6 +124,9 @@ impl Reading {
             choices: self.table.choices.unwrap_or_default(),
             samples: self.samples,
             files: self.files,
+            shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
+            form: self.form.flatten(),
+            fields,
             prompts: self.prompts?,
             folder: folder.clone(),
         })

@@ -1,23 +1,27 @@
 //! The records of one data file, one after the other, as drafts of samples.
 //!
 //! Invariant: one record is in memory at a time; a faulty record does not stop the next one, except
-//! where its end cannot be known.
+//! where its end cannot be known; whatever the format, a record becomes a [`Draft`] by the same rules.
 
 use std::borrow::Cow;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
 
 use cleanbench_core::Digest;
 
-use crate::csv::{Layout, Splitter};
 use crate::diagnostic::Fault;
 use crate::draft::Draft;
+use crate::fields::Fields;
 use crate::folder::{DataSource, SuiteFolder};
 use crate::json;
+use crate::json_rows::{JsonDocument, is_document};
+use crate::lines::Lines;
+use crate::parquet_rows::ParquetRows;
+use crate::place::{Place, Stop};
+use crate::row::Row;
 use crate::source::{Format, Source, kind_of};
-
-/// Most blank lines of a file.
-const MOST_BLANK: u64 = 1_000_000;
+use crate::table_rows::TableRows;
 
 /// Which file it is, whatever name leads to it: its disk, and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,50 +30,51 @@ pub(crate) struct FileIdentity {
     number: u64,
 }
 
+/// What takes a file apart.
+enum Reader {
+    Lines(Lines),
+    Document(Box<JsonDocument>),
+    Table(Box<TableRows>),
+    Parquet(Box<ParquetRows>),
+}
+
 pub(crate) struct Rows {
     identity: FileIdentity,
-    source: Source,
-    format: Format,
+    reader: Reader,
+    fields: Arc<Fields>,
+    columns: Arc<[String]>,
     buffer: Vec<u8>,
-    splitter: Splitter,
-    layout: Option<Layout>,
-    /// Number of lines read so far.
-    lines: u32,
-    /// Number of blank ones among them.
-    blank: u64,
+    /// Where the last record stood.
+    last: u32,
     done: bool,
 }
 
-/// One record.
-pub(crate) struct Row<'a> {
-    /// Line at which it starts, from 1.
-    pub(crate) line: u32,
-    pub(crate) text: Cow<'a, str>,
-    /// None when the record could not be taken apart.
-    pub(crate) draft: Option<Draft>,
-    pub(crate) faults: Vec<Fault>,
-    /// False for a header, and for a fault of the file.
-    pub(crate) is_sample: bool,
-}
-
 impl Rows {
-    /// Opens `file`, whose name must say a known format.
-    pub(crate) fn open(folder: &SuiteFolder, file: &DataSource) -> io::Result<Self> {
+    /// Opens `file`, whose name must say a known format. What its columns are `fields` say, and their names.
+    pub(crate) fn open(
+        folder: &SuiteFolder,
+        file: &DataSource,
+        fields: &Arc<Fields>,
+    ) -> io::Result<Self> {
         let (format, packing) = kind_of(&file.path).map_err(io::Error::other)?;
         let file = folder.data(file)?;
         let status = file.file().metadata()?;
+        let identity = FileIdentity {
+            disk: status.dev(),
+            number: status.ino(),
+        };
+        let reader = if format == Format::Parquet {
+            Reader::Parquet(Box::new(ParquetRows::open(file)?))
+        } else {
+            text_reader(Source::open(file, packing)?, format)
+        };
         Ok(Self {
-            identity: FileIdentity {
-                disk: status.dev(),
-                number: status.ino(),
-            },
-            source: Source::open(file, packing)?,
-            format,
+            identity,
+            reader,
+            fields: Arc::clone(fields),
+            columns: Arc::new([]),
             buffer: Vec::new(),
-            splitter: Splitter::default(),
-            layout: None,
-            lines: 0,
-            blank: 0,
+            last: 0,
             done: false,
         })
     }
@@ -79,20 +84,24 @@ impl Rows {
         if self.done {
             return None;
         }
-        let first = self.lines + 1;
-        match self.read_record() {
-            Ok(Some(line)) => Some(match self.format {
-                Format::Jsonl => self.json_row(line),
-                Format::Csv => self.csv_row(line),
-            }),
+        let found = match &mut self.reader {
+            Reader::Lines(lines) => lines.read(&mut self.buffer),
+            Reader::Document(document) => document.read(&mut self.buffer),
+            Reader::Table(table) => table.read(&mut self.buffer),
+            Reader::Parquet(rows) => rows.read(&mut self.buffer),
+        };
+        match found {
+            Ok(Some(place)) => {
+                self.last = place.number;
+                Some(self.row(place))
+            }
             Ok(None) => {
                 self.done = true;
                 None
             }
-            Err(error) => {
+            Err(stop) => {
                 self.done = true;
-                let message = format!("cannot read on: {error}");
-                Some(fault_row(first, Fault::new(0, message)))
+                Some(self.fault_row(stop))
             }
         }
     }
@@ -104,126 +113,109 @@ impl Rows {
     /// Digest of the file's bytes; whole once [`Rows::next_row`] returned None without a fault of
     /// the file before.
     pub(crate) fn digest(&self) -> Digest {
-        self.source.digest()
+        match &self.reader {
+            Reader::Lines(lines) => lines.source.digest(),
+            Reader::Document(document) => document.source.digest(),
+            Reader::Table(table) => table.lines.source.digest(),
+            Reader::Parquet(rows) => rows.digest(),
+        }
     }
 
-    /// How many lines were read.
+    /// How many lines were read; of what has no lines of its own, how many records.
     pub(crate) fn lines(&self) -> u32 {
-        self.lines
-    }
-
-    /// Fills the buffer with the next record that is not blank; gives its line.
-    fn read_record(&mut self) -> io::Result<Option<u32>> {
-        if self.lines == 0 && self.source.is_utf16()? {
-            return Err(io::Error::other("the file is UTF-16; save it as UTF-8"));
-        }
-        loop {
-            self.buffer.clear();
-            let line = self.lines + 1;
-            let found = match self.format {
-                Format::Jsonl => self.read_line()?,
-                Format::Csv => self.read_csv()?,
-            };
-            if !found {
-                return Ok(None);
-            }
-            if !self.buffer.trim_ascii().is_empty() {
-                return Ok(Some(line));
-            }
-            self.blank += 1;
-            if self.blank > MOST_BLANK {
-                let message = format!("more than {MOST_BLANK} lines are blank");
-                return Err(io::Error::other(message));
-            }
+        match &self.reader {
+            Reader::Lines(lines) => lines.count(),
+            Reader::Table(table) => table.lines.count(),
+            Reader::Document(_) | Reader::Parquet(_) => self.last,
         }
     }
 
-    fn read_line(&mut self) -> io::Result<bool> {
-        let found = self.source.line(&mut self.buffer)?;
-        self.lines = self.lines.saturating_add(u32::from(found));
-        Ok(found)
+    /// Whether records are counted, and not the lines at which they stand.
+    pub(crate) fn counts_records(&self) -> bool {
+        matches!(self.reader, Reader::Document(_) | Reader::Parquet(_))
     }
 
-    fn read_csv(&mut self) -> io::Result<bool> {
-        self.splitter.reset();
-        while self.read_line()? {
-            if self.splitter.feed(&self.buffer) {
-                return Ok(true);
+    fn row(&mut self, place: Place) -> Row<'_> {
+        let mut row = text_row(&self.buffer, place);
+        match &mut self.reader {
+            Reader::Table(table) => {
+                table.fill(&mut row, &self.fields);
+                self.done = table.is_hopeless();
+                self.columns = table.columns();
             }
+            _ => fill_from_json(&mut row, &self.fields),
         }
-        if self.buffer.is_empty() {
-            return Ok(false);
+        if self.columns.is_empty() {
+            self.columns = columns_of(&row.text);
         }
-        self.splitter.end_of_file(&self.buffer);
-        Ok(true)
-    }
-
-    fn json_row(&mut self, line: u32) -> Row<'_> {
-        let mut row = text_row(&self.buffer, line);
-        if row.faults.is_empty() {
-            let text = row.text.trim_end();
-            row.draft = match json::size_fault(text) {
-                None => Draft::from_json(text, &mut row.faults),
-                Some(fault) => {
-                    row.faults.push(fault);
-                    None
-                }
-            };
-            if matches!(text, "[" | "{" | "[{")
-                && let Some(fault) = row.faults.first_mut()
-            {
-                fault.hint = Some("a .jsonl file holds one object a line".to_owned());
-                self.done = true;
-            }
-        }
+        row.columns = Arc::clone(&self.columns);
         row
     }
 
-    fn csv_row(&mut self, line: u32) -> Row<'_> {
-        let mut row = text_row(&self.buffer, line);
-        row.faults.extend(self.splitter.fault.take());
-        let cells = &self.splitter.cells;
-        if self.layout.is_none() {
-            if row.faults.is_empty() {
-                self.layout = Layout::from_first_row(&row.text, cells, &mut row.faults);
-            }
-            row.is_sample = self.layout.as_ref().is_some_and(|layout| layout.headerless);
-            self.done = self.layout.is_none();
+    fn fault_row(&self, stop: Stop) -> Row<'static> {
+        Row {
+            place: stop.place,
+            text: Cow::Owned(stop.text),
+            draft: None,
+            faults: vec![stop.fault],
+            doubts: Vec::new(),
+            is_sample: false,
+            columns: Arc::clone(&self.columns),
         }
-        if let Some(layout) = &self.layout
-            && row.is_sample
-            && row.faults.is_empty()
-        {
-            row.draft = layout.draft(&row.text, cells, &mut row.faults);
-        }
-        row
     }
 }
 
+fn text_reader(mut source: Source, format: Format) -> Reader {
+    let head = source.take_head();
+    match format {
+        Format::Csv | Format::Tsv => Reader::Table(Box::new(TableRows::new(source, format, &head))),
+        _ if is_document(&head, format) => Reader::Document(Box::new(JsonDocument::new(source))),
+        _ => Reader::Lines(Lines::new(source)),
+    }
+}
+
+fn fill_from_json(row: &mut Row<'_>, fields: &Fields) {
+    if !row.faults.is_empty() {
+        return;
+    }
+    let text = row.text.trim_end();
+    match json::size_fault(text) {
+        Some(fault) => row.faults.push(fault),
+        None => row.draft = Draft::from_json(text, fields, &mut row.faults),
+    }
+    if let Some(draft) = &mut row.draft {
+        row.doubts.append(&mut draft.doubts);
+    }
+}
+
+/// The keys of a record.
+fn columns_of(text: &str) -> Arc<[String]> {
+    let raw = json::Raw {
+        text: text.trim_end(),
+        at: 0,
+    };
+    let entries = raw.entries("a sample").unwrap_or_default();
+    let keys = entries.into_iter().map(|entry| entry.key.into_owned());
+    keys.take(1_000).collect()
+}
+
 /// A row that has its text, and a fault where that is not UTF-8.
-fn text_row(bytes: &[u8], line: u32) -> Row<'_> {
+fn text_row(bytes: &[u8], place: Place) -> Row<'_> {
     let text = String::from_utf8_lossy(bytes);
     let mut faults = Vec::new();
     if let (Cow::Owned(_), Err(error)) = (&text, std::str::from_utf8(bytes)) {
         let at = error.valid_up_to();
         let message = format!("invalid UTF-8: byte 0x{:02x}", bytes[at]);
-        faults.push(Fault::new(at, message).hint("save the file as UTF-8"));
+        let hint = "save the file as UTF-8 (spreadsheets call it \"CSV UTF-8\")";
+        faults.push(Fault::new(at, message).hint(hint));
     }
     Row {
-        line,
+        place,
         text,
         draft: None,
         faults,
+        doubts: Vec::new(),
         is_sample: true,
-    }
-}
-
-fn fault_row(line: u32, fault: Fault) -> Row<'static> {
-    Row {
-        line,
-        text: Cow::Borrowed(""),
-        draft: None,
-        faults: vec![fault],
-        is_sample: false,
+        columns: Arc::new([]),
     }
 }

@@ -1,8 +1,8 @@
-//! Opens a data file for reading text, whatever its compression, and digests its bytes on the way.
+//! Opens a data file for reading text, whatever its compression and encoding, and digests its bytes on the way.
 //!
 //! Invariant: a digest is of the file's bytes as stored, so `sha256sum` confirms it.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,27 +11,38 @@ use cleanbench_core::digest::FileHasher;
 use cleanbench_files::{Opened, PackedBound, Taken, Unpacked};
 use flate2::read::MultiGzDecoder;
 
+use crate::encoding::{Encoding, LineFeeds, Utf8, replace_returns};
 use crate::words::shown;
+
+/// How much of a file is looked at to tell how it is written.
+const HEAD: u64 = 1 << 16;
 
 /// Most bytes of one record. Bounds memory when a compressed file unpacks without end, or a quote is
 /// never closed.
 pub(crate) const MOST_BYTES: usize = 64 << 20;
 
 /// What a packed file may unpack to. Data of a suite packs by 5 to 50, lines that are all alike by 1,000.
-const UNPACKED: PackedBound = PackedBound {
+pub(crate) const UNPACKED: PackedBound = PackedBound {
     most: 64 << 30,
     ratio: 200,
     free: 64 << 20,
 };
 
 /// Lines that a packed file may hold however small it is. Beyond, each takes a byte of it: two lines that differ take more.
-const FREE_LINES: u64 = 200_000;
+pub(crate) const FREE_LINES: u64 = 200_000;
 
-/// How records are written.
+/// How records are written, as the name of a file says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
+    /// One object a line.
     Jsonl,
+    /// A document, or one object a line.
+    Json,
+    /// A table whose cells are told apart by what it holds.
     Csv,
+    /// A table whose cells are apart by tabs.
+    Tsv,
+    Parquet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +55,7 @@ pub(crate) enum Packing {
 /// Format and packing that the name of `path` says.
 ///
 /// # Errors
-/// A lowercase fragment for names that this version does not read.
+/// A lowercase fragment for names that are not those of data.
 pub(crate) fn kind_of(path: &Path) -> Result<(Format, Packing), String> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.unwrap_or_default().to_ascii_lowercase();
@@ -55,12 +66,21 @@ pub(crate) fn kind_of(path: &Path) -> Result<(Format, Packing), String> {
     } else {
         (name.as_str(), Packing::None)
     };
-    match stem.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("jsonl") => Ok((Format::Jsonl, packing)),
-        Some("csv") => Ok((Format::Csv, packing)),
-        Some("parquet") => Err("parquet data is not yet supported".to_owned()),
-        _ => Err(format!("{} is no kind of data file", shown(&name))),
-    }
+    let format = match stem.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("jsonl" | "ndjson") => Format::Jsonl,
+        Some("json") => Format::Json,
+        Some("csv") => Format::Csv,
+        Some("tsv") => Format::Tsv,
+        Some("parquet") if packing == Packing::None => Format::Parquet,
+        Some("parquet") => {
+            return Err(format!(
+                "{} is packed twice: Parquet packs itself",
+                shown(stem)
+            ));
+        }
+        _ => return Err(format!("{} is no kind of data file", shown(&name))),
+    };
+    Ok((format, packing))
 }
 
 /// A data file being read.
@@ -70,10 +90,12 @@ pub(crate) struct Source {
     packed: Option<Taken>,
     lines: u64,
     hasher: Arc<Mutex<FileHasher>>,
+    head: Vec<u8>,
 }
 
 impl Source {
-    /// Reads `file`, and skips a byte order mark.
+    /// Reads `file`, and skips a byte order mark. Lines that end in a carriage return alone get a line feed in a
+    /// file that has none.
     pub(crate) fn open(file: Opened, packing: Packing) -> io::Result<Self> {
         let taken = file.taken();
         let hasher = Arc::new(Mutex::new(FileHasher::default()));
@@ -84,34 +106,25 @@ impl Source {
                 hasher: Arc::clone(&hasher),
             },
         );
-        let mut text: Box<dyn BufRead + Send> = match packing {
-            Packing::None => Box::new(file),
-            Packing::Gzip => {
-                let decoder = MultiGzDecoder::new(file);
-                let decoder = Unpacked::new(decoder, taken.clone(), UNPACKED);
-                Box::new(BufReader::with_capacity(1 << 16, decoder))
-            }
-            Packing::Zstd => {
-                let decoder = zstd::Decoder::with_buffer(file)?;
-                let decoder = Unpacked::new(decoder, taken.clone(), UNPACKED);
-                Box::new(BufReader::with_capacity(1 << 16, decoder))
-            }
-        };
-        if text.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
-            text.consume(3);
-        }
+        let text = unpack(file, packing, &taken)?;
+        let (head, text) = decode(text)?;
         Ok(Self {
             text,
             packed: (packing != Packing::None).then_some(taken),
             lines: 0,
             hasher,
+            head,
         })
     }
 
-    /// Whether the text begins with a UTF-16 byte order mark.
-    pub(crate) fn is_utf16(&mut self) -> io::Result<bool> {
-        let start = self.text.fill_buf()?;
-        Ok(start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff"))
+    /// How the text begins. Empty once it was taken.
+    pub(crate) fn take_head(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.head)
+    }
+
+    /// The text itself.
+    pub(crate) fn text(&mut self) -> &mut dyn BufRead {
+        &mut *self.text
     }
 
     /// Appends the next line with its line feed to `buffer`; false at the end of the file.
@@ -154,6 +167,56 @@ impl Source {
     }
 }
 
+fn unpack(
+    file: BufReader<Hashing>,
+    packing: Packing,
+    taken: &Taken,
+) -> io::Result<Box<dyn BufRead + Send>> {
+    let bounded = |reader: Box<dyn Read + Send>| {
+        let unpacked = Unpacked::new(reader, taken.clone(), UNPACKED);
+        Box::new(BufReader::with_capacity(1 << 16, unpacked))
+    };
+    Ok(match packing {
+        Packing::None => Box::new(file),
+        Packing::Gzip => bounded(Box::new(MultiGzDecoder::new(file))),
+        Packing::Zstd => bounded(Box::new(zstd::Decoder::with_buffer(file)?)),
+    })
+}
+
+/// The text in UTF-8 with line feeds, and how it begins.
+fn decode(mut bytes: Box<dyn BufRead + Send>) -> io::Result<(Vec<u8>, Box<dyn BufRead + Send>)> {
+    let (encoding, text) = {
+        let head = head_of(&mut bytes)?;
+        let encoding = Encoding::of(&head);
+        (encoding, Cursor::new(head).chain(bytes))
+    };
+    let mut text: Box<dyn BufRead + Send> = match encoding {
+        Encoding::Utf8 => Box::new(text),
+        Encoding::Utf16(order) => {
+            Box::new(BufReader::with_capacity(1 << 16, Utf8::of(text, order)))
+        }
+    };
+    if text.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
+        text.consume(3);
+    }
+    let mut head = head_of(&mut text)?;
+    let lacks_line_feeds = head.contains(&b'\r') && !head.contains(&b'\n');
+    let text = Cursor::new(head.clone()).chain(text);
+    let text: Box<dyn BufRead + Send> = if lacks_line_feeds {
+        replace_returns(&mut head);
+        Box::new(BufReader::with_capacity(1 << 16, LineFeeds(text)))
+    } else {
+        Box::new(text)
+    };
+    Ok((head, text))
+}
+
+fn head_of(text: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    text.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
 struct Hashing {
     file: Opened,
     hasher: Arc<Mutex<FileHasher>>,
@@ -178,7 +241,14 @@ mod tests {
             ("a.jsonl", Ok((Format::Jsonl, Packing::None))),
             ("a.b.CSV.GZ", Ok((Format::Csv, Packing::Gzip))),
             ("a.jsonl.zst", Ok((Format::Jsonl, Packing::Zstd))),
-            ("a.parquet", Err("parquet data is not yet supported")),
+            ("a.ndjson", Ok((Format::Jsonl, Packing::None))),
+            ("a.json", Ok((Format::Json, Packing::None))),
+            ("a.tsv.gz", Ok((Format::Tsv, Packing::Gzip))),
+            ("a.parquet", Ok((Format::Parquet, Packing::None))),
+            (
+                "a.parquet.gz",
+                Err("`a.parquet` is packed twice: Parquet packs itself"),
+            ),
             ("suite.key", Err("`suite.key` is no kind of data file")),
             ("csv", Err("`csv` is no kind of data file")),
         ] {

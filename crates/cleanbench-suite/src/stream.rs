@@ -11,7 +11,9 @@ use cleanbench_core::{Message, Sample};
 use crate::diagnostic::{Diagnostic, Document, Fault, Severity};
 use crate::folder::DataSource;
 use crate::images::{self, ImageSum};
-use crate::rows::{Row, Rows};
+use crate::place::Place;
+use crate::row::Row;
+use crate::rows::Rows;
 use crate::suite::Task;
 
 /// A sample and what a model is sent for it.
@@ -86,13 +88,12 @@ impl<'a> Samples<'a> {
                 let Some(file) = self.task.files.get(self.opened) else {
                     return Ok(None);
                 };
-                let rows =
-                    Rows::open(&self.task.folder, &DataSource::of(file)).map_err(|source| {
-                        LoadError::Unreadable {
-                            path: file.path.clone(),
-                            source,
-                        }
-                    })?;
+                let source = DataSource::of(file);
+                let rows = Rows::open(&self.task.folder, &source, &self.task.fields);
+                let rows = rows.map_err(|source| LoadError::Unreadable {
+                    path: file.path.clone(),
+                    source,
+                })?;
                 self.rows = Some(rows);
                 self.images = ImageSum::default();
                 self.opened += 1;
@@ -108,11 +109,12 @@ impl<'a> Samples<'a> {
                     if let Ok(rendered) = &rendered {
                         self.images.add(&rendered.sample);
                     }
-                    return rendered.map(Some).map_err(|(line, text, fault)| {
+                    return rendered.map(Some).map_err(|Failed { place, text, fault }| {
                         let document = Document {
                             path: &file.path,
                             text: &text,
-                            line,
+                            line: place.line,
+                            column: place.column,
                         };
                         LoadError::Invalid(Box::new(document.diagnostic(Severity::Error, fault)))
                     });
@@ -129,13 +131,24 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// The rendered sample of a row, or its first fault with the row's line and text.
-fn render(task: &Task, row: Row<'_>, position: u64) -> Result<Rendered, (u32, String, Fault)> {
+/// The first fault of a row, with the row's place and text.
+struct Failed {
+    place: Place,
+    text: String,
+    fault: Fault,
+}
+
+/// The rendered sample of a row, or its first fault.
+fn render(task: &Task, row: Row<'_>, position: u64) -> Result<Rendered, Failed> {
     let mut faults = row.faults;
     let sample = row
         .draft
         .and_then(|draft| draft.finish(task.rules(), position, &mut faults));
-    let failed = |fault: Fault| (row.line, row.text.clone().into_owned(), fault);
+    let failed = |fault: Fault| Failed {
+        place: row.place,
+        text: row.text.clone().into_owned(),
+        fault,
+    };
     let Some((sample, pictures)) = sample else {
         let unknown = || Fault::new(0, "no sample");
         return Err(failed(faults.into_iter().next().unwrap_or_else(unknown)));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cleanbench_core::probe::ControlKind;
 use cleanbench_core::{
@@ -13,9 +14,11 @@ use serde_json::{Map, Value, json};
 use crate::data_file::DataFile;
 use crate::draft::Rules;
 use crate::fewshot::{self, FewShot};
+use crate::fields::Fields;
 use crate::folder::SuiteFolder;
 use crate::messages::role_name;
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
+use crate::target_form::Form;
 
 /// A validated suite.
 #[derive(Debug)]
@@ -140,6 +143,11 @@ pub struct Task {
     pub files: Vec<DataFile>,
     pub(crate) prompts: Prompts,
     pub(crate) folder: SuiteFolder,
+    pub(crate) fields: Arc<Fields>,
+    /// In which form targets name options, as the data shows, where that was looked for.
+    pub(crate) form: Option<Form>,
+    /// The seed by which choices are shuffled, where they are.
+    pub(crate) shuffle: Option<u64>,
 }
 
 impl Task {
@@ -150,6 +158,10 @@ impl Task {
             folder: &self.folder,
             images: &self.prompts.images,
             cluster: self.cluster.as_deref(),
+            said: self.fields.target.form,
+            shown: self.form,
+            shuffle: self.shuffle,
+            columns: &[],
         }
     }
 
@@ -188,11 +200,30 @@ impl Task {
             if !self.constraints.is_plain() {
                 fields.insert("constraints".to_owned(), json!(self.constraints));
             }
+            self.describe_columns(fields);
             let path = |path: &Path| relative(self.folder.dir(), path);
             fewshot::describe(fields, self.fewshot.as_ref(), path);
             self.describe_prompts(fields);
         }
         fields
+    }
+
+    /// How the data was read, where that does not follow from names alone.
+    fn describe_columns(&self, fields: &mut Map<String, Value>) {
+        if let Some(form) = self.fields.target.form.or(self.form) {
+            fields.insert("target_form".to_owned(), json!(form.as_str()));
+        }
+        if let Some(seed) = self.shuffle {
+            fields.insert("shuffle_choices".to_owned(), json!({"seed": seed}));
+        }
+        let columns: Vec<_> = self
+            .fields
+            .columns()
+            .map(|column| &column.name.value)
+            .collect();
+        if !columns.is_empty() {
+            fields.insert("columns".to_owned(), json!(columns));
+        }
     }
 
     fn describe_prompts(&self, fields: &mut Map<String, Value>) {

@@ -2,6 +2,8 @@
 //!
 //! Refused with "not yet supported" rather than ignored: `generate.seed`.
 
+use std::sync::Arc;
+
 use cleanbench_core::history::MOST_EPOCHS;
 use cleanbench_core::probe::ControlKind;
 use cleanbench_core::reducer::UnknownReducer;
@@ -14,6 +16,8 @@ use crate::constraint_table::{self, ConstraintTable};
 use crate::diagnostic::Fault;
 use crate::draft::{date, not_yet, sensitivity};
 use crate::fewshot_table::FewShotTable;
+use crate::fields::Fields;
+use crate::fields_table;
 use crate::messages::{self, role};
 use crate::reading_keys::{self, ReadingKey};
 use crate::scorer_entry::ScorerEntry;
@@ -22,9 +26,11 @@ use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
 
 /// Keys that this version reads.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 22] = [
     "name",
     "data",
+    "fields",
+    "shuffle_choices",
     "sensitivity",
     "released",
     "system",
@@ -72,11 +78,30 @@ pub(crate) struct Turn {
     pub(crate) images: Vec<At<String>>,
 }
 
+/// Whether options are shuffled, and by which seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shuffle {
+    No,
+    By(u64),
+}
+
+impl Shuffle {
+    /// The seed, where options are shuffled.
+    pub(crate) fn seed(self) -> Option<u64> {
+        match self {
+            Self::No => None,
+            Self::By(seed) => Some(seed),
+        }
+    }
+}
+
 /// What a table says; None where it says nothing (or something wrong, which is logged).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TaskTable {
     pub(crate) name: Option<At<String>>,
     pub(crate) data: Option<At<String>>,
+    pub(crate) fields: Option<Arc<Fields>>,
+    pub(crate) shuffle_choices: Option<Shuffle>,
     pub(crate) sensitivity: Option<Sensitivity>,
     pub(crate) released: Option<String>,
     pub(crate) system: Option<At<String>>,
@@ -125,6 +150,8 @@ impl TaskTable {
         match name {
             "name" => self.name = reader.plain_name(name, node),
             "data" => self.data = reader.text(name, node),
+            "fields" => self.fields = fields_table::read(reader, name, node).map(Arc::new),
+            "shuffle_choices" => self.shuffle_choices = read_shuffle(reader, name, node),
             "sensitivity" => self.sensitivity = read_sensitivity(reader, name, node),
             "released" => self.released = read_released(reader, name, node),
             "system" => self.system = reader.string(name, node),
@@ -157,6 +184,8 @@ impl TaskTable {
         Self {
             name: self.name,
             data: self.data,
+            fields: self.fields.or_else(|| base.fields.clone()),
+            shuffle_choices: self.shuffle_choices.or(base.shuffle_choices),
             sensitivity: self.sensitivity.or(base.sensitivity),
             released: self.released.or_else(|| base.released.clone()),
             system: self.system.or_else(|| base.system.clone()),
@@ -177,6 +206,29 @@ impl TaskTable {
             reading: reading_keys::or(self.reading, &base.reading),
         }
     }
+}
+
+/// Reads a truth value, or a table with a seed.
+fn read_shuffle(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<Shuffle> {
+    let DeValue::Table(table) = node.get_ref() else {
+        let is_wanted = reader.boolean(name, node)?;
+        return Some(if is_wanted {
+            Shuffle::By(0)
+        } else {
+            Shuffle::No
+        });
+    };
+    let mut seed = 0;
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "seed" => {
+                let number = reader.whole("seed", value, 0..=i64::MAX)?;
+                seed = number.unsigned_abs();
+            }
+            other => reader.unknown_key(other, key.span().start, name, &["seed"]),
+        }
+    }
+    Some(Shuffle::By(seed))
 }
 
 fn read_reducer(reader: &mut Reader<'_>, name: &str, node: &Node<'_>) -> Option<At<Reducer>> {

@@ -21,6 +21,7 @@ fn read(gates: &str) -> (Vec<Gate>, Vec<String>) {
         path: Path::new("suite.toml"),
         text: &text,
         line: 1,
+        column: 0,
     };
     let mut log = Log::default();
     let manifest = manifest::read(document, &mut log).unwrap();

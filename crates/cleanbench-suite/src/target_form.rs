@@ -1,0 +1,438 @@
+//! What a target of the data means: an option's text, its letter, its position; what stands behind a mark.
+//!
+//! Invariant: a target that could mean two options is never guessed: what the whole column shows decides, and where it
+//! does not, the task has to say it. What was found is on record with the task.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::at::At;
+use crate::choices::{self, Options};
+use crate::diagnostic::Fault;
+use crate::words::{kind_of_json, shown};
+
+/// How a target names an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Letter,
+    /// A position, counted from 0.
+    IndexFrom0,
+    /// A position, counted from 1.
+    IndexFrom1,
+    /// For each option whether it is right, 1 or 0.
+    Flags,
+}
+
+impl Form {
+    /// All of them, those that a column can show first.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Text,
+        Self::Letter,
+        Self::IndexFrom0,
+        Self::IndexFrom1,
+        Self::Flags,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Letter => "letter",
+            Self::IndexFrom0 => "index_from_0",
+            Self::IndexFrom1 => "index_from_1",
+            Self::Flags => "flags",
+        }
+    }
+
+    /// The option of `options` that `target` names in this form.
+    pub(crate) fn option(self, target: &Value, options: &Options<'_>) -> Option<usize> {
+        match self {
+            Self::Text => options.of_text(&text_of(target)?),
+            Self::Letter => options.of_letter(target.as_str()?),
+            Self::IndexFrom0 => index(target).filter(|index| *index < options.texts.len()),
+            Self::IndexFrom1 => index(target)?
+                .checked_sub(1)
+                .filter(|index| *index < options.texts.len()),
+            Self::Flags => None,
+        }
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A string as it is, a number as it is written.
+fn text_of(target: &Value) -> Option<String> {
+    match target {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A whole number, also one that is written as a text.
+fn index(target: &Value) -> Option<usize> {
+    match target {
+        Value::Number(number) => usize::try_from(number.as_u64()?).ok(),
+        Value::String(text) => {
+            let text = text.trim();
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| text.parse().ok())?
+        }
+        _ => None,
+    }
+}
+
+/// How the targets of a task are written, as its table says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TargetReading {
+    pub(crate) form: Option<Form>,
+    /// The mark before the answer.
+    pub(crate) after: Option<String>,
+    /// Whether the answer stands in `\\boxed{…}`.
+    pub(crate) is_boxed: bool,
+}
+
+impl TargetReading {
+    /// The target within `target`.
+    ///
+    /// # Errors
+    /// A fault at its place where it has no such mark.
+    pub(crate) fn take_out(&self, mut target: At<Value>) -> Result<At<Value>, Fault> {
+        if self.after.is_none() && !self.is_boxed {
+            return Ok(target);
+        }
+        let Value::String(text) = &target.value else {
+            let found = kind_of_json(&target.value.to_string());
+            let message =
+                format!("a target to be searched for a mark must be a text, found {found}");
+            return Err(Fault::new(target.at, message));
+        };
+        let mut answer = text.as_str();
+        if let Some(mark) = &self.after {
+            let place = answer.rfind(mark.as_str());
+            let place = place.ok_or_else(|| no_mark(target.at, mark))?;
+            answer = &answer[place + mark.len()..];
+        }
+        if self.is_boxed {
+            answer = last_box(answer).ok_or_else(|| no_mark(target.at, "\\boxed{…}"))?;
+        }
+        target.value = Value::from(answer.trim());
+        Ok(target)
+    }
+}
+
+fn no_mark(at: usize, mark: &str) -> Fault {
+    let message = format!("the target has no {}", shown(mark));
+    Fault::new(at, message).hint("`fields.target` of the task says that the answer stands there")
+}
+
+/// What the last box of `text` holds.
+fn last_box(text: &str) -> Option<&str> {
+    const OPEN: &str = "\\boxed{";
+    let start = text.rfind(OPEN)? + OPEN.len();
+    let mut depth = 1_u32;
+    for (at, byte) in text.bytes().enumerate().skip(start) {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return text.get(start..at);
+        }
+    }
+    None
+}
+
+/// What a column of targets can mean as a whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    /// The forms in which every target so far names an option.
+    possible: Vec<Form>,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self {
+            possible: Form::ALL[..4].to_vec(),
+        }
+    }
+}
+
+impl Evidence {
+    /// Takes in a target.
+    pub(crate) fn add(&mut self, target: &Value, options: &Options<'_>) {
+        if options.of_label(target).is_none() && !target.is_boolean() {
+            self.possible
+                .retain(|form| form.option(target, options).is_some());
+        }
+    }
+
+    /// Whether more targets can change nothing.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.possible.len() <= 1
+    }
+
+    /// The form in which all targets name an option: as texts where they all are, else the only one.
+    pub(crate) fn form(&self) -> Option<Form> {
+        match self.possible.as_slice() {
+            [form] | [form @ Form::Text, ..] => Some(*form),
+            _ => None,
+        }
+    }
+}
+
+/// Whether `target` could name different options.
+pub(crate) fn is_unclear(target: &Value, options: &Options<'_>) -> bool {
+    let mut found = candidates(target, options);
+    found.dedup();
+    found.len() > 1
+}
+
+/// The options that `target` can name.
+fn candidates(target: &Value, options: &Options<'_>) -> Vec<usize> {
+    if let Some(named) = options.of_label(target) {
+        return vec![named];
+    }
+    if let Some(truth) = target.as_bool() {
+        return options.of_truth(truth).into_iter().collect();
+    }
+    let forms = Form::ALL.into_iter();
+    let found = forms.filter_map(|form| form.option(target, options));
+    let mut found: Vec<_> = found.collect();
+    found.sort_unstable();
+    found
+}
+
+/// The option that `target` names: in the form that the task says, or, where it says none and `target` could name
+/// several, in the form that its column `shows`.
+///
+/// # Errors
+/// A fault at `at` where it names none, or several.
+pub(crate) fn resolve(
+    target: &Value,
+    options: &Options<'_>,
+    said: Option<Form>,
+    shows: Option<Form>,
+    at: usize,
+) -> Result<usize, Fault> {
+    if let Some(form) = said {
+        let found = form.option(target, options);
+        return found.ok_or_else(|| not_in_form(target, form, options, at));
+    }
+    let mut found = candidates(target, options);
+    found.dedup();
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(choices::not_among(target, options, at)),
+        _ => {
+            let shown = shows.and_then(|form| form.option(target, options));
+            shown.ok_or_else(|| unclear(target, options, at))
+        }
+    }
+}
+
+/// The options that the flags `target` say are right.
+///
+/// # Errors
+/// A fault at `at` where it is not a flag for each option, or none is set.
+pub(crate) fn flagged(
+    target: &Value,
+    options: &Options<'_>,
+    at: usize,
+) -> Result<Vec<usize>, Fault> {
+    let wrong = |what: &str| {
+        let message =
+            format!("{what}, and `fields.target` of the task says that the target is flags");
+        Fault::new(at, message)
+    };
+    let Value::Array(flags) = target else {
+        return Err(wrong("the target is no list"));
+    };
+    let count = options.texts.len();
+    if flags.len() != count {
+        let what = format!("the target has {} flags for {count} choices", flags.len());
+        return Err(wrong(&what));
+    }
+    let is_set = |flag: &Value| match flag {
+        Value::Bool(set) => Some(*set),
+        Value::Number(number) => match number.as_f64() {
+            Some(0.0) => Some(false),
+            Some(1.0) => Some(true),
+            _ => None,
+        },
+        _ => None,
+    };
+    let flags: Option<Vec<bool>> = flags.iter().map(is_set).collect();
+    let flags = flags.ok_or_else(|| wrong("a flag is neither 0 nor 1"))?;
+    let set: Vec<_> = (0..count).filter(|option| flags[*option]).collect();
+    if set.is_empty() {
+        return Err(wrong("no flag is set"));
+    }
+    Ok(set)
+}
+
+fn not_in_form(target: &Value, form: Form, options: &Options<'_>, at: usize) -> Fault {
+    let fault = choices::not_among(target, options, at);
+    let hint = format!("`fields.target` of the task says that targets are of the form `{form}`");
+    fault.hint(hint)
+}
+
+fn unclear(target: &Value, options: &Options<'_>, at: usize) -> Fault {
+    let of = |form: Form| {
+        let option = form.option(target, options)?;
+        Some((form, option))
+    };
+    let named: Vec<_> = Form::ALL.into_iter().filter_map(of).collect();
+    let texts = named.iter().map(|(form, option)| {
+        let text = options.texts.get(*option).map_or("", String::as_str);
+        format!("{} by `{form}`", shown(text))
+    });
+    let texts: Vec<_> = texts.collect();
+    let target = text_of(target).unwrap_or_default();
+    let message = format!("target {} is {}", shown(&target), texts.join(" and "));
+    let forms = named.iter().map(|(form, _)| format!("`{form}`"));
+    let forms: Vec<_> = forms.collect();
+    Fault::new(at, message).hint(format!(
+        "the data does not show which is meant: write `fields = {{ target = {{ form = \"…\" }} }}` with {}",
+        forms.join(" or ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(
+        choices: &[&str],
+        labels: &[&str],
+        targets: &[Value],
+    ) -> (Option<Form>, Vec<Option<usize>>) {
+        let owned = |texts: &[&str]| -> Vec<String> {
+            texts.iter().map(|text| (*text).to_owned()).collect()
+        };
+        let (texts, labels) = (owned(choices), owned(labels));
+        let options = Options {
+            texts: &texts,
+            labels: &labels,
+        };
+        let mut evidence = Evidence::default();
+        for target in targets {
+            evidence.add(target, &options);
+        }
+        let form = evidence.form();
+        let resolved = targets
+            .iter()
+            .map(|target| resolve(target, &options, None, form, 0).ok());
+        (form, resolved.collect())
+    }
+
+    #[test]
+    fn what_a_column_shows_decides_and_nothing_is_guessed() {
+        let four = ["w", "x", "y", "z"];
+        for (choices, targets, form, expected) in [
+            (
+                four,
+                vec![json!(1), json!(0)],
+                Some(Form::IndexFrom0),
+                vec![Some(1), Some(0)],
+            ),
+            (
+                four,
+                vec![json!(1), json!(4)],
+                Some(Form::IndexFrom1),
+                vec![Some(0), Some(3)],
+            ),
+            (
+                four,
+                vec![json!("1"), json!("0")],
+                Some(Form::IndexFrom0),
+                vec![Some(1), Some(0)],
+            ),
+            (four, vec![json!(1), json!(2)], None, vec![None, None]),
+            (
+                four,
+                vec![json!("b"), json!("(D)")],
+                Some(Form::Letter),
+                vec![Some(1), Some(3)],
+            ),
+            (
+                four,
+                vec![json!("x"), json!("y")],
+                Some(Form::Text),
+                vec![Some(1), Some(2)],
+            ),
+            (
+                ["3", "4", "5", "6"],
+                vec![json!("4"), json!("6")],
+                Some(Form::Text),
+                vec![Some(1), Some(3)],
+            ),
+            (
+                ["3", "4", "5", "6"],
+                vec![json!(3), json!(0)],
+                Some(Form::IndexFrom0),
+                vec![Some(3), Some(0)],
+            ),
+            (
+                ["B", "A", "7", "8"],
+                vec![json!("A"), json!("D")],
+                Some(Form::Letter),
+                vec![Some(0), Some(3)],
+            ),
+            (
+                ["B", "A", "7", "8"],
+                vec![json!("A"), json!("7")],
+                Some(Form::Text),
+                vec![Some(1), Some(2)],
+            ),
+        ] {
+            assert_eq!(
+                check(&choices, &[], &targets),
+                (form, expected),
+                "{targets:?}"
+            );
+        }
+        let labelled = check(&four, &["1", "2", "3", "4"], &[json!("2"), json!("4")]);
+        assert_eq!(labelled.1, [Some(1), Some(3)]);
+        let truths = check(&["No", "Yes"], &[], &[json!(true), json!(false)]);
+        assert_eq!(truths.1, [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn answers_are_taken_out_from_behind_their_marks() {
+        let take = |after: Option<&str>, is_boxed: bool, text: &str| {
+            let reading = TargetReading {
+                form: None,
+                after: after.map(str::to_owned),
+                is_boxed,
+            };
+            let target = At {
+                value: json!(text),
+                at: 7,
+            };
+            let taken = reading.take_out(target).map(|target| target.value);
+            taken.map_err(|fault| (fault.at, fault.message))
+        };
+        assert_eq!(
+            take(Some("####"), false, "2 + 2 #### x\n#### 4\n"),
+            Ok(json!("4"))
+        );
+        assert_eq!(
+            take(None, true, r"so $\boxed{1}$, no: \boxed{\frac{1}{2}}."),
+            Ok(json!(r"\frac{1}{2}"))
+        );
+        assert_eq!(
+            take(Some("####"), false, "4"),
+            Err((7, "the target has no `####`".to_owned()))
+        );
+        assert!(take(None, true, r"\boxed{1").is_err());
+    }
+}
