@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod derived;
 mod drift;
+mod import;
 mod init;
 mod items;
 mod list;
@@ -90,6 +91,7 @@ fn writes_to_out(command: &Command) -> bool {
             | Command::Compare(_)
             | Command::Items(_)
             | Command::Drift(_)
+            | Command::Import(_)
     )
 }
 
@@ -140,6 +142,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Show(arguments) => show::show(arguments, printer),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, printer),
+        Command::Import(arguments) => import::import(arguments, printer),
         Command::Init(arguments) => init::init(arguments, printer),
         Command::List(arguments) => list::list(arguments, printer),
         Command::Compare(arguments) => compare::compare(arguments, printer),
