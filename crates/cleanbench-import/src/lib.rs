@@ -7,6 +7,13 @@
 //! |---|---|---|
 //! | Inspect `.json` and `.eval`, whole and in chunks | `inspect` | a run and a suite |
 //! | lm-evaluation-harness `samples_*.jsonl` with `results_*.json` | `lm_eval` | a run and a suite |
+//! | promptfoo results, versions 1 to 3, JSON or YAML | `promptfoo` | a run and a suite |
+//! | `OpenAI` evals, the log of events | `openai_log` | a run and a suite |
+//! | `EvalScope` reviews, with predictions and reports | `evalscope` | a run and a suite |
+//! | HELM, the folder of a run | `helm` | a run and a suite |
+//! | `promptfooconfig.yaml` with prompts and tests | `promptfoo_suite` | a suite |
+//! | `OpenAI` evals, registry or samples | `openai_suite` | a suite |
+//! | lm-evaluation-harness, a task whose data lie beside it | `lm_eval_suite` | a suite |
 //!
 //! Invariants: pure but for reading what was named, by `cleanbench-files` alone; memory is bounded by the bounds on
 //! files, entries of archives and values; time is linear in what is read; nothing panics, whatever the bytes. What a
@@ -17,6 +24,7 @@
 
 mod choices;
 mod error;
+mod export;
 mod formats;
 mod gather;
 mod json;
@@ -25,8 +33,11 @@ mod scorers;
 mod source;
 mod stated;
 mod suite;
+mod template;
+mod yaml;
 
 pub use error::{ErrorKind, ImportError};
+pub use export::{Exported, ExportedFile, every_eval_ever, inspect};
 pub use formats::{names, read};
 pub use log::{Answer, Imported, Model, Sample, SourceFile, Task};
 pub use scorers::recorded;

@@ -11,6 +11,12 @@ mod inspect_log;
 mod inspect_results;
 mod inspect_score;
 mod lm_eval;
+mod lm_eval_suite;
+mod openai_log;
+mod openai_suite;
+mod promptfoo;
+mod promptfoo_suite;
+mod refusals;
 
 use std::path::{Path, PathBuf};
 
@@ -25,22 +31,57 @@ type Reader = fn(&Source, &mut Gathering) -> Result<(), ImportError>;
 /// Whether a file is of a format, and what reads it.
 type Find = fn(&Look<'_>) -> Option<Found>;
 
+/// A format.
+struct Format {
+    /// What it is called, with the files by which it is told.
+    name: &'static str,
+    find: Find,
+}
+
 /// The formats, in the order in which they are tried.
-const FORMATS: &[(&str, Find)] = &[
-    ("Inspect (.eval, .json)", inspect::find),
-    (
-        "lm-evaluation-harness (samples_*.jsonl, results_*.json)",
-        lm_eval::find,
-    ),
-    (
-        "EvalScope (reviews with predictions and reports)",
-        evalscope::find,
-    ),
-    ("HELM (the folder of a run)", helm::find),
+const FORMATS: &[Format] = &[
+    Format {
+        name: "Inspect (.eval, .json)",
+        find: inspect::find,
+    },
+    Format {
+        name: "lm-evaluation-harness (samples_*.jsonl, results_*.json)",
+        find: lm_eval::find,
+    },
+    Format {
+        name: "promptfoo (output.json, output.yaml)",
+        find: promptfoo::find,
+    },
+    Format {
+        name: "OpenAI evals (the log of events)",
+        find: openai_log::find,
+    },
+    Format {
+        name: "EvalScope (reviews with predictions and reports)",
+        find: evalscope::find,
+    },
+    Format {
+        name: "HELM (the folder of a run)",
+        find: helm::find,
+    },
+    Format {
+        name: "suites of promptfoo (promptfooconfig.yaml, tests.csv)",
+        find: promptfoo_suite::find,
+    },
+    Format {
+        name: "suites of OpenAI evals (registry .yaml, samples .jsonl)",
+        find: openai_suite::find,
+    },
+    Format {
+        name: "tasks of lm-evaluation-harness (.yaml with data beside it)",
+        find: lm_eval_suite::find,
+    },
 ];
 
 /// Most files of a folder that are looked at.
 const MOST_LOOKED_AT: usize = 10_000;
+/// Most bytes of a file that is no JSON in which something is looked for.
+const LOOKED_AT: usize = 256 << 10;
 
 /// What is known of a file before it is read.
 struct Look<'a> {
@@ -52,9 +93,44 @@ struct Look<'a> {
     keys: Vec<String>,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    fn of(path: &'a Path, bytes: &'a [u8]) -> Self {
+        Self {
+            path,
+            keys: keys(path, bytes),
+            bytes,
+        }
+    }
+
     fn has(&self, key: &str) -> bool {
         self.keys.iter().any(|one| one == key)
+    }
+
+    fn starts_with(&self, start: &[u8]) -> bool {
+        self.bytes.trim_ascii_start().starts_with(start)
+    }
+
+    /// Whether `part` is in the beginning of the file.
+    fn holds(&self, part: &[u8]) -> bool {
+        let start = &self.bytes[..self.bytes.len().min(LOOKED_AT)];
+        start.windows(part.len()).any(|window| window == part)
+    }
+
+    /// Whether a line of the beginning begins with `start`.
+    fn has_line(&self, start: &[u8]) -> bool {
+        let beginning = &self.bytes[..self.bytes.len().min(LOOKED_AT)];
+        beginning
+            .split(|byte| *byte == b'\n')
+            .any(|line| line.starts_with(start))
+    }
+
+    fn first_line_holds(&self, part: &[u8]) -> bool {
+        let first = self
+            .bytes
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        first.windows(part.len()).any(|window| window == part)
     }
 }
 
@@ -64,6 +140,8 @@ struct Found {
     read: Reader,
     /// Whether a folder of such files is read at once, by the file that was found.
     is_of_folder: bool,
+    /// Whether such a file is only ever refused.
+    is_refused: bool,
 }
 
 impl Found {
@@ -72,6 +150,15 @@ impl Found {
             name,
             read,
             is_of_folder: false,
+            is_refused: false,
+        }
+    }
+
+    /// What is known and cannot be imported; `read` says why.
+    fn refused(name: &'static str, read: Reader) -> Self {
+        Self {
+            is_refused: true,
+            ..Self::new(name, read)
         }
     }
 
@@ -86,7 +173,7 @@ impl Found {
 
 /// Names of the formats that are known.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    FORMATS.iter().map(|(name, _)| *name)
+    FORMATS.iter().map(|format| format.name)
 }
 
 /// Reads what `paths` name, each a file or a folder, as one import.
@@ -122,6 +209,12 @@ fn recognise(source: &Source, path: &Path) -> Result<Recognised, ImportError> {
             continue;
         };
         match &found {
+            // A folder has more in it than what a run is made of.
+            Some(first) if one.is_refused && !first.is_refused => continue,
+            Some(first) if first.is_refused && !one.is_refused => {
+                files.clear();
+                found = Some(one);
+            }
             Some(first) if first.name != one.name => return Err(two(path, first.name, one.name)),
             Some(_) => {}
             None => found = Some(one),
@@ -150,12 +243,9 @@ fn of_file(source: &Source, file: &Path) -> Result<Option<Found>, ImportError> {
         // A folder may hold anything; what cannot be read in it is none of the log's.
         Err(_) => return Ok(None),
     };
-    let look = Look {
-        path: file,
-        keys: keys(file, &bytes),
-        bytes: &bytes,
-    };
-    Ok(FORMATS.iter().find_map(|(_, find)| find(&look)))
+    let look = Look::of(file, &bytes);
+    let found = FORMATS.iter().find_map(|format| (format.find)(&look));
+    Ok(found.or_else(|| refusals::find(&look)))
 }
 
 fn keys(file: &Path, bytes: &[u8]) -> Vec<String> {

@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod derived;
 mod drift;
+mod export;
 mod import;
 mod init;
 mod items;
@@ -125,6 +126,7 @@ fn records_times(command: &Command) -> bool {
             | Command::Show(_)
             | Command::Calibrate(_)
             | Command::List(_)
+            | Command::Export(_)
     )
 }
 
@@ -142,6 +144,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Show(arguments) => show::show(arguments, printer),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, printer),
+        Command::Export(arguments) => export::export(arguments),
         Command::Import(arguments) => import::import(arguments, printer),
         Command::Init(arguments) => init::init(arguments, printer),
         Command::List(arguments) => list::list(arguments, printer),
