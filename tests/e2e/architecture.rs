@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 21] = [
     ("cleanbench-core", 0),
     ("cleanbench-files", 0),
     ("cleanbench-math", 0),
@@ -21,6 +21,7 @@ const LAYERS: [(&str, u8); 20] = [
     ("cleanbench-score", 2),
     ("cleanbench-client", 3),
     ("cleanbench-engine", 3),
+    ("cleanbench-import", 3),
     ("cleanbench-report", 3),
     ("cleanbench-lab", 4),
     ("cleanbench-plan", 4),
@@ -29,8 +30,9 @@ const LAYERS: [(&str, u8); 20] = [
 ];
 const READS_ONLY: &[&str] = &["reqwest", "hyper", "tokio", "socket2", "cleanbench-client"];
 /// What a crate must not use, nor anything that it uses, however far away.
-const OUT_OF_REACH: [(&str, &[&str]); 5] = [
+const OUT_OF_REACH: [(&str, &[&str]); 6] = [
     ("cleanbench-model", READS_ONLY),
+    ("cleanbench-import", READS_ONLY),
     ("cleanbench-items", READS_ONLY),
     ("cleanbench-report", READS_ONLY),
     ("cleanbench-study", READS_ONLY),

@@ -39,6 +39,7 @@ mod hostile_runs;
 mod hostile_suites;
 mod hostile_yard;
 mod identity;
+mod import;
 mod imports;
 mod independent_values;
 mod interruption;

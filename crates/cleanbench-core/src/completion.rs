@@ -110,6 +110,17 @@ pub struct GeneratedToken {
     pub top: Vec<(String, f64)>,
 }
 
+/// A score that another harness gave an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ForeignScore {
+    /// What that harness calls the scorer.
+    pub scorer: String,
+    /// The score, as a number; of any size, where that harness has it so.
+    pub value: f64,
+    /// What it took for the answer, where it says.
+    pub answer: Option<String>,
+}
+
 /// One answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Completion {
@@ -133,4 +144,6 @@ pub struct Completion {
     pub tokens: Vec<GeneratedToken>,
     /// The numbers that stand for the text, in [`crate::Form::Embedding`].
     pub embedding: Vec<f64>,
+    /// How the harness judged it from whose log it was imported; empty for any other answer.
+    pub foreign_scores: Vec<ForeignScore>,
 }

@@ -36,7 +36,9 @@ pub mod shard;
 
 pub use aside::{Aside, Coverage, SetAside};
 pub use caps::Caps;
-pub use completion::{Completion, Finish, GeneratedToken, Likelihood, ToolCall, Usage};
+pub use completion::{
+    Completion, Finish, ForeignScore, GeneratedToken, Likelihood, ToolCall, Usage,
+};
 pub use digest::{Digest, DigestKey};
 pub use event::{Event, EventSink};
 pub use exit::Exit;

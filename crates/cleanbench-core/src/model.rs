@@ -103,6 +103,8 @@ pub enum CallErrorKind {
     Panic,
     /// Nothing is sent, and the run that is replayed has no answer to this request.
     NotRecorded,
+    /// Nothing was sent: the log that was imported says that there was an error instead of an answer.
+    Foreign,
 }
 
 impl CallErrorKind {
@@ -127,6 +129,7 @@ impl CallErrorKind {
             Self::Forbidden => "forbidden",
             Self::Panic => "panic",
             Self::NotRecorded => "not_recorded",
+            Self::Foreign => "foreign",
         }
     }
 
@@ -178,7 +181,8 @@ impl CallErrorKind {
             | Self::Overloaded
             | Self::NotJson
             | Self::Malformed
-            | Self::Panic => Outcome::Exhausted,
+            | Self::Panic
+            | Self::Foreign => Outcome::Exhausted,
         }
     }
 }

@@ -92,7 +92,8 @@ pub(crate) fn used_by_failure(error: &CallError, status: Option<u16>) -> Bound {
         | CallErrorKind::TooLong
         | CallErrorKind::Unsupported
         | CallErrorKind::Forbidden
-        | CallErrorKind::NotRecorded => true,
+        | CallErrorKind::NotRecorded
+        | CallErrorKind::Foreign => true,
         CallErrorKind::RateLimited | CallErrorKind::Overloaded => {
             matches!(status, Some(429 | 503 | 529))
         }

@@ -84,12 +84,15 @@ impl OpenCall<'_> {
         if let Some(kept) = cache.and_then(|cache| cache.look_up(model, body, epoch)) {
             return Ok(Some(Instead::Recorded(Box::new(kept))));
         }
+        let task = &self.context.plan().tasks[self.call.task].name;
+        let name = || SampleName::new(task, &self.content.sample.id);
+        if let Some(imported) = &self.slot.imported {
+            return Ok(Some(imported.look_up(body, epoch, name())));
+        }
         let Some(replay) = &self.slot.replay else {
             return Ok(None);
         };
-        let task = &self.context.plan().tasks[self.call.task].name;
-        let name = SampleName::new(task, &self.content.sample.id);
-        replay.look_up(model, body, epoch, name)
+        replay.look_up(model, body, epoch, name())
     }
 
     /// Ends the call because nobody can be asked.

@@ -72,6 +72,7 @@ pub fn prepare_noting<E>(
         quarantine: draft.quarantine,
         replay: draft.replay,
         selection: draft.selection,
+        imported: draft.imported,
         notes,
     };
     plan.check_calls(&run)?;

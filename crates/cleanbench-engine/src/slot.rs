@@ -9,6 +9,7 @@ use crate::billing::Billing;
 use crate::cache::ModelCache;
 use crate::hands::Hands;
 use crate::health::Health;
+use crate::imported::ModelAnswers;
 use crate::limiter::EndpointLimiter;
 use crate::monitor::Monitor;
 use crate::pace::{Pace, Rates};
@@ -29,6 +30,7 @@ pub struct ModelSlot {
     pub(crate) attempt_limit: Option<Duration>,
     pub(crate) cache: Option<ModelCache>,
     pub(crate) replay: Option<ModelReplay>,
+    pub(crate) imported: Option<ModelAnswers>,
 }
 
 impl ModelSlot {
@@ -44,6 +46,7 @@ impl ModelSlot {
             attempt_limit: None,
             cache: None,
             replay: None,
+            imported: None,
         }
     }
 
@@ -87,6 +90,13 @@ impl ModelSlot {
     #[must_use]
     pub fn cached(mut self, cache: Option<ModelCache>) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// The same, never asked, where there are `answers` of it.
+    #[must_use]
+    pub fn answered(mut self, answers: Option<ModelAnswers>) -> Self {
+        self.imported = answers;
         self
     }
 

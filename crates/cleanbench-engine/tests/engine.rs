@@ -187,6 +187,7 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
         quarantine: Vec::new(),
         replay: None,
         selection: None,
+        imported: None,
         notes: Vec::new(),
     };
     let samples = texts
@@ -423,6 +424,7 @@ fn a_sample_that_cannot_be_read_leaves_no_run() {
         quarantine: Vec::new(),
         replay: None,
         selection: None,
+        imported: None,
         notes: Vec::new(),
     };
     let samples = [Ok((0, content("a"))), Err("broken")];

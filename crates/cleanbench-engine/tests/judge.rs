@@ -190,6 +190,7 @@ fn planned(out: &Path) -> Opened {
         quarantine: Vec::new(),
         replay: None,
         selection: None,
+        imported: None,
         notes: Vec::new(),
     };
     let samples = QUESTIONS.iter();

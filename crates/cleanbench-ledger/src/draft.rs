@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use cleanbench_core::{DigestKey, Gate, RunId, Shard};
 
-use crate::manifest::{BaselinePlan, ModelPlan, ReplayPlan, SelectionPlan, SuitePlan, TaskPlan};
+use crate::manifest::{
+    BaselinePlan, ImportedPlan, ModelPlan, ReplayPlan, SelectionPlan, SuitePlan, TaskPlan,
+};
 use crate::note::Note;
 use crate::reporting::{JunitPlan, Quarantined};
 
@@ -52,6 +54,8 @@ pub struct Draft {
     pub replay: Option<ReplayPlan>,
     /// Why these samples and no others were taken.
     pub selection: Option<SelectionPlan>,
+    /// The log of another harness that its answers are from.
+    pub imported: Option<ImportedPlan>,
     /// What people must know of it before anything is asked.
     pub notes: Vec<Note>,
 }

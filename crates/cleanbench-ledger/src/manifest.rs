@@ -24,10 +24,13 @@ use crate::{Damage, LedgerError, RunDirectory};
 
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
-/// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.4";
+/// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates;
+/// 1.5 adds `imported`.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.5";
 /// Name of the file.
 pub const MANIFEST_FILE: &str = "run.json";
+/// The format without what 1.5 adds.
+const TIERS_FORMAT: &str = "cleanbench-run/1.4";
 /// The format without what 1.4 adds.
 const NOTES_FORMAT: &str = "cleanbench-run/1.3";
 /// The format without what 1.3 adds.
@@ -127,6 +130,9 @@ pub struct Plan {
     /// Why these samples and no others were taken, where an earlier run decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<SelectionPlan>,
+    /// The logs of another harness that its answers and scores are from; absent where models were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportedPlan>,
     /// What people were told of it before anything was asked. Of a merged run, what its first shard was told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
@@ -145,6 +151,49 @@ pub struct BaselinePlan {
     /// Whether its recorded answers were judged again by the suite of this run; what came of that is an input, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub judged_anew: bool,
+}
+
+/// Where the answers of a run come from whose models nobody asked here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportedPlan {
+    /// The harness that asked, with its version where its log says.
+    pub tool: String,
+    /// The form of its log.
+    pub format: String,
+    /// The files that were read, by name.
+    pub sources: Vec<ImportedSource>,
+    /// What the log does not tell, or what was taken otherwise than it says, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cannot_tell: Vec<String>,
+    /// Where the results that the log states are not those of its samples, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<String>,
+}
+
+/// A file that was imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportedSource {
+    /// Its name, within the folder that was named.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+}
+
+impl ImportedPlan {
+    /// Where the answers are from, for people.
+    pub fn told(&self) -> String {
+        let first = self.sources.first();
+        let first = first.map_or_else(String::new, |source| {
+            format!(", `{}` (SHA-256 {})", source.file, source.digest)
+        });
+        let more = match self.sources.len() {
+            0 | 1 => String::new(),
+            files => format!(" and {} more files", files - 1),
+        };
+        format!("imported from {} ({}){first}{more}", self.tool, self.format)
+    }
 }
 
 /// The run whose recorded answers a run takes. Its `run.json` is the input [`REPLAYED_FILE`].
@@ -361,8 +410,10 @@ impl Manifest {
         let of_earlier_runs = plan.replay.is_some() || plan.selection.is_some();
         let of_plan = is_gated || is_reported || of_earlier_runs || !is_first_tables(&plan.tables);
         let is_judged_anew = plan.baseline.as_ref().is_some_and(|base| base.judged_anew);
-        if is_judged_anew || plan.gates.iter().any(Gate::has_later_keys) {
+        if plan.imported.is_some() {
             MANIFEST_FORMAT
+        } else if is_judged_anew || plan.gates.iter().any(Gate::has_later_keys) {
+            TIERS_FORMAT
         } else if self.planning_notes().next().is_some() {
             NOTES_FORMAT
         } else if of_plan || plan.tasks.iter().any(of_tasks) {

@@ -127,6 +127,12 @@ kinds! {
     Busy = "busy", Warning;
     /// Answers are of earlier runs.
     FromEarlier = "from_earlier", Remark;
+    /// Answers and scores are those of another harness's log.
+    Imported = "imported", Remark;
+    /// Something that such a log does not tell.
+    CannotTell = "cannot_tell", Remark;
+    /// Results that such a log states are not those of its samples.
+    StatedOtherwise = "stated_otherwise", Warning;
     /// Samples did not come out the same each time.
     Flaky = "flaky", Remark;
     /// Calls ended without an answer.

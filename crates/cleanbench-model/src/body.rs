@@ -52,7 +52,7 @@ fn body<'a>(endpoint: &'a Endpoint, request: &'a Request) -> Result<Object<'a>, 
     let parameters = Parameters::new(endpoint, request.form, &request.sampling);
     let parameters = parameters.seeded(&endpoint.profile, request.seed);
     let mut body = match endpoint.profile.protocol {
-        Protocol::OpenAi => Ok(chat::body(endpoint, request, &parameters)),
+        Protocol::OpenAi | Protocol::Imported => Ok(chat::body(endpoint, request, &parameters)),
         Protocol::Responses => responses::body(endpoint, request, &parameters),
         Protocol::Anthropic => messages::body(endpoint, request, &parameters),
         Protocol::Ollama => ollama::body(endpoint, request, &parameters),

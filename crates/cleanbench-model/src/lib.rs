@@ -6,6 +6,7 @@
 //!   it read them on the day.
 //! - [`likelihood`]: the likelihood of given texts, which takes a conversation.
 //! - [`capability`]: what a server was found to support.
+//! - [`imported`]: answers that no server gave, but another harness's log.
 //!
 //! Invariants: everything is pure; no part of a prompt ever stands in an error. It refuses to open a socket,
 //! to hold a key and to read the environment: who sends is another crate's matter.
@@ -20,6 +21,7 @@
 
 pub mod capability;
 pub mod config;
+pub mod imported;
 pub mod likelihood;
 
 mod body;

@@ -30,6 +30,8 @@ pub enum Protocol {
     Ollama,
     /// llama.cpp's own `/completion`.
     LlamaCpp,
+    /// None: nobody is asked. Answers are those of a log of another harness, as [`crate::imported`] writes them.
+    Imported,
 }
 
 /// How paths end, and what an address that ends so is asked in.
@@ -46,7 +48,7 @@ const PATHS: [(&str, Protocol, Form); 9] = [
 ];
 
 impl Protocol {
-    /// All of them, with the words used in files.
+    /// All that a models file may name, with the words used there.
     pub(crate) const WORDS: [(&'static str, Self); 5] = [
         ("openai", Self::OpenAi),
         ("responses", Self::Responses),
@@ -58,7 +60,7 @@ impl Protocol {
     /// The word used in files.
     pub fn as_str(self) -> &'static str {
         let known = Self::WORDS.iter().find(|(_, protocol)| *protocol == self);
-        known.map_or("", |(word, _)| word)
+        known.map_or("imported", |(word, _)| word)
     }
 
     /// What a path that ends in one of the known ways is asked in.
@@ -300,6 +302,7 @@ impl Profile {
             Protocol::Anthropic => ("max_tokens", false, &["json_schema"]),
             Protocol::Ollama => ("num_predict", true, &["json_object", "json_schema"]),
             Protocol::LlamaCpp => ("n_predict", true, &["json_object", "json_schema"]),
+            Protocol::Imported => ("max_tokens", false, &[]),
         };
         let anthropic = protocol == Protocol::Anthropic;
         let version = ("anthropic-version".to_owned(), "2023-06-01".to_owned());

@@ -30,7 +30,7 @@ use cleanbench_core::{CallError, CallErrorKind, Completion, Form, GeneratedToken
 use serde_json::Value;
 
 use crate::provider::{Marks, Profile, Protocol};
-use crate::{Endpoint, likelihood, usage};
+use crate::{Endpoint, imported, likelihood, usage};
 use calls::Calls;
 use fault::Fault;
 use wire::Envelope;
@@ -125,6 +125,9 @@ impl Reader {
         if likelihood::is_transcript(reply) {
             return likelihood::read(self, &self.host, body, reply);
         }
+        if self.profile.protocol == Protocol::Imported {
+            return imported::read(reply);
+        }
         self.by_version(body, reply)
             .map_err(|fault| fault.into_error(&self.host, self.key_env.as_deref(), body))
     }
@@ -164,7 +167,7 @@ impl Reader {
                 embedding::read(reply)
             }
             Protocol::OpenAi if is_stream(reply) => stream::read(&reply.body),
-            Protocol::OpenAi => whole(reply),
+            Protocol::OpenAi | Protocol::Imported => whole(reply),
             Protocol::Responses => responses::read(reply),
             Protocol::Anthropic => messages::read(reply),
             Protocol::Ollama => ollama::read(reply),
@@ -199,6 +202,7 @@ impl Reader {
             tool_calls,
             tokens: answer.tokens,
             embedding: answer.embedding,
+            foreign_scores: Vec::new(),
         })
     }
 

@@ -13,7 +13,9 @@ use crate::provider::{Profile, Protocol, ReasoningTokens};
 /// The counts that `reported` holds, by the rule of `profile`.
 pub(crate) fn normalise(reported: &Value, profile: &Profile) -> Usage {
     let usage = match profile.protocol {
-        Protocol::OpenAi | Protocol::Responses => open_ai(reported, profile.reasoning_tokens),
+        Protocol::OpenAi | Protocol::Responses | Protocol::Imported => {
+            open_ai(reported, profile.reasoning_tokens)
+        }
         Protocol::Anthropic => anthropic(reported),
         Protocol::Ollama => Usage {
             prompt: first(reported, &["/prompt_eval_count"]),

@@ -32,6 +32,9 @@ pub fn connect(
     variables: &dyn Variables,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Arc<dyn Model>>, PlanError> {
+    if let Some(imported) = endpoints.iter().find(|endpoint| endpoint.is_imported()) {
+        return Err(nowhere(imported));
+    }
     let remote = endpoints.iter().filter(|endpoint| !endpoint.is_embedded());
     let remote: Vec<_> = remote.cloned().collect();
     let factory = ClientFactory::new(&remote);
@@ -49,6 +52,16 @@ pub fn connect(
         models.push(Arc::new(model));
     }
     Ok(models)
+}
+
+fn nowhere(endpoint: &Endpoint) -> PlanError {
+    let what = format!(
+        "model `{}` is known from an imported log alone, and nobody can be asked",
+        endpoint.name
+    );
+    PlanError::new(ErrorKind::Usage, what).hint(
+        "write the log's suite with `cleanbench import LOG --suite-out DIR`, and run it with `-m MODEL`",
+    )
 }
 
 /// How many calls the server behind `endpoint` answers at once, if it is on this machine and says so. Where it cannot

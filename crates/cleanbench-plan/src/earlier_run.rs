@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cleanbench_ledger::manifest::{Missing, Only, Plan, SelectionPlan, TaskPlan};
+use cleanbench_ledger::manifest::{ImportedPlan, Missing, Only, Plan, SelectionPlan, TaskPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows};
@@ -23,6 +23,28 @@ pub struct EarlierRun {
     pub replay: Option<Source>,
     /// What is left of the suite.
     pub narrowed: Option<Narrowed>,
+    /// The log of another harness whose answers are taken.
+    pub imported: Option<ImportedLog>,
+}
+
+/// The log of another harness.
+#[derive(Debug)]
+pub struct ImportedLog {
+    /// What a run says of it.
+    pub plan: ImportedPlan,
+    /// The models that it names; nobody can ask them.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// What people must know of the log that `plan` tells of.
+fn notes_of(plan: &ImportedPlan) -> impl Iterator<Item = Note> + '_ {
+    let word = "the answers and what `recorded` says are that harness's word; nobody was asked here, nothing is timed and no cost is known";
+    let of = Note::new(NoteKind::Imported, format!("{}: {word}", plan.told()));
+    let cannot = plan.cannot_tell.iter();
+    let cannot = cannot.map(|what| Note::new(NoteKind::CannotTell, what.clone()));
+    let otherwise = plan.differences.iter();
+    let otherwise = otherwise.map(|what| Note::new(NoteKind::StatedOtherwise, what.clone()));
+    std::iter::once(of).chain(cannot).chain(otherwise)
 }
 
 /// A part of a suite, as an earlier run has it.
@@ -75,12 +97,28 @@ impl EarlierRun {
         Ok(Self {
             replay: Some(Source::open(&options.out, word, Missing::Skip)?),
             narrowed: None,
+            imported: None,
         })
+    }
+
+    /// Of the log of another harness all of whose answers are taken.
+    pub fn imported(log: ImportedLog) -> Self {
+        Self {
+            imported: Some(log),
+            ..Self::default()
+        }
+    }
+
+    /// The log that the answers are from, also where a run that was made of it is replayed.
+    pub(crate) fn log(&self) -> Option<&ImportedPlan> {
+        let own = self.imported.as_ref().map(|log| &log.plan);
+        let replayed = || self.replay.as_ref()?.manifest.plan.imported.as_ref();
+        own.or_else(replayed)
     }
 
     /// Whether any call is made.
     pub fn asks(&self) -> bool {
-        self.replay.as_ref().is_none_or(Source::asks)
+        self.imported.is_none() && self.replay.as_ref().is_none_or(Source::asks)
     }
 
     /// The models of the new run: those of `options`, else those of the earlier run, else the suite's.
@@ -90,6 +128,9 @@ impl EarlierRun {
         suite: &Suite,
         around: Surroundings<'_>,
     ) -> Result<Vec<Endpoint>, PlanError> {
+        if let Some(log) = &self.imported {
+            return Ok(log.endpoints.clone());
+        }
         let concurrency = options.max_concurrency;
         let earlier = match (&self.narrowed, &self.replay) {
             (Some(narrowed), _) => Some((&narrowed.manifest, narrowed.folder.as_path())),
@@ -143,6 +184,7 @@ impl EarlierRun {
         selected: Vec<Selected<'a>>,
         notes: &mut Vec<Note>,
     ) -> Result<Vec<Selected<'a>>, PlanError> {
+        notes.extend(self.log().into_iter().flat_map(notes_of));
         let Some(narrowed) = &self.narrowed else {
             return Ok(selected);
         };

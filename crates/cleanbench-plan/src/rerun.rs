@@ -61,6 +61,7 @@ pub fn picked(out: &Path, word: &str, only: Only) -> Result<Picked, PlanError> {
     let start = EarlierRun {
         replay: None,
         narrowed: Some(narrowed),
+        imported: None,
     };
     Ok(Picked { of, start })
 }
@@ -99,6 +100,7 @@ pub fn changed(
     Ok(EarlierRun {
         replay: Some(source),
         narrowed: Some(narrowed),
+        imported: None,
     })
 }
 

@@ -205,6 +205,7 @@ impl<'a> Planner<'a, '_> {
             quarantine,
             replay: self.earlier.replay.as_ref().map(Source::plan),
             selection: narrowed.and_then(|narrowed| narrowed.selection.clone()),
+            imported: self.earlier.log().cloned(),
             notes: Vec::new(),
         })
     }

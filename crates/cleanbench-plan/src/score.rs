@@ -27,6 +27,7 @@ pub fn score(out: &Path, word: &str) -> Result<EarlierRun, PlanError> {
     Ok(EarlierRun {
         replay: Some(source),
         narrowed: Some(narrowed),
+        imported: None,
     })
 }
 

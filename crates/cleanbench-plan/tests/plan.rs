@@ -485,6 +485,7 @@ fn narrowed(run: &RunDirectory, selection: Option<Only>) -> EarlierRun {
             manifest,
             selection,
         }),
+        imported: None,
     }
 }
 
@@ -571,6 +572,7 @@ fn models_that_were_never_asked_cannot_be_replayed() {
     let earlier = EarlierRun {
         replay: Some(replayed),
         narrowed: None,
+        imported: None,
     };
     let options = bench.options("embedded/leaked");
     let words = ["no answers of model", "its models are `embedded/clean`"];

@@ -112,7 +112,12 @@ impl Source<'_> {
     }
 
     fn busy(&self) -> Option<Note> {
-        let lag = self.index.lag.filter(|lag| lag.p99 > MOST_LAG)?;
+        // Nothing was timed where nobody was asked.
+        let lag = self
+            .index
+            .lag
+            .filter(|_| self.manifest.plan.imported.is_none());
+        let lag = lag.filter(|lag| lag.p99 > MOST_LAG)?;
         let text = format!(
             "this machine was busy: timers were up to {:.1} ms late (p99 of {}, median {:.1} ms); measured times are too long by that",
             milliseconds(lag.p99),
@@ -125,6 +130,10 @@ impl Source<'_> {
     /// Which answers are not of this run.
     fn earlier_answers(&self) -> Option<Note> {
         let kept = self.sum(|row| row.totals.from_cache);
+        if self.manifest.plan.imported.is_some() {
+            // What was told of it at planning says where from.
+            return None;
+        }
         let text = match &self.manifest.plan.replay {
             Some(replay) => format!(
                 "{kept} calls are replayed from run {} (`from_cache` in calls.csv): nothing was sent for them, and they are not timed",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cleanbench_core::event::{Cap, Lag, StopReason};
+use cleanbench_core::event::{Cap, Lag, Reading, StopReason};
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{Digest, Event, Shard, Usage, Usd};
 use cleanbench_ledger::record::SegmentHead;
@@ -88,6 +88,17 @@ impl Totals {
         }
     }
 
+    /// Adds the tokens that `reading` reports.
+    fn add_reading(&mut self, reading: Option<&Reading>) {
+        let Some(Reading { usage, .. }) = reading else {
+            return;
+        };
+        self.prompt.add(usage.prompt);
+        self.completion.add(usage.completion);
+        self.reasoning.add(usage.reasoning);
+        self.add_quality(usage);
+    }
+
     /// Share of the prompt tokens that came from the endpoint's cache; `None` where nothing is known.
     pub fn cache_share(&self) -> Option<f64> {
         let all = self.cacheable.known().filter(|tokens| *tokens > 0)?;
@@ -117,6 +128,16 @@ impl Sum {
     pub fn known(self) -> Option<u64> {
         (self.reported > 0).then_some(self.total)
     }
+}
+
+/// What tokens cost.
+#[derive(Clone, Copy)]
+struct Prices<'a> {
+    /// Of each model.
+    each: &'a [Option<Price>],
+    /// Whether the answers were bought elsewhere: what was not asked for here is free only where this program paid
+    /// for it before.
+    is_imported: bool,
 }
 
 /// Reads the journal of `run` once, in its order: the calls of a batch have a place from the record on that
@@ -150,6 +171,10 @@ pub(crate) fn scan(
         lag: None,
         planned: None,
         erased: Vec::new(),
+    };
+    let prices = Prices {
+        each: prices,
+        is_imported: manifest.plan.imported.is_some(),
     };
     let mut open = BTreeMap::new();
     let mut stops = Stops::default();
@@ -273,12 +298,12 @@ impl Index {
     }
 
     /// Adds an attempt to the sums and fills in its cost.
-    fn total(&mut self, mut row: AttemptRow, prices: &[Option<Price>]) -> AttemptRow {
+    fn total(&mut self, mut row: AttemptRow, prices: Prices<'_>) -> AttemptRow {
         let model = row.place.model as usize;
         let Some(task) = self.table.space().task_of(row.place) else {
             return row;
         };
-        let price = prices.get(model).and_then(Option::as_ref);
+        let price = prices.each.get(model).and_then(Option::as_ref);
         row.cost = price
             .zip(row.reading.as_ref())
             .and_then(|(price, reading)| price.cost(&reading.usage));
@@ -286,20 +311,19 @@ impl Index {
         totals.attempts += 1;
         if row.cached.is_some() {
             totals.from_cache += 1;
-            totals.priced += 1;
-            row.cost = Some(Usd::ZERO);
+            if prices.is_imported {
+                totals.add_reading(row.reading.as_ref());
+            } else {
+                totals.priced += 1;
+                row.cost = Some(Usd::ZERO);
+            }
             return row;
         }
         totals.unknown += u64::from(row.unknown);
         if let (Some(_), Some(call)) = (&row.error, self.table.space().index(row.place)) {
             self.failed[call] = self.failed[call].saturating_add(1);
         }
-        if let Some(reading) = &row.reading {
-            totals.prompt.add(reading.usage.prompt);
-            totals.completion.add(reading.usage.completion);
-            totals.reasoning.add(reading.usage.reasoning);
-            totals.add_quality(&reading.usage);
-        }
+        totals.add_reading(row.reading.as_ref());
         if let Some(cost) = row.cost {
             totals.cost += cost;
             totals.priced += 1;

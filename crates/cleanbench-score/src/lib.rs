@@ -24,9 +24,10 @@
 //! | `json_fields` | fields of its JSON object equal the target's; else the share of them | `fields` (all keys of the target), `all` (false), `case` (true), `numbers_from_strings` (false) |
 //! | `likelihood` | the model finds the target likelier than every other choice; for tasks with `method = "likelihood"` | `per`: `byte`, `token`, `none` (`byte`) |
 //! | `weighted` | share: weighted mean of other scorers | `scorers` (required) |
+//! | `recorded` | the score that another harness's log gives an imported answer | `scorer` (the first of the log) |
 //! | `command` | a program of the user's says how right; needs [`Commands`] | `program` (required), `args`, `timeout` (60), `revision` |
 //!
-//! Every scorer but `likelihood`, `weighted` and `command` also takes `reasoning_marks` (pairs of marks around reasoning,
+//! Every scorer but `likelihood`, `weighted`, `recorded` and `command` also takes `reasoning_marks` (pairs of marks around reasoning,
 //! beside those that are known) and `extract` (`{ after = "…" }` or `{ pattern = "…" }`: what is judged is what follows the
 //! last of them, and without any the answer is not extracted); those that compare texts take `normal_form` (true): quotes,
 //! dashes, spaces, full-width and composed characters that look the same are the same.

@@ -13,8 +13,8 @@ use crate::params::{Params, Setting, UNKNOWN};
 use crate::rule::{Rule, Ruled};
 use crate::scorers::{
     bleu, choice, choices, chrf, command, contains, edit_similarity, exact, f1, json_diff,
-    json_fields, json_schema, likelihood, list, math, numeric, quantity, refusal, regex, rouge_l,
-    sql, tool_call, weighted,
+    json_fields, json_schema, likelihood, list, math, numeric, quantity, recorded, refusal, regex,
+    rouge_l, sql, tool_call, weighted,
 };
 
 /// Builds a scorer from its parameters; `None` only after recording a fault.
@@ -52,6 +52,7 @@ const SCORERS: &[(&str, Build)] = &[
     ("weighted", |params| {
         Some(Box::new(weighted::build(params)?))
     }),
+    ("recorded", |params| Some(Box::new(recorded::build(params)))),
     ("command", |params| Some(Box::new(command::build(params)?))),
 ];
 

@@ -10,6 +10,7 @@
 pub mod compare;
 pub mod derived;
 pub mod drift;
+pub mod exported;
 pub mod item_analysis;
 pub mod reread;
 pub mod rerun;

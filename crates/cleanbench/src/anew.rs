@@ -78,6 +78,7 @@ fn into(
     let session = Session {
         endpoints: &started.endpoints,
         source: earlier.replay.as_ref(),
+        imported: None,
         conduct: Conduct {
             retry_errors: false,
             allow_commands: options.allow_commands,

@@ -13,6 +13,7 @@ use crate::ci_arguments::{InitArguments, JunitArguments};
 use crate::conduct::Conduct;
 use crate::format::Format;
 use crate::grant_arguments::GrantArguments;
+use crate::import_arguments::{ExportArguments, ImportArguments};
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -64,6 +65,10 @@ pub(crate) enum Command {
     Items(ItemsArguments),
     /// Watch a model over nightly runs for a drop; exit 100 on an alarm
     Drift(DriftArguments),
+    /// Make a run of what another harness logged, and a suite of its questions
+    Import(ImportArguments),
+    /// Write a run in the format of another harness
+    Export(ExportArguments),
     /// List the models that can be named here; with `check`, ask one what it really supports
     Models(ModelsArguments),
     /// Let the models.toml and .env of a folder use keys, known names, proxies and permissions, until they change

@@ -21,6 +21,8 @@ mod format;
 mod gate_results;
 mod github;
 mod grant_arguments;
+mod import_arguments;
+mod imported;
 mod judging;
 mod limits;
 mod loading;

@@ -7,8 +7,8 @@ use cleanbench_core::event::StopReason;
 use cleanbench_core::history::CallTable;
 use cleanbench_core::{EventSink, Exit, Judge, Model, gate};
 use cleanbench_engine::{
-    Allowance, EarlyStop, Ending, ModelReplay, ModelSlot, Monitor, Opened, Planner, PlannerError,
-    Settings, StopSignal, Work, begin, execute, stop_pair,
+    Allowance, Answers, EarlyStop, Ending, ModelAnswers, ModelReplay, ModelSlot, Monitor, Opened,
+    Planner, PlannerError, Settings, StopSignal, Work, begin, execute, stop_pair,
 };
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::{Note, NoteKind};
@@ -50,12 +50,21 @@ pub(crate) struct Session<'a> {
     pub(crate) endpoints: &'a [Endpoint],
     /// The run whose answers are taken.
     pub(crate) source: Option<&'a Source>,
+    /// The log whose answers are taken.
+    pub(crate) imported: Option<&'a Arc<dyn Answers>>,
     /// How.
     pub(crate) conduct: Conduct,
     /// What was said of it already.
     pub(crate) told: &'a [Note],
     /// Says what is going on.
     pub(crate) printer: Printer,
+}
+
+impl Session<'_> {
+    /// Whether anybody is asked.
+    fn asks(&self) -> bool {
+        self.imported.is_none() && self.source.is_none_or(Source::asks)
+    }
 }
 
 /// Makes every call of `opened` that has not ended, and prints the result.
@@ -119,7 +128,7 @@ fn ask(
         ..
     } = session;
     let directory = opened.run.clone();
-    let slots = slots(&session, &directory)?;
+    let slots = slots(&session, &opened)?;
     printer.say(format!("run: {}", directory.path().display()));
     let monitors = slots.iter().map(ModelSlot::monitor).collect();
     let screen = printer.screen();
@@ -203,26 +212,30 @@ fn sinks(
 }
 
 /// Each model with what bounds it.
-fn slots(session: &Session<'_>, directory: &RunDirectory) -> Result<Vec<ModelSlot>, Failure> {
+fn slots(session: &Session<'_>, opened: &Opened) -> Result<Vec<ModelSlot>, Failure> {
     let endpoints = session.endpoints;
     let models = models(session)?;
     let replays = replays(session)?;
     let slots = known_slots(session);
     let at_once = at_once(session, &slots);
     let limiters = limits::limiters(endpoints, &at_once, &slots);
-    let kept = kept_answers(session, directory);
+    let kept = kept_answers(session, &opened.run);
+    let answers = answers(session, &opened.manifest);
     let each = models.into_iter().zip(endpoints).zip(&limiters);
-    let slots = each.zip(replays).zip(at_once);
-    let slots = slots.map(|((((model, endpoint), limiter), replay), at_once)| {
-        let cache = kept.as_ref().map(|kept| limits::cache(endpoint, kept));
-        ModelSlot::new(model, at_once)
-            .behind(limiter)
-            .paced(limits::rates(endpoint))
-            .billed(limits::billing(endpoint))
-            .within(endpoint.timeouts.total)
-            .replaying(replay)
-            .cached(cache.flatten())
-    });
+    let slots = each.zip(replays).zip(at_once).zip(answers);
+    let slots = slots.map(
+        |(((((model, endpoint), limiter), replay), at_once), answers)| {
+            let cache = kept.as_ref().map(|kept| limits::cache(endpoint, kept));
+            ModelSlot::new(model, at_once)
+                .behind(limiter)
+                .paced(limits::rates(endpoint))
+                .billed(limits::billing(endpoint))
+                .within(endpoint.timeouts.total)
+                .replaying(replay)
+                .answered(answers)
+                .cached(cache.flatten())
+        },
+    );
     Ok(slots.collect())
 }
 
@@ -265,7 +278,7 @@ fn at_once(session: &Session<'_>, slots: &[Option<u32>]) -> Vec<usize> {
 
 /// The slots of servers on this machine that are asked and whose limit nobody set; people are told.
 fn known_slots(session: &Session<'_>) -> Vec<Option<u32>> {
-    if !session.source.is_none_or(Source::asks) {
+    if !session.asks() {
         return vec![None; session.endpoints.len()];
     }
     let found = found_slots(session.endpoints);
@@ -300,7 +313,7 @@ fn found_slots(endpoints: &[Endpoint]) -> Vec<Option<u32>> {
 /// Models that can be asked, or where nothing is asked at all, such as cannot: then no client is made and no
 /// key is read.
 fn models(session: &Session<'_>) -> Result<Vec<Arc<dyn Model>>, Failure> {
-    if session.source.is_none_or(Source::asks) {
+    if session.asks() {
         // What is to be said of keys was said when the run was planned.
         return Ok(connect(session.endpoints, &WhenNeeded, &mut Vec::new())?);
     }
@@ -311,6 +324,20 @@ fn models(session: &Session<'_>) -> Result<Vec<Arc<dyn Model>>, Failure> {
         Ok(Arc::new(OfflineModel::new(endpoint)) as Arc<dyn Model>)
     };
     session.endpoints.iter().map(offline).collect()
+}
+
+/// What the log that is imported has of each model.
+fn answers(session: &Session<'_>, manifest: &Manifest) -> Vec<Option<ModelAnswers>> {
+    let models = 0_u32..;
+    let each = models.take(session.endpoints.len()).map(|model| {
+        Some(ModelAnswers {
+            source: Arc::clone(session.imported?),
+            model,
+            run: manifest.run.clone(),
+            at: manifest.plan.created.clone(),
+        })
+    });
+    each.collect()
 }
 
 /// What is replayed for each model.

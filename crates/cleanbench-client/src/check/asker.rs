@@ -82,7 +82,8 @@ impl Response {
             | CallErrorKind::TooLong
             | CallErrorKind::Censored
             | CallErrorKind::Forbidden
-            | CallErrorKind::NotRecorded => Assessment::new(Support::Refused, words),
+            | CallErrorKind::NotRecorded
+            | CallErrorKind::Foreign => Assessment::new(Support::Refused, words),
             CallErrorKind::Dns
             | CallErrorKind::Connect
             | CallErrorKind::Tls

@@ -35,7 +35,9 @@ fn path_of(endpoint: &Endpoint) -> String {
     let end = protocol.path(endpoint.form).unwrap_or_default();
     let base = path.strip_suffix(end).unwrap_or(path);
     let list = match protocol {
-        Protocol::OpenAi | Protocol::Responses | Protocol::Anthropic => "/models",
+        Protocol::OpenAi | Protocol::Responses | Protocol::Anthropic | Protocol::Imported => {
+            "/models"
+        }
         Protocol::Ollama => "/api/tags",
         Protocol::LlamaCpp => "/v1/models",
     };

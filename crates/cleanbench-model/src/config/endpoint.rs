@@ -165,17 +165,44 @@ pub struct Endpoint {
 
 /// Scheme of a model in this process, and name of its provider.
 pub(super) const EMBEDDED: &str = "embedded";
+/// The same for a model that is known from the log of another harness alone.
+const IMPORTED: &str = "imported";
+/// Where such a model is: nowhere.
+const NOWHERE: &str = "imported:log";
 
 impl Endpoint {
     /// The model called `model` in this process, named `name` by the user. It is not asked over a
     /// socket: the client factory refuses it.
     pub(super) fn embedded(name: &str, model: &str, url: Url) -> Self {
         Self {
-            name: name.to_owned(),
-            provider: EMBEDDED.to_owned(),
-            profile: provider::unknown(),
             loopback: is_loopback(&url),
             allow: allow::in_process(),
+            ..Self::unreachable(name, model, url, provider::unknown())
+        }
+    }
+
+    /// A model of which nothing is known but what the log of another harness says of it under `name`. It has no
+    /// address, may be shown nothing, and can be asked nothing; its questions are put down in `form`.
+    ///
+    /// # Errors
+    /// Never: the address that stands for none is one.
+    pub fn imported(name: &str, form: Form) -> Result<Self, ConfigError> {
+        let url = Url::parse(NOWHERE).map_err(|error| ConfigError::new(error.to_string()))?;
+        let profile = Profile::plain(IMPORTED, Protocol::Imported);
+        Ok(Self {
+            form,
+            ..Self::unreachable(name, name, url, profile)
+        })
+    }
+
+    /// An endpoint that no socket leads to, and that may see nothing.
+    fn unreachable(name: &str, model: &str, url: Url, profile: Profile) -> Self {
+        Self {
+            name: name.to_owned(),
+            provider: url.scheme().to_owned(),
+            profile,
+            loopback: false,
+            allow: BTreeSet::new(),
             url,
             form: Form::Completion,
             model: model.to_owned(),
@@ -201,6 +228,11 @@ impl Endpoint {
     /// Whether the model is in this process.
     pub fn is_embedded(&self) -> bool {
         self.url.scheme() == EMBEDDED
+    }
+
+    /// Whether nothing is there to be asked: it is known from a log alone.
+    pub fn is_imported(&self) -> bool {
+        self.url.scheme() == IMPORTED
     }
 
     /// An endpoint with nothing but its address; everything else is the default.
@@ -243,6 +275,9 @@ impl Endpoint {
     pub fn host(&self) -> String {
         if self.is_embedded() {
             return "this process".to_owned();
+        }
+        if self.is_imported() {
+            return "nowhere (imported)".to_owned();
         }
         target::host_of(&self.url)
     }
@@ -351,13 +386,18 @@ pub(super) fn embedded_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(|_| fine)
 }
 
+/// The address of what is nowhere, if `text` is that.
+fn nowhere(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|_| text == NOWHERE)
+}
+
 fn write_url<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str())
 }
 
 fn read_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let url = match embedded_url(&text) {
+    let url = match embedded_url(&text).or_else(|| nowhere(&text)) {
         Some(url) => Ok(url),
         None => target::parse_url(&text),
     };

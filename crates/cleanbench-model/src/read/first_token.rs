@@ -136,6 +136,7 @@ fn parts(protocol: Protocol, document: &Value) -> (bool, Option<&str>) {
             (thinking.is_some(), content.or(called))
         }
         Protocol::LlamaCpp => (false, full(&document["content"])),
+        Protocol::Imported => (false, None),
     }
 }
 

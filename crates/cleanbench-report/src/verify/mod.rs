@@ -212,6 +212,12 @@ fn check(run: &RunDirectory, found: &mut Verification) -> Result<(), ReportError
 
 /// Says what a run that holds does not have.
 fn note_gaps(manifest: &Manifest, found: &mut Verification) {
+    if let Some(imported) = &manifest.plan.imported {
+        found.notes.push(format!(
+            "{}: that these answers were given, and their scores by `recorded`, is that harness's word; what is verified is what was made of its log",
+            imported.told()
+        ));
+    }
     let open = manifest.end.as_ref().and_then(|end| end.calls.get("open"));
     if let Some(open) = open.filter(|open| **open > 0) {
         let what = format!("{open} calls are open: the run was stopped before they had ended");

@@ -17,6 +17,7 @@ pub(crate) mod list;
 pub(crate) mod math;
 pub(crate) mod numeric;
 pub(crate) mod quantity;
+pub(crate) mod recorded;
 pub(crate) mod refusal;
 pub(crate) mod regex;
 pub(crate) mod rouge_l;

@@ -53,11 +53,20 @@ fn run_json(run: &RunDirectory, manifest: &Manifest) -> Value {
         "suite": manifest.plan.suite.name,
         "shard": manifest.shard.map(|shard| shard.to_string()),
         "created": manifest.plan.created,
-        "state": state(manifest),
+        "state": progress(manifest),
+        "imported": manifest.plan.imported,
     })
 }
 
 fn state(manifest: &Manifest) -> String {
+    let state = progress(manifest);
+    match &manifest.plan.imported {
+        Some(imported) => format!("{state}, imported from {}", cell::safe(&imported.tool)),
+        None => state,
+    }
+}
+
+fn progress(manifest: &Manifest) -> String {
     let calls = match &manifest.end {
         None => "running, or killed".to_owned(),
         Some(end) => match end.calls.get("open").copied().unwrap_or_default() {

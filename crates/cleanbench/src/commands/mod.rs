@@ -5,6 +5,8 @@ mod check;
 mod compare;
 mod derived;
 mod drift;
+mod export;
+mod import;
 mod init;
 mod items;
 mod list;
@@ -90,6 +92,7 @@ fn writes_to_out(command: &Command) -> bool {
             | Command::Compare(_)
             | Command::Items(_)
             | Command::Drift(_)
+            | Command::Import(_)
     )
 }
 
@@ -123,6 +126,7 @@ fn records_times(command: &Command) -> bool {
             | Command::Show(_)
             | Command::Calibrate(_)
             | Command::List(_)
+            | Command::Export(_)
     )
 }
 
@@ -140,6 +144,8 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Show(arguments) => show::show(arguments, printer),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Merge(arguments) => merge::merge(arguments, printer),
+        Command::Export(arguments) => export::export(arguments),
+        Command::Import(arguments) => import::import(arguments, printer),
         Command::Init(arguments) => init::init(arguments, printer),
         Command::List(arguments) => list::list(arguments, printer),
         Command::Compare(arguments) => compare::compare(arguments, printer),

@@ -49,6 +49,7 @@ fn picked(arguments: &RerunArguments, only: Only, printer: Printer) -> Result<Ex
     let session = Session {
         endpoints: &started.endpoints,
         source: None,
+        imported: None,
         conduct: arguments.conduct(),
         told: &started.told,
         printer,
@@ -86,6 +87,7 @@ fn changed(arguments: &RerunArguments, printer: Printer) -> Result<Exit, Failure
     let session = Session {
         endpoints: &started.endpoints,
         source: earlier.replay.as_ref(),
+        imported: None,
         conduct: arguments.conduct(),
         told: &started.told,
         printer,

@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &RunArguments, printer: Printer) -> Result<Exit, Fa
     let session = Session {
         endpoints: &started.endpoints,
         source: earlier.replay.as_ref(),
+        imported: None,
         conduct: arguments.conduct(),
         told: &started.told,
         printer,
@@ -73,6 +74,7 @@ pub(super) fn go_on(
     let session = Session {
         endpoints: &endpoints,
         source: source.as_ref(),
+        imported: None,
         conduct,
         told: &notes,
         printer,

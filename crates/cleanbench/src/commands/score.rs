@@ -23,6 +23,7 @@ pub(super) fn score(arguments: &ScoreArguments, printer: Printer) -> Result<Exit
     let session = Session {
         endpoints: &started.endpoints,
         source: earlier.replay.as_ref(),
+        imported: None,
         conduct: arguments.conduct(),
         told: &started.told,
         printer,

@@ -45,6 +45,9 @@ fn show_run(recording: &Recording, format: Format, printer: Printer) -> Result<E
         "run {} of suite `{}` version {}, planned {}",
         recording.manifest.run, plan.suite.name, plan.suite.version, plan.created
     ));
+    if let Some(imported) = &plan.imported {
+        printer.say(imported.told());
+    }
     if let Some(shard) = recording.manifest.shard {
         printer.say(format!(
             "shard {shard}: calls of the others are not counted"

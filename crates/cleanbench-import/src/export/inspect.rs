@@ -1,0 +1,303 @@
+//! An Inspect log `.eval` for each task and model: a header, samples, and what sums them up, as version 2 has them.
+
+use std::io::{Cursor, Write as _};
+
+use cleanbench_core::{Message, Role, Usage};
+use cleanbench_model::imported::ImportedAnswer;
+use serde_json::{Map, Value, json};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::{Exported, ExportedFile, mean, sample_scores, scored, standard_error};
+use crate::gather::plain;
+use crate::log::{Answer, Sample, Task};
+
+/// The logs of `exported`, one for each task and model.
+///
+/// # Errors
+/// When one would be larger than an archive can be.
+pub fn inspect(exported: &Exported) -> std::io::Result<Vec<ExportedFile>> {
+    let mut files = Vec::new();
+    for task in &exported.run.tasks {
+        for (model, described) in exported.run.models.iter().enumerate() {
+            let log = Log {
+                exported,
+                task,
+                model,
+                name: &described.name,
+            };
+            files.push(ExportedFile {
+                name: format!("{}_{}.eval", task.name, plain(&described.name, "model")),
+                bytes: log.archive()?,
+            });
+        }
+    }
+    Ok(files)
+}
+
+/// A log of one task and model.
+struct Log<'a> {
+    exported: &'a Exported,
+    task: &'a Task,
+    model: usize,
+    name: &'a str,
+}
+
+impl Log<'_> {
+    fn archive(&self) -> std::io::Result<Vec<u8>> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        let mut put = |name: &str, value: &Value| -> std::io::Result<()> {
+            let options = SimpleFileOptions::default();
+            let options = options.compression_method(CompressionMethod::Deflated);
+            zip.start_file(name, options)?;
+            zip.write_all(value.to_string().as_bytes())
+        };
+        let header = self.header();
+        put("_journal/start.json", &self.start(&header))?;
+        for sample in &self.task.samples {
+            for answer in self.answers(sample) {
+                let name = format!("samples/{}_epoch_{}.json", sample.id, answer.epoch);
+                put(&name, &self.sample(sample, answer))?;
+            }
+        }
+        let summaries = self.summaries();
+        put("_journal/summaries/1.json", &summaries)?;
+        put("summaries.json", &summaries)?;
+        put("reductions.json", &self.reductions())?;
+        put("header.json", &header)?;
+        Ok(zip.finish()?.into_inner())
+    }
+
+    fn answers<'s>(&self, sample: &'s Sample) -> impl Iterator<Item = &'s Answer> {
+        let model = self.model;
+        sample
+            .answers
+            .iter()
+            .filter(move |answer| answer.model == model)
+    }
+
+    fn start(&self, header: &Value) -> Value {
+        json!({"version": 2, "eval": header["eval"], "plan": header["plan"]})
+    }
+
+    fn header(&self) -> Value {
+        let Exported { created, run, .. } = self.exported;
+        let scorers = self.task.recorded.iter();
+        let scorers: Vec<_> = scorers
+            .map(|name| json!({"name": name, "options": {}}))
+            .collect();
+        let ids = self.task.samples.iter().map(|sample| sample.id.as_str());
+        json!({
+            "version": 2,
+            "status": "success",
+            "eval": {
+                "run_id": self.exported.id,
+                "created": created,
+                "task": self.task.name,
+                "task_id": format!("{}-{}", self.exported.id, self.task.name),
+                "task_version": 0,
+                "task_attribs": {},
+                "task_args": {},
+                "dataset": {
+                    "name": run.name,
+                    "location": format!("sha256:{}", self.exported.suite),
+                    "samples": self.task.samples.len(),
+                    "sample_ids": ids.collect::<Vec<_>>(),
+                    "shuffled": false,
+                },
+                "model": self.name,
+                "model_args": {},
+                "config": {"epochs": self.task.epochs(), "epochs_reducer": ["mean"]},
+                "packages": {},
+                "metadata": {"written_by": self.exported.tool},
+                "scorers": scorers,
+            },
+            "plan": {"name": "plan", "steps": [], "config": {}},
+            "results": self.results(),
+            "stats": {"started_at": created, "completed_at": created, "model_usage": {}},
+        })
+    }
+
+    fn results(&self) -> Value {
+        let total = self.task.samples.len() * self.task.epochs() as usize;
+        let answers = self
+            .task
+            .samples
+            .iter()
+            .flat_map(|sample| self.answers(sample));
+        let completed = answers
+            .filter(|answer| answer.record.error.is_none())
+            .count();
+        let scores = sample_scores(self.task, self.model);
+        let mut metrics = Map::new();
+        let measured = [
+            ("accuracy", mean(&scores)),
+            ("stderr", standard_error(&scores)),
+        ];
+        for (name, value) in measured {
+            if let Some(value) = value {
+                metrics.insert(
+                    name.to_owned(),
+                    json!({"name": name, "value": value, "params": {}}),
+                );
+            }
+        }
+        let scorer = self.task.recorded.first();
+        let scored = scorer.map(|name| {
+            json!({"name": name, "scorer": name, "scored_samples": scores.len(), "params": {}, "metrics": metrics})
+        });
+        json!({
+            "total_samples": total,
+            "completed_samples": completed,
+            "scores": scored.into_iter().collect::<Vec<_>>(),
+        })
+    }
+
+    fn sample(&self, sample: &Sample, answer: &Answer) -> Value {
+        let record = &answer.record;
+        let mut messages: Vec<Value> = sample.messages.iter().map(message).collect();
+        if record.error.is_none() {
+            messages.push(said(record));
+        }
+        let mut document = json!({
+            "id": sample.id,
+            "epoch": answer.epoch,
+            "input": input(sample),
+            "target": target(sample),
+            "messages": messages,
+            "output": self.output(record),
+            "scores": scores(record),
+            "metadata": sample.metadata,
+            "store": {},
+            "events": [],
+            "model_usage": {},
+            "attachments": {},
+        });
+        if !sample.choices.is_empty() {
+            document["choices"] = json!(sample.choices);
+        }
+        if let Some(error) = &record.error {
+            document["error"] = json!({"message": error, "traceback": "", "traceback_ansi": ""});
+        }
+        document
+    }
+
+    fn output(&self, record: &ImportedAnswer) -> Value {
+        let model = record.model.as_deref().unwrap_or(self.name);
+        if record.error.is_some() {
+            return json!({"model": model, "choices": []});
+        }
+        let mut output = json!({
+            "model": model,
+            "choices": [{"message": said(record), "stop_reason": stop_reason(record.finish.as_deref())}],
+            "completion": record.text,
+        });
+        if let Some(usage) = usage(record.usage) {
+            output["usage"] = usage;
+        }
+        output
+    }
+
+    fn summaries(&self) -> Value {
+        let samples = self.task.samples.iter();
+        let each = samples.flat_map(|sample| {
+            self.answers(sample).map(|answer| {
+                json!({
+                    "id": sample.id,
+                    "epoch": answer.epoch,
+                    "input": input(sample),
+                    "target": target(sample),
+                    "scores": scores(&answer.record),
+                    "metadata": {},
+                    "completed": true,
+                })
+            })
+        });
+        each.collect()
+    }
+
+    fn reductions(&self) -> Value {
+        let Some(scorer) = self.task.recorded.first() else {
+            return json!([]);
+        };
+        let samples = self.task.samples.iter().filter_map(|sample| {
+            let value = mean(&scored(self.task, sample, self.model))?;
+            Some(json!({"value": value, "sample_id": sample.id}))
+        });
+        json!([{"scorer": scorer, "samples": samples.collect::<Vec<_>>()}])
+    }
+}
+
+fn input(sample: &Sample) -> Value {
+    match sample.messages.as_slice() {
+        [only] if only.role == Role::User => Value::from(only.content.as_str()),
+        several => several.iter().map(message).collect(),
+    }
+}
+
+fn message(message: &Message) -> Value {
+    let role = match message.role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    };
+    json!({"role": role, "content": message.content, "source": "input"})
+}
+
+/// What the model said, its reasoning as a part of its own.
+fn said(record: &ImportedAnswer) -> Value {
+    let text = record.text.as_deref().unwrap_or_default();
+    let content = match &record.reasoning {
+        None => Value::from(text),
+        Some(reasoning) => json!([
+            {"type": "reasoning", "reasoning": reasoning},
+            {"type": "text", "text": text},
+        ]),
+    };
+    json!({"role": "assistant", "content": content, "source": "generate"})
+}
+
+/// A target is a text or a list of texts there.
+fn target(sample: &Sample) -> Value {
+    let word = |value: &Value| crate::json::text(value).unwrap_or_default();
+    match &sample.target {
+        None => Value::from(""),
+        Some(Value::Array(several)) => several.iter().map(word).collect(),
+        Some(one) => Value::from(word(one)),
+    }
+}
+
+fn scores(record: &ImportedAnswer) -> Value {
+    let each = record.scores.iter().map(|score| {
+        let mut value = json!({"value": score.value});
+        if let Some(answer) = &score.answer {
+            value["answer"] = Value::from(answer.as_str());
+        }
+        (score.scorer.clone(), value)
+    });
+    Value::Object(each.collect())
+}
+
+/// The word that Inspect has for it.
+fn stop_reason(finish: Option<&str>) -> &'static str {
+    match finish {
+        Some("stop") => "stop",
+        Some("length") => "max_tokens",
+        Some("tool_calls") => "tool_calls",
+        Some("content_filter") => "content_filter",
+        _ => "unknown",
+    }
+}
+
+fn usage(usage: Usage) -> Option<Value> {
+    let (input, output) = (usage.prompt?, usage.completion?);
+    let mut counts = json!({
+        "input_tokens": input,
+        "output_tokens": output,
+        "total_tokens": input.saturating_add(output),
+    });
+    if let Some(reasoning) = usage.reasoning {
+        counts["reasoning_tokens"] = Value::from(reasoning);
+    }
+    Some(counts)
+}

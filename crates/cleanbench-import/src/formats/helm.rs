@@ -1,0 +1,452 @@
+//! Runs of HELM: a folder with `scenario_state.json`, what was asked and answered, `per_instance_stats.json`, the
+//! scores, `run_spec.json`, what was meant, and `stats.json`, what it came to.
+//!
+//! A perturbed instance is a sample of its own. Refused: runs that weighed each option by a request of its own, whose
+//! requests are no answers.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use cleanbench_core::{Form, Message, Role, Usage};
+use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Found, Look};
+use crate::error::ImportError;
+use crate::gather::{At, Gathering};
+use crate::json::{self, list};
+use crate::log::Sample;
+use crate::source::{COLLECTION, DOCUMENT, Source, file_name};
+use crate::stated::{Claim, EXACT};
+
+const FORMAT: &str = "HELM run";
+const STATE: &str = "scenario_state.json";
+const MORE: &str = "answer with several completions; the first stands for them";
+
+/// Whether `look` is the file of a run that names all others.
+pub(super) fn find(look: &Look<'_>) -> Option<Found> {
+    let is_state = look.has("request_states") && look.has("adapter_spec");
+    let is_spec = look.has("adapter_spec") && look.has("scenario_spec");
+    if is_state || is_spec {
+        return Some(Found::new(FORMAT, read).of_folder());
+    }
+    None
+}
+
+#[derive(Debug, Deserialize)]
+struct RunSpec {
+    name: String,
+    #[serde(default, deserialize_with = "list")]
+    metric_specs: Vec<MetricSpec>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MetricSpec {
+    args: MetricNames,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MetricNames {
+    #[serde(deserialize_with = "list")]
+    names: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct State {
+    adapter_spec: Adapter,
+    #[serde(deserialize_with = "list")]
+    request_states: Vec<Asked>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Adapter {
+    method: String,
+    model: String,
+}
+
+/// A request and what came back.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    instance: Instance,
+    #[serde(default)]
+    train_trial_index: u32,
+    #[serde(default)]
+    reference_index: Option<u64>,
+    #[serde(default)]
+    output_mapping: Option<Map<String, Value>>,
+    request: Request,
+    #[serde(default)]
+    result: Option<Answered>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Instance {
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    input: Texted,
+    #[serde(default, deserialize_with = "list")]
+    references: Vec<Reference>,
+    #[serde(default)]
+    split: Option<String>,
+    #[serde(default)]
+    perturbation: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Texted {
+    text: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reference {
+    output: Texted,
+    #[serde(deserialize_with = "list")]
+    tags: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Request {
+    prompt: String,
+    messages: Option<Vec<Turn>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Turn {
+    role: Role,
+    content: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Answered {
+    success: bool,
+    error: Option<String>,
+    #[serde(deserialize_with = "list")]
+    completions: Vec<Completed>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Completed {
+    text: String,
+    thinking: Option<Texted>,
+    finish_reason: Option<Map<String, Value>>,
+}
+
+/// The scores of an instance.
+#[derive(Debug, Deserialize)]
+struct Judged {
+    instance_id: Value,
+    #[serde(default)]
+    train_trial_index: u32,
+    #[serde(default)]
+    perturbation: Option<Value>,
+    #[serde(default, deserialize_with = "list")]
+    stats: Vec<Stat>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stat {
+    name: StatName,
+    #[serde(default)]
+    mean: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StatName {
+    name: String,
+    #[serde(default)]
+    split: Option<String>,
+    #[serde(default)]
+    perturbation: Option<Value>,
+}
+
+fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
+    gathering.written_by("HELM", FORMAT);
+    let states = source.beside(|name| name == STATE);
+    if states.is_empty() {
+        let place = source.shown(source.files.first().map_or(Path::new(""), PathBuf::as_path));
+        return Err(
+            ImportError::refused(place, format!("there is no `{STATE}` beside it"))
+                .hint("name the folder of a run, with all of its files"),
+        );
+    }
+    for state in states {
+        Reading::begin(source, &state, gathering)?.requests()?;
+    }
+    Ok(())
+}
+
+/// What tells an answer of a run from any other.
+type Key = (String, u32);
+
+fn key(instance: &Value, trial: u32, perturbation: Option<&Value>) -> Key {
+    let id = json::word(instance).unwrap_or_default();
+    let perturbed = perturbation.filter(|it| !it.is_null());
+    let id = match perturbed.map(|it| {
+        it.get("name")
+            .and_then(Value::as_str)
+            .unwrap_or("perturbed")
+    }) {
+        Some(name) => format!("{id}+{name}"),
+        None => id,
+    };
+    (id, trial)
+}
+
+/// A run while it is read.
+struct Reading<'a> {
+    source: &'a Source,
+    folder: PathBuf,
+    place: String,
+    gathering: &'a mut Gathering,
+    state: State,
+    spec: Option<RunSpec>,
+    scores: HashMap<Key, Vec<Stat>>,
+}
+
+impl<'a> Reading<'a> {
+    fn begin(
+        source: &'a Source,
+        file: &Path,
+        gathering: &'a mut Gathering,
+    ) -> Result<Self, ImportError> {
+        let place = source.shown(file);
+        let state: State = json::parse(&place, &source.take(file, DOCUMENT)?)?;
+        let mut reading = Self {
+            source,
+            folder: file.parent().map(Path::to_owned).unwrap_or_default(),
+            place,
+            gathering,
+            state,
+            spec: None,
+            scores: HashMap::new(),
+        };
+        reading.spec = reading.beside("run_spec.json")?;
+        let judged: Option<Vec<Judged>> = reading.beside("per_instance_stats.json")?;
+        for one in judged.into_iter().flatten() {
+            let key = key(
+                &one.instance_id,
+                one.train_trial_index,
+                one.perturbation.as_ref(),
+            );
+            reading.scores.insert(key, one.stats);
+        }
+        Ok(reading)
+    }
+
+    fn beside<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ImportError> {
+        let file = self.folder.join(name);
+        if !self.source.has(&file) {
+            return Ok(None);
+        }
+        let bytes = self.source.take(&file, COLLECTION)?;
+        json::parse(&self.source.shown(&file), &bytes).map(Some)
+    }
+
+    /// Name of the scenario, without the model.
+    fn task_name(&self) -> String {
+        let folder = file_name(&self.folder);
+        let name = self.spec.as_ref().map_or(folder, |spec| spec.name.clone());
+        let (scenario, arguments) = name.split_once(':').unwrap_or((&name, ""));
+        let own = arguments
+            .split(',')
+            .filter(|part| !part.starts_with("model"));
+        let own: Vec<_> = own.filter(|part| !part.is_empty()).collect();
+        if own.is_empty() {
+            scenario.to_owned()
+        } else {
+            format!("{scenario}:{}", own.join(","))
+        }
+    }
+
+    fn requests(mut self) -> Result<(), ImportError> {
+        let adapter = &self.state.adapter_spec;
+        if adapter.method.starts_with("multiple_choice_separate")
+            || self
+                .state
+                .request_states
+                .iter()
+                .any(|one| one.reference_index.is_some())
+        {
+            let what = "each option was weighed by a request of its own, and no answer was written";
+            return Err(ImportError::refused(&self.place, what));
+        }
+        let model = adapter.model.clone();
+        let model = self.gathering.model(&model, Form::Completion);
+        let name = self.task_name();
+        let task = self.gathering.task(&name);
+        self.name_scorers(task);
+        for asked in std::mem::take(&mut self.state.request_states) {
+            self.request(asked, task, model)?;
+        }
+        self.claims(task, model)
+    }
+
+    /// The scorers that the run was to have, and that gave scores.
+    fn name_scorers(&mut self, task: usize) {
+        let given: Vec<&str> = {
+            let stats = self.scores.values().flatten();
+            stats.map(|stat| stat.name.name.as_str()).collect()
+        };
+        let meant = self.spec.iter().flat_map(|spec| &spec.metric_specs);
+        let meant = meant.flat_map(|metric| &metric.args.names);
+        let own: Vec<_> = meant
+            .filter(|name| given.contains(&name.as_str()))
+            .cloned()
+            .collect();
+        let known = &mut self.gathering.task_mut(task).recorded;
+        for name in own {
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
+    }
+
+    fn request(&mut self, asked: Asked, task: usize, model: usize) -> Result<(), ImportError> {
+        let instance = &asked.instance;
+        let key = key(
+            &instance.id,
+            asked.train_trial_index,
+            instance.perturbation.as_ref(),
+        );
+        let stats = self.scores.remove(&key).unwrap_or_default();
+        let id = key.0.clone();
+        let sample = self
+            .gathering
+            .sample(task, sample(&asked, id), &self.place)?;
+        let at = At {
+            task,
+            sample,
+            model,
+            epoch: key.1.saturating_add(1),
+        };
+        let Some(result) = asked.result else {
+            return Ok(());
+        };
+        if result.completions.len() > 1 {
+            self.gathering.remark(MORE);
+        }
+        let scorers = self.gathering.task_mut(task).recorded.clone();
+        let record = answer(result, &stats, &scorers);
+        self.gathering.answer(at, record, &self.place)
+    }
+
+    fn claims(&mut self, task: usize, model: usize) -> Result<(), ImportError> {
+        let stats: Option<Vec<Stat>> = self.beside("stats.json")?;
+        let known = self.gathering.task_mut(task).recorded.clone();
+        let plain = stats.into_iter().flatten().filter(|stat| {
+            let is_plain = stat.name.perturbation.as_ref().is_none_or(Value::is_null);
+            is_plain && known.contains(&stat.name.name)
+        });
+        for stat in plain {
+            let Some(value) = stat.mean else { continue };
+            self.gathering.claim(Claim {
+                task: self.gathering.task_name(task).to_owned(),
+                model,
+                scorer: stat.name.name,
+                metric: "mean".to_owned(),
+                value,
+                tolerance: EXACT,
+                split: stat.name.split,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn sample(asked: &Asked, id: String) -> Sample {
+    let instance = &asked.instance;
+    let right = instance.references.iter();
+    let right = right.filter(|reference| reference.tags.iter().any(|tag| tag == "correct"));
+    let right: Vec<_> = right
+        .map(|reference| Value::from(reference.output.text.as_str()))
+        .collect();
+    let options = asked.output_mapping.iter().flat_map(Map::values);
+    let mut metadata = Map::new();
+    metadata.insert(
+        "input".to_owned(),
+        Value::from(instance.input.text.as_str()),
+    );
+    if let Some(split) = &instance.split {
+        metadata.insert("split".to_owned(), Value::from(split.as_str()));
+    }
+    Sample {
+        id,
+        messages: messages(&asked.request),
+        target: crate::gather::target(Value::Array(right)),
+        choices: options
+            .filter_map(|option| option.as_str().map(str::to_owned))
+            .collect(),
+        metadata,
+        answers: Vec::new(),
+    }
+}
+
+fn messages(request: &Request) -> Vec<Message> {
+    match request.messages.as_deref() {
+        None | Some([]) => vec![Message::new(Role::User, request.prompt.clone())],
+        Some(turns) => {
+            let each = turns.iter();
+            each.map(|turn| Message::new(turn.role, turn.content.clone()))
+                .collect()
+        }
+    }
+}
+
+fn answer(result: Answered, stats: &[Stat], scorers: &[String]) -> ImportedAnswer {
+    if !result.success {
+        let said = result
+            .error
+            .unwrap_or_else(|| "the request failed".to_owned());
+        return ImportedAnswer {
+            error: Some(said),
+            ..ImportedAnswer::default()
+        };
+    }
+    let first = result.completions.into_iter().next().unwrap_or_default();
+    let finish = first
+        .finish_reason
+        .and_then(|reason| reason.get("reason")?.as_str().map(str::to_owned));
+    ImportedAnswer {
+        text: Some(first.text),
+        reasoning: first.thinking.map(|thinking| thinking.text),
+        finish: finish.filter(|word| word != "unknown"),
+        usage: Usage {
+            prompt: count(stats, "num_prompt_tokens"),
+            completion: count(stats, "num_output_tokens"),
+            ..Usage::default()
+        },
+        scores: scorers
+            .iter()
+            .filter_map(|name| score(stats, name))
+            .collect(),
+        ..ImportedAnswer::default()
+    }
+}
+
+fn mean(stats: &[Stat], name: &str) -> Option<f64> {
+    stats.iter().find(|stat| stat.name.name == name)?.mean
+}
+
+fn score(stats: &[Stat], name: &str) -> Option<ImportedScore> {
+    Some(ImportedScore {
+        scorer: name.to_owned(),
+        value: mean(stats, name)?,
+        ..ImportedScore::default()
+    })
+}
+
+/// A count, which stands there as the mean of one.
+fn count(stats: &[Stat], name: &str) -> Option<u64> {
+    let mean = mean(stats, name).filter(|mean| mean.fract() == 0.0)?;
+    format!("{mean:.0}").parse().ok()
+}

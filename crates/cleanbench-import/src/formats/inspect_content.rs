@@ -1,0 +1,70 @@
+//! What a message of an Inspect log says: a text, or a list of parts, either of which may stand elsewhere in the log.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+/// How a text begins that stands among the attachments.
+const REFERENCE: &str = "attachment://";
+
+/// Texts of a sample that stand apart from where they are said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attachments<'a>(Option<&'a HashMap<String, String>>);
+
+impl<'a> Attachments<'a> {
+    pub(super) fn new(attachments: Option<&'a HashMap<String, String>>) -> Self {
+        Self(attachments)
+    }
+
+    /// `text`, or what it refers to where that is there.
+    pub(super) fn resolved(&self, text: &str) -> String {
+        let name = text.strip_prefix(REFERENCE);
+        let found = name.and_then(|name| self.0?.get(name));
+        found.map_or_else(|| text.to_owned(), Clone::clone)
+    }
+}
+
+/// What a message says.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) text: String,
+    pub(super) reasoning: Option<String>,
+    /// Whether there is more than text in it.
+    pub(super) has_more: bool,
+}
+
+/// What `content` says.
+pub(super) fn said(content: &Value, attachments: &Attachments<'_>) -> Said {
+    match content {
+        Value::String(text) => Said {
+            text: attachments.resolved(text),
+            ..Said::default()
+        },
+        Value::Array(parts) => {
+            let mut said = Said::default();
+            let mut texts = Vec::new();
+            for part in parts {
+                said.add(part, &mut texts, attachments);
+            }
+            said.text = texts.join("\n");
+            said
+        }
+        _ => Said::default(),
+    }
+}
+
+impl Said {
+    fn add(&mut self, part: &Value, texts: &mut Vec<String>, attachments: &Attachments<'_>) {
+        let field = |name: &str| part.get(name).and_then(Value::as_str);
+        match field("type") {
+            Some("text") => texts.extend(field("text").map(|text| attachments.resolved(text))),
+            Some("reasoning") => {
+                let own = field("reasoning").map(|text| attachments.resolved(text));
+                let before = self.reasoning.take();
+                let both = before.into_iter().chain(own).collect::<Vec<_>>();
+                self.reasoning = Some(both.join("\n")).filter(|text| !text.is_empty());
+            }
+            _ => self.has_more = true,
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! Logs of lm-evaluation-harness: `samples_TASK_DATE.jsonl`, a row for each document and filter, with the
+//! `results_DATE.json` that lies beside.
+//!
+//! Where choices were weighed by their likelihood nothing was written; the choice that came out likeliest stands for
+//! the answer. Refused: results without samples.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cleanbench_core::{Form, Message, Role};
+use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Found, Look};
+use crate::error::ImportError;
+use crate::gather::{At, Gathering, target};
+use crate::json::{self, list};
+use crate::log::Sample;
+use crate::source::{COLLECTION, DOCUMENT, Source, file_name};
+use crate::stated::{Claim, EXACT};
+
+const FORMAT: &str = "lm-eval samples";
+const RESULTS: &str = "lm-eval results";
+const TOOL: &str = "lm-evaluation-harness";
+const WEIGHED: &str =
+    "answer of which the log has likelihoods and no text; the likeliest choice stands for it";
+const REPEATS: &str =
+    "document with several answers that were scored as one; the first stands for them";
+const LOST: &str = "answer that the log does not have; it is missing and no 0";
+const NO_NUMBER: &str =
+    "score that is no number (a whole data set was judged at once); it is left out";
+
+/// Whether `look` is a file of such a log.
+pub(super) fn find(look: &Look<'_>) -> Option<Found> {
+    if look.has("doc_id") && look.has("resps") {
+        return Some(Found::new(FORMAT, read));
+    }
+    let is_results = look.has("results") && look.has("versions") && !look.has("eval");
+    is_results.then(|| Found::new(FORMAT, read))
+}
+
+/// A row: what came of a document, by one filter.
+#[derive(Debug, Deserialize)]
+struct Row {
+    doc_id: Value,
+    #[serde(default)]
+    doc: Value,
+    #[serde(default)]
+    target: Value,
+    #[serde(default)]
+    arguments: Value,
+    #[serde(default, deserialize_with = "list")]
+    resps: Vec<Value>,
+    #[serde(default)]
+    filter: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    metrics: Vec<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+/// What is said of a whole run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Results {
+    results: BTreeMap<String, Map<String, Value>>,
+    model_name: Option<String>,
+    config: Option<Map<String, Value>>,
+    lm_eval_version: Option<String>,
+    #[serde(rename = "n-samples")]
+    counts: BTreeMap<String, Counts>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Counts {
+    effective: Option<usize>,
+}
+
+impl Results {
+    fn model(&self) -> Option<String> {
+        let config = |name: &str| self.config.as_ref()?.get(name).and_then(json::text);
+        let named = self.model_name.clone().filter(|name| !name.is_empty());
+        named
+            .or_else(|| config("model_args"))
+            .or_else(|| config("model"))
+    }
+}
+
+fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
+    let samples = samples(source);
+    if samples.is_empty() {
+        let place = source.shown(source.files.first().map_or(Path::new(""), PathBuf::as_path));
+        let what = "results without samples, and scores without answers are no run";
+        return Err(ImportError::refused(place, what).hint(
+            "run lm-eval with `--log_samples`, and put the `samples_*.jsonl` beside the results",
+        ));
+    }
+    for file in samples {
+        let results = results_of(source, &file)?;
+        Reading::begin(source, &file, &results, gathering).rows()?;
+    }
+    Ok(())
+}
+
+/// The files of samples: those that were named, or those beside the results that were.
+fn samples(source: &Source) -> Vec<PathBuf> {
+    let is_samples = |file: &&PathBuf| !is_results(&file_name(file));
+    let named: Vec<_> = source.files.iter().filter(is_samples).cloned().collect();
+    if !named.is_empty() || source.named.is_none() {
+        return named;
+    }
+    let date = source.named.as_deref().and_then(date_of);
+    let of_date = |name: &str| {
+        let of = date_of(Path::new(name));
+        name.starts_with("samples_") && of.is_some() && of == date
+    };
+    source.beside(of_date)
+}
+
+fn is_results(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending == "json")
+}
+
+/// The date at the end of the name of `file`.
+fn date_of(file: &Path) -> Option<String> {
+    let stem = file.file_stem()?.to_string_lossy();
+    let date = stem.rsplit_once('_')?.1;
+    let is_date = date.len() >= 10 && date.starts_with("20");
+    is_date.then(|| date.to_owned())
+}
+
+/// The results that belong to the samples in `file`.
+fn results_of(source: &Source, file: &Path) -> Result<Results, ImportError> {
+    let Some(date) = date_of(file) else {
+        return Ok(Results::default());
+    };
+    let name = format!("results_{date}.json");
+    let beside = file.with_file_name(&name);
+    if !source.has(&beside) {
+        return Ok(Results::default());
+    }
+    let bytes = source.take(&beside, DOCUMENT)?;
+    json::parse(&source.shown(&beside), &bytes)
+}
+
+/// The name of the task in `file`.
+fn task_of(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.strip_prefix("samples_").unwrap_or(&stem);
+    let end = date_of(file).map_or(0, |date| date.len() + 1);
+    stem[..stem.len() - end.min(stem.len())].to_owned()
+}
+
+/// A file of samples while it is read.
+struct Reading<'a> {
+    source: &'a Source,
+    file: &'a Path,
+    results: &'a Results,
+    gathering: &'a mut Gathering,
+    task: usize,
+    model: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn begin(
+        source: &'a Source,
+        file: &'a Path,
+        results: &'a Results,
+        gathering: &'a mut Gathering,
+    ) -> Self {
+        let version = results.lm_eval_version.as_deref().unwrap_or_default();
+        gathering.written_by(format!("{TOOL} {version}").trim_end(), FORMAT);
+        let name = task_of(file);
+        let task = gathering.task(&name);
+        let model = results.model();
+        if model.is_none() {
+            let what =
+                format!("there is no {RESULTS} beside it: neither model nor version is known");
+            gathering.cannot_tell(format!("{}: {what}", file.display()));
+        }
+        let model = gathering.model(&model.unwrap_or_default(), Form::Completion);
+        Self {
+            source,
+            file,
+            results,
+            gathering,
+            task,
+            model,
+        }
+    }
+
+    fn rows(mut self) -> Result<(), ImportError> {
+        let place = self.source.shown(self.file);
+        let bytes = self.source.take(self.file, COLLECTION)?;
+        for line in json::lines(&bytes) {
+            let row: Row = json::parse_at(&place, line.before, line.bytes)?;
+            self.row(row, &format!("{place}:{}", line.before + 1))?;
+        }
+        self.claims();
+        self.count();
+        Ok(())
+    }
+
+    /// Says so where the log has fewer documents than its results are of.
+    fn count(&mut self) {
+        let stated = self.results.counts.get(&task_of(self.file));
+        let here = self.gathering.task_mut(self.task).samples.len();
+        if let Some(stated) = stated
+            .and_then(|counts| counts.effective)
+            .filter(|it| *it != here)
+        {
+            let task = self.gathering.task_name(self.task);
+            let what = format!(
+                "task `{task}`: the results are of {stated} documents, and {here} are in the log"
+            );
+            self.gathering.cannot_tell(what);
+        }
+    }
+
+    fn row(&mut self, row: Row, place: &str) -> Result<(), ImportError> {
+        let asked = Asked::of(&row);
+        let scores = self.scores(&row);
+        let sample = Sample {
+            id: json::word(&row.doc_id).unwrap_or_default(),
+            messages: asked.messages(),
+            target: right(&row.target, &asked.choices),
+            choices: asked.choices.clone(),
+            metadata: scalars(row.doc),
+            answers: Vec::new(),
+        };
+        let sample = self.gathering.sample(self.task, sample, place)?;
+        let at = At {
+            task: self.task,
+            sample,
+            model: self.model,
+            epoch: 1,
+        };
+        if let Some(known) = self.gathering.answered(at) {
+            // Another filter on the same answer.
+            known.scores.extend(scores);
+            return Ok(());
+        }
+        match self.answer(&row.resps, &asked.choices) {
+            None => self.gathering.remark(LOST),
+            Some(record) => {
+                let record = ImportedAnswer { scores, ..record };
+                self.gathering.answer(at, record, place)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn scores(&mut self, row: &Row) -> Vec<ImportedScore> {
+        let filter = row.filter.as_deref().unwrap_or("none");
+        let mut scores = Vec::new();
+        for metric in &row.metrics {
+            let value = row.rest.get(metric);
+            let value = value.and_then(|value| value.as_f64().or_else(|| of_flag(value)));
+            let Some(value) = value else {
+                self.gathering.remark(NO_NUMBER);
+                continue;
+            };
+            let scorer = format!("{metric},{filter}");
+            let known = &mut self.gathering.task_mut(self.task).recorded;
+            if !known.contains(&scorer) {
+                known.push(scorer.clone());
+            }
+            scores.push(ImportedScore {
+                scorer,
+                value,
+                ..ImportedScore::default()
+            });
+        }
+        scores
+    }
+
+    /// What was answered: the text of the first response, or the likeliest of `choices`.
+    fn answer(&mut self, resps: &[Value], choices: &[String]) -> Option<ImportedAnswer> {
+        let text = match resps.first()? {
+            Value::String(text) => text.clone(),
+            Value::Array(repeats) => match repeats.first()? {
+                Value::String(text) => {
+                    if repeats.len() > 1 {
+                        self.gathering.remark(REPEATS);
+                    }
+                    text.clone()
+                }
+                _ => {
+                    self.gathering.remark(WEIGHED);
+                    likeliest(resps, choices)?
+                }
+            },
+            _ => return None,
+        };
+        Some(ImportedAnswer {
+            text: Some(text),
+            ..ImportedAnswer::default()
+        })
+    }
+
+    fn claims(&mut self) {
+        let task = task_of(self.file);
+        let stated = self.results.results.get(&task).into_iter().flatten();
+        let known = &self.gathering.task_mut(self.task).recorded.clone();
+        let name = self.gathering.task_name(self.task).to_owned();
+        for (metric, value) in stated.filter(|(metric, _)| known.contains(metric)) {
+            if let Some(value) = value.as_f64() {
+                self.gathering.claim(Claim {
+                    task: name.clone(),
+                    model: self.model,
+                    scorer: metric.clone(),
+                    metric: "mean".to_owned(),
+                    value,
+                    tolerance: EXACT,
+                    split: None,
+                });
+            }
+        }
+    }
+}
+
+fn of_flag(value: &Value) -> Option<f64> {
+    value.as_bool().map(|flag| f64::from(u8::from(flag)))
+}
+
+/// What was asked of a document.
+struct Asked {
+    prompt: String,
+    /// What was weighed, where anything was.
+    choices: Vec<String>,
+}
+
+impl Asked {
+    fn of(row: &Row) -> Self {
+        let requests: Vec<&Value> = match &row.arguments {
+            Value::Object(named) => named.values().collect(),
+            Value::Array(requests) => requests.iter().collect(),
+            _ => Vec::new(),
+        };
+        let argument = |request: &Value, index: usize| {
+            let of = request
+                .get(format!("arg_{index}"))
+                .or_else(|| request.get(index));
+            of.and_then(json::text)
+        };
+        let prompt = requests.first().and_then(|request| argument(request, 0));
+        let weighed = row.resps.len() > 1 && row.resps.len() == requests.len();
+        let choices = requests.iter().filter(|_| weighed);
+        let choices = choices.filter_map(|request| argument(request, 1));
+        Self {
+            prompt: prompt.unwrap_or_default(),
+            choices: choices.map(|choice| choice.trim().to_owned()).collect(),
+        }
+    }
+
+    /// The prompt, which is a conversation where a chat was asked.
+    fn messages(&self) -> Vec<Message> {
+        let chat = self
+            .prompt
+            .starts_with("[{")
+            .then(|| conversation(&self.prompt));
+        let whole = || vec![Message::new(Role::User, self.prompt.clone())];
+        chat.flatten().unwrap_or_else(whole)
+    }
+}
+
+#[derive(Deserialize)]
+struct Turn {
+    role: Role,
+    content: String,
+}
+
+fn conversation(prompt: &str) -> Option<Vec<Message>> {
+    let turns: Vec<Turn> = serde_json::from_str(prompt).ok()?;
+    let each = turns.into_iter();
+    let messages: Vec<_> = each
+        .map(|turn| Message::new(turn.role, turn.content))
+        .collect();
+    Some(messages).filter(|messages| !messages.is_empty())
+}
+
+/// The likeliest of `choices`, by the log probability that stands first in each response.
+fn likeliest(resps: &[Value], choices: &[String]) -> Option<String> {
+    let of = |resp: &Value| {
+        let first = resp.get(0)?;
+        let value = first.get(0).unwrap_or(first);
+        value.as_f64().or_else(|| value.as_str()?.parse().ok())
+    };
+    let mut best: Option<(f64, &String)> = None;
+    for (resp, choice) in resps.iter().zip(choices) {
+        let weight = of(resp)?;
+        if best.is_none_or(|(least, _)| weight > least) {
+            best = Some((weight, choice));
+        }
+    }
+    best.map(|(_, choice)| choice.clone())
+}
+
+/// What is right: the position of a choice may stand there as a text.
+fn right(found: &Value, choices: &[String]) -> Option<Value> {
+    let index = found
+        .as_str()
+        .and_then(|text| text.trim().parse::<usize>().ok());
+    match index.and_then(|index| choices.get(index)) {
+        Some(choice) => Some(Value::from(choice.as_str())),
+        None => target(found.clone()),
+    }
+}
+
+/// The plain fields of a document.
+fn scalars(doc: Value) -> Map<String, Value> {
+    let Value::Object(doc) = doc else {
+        return Map::new();
+    };
+    let is_plain = |value: &Value| !value.is_array() && !value.is_object() && !value.is_null();
+    doc.into_iter()
+        .filter(|(_, value)| is_plain(value))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_of_files_give_task_and_date() {
+        let file = Path::new("a/samples_arc_easy_2026-01-21T03-44-18.458309.jsonl");
+        assert_eq!(task_of(file), "arc_easy");
+        assert_eq!(date_of(file).as_deref(), Some("2026-01-21T03-44-18.458309"));
+        let bare = Path::new("samples_mmlu_law.jsonl");
+        assert_eq!((task_of(bare).as_str(), date_of(bare)), ("mmlu_law", None));
+    }
+
+    #[test]
+    fn a_weighed_document_has_choices_and_the_likeliest_is_its_answer() {
+        let row: Row = serde_json::from_value(json!({
+            "doc_id": 3, "doc": {"q": "?", "list": [1]}, "target": "1",
+            "arguments": {"gen_args_0": {"arg_0": "Q", "arg_1": " no"}, "gen_args_1": {"arg_0": "Q", "arg_1": " yes"}},
+            "resps": [[["-2.5", "False"]], [[-1.5, true]]], "filter": "none", "metrics": ["acc"], "acc": 1.0,
+        }))
+        .unwrap();
+        let asked = Asked::of(&row);
+        assert_eq!(asked.choices, ["no", "yes"]);
+        assert_eq!(
+            likeliest(&row.resps, &asked.choices).as_deref(),
+            Some("yes")
+        );
+        assert_eq!(right(&row.target, &asked.choices), Some(json!("yes")));
+        assert_eq!(scalars(row.doc).len(), 1);
+    }
+}

@@ -1,0 +1,282 @@
+//! The formats: one file for each harness, and the one table by which a file is recognised.
+//!
+//! Invariant: a file is what it holds and not what it is called; a name decides only what holds alone cannot tell.
+
+mod evalscope;
+mod helm;
+mod inspect;
+mod inspect_archive;
+mod inspect_content;
+mod inspect_log;
+mod inspect_results;
+mod inspect_score;
+mod lm_eval;
+mod lm_eval_suite;
+mod openai_log;
+mod openai_suite;
+mod promptfoo;
+mod promptfoo_suite;
+mod refusals;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{ErrorKind, ImportError};
+use crate::gather::Gathering;
+use crate::json;
+use crate::log::Imported;
+use crate::source::{COLLECTION, Source, ends_in};
+
+/// What reads a format.
+type Reader = fn(&Source, &mut Gathering) -> Result<(), ImportError>;
+/// Whether a file is of a format, and what reads it.
+type Find = fn(&Look<'_>) -> Option<Found>;
+
+/// A format.
+struct Format {
+    /// What it is called, with the files by which it is told.
+    name: &'static str,
+    find: Find,
+}
+
+/// The formats, in the order in which they are tried.
+const FORMATS: &[Format] = &[
+    Format {
+        name: "Inspect (.eval, .json)",
+        find: inspect::find,
+    },
+    Format {
+        name: "lm-evaluation-harness (samples_*.jsonl, results_*.json)",
+        find: lm_eval::find,
+    },
+    Format {
+        name: "promptfoo (output.json, output.yaml)",
+        find: promptfoo::find,
+    },
+    Format {
+        name: "OpenAI evals (the log of events)",
+        find: openai_log::find,
+    },
+    Format {
+        name: "EvalScope (reviews with predictions and reports)",
+        find: evalscope::find,
+    },
+    Format {
+        name: "HELM (the folder of a run)",
+        find: helm::find,
+    },
+    Format {
+        name: "suites of promptfoo (promptfooconfig.yaml, tests.csv)",
+        find: promptfoo_suite::find,
+    },
+    Format {
+        name: "suites of OpenAI evals (registry .yaml, samples .jsonl)",
+        find: openai_suite::find,
+    },
+    Format {
+        name: "tasks of lm-evaluation-harness (.yaml with data beside it)",
+        find: lm_eval_suite::find,
+    },
+];
+
+/// Most files of a folder that are looked at.
+const MOST_LOOKED_AT: usize = 10_000;
+/// Most bytes of a file that is no JSON in which something is looked for.
+const LOOKED_AT: usize = 256 << 10;
+
+/// What is known of a file before it is read.
+struct Look<'a> {
+    /// Its name, from its folder.
+    path: &'a Path,
+    /// Its bytes.
+    bytes: &'a [u8],
+    /// The keys of the document that it is, or of the first of its lines; none where it is neither.
+    keys: Vec<String>,
+}
+
+impl<'a> Look<'a> {
+    fn of(path: &'a Path, bytes: &'a [u8]) -> Self {
+        Self {
+            path,
+            keys: keys(path, bytes),
+            bytes,
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.keys.iter().any(|one| one == key)
+    }
+
+    fn starts_with(&self, start: &[u8]) -> bool {
+        self.bytes.trim_ascii_start().starts_with(start)
+    }
+
+    /// Whether `part` is in the beginning of the file.
+    fn holds(&self, part: &[u8]) -> bool {
+        let start = &self.bytes[..self.bytes.len().min(LOOKED_AT)];
+        start.windows(part.len()).any(|window| window == part)
+    }
+
+    /// Whether a line of the beginning begins with `start`.
+    fn has_line(&self, start: &[u8]) -> bool {
+        let beginning = &self.bytes[..self.bytes.len().min(LOOKED_AT)];
+        beginning
+            .split(|byte| *byte == b'\n')
+            .any(|line| line.starts_with(start))
+    }
+
+    fn first_line_holds(&self, part: &[u8]) -> bool {
+        let first = self
+            .bytes
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        first.windows(part.len()).any(|window| window == part)
+    }
+}
+
+/// What a file was found to be.
+struct Found {
+    name: &'static str,
+    read: Reader,
+    /// Whether a folder of such files is read at once, by the file that was found.
+    is_of_folder: bool,
+    /// Whether such a file is only ever refused.
+    is_refused: bool,
+}
+
+impl Found {
+    fn new(name: &'static str, read: Reader) -> Self {
+        Self {
+            name,
+            read,
+            is_of_folder: false,
+            is_refused: false,
+        }
+    }
+
+    /// What is known and cannot be imported; `read` says why.
+    fn refused(name: &'static str, read: Reader) -> Self {
+        Self {
+            is_refused: true,
+            ..Self::new(name, read)
+        }
+    }
+
+    /// The same, where one file of a folder stands for all.
+    fn of_folder(self) -> Self {
+        Self {
+            is_of_folder: true,
+            ..self
+        }
+    }
+}
+
+/// Names of the formats that are known.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|format| format.name)
+}
+
+/// Reads what `paths` name, each a file or a folder, as one import.
+///
+/// # Errors
+/// When one is of no known format, broken, or cannot be made a run or a suite, or two have answers to the same.
+pub fn read(paths: &[PathBuf]) -> Result<Imported, ImportError> {
+    let mut gathering = Gathering::default();
+    for path in paths {
+        let source = Source::open(path)?;
+        let found = recognise(&source, path)?;
+        (found.read)(&found.source, &mut gathering)?;
+        gathering.read(&found.source);
+    }
+    let shown: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    gathering.finish(&shown.join(", "))
+}
+
+/// What is to be read, and how.
+struct Recognised {
+    source: Source,
+    read: Reader,
+}
+
+fn recognise(source: &Source, path: &Path) -> Result<Recognised, ImportError> {
+    let mut found: Option<Found> = None;
+    let mut files = Vec::new();
+    for file in source.files.iter().take(MOST_LOOKED_AT) {
+        let Some(one) = of_file(source, file)? else {
+            continue;
+        };
+        match &found {
+            // A folder has more in it than what a run is made of.
+            Some(first) if one.is_refused && !first.is_refused => continue,
+            Some(first) if first.is_refused && !one.is_refused => {
+                files.clear();
+                found = Some(one);
+            }
+            Some(first) if first.name != one.name => return Err(two(path, first.name, one.name)),
+            Some(_) => {}
+            None => found = Some(one),
+        }
+        files.push(file.clone());
+    }
+    let Some(found) = found else {
+        return Err(unknown(source, path));
+    };
+    let mut source = Source::open(path)?;
+    if !found.is_of_folder {
+        source.files = files;
+    }
+    Ok(Recognised {
+        source,
+        read: found.read,
+    })
+}
+
+/// What `file` is, if it is anything that is known.
+fn of_file(source: &Source, file: &Path) -> Result<Option<Found>, ImportError> {
+    let is_named = source.named.is_some();
+    let bytes = match source.look(file, COLLECTION) {
+        Ok(bytes) => bytes,
+        Err(error) if is_named => return Err(error),
+        // A folder may hold anything; what cannot be read in it is none of the log's.
+        Err(_) => return Ok(None),
+    };
+    let look = Look::of(file, &bytes);
+    let found = FORMATS.iter().find_map(|format| (format.find)(&look));
+    Ok(found.or_else(|| refusals::find(&look)))
+}
+
+fn keys(file: &Path, bytes: &[u8]) -> Vec<String> {
+    if ends_in(file, "jsonl") {
+        let first = json::lines(bytes).next();
+        return first
+            .and_then(|line| json::keys(line.bytes))
+            .unwrap_or_default();
+    }
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Vec::new();
+    }
+    let document = json::keys(bytes);
+    let first = || json::keys(json::lines(bytes).next()?.bytes);
+    document.or_else(first).unwrap_or_default()
+}
+
+fn two(path: &Path, first: &str, other: &str) -> ImportError {
+    let what = format!("there are files of two formats in it: {first} and {other}");
+    ImportError::refused(path.display(), what).hint("name the files of one of them")
+}
+
+fn unknown(source: &Source, path: &Path) -> ImportError {
+    let what = match &source.named {
+        None => format!(
+            "none of its {} files is of a format that is known",
+            source.files.len()
+        ),
+        Some(_) => "it is of no format that is known".to_owned(),
+    };
+    let known: Vec<_> = names().collect();
+    ImportError::new(ErrorKind::Unknown, format!("{}: {what}", path.display()))
+        .hint(format!("what can be imported: {}", known.join("; ")))
+}

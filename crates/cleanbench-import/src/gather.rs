@@ -1,0 +1,298 @@
+//! Puts what is read together: one task of a name, one sample of an id, one answer of a model and repeat.
+//!
+//! Invariants: a sample that two files have is one only if it asks the same in both; an answer never takes the place
+//! of another; names become such as a suite may have, and no two the same. Refused: more repeats than a run may have,
+//! a sample that is two.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cleanbench_core::Form;
+use cleanbench_core::history::MOST_EPOCHS;
+use cleanbench_model::imported::ImportedAnswer;
+use serde_json::Value;
+
+use crate::error::ImportError;
+use crate::log::{Answer, Imported, Model, Sample, Task};
+use crate::source::Source;
+use crate::stated::{Claim, compare};
+use crate::{choices, scorers};
+
+/// Longest name that a suite takes, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// What was read so far.
+#[derive(Debug, Default)]
+pub(crate) struct Gathering {
+    imported: Imported,
+    /// Position of each task by the log's own name of it.
+    tasks: HashMap<String, usize>,
+    /// Position of each sample by its task and id.
+    samples: HashMap<(usize, String), usize>,
+    claims: Vec<Claim>,
+    /// How often each remark was made.
+    remarks: BTreeMap<&'static str, u64>,
+}
+
+/// Where an answer goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) task: usize,
+    pub(crate) sample: usize,
+    pub(crate) model: usize,
+    pub(crate) epoch: u32,
+}
+
+impl Gathering {
+    /// Notes which harness wrote the log, and in which format. The first word holds.
+    pub(crate) fn written_by(&mut self, tool: &str, format: &str) {
+        if self.imported.tool.is_empty() {
+            tool.clone_into(&mut self.imported.tool);
+            format.clone_into(&mut self.imported.format);
+        }
+    }
+
+    /// Notes the name of the suite. The first one holds.
+    pub(crate) fn called(&mut self, name: &str) {
+        if self.imported.name.is_empty() {
+            self.imported.name = plain(name, "imported");
+        }
+    }
+
+    /// The task that the log calls `name`.
+    pub(crate) fn task(&mut self, name: &str) -> usize {
+        if let Some(known) = self.tasks.get(name) {
+            return *known;
+        }
+        let position = self.imported.tasks.len();
+        let wanted = plain(name, "task");
+        let others = &self.imported.tasks;
+        let is_free = |wanted: &String| !others.iter().any(|task| task.name == *wanted);
+        let numbered = (2_u64..).map(|number| format!("{wanted}-{number}"));
+        let mut names = std::iter::once(wanted.clone()).chain(numbered);
+        let name_here = names.find(is_free).unwrap_or(wanted);
+        if name_here != name {
+            let what = format!("task `{name}` of the log is called `{name_here}` here");
+            self.imported.cannot_tell.push(what);
+        }
+        self.imported.tasks.push(Task {
+            name: name_here,
+            ..Task::default()
+        });
+        self.tasks.insert(name.to_owned(), position);
+        position
+    }
+
+    /// The name that the task at `position` has here.
+    pub(crate) fn task_name(&self, position: usize) -> &str {
+        &self.imported.tasks[position].name
+    }
+
+    /// The task at `position`.
+    pub(crate) fn task_mut(&mut self, position: usize) -> &mut Task {
+        &mut self.imported.tasks[position]
+    }
+
+    /// The model that the log calls `name`, which was asked in `form`.
+    pub(crate) fn model(&mut self, name: &str, form: Form) -> usize {
+        let name = if name.trim().is_empty() {
+            "unnamed"
+        } else {
+            name
+        };
+        let models = &mut self.imported.models;
+        if let Some(known) = models.iter().position(|model| model.name == name) {
+            return known;
+        }
+        models.push(Model {
+            name: name.to_owned(),
+            form,
+        });
+        models.len() - 1
+    }
+
+    /// The sample of the task at `task` that is like `sample`, which `place` has.
+    ///
+    /// # Errors
+    /// When another one has its id.
+    pub(crate) fn sample(
+        &mut self,
+        task: usize,
+        mut sample: Sample,
+        place: &str,
+    ) -> Result<usize, ImportError> {
+        let samples = &mut self.imported.tasks[task].samples;
+        if sample.id.trim().is_empty() {
+            sample.id = format!("sample-{}", samples.len() + 1);
+        }
+        if let Some(remark) = choices::settle(&mut sample) {
+            *self.remarks.entry(remark).or_default() += 1;
+        }
+        let key = (task, sample.id.clone());
+        if let Some(&known) = self.samples.get(&key) {
+            return if samples[known].messages == sample.messages {
+                Ok(known)
+            } else {
+                Err(two_samples(place, &sample.id))
+            };
+        }
+        self.samples.insert(key, samples.len());
+        samples.push(sample);
+        Ok(samples.len() - 1)
+    }
+
+    /// Puts down an answer that `place` has. Of a record without text, reasoning, tools and error there is none.
+    ///
+    /// # Errors
+    /// When there is one of the model already, or its repeat is none that a run may have.
+    pub(crate) fn answer(
+        &mut self,
+        at: At,
+        record: ImportedAnswer,
+        place: &str,
+    ) -> Result<(), ImportError> {
+        let At { task, sample, .. } = at;
+        let sample = &mut self.imported.tasks[task].samples[sample];
+        if at.epoch == 0 || at.epoch > MOST_EPOCHS {
+            let what = format!(
+                "epoch {} of sample `{}` is not from 1 to {MOST_EPOCHS}",
+                at.epoch, sample.id
+            );
+            return Err(ImportError::damaged(place, what));
+        }
+        let is_same = |one: &Answer| one.model == at.model && one.epoch == at.epoch;
+        if sample.answers.iter().any(is_same) {
+            let what = format!(
+                "model `{}` has answered sample `{}` in epoch {} twice",
+                self.imported.models[at.model].name, sample.id, at.epoch
+            );
+            return Err(ImportError::refused(place, what)
+                .hint("import one of the logs at a time; each becomes a run of its own"));
+        }
+        sample.answers.push(Answer {
+            model: at.model,
+            epoch: at.epoch,
+            record,
+        });
+        Ok(())
+    }
+
+    /// The record of an answer that was put down already, if it was.
+    pub(crate) fn answered(&mut self, at: At) -> Option<&mut ImportedAnswer> {
+        let answers = &mut self.imported.tasks[at.task].samples[at.sample].answers;
+        let mut answers = answers.iter_mut();
+        let found = answers.find(|one| one.model == at.model && one.epoch == at.epoch);
+        found.map(|answer| &mut answer.record)
+    }
+
+    /// Makes a remark about one more sample or answer.
+    pub(crate) fn remark(&mut self, what: &'static str) {
+        *self.remarks.entry(what).or_default() += 1;
+    }
+
+    /// Says once what the log does not tell.
+    pub(crate) fn cannot_tell(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        if !self.imported.cannot_tell.contains(&what) {
+            self.imported.cannot_tell.push(what);
+        }
+    }
+
+    /// Puts down a mean that the log states.
+    pub(crate) fn claim(&mut self, claim: Claim) {
+        self.claims.push(claim);
+    }
+
+    /// Notes which files were read.
+    pub(crate) fn read(&mut self, source: &Source) {
+        self.imported.sources.extend(source.sources());
+    }
+
+    /// What it all comes to.
+    ///
+    /// # Errors
+    /// When there is no sample in it.
+    pub(crate) fn finish(mut self, place: &str) -> Result<Imported, ImportError> {
+        let imported = &mut self.imported;
+        imported.tasks.retain(|task| !task.samples.is_empty());
+        if imported.tasks.is_empty() {
+            return Err(ImportError::refused(place, "there is no sample in it"));
+        }
+        for (what, count) in &self.remarks {
+            imported.cannot_tell.push(format!("{count} × {what}"));
+        }
+        if imported.name.is_empty() {
+            imported.name = plain(&imported.tasks[0].name, "imported");
+        }
+        for task in &mut imported.tasks {
+            let remarks = scorers::settle(task);
+            imported.cannot_tell.extend(remarks);
+        }
+        let claims = std::mem::take(&mut self.claims);
+        let mut imported = self.imported;
+        compare(&claims, &mut imported);
+        Ok(imported)
+    }
+}
+
+fn two_samples(place: &str, id: &str) -> ImportError {
+    let what = format!("sample `{id}` asks something else than the sample of that id before it");
+    ImportError::refused(place, what)
+        .hint("import one of the logs at a time; each becomes a run of its own")
+}
+
+/// `name` as a suite takes it: letters, digits, `-`, `_` and `.`; `otherwise` where nothing is left of it.
+pub(crate) fn plain(name: &str, otherwise: &str) -> String {
+    let mut plain = String::new();
+    for c in name.chars() {
+        let is_kept = c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+        let c = if is_kept { c } else { '-' };
+        if plain.len() + c.len_utf8() > LONGEST_NAME - 10 {
+            break;
+        }
+        if !(plain.is_empty() && !c.is_alphanumeric() || c == '-' && plain.ends_with('-')) {
+            plain.push(c);
+        }
+    }
+    let plain = plain.trim_end_matches(['-', '.']);
+    if plain.is_empty() { otherwise } else { plain }.to_owned()
+}
+
+/// A target as a suite may have it: none where the log has none or an empty text.
+pub(crate) fn target(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::Array(items) if items.is_empty() => None,
+        Value::Array(mut items) if items.len() == 1 => items.pop().and_then(target),
+        other => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_such_as_a_suite_takes() {
+        for (name, expected) in [
+            ("arc_easy", "arc_easy"),
+            ("inspect_evals/arc_easy", "inspect_evals-arc_easy"),
+            ("mmlu:subject=law,model=x", "mmlu-subject-law-model-x"),
+            ("...", "task"),
+            ("", "task"),
+            ("Übung 1", "Übung-1"),
+            ("\u{202e}x\n", "x"),
+        ] {
+            assert_eq!(plain(name, "task"), expected, "{name:?}");
+        }
+        assert!(plain(&"a".repeat(1000), "task").len() <= LONGEST_NAME);
+    }
+
+    #[test]
+    fn tasks_that_would_be_called_alike_are_told_apart() {
+        let mut gathering = Gathering::default();
+        let tasks = ["a/b", "a:b", "a/b"].map(|name| gathering.task(name));
+        assert_eq!(tasks, [0, 1, 0]);
+        assert_eq!(gathering.task_name(1), "a-b-2");
+    }
+}

@@ -1,0 +1,12 @@
+//! Imports from outside: small logs of every format, real ones where they are there, and hostile ones.
+
+#[path = "import/bed.rs"]
+mod bed;
+#[path = "import/formats.rs"]
+mod formats;
+#[path = "import/hostile.rs"]
+mod hostile;
+#[path = "import/real.rs"]
+mod real;
+#[path = "import/suites.rs"]
+mod suites;

@@ -1,0 +1,248 @@
+//! `cleanbench import`: the log of another harness as a run, its questions as a suite.
+//!
+//! It refuses to write over anything: a run is a folder of its own, and the suite's folder must not be there. Runs that
+//! are imported into one output folder are under one key, so that they pair.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cleanbench_core::{Caps, Exit};
+use cleanbench_engine::Answers;
+use cleanbench_files::{Mode, create_folder, create_new};
+use cleanbench_import::{ErrorKind, ImportError, Imported, read, recorded, suite_files};
+use cleanbench_ledger::manifest::{ImportedPlan, ImportedSource};
+use cleanbench_model::Endpoint;
+use cleanbench_plan::earlier_run::{EarlierRun, ImportedLog};
+use cleanbench_plan::options::RunOptions;
+use cleanbench_plan::suite::LoadedSuite;
+use cleanbench_plan::suite_key;
+use cleanbench_suite::suite_key_path;
+
+use crate::conduct::Conduct;
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::grant_arguments::GrantArguments;
+use crate::import_arguments::ImportArguments;
+use crate::imported::ImportedAnswers;
+use crate::printer::Printer;
+use crate::session::{self, Session};
+use crate::starting::{load, start};
+
+/// The key of all runs that are imported into a folder, in that folder.
+const KEY: &str = "imported.key";
+
+/// Imports what was named.
+pub(super) fn import(arguments: &ImportArguments, printer: Printer) -> Result<Exit, Failure> {
+    let imported = read(&arguments.paths)?;
+    let suite = Written::of(&imported, arguments)?;
+    if let Some(folder) = &suite.kept {
+        printer.say(format!(
+            "suite: {}; its scorers are this program's choice, see {}/suite.toml",
+            folder.display(),
+            folder.display()
+        ));
+    }
+    if !imported.is_run() {
+        return Ok(say_suite(&imported, &suite, printer));
+    }
+    let exit = run(&imported, &suite, arguments, printer)?;
+    if let Some(folder) = &suite.kept {
+        printer.say(format!(
+            "judge the same answers by this program: cleanbench score RUN {}",
+            folder.display()
+        ));
+    }
+    Ok(exit)
+}
+
+fn say_suite(imported: &Imported, suite: &Written, printer: Printer) -> Exit {
+    for what in &imported.cannot_tell {
+        crate::printer::warn(what);
+    }
+    let folder = suite.folder.display();
+    printer.say(format!("look at it: cleanbench check {folder}"));
+    Exit::Done
+}
+
+/// A suite that was written down.
+struct Written {
+    folder: PathBuf,
+    /// The same, where the user is to have it.
+    kept: Option<PathBuf>,
+    /// What takes it away again where not.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Written {
+    fn of(imported: &Imported, arguments: &ImportArguments) -> Result<Self, Failure> {
+        let named = arguments.suite_out.clone();
+        let wanted = named.or_else(|| (!imported.is_run()).then(|| PathBuf::from(&imported.name)));
+        let (folder, temporary) = match &wanted {
+            Some(folder) => {
+                make_folder(folder)?;
+                (folder.clone(), None)
+            }
+            None => {
+                let temporary = tempfile::tempdir()?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        write(imported, &folder)?;
+        if imported.is_run() {
+            share_key(&arguments.out.out, &folder)?;
+        }
+        Ok(Self {
+            folder,
+            kept: wanted,
+            _temporary: temporary,
+        })
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    if folder.symlink_metadata().is_ok() {
+        let what = format!(
+            "`{}` is there already, and nothing is written over",
+            folder.display()
+        );
+        return Err(Failure::new(Exit::CannotWrite, what)
+            .hint("name another folder with `--suite-out DIR`"));
+    }
+    create_folder(folder, Mode::Owner).map_err(|error| Failure::new(Exit::CannotWrite, error))
+}
+
+fn write(imported: &Imported, folder: &Path) -> Result<(), Failure> {
+    for file in suite_files(imported) {
+        put(&folder.join(&file.name), &file.bytes)?;
+    }
+    Ok(())
+}
+
+fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = create_new(path, Mode::Owner)?;
+    file.write_all(bytes)
+}
+
+/// Puts the key of the output folder `out` into the suite's `folder`; makes one on first use.
+fn share_key(out: &Path, folder: &Path) -> Result<(), Failure> {
+    let key = out.join(KEY);
+    if key.symlink_metadata().is_err() {
+        fs_err::create_dir_all(out)?;
+        suite_key::make(&key)?;
+    }
+    let opened = cleanbench_files::open_named(&key, cleanbench_files::Limit::bytes(4_096));
+    let bytes = opened.and_then(cleanbench_files::Opened::read_whole);
+    let bytes = bytes.map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
+    Ok(put(&suite_key_path(folder), &bytes)?)
+}
+
+/// Makes a run of what the models of `imported` answered.
+fn run(
+    imported: &Imported,
+    suite: &Written,
+    arguments: &ImportArguments,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let mut loaded = load(Some(&suite.folder), &GrantArguments::default())?;
+    judge_as_recorded(&mut loaded, imported);
+    let earlier = EarlierRun::imported(ImportedLog {
+        plan: plan(imported),
+        endpoints: endpoints(imported)?,
+    });
+    let options = RunOptions {
+        out: arguments.out.out.clone(),
+        ..RunOptions::default()
+    };
+    let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
+    let answers = ImportedAnswers::of(imported);
+    let answers = answers.map_err(|error| Failure::new(Exit::Internal, error))?;
+    let answers: Arc<dyn Answers> = Arc::new(answers);
+    let session = Session {
+        endpoints: &started.endpoints,
+        source: None,
+        imported: Some(&answers),
+        conduct: conduct(arguments.out.format),
+        told: &started.told,
+        printer,
+    };
+    let folder = started.opened.run.path().display().to_string();
+    let exit = session::run(started.opened, session)?;
+    say_next(imported, &folder, printer);
+    Ok(exit)
+}
+
+fn say_next(imported: &Imported, folder: &str, printer: Printer) {
+    if imported.agreeing > 0 {
+        printer.say(format!(
+            "{} of {} results that the log states are those of its samples",
+            imported.agreeing,
+            imported.agreeing + imported.differences.len()
+        ));
+    }
+    let next = match imported.models.len() {
+        1 => format!("compare it with another run: cleanbench compare {folder} OTHER"),
+        _ => format!("compare its models: cleanbench compare {folder}"),
+    };
+    printer.say(next);
+}
+
+/// Whatever the suite judges by, the run has the scores of the log.
+fn judge_as_recorded(loaded: &mut LoadedSuite, imported: &Imported) {
+    for task in &mut loaded.suite.tasks {
+        let found = imported.tasks.iter().find(|one| one.name == task.name);
+        if let Some(found) = found {
+            task.scorers = recorded(found);
+        }
+    }
+}
+
+fn endpoints(imported: &Imported) -> Result<Vec<Endpoint>, Failure> {
+    let each = imported.models.iter();
+    let each = each.map(|model| Endpoint::imported(&model.name, model.form));
+    let all: Result<Vec<_>, _> = each.collect();
+    all.map_err(|error| Failure::config(&[error]))
+}
+
+fn plan(imported: &Imported) -> ImportedPlan {
+    let sources = imported.sources.iter().map(|source| ImportedSource {
+        file: source.file.clone(),
+        digest: source.digest,
+    });
+    ImportedPlan {
+        tool: imported.tool.clone(),
+        format: imported.format.clone(),
+        sources: sources.collect(),
+        cannot_tell: imported.cannot_tell.clone(),
+        differences: imported.differences.clone(),
+    }
+}
+
+/// Nothing is asked, so that nothing is retried or waited for.
+fn conduct(format: Format) -> Conduct {
+    Conduct {
+        retry_errors: false,
+        allow_commands: false,
+        no_cache: true,
+        caps: Caps::default(),
+        max_retries: 0,
+        attempt_limit: Duration::from_secs(1),
+        patience: Duration::from_secs(1),
+        format,
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        let exit = match error.kind {
+            ErrorKind::Unreadable => Exit::Usage,
+            ErrorKind::Unknown | ErrorKind::Damaged | ErrorKind::Refused => Exit::SuiteInvalid,
+        };
+        let failure = Self::new(exit, &error.message);
+        match error.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}

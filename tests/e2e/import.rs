@@ -1,0 +1,242 @@
+//! Logs of other harnesses become runs that everything here reads, and go out again.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, read, table};
+use crate::replay::{column, new_run, text};
+
+/// A log in the form of Inspect: `scores` of the samples in order; the second has an error where `breaks`.
+fn log(model: &str, scores: &[&str], breaks: bool) -> String {
+    let samples = scores.iter().zip(1_u64..).map(|(score, id)| {
+        let given = if *score == "C" { "4" } else { "5" };
+        let mut sample = json!({
+            "id": id, "epoch": 1, "input": format!("2 + {id}?"), "target": (2 + id).to_string(),
+            "messages": [{"role": "user", "content": format!("2 + {id}?")}, {"role": "assistant", "content": given}],
+            "output": {"model": model, "choices": [{"message": {"role": "assistant", "content": given}, "stop_reason": "stop"}],
+                "usage": {"input_tokens": 6, "output_tokens": 2, "total_tokens": 8}},
+            "scores": {"match": {"value": score, "answer": given}},
+        });
+        if breaks && id == 2 {
+            sample["error"] = json!({"message": "connection reset", "traceback": ""});
+        }
+        sample
+    });
+    let samples: Vec<_> = samples.collect();
+    let right = scores.iter().filter(|score| **score == "C").count();
+    let stated =
+        f64::from(u32::try_from(right).unwrap()) / f64::from(u32::try_from(scores.len()).unwrap());
+    json!({
+        "version": 2, "status": "success",
+        "eval": {"task": "sums", "model": model, "packages": {"inspect_ai": "0.3.1"}}, "plan": {},
+        "results": {"scores": [{"name": "match", "scorer": "match", "metrics": {"accuracy": {"value": stated}}}]},
+        "samples": samples,
+    })
+    .to_string()
+}
+
+/// A bed with two logs, imported as one run.
+fn imported() -> (Bed, PathBuf) {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/a", &["C", "C", "I", "C"], false));
+    bed.write("b.json", &log("maker/b", &["C", "I", "I", "I"], true));
+    let done = bed.run(&[
+        "import",
+        "a.json",
+        "b.json",
+        "-o",
+        "runs",
+        "--suite-out",
+        "sums",
+    ]);
+    let done = done.expect(3);
+    assert!(
+        done.stderr.contains("1 of 2 results that the log states"),
+        "{}",
+        done.stderr
+    );
+    let run = bed.only_run("runs");
+    (bed, run)
+}
+
+#[test]
+fn an_imported_run_has_the_scores_of_its_log_and_says_whose_they_are() {
+    let (bed, run) = imported();
+    assert_eq!(
+        column(&run, "results.csv", "score"),
+        ["1", "1", "0", "1", "1", "", "0", "0"]
+    );
+    assert_eq!(column(&run, "results.csv", "outcome")[5], "exhausted");
+    let plan: Value = serde_json::from_str(&read(&run, "run.json")).unwrap();
+    assert_eq!(plan["format"], "cleanbench-run/1.5");
+    let imported = &plan["plan"]["imported"];
+    assert_eq!(imported["tool"], "inspect_ai 0.3.1");
+    assert_eq!(imported["sources"][0]["file"], "a.json");
+    assert_eq!(imported["sources"].as_array().unwrap().len(), 2);
+    let difference = imported["differences"][0].as_str().unwrap();
+    assert!(
+        difference.contains("model `maker/b`: the log states accuracy 0.25"),
+        "{difference}"
+    );
+    let summary = read(&run, "summary.md");
+    assert!(
+        summary.contains("imported from inspect&#95;ai 0.3.1") && summary.contains("accuracy 0.25"),
+        "{summary}"
+    );
+    let verified = bed.run(&["verify", text(&run)]).expect(0);
+    assert!(
+        verified.stdout.contains("is that harness's word"),
+        "{}",
+        verified.stdout
+    );
+    let calls = table(&run, "calls.csv").remove(0);
+    assert_eq!(
+        (calls["from_cache"].as_str(), calls["cost"].as_str()),
+        ("true", "")
+    );
+    let listed = bed.run(&["list", "-o", "runs"]).expect(0);
+    assert!(listed.stdout.contains("imported"), "{}", listed.stdout);
+    let shown = bed.run(&["show", text(&run), "2"]).expect(0);
+    assert!(
+        shown.stdout.contains("connection reset"),
+        "{}",
+        shown.stdout
+    );
+}
+
+#[test]
+fn everything_reads_an_imported_run_and_nobody_can_be_asked_by_it() {
+    let (bed, run) = imported();
+    let compared = bed.run(&["compare", text(&run), "-o", "runs"]);
+    assert!([0, 75].contains(&compared.code), "{}", compared.stderr);
+    bed.run(&["items", text(&run), "-o", "runs"]).expect(0);
+    let scored = bed
+        .run(&["score", text(&run), "sums", "-o", "scored"])
+        .expect(3);
+    assert!(scored.stdout.contains("numeric"), "{}", scored.stdout);
+    let again = new_run(&bed, "scored", &[]);
+    // Two of the answers were right by the log alone.
+    assert_eq!(
+        column(&again, "results.csv", "score"),
+        ["0", "1", "0", "0", "0", "", "1", "0"]
+    );
+    bed.run(&["verify", text(&again)]).expect(0);
+    assert!(
+        read(&again, "summary.md").contains("imported from"),
+        "a re-score is of the same log"
+    );
+    let resumed = bed
+        .run(&["run", "--resume", text(&run), "--retry-errors"])
+        .expect(2);
+    assert!(
+        resumed.stderr.contains("known from an imported log alone"),
+        "{}",
+        resumed.stderr
+    );
+    let checked = bed.run(&["check", "sums"]).expect(0);
+    assert!(checked.stdout.contains("sums"), "{}", checked.stdout);
+}
+
+#[test]
+fn runs_that_are_imported_into_one_folder_pair() {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/m", &["C", "C", "I", "C"], false));
+    bed.write("b.json", &log("maker/m", &["C", "I", "I", "I"], false));
+    bed.run(&["import", "a.json", "-o", "runs"]).expect(0);
+    let first = bed.only_run("runs");
+    bed.run(&["import", "b.json", "-o", "runs"]).expect(0);
+    let second = new_run(&bed, "runs", &[&first]);
+    let compared = bed.run(&[
+        "compare",
+        text(&first),
+        text(&second),
+        "-o",
+        "runs",
+        "--format",
+        "json",
+    ]);
+    assert!([0, 75].contains(&compared.code), "{}", compared.stderr);
+    assert!(
+        compared.stdout.contains("\"n\":4") || compared.stdout.contains("\"n\": 4"),
+        "{}",
+        compared.stdout
+    );
+}
+
+#[test]
+fn what_goes_out_comes_in_again_with_the_same_scores() {
+    let (bed, run) = imported();
+    bed.run(&["export", "inspect", text(&run), "-o", "logs"])
+        .expect(0);
+    let again = bed.run(&["import", "logs", "-o", "again"]).expect(3);
+    assert!(again.stdout.contains("maker/a"), "{}", again.stdout);
+    let second = bed.only_run("again");
+    assert_eq!(
+        column(&second, "results.csv", "score"),
+        column(&run, "results.csv", "score")
+    );
+    assert_eq!(column(&second, "results.csv", "input_digest").len(), 8);
+    let plan: Value = serde_json::from_str(&read(&second, "run.json")).unwrap();
+    assert!(
+        plan["plan"]["imported"].get("differences").is_none(),
+        "{plan:#}"
+    );
+    bed.run(&["export", "every-eval-ever", text(&run), "-o", "records"])
+        .expect(0);
+    let written = bed
+        .run(&["export", "every-eval-ever", text(&run), "-o", "records"])
+        .expect(73);
+    assert!(
+        written.stderr.contains("nothing is written over"),
+        "{}",
+        written.stderr
+    );
+}
+
+#[test]
+fn what_cannot_be_imported_is_refused_with_its_place_and_leaves_nothing() {
+    let bed = Bed::new(1);
+    bed.write(
+        "broken.json",
+        "{\"eval\": {\"task\": \"t\"}, \"plan\": {}, \"samples\": [{\"id\": 1, \"epoch\": \"x\"}]}",
+    );
+    let done = bed.run(&["import", "broken.json", "-o", "runs"]).expect(65);
+    assert!(done.stderr.contains("broken.json:1:"), "{}", done.stderr);
+    bed.write("other.txt", "hello");
+    let done = bed.run(&["import", "other.txt", "-o", "runs"]).expect(65);
+    assert!(
+        done.stderr.contains("of no format that is known"),
+        "{}",
+        done.stderr
+    );
+    assert!(!bed.path("runs").exists());
+    bed.write("a.json", &log("maker/a", &["C"], false));
+    fs_err::create_dir_all(bed.path("there")).unwrap();
+    let done = bed
+        .run(&["import", "a.json", "--suite-out", "there"])
+        .expect(73);
+    assert!(
+        done.stderr.contains("`there` is there already"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn a_suite_of_another_harness_becomes_one_that_can_be_run() {
+    let bed = Bed::new(1);
+    bed.write(
+        "promptfooconfig.yaml",
+        "description: hi\nprompts: ['Say {{w}}']\ntests:\n  - vars: {w: yes}\n    assert: [{type: icontains, value: 'yes'}]\n",
+    );
+    let done = bed.run(&["import", "promptfooconfig.yaml"]).expect(0);
+    assert!(
+        done.stderr.contains("cleanbench check hi"),
+        "{}",
+        done.stderr
+    );
+    assert!(read(&bed.path("hi"), "prompt-1-icontains.jsonl").contains("Say yes"));
+    bed.run(&["check", "hi"]).expect(0);
+    assert!(!bed.path("reports").exists());
+}
