@@ -105,7 +105,7 @@ impl Language {
             let (after, verb, filler) =
                 (self.group("after"), self.group("verb"), self.group("filler"));
             let end = self.word_end();
-            let colon = r"(?:[:：=→⇒]|->|=>|[-–—][\ \t]|\|)";
+            let colon = r"(?:[:：=→⇒】]|->|=>|[-–—][\ \t]|\|)";
             let bare = if self.has("bare", "yes") { r"|\s" } else { "" };
             compiled(&format!(
                 r"^(?:[\s,]{{0,3}}{after}{end}){{0,3}}{MARKS}{{0,8}}(?:{colon}|{verb}{end}(?:{MARKS}{{0,4}}[:：])?{bare})(?:{MARKS}{{0,8}}[,:：]?{MARKS}{{0,4}}{filler}{end}){{0,4}}(?:{MARKS}{{0,4}}[:：>])?{MARKS}{{0,8}}"

@@ -48,12 +48,10 @@
 
 mod commands;
 pub mod confine;
-mod find_json;
 mod json_equal;
 mod languages;
 mod params;
 mod reading;
-mod reasoning;
 mod registry;
 mod rule;
 mod schema;

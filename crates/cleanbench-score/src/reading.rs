@@ -1,7 +1,7 @@
 //! What every scorer of a text reads the same way: which part of a reply is its answer.
 //!
 //! Parameters of each of them: `reasoning_marks` (`[["<x>", "</x>"]]`: further marks of reasoning, besides the known
-//! ones of [`crate::reasoning`]), `extract` (`{ after = "FINAL:" }`: what follows the last such mark is the answer;
+//! ones of [`cleanbench_text::reasoning`]), `extract` (`{ after = "FINAL:" }`: what follows the last such mark is the answer;
 //! `{ pattern = "…" }`: the first group of the last match is), and, where texts are compared, `normal_form` (true;
 //! see [`crate::normal`]).
 //!
@@ -14,7 +14,7 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::params::Params;
-use crate::reasoning::{Marks, Pair};
+use cleanbench_text::reasoning::{Marks, Pair};
 use cleanbench_text::scan::is_blank;
 
 /// Why there is no answer where the mark before it is absent.

@@ -300,7 +300,7 @@ fn led_in(
         let end = language.lead_in().find(rest)?.end();
         return Some((place.end + end, Kind::Disowned));
     };
-    if word.role == Role::Weak && !right {
+    if word.role == Role::Weak && !right && !right_after(rest, language) {
         return None;
     }
     if language.denied().is_match(rest) {
@@ -317,7 +317,8 @@ fn led_in(
 
 /// Whether one of the two words after a noun makes another answer of it, in languages where adjectives follow.
 fn is_wrong_after(rest: &str, language: &Language) -> bool {
-    let mut words = rest
+    let before = rest.split([':', '：']).next().unwrap_or(rest);
+    let mut words = before
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty());
     let two = [words.next(), words.next()];
@@ -326,6 +327,13 @@ fn is_wrong_after(rest: &str, language: &Language) -> bool {
     two.into_iter()
         .flatten()
         .any(|word| post.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether the word after a noun says that it is the right one, in languages where adjectives follow.
+fn right_after(rest: &str, language: &Language) -> bool {
+    let mut words = rest.split(|c: char| !c.is_alphanumeric());
+    let word = words.find(|word| !word.is_empty()).unwrap_or_default();
+    !language.strict && language.has("after", &word.to_lowercase())
 }
 
 /// Whether a word is no part of a longer one.

@@ -8,21 +8,28 @@
 //! Invariants: pure functions of their arguments; similarities are from 0 to 1; the same bits on every
 //! machine.
 //!
+//! Of what a model wrote, [`reasoning`] leaves the answer, [`dress`] takes off what only changes its look, [`bullets`]
+//! finds the items of its lists, and [`json`] its JSON.
+//!
 //! What somebody else wrote is made harmless wherever it goes: [`cell`] for tables, [`foreign`] for
 //! terminals and logs, [`notation`] for
 //! XML, Markdown and the commands of a build server. [`markdown`] draws tables of what is harmless already.
 
 mod alignment;
+pub mod bullets;
 pub mod cell;
 mod closest;
 pub mod diff;
+pub mod dress;
 pub mod foreign;
+pub mod json;
 pub mod markdown;
 mod normal;
 pub mod notation;
 pub mod number;
 mod overlap;
 mod python;
+pub mod reasoning;
 pub mod scan;
 pub mod spelled;
 mod token;

@@ -15,14 +15,16 @@
 //! 8. "only option": one option is named, and no other that is not denied.
 //!
 //! Texts are compared without case, quotes, emphasis and punctuation at the end, and without what only changes their
-//! look ([`plain`]). A letter is no label where it reads as an article, a pronoun or a part of something longer
+//! look ([`cleanbench_text::dress`]). A letter is no label where it reads as an article, a pronoun or a part of something longer
 //! ([`label`]); `A:` before an answer is a role.
 //! It refuses to guess: several options, a label beyond the options, and a label whose text belongs to another option
 //! are not extracted.
 
+pub(in crate::scorers) mod judged;
 pub(in crate::scorers) mod label;
+mod opening;
 pub(in crate::scorers) mod options;
-pub(in crate::scorers) mod plain;
+mod stated;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -31,14 +33,19 @@ use cleanbench_core::{Sample, Score};
 use regex::Regex;
 use serde_json::Value;
 
+use self::judged::{
+    affirmed, confirmed, equated, excepted, last_said, marked, predicate, ticked, verdict,
+};
 use self::label::{Label, Name, Style};
-use self::options::{Accept, BEYOND, DISAGREE, NO_CHOICE, Options, Reading, SEVERAL, is_denied};
-use crate::find_json::find_object;
-use crate::languages::{affirms, after_turn, joint, refutes, turns};
+use self::opening::{opening, sentences};
+use self::options::{Accept, DISAGREE, NO_CHOICE, Options, Reading, SEVERAL, is_denied};
+use self::stated::{denied, refutes_all, stated};
+use crate::languages::{affirms, joint, refutes};
 use crate::params::Params;
 use crate::rule::Rule;
-use crate::statement::{Found, Kind, disowned, found, is_short, leads, run_on};
+use crate::statement::{disowned, is_short, leads, run_on};
 use crate::target;
+use cleanbench_text::json::find_object;
 use cleanbench_text::scan::{before, is_word, window};
 
 /// Bytes at either end of an answer in which lines and sentences are looked at one by one.
@@ -73,10 +80,11 @@ fn by(rule: &'static str) -> impl Fn(Reading) -> Read {
 
 fn read(text: &str, options: &Options) -> Read {
     let text = text.trim();
-    if let Some(whole) = whole(text, options) {
-        return by(crate::rule::WHOLE)(whole);
+    let all = whole(text, options).or_else(|| whole(unhedged(text), options));
+    if let Some(all) = all {
+        return by(crate::rule::WHOLE)(all);
     }
-    if let Some(rest) = after_role(text, options) {
+    if let Some(rest) = after_role(text, options).or_else(|| after_number(text, options)) {
         return read_parts(rest, options);
     }
     if let Some(at) = run_on(text)
@@ -103,23 +111,62 @@ fn read_parts(text: &str, options: &Options) -> Read {
 fn unstated(text: &str, options: &Options) -> Read {
     let start = window(text, 0, FAR);
     let end = &text[text.ceil_char_boundary(text.len().saturating_sub(FAR))..];
-    opening(start, text, options)
+    ticked(end, options)
+        .map(by("verdict"))
+        .or_else(|| opening(start, text, options))
         .or_else(|| own_line(end, options).map(by("last line")))
         .or_else(|| verdict(end, options).map(by("verdict")))
+        .or_else(|| marked(end, options).map(by("verdict")))
         .or_else(|| confirmed(end, options).map(by("verdict")))
         .or_else(|| concluded(text, 0, options).map(by("concluded")))
         .or_else(|| affirmed(end, options).map(by("verdict")))
         .or_else(|| predicate(end, options).map(by("verdict")))
-        .unwrap_or_else(|| by("only option")(only(end, options)))
+        .or_else(|| excepted(end, options).map(by("verdict")))
+        .or_else(|| last_said(end, options).map(by("concluded")))
+        .or_else(|| equated(text, options).map(by("concluded")))
+        .unwrap_or_else(|| by("only option")(left(text, end, options)))
 }
 
-/// The one option whose label is said to be right, as in "C fits best".
-fn affirmed(text: &str, options: &Options) -> Option<Reading> {
-    let affirmed = labels(text, options, false).affirmed;
-    let [named] = affirmed[..] else {
-        return None;
-    };
-    Some(Ok(named))
+/// The only option that the end of a text names, unless a statement denies it or the text is cut off.
+fn left(text: &str, end: &str, options: &Options) -> Reading {
+    let named = only(end, options)?;
+    let denied = denied(text, options);
+    if denied.contains(&named) || is_cut_off(text, named, options) {
+        return Err(NO_CHOICE);
+    }
+    Ok(named)
+}
+
+/// Whether a text of several sentences breaks off within one, and not with the option that it names.
+fn is_cut_off(text: &str, named: usize, options: &Options) -> bool {
+    let text = text.trim_end();
+    let last: usize = sentences(text)
+        .filter(|end| *end < text.len())
+        .last()
+        .unwrap_or(0);
+    last > 0
+        && text.ends_with(char::is_alphanumeric)
+        && text.ends_with(|c: char| c < '\u{2e80}')
+        && !options.ends(text, named)
+}
+
+/// A short answer without what says how sure it is: "Probably B", "B, I think.", "B?".
+fn unhedged(text: &str) -> &str {
+    static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^[*_]{0,2}(?:probably|most likely|likely|definitely|certainly|clearly|surely|maybe|perhaps|just|only|i(?: would|'d)? (?:think|guess|believe|say)|my guess(?: is)?|tl;dr|well|hmm|okay|ok)[,:.]?[*_]{0,2}\s{1,4}")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    static AFTER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)[,.]?\s{1,4}\(?(?:i (?:think|guess|believe|suppose)|probably|most likely|for sure|definitely|imo|i'm (?:pretty|fairly|quite|almost) sure)\)?[.!]?$|\?$")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    if text.len() > 200 {
+        return text;
+    }
+    let rest = BEFORE.find(text).map_or(text, |found| &text[found.end()..]);
+    AFTER
+        .find(rest)
+        .map_or(rest, |found| &rest[..found.start()])
 }
 
 /// Whether a label after `before` is only supposed, or somebody else's.
@@ -130,17 +177,6 @@ fn is_supposed(before: &str) -> bool {
     });
     let start = before.ceil_char_boundary(before.len().saturating_sub(40));
     SUPPOSED.is_match(&before[start..])
-}
-
-/// "True" or "false" where a text ends by saying that of a statement.
-fn predicate(text: &str, options: &Options) -> Option<Reading> {
-    static SAID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:this|that|it|(?:statement|claim|assertion|sentence|proposition)s?) (?:is|was) (?:therefore |thus |indeed |actually |clearly )?[*_]{0,2}(true|false)[*_]{0,2}\s*[.!]?\s*$")
-            .expect("the pattern is fixed and its tests compile it")
-    });
-    let start = text.ceil_char_boundary(text.len().saturating_sub(160));
-    let found = SAID.captures(&text[start..])?;
-    options.by_text(&found[1]).filter(Result::is_ok)
 }
 
 /// `text` without the clauses that are about another answer or somebody else's.
@@ -166,7 +202,7 @@ fn owned(text: &str) -> Cow<'_, str> {
 
 /// The whole of a text or of a line: a text, a label, or a label and its own text in any order.
 fn whole(text: &str, options: &Options) -> Option<Reading> {
-    let text = text.trim();
+    let text = without_sign(text.trim());
     if text.len() > 4 * options.longest() + 256 {
         return None;
     }
@@ -179,6 +215,16 @@ fn whole(text: &str, options: &Options) -> Option<Reading> {
         .or_else(|| with_own_text(text, options))
         .or_else(|| ordinal(text, options))
         .or_else(|| after_noun(text, options))
+}
+
+/// `text` without an arrow or a tick before it.
+fn without_sign(text: &str) -> &str {
+    const SIGNS: [&str; 12] = [
+        "=>", "->", "→", "⇒", "➡", "➜", "▶", "👉", "✅", "☑", "✓", "✔",
+    ];
+    let rest = SIGNS.iter().find_map(|sign| text.strip_prefix(sign));
+    let rest = rest.map(|rest| rest.trim_start_matches(['\u{fe0f}', ' ', '\t']));
+    rest.filter(|rest| !rest.is_empty()).unwrap_or(text)
 }
 
 /// The label in "Answer B.", where nothing else stands.
@@ -197,9 +243,15 @@ fn after_noun(text: &str, options: &Options) -> Option<Reading> {
         "jawaban",
         "ответ",
     ];
-    let (noun, rest) = text.trim_start_matches(['*', '_']).split_once(' ')?;
+    let text = text.trim_start_matches(['*', '_']);
+    if let Some(rest) = text.strip_prefix("Đáp án ") {
+        return after_noun(&format!("answer {rest}"), options);
+    }
+    let (noun, rest) = text.split_once(' ')?;
     let label = options.label_at(rest, 0)?;
-    let letter = matches!(label.name, Name::Letter('A'..='Z')) && is_rest_empty(&rest[label.end..]);
+    let letter = matches!(label.name, Name::Letter('A'..='Z'))
+        && !label.named
+        && is_rest_empty(&rest[label.end..]);
     (letter && NOUNS.contains(&noun.to_lowercase().as_str())).then(|| options.by_label(&label))
 }
 
@@ -249,14 +301,21 @@ fn with_own_text(text: &str, options: &Options) -> Option<Reading> {
 
 fn is_rest_empty(rest: &str) -> bool {
     rest.chars()
-        .all(|c| c.is_whitespace() || ".:,;!*_`\"'$})]>。】」』）！✓✅".contains(c))
+        .all(|c| c.is_whitespace() || ".:,;!*_`\"'$})]>。】」』）！".contains(c) || is_picture(c))
+}
+
+/// Whether a character is a picture that does not say that something is wrong.
+fn is_picture(character: char) -> bool {
+    let picture =
+        matches!(character, '\u{1f300}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{fe0f}');
+    picture && !"❌✗✘✖❎🚫⛔👎❓❔".contains(character)
 }
 
 /// What follows a label, without what sets it off.
 fn after_label<'a>(text: &'a str, label: &Label) -> &'a str {
     text[label.end..].trim_start_matches([
         ' ', '\t', '.', ':', ')', ']', '-', '–', '—', '*', '_', '：', '、', '．', '=', '"', '\'',
-        '(',
+        '(', '|',
     ])
 }
 
@@ -285,6 +344,21 @@ fn after_role<'a>(text: &'a str, options: &Options) -> Option<&'a str> {
     (label.name.position() != 0 && is_rest_empty(&rest[label.end..])).then_some(rest)
 }
 
+/// What follows the number of the question in "1) B) green".
+fn after_number<'a>(text: &'a str, options: &Options) -> Option<&'a str> {
+    let rest = text
+        .strip_prefix("1)")
+        .or_else(|| text.strip_prefix("1."))?
+        .trim_start();
+    let label = options.label_at(rest, 0)?;
+    let set_off = matches!(
+        label.style,
+        Style::Bracketed | Style::Punctuated | Style::EndOfLine
+    );
+    let letter = matches!(label.name, Name::Letter('A'..='Z'));
+    (letter && set_off && !rest.contains('\n')).then_some(rest)
+}
+
 /// What a JSON object holds under a key for the answer, or under its only key.
 fn in_json(text: &str, options: &Options) -> Option<Reading> {
     const KEYS: &str = "final_answer finalanswer correct_answer correct_option answer correct answer_choice selected selection \
@@ -308,6 +382,9 @@ fn in_json(text: &str, options: &Options) -> Option<Reading> {
         let key = folded(key);
         NOT_KEYS.split(' ').any(|word| key.contains(word))
     };
+    if let Some(marked) = marked_true(&object, options) {
+        return Some(marked);
+    }
     let mut ranked = KEYS.split(' ');
     let ranked = ranked.find_map(|wanted| object.iter().find(|(key, _)| folded(key) == wanted));
     let found = if let Some(found) = ranked {
@@ -319,272 +396,37 @@ fn in_json(text: &str, options: &Options) -> Option<Reading> {
         }
         only
     };
-    let value = target::text_of(found.1)?;
-    Some(whole(&value, options).unwrap_or(Err(NO_CHOICE)))
+    held(found.1, options)
 }
 
-/// The last statement that names an option, or what corrects it.
-fn stated(text: &str, options: &Options) -> Option<Read> {
-    let found = found(text);
-    let named = |found: &Found| {
-        let reading = read_found(text, *found, options)?;
-        let rule = match found.kind {
-            Kind::Boxed => "boxed",
-            Kind::Tag => "tag",
-            _ => "stated",
-        };
-        Some((found.at, by(rule)(reading)))
+/// The option that is marked as true in an object of options.
+fn marked_true(object: &serde_json::Map<String, Value>, options: &Options) -> Option<Reading> {
+    let mut right = None;
+    for (key, value) in object {
+        let named = whole(key, options)?.ok()?;
+        if value.as_bool()? && right.replace(named).is_some() {
+            return Some(Err(SEVERAL));
+        }
+    }
+    right.map(Ok)
+}
+
+/// What the value of such a key names.
+fn held(value: &Value, options: &Options) -> Option<Reading> {
+    let value = match value {
+        Value::Null => return Some(Err(NO_CHOICE)),
+        Value::Array(items) => match &items[..] {
+            [] => return Some(Err(NO_CHOICE)),
+            [only] => only,
+            _ => return Some(Err(SEVERAL)),
+        },
+        Value::Object(object) => ["label", "letter", "option", "choice"]
+            .iter()
+            .find_map(|key| object.get(*key))?,
+        value => value,
     };
-    let right = found.iter().rev().filter(|found| is_right_one(text, found));
-    let graded = found.iter().any(|found| is_given(text, found));
-    let (at, read) = (graded.then_some(right).into_iter().flatten())
-        .chain(found.iter().rev())
-        .find_map(named)?;
-    if let Ok(last) = read.reading
-        && is_qualified(text, &found, at)
-        && others(text, &found, last, options)
-    {
-        return Some(by("stated")(Err(SEVERAL)));
-    }
-    match corrected(text, past(text, at, options), options) {
-        Some(reading) if reading != read.reading => Some(by("corrected")(reading)),
-        _ => Some(read),
-    }
-}
-
-/// Whether it is the "correct answer" of a form that holds a given one too.
-fn is_right_one(text: &str, found: &Found) -> bool {
-    let head = tail(&text[..found.from]);
-    head.ends_with("correct") || head.ends_with("right")
-}
-
-fn is_given(text: &str, found: &Found) -> bool {
-    let head = tail(&text[..found.from]);
-    ["your", "student's", "given", "user's"]
-        .iter()
-        .any(|word| head.ends_with(word))
-}
-
-/// The end of `text` in lower case.
-fn tail(text: &str) -> String {
-    let text = text.trim_end();
-    text[text.ceil_char_boundary(text.len().saturating_sub(16))..].to_lowercase()
-}
-
-/// Whether the statement at `at` is about a part of the question only: "For the largest city the answer is".
-fn is_qualified(text: &str, all: &[Found], at: usize) -> bool {
-    static PART: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^[\s*_(]{0,4}(?:for|as for|regarding|für|pour|para|per|voor|för|dla|для)\s[^.!?]+$")
-            .expect("the pattern is fixed and its tests compile it")
-    });
-    all.iter()
-        .find(|found| found.at == at)
-        .is_some_and(|found| {
-            let start = text.ceil_char_boundary(found.from.saturating_sub(200));
-            let head = &text[start..found.from];
-            let sentence = head
-                .rsplit(['.', '!', '?', '\n', ';'])
-                .next()
-                .unwrap_or(head);
-            let asked = ["question", "reason", "problem", "task"];
-            PART.is_match(sentence) && !asked.iter().any(|word| sentence.contains(word))
-        })
-}
-
-/// Whether an earlier statement names another option.
-fn others(text: &str, all: &[Found], named: usize, options: &Options) -> bool {
-    let mut readings = all
-        .iter()
-        .rev()
-        .take(LEADS)
-        .filter_map(|found| read_found(text, *found, options));
-    readings.any(|other| other.is_ok_and(|other| !options.same(other, named)))
-}
-
-/// Where the text goes on after the label or text that stands at `at`.
-fn past(text: &str, at: usize, options: &Options) -> usize {
-    let rest = &text[at..];
-    let bare = rest.trim_start_matches(['*', '_', '"', '\'', '`', ' ', '>', '#', '“', '‘']);
-    match (options.text_at_start(bare), options.label_at(rest, 0)) {
-        (Some((_, after)), _) => text.len() - after.len(),
-        (None, Some(label)) => at + label.end,
-        (None, None) => at,
-    }
-}
-
-/// What a word of correction after `at` leads in; several, where it is unclear what.
-fn corrected(text: &str, at: usize, options: &Options) -> Option<Reading> {
-    let rest = window(text, at, FAR);
-    let turns = turns(rest);
-    let first = *turns.first()?;
-    let mut stands = turns
-        .iter()
-        .rev()
-        .filter_map(|&turn| turned(rest, turn, options));
-    if let Some(reading) = stands.next() {
-        return Some(reading);
-    }
-    let rest = &rest[first..];
-    let read = concluded(rest, 0, options).or_else(|| own_line(rest, options));
-    if read.is_some() {
-        return read;
-    }
-    let last = &rest[turns.last().map_or(0, |last| last - first)..];
-    let empty = is_rest_empty(last.trim_matches(['.', '…', '—', '–', '-', '?']));
-    match only(rest, options) {
-        Err(NO_CHOICE) => empty.then_some(Err(SEVERAL)),
-        reading => Some(reading.and(Err(SEVERAL))),
-    }
-}
-
-/// The label or text that stands right after the turn that ends at `turn`, but for words that lead it in.
-fn turned(text: &str, turn: usize, options: &Options) -> Option<Reading> {
-    let at = turn + after_turn(&text[turn..]);
-    let rest = &text[at..];
-    let label = options.label_at(rest, 0);
-    if let Some(label) = label
-        && (!label.name.is_small() || label.style == Style::Bracketed)
-    {
-        let after = &rest[label.end..];
-        let next = after.trim_start_matches(['*', '_', '"', '\'', '`']);
-        let ends = label.style != Style::Bare
-            || next.starts_with([',', ';', '!', '<', '—', '–', '(', '（', '，', '；'])
-            || ["です", "だ", "である", "입니다", "이다", "と", "を選"]
-                .iter()
-                .any(|end| next.starts_with(end))
-            || affirms(next);
-        if refutes(window(after, 0, 64)) || next.trim_start().starts_with(['?', '？']) || !ends {
-            return None;
-        }
-        return Some(read_label(rest, &label, options));
-    }
-    let line = rest_of_line(rest, 0, options);
-    line.trim().chars().nth(1)?;
-    if refutes_text(line, options) || line.trim_end().ends_with('?') {
-        return None;
-    }
-    text_at_start(line, options)
-}
-
-/// Whether the text with which `line` begins is denied right after it.
-fn refutes_text(line: &str, options: &Options) -> bool {
-    let bare = line.trim_start_matches(['*', '_', '"', '\'', '`', ' ']);
-    let after = options.text_at_start(bare).map(|(_, after)| after);
-    after.is_some_and(|after| refutes(window(after, 0, 64)))
-}
-
-fn read_found(text: &str, found: Found, options: &Options) -> Option<Reading> {
-    match found.kind {
-        Kind::Boxed | Kind::Tag => {
-            let inner = enclosed(text, found, options);
-            whole(inner, options)
-                .or_else(|| {
-                    let nested = crate::statement::found(inner);
-                    nested
-                        .iter()
-                        .rev()
-                        .find_map(|nested| read_at(inner, nested.at, options))
-                })
-                .or_else(|| several(inner, options))
-        }
-        Kind::Denied => instead(text, past_list(text, found, options), options),
-        Kind::Plural | Kind::Lead | Kind::Disowned => None,
-        Kind::Stated => {
-            read_at(text, found.at, options).or_else(|| instead(text, found.at, options))
-        }
-    }
-}
-
-/// After the list of options that a statement denies, as in "The answer is not A, C or D".
-fn past_list(text: &str, found: Found, options: &Options) -> usize {
-    let mut at = found.at;
-    let mut from = found.from;
-    for count in 0.. {
-        let end = past(text, at, options);
-        if end == at {
-            break;
-        }
-        let rest = text[end..].trim_start_matches([' ', ',', '、', '，', '*', '_', ')']);
-        let next = rest.get(joint(rest)..).unwrap_or(rest);
-        if count > 0 {
-            from = end;
-        }
-        if next.len() == text[end..].len() {
-            break;
-        }
-        at = text.len() - next.len();
-    }
-    from
-}
-
-/// What stands in the braces or the tag.
-fn enclosed<'a>(text: &'a str, found: Found, options: &Options) -> &'a str {
-    let reach = window(text, found.at, 4 * options.longest() + 256);
-    if found.kind == Kind::Tag {
-        return reach
-            .split(['<', '['])
-            .find(|part| !part.trim().is_empty())
-            .unwrap_or(reach);
-    }
-    let mut depth = 0_usize;
-    for (at, character) in reach.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' if depth == 0 => return &reach[..at],
-            '}' => depth -= 1,
-            _ => {}
-        }
-    }
-    reach.lines().next().unwrap_or_default()
-}
-
-/// That several options are named, where `text` joins them.
-fn several(text: &str, options: &Options) -> Option<Reading> {
-    let label = options.label_at(text, 0)?;
-    options.is_joined(text, label.end).then_some(Err(SEVERAL))
-}
-
-/// What the text at `at` names: an option's text, or a label.
-fn read_at(text: &str, at: usize, options: &Options) -> Option<Reading> {
-    let line = rest_of_line(text, at, options);
-    if let Some(reading) = ordinal(line, options) {
-        return Some(reading);
-    }
-    if line.trim().chars().nth(1).is_some()
-        && let Some(reading) = text_at_start(line, options)
-    {
-        return Some(reading);
-    }
-    let label = options.label_at(text, at)?;
-    if refutes(window(text, label.end, 64)) {
-        return None;
-    }
-    Some(read_label(text, &label, options))
-}
-
-/// The only option that the line from `at` on names and does not deny.
-fn instead(text: &str, at: usize, options: &Options) -> Option<Reading> {
-    let line = rest_of_line(text, at, options);
-    let label = options.label_at(line, 0);
-    if label.is_some_and(|label| {
-        options.is_joined(line, label.end) && !refutes_all(line, &label, options)
-    }) {
-        return Some(Err(SEVERAL));
-    }
-    match only_of(line, options, true) {
-        Err(NO_CHOICE) => None,
-        reading => Some(reading),
-    }
-}
-
-/// Whether what follows several joined labels denies all of them, as in "A and B are wrong".
-fn refutes_all(line: &str, label: &Label, options: &Options) -> bool {
-    let rest = &line[label.end..];
-    let next = rest.trim_start_matches([' ', ',']);
-    let length = joint(next);
-    let after = next.get(length..).unwrap_or_default();
-    let other = options.label_at(after, 0);
-    other.is_some_and(|other| refutes(&after[other.end..]))
+    let text = target::text_of(value)?;
+    Some(whole(&text, options).unwrap_or(Err(NO_CHOICE)))
 }
 
 /// The rest of the line from `at` on, as far as an option could reach. Bounded, so that a text of
@@ -673,211 +515,11 @@ fn read_label(text: &str, label: &Label, options: &Options) -> Reading {
         let ends = after.trim_start().is_empty() || after.starts_with(['.', ',', ';', '*', ')']);
         (ends && !longer).then_some(Ok(other))
     });
+    let other = other.or_else(|| apposed(line, options));
     match other {
         Some(Ok(other)) if !options.same(other, named) => Err(DISAGREE),
         _ => Ok(named),
     }
-}
-
-/// A label or a text with which the answer opens.
-fn opening(start: &str, text: &str, options: &Options) -> Option<Read> {
-    let start = start.trim_start();
-    let read = match options.label_at(start, 0).filter(opens) {
-        Some(label) if !options.begins(rest_of_line(start, 0, options)) => {
-            opening_label(start, &label, options)
-        }
-        _ => None,
-    };
-    let reading = read.or_else(|| opening_text(start, options))?;
-    let after = past(start, 0, options);
-    if let Some(turned) = corrected(start, after, options)
-        && turned != reading
-    {
-        return Some(by("corrected")(turned));
-    }
-    if reading.is_ok_and(|named| discusses_others(start, named, options)) {
-        return None;
-    }
-    let last = concluded(text, 0, options).and_then(Result::ok);
-    Some(by("opening")(match (reading, last) {
-        (Ok(first), Some(last)) if !options.same(first, last) => Err(SEVERAL),
-        (reading, _) => reading,
-    }))
-}
-
-/// Whether a later sentence opens with another option, as where each is discussed in turn.
-fn discusses_others(text: &str, named: usize, options: &Options) -> bool {
-    let mut from = 0;
-    let mut firm = false;
-    for (at, end) in sentences(text).enumerate() {
-        let sentence = text[from..end].trim_start_matches([' ', '\n', '*', '_', '-', '•', '"']);
-        let first = at == 0;
-        from = end;
-        if first {
-            firm = stands_alone(sentence, options);
-            continue;
-        }
-        let label = options
-            .label_at(sentence, 0)
-            .filter(|label| !label.name.is_small());
-        if let Some(label) = label {
-            let other = options
-                .by_label(&label)
-                .is_ok_and(|other| !options.same(other, named));
-            let set_off =
-                matches!(label.style, Style::Bracketed | Style::Punctuated) || label.named;
-            let denied = refutes(window(sentence, label.end, 64));
-            if other && !denied && (set_off || !firm || affirms(&sentence[label.end..])) {
-                return true;
-            }
-            continue;
-        }
-        let other = options.text_at_start(sentence);
-        if other.is_some_and(|(other, after)| {
-            !firm && !options.same(other, named) && !refutes(window(after, 0, 64))
-        }) {
-            return true;
-        }
-    }
-    false
-}
-
-/// Whether a sentence is an option's label, its text or both, or gives a reason for one.
-fn stands_alone(sentence: &str, options: &Options) -> bool {
-    let sentence = sentence.trim();
-    let Some(label) = options.label_at(sentence, 0) else {
-        return options.text_at_start(sentence).is_some_and(|(_, after)| {
-            let after = after.trim_start_matches(['*', '_', '"', '\'']);
-            is_rest_empty(after) || after.starts_with(['.', ',', ';', '!', '—', '–'])
-        });
-    };
-    let own = after_label(sentence, &label);
-    is_rest_empty(own)
-        || matches!(label.style, Style::Reasoned | Style::Emphasised)
-        || options.text_at_start(own).is_some()
-}
-
-/// Where the sentences of `text` end.
-fn sentences(text: &str) -> impl Iterator<Item = usize> + '_ {
-    let ends = text.char_indices().filter_map(|(at, character)| {
-        let end = at + character.len_utf8();
-        let spaced = text[end..].starts_with(char::is_whitespace);
-        // The full stop of "A." ends no sentence.
-        let label = at < 2 || text[..at].ends_with(|c: char| c.is_ascii_uppercase());
-        let short = label
-            && text[..at]
-                .chars()
-                .rev()
-                .nth(1)
-                .is_none_or(|c| !c.is_alphanumeric());
-        match character {
-            '.' | '!' | '?' => spaced && !short,
-            '\n' | '。' | '！' | '？' | ';' => true,
-            _ => false,
-        }
-        .then_some(end)
-    });
-    ends.chain(std::iter::once(text.len()))
-}
-
-fn opening_label(text: &str, label: &Label, options: &Options) -> Option<Reading> {
-    if lists_others(text, label.name, options)
-        || refutes(window(text, label.end, 64))
-        || lists_on_line(text, label, options)
-    {
-        return None;
-    }
-    match read_label(text, label, options) {
-        // "J. Smith says" with four options is a name; "J) all of them" is a letter.
-        Err(BEYOND | NO_CHOICE) if label.style != Style::Bracketed => None,
-        Err(NO_CHOICE) => None,
-        reading => Some(reading),
-    }
-}
-
-/// Whether another label follows the text of the first, as where the options are repeated on one line.
-fn lists_on_line(text: &str, label: &Label, options: &Options) -> bool {
-    let own = options.text_at_start(after_label(text, label));
-    own.is_some_and(|(_, after)| {
-        let after = after.trim_start_matches([' ', ',', ';', '\n']);
-        options.label_at(after, 0).is_some_and(|other| {
-            matches!(other.style, Style::Bracketed | Style::Punctuated)
-                && other.name != label.name
-                && other.name != Name::Number(1)
-        })
-    })
-}
-
-fn opens(label: &Label) -> bool {
-    match label.style {
-        Style::Bracketed => true,
-        Style::Bare => label.named || label.affirmed && !label.name.is_small(),
-        _ => matches!(label.name, Name::Letter('A'..='Z') | Name::Letters(_)) || label.named,
-    }
-}
-
-/// Whether another line opens with another label, as where the options are repeated.
-fn lists_others(text: &str, name: Name, options: &Options) -> bool {
-    let first = options
-        .label_at(text, 0)
-        .map_or("", |label| &text[label.end..]);
-    let own = first.lines().next().unwrap_or_default();
-    // A line that goes on in words of its own is an answer; one that is the option's text may be a repeated list.
-    let repeats = options
-        .by_text(own.trim_start_matches([')', '.', ':', ' ', '*']))
-        .is_some();
-    let mut others = text.lines().skip(1).filter(|line| {
-        options.label_at(line, 0).is_some_and(|label| {
-            matches!(label.style, Style::Bracketed | Style::Punctuated)
-                && matches!(label.name, Name::Letter('A'..='Z'))
-                && label.name != name
-                && !refutes(window(line, label.end, 64))
-        })
-    });
-    let is_alone = is_rest_empty(own);
-    if is_alone {
-        false
-    } else {
-        others.next().is_some() && (repeats || !own.is_empty())
-    }
-}
-
-/// An option's text with which the answer opens, set off by punctuation or a reason.
-fn opening_text(text: &str, options: &Options) -> Option<Reading> {
-    let bare = text.trim_start_matches(['*', '_', '"', '\'', '`', ' ', '>', '#', '“', '‘']);
-    let (named, after) = options.text_at_start(bare)?;
-    let after = after.trim_start_matches(['*', '_', '"', '\'', '`', '”', '’']);
-    let word = after.trim_start();
-    let reasons = [
-        "because", "since", "as ", "for ", "due", "weil", "car ", "porque",
-    ];
-    let set_off = after.starts_with([
-        '.', ',', ';', ':', '!', '\n', '。', '，', '：', '！', '—', '–',
-    ]) || word.starts_with(['(', '-', '–', '—', '（', '\n', '✓', '✅'])
-        || reasons.iter().any(|reason| word.starts_with(reason));
-    let single = bare.len() - after.len() < 2;
-    if !set_off || single || refutes(window(after, 0, 64)) {
-        return None;
-    }
-    let rest = after.trim_start_matches([' ', '.', ',', ';', ':', '!', '\n', '-', '–', '—']);
-    if lists_on(rest, options) || other_lines_open(after, named, options) {
-        return Some(Err(SEVERAL));
-    }
-    Some(Ok(named))
-}
-
-/// Whether a later line opens with another option's text that is set off, as where each option is discussed.
-fn other_lines_open(rest: &str, named: usize, options: &Options) -> bool {
-    rest.lines().skip(1).any(|line| {
-        let line = line.trim_start_matches([' ', '*', '_', '-', '"']);
-        options.text_at_start(line).is_some_and(|(other, after)| {
-            let after = after.trim_start_matches(['*', '_', '"']);
-            let set_off = after.trim().is_empty()
-                || after.starts_with([':', ',', '.', '!', ';'])
-                || after.starts_with(" -");
-            set_off && !options.same(other, named)
-        })
-    })
 }
 
 /// An option that stands on a line of its own where no other does, or in the last sentence.
@@ -910,55 +552,53 @@ fn own_line(text: &str, options: &Options) -> Option<Reading> {
     if let Some(named) = named {
         return Some(Ok(named));
     }
-    let sentence = last.trim_end_matches(['.', '*', ' ', '。']);
-    let at = sentence
-        .rfind([':', '：'])
-        .max(sentence.rfind(". "))
-        .max(sentence.rfind("。"))?;
-    let sentence = &sentence[at..];
-    let sentence = sentence.trim_start_matches(['.', ':', '：', '。', ' ']);
+    last_sentence(last, options).or_else(|| classified(text, options))
+}
+
+/// What the last sentence of a line consists of, or stands behind a colon in it.
+fn last_sentence(line: &str, options: &Options) -> Option<Reading> {
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:backup|alternativ\w*|runner-?up|second|2nd|other|previous|initial|first guess|wrong|incorrect|distractors?|trap|example|not|rejected|eliminated|old|former|student|user|their|his|her)\b[^.!?:]{0,40}$")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let sentence = line.trim_end_matches(['.', '*', ' ', '。']);
+    let ends = [". ", "? ", "! ", "。", "？", "！"];
+    let colon = sentence.rfind([':', '：']);
+    let at = ends
+        .iter()
+        .filter_map(|end| sentence.rfind(end))
+        .max()
+        .max(colon)?;
+    let head = sentence[..at].rsplit([',', ';']).next().unwrap_or_default();
+    if Some(at) == colon && OTHER.is_match(head) {
+        return None;
+    }
+    let sentence =
+        sentence[at..].trim_start_matches(['.', ':', '?', '!', '：', '。', '？', '！', ' ']);
     whole(sentence, options).filter(Result::is_ok)
 }
 
-/// The one option that is found right where each is judged.
-fn verdict(text: &str, options: &Options) -> Option<Reading> {
-    let judged = verdicts(text, options);
-    let mut right = judged.iter().filter(|(_, right)| *right);
-    let named = right.next()?.0;
-    let wrong = judged.iter().any(|(_, right)| !right);
-    if right.any(|(other, _)| *other != named) {
-        return Some(Err(SEVERAL));
-    }
-    wrong.then_some(Ok(named))
-}
-
-/// The label that a question asks for and that is confirmed: "Is it B? Yes."
-fn confirmed(text: &str, options: &Options) -> Option<Reading> {
-    static QUESTION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\bis (?:it|the (?:correct |right )?answer) ([^?\n]{1,60})\?\s{0,4}(?:yes|correct|right)\b")
+/// The one option that stands behind a head such as "Overall sentiment:", before an explanation.
+fn classified(text: &str, options: &Options) -> Option<Reading> {
+    static HEAD: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?im)^[ \t*_#>-]{0,8}(?:\w{1,20} )?(?:sentiment|label|class|category|classification|verdict|decision|relation(?:ship)?|stance|intent|topic|emotion|rating|judge?ment|prediction|tone|polarity)[ *_]{0,4}[:：][ *_\x22]{0,4}")
             .expect("the pattern is fixed and its tests compile it")
     });
-    let found = QUESTION.captures_iter(text).last()?;
-    whole(&found[1], options).filter(Result::is_ok)
-}
-
-/// The options that lines judge, and whether they are found right.
-pub(in crate::scorers) fn verdicts(text: &str, options: &Options) -> Vec<(usize, bool)> {
-    static RIGHT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^[*_`)\]\s]{0,4}(?:\bis\b|[.:–—,(=-])?[\s*_(]{0,4}(?:✓|✔|✅|☑|(?:correct|right|true|yes|richtig|korrekt|correcte|correcto|correcta|corretto|corretta|juist|rätt|poprawna|doğru|benar|đúng|верно|правильно|صحيح|सही)\b|正确|正解|정답|맞)")
-            .expect("the pattern is fixed and its tests compile it")
-    });
-    let judge = |line: &str| {
-        let line = line.trim_start_matches(['-', '*', ' ', '•']);
-        let label = options.label_at(line, 0)?;
-        let named = options.by_label(&label).ok()?;
-        let rest = window(line, label.end, 240);
-        let own = options.text_at_start(after_label(line, &label));
-        let rest = own.map_or(rest, |(_, after)| window(after, 0, 240));
-        let wrong = refutes(rest);
-        (wrong || RIGHT.is_match(rest)).then_some((named, !wrong))
+    let named = |head: regex::Match<'_>| {
+        let (named, after) = options.text_at_start(&text[head.end()..])?;
+        let after = after.trim_start_matches(['*', '_', '"']);
+        let ends = after.is_empty() || after.starts_with(['\n', '.', ',', ';', '(', '|']);
+        let aside = after.starts_with(" (")
+            || after.starts_with(" -")
+            || after.starts_with(" –")
+            || after.starts_with(" —");
+        (ends || aside).then_some(named)
     };
-    text.lines().filter_map(judge).collect()
+    let mut found = HEAD.find_iter(text).filter_map(named);
+    let first = found.next()?;
+    found
+        .all(|other| options.same(other, first))
+        .then_some(Ok(first))
 }
 
 /// What the last conclusion from `from` on names.
@@ -1002,7 +642,9 @@ fn led_in(part: &str, at: usize, options: &Options) -> Option<Reading> {
         let follows = &part[label.end..];
         let ends = follows.starts_with([',', '!', '；', '，', '<', '—', '–'])
             || follows.starts_with(|c: char| c > '\u{2fff}');
-        (plain || joined || ends) && !label.name.is_small() || label.style == Style::Bracketed
+        (plain || joined || ends || affirms(follows) || stands_in_clause(follows))
+            && !label.name.is_small()
+            || label.style == Style::Bracketed
     };
     if let Some(label) = label.filter(firm) {
         let denied = is_denied(part, at, label.end - at);
@@ -1015,6 +657,19 @@ fn led_in(part: &str, at: usize, options: &Options) -> Option<Reading> {
         .and_then(|_| text_at_start(line, options))?;
     let denied = text.is_ok_and(|named| is_denied(part, at, options.length(named).min(line.len())));
     (!denied).then_some(text)
+}
+
+/// Whether what follows a letter goes on as after a name: "I'd go with C here".
+fn stands_in_clause(follows: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "after", "qui", "que", "here", "for", "in", "as", "with", "based", "given", "over",
+        "rather", "instead", "again", "too",
+    ];
+    let word = follows
+        .trim_start()
+        .split(|c: char| !c.is_alphabetic())
+        .next();
+    follows.starts_with(' ') && word.is_some_and(|word| WORDS.contains(&word))
 }
 
 /// The one option that `text` names, by text or by a label that is set off, and does not deny.
@@ -1045,6 +700,34 @@ fn only_of(text: &str, options: &Options, led: bool) -> Reading {
         [position] => Ok(position),
         _ => Err(SEVERAL),
     }
+}
+
+/// The text that a label is said to stand for, as in "B, which is green".
+fn apposed(line: &str, options: &Options) -> Option<Reading> {
+    const WORDS: [&str; 8] = [
+        "which is ",
+        "that is ",
+        "i.e. ",
+        "i.e., ",
+        "namely ",
+        "also ist das ",
+        "à savoir ",
+        "es decir ",
+    ];
+    let rest = line.trim_start_matches(['*', '_', ')', '"', ' ']);
+    let rest = rest.strip_prefix([',', '，']).unwrap_or(rest).trim_start();
+    let said = WORDS.iter().find_map(|word| rest.strip_prefix(word));
+    let rest = said
+        .unwrap_or(rest)
+        .trim_start_matches(['*', '_', '"', ' ']);
+    let (other, after) = options.text_at_start(rest)?;
+    let after = after.trim_start_matches(['*', '_', '"']);
+    let ends = after.trim().is_empty() || after.starts_with(['.', ';', ',', ')', '\n']);
+    let sets_off = said.is_some()
+        || line
+            .trim_start_matches(['*', '_', ')', '"'])
+            .starts_with([',', '，']);
+    (ends && sets_off).then_some(Ok(other))
 }
 
 /// The options whose labels stand in a text.

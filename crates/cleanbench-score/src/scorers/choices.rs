@@ -15,19 +15,21 @@
 //! something else in it is no list. The target is an option or a list of options.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use cleanbench_core::{Sample, Score};
+use regex::Regex;
 use serde_json::Value;
 
-use crate::find_json::find_value;
-use crate::languages::{joint, refutes};
+use crate::languages::{affirms, after_turn, joint, refutes, turns};
 use crate::params::Params;
 use crate::rule::{Rule, WHOLE};
+use crate::scorers::choice::judged::verdicts;
 use crate::scorers::choice::label::Style;
 use crate::scorers::choice::options::{Accept, NO_CHOICE, Options, undecorated};
-use crate::scorers::choice::verdicts;
-use crate::statement::{Kind, found, leads};
+use crate::statement::{Found, Kind, found, leads};
 use crate::target;
+use cleanbench_text::json::find_value;
 use cleanbench_text::scan::{is_blank, window};
 
 mod parts;
@@ -176,7 +178,7 @@ fn marked(object: &serde_json::Map<String, Value>, options: &Options) -> Option<
 
 /// What the last sentence names that speaks of right answers: "Doğru cevaplar A ve C'dir".
 fn said(text: &str, options: &Options) -> Option<Named> {
-    let sentences = text.rsplit(['\n', '.', '!', '?', '。']);
+    let sentences = text.rsplit(['\n', '.', '!', '?', '。', ';']);
     let mut behind = "";
     sentences.take(200).find_map(|sentence| {
         let sentence = sentence.trim();
@@ -234,24 +236,94 @@ fn is_of_wrong(text: &str, from: usize, at: usize) -> bool {
 
 /// What the last statement leads in. "The answers are" is a statement here too.
 fn stated(text: &str, options: &Options) -> Read {
-    found(text).into_iter().rev().find_map(|found| {
+    let all = found(text);
+    let (place, (named, rule)) = all.iter().enumerate().rev().find_map(|(place, found)| {
         let rule = match found.kind {
             Kind::Boxed => "boxed",
             Kind::Tag => "tag",
-            Kind::Stated | Kind::Plural => "stated",
-            Kind::Denied | Kind::Lead | Kind::Disowned => return None,
+            Kind::Stated | Kind::Plural | Kind::Denied => "stated",
+            Kind::Lead | Kind::Disowned => return None,
         };
-        if rule == "stated" && is_of_wrong(text, found.from, found.at) {
-            return None;
+        Some((place, (led(text, found, options)?, rule)))
+    })?;
+    if let Some(corrected) = corrected(text, all[place].at, options) {
+        return Some((corrected, "corrected"));
+    }
+    let named = if rule == "stated" {
+        named
+    } else {
+        with_earlier(text, &all[..=place], named, options)
+    };
+    Some((named, rule))
+}
+
+/// What one statement leads in.
+fn led(text: &str, found: &Found, options: &Options) -> Option<Named> {
+    let reach = window(text, found.at, options.reach());
+    match found.kind {
+        Kind::Boxed => listed(in_braces(reach), options),
+        Kind::Tag => listed(in_tag(reach), options),
+        Kind::Denied => {
+            let line = reach.lines().next()?;
+            let turns = [
+                " but ",
+                " sondern ",
+                " sino ",
+                " mais ",
+                " bensì ",
+                " ma ",
+                " maar ",
+                "而是",
+            ];
+            let rest = turns
+                .iter()
+                .find_map(|turn| Some(line.split_once(turn)?.1))?;
+            listed(rest, options)
         }
-        let reach = window(text, found.at, options.reach());
-        let named = match found.kind {
-            Kind::Boxed => listed(in_braces(reach), options),
-            Kind::Tag => listed(reach.split(['<']).next().unwrap_or(reach), options),
-            _ => lines_from(reach, options),
+        _ if is_of_wrong(text, found.from, found.at) => None,
+        _ => lines_from(reach, options),
+    }
+}
+
+fn in_tag(text: &str) -> &str {
+    text.split('<').next().unwrap_or(text)
+}
+
+/// `named` and what stands in boxes or tags of its kind right before the last of `found`.
+fn with_earlier(text: &str, found: &[Found], mut named: Named, options: &Options) -> Named {
+    for pair in found.windows(2).rev() {
+        let reach = window(text, pair[0].at, options.reach());
+        let inner = if pair[0].kind == Kind::Boxed {
+            in_braces(reach)
+        } else {
+            in_tag(reach)
         };
-        Some((named?, rule))
-    })
+        let end = pair[0].at + inner.len();
+        let between = text.get(end..pair[1].from).unwrap_or("?");
+        let between = between
+            .trim_start_matches('}')
+            .trim_start_matches("</answer>");
+        let more = listed(inner, options);
+        match more {
+            Some(more) if pair[0].kind == pair[1].kind && after_joints(between).is_empty() => {
+                named.extend(more);
+            }
+            _ => break,
+        }
+    }
+    named
+}
+
+/// What a word of correction after `at` leads in; nothing, where it is unclear what.
+fn corrected(text: &str, at: usize, options: &Options) -> Option<Named> {
+    let rest = window(text, at, FAR);
+    let turn = turns(rest).pop()?;
+    let behind = &rest[turn..];
+    let behind = &behind[after_turn(behind)..];
+    match lines_from(behind, options) {
+        Some(named) => Some(named),
+        None => option_at_start(behind, options).map(|_| Named::new()),
+    }
 }
 
 /// What stands before the closing brace of `text`.
@@ -283,7 +355,11 @@ fn lines_from(text: &str, options: &Options) -> Option<Named> {
 
 /// The options that are found right where each is judged.
 fn judged(text: &str, options: &Options) -> Option<Named> {
-    let judged = verdicts(text, options);
+    let mut judged = verdicts(text, options);
+    if judged.len() < 2 {
+        // One sentence after another: "A is wrong. B is right."
+        judged = verdicts(&text.replace(". ", ".\n"), options);
+    }
     let right: Named = judged
         .iter()
         .filter(|(_, right)| *right)
@@ -325,6 +401,33 @@ fn on_line(line: &str, options: &Options) -> Option<Named> {
     bullet
         .and_then(|rest| names(rest, options))
         .or_else(|| names(line, options))
+        .or_else(|| marked_in_line(line, options))
+        .or_else(|| {
+            let list = without_copula(line);
+            let shorter = list.len() < line.len();
+            shorter.then(|| names(list, options)).flatten()
+        })
+}
+
+/// The letters behind which a tick stands, in a line of nothing but letters with ticks and crosses: "A✓ B✗".
+fn marked_in_line(line: &str, options: &Options) -> Option<Named> {
+    let mut named = Named::new();
+    let mut letter = None;
+    let marks = line
+        .chars()
+        .filter(|c| !c.is_whitespace() && !",;:-()".contains(*c));
+    for character in marks.take(200) {
+        match (letter, character) {
+            (None, 'A'..='Z') => letter = Some(options.by_letter(character).ok()?),
+            (Some(position), '✓' | '✔' | '✅') => {
+                named.insert(position);
+                letter = None;
+            }
+            (Some(_), '✗' | '✘' | '❌' | '✖') => letter = None,
+            _ => return None,
+        }
+    }
+    (letter.is_none() && !named.is_empty()).then_some(named)
 }
 
 fn without_bullet(line: &str) -> Option<&str> {
@@ -346,6 +449,7 @@ fn names(text: &str, options: &Options) -> Option<Named> {
     if let Some(named) = together(text, options)
         .or_else(|| range(text, options))
         .or_else(|| all(text, options))
+        .or_else(|| all_but(text, options))
     {
         return Some(named);
     }
@@ -367,7 +471,11 @@ fn names(text: &str, options: &Options) -> Option<Named> {
         let more = option_at_start(next, options).is_some();
         if !more && ends_list(next) {
             let turned = next.starts_with("are ") && says_wrong(sentence(next));
-            return (!turned).then_some(named);
+            return if turned {
+                None
+            } else {
+                with_later(named, next, options)
+            };
         }
         if !more && ended && named.len() > 1 && !retracts(window(next, 0, 200)) {
             return Some(named);
@@ -383,7 +491,45 @@ fn names(text: &str, options: &Options) -> Option<Named> {
 /// What stands before the end of the sentence.
 fn sentence(text: &str) -> &str {
     let text = window(text, 0, 120);
-    text.split(['.', ';', '\n']).next().unwrap_or(text)
+    let text = text.split(['.', ';', '\n']).next().unwrap_or(text);
+    let turns = [", while ", ", whereas ", " while ", " whereas ", ", but "];
+    turns
+        .iter()
+        .find_map(|turn| Some(text.split_once(turn)?.0))
+        .unwrap_or(text)
+}
+
+/// `named` and what later clauses affirm too; `None` where one leaves it open whether another is right.
+fn with_later(mut named: Named, text: &str, options: &Options) -> Option<Named> {
+    static OPEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^[^.;,]{0,12}\b(?:might|may|could|possibly|perhaps|maybe|probably)\b")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let text = window(text, 0, 400);
+    for clause in text.split(['.', ';', ',', '\n']).skip(1) {
+        let clause = after_joints(clause);
+        let Some((position, after)) = option_at_start(clause, options) else {
+            continue;
+        };
+        let said = after
+            .trim_start()
+            .strip_prefix("is ")
+            .unwrap_or(after)
+            .trim_start();
+        let also = ["also ", "too", "as well", "likewise"]
+            .iter()
+            .any(|word| said.starts_with(word));
+        if OPEN.is_match(after) {
+            return None;
+        }
+        if !refutes(window(after, 0, 64))
+            && !says_wrong(window(after, 0, 40))
+            && (also || affirms(after))
+        {
+            named.insert(position);
+        }
+    }
+    Some(named)
 }
 
 /// What follows after joints, also in brackets: "(and also C)".
@@ -399,12 +545,16 @@ fn next_item<'a>(after: &'a str, options: &Options) -> &'a str {
 
 /// Whether a list is over and a reason or a verdict follows.
 fn ends_list(rest: &str) -> bool {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 38] = [
         "because ",
         "since ",
         "are correct",
         "are right",
         "are the ",
+        "are both ",
+        "are all ",
+        "are true",
+        "is true",
         "is correct",
         "as they",
         "weil ",
@@ -412,7 +562,27 @@ fn ends_list(rest: &str) -> bool {
         "porque ",
         "perché ",
         "sind richtig",
+        "sind korrekt",
         "sont correct",
+        "sont juste",
+        "son correct",
+        "sono corrett",
+        "sono giust",
+        "são corret",
+        "zijn juist",
+        "zijn correct",
+        "są popraw",
+        "not ",
+        "but not ",
+        "nicht ",
+        "aber nicht ",
+        "pas ",
+        "mais pas ",
+        "pero no ",
+        "ma non ",
+        "mas não ",
+        "而不是",
+        "但不是",
         "(",
     ];
     WORDS.iter().any(|word| rest.starts_with(word))
@@ -434,8 +604,21 @@ fn in_brackets(text: &str) -> &str {
 /// Letters written as one word: "ACD".
 fn together(text: &str, options: &Options) -> Option<Named> {
     let word = text.trim_matches(|c: char| !c.is_alphanumeric());
-    let several = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase());
-    if !several || options.by_text(word).is_some() || options.count() > 26 {
+    if options.by_text(word).is_some() || options.count() > 26 || word.len() > 256 {
+        return None;
+    }
+    // "A B D", "(A)(C)" and "A.C." too, but no words of several letters among them.
+    let letters = || {
+        word.split(|c: char| " .()[]".contains(c))
+            .filter(|part| !part.is_empty())
+    };
+    let apart = letters().all(|part| part.len() == 1);
+    let word: String = if apart {
+        letters().collect()
+    } else {
+        word.to_owned()
+    };
+    if word.len() < 2 || !word.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return None;
     }
     let mut named = Named::new();
@@ -483,16 +666,36 @@ fn all(text: &str, options: &Options) -> Option<Named> {
         "以上全部",
         "全部",
     ];
+    static SAID: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^all (?:of )?(?:the |these )?(?:two |three |four |five |six |seven |eight |[0-9]{1,2} )?(?:options|choices|answers|statements|of them|above) (?:above )?(?:are |is )?(?:correct|true|right)$")
+            .expect("the pattern is fixed and its tests compile it")
+    });
     let bare = undecorated(text).to_lowercase();
     let bare = bare.trim_end_matches(" are correct");
-    PHRASES
-        .contains(&bare)
-        .then(|| (0..options.count()).collect())
+    let every = PHRASES.contains(&bare) || SAID.is_match(bare);
+    every.then(|| (0..options.count()).collect())
+}
+
+/// Every option but those that are named: "all except B".
+fn all_but(text: &str, options: &Options) -> Option<Named> {
+    static BUT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^(?:all|everything|every (?:option|choice|answer)|alle|alles|tous|toutes|tutte|todas|todos)(?: (?:of )?(?:them|these|the)?\s?(?:options|choices|answers|above)?)? ?(?:but|except|apart from|other than|besides|außer|sauf|tranne|excepto|salvo|menos|exceto)(?: for)? ")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let rest = &text[BUT.find(text)?.end()..];
+    let out = names(rest, options)?;
+    let left: Named = (0..options.count())
+        .filter(|at| !out.contains(at))
+        .collect();
+    (!left.is_empty()).then_some(left)
 }
 
 /// The option that begins `text`, by its text, or by its label and possibly its text, and what follows.
 fn option_at_start<'a>(text: &'a str, options: &Options) -> Option<(usize, &'a str)> {
     if let Some(found) = options.text_at_start(text) {
+        return Some(found);
+    }
+    if let Some(found) = ordinal_at_start(text, options) {
         return Some(found);
     }
     let label = options.label_at(text, 0)?;
@@ -508,10 +711,39 @@ fn option_at_start<'a>(text: &'a str, options: &Options) -> Option<(usize, &'a s
     }
 }
 
+/// The option for which "the third" stands that begins `text`, and what follows.
+fn ordinal_at_start<'a>(text: &'a str, options: &Options) -> Option<(usize, &'a str)> {
+    const WORDS: [&str; 6] = ["first", "second", "third", "fourth", "fifth", "sixth"];
+    let bare = text.strip_prefix("the ").or(text.strip_prefix("The "));
+    let bare = bare.unwrap_or(text);
+    let (at, rest) = WORDS.iter().enumerate().find_map(|(at, word)| {
+        let start = bare.get(..word.len())?;
+        start
+            .eq_ignore_ascii_case(word)
+            .then(|| (at, &bare[word.len()..]))
+    })?;
+    let rest = ["option", "choice", "one", "answer"]
+        .iter()
+        .find_map(|noun| rest.trim_start().strip_prefix(noun))
+        .unwrap_or(rest);
+    let ends = rest.is_empty() || rest.starts_with([' ', ',', '.', ';', '\n']);
+    (at < options.count() && ends).then_some((at, rest))
+}
+
 /// `text` after white space, decoration, bullets, and what joins the items of a list.
 fn after_joints(text: &str) -> &str {
-    const WORDS: [&str; 12] = [
+    const WORDS: [&str; 22] = [
         "both",
+        "just",
+        "nur",
+        "seulement",
+        "uniquement",
+        "solo",
+        "sólo",
+        "somente",
+        "alleen",
+        "tylko",
+        "только",
         "options",
         "option",
         "only",
@@ -591,7 +823,7 @@ impl Rule for Choices {
     fn judge(&self, sample: &Sample, text: &str) -> Score {
         let options = Options::of(sample, self.accept);
         let read = read(&options.plain(text), &options);
-        let Some((named, rule)) = read else {
+        let Some((named, rule)) = read.filter(|read| !read.0.is_empty()) else {
             return Score::not_extracted(NO_CHOICE);
         };
         let texts: Vec<&str> = named

@@ -13,11 +13,11 @@
 use cleanbench_core::{Sample, Score, canonical};
 use serde_json::Value;
 
-use crate::find_json::find_value;
 use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
+use cleanbench_text::json::find_value;
 
 /// Most paths that are named.
 const MOST_PARTS: usize = 100;

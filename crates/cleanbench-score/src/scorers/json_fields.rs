@@ -12,11 +12,11 @@
 use cleanbench_core::{Sample, Score, canonical};
 use serde_json::{Map, Value};
 
-use crate::find_json::find_object;
 use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
+use cleanbench_text::json::find_object;
 
 /// Compares fields of JSON objects.
 #[derive(Debug)]

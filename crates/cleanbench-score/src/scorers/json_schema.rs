@@ -10,11 +10,11 @@
 use cleanbench_core::{Sample, Score, canonical};
 use serde_json::Value;
 
-use crate::find_json::valid_value;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::schema::Schema;
 use crate::target;
+use cleanbench_text::json::valid_value;
 
 /// Validates JSON.
 #[derive(Debug)]

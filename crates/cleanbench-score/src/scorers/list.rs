@@ -4,25 +4,29 @@
 //! `ordered` (items match in one order only: the longest common subsequence counts; false), `duplicates`
 //! (an item counts as often as it occurs; false: once), `case` (upper and lower case differ; false).
 //!
-//! The answer's items, by the first of these that applies: a JSON array, alone or in a fenced block; lines
-//! that begin with a bullet or a number; parts of the last line in which something is visible, and after
-//! what a statement such as "the answer is" leads in, divided by `;`, else by `,`, `，` or `、`. Items are
-//! compared without bullets, quotes, emphasis and a full stop at the end.
+//! The answer's items, by the first of these that applies: a JSON array, alone, in a fenced block or the only one in
+//! an object; what stands in a box or a tag, or what a statement such as "the answers are" leads in; and there, or
+//! anywhere: lines that begin with a bullet, a number or a letter (of nested ones the outermost, of ticked ones the
+//! ticked); the first column of a table that holds words; short lines; parts of the last line that is no remark,
+//! divided by `;`, else by `,`, `，` or `、`, else by `→`, `|` or `/`, and by "and" before the last. Commas in numbers,
+//! brackets and quotes divide nothing. Where something is said of every item behind a colon or a dash, it is no part
+//! of it. Items are compared without bullets, quotes, emphasis and a full stop at the end.
 //!
 //! The target is a list of texts and numbers, which may not be empty. It does not read answers of more
-//! than [`LONGEST`] items.
+//! than [`LONGEST`] items, nor a sentence that lists nothing.
+
+mod items;
 
 use cleanbench_core::{Sample, Score};
 use cleanbench_text::longest_common_subsequence;
 use serde_json::Value;
 
-use crate::find_json::find_value;
+use self::items::{Known, items};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::scorers::choice::options::undecorated;
-use crate::statement::statements;
 use crate::target;
-use cleanbench_text::scan::{fold_case, is_blank};
+use cleanbench_text::scan::fold_case;
 
 /// Most items of an answer.
 const LONGEST: usize = 10_000;
@@ -58,48 +62,6 @@ pub(crate) fn build(params: &mut Params<'_>) -> List {
         duplicates: params.flag("duplicates", false),
         case: params.flag("case", false),
     }
-}
-
-/// The items that `text` lists.
-fn items(text: &str) -> Vec<String> {
-    if let Some(Value::Array(items)) = find_value(text) {
-        return items
-            .iter()
-            .map(|item| target::text_of(item).unwrap_or_else(|| item.to_string()))
-            .collect();
-    }
-    let bullets: Vec<String> = text.lines().filter_map(bullet).collect();
-    if !bullets.is_empty() {
-        return bullets;
-    }
-    let stated = statements(text)
-        .last()
-        .map(|found| &text[found.at..])
-        .filter(|rest| !is_blank(rest));
-    let line = stated.unwrap_or(text);
-    let line = line.lines().rfind(|line| !is_blank(line)).unwrap_or(line);
-    let separators: &[char] = if line.contains(';') {
-        &[';']
-    } else {
-        &[',', '，', '、']
-    };
-    line.split(separators)
-        .map(undecorated)
-        .filter(|item| !item.is_empty())
-        .collect()
-}
-
-/// The item of a line that begins with a bullet or a number.
-fn bullet(line: &str) -> Option<String> {
-    let line = line.trim_start();
-    let after = line.strip_prefix(['-', '*', '•', '–']).or_else(|| {
-        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
-        (rest.len() < line.len())
-            .then(|| rest.strip_prefix(['.', ')']))
-            .flatten()
-    })?;
-    let item = after.strip_prefix([' ', '\t'])?;
-    (!is_blank(item)).then(|| undecorated(item))
 }
 
 impl List {
@@ -170,14 +132,18 @@ impl Rule for List {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let answer = self.prepared(items(text).into_iter());
+        let target = self.prepared(target::texts(sample).into_iter());
+        let known = Known {
+            items: target.iter().cloned().collect(),
+            case: self.case,
+        };
+        let answer = self.prepared(items(text, &known).into_iter());
         if answer.is_empty() {
             return Score::not_extracted("no items");
         }
         if answer.len() > LONGEST {
             return Score::not_extracted("more than 10000 items");
         }
-        let target = self.prepared(target::texts(sample).into_iter());
         let value = self.value(&answer, &target);
         Score::share(value, answer.join("; "))
     }

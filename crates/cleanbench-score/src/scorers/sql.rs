@@ -5,8 +5,10 @@
 //! where the reference has an outermost `ORDER BY`; `"always"`, `"never"`). The target is the reference
 //! query.
 //!
-//! The query is the last fenced block that is marked `sql` or not marked, else the text from its first line
-//! that begins with `SELECT`, `WITH` or `VALUES`. Columns are compared by position, not by name; whole
+//! The query is the last fenced block that is marked as SQL or not marked and begins with `SELECT`, `WITH` or `VALUES`
+//! (where none begins so, the last of them), else the text from its first line that begins so, what stands between
+//! backticks or tags or after a colon, or under a key such as `sql` of a JSON object; words behind its semicolon or
+//! after a blank line are no part of it ([`find`]). Columns are compared by position, not by name; whole
 //! numbers equal reals of the same value, reals are compared to 12 digits, texts exactly. A query that
 //! `SQLite` rejects is wrong; one that does what it may not, takes more than [`MOST_STEPS`] steps, or gives
 //! more than [`MOST_ROWS`] rows or [`MOST_BYTES`] bytes, is not extracted. The longer the longest value is that a query
@@ -20,12 +22,14 @@
 mod clock;
 mod counted;
 mod database;
+mod find;
 mod lexer;
 
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use self::database::{Failure, Rows, open, query};
+use self::find::query_in;
 use self::lexer::is_ordered;
 use crate::params::Params;
 use crate::rule::Rule;
@@ -120,58 +124,6 @@ impl Sql {
             found.sort_unstable();
         }
         expected == found
-    }
-}
-
-/// The query in an answer.
-fn query_in(text: &str) -> Option<String> {
-    let fenced = last_fenced(text);
-    let bare = || {
-        let begins = |line: &str| {
-            let word = line.split(|c: char| !c.is_ascii_alphabetic()).next();
-            word.is_some_and(|word| {
-                ["select", "with", "values"]
-                    .iter()
-                    .any(|start| word.eq_ignore_ascii_case(start))
-            })
-        };
-        let mut at = 0;
-        for line in text.split_inclusive('\n') {
-            if begins(line.trim_start()) {
-                return Some(&text[at..]);
-            }
-            at += line.len();
-        }
-        None
-    };
-    let sql = fenced.or_else(bare)?.trim().trim_end_matches(';').trim();
-    (!is_blank(sql)).then(|| sql.to_owned())
-}
-
-/// The last fenced block that is marked `sql`, `sqlite` or not marked; an open one goes to the end.
-fn last_fenced(text: &str) -> Option<&str> {
-    let mut open: Option<(usize, bool)> = None;
-    let mut last = None;
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(mark) = line.trim().strip_prefix("```") {
-            let mark = mark.trim().to_ascii_lowercase();
-            open = match open {
-                None => Some((
-                    at + line.len(),
-                    matches!(mark.as_str(), "" | "sql" | "sqlite"),
-                )),
-                Some((start, wanted)) => {
-                    last = if wanted { Some(&text[start..at]) } else { last };
-                    None
-                }
-            };
-        }
-        at += line.len();
-    }
-    match open {
-        Some((start, true)) => Some(&text[start..]),
-        _ => last,
     }
 }
 

@@ -4,12 +4,14 @@
 //! tool is to be called. Parameters: `arguments` (`"fields"`: the share of equal values, see `json_diff`;
 //! `"exact"`: all or nothing; `"ignore"`), `schemas` (a table from names of tools to JSON Schemas; a call
 //! whose arguments are invalid by its schema counts 0), `ordered` (calls match by position; false: by name,
-//! in order of appearance), `from_text` (where the endpoint reports no call, a JSON object with `name` and
-//! `arguments` in the answer is one; false), `case` (upper and lower case of values differ; true).
+//! in order of appearance), `from_text` (where the endpoint reports no call, JSON objects with a name and
+//! arguments in the answer are such, see [`written`]; false), `case` (upper and lower case of values differ; true).
 //!
 //! A call counts 0 unless the name is exactly the target's. The value is the mean over the calls of the
 //! target and those beyond; the parts name each. An answer without a call, where the target has one, is
 //! not extracted. Arguments that are no JSON object equal nothing.
+
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +19,8 @@ use cleanbench_core::score::linear_work;
 use cleanbench_core::{Completion, Sample, Score, Scorer, ToolCall};
 use serde_json::{Map, Value};
 
+use self::written::calls_in;
 use super::json_diff::Tally;
-use crate::find_json::find_object;
 use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::reading::Reading;
@@ -127,20 +129,9 @@ fn expected(sample: &Sample) -> Result<Vec<Expected<'_>>, String> {
 
 impl ToolCalls {
     fn made(&self, completion: &Completion) -> Vec<ToolCall> {
-        let in_text = || {
-            let answer = self.reading.answer(&completion.text).ok()?;
-            let object = find_object(&answer)?;
-            let arguments = object.get("arguments")?;
-            Some(ToolCall {
-                name: object.get("name")?.as_str()?.to_owned(),
-                // Some models write the arguments as JSON text, as on the wire.
-                arguments: arguments
-                    .as_str()
-                    .map_or_else(|| arguments.to_string(), str::to_owned),
-            })
-        };
         if completion.tool_calls.is_empty() && self.from_text {
-            in_text().into_iter().collect()
+            let answer = self.reading.answer(&completion.text);
+            answer.map_or_else(|_| Vec::new(), |answer| calls_in(&answer))
         } else {
             completion.tool_calls.clone()
         }

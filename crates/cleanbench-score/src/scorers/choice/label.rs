@@ -175,11 +175,9 @@ fn without_noun(body: &str) -> Option<&str> {
         let same =
             head.eq_ignore_ascii_case(noun) || !noun.is_ascii() && head.to_lowercase() == noun;
         let rest = same.then(|| &body[noun.len()..])?;
-        let spaced = rest.starts_with([' ', ':', '(', '*'])
+        let spaced = rest.starts_with([' ', ':', '(', '*', '-'])
             || !noun.is_ascii() && !noun.contains(['ó', 'ç', 'ö']);
-        spaced.then(|| {
-            rest.trim_start_matches(|c: char| c == ' ' || c == ':' || OPENING.contains(&c))
-        })
+        spaced.then(|| rest.trim_start_matches(|c: char| " :-".contains(c) || OPENING.contains(&c)))
     })
 }
 
@@ -198,14 +196,18 @@ fn style_before(tail: &str, name: Name, emphasised: bool) -> Option<Style> {
     let Some(next) = characters.next() else {
         return Some(Style::EndOfLine);
     };
-    let touched = characters.next().is_some_and(char::is_alphanumeric);
+    // Nothing divides words in Chinese and Japanese: what follows there begins a new one.
+    let touched = characters
+        .next()
+        .is_some_and(|c| c.is_alphanumeric() && c < '\u{2e80}');
     if next == ',' && gives_reason(&tail[1..]) {
         return Some(Style::Reasoned);
     }
     match next {
         ')' | ']' | '】' | '）' => Some(Style::Bracketed),
         '\n' | '\r' => Some(Style::EndOfLine),
-        '.' | ':' | '：' | '．' | '。' if !touched || next == '。' => Some(Style::Punctuated),
+        '：' | '．' | '。' => Some(Style::Punctuated),
+        '.' | ':' if !touched => Some(Style::Punctuated),
         ',' | ';' | '!' | '?' | '，' | '、' | '；' if !touched || !next.is_ascii() => {
             Some(Style::Bare)
         }
@@ -263,7 +265,10 @@ fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
         return Some(Style::Reasoned);
     }
     let may_be_word = matches!(name, Name::Letter('A' | 'a' | 'I' | 'i') | Name::Number(_));
-    let set_off = word.is_empty() || JOINING.contains(&word.as_str()) || joint(rest) > 0;
+    let set_off = word.is_empty()
+        || word.starts_with(|c: char| c > '\u{2e80}')
+        || JOINING.contains(&word.as_str())
+        || joint(rest) > 0;
     (set_off || !may_be_word).then_some(Style::Bare)
 }
 

@@ -1,10 +1,13 @@
 //! The options of a sample, and which of them a letter or a text names.
 
+use std::sync::LazyLock;
+
 use cleanbench_core::Sample;
+use regex::Regex;
 
 use super::label::{Label, Name, Style, label_at};
-use super::plain::undress;
 use crate::languages::{denies, joint, refutes};
+use cleanbench_text::dress::undress;
 use cleanbench_text::scan::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
 use std::borrow::Cow;
 
@@ -191,6 +194,8 @@ impl Options {
         let first = self
             .position(&folded)
             .or_else(|| self.without_spaces(&folded))
+            .or_else(|| self.without_article(&folded))
+            .or_else(|| self.as_formula(&folded))
             .or_else(|| self.position(&format!("both {folded}")))?;
         if !self.has_twin(first) {
             return Some(Ok(first));
@@ -217,7 +222,7 @@ impl Options {
             .filter_map(|(position, choice)| {
                 let after = without_start(text, choice)?;
                 let whole = !after.starts_with(is_word) || !choice.ends_with(is_word);
-                whole.then_some((position, after))
+                (whole && !goes_on(choice, after)).then_some((position, after))
             });
         found.min_by_key(|(_, after)| after.len())
     }
@@ -259,6 +264,50 @@ impl Options {
         same.next().is_none().then_some(first)
     }
 
+    /// The only option that equals `folded` but for an article before one of them, as "nucleus" does "the nucleus".
+    fn without_article(&self, folded: &str) -> Option<usize> {
+        let bare = bare_of_article(folded);
+        let alike = |choice: &str| {
+            let other = bare_of_article(choice);
+            other == bare && (other.len() < choice.len() || bare.len() < folded.len())
+        };
+        let mut same = (0..self.folded.len()).filter(|&at| alike(&self.folded[at]));
+        let first = same.next()?;
+        same.next().is_none().then_some(first)
+    }
+
+    /// The only option that is the same formula in another notation, as "1/2" is "\\frac{1}{2}".
+    fn as_formula(&self, folded: &str) -> Option<usize> {
+        const SIGNS: [char; 6] = ['\\', '/', '√', '^', 'π', '·'];
+        let wanted = formula(folded);
+        let mut same = (0..self.folded.len()).filter(|&at| {
+            let choice = &self.folded[at];
+            (choice.contains(SIGNS) || folded.contains(SIGNS)) && formula(choice) == wanted
+        });
+        let first = same.next()?;
+        same.next().is_none().then_some(first)
+    }
+
+    /// Whether `text` ends with an option's text or with a letter of it.
+    pub(in crate::scorers) fn ends(&self, text: &str, position: usize) -> bool {
+        let reach = self.bare[position].len() + 16;
+        let end = &text[text.ceil_char_boundary(text.len().saturating_sub(reach))..];
+        let last = end
+            .rsplit(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        let letter = last.len() == 1 && last.bytes().all(|byte| byte.is_ascii_uppercase());
+        letter || fold_case(end).ends_with(self.folded[position].as_str())
+    }
+
+    /// Whether an option is a number.
+    pub(in crate::scorers) fn is_number(&self, position: usize) -> bool {
+        let choice = &self.folded[position];
+        choice
+            .chars()
+            .all(|c| c.is_ascii_digit() || ".,-".contains(c))
+    }
+
     /// The options whose texts occur in `text` as whole words and are not denied there. An occurrence inside that of
     /// a longer option does not count; neither do options of one character that is a letter, which occur in any text.
     /// A word that stands in any text, such as "no", counts only where a statement leads `text` in (`led`).
@@ -278,7 +327,10 @@ impl Options {
             if is_single_letter(choice) || common || known && !self.has_twin(position) {
                 continue;
             }
-            let found = covered.outside(&text, choice);
+            let mut found = covered.outside(&text, choice);
+            found.retain(|&start| {
+                !goes_on(choice, &text[start + choice.len()..]) && !began(choice, &text[..start])
+            });
             let affirmed = found
                 .iter()
                 .take(MOST)
@@ -290,6 +342,59 @@ impl Options {
         }
         named
     }
+}
+
+/// `text` without an article before it; all of it where nothing else stands there.
+fn bare_of_article(text: &str) -> &str {
+    const ARTICLES: &str = "the a an der die das ein eine le la les un une el los las una il lo i o os as um uma de het een";
+    match text.split_once(' ') {
+        Some((word, rest)) if ARTICLES.split(' ').any(|article| article == word) => {
+            rest.trim_start()
+        }
+        _ => text,
+    }
+}
+
+/// A formula without spaces, its fractions and roots as in plain text.
+fn formula(text: &str) -> String {
+    static FRACTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\\frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    static ROOT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\\sqrt\{(\w{1,40})\}").expect("the pattern is fixed and its tests compile it")
+    });
+    let plain = FRACTION.replace_all(text, "$1/$2");
+    let plain = ROOT.replace_all(&plain, "√$1");
+    let plain = plain
+        .replace("\\pi", "π")
+        .replace("\\cdot", "*")
+        .replace("\\times", "*");
+    let dress = ['$', ' ', '{', '}'];
+    plain.replace(dress, "").replace(['·', '×'], "*")
+}
+
+/// Whether a number goes on after `choice`, as "3" does in "3/4" and "3.5".
+fn goes_on(choice: &str, after: &str) -> bool {
+    let mut next = after.chars();
+    choice.ends_with(|c: char| c.is_ascii_digit())
+        && match next.next() {
+            Some('/' | '^') => true,
+            Some('.' | ',') => next.next().is_some_and(|c| c.is_ascii_digit()),
+            _ => false,
+        }
+}
+
+/// Whether a number began before `choice`, as "3" does in "2/3", "√3" and "-3".
+fn began(choice: &str, before: &str) -> bool {
+    let mut last = before.chars().rev();
+    choice.starts_with(|c: char| c.is_ascii_digit())
+        && match last.next() {
+            Some('/' | '^' | '√') => true,
+            Some('.' | ',') => last.next().is_some_and(|c| c.is_ascii_digit()),
+            Some('-' | '−') => !last.next().is_some_and(char::is_alphanumeric),
+            _ => false,
+        }
 }
 
 /// Whether a number in an answer may mean the value that `choice`, in lower case, holds.
@@ -317,7 +422,9 @@ const COMMON: &str = "yes no true false right wrong first second last left none 
 /// Whether the text around an option denies it.
 pub(in crate::scorers) fn is_denied(text: &str, start: usize, length: usize) -> bool {
     let from = text.ceil_char_boundary(start.saturating_sub(NEAR));
-    denies(&text[from..start]) || refutes(window(text, start + length, NEAR))
+    // What was read may be shorter than the option, as without an article.
+    let end = text.ceil_char_boundary(start + length);
+    denies(&text[from..start]) || refutes(window(text, end, NEAR))
 }
 
 /// What follows `folded`, which is in lower case, where `text` begins with it in any case.

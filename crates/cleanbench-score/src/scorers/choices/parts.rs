@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::scorers::choice::judged::boxes;
+
 use super::words::{says_right, says_wrong};
 use super::{Named, Options, found, on_line};
 use cleanbench_text::scan::is_blank;
@@ -21,24 +23,11 @@ enum Side {
     Wrong,
 }
 
-/// Longest line of a check list that is read, in bytes.
-const LONGEST_LINE: usize = 800;
-
 /// The options that are ticked in a check list.
 pub(super) fn ticked(text: &str, options: &Options) -> Option<Named> {
-    static BOX: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?m)^\s{0,8}(?:[-*+]|[0-9]{1,2}[.)])?\s{0,4}(?:\[([xX✓✔ ])\]|([☐☑☒]))[ \t]{0,4}(.+)$",
-        )
-        .expect("the pattern is fixed and the tests compile it")
-    });
     let mut named = Named::new();
-    for line in BOX.captures_iter(text) {
-        let mark = line.get(1).or(line.get(2))?.as_str();
-        let words = line.get(3)?.as_str();
-        if mark != " " && mark != "☐" && words.len() <= LONGEST_LINE {
-            named.extend(on_line(words, options)?);
-        }
+    for (_, line) in boxes(text).filter(|(ticked, _)| *ticked) {
+        named.extend(on_line(line, options)?);
     }
     (!named.is_empty()).then_some(named)
 }

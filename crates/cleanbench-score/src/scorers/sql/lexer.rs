@@ -1,4 +1,4 @@
-//! As much of SQL as is needed to see whether a query orders its rows.
+//! As much of SQL as is needed to see where a query ends and whether it orders its rows.
 
 /// A piece of a query. Comments and white space are none.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,6 +38,22 @@ fn tokens(sql: &str) -> Vec<Token> {
         rest = &rest[length..];
     }
     found
+}
+
+/// Where the first semicolon stands that ends a statement of `sql`.
+pub(super) fn end_of_statement(sql: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(first) = sql[at..].chars().next() {
+        let rest = &sql[at..];
+        at += match first {
+            ';' => return Some(at),
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
+            '\'' | '"' | '`' => quoted(rest, first),
+            _ => first.len_utf8(),
+        };
+    }
+    None
 }
 
 /// The length of a text that begins with `quote`, with its quotes. A doubled quote is one.
@@ -98,10 +114,23 @@ mod tests {
     }
 
     #[test]
+    fn where_a_statement_ends() {
+        for (sql, expected) in [
+            ("select 1; and so", Some(8)),
+            ("select ';' -- ;\n;", Some(16)),
+            ("select 1 /* ; */", None),
+            ("select 'it''s;", None),
+        ] {
+            assert_eq!(end_of_statement(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
     fn hostile_text_takes_linear_time() {
         for unit in ["'", "\"", "[", "(", "date(", "/*", "--", "order ", "é"] {
             let text = unit.repeat(10_000);
             is_ordered(&text);
+            end_of_statement(&text);
         }
     }
 }

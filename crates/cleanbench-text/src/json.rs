@@ -1,9 +1,10 @@
 //! Finds the JSON in an answer.
 //!
 //! Looked for in this order: the whole answer; the last fenced block, marked `json` or not marked, that parses; the
-//! last `{…}` that parses, where a part of a larger object that parses does not count. An answer that is JSON but no
+//! last `{…}` that parses, where a part of a larger object that parses does not count, and where one that is said to
+//! be an example, a schema or wrong counts only if there is no other. An answer that is JSON but no
 //! object (an array, say) holds no object. What people write who mean JSON is read too, but by [`valid_value`]: single
-//! quotes, keys without quotes, commas at the end, `NaN`, `True` and `None`.
+//! and curly quotes, keys without quotes, commas at the end, comments, spaces of any width, `+1`, `NaN`, `True` and `None`.
 //!
 //! It refuses an object with a key twice and two values for it, and what is nested more than [`DEEPEST`] deep.
 //!
@@ -12,7 +13,9 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
@@ -32,12 +35,12 @@ enum Form {
 
 /// The JSON value in `text`: the whole answer whatever it is, else what [`find_object`] looks for, where a
 /// fenced block may hold any value.
-pub(crate) fn find_value(text: &str) -> Option<Value> {
+pub fn find_value(text: &str) -> Option<Value> {
     value_in(text, Form::Meant)
 }
 
 /// The same, where it is valid JSON.
-pub(crate) fn valid_value(text: &str) -> Option<Value> {
+pub fn valid_value(text: &str) -> Option<Value> {
     value_in(text, Form::Strict)
 }
 
@@ -53,7 +56,7 @@ fn value_in(text: &str, form: Form) -> Option<Value> {
 }
 
 /// The object in `text`, if there is one.
-pub(crate) fn find_object(text: &str) -> Option<Object> {
+pub fn find_object(text: &str) -> Option<Object> {
     match parse(text.trim_matches(is_around), Form::Meant).0 {
         Some(Value::Object(object)) => Some(object),
         Some(_) => None,
@@ -70,52 +73,118 @@ fn is_around(character: char) -> bool {
 
 fn last_fenced(text: &str, form: Form) -> Option<Value> {
     let blocks = fenced_blocks(text);
-    blocks
-        .into_iter()
-        .rev()
-        .take(MOST)
-        .find_map(|block| parse(block.trim(), form).0)
+    let blocks = blocks.into_iter().rev().take(MOST);
+    let mut first = None;
+    for block in blocks {
+        let (Some(found), _) = parse(text[block.content].trim(), form) else {
+            continue;
+        };
+        if form == Form::Strict || !is_example(text[..block.fence].trim_end()) {
+            return Some(found);
+        }
+        first = first.or(Some(found));
+    }
+    first
 }
 
-/// Contents of the fenced blocks that may hold JSON. A block that is never closed goes to the end.
-fn fenced_blocks(text: &str) -> Vec<&str> {
+/// A fenced block that may hold JSON.
+struct Block {
+    /// Where its first fence begins.
+    fence: usize,
+    content: Range<usize>,
+}
+
+/// The fenced blocks that may hold JSON. One that is never closed goes to the end.
+fn fenced_blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let mut open: Option<(usize, bool)> = None;
+    let mut open: Option<(Block, bool)> = None;
     let mut position = 0;
     for line in text.split_inclusive('\n') {
         let end = position + line.len();
         if let Some(info) = line.trim().strip_prefix("```") {
-            open = match open {
-                None => Some((end, is_json_mark(info))),
-                Some((start, wanted)) => {
-                    blocks.extend(wanted.then(|| &text[start..position]));
-                    None
-                }
+            open = if let Some((mut block, wanted)) = open {
+                block.content.end = position;
+                blocks.extend(wanted.then_some(block));
+                None
+            } else {
+                let block = Block {
+                    fence: position,
+                    content: end..text.len(),
+                };
+                Some((block, is_json_mark(info)))
             };
         }
         position = end;
     }
-    if let Some((start, true)) = open {
-        blocks.push(&text[start..]);
+    if let Some((block, true)) = open {
+        blocks.push(block);
     }
     blocks
 }
 
 fn is_json_mark(info: &str) -> bool {
     let info = info.trim_matches('`').trim();
-    info.is_empty() || info.eq_ignore_ascii_case("json")
+    let marks = ["json", "json5", "jsonc"];
+    info.is_empty() || marks.iter().any(|mark| info.eq_ignore_ascii_case(mark))
+}
+
+/// An object in a text.
+pub struct Embedded {
+    /// Where it stands.
+    pub place: Range<usize>,
+    /// What it holds.
+    pub object: Object,
+}
+
+/// The outermost objects in `text` that parse, in order.
+pub fn find_objects(text: &str) -> Vec<Embedded> {
+    let mut found: Vec<Embedded> = embedded(text, Form::Meant).collect();
+    found.reverse();
+    found
 }
 
 fn last_embedded(text: &str, form: Form) -> Option<Object> {
-    let mut budget = 16 * text.len();
-    for region in closed_braces(text).into_iter().rev() {
-        let (found, read) = parse(&text[region], form);
-        if let Some(Value::Object(object)) = found {
-            return Some(object);
+    let mut first = None;
+    for found in embedded(text, form).take(MOST_EXAMPLES) {
+        if form == Form::Strict || !is_example(&text[..found.place.start]) {
+            return Some(found.object);
         }
-        budget = budget.checked_sub(read + 1)?;
+        first = first.or(Some(found.object));
     }
-    None
+    first
+}
+
+/// Most objects that are said to be no answer and are looked behind.
+const MOST_EXAMPLES: usize = 16;
+
+/// Whether what stands before an object says that it is an example, or not the answer.
+fn is_example(before: &str) -> bool {
+    static SAID: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:example|e\.g\.|for instance|such as|instead of|rather than|not|wrong|incorrect|invalid|schema|template|beispiel|ejemplo|exemple|exemplo|esempio)\b[^.!?\n{}]{0,40}$|(?:例如|比如|示例)[^。\n{}]{0,20}$")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    let start = before.ceil_char_boundary(before.len().saturating_sub(80));
+    SAID.is_match(&before[start..])
+}
+
+/// The outermost objects in `text` that parse, the last one first.
+fn embedded(text: &str, form: Form) -> impl Iterator<Item = Embedded> + '_ {
+    let mut budget = Some(16 * text.len());
+    let mut outer = text.len();
+    let regions = closed_braces(text).into_iter().rev();
+    regions.filter_map(move |place| {
+        if place.start >= outer {
+            return None;
+        }
+        let left = budget?;
+        let (found, read) = parse(&text[place.clone()], form);
+        budget = left.checked_sub(read + 1);
+        let Some(Value::Object(object)) = found else {
+            return None;
+        };
+        outer = place.start;
+        Some(Embedded { place, object })
+    })
 }
 
 /// The last stretches from an opening brace to the one that closes it, in the order of their ends. Braces in strings
@@ -181,6 +250,27 @@ impl Parser<'_> {
         while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
             self.at += 1;
         }
+        if self.form == Form::Meant {
+            self.skip_more();
+        }
+    }
+
+    /// Steps over wide and narrow spaces and comments.
+    fn skip_more(&mut self) {
+        loop {
+            let rest = &self.text[self.at..];
+            let length = if rest.starts_with("//") {
+                rest.find('\n').unwrap_or(rest.len())
+            } else if rest.starts_with("/*") {
+                rest.find("*/").map_or(rest.len(), |end| end + 2)
+            } else {
+                rest.len() - rest.trim_start_matches(is_around).len()
+            };
+            if length == 0 {
+                return;
+            }
+            self.at += length;
+        }
     }
 
     /// Steps over `byte` after white space, where it stands there.
@@ -201,7 +291,7 @@ impl Parser<'_> {
             b'[' => self.array(depth),
             b'"' => self.string().map(Value::from),
             b'\'' if self.form == Form::Meant => self.string().map(Value::from),
-            _ => self.word(),
+            _ => self.curly().map(Value::from).or_else(|| self.word()),
         }
     }
 
@@ -251,7 +341,10 @@ impl Parser<'_> {
         match self.peek()? {
             b'"' => self.string(),
             b'\'' if self.form == Form::Meant => self.string(),
-            _ if self.form == Form::Meant => self.bare().map(str::to_owned),
+            _ if self.form == Form::Meant => {
+                let curly = self.curly();
+                curly.or_else(|| self.bare().map(str::to_owned))
+            }
             _ => None,
         }
     }
@@ -280,6 +373,22 @@ impl Parser<'_> {
         serde_json::from_str(&format!("\"{inner}\"")).ok()
     }
 
+    /// A string in curly quotes.
+    fn curly(&mut self) -> Option<String> {
+        const QUOTES: [char; 2] = ['“', '”'];
+        let rest = &self.text[self.at..];
+        let inner = rest
+            .strip_prefix(QUOTES)
+            .filter(|_| self.form == Form::Meant)?;
+        let end = inner.find(|c| QUOTES.contains(&c) || c == '\n')?;
+        let inner = &inner[..end];
+        let closing = &self.text[self.at + '“'.len_utf8() + end..];
+        let rest = closing.strip_prefix(QUOTES)?;
+        let inner = inner.replace('"', "\\\"");
+        self.at = self.text.len() - rest.len();
+        serde_json::from_str(&format!("\"{inner}\"")).ok()
+    }
+
     /// Letters, digits and what else stands in numbers and names.
     fn bare(&mut self) -> Option<&str> {
         let rest = &self.text[self.at..];
@@ -300,6 +409,7 @@ impl Parser<'_> {
             "False" if meant => Some(Value::Bool(false)),
             "None" | "NaN" | "undefined" if meant => Some(Value::Null),
             number => {
+                let number = number.strip_prefix('+').filter(|_| meant).unwrap_or(number);
                 let first = number.trim_start_matches('-').bytes().next()?;
                 let read = first
                     .is_ascii_digit()
@@ -336,6 +446,10 @@ mod tests {
                 json!({"b": 2}),
             ),
             ("```\n{\"a\":1}\n```", json!({"a": 1})),
+            (
+                "```json\n{\"a\":1}\n```\nThe schema was:\n```json\n{\"b\":2}\n```",
+                json!({"a": 1}),
+            ),
             (
                 "```json\n{\"a\":1}\n```\n```json\nnot\n```",
                 json!({"a": 1}),
@@ -383,6 +497,14 @@ mod tests {
             ("{\"a\": 1, \"a\": 1}", json!({"a": 1})),
             ("{\"a\": \"x\ny\"}", json!(null)),
             ("{\"a\": hello}", json!(null)),
+            (
+                "{ // one\n\"a\": +1, /* two */ \u{a0}\"b\": 2}",
+                json!({"a": 1, "b": 2}),
+            ),
+            ("{“a”: “x \"y\"”}", json!({"a": "x \"y\""})),
+            ("{“a”: “x}", json!(null)),
+            ("{\"a\":1} as in the example {\"a\":2}.", json!({"a": 1})),
+            ("For example {\"a\":2}.", json!({"a": 2})),
         ] {
             check(text, &expected);
         }

@@ -15,8 +15,8 @@ const TAGS: [&str; 11] = [
 ];
 
 /// `text` without dress; tags stay where `tags` is false.
-pub(in crate::scorers) fn undress(text: &str, tags: bool) -> Cow<'_, str> {
-    let dressed = |byte: u8| byte >= 0x80 || byte == b'\\' || byte == b'<';
+pub fn undress(text: &str, tags: bool) -> Cow<'_, str> {
+    let dressed = |byte: u8| byte >= 0x80 || matches!(byte, b'\\' | b'<' | b'~');
     if !text.bytes().any(dressed) {
         return Cow::Borrowed(text);
     }
@@ -28,6 +28,7 @@ pub(in crate::scorers) fn undress(text: &str, tags: bool) -> Cow<'_, str> {
         let (taken, opens) = match character {
             '\\' => command(rest, &mut out),
             '<' if tags => (tag(rest, &mut out), false),
+            '~' => (struck(rest, &mut out), false),
             '{' => {
                 braces.push(true);
                 (0, false)
@@ -86,9 +87,24 @@ fn command(rest: &str, out: &mut String) -> (usize, bool) {
     }
 }
 
+/// How much of `rest`, which begins with `~`, is struck out; one that stands alone is a space of LaTeX.
+fn struck(rest: &str, out: &mut String) -> usize {
+    if let Some(inner) = rest.strip_prefix("~~") {
+        let line = crate::scan::window(inner, 0, 400);
+        let line = line.lines().next().unwrap_or_default();
+        return line.find("~~").map_or(0, |end| end + 4);
+    }
+    let spaces = out.ends_with(|c: char| c == '{' || c == '}' || c == ' ' || c.is_ascii_digit());
+    if spaces && rest[1..].starts_with(|c: char| c == '\\' || c.is_alphabetic()) {
+        out.push(' ');
+        return 1;
+    }
+    0
+}
+
 /// How much of `rest`, which begins with `<`, is a tag that only changes the look.
 fn tag(rest: &str, out: &mut String) -> usize {
-    let inner = cleanbench_text::scan::window(rest, 1, 64);
+    let inner = crate::scan::window(rest, 1, 64);
     let Some(end) = inner.find('>') else {
         return 0;
     };
@@ -156,6 +172,8 @@ mod tests {
             (r"\dfrac{1}{2}", r"\frac{1}{2}"),
             ("<b>B</b> <x>", "**B** <x>"),
             (r"\alpha \", r"\alpha \"),
+            ("~~A~~ B ~~", " B ~~"),
+            (r"2.5\mathrm{~m}", "2.5 m"),
         ] {
             assert_eq!(undress(text, true), expected, "{text}");
         }

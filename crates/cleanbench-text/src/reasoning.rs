@@ -2,8 +2,9 @@
 //!
 //! Known marks, in any case, with spaces, attributes or a name space in the tag: `<think>`, `<thinking>`,
 //! `<thought>`, `<reasoning>`, `<analysis>`, `<scratchpad>`, `<reflection>` and their kin, `[THINK]`, `◁think▷`,
-//! `<|START_THINKING|>` with `<|START_RESPONSE|>`, and the channels of Harmony, of which only the final one is the
-//! answer. Further marks come from a scorer's `reasoning_marks`.
+//! `<|START_THINKING|>` with `<|START_RESPONSE|>`, the same with `&lt;` for `<`, `<unused94>thought` with `<unused95>`, the
+//! channels of Harmony, of which only the final one is the answer, and a head such as "# Thinking" that one such as
+//! "# Answer" follows. Further marks come from a scorer's `reasoning_marks`.
 //!
 //! Several blocks are taken out; before an end without a beginning everything is reasoning (a template opened it);
 //! after a beginning without an end nothing counts. A mark that is quoted by backticks is none. Marks of a turn's
@@ -16,19 +17,19 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use cleanbench_text::scan::is_blank;
+use crate::scan::is_blank;
 
 /// Why there is no answer where the reply is cut off while it reasons.
-pub(crate) const UNCLOSED: &str = "reasoning that never ends";
+pub const UNCLOSED: &str = "reasoning that never ends";
 
 /// Why there is no answer where the reply only reasons.
-pub(crate) const ONLY: &str = "nothing but reasoning";
+pub const ONLY: &str = "nothing but reasoning";
 
-const TAGS: &str = r#"<\s{0,3}/?\s{0,3}(?:[a-z]{1,12}:)?(?:ant-?)?(?:think(?:ing)?|thoughts?|thought[_-]?process|reason(?:ing)?|analysis|scratch_?pad|reflection|(?:inner_|internal_)?monologue|chain[_-]of[_-]thought|cot|rationale|deliberation)(?:\s[^<>]{0,200})?\s{0,3}/?>|\[\s?/?(?:think|thinking|reasoning|thought)\s?\]|◁\s?/?\s?think\s?▷|<[|｜]/?(?:start_|end_|begin_of_|end_of_|begin▁of▁|end▁of▁)?(?:thinking|think|thought|reasoning|response|solution)[|｜]>|<details\s{1,3}type="reasoning"[^<>]{0,200}>|</details>"#;
+const TAGS: &str = r#"(?:<|&lt;)\s{0,3}/?\s{0,3}(?:[a-z]{1,12}:)?(?:ant-?)?(?:think(?:ing)?|thoughts?|thought[_-]?process|reason(?:ing)?|analysis|scratch_?pad|reflection|(?:inner_|internal_)?monologue|chain[_-]of[_-]thought|cot|rationale|deliberation)(?:\s[^<>]{0,200})?\s{0,3}/?(?:>|&gt;)|<unused9[45]>(?:thought\b)?|\[\s?/?(?:think|thinking|reasoning|thought)\s?\]|◁\s?/?\s?think\s?▷|<[|｜]/?(?:start_|end_|begin_of_|end_of_|begin▁of▁|end▁of▁)?(?:thinking|think|thought|reasoning|response|solution)[|｜]>|<details\s{1,3}type="reasoning"[^<>]{0,200}>|</details>"#;
 
 /// The marks of one scorer.
 #[derive(Debug, Default)]
-pub(crate) struct Marks {
+pub struct Marks {
     /// Further pairs, in lower case.
     more: Vec<Pair>,
     /// Known and further marks in one pattern, where there are further ones.
@@ -37,11 +38,11 @@ pub(crate) struct Marks {
 
 /// What begins and what ends a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pair {
+pub struct Pair {
     /// The mark of the beginning.
-    pub(crate) begin: String,
+    pub begin: String,
     /// The mark of the end.
-    pub(crate) end: String,
+    pub end: String,
 }
 
 /// What a mark does.
@@ -57,7 +58,7 @@ enum Mark {
 
 impl Marks {
     /// Known marks and `more`; `None` where they are too many for a pattern.
-    pub(crate) fn with(more: Vec<Pair>) -> Option<Self> {
+    pub fn with(more: Vec<Pair>) -> Option<Self> {
         if more.is_empty() {
             return Some(Self::default());
         }
@@ -97,6 +98,15 @@ impl Marks {
                 return Mark::End(pair.begin.clone());
             }
         }
+        if let Some(number) = mark.strip_prefix("<unused9") {
+            let name = "unused".to_owned();
+            return if number.starts_with('4') {
+                Mark::Begin(name)
+            } else {
+                Mark::End(name)
+            };
+        }
+        let mark = mark.replace("&lt;", "<").replace("&gt;", ">");
         let inner = mark.trim_matches(|c: char| c.is_whitespace() || "<>[]◁▷|｜".contains(c));
         if inner.ends_with('/') {
             return Mark::Empty;
@@ -117,7 +127,7 @@ impl Marks {
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) fn answer<'a>(&self, reply: &'a str) -> Result<Cow<'a, str>, &'static str> {
+    pub fn answer<'a>(&self, reply: &'a str) -> Result<Cow<'a, str>, &'static str> {
         let reply = match final_channel(reply) {
             None => reply,
             Some(Ok(answer)) => answer,
@@ -131,7 +141,12 @@ impl Marks {
         match (is_blank(&answer), stripped.open) {
             (true, true) => Err(UNCLOSED),
             (true, false) => Err(ONLY),
-            (false, _) => Ok(answer),
+            (false, _) => Ok(match answer {
+                Cow::Borrowed(text) => Cow::Borrowed(under_head(text).unwrap_or(text)),
+                Cow::Owned(text) => {
+                    Cow::Owned(under_head(&text).map(str::to_owned).unwrap_or(text))
+                }
+            }),
         }
     }
 
@@ -238,6 +253,22 @@ fn final_channel(reply: &str) -> Option<Result<&str, &'static str>> {
         &answer[..end.unwrap_or(answer.len())]
     });
     Some(answer.filter(|answer| !is_blank(answer)).ok_or(unread))
+}
+
+/// What follows the last head such as "# Answer", where the reply begins with one such as "# Thinking".
+fn under_head(reply: &str) -> Option<&str> {
+    static FIRST: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\A\s{0,64}(?:#{1,6}[ \t]{1,4}|\*\*)(?:my )?(?:thinking|reasoning|thoughts?|thought process|thinking process|analysis|chain of thought)[:*\s]{0,8}\n")
+            .expect("the pattern is fixed and the tests compile it")
+    });
+    static ANSWER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?im)^[ \t]{0,4}(?:#{1,6}[ \t]{1,4}|\*\*)(?:final )?(?:answer|response|output|conclusion|result)[:*\s]{0,8}\n")
+            .expect("the pattern is fixed and the tests compile it")
+    });
+    FIRST.find(reply)?;
+    let head = ANSWER.find_iter(reply).last()?;
+    let answer = &reply[head.end()..];
+    (!is_blank(answer)).then_some(answer)
 }
 
 /// The same where the marks were dropped and their words are left: "analysisThe user … assistantfinalB".
@@ -364,6 +395,11 @@ mod tests {
             check(&format!("yes{open}no"), Ok("yes"));
         }
         check("<think>a</thinking>b", Ok("b"));
+        check("&lt;think&gt;a&lt;/think&gt;b", Ok("b"));
+        check("<unused94>thought\na<unused95>b", Ok("b"));
+        check("# Thinking\na\n\n# Answer\nb", Ok("b"));
+        check("**Reasoning:**\na\n**Final answer:**\nb", Ok("b"));
+        check("# Answer\nb", Ok("# Answer\nb"));
         check("<think>a<think>b</think>c</think>d", Ok("d"));
         check(
             "<thinking>a<reflection>b</reflection>c</thinking>d",
