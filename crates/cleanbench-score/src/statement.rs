@@ -250,15 +250,13 @@ fn read(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
         at,
         kind,
     };
-    if word.starts_with('\\') {
-        let denied = crate::languages::denies(left(text, place.start));
-        return (!denied).then(|| found(in_box(text, place.end), Kind::Boxed));
-    }
-    if word.starts_with(['<', '[']) {
-        if crate::languages::denies(left(text, place.start)) {
-            return None;
-        }
-        return Some(found(place.end, Kind::Tag));
+    if word.starts_with(['\\', '<', '[']) {
+        let before = left(text, place.start);
+        let denied = crate::languages::denies(before) || disowns(before);
+        return (!denied).then(|| match word.starts_with('\\') {
+            true => found(in_box(text, place.end), Kind::Boxed),
+            false => found(place.end, Kind::Tag),
+        });
     }
     let folded = word.to_lowercase();
     NOUNS.known.get(&folded)?.iter().find_map(|word| {
@@ -268,6 +266,21 @@ fn read(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
             matches!(kind, Kind::Denied | Kind::Disowned) || stands_firm(text, place, language);
         Some(found(at, if firm { kind } else { Kind::Disowned }))
     })
+}
+
+/// Whether the end of `before` says that a box that follows holds another answer: "a wrong answer is".
+pub(crate) fn disowns(before: &str) -> bool {
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?ix)(?: \b(?:wrong|incorrect|tempting|mistaken|initial|naive|false|erroneous)\ (?:\w{1,12}\ )?
+              (?:answer|result|value|guess|response|solution|attempt)s?\ (?:\w{1,8}\ )?(?:is|was|are|of|would\ be|might\ be|gives|gave)
+            | \bfalsche\ (?:antwort|lösung)\ (?:ist|wäre|war) | \bréponse\ (?:fausse|incorrecte)\ (?:est|serait|était)
+            | \brespuesta\ (?:incorrecta|equivocada)\ (?:es|sería|era) | \bрешение\ неверно | (?:错误|錯誤)的?(?:答案|结果|結果)(?:是|为|為) )
+            [\s:：$*(\[\\]{0,6}$",
+        )
+        .expect("the pattern is fixed and the tests compile it")
+    });
+    OTHER.is_match(before)
 }
 
 /// After `\text{` and the like in a box.
@@ -308,11 +321,39 @@ fn led_in(
         return Some((place.end + end, Kind::Denied));
     }
     let end = language.lead_in().find(rest)?.end();
+    let lead_in = rest[..end].trim_end_matches([' ', '*', '_', '$']);
+    if is_calculation(lead_in, &rest[end..]) {
+        return None;
+    }
     let kind = match word.role {
+        _ if is_elsewhere(lead_in) => Kind::Disowned,
         Role::Plural => Kind::Plural,
         _ => Kind::Stated,
     };
     Some((place.end + end, kind))
+}
+
+/// Whether a sign that may lead an answer in is one of a calculation: "To find the answer we add 3 + 4 =".
+fn is_calculation(lead_in: &str, rest: &str) -> bool {
+    let digit = |c: char| c.is_ascii_digit();
+    let equals = lead_in.ends_with('=') && lead_in.contains(digit);
+    let minus = lead_in.strip_suffix(['-', '–']);
+    let minus = minus.is_some_and(|left| left.trim_end().ends_with(digit));
+    equals || minus && rest.starts_with(digit)
+}
+
+/// Whether what stands between a noun and its verb is another question: "to the follow-up question".
+fn is_elsewhere(between: &str) -> bool {
+    static ELSEWHERE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?ix)\b(?:follow[\ -]?up|next|other|another|similar|related|previous|earlier|different|bonus|alternative)\ (?:\w{1,12}\ )?
+              (?:question|problem|exercise|version|variant|scenario|task)s?\b
+            | \b(?:nächste|andere|vorige)[nrs]?\ (?:frage|aufgabe)\b | \b(?:siguiente|otra|otro|anterior)\ (?:pregunta|problema)\b
+            | \bquestion\ (?:suivante|précédente)\b | \bautre\ question\b | [上下另][一个個]{0,2}(?:问题|問題|题|題)",
+        )
+        .expect("the pattern is fixed and the tests compile it")
+    });
+    between.len() > 8 && ELSEWHERE.is_match(between)
 }
 
 /// Whether one of the two words after a noun makes another answer of it, in languages where adjectives follow.
@@ -523,6 +564,9 @@ mod tests {
             "틀린 답은 A",
             "Неправильный ответ: A",
             "Man könnte meinen, die Antwort ist A",
+            "The answer to the next question is A",
+            "A common wrong answer is \\boxed{A}",
+            "To find the answer we add 3 + 4 = A",
         ] {
             check(text, &[]);
         }

@@ -171,6 +171,12 @@ fn read(text: &str, start: usize, form: Form) -> Found {
 /// Whether what starts at `start` is a part of a word, a power or an index.
 fn is_inside(text: &str, start: usize) -> bool {
     let head = &text[..start];
+    let greek = text[start..]
+        .strip_prefix('π')
+        .is_some_and(|rest| rest.starts_with(is_greek));
+    if is_named(head) || greek {
+        return true;
+    }
     let outer = head.strip_suffix(['-', '+']).unwrap_or(head);
     if outer.ends_with(['^'])
         || outer.ends_with("^{")
@@ -187,19 +193,36 @@ fn is_inside(text: &str, start: usize) -> bool {
                 .ends_with(|c: char| !is_word(c) && c != '}')
                 && !head.trim_end_matches(['_', '*']).is_empty()
         }
-        Some(c) if text[start..].starts_with('\\') || text[start..].starts_with(['π', '√']) => {
-            c == 'π'
-        }
+        Some(c) if text[start..].starts_with('π') => is_greek(c),
+        Some(c) if text[start..].starts_with('\\') || text[start..].starts_with('√') => c == 'π',
         Some(c) => is_word(c) && (!c.is_numeric() || c.is_ascii_digit()),
         None => false,
     }
+}
+
+/// A letter of Greek, among which π is no number.
+fn is_greek(character: char) -> bool {
+    matches!(character, 'ά'..='ώ' | 'Α'..='Ω' | 'Ά'..='ΐ')
+}
+
+/// Whether a hyphen joins a name in capitals to what follows, as in `COVID-19` and `GPT-4`.
+fn is_named(head: &str) -> bool {
+    let Some(name) = head.strip_suffix('-') else {
+        return false;
+    };
+    let letters = name.bytes().rev().take(12);
+    let capitals = letters.take_while(u8::is_ascii_uppercase).count();
+    let word = &name[name.len() - capitals..];
+    let alone = !name[..name.len() - capitals].ends_with(is_word);
+    let noun = ["ANSWER", "ANS", "TOTAL", "RESULT", "SUM"].contains(&word);
+    (2..12).contains(&capitals) && alone && !noun
 }
 
 /// The number `term` with what stands around it.
 fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
     let lead = Lead::of(text, start);
     let mut end = start + term.len;
-    let mut factor = 1.0;
+    let (mut factor, mut more) = (1.0, 0.0);
     let followed = is_followed(text, end);
     let hex = &text[start..end] == "0" && text[end..].starts_with(['x', 'X', 'b', 'o']);
     if let Some(found) = followed
@@ -207,6 +230,9 @@ fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
         .flatten()
     {
         (factor, end) = (found.0, end + found.1);
+        if let Some(found) = smaller(text, end, factor) {
+            (more, end) = (found.0, end + found.1);
+        }
     }
     // "1.234 million" is no group of thousands.
     let value = term.value.or(term.pointed.filter(|_| factor > 1.0));
@@ -217,15 +243,19 @@ fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
     let part = hex
         || follows_variable(text, start)
         || followed && precedes_variable(window(text, end, 48))
+        || text[end..].starts_with('\u{305}')
         || is_exclaimed(text, &lead, start, end);
     let signed = |value: f64| {
+        let value = times(value, factor) + more;
         let value = 0.0 + if lead.negative { -value } else { value };
-        Some(times(value, factor)).filter(|value| value.is_finite() && !part)
+        Some(value).filter(|value| value.is_finite() && !part)
     };
     let value = value.and_then(signed);
     let percent = followed && is_percent(&text[end..]);
+    let below = followed && !lead.negative && is_below_zero(&text[end..]);
     let other = match (value, base) {
         (None, _) => term.pointed.and_then(signed),
+        (Some(value), _) if below => Some(-value),
         (Some(value), _) if percent => Some(times(value, 0.01)),
         (Some(_), Some(base)) => base.value(&text[start..start + term.len]),
         _ => None,
@@ -285,6 +315,38 @@ fn magnitude(text: &str, lead: &Lead, end: usize, form: Form) -> Option<(f64, us
     (ends && allowed).then_some((*factor, 1))
 }
 
+/// What is added after a myriad or a thousand, with its length: `2千` in `1万2千`, `5천` in `1만 5천`, `2000` in `1万2000`,
+/// `5 hundred` in `9 thousand 5 hundred`.
+fn smaller(text: &str, end: usize, factor: f64) -> Option<(f64, usize)> {
+    let sign = before(text, end)?;
+    let english = ["thousand", "million", "billion"]
+        .iter()
+        .any(|word| text[..end].ends_with(word));
+    let unspaced = "千仟万萬亿億".contains(sign);
+    if !unspaced && !english && !"천만억".contains(sign) {
+        return None;
+    }
+    let near = window(text, end, 40);
+    let rest = near.strip_prefix(' ').filter(|_| !unspaced).unwrap_or(near);
+    let read = literal(rest, None).filter(|read| read.integer)?;
+    let after = &rest[read.len..];
+    let magnitude = spelled::magnitude(after)
+        .filter(|(unit, _)| *unit < factor && (english || !after.starts_with(is_word_of_latin)));
+    let spaced = rest.len() < near.len() || read.len < 2;
+    let (unit, len) = magnitude.or((!spaced).then_some((1.0, 0)))?;
+    let value = Some(read.value? * unit).filter(|value| *value < factor)?;
+    let own = near.len() - rest.len() + read.len + len;
+    // Units fall, so that this ends.
+    let deeper = (unit < factor).then(|| smaller(text, end + own, unit));
+    let (more, tail) = deeper.flatten().unwrap_or((0.0, 0));
+    Some((value + more, own + tail))
+}
+
+/// Whether a word of the Latin script starts with it, or a space stands before one.
+fn is_word_of_latin(character: char) -> bool {
+    character.is_ascii_alphabetic() || character == ' '
+}
+
 /// An index that names a base.
 #[derive(Clone, Copy)]
 struct Base {
@@ -337,6 +399,17 @@ fn is_percent(rest: &str) -> bool {
         near.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     }) || near.starts_with("процент")
+}
+
+/// `7 degrees below zero`, which is -7, and 7 where that is asked for.
+fn is_below_zero(rest: &str) -> bool {
+    let near = window(rest, 0, 40);
+    let line = near.lines().next().unwrap_or_default();
+    line.find("below zero").is_some_and(|at| {
+        line[..at]
+            .split_whitespace()
+            .all(|word| word.starts_with(['d', 'D', '°', 'C', 'F', 'c', 'f']))
+    })
 }
 
 fn is_permille(rest: &str) -> bool {
@@ -627,12 +700,17 @@ mod tests {
         );
         check("minus 5, negative 5, 10 minus 5", &[-5.0, -5.0, 10.0, 5.0]);
         check("5 million, 5k, $5m, 3万", &[5e6, 5e3, 5e6, 3e4]);
+        check(
+            "1万2千円 1만 5천 원 2亿3000万 1万2000",
+            &[12e3, 15e3, 2.3e8, 12e3],
+        );
         check("60 m^2, 9.8 m/s^{2}, 5 s^-1", &[60.0, 9.8, 5.0]);
     }
 
     #[test]
     fn what_is_no_number_or_two_or_unclear() {
-        check("H2O x1 a_2 GPT4", &[]);
+        check("H2O x1 a_2 GPT4 GPT-4 COVID-19", &[]);
+        check("ANSWER-42, A-1, η απάντηση είναι 42", &[42.0, 1.0, 42.0]);
         check("5-3 2024-05 --3", &[5.0, 3.0, 2024.0, 5.0, 3.0]);
         check("costs.5 end...7", &[5.0, 7.0]);
         check("1.2.3 9.500 12:30 5'6", &[UNCLEAR; 4]);

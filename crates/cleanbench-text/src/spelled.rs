@@ -374,29 +374,87 @@ fn parts(text: &str, whole: f64, end: usize) -> (f64, usize) {
     let tail = joined.unwrap_or_else(|| rest.trim_start_matches([' ', '-']));
     let tail = tail.strip_prefix("a ").unwrap_or(tail);
     let word = first_word(tail);
-    let singular = word.strip_suffix('s').unwrap_or(word);
-    let shares = [
-        ("half", 2.0),
-        ("halve", 2.0),
-        ("third", 3.0),
-        ("quarter", 4.0),
-        ("fifth", 5.0),
-        ("tenth", 10.0),
-    ];
-    let share = shares.iter().find(|(name, _)| *name == singular);
-    let (Some((_, under)), true) = (
-        share,
+    if let Some(part) = joined.and_then(fraction) {
+        return (whole + part.value, text.len() - tail.len() + part.len);
+    }
+    let (Some(under), true) = (
+        share(word, whole),
         end > 0 || text.starts_with("half") || text.starts_with("a "),
     ) else {
         return (whole, end);
     };
     let at = text.len() - tail.len() + word.len();
-    match (joined, end) {
+    let (value, at) = match (joined, end) {
         (_, 0) => (1.0 / under, at),
         (Some(_), _) => (whole + 1.0 / under, at),
         (None, _) if whole > 0.0 => (whole / under, at),
-        _ => (whole, end),
-    }
+        _ => return (whole, end),
+    };
+    times_scale(text, value, at)
+}
+
+/// "three fifths" after "one and".
+fn fraction(text: &str) -> Option<Spelled> {
+    let over = *LANGUAGES.get(ENGLISH)?.words.get(first_word(text))?;
+    let Meaning::Value(over @ 1..20) = over else {
+        return None;
+    };
+    let rest = text[first_word(text).len()..].strip_prefix([' ', '-'])?;
+    let word = first_word(rest);
+    let over = bounded_float(over);
+    Some(Spelled {
+        len: text.len() - rest.len() + word.len(),
+        value: over / share(word, over)?,
+        percent: false,
+    })
+}
+
+/// What a word for a part divides by, as in "half", "three quarters", "one sixth"; of more parts than one it is a plural,
+/// so that "sixty sixth-graders" are none.
+fn share(word: &str, whole: f64) -> Option<f64> {
+    const SHARES: [(&str, f64); 16] = [
+        ("half", 2.0),
+        ("halve", 2.0),
+        ("third", 3.0),
+        ("quarter", 4.0),
+        ("fourth", 4.0),
+        ("fifth", 5.0),
+        ("sixth", 6.0),
+        ("seventh", 7.0),
+        ("eighth", 8.0),
+        ("ninth", 9.0),
+        ("tenth", 10.0),
+        ("twelfth", 12.0),
+        ("fifteenth", 15.0),
+        ("sixteenth", 16.0),
+        ("hundredth", 100.0),
+        ("thousandth", 1000.0),
+    ];
+    let plural = word.strip_suffix('s');
+    let (_, under) = SHARES
+        .iter()
+        .find(|(name, _)| *name == plural.unwrap_or(word))?;
+    (plural.is_some() || whole < 1.5 || *under < 2.5).then_some(*under)
+}
+
+/// A part of a word for many: "half a million", "two and a half thousand".
+fn times_scale(text: &str, value: f64, end: usize) -> (f64, usize) {
+    const SCALES: [(&str, f64); 6] = [
+        ("dozen", 12.0),
+        ("hundred", 1e2),
+        ("thousand", 1e3),
+        ("million", 1e6),
+        ("billion", 1e9),
+        ("trillion", 1e12),
+    ];
+    let rest = text[end..].strip_prefix(" a").unwrap_or(&text[end..]);
+    let Some(word) = rest.strip_prefix(' ').map(first_word) else {
+        return (value, end);
+    };
+    let scale = SCALES.iter().find(|(name, _)| *name == word);
+    scale.map_or((value, end), |(_, scale)| {
+        (value * scale, text.len() - rest.len() + 1 + word.len())
+    })
 }
 
 /// "three point one four".
@@ -405,18 +463,17 @@ fn decimals(text: &str, whole: f64, end: usize) -> (f64, usize) {
         return (whole, end);
     };
     let (mut at, mut last) = (end + " point ".len(), end);
-    let (mut value, mut unit) = (whole, 0.1);
+    let mut value = format!("{whole}.");
     for _ in 0..LONGEST {
         let word = first_word(&text[at..]);
         let Some(Meaning::Value(digit @ 0..10)) = english.words.get(word) else {
             break;
         };
-        value += bounded_float(*digit) * unit;
-        unit /= 10.0;
+        value.push_str(&digit.to_string());
         last = at + word.len();
         at = last + usize::from(text[last..].starts_with(' '));
     }
-    (value, last)
+    (value.parse().unwrap_or(whole), last)
 }
 
 /// Words that multiply digits before them.

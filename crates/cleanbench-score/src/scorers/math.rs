@@ -70,9 +70,10 @@ use cleanbench_math::{
     Aside, CANNOT_TELL, Comparison, Failure, Object, TOO_DEEP, TOO_LARGE, TOO_MANY, UNREADABLE,
     Units, Verdict, aside, readings,
 };
+use cleanbench_text::number::{Form, numbers, unit};
 use serde_json::Value;
 
-use self::find::{Found, candidates, last_number, of_target, own};
+use self::find::{Found, candidates, last_number, last_row, of_target, own};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
@@ -80,6 +81,7 @@ use crate::target;
 const NO_FORMULA: Failure = "no formula";
 const UNREADABLE_TARGET: Failure = "unreadable target";
 const TWO_VALUES: Failure = "another value in brackets";
+const OPEN_DECIMALS: Failure = "decimals that go on";
 const AMBIGUOUS: Failure = "several numbers or formulas";
 
 /// Why what is certainly a formula is not read.
@@ -151,15 +153,22 @@ impl Math {
         if found.text.is_empty() {
             return unread(AMBIGUOUS);
         }
-        let text = match aside(&found.text, &self.units) {
+        let row = last_row(&found.text);
+        let Some(row) = without_open_decimals(&row) else {
+            return Some(Score::not_extracted(OPEN_DECIMALS));
+        };
+        let text = match aside(row, &self.units) {
             Aside::Same(head) => head,
             Aside::Unlike if !found.firm => return Some(Score::not_extracted(TWO_VALUES)),
-            Aside::Unlike | Aside::Absent => &found.text,
+            Aside::Unlike | Aside::Absent => row,
         };
         let objects = match readings(text, &self.units) {
             Ok(objects) => objects,
             Err(reason) if BEYOND.contains(&reason) => return Some(Score::not_extracted(reason)),
-            Err(reason) => return unread(reason),
+            Err(reason) => match result(text).map(|text| readings(text, &self.units)) {
+                Some(Ok(objects)) if is_valued(targets) => objects,
+                _ => return unread(reason),
+            },
         };
         if targets.iter().all(|target| target.objects.is_empty()) {
             return unread(UNREADABLE_TARGET);
@@ -169,9 +178,35 @@ impl Math {
         }
         match self.verdict(targets, &objects, &found.word) {
             Verdict::Same => score(true),
+            // A sentence that is not the word in question may well say it.
+            Verdict::Apart if !found.firm && is_sentence(&objects) => None,
+            Verdict::Apart if self.comparison.any_unit && self.is_measured(targets, text) => {
+                score(true)
+            }
             Verdict::Apart => score(false),
             Verdict::Unknown => Some(Score::not_extracted(CANNOT_TELL)),
         }
+    }
+
+    /// Whether `text` is a number with a unit in plain letters, as in `12 m/s`, and a target that number.
+    fn is_measured(&self, targets: &[Target], text: &str) -> bool {
+        let form = Form {
+            units: true,
+            ..Form::default()
+        };
+        let numbers = numbers(text, form);
+        let [number] = numbers.as_slice() else {
+            return false;
+        };
+        let letters = text[number.end..]
+            .trim_start()
+            .starts_with(char::is_alphabetic);
+        let unit = letters && unit::whole(&text[number.end..]).is_some();
+        let bare = text[number.start..number.end].trim_start_matches('$');
+        let alone = unit && text[..number.start].trim().is_empty() && is_valued(targets);
+        alone
+            && readings(bare, &self.units)
+                .is_ok_and(|bare| self.verdict(targets, &bare, "") == Verdict::Same)
     }
 
     fn verdict(&self, targets: &[Target], answers: &[Object], word: &str) -> Verdict {
@@ -189,6 +224,36 @@ impl Math {
             self.comparison.compare(target, answer)
         }))
     }
+}
+
+/// Whether every target is a number, so that no letter of an answer is a symbol.
+fn is_valued(targets: &[Target]) -> bool {
+    let mut all = targets.iter().flat_map(|target| &target.objects);
+    all.all(|object| object.as_number().is_some())
+}
+
+/// What a calculation that cannot be read whole comes to: what stands behind its last `=`.
+fn result(text: &str) -> Option<&str> {
+    let (head, value) = text.rsplit_once('=')?;
+    let word =
+        |token: &str| token.len() > 1 && token.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if text.contains('$') || head.split_whitespace().any(word) {
+        return None;
+    }
+    let sides = ["{", "}", "(", ")", "[", "]"];
+    let [opened, closed] = [0, 1].map(|from| {
+        let signs = sides.iter().skip(from).step_by(2);
+        signs.map(|sign| value.matches(sign).count()).sum::<usize>()
+    });
+    (opened == closed && !value.trim().is_empty()).then_some(value)
+}
+
+/// Whether all that is read are words, and several.
+fn is_sentence(objects: &[Object]) -> bool {
+    objects.iter().all(|object| match object {
+        Object::Text(words) => words.split_whitespace().nth(1).is_some(),
+        _ => false,
+    })
 }
 
 /// Whether words are compared with words, and formulas with formulas.
@@ -214,6 +279,26 @@ fn narrow(text: &str) -> Cow<'_, str> {
         plain.filter(|_| wide(c)).unwrap_or(c)
     });
     Cow::Owned(narrowed.collect())
+}
+
+/// `text` without decimals that go on at its end, as in `1/3 = 0.333...`; `None` where it says nothing else.
+fn without_open_decimals(text: &str) -> Option<&str> {
+    let end = text.trim_end_matches(|c: char| c.is_whitespace() || "$*)".contains(c));
+    let signs = ["...", "…", "\\ldots", "\\dots", "\\cdots"];
+    let Some(head) = signs.iter().find_map(|sign| end.strip_suffix(sign)) else {
+        return Some(text);
+    };
+    let number = head
+        .trim_end()
+        .trim_end_matches(|c: char| c.is_ascii_digit());
+    if number.len() == head.trim_end().len() || !number.ends_with('.') {
+        return Some(text);
+    }
+    let before = number.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let before = before.trim_end();
+    let sign = ["=", "≈", "\\approx"];
+    let left = sign.iter().find_map(|sign| before.strip_suffix(sign))?;
+    (!left.trim().is_empty()).then_some(left)
 }
 
 /// A formula without spaces and marks of layout.

@@ -25,14 +25,15 @@ pub(in crate::scorers) mod aftermath;
 mod calculation;
 pub(in crate::scorers) mod candidates;
 pub(in crate::scorers) mod marks;
-mod sentence;
+pub(in crate::scorers) mod sentence;
 
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
 use cleanbench_text::number::{
-    Form, LOCALES, Number, numbers_within, plain, shows_decimal_point, whole_number,
+    Form, LOCALES, Number, numbers, numbers_within, plain, shows_decimal_point, whole_number,
 };
+use cleanbench_text::scan::window;
 
 use self::candidates::Take;
 use crate::params::Params;
@@ -74,6 +75,7 @@ const WITHDRAWN: Failure = "withdrawn";
 const CUT_OFF: Failure = "cut off";
 const REFUSED: Failure = "no answer given";
 const UNCLEAR: Failure = "unclear number";
+const TWO_VALUES: Failure = "another value in brackets";
 
 /// A number and the rule that found it.
 #[derive(Debug, Clone, Copy)]
@@ -159,6 +161,22 @@ impl Numeric {
     }
 }
 
+/// The number that stands alone in brackets behind `number` and a unit: `5 cents ($0.05)`.
+fn again(text: &str, number: &Number, form: Form) -> Option<Number> {
+    let near = text.get(number.end..).map(|rest| window(rest, 0, 80))?;
+    let (unit, rest) = near.split_once('(')?;
+    let (inside, _) = rest.split_once(')')?;
+    let short =
+        |text: &str| text.split_whitespace().count() <= 2 && !text.contains(['\n', '.', ',']);
+    let found = numbers(inside, form);
+    let [again] = found[..] else {
+        return None;
+    };
+    let beside = inside[again.end..].to_owned() + &inside[..again.start];
+    let fits = short(unit) && short(&beside) && !beside.contains(['+', '-', '*', '/', '=', '^']);
+    fits.then_some(again)
+}
+
 /// What counts instead of `read` where the answer takes it back.
 fn corrected(text: &str, numbers: &[Number], read: Read) -> Result<Read, Failure> {
     let Some(found) = aftermath::withdrawal(text, read.number.end) else {
@@ -212,7 +230,8 @@ impl Rule for Numeric {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
-        let read = match self.extract(&plain(text)) {
+        let plain = plain(text);
+        let read = match self.extract(&plain) {
             Ok(read) => read,
             Err(reason) => return Score::not_extracted(reason),
         };
@@ -230,9 +249,17 @@ impl Rule for Numeric {
         let Some(answer) = answer else {
             return Score::not_extracted(UNCLEAR);
         };
-        let right = targets
-            .iter()
-            .any(|target| self.is_right(answer, &read.number, target));
+        let is_right = |answer, number: &Number| {
+            let mut targets = targets.iter();
+            targets.any(|target| self.is_right(answer, number, target))
+        };
+        let right = is_right(answer, &read.number);
+        let again = (!right)
+            .then(|| again(&plain, &read.number, self.form))
+            .flatten();
+        if again.is_some_and(|again| again.value.is_some_and(|value| is_right(value, &again))) {
+            return Score::not_extracted(TWO_VALUES);
+        }
         Score::verdict(right, shown(answer)).by(read.rule)
     }
 }

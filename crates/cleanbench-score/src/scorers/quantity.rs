@@ -23,8 +23,9 @@ use cleanbench_text::number::unit::{self, Unit};
 use cleanbench_text::number::{Form, LOCALES, Number, numbers, numbers_within, plain};
 
 use super::numeric::aftermath;
-use super::numeric::candidates::are_listed;
+use super::numeric::candidates::{are_listed, is_denied, is_other_variable};
 use super::numeric::marks::{end_of_answer, marks, none_given, regions};
+use super::numeric::sentence::{Settled, settled};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
@@ -33,6 +34,8 @@ use cleanbench_text::spelled;
 
 /// Most numbers of an answer; each is looked at with what stands around it.
 const MOST_NUMBERS: usize = 2_000;
+
+const SEVERAL: &str = "several numbers";
 
 /// Which quantity counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,13 +143,54 @@ fn in_words(text: &str, at: usize, known: &[Number]) -> Option<Number> {
     free.then_some(number)
 }
 
-/// Whether the number at `start` is a part of a range, of alternatives, or of a measure in two units.
-fn is_one_of_several(text: &str, numbers: &[Number], start: usize) -> bool {
-    let at = numbers.partition_point(|number| number.start < start);
-    let from = at.saturating_sub(1);
-    let near = &numbers[from..numbers.len().min(at + 2)];
-    near.windows(2)
-        .any(|pair| are_listed(text, &pair[0], &pair[1], false))
+/// Whether what was found is a part of a range or of alternatives.
+fn is_one_of_several(text: &str, numbers: &[Number], found: &Measured) -> bool {
+    let at = numbers.partition_point(|number| number.start < found.start);
+    let last = numbers.partition_point(|number| number.end <= found.end);
+    let near = &numbers[at.saturating_sub(1)..numbers.len().min(last.max(at) + 1)];
+    let inside = |number: &Number| number.start >= found.start && number.end <= found.end;
+    near.windows(2).any(|pair| {
+        !(inside(&pair[0]) && inside(&pair[1])) && are_listed(text, &pair[0], &pair[1], false)
+    })
+}
+
+/// The same with measures in two units, such as `2 hours and 30 minutes`, as one.
+fn summed(text: &str, all: Vec<Measured>) -> Vec<Measured> {
+    let mut out: Vec<Measured> = Vec::with_capacity(all.len());
+    for found in all {
+        match out.last_mut() {
+            Some(last) => match sum(text, last, &found) {
+                Some(sum) => *last = sum,
+                None => out.push(found),
+            },
+            None => out.push(found),
+        }
+    }
+    out
+}
+
+/// A whole number of a unit and less than one of it in a smaller unit, with nothing but "and" or a comma between them.
+fn sum(text: &str, first: &Measured, second: &Measured) -> Option<Measured> {
+    let (unit, smaller) = (first.unit?, second.unit?);
+    let value = first.value.filter(|value| value.fract() == 0.0)?;
+    let more = smaller.convert(second.value?, &unit)?;
+    let between = text
+        .get(first.end..second.start)
+        .filter(|between| between.len() <= 24)?;
+    let mut words = between
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty())
+        .skip(usize::from(!between.trim_start().starts_with("and")));
+    let joint = words.all(|word| ["and", "und", "et", "y", "e", "en"].contains(&word));
+    let plain = between
+        .chars()
+        .all(|c| c.is_alphabetic() || " ,.\u{a0}".contains(c));
+    let fits = (0.0..1.0).contains(&more) && unit.convert(1.0, &smaller)? > 1.0;
+    (joint && plain && fits).then_some(Measured {
+        end: second.end,
+        value: Some(value + more),
+        ..*first
+    })
 }
 
 /// A number with its unit and the rule that found it.
@@ -172,6 +216,64 @@ fn corrected(text: &str, usable: &[Measured], chosen: Chosen) -> Result<Chosen, 
     }
 }
 
+/// Those that may be the answer: with a unit, neither denied nor, as the same in another unit, in brackets, where some are.
+fn usable(text: &str, mut all: Vec<Measured>) -> Vec<Measured> {
+    let keep = |all: &mut Vec<Measured>, fits: &dyn Fn(&Measured) -> bool| {
+        if all.iter().any(fits) {
+            all.retain(fits);
+        }
+    };
+    keep(&mut all, &|found| found.unit.is_some());
+    all.retain(|found| !is_denied(head(text, found.start).trim_end_matches([' ', '*', '_', '$'])));
+    keep(&mut all, &|found| !is_again(text, found));
+    all
+}
+
+/// What stands on the line before `at`, as far as it is read.
+fn head(text: &str, at: usize) -> &str {
+    let from = text.ceil_char_boundary(at.saturating_sub(64));
+    text[from..at].rsplit('\n').next().unwrap_or_default()
+}
+
+/// Whether it stands in brackets after something else: `5 km (3.1 miles)`.
+fn is_again(text: &str, found: &Measured) -> bool {
+    let line = head(text, found.start);
+    let Some((before, inside)) = line.rsplit_once(" (") else {
+        return false;
+    };
+    let closes = window(text, found.end, 48)
+        .lines()
+        .next()
+        .is_some_and(|tail| tail.contains(')'));
+    closes && !inside.contains([')', '=']) && before.contains(|c: char| c.is_ascii_digit())
+}
+
+/// The last of several, or of a last sentence with several the one that [`settled`] finds.
+fn settled_one(
+    text: &str,
+    numbers: &[Number],
+    usable: &[Measured],
+) -> Result<Chosen, &'static str> {
+    let last = *usable.last().ok_or("no number")?;
+    let place = |found: &Measured| {
+        let found = numbers.binary_search_by_key(&found.start, |number| number.start);
+        found.ok()
+    };
+    let own: Vec<usize> = usable.iter().filter_map(place).collect();
+    let picked = own.last().copied().ok_or("no number")?;
+    if picked > 0 && is_other_variable(text, &numbers[picked - 1], &numbers[picked]) {
+        return Err(SEVERAL);
+    }
+    let number = match settled(text, numbers, &own, picked) {
+        Settled::Sole => None,
+        Settled::Calculated(number) | Settled::Stated(number) => Some(number),
+        Settled::Several => return Err(SEVERAL),
+    };
+    let found = number.and_then(|number| usable.iter().find(|found| found.start == number.start));
+    let (found, rule) = found.map_or((last, "last quantity"), |found| (*found, "last sentence"));
+    Ok(Chosen { found, rule })
+}
+
 impl Quantity {
     /// The number of `text` that counts.
     fn chosen(&self, text: &str) -> Result<Chosen, &'static str> {
@@ -180,52 +282,56 @@ impl Quantity {
         if numbers.len() > MOST_NUMBERS {
             return Err("more than 2000 numbers");
         }
-        let mark = marks.last();
+        let mark = marks.last().filter(|_| self.take != Take::Only);
         if let Some(mark) = mark {
             numbers.extend(in_words(text, mark.at, &numbers));
             numbers.sort_by_key(|number| number.start);
         }
-        let all: Vec<Measured> = numbers
-            .iter()
-            .map(|number| measured(text, *number))
-            .collect();
-        let first = all.iter().find(|found| found.unit.is_some());
-        let proper = aftermath::end_of_result(text, first.map_or(text.len(), |first| first.end));
-        let any = all.iter().any(|found| found.unit.is_some());
-        let usable: Vec<Measured> = all
-            .into_iter()
-            .filter(|found| !any || found.unit.is_some())
-            .collect();
+        let all = numbers.iter().map(|number| measured(text, *number));
+        let usable = usable(text, summed(text, all.collect()));
         if self.take == Take::Only && usable.len() > 1 {
-            return Err("several numbers");
+            return Err(SEVERAL);
         }
-        let stated = mark.filter(|_| self.take != Take::Only).and_then(|mark| {
+        let stated = mark.and_then(|mark| {
             let found = usable.iter().find(|found| found.start >= mark.at)?;
             Some(Chosen {
                 found: *found,
                 rule: mark.rule(),
             })
         });
-        let (picked, rule) = match self.take {
-            Take::Last if usable.len() > 1 => (
-                usable.iter().rfind(|found| found.start < proper),
-                "last quantity",
-            ),
-            Take::First if usable.len() > 1 => (usable.first(), "first quantity"),
-            _ => (usable.first(), "only quantity"),
-        };
-        let chosen = picked.map(|found| Chosen {
-            found: *found,
-            rule,
-        });
         if let Some(reason) = none_given(text, &marks, stated.is_some()) {
             return Err(reason);
         }
-        let chosen = corrected(text, &usable, stated.or(chosen).ok_or("no number")?)?;
-        if is_one_of_several(text, &numbers, chosen.found.start) {
-            return Err("several numbers");
+        let chosen = match stated {
+            Some(stated) => stated,
+            None => self.unmarked(text, &numbers, &usable)?,
+        };
+        let chosen = corrected(text, &usable, chosen)?;
+        if is_one_of_several(text, &numbers, &chosen.found) {
+            return Err(SEVERAL);
         }
         Ok(chosen)
+    }
+
+    /// The one that counts where none is marked.
+    fn unmarked(
+        &self,
+        text: &str,
+        numbers: &[Number],
+        usable: &[Measured],
+    ) -> Result<Chosen, &'static str> {
+        let first = usable.iter().find(|found| found.unit.is_some());
+        let proper = aftermath::end_of_result(text, first.map_or(text.len(), |first| first.end));
+        let (picked, rule) = match self.take {
+            Take::Last if usable.len() > 1 => {
+                let last = usable.iter().rposition(|found| found.start < proper);
+                return settled_one(text, numbers, &usable[..last.map_or(0, |last| last + 1)]);
+            }
+            Take::First if usable.len() > 1 => (usable.first(), "first quantity"),
+            _ => (usable.first(), "only quantity"),
+        };
+        let found = *picked.ok_or("no number")?;
+        Ok(Chosen { found, rule })
     }
 
     fn target(&self, item: &Value) -> Result<(f64, Unit), String> {

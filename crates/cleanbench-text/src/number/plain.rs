@@ -57,13 +57,29 @@ fn struck(text: &str) -> Option<String> {
     Some(kept)
 }
 
-/// `m<sup>2</sup>` as `m^{2}`, and an entity as its space.
+/// `m<sup>2</sup>` as `m^{2}`, and entities as what they stand for.
 fn raised(text: &str) -> Cow<'_, str> {
-    if !text.contains("</sup>") && !text.contains("&nbsp;") {
+    const SIGNS: [(&str, &str); 12] = [
+        ("<sup>", "^{"),
+        ("</sup>", "}"),
+        ("&nbsp;", "\u{a0}"),
+        ("&thinsp;", "\u{2009}"),
+        ("&minus;", "-"),
+        ("&times;", "×"),
+        ("&frac12;", "½"),
+        ("&frac14;", "¼"),
+        ("&frac34;", "¾"),
+        ("&deg;", "°"),
+        ("&pi;", "π"),
+        ("&euro;", "€"),
+    ];
+    if !text.contains("</sup>") && !text.contains('&') {
         return Cow::Borrowed(text);
     }
-    let spaced = text.replace("&nbsp;", "\u{a0}");
-    Cow::Owned(spaced.replace("<sup>", "^{").replace("</sup>", "}"))
+    let met = SIGNS.iter().filter(|(sign, _)| text.contains(sign));
+    met.fold(Cow::Borrowed(text), |text, (sign, plain)| {
+        Cow::Owned(text.replace(sign, plain))
+    })
 }
 
 fn mapped(character: char) -> Option<char> {
@@ -121,6 +137,7 @@ mod tests {
             ("m<sup>2</sup> −5\u{200b}0", "m^{2} -50"),
             ("~~40~~ 42, ~~5\n6~~", " 42, ~~5\n6~~"),
             ("5&nbsp;000", "5\u{a0}000"),
+            ("&minus;5&frac12; & so", "-5½ & so"),
         ] {
             assert_eq!(plain(text), expected);
         }

@@ -1,7 +1,8 @@
 //! The units that are known, as data: symbols, names, what they measure, and factors to SI units.
 //!
 //! Factors are exact by definition (SI brochure, 9th edition; the international yard and pound agreement of
-//! 1959), but for horsepower and psi; gallons are those of the United States.
+//! 1959), but for horsepower and psi; gallons are those of the United States, a year is the Julian one of 365.25 days,
+//! and a month its twelfth.
 
 /// Metre, kilogram, second, ampere, kelvin, mole, candela, bit, radian, in this order.
 pub(super) type Dimension = [i8; 9];
@@ -32,9 +33,23 @@ pub(super) const ANGLE: Dimension = [0, 0, 0, 0, 0, 0, 0, 0, 1];
 pub(super) const NONE: Dimension = [0; 9];
 
 pub(super) const BASES: &[Base] = &[
-    Base(&["m", "米"], &["meter", "metre"], LENGTH, 1.0, true),
-    Base(&["公里", "千米"], &[], LENGTH, 1e3, false),
-    Base(&["厘米"], &[], LENGTH, 1e-2, false),
+    Base(
+        &["m", "米"],
+        &["meter", "metre", "mètre", "metro", "metri"],
+        LENGTH,
+        1.0,
+        true,
+    ),
+    Base(&["м"], &[], LENGTH, 1.0, false),
+    Base(
+        &["公里", "千米", "км"],
+        &["kilomètre", "kilómetro", "quilômetro", "chilometri"],
+        LENGTH,
+        1e3,
+        false,
+    ),
+    Base(&["厘米", "см"], &["centímetro"], LENGTH, 1e-2, false),
+    Base(&["毫米", "мм"], &["milímetro"], LENGTH, 1e-3, false),
     Base(&["in"], &["inch", "inches", "zoll"], LENGTH, 0.0254, false),
     Base(&["ft"], &["foot", "feet"], LENGTH, 0.3048, false),
     Base(&["yd"], &["yard"], LENGTH, 0.9144, false),
@@ -49,40 +64,104 @@ pub(super) const BASES: &[Base] = &[
     Base(&["Å"], &["angstrom"], LENGTH, 1e-10, false),
     Base(&["ha"], &["hectare", "hektar"], AREA, 1e4, false),
     Base(&[], &["acre"], AREA, 4_046.856_422_4, false),
-    Base(&["l", "L", "升"], &["liter", "litre"], VOLUME, 1e-3, true),
+    Base(
+        &["l", "L", "升"],
+        &["liter", "litre", "litro", "litri"],
+        VOLUME,
+        1e-3,
+        true,
+    ),
+    Base(&["毫升"], &[], VOLUME, 1e-6, false),
     Base(&["gal"], &["gallon"], VOLUME, 3.785_411_784e-3, false),
-    Base(&["g", "克"], &["gram", "gramme", "gramm"], MASS, 1e-3, true),
-    Base(&["公斤", "千克"], &["kilo"], MASS, 1.0, false),
+    Base(
+        &["g", "克"],
+        &["gram", "gramme", "gramm", "gramo", "grama", "grammi"],
+        MASS,
+        1e-3,
+        true,
+    ),
+    Base(&["公斤", "千克", "кг"], &["kilo"], MASS, 1.0, false),
     Base(&["t", "吨"], &["tonne"], MASS, 1e3, false),
     Base(&["lb", "lbs"], &["pound"], MASS, 0.453_592_37, false),
     Base(&["oz"], &["ounce"], MASS, 0.028_349_523_125, false),
     Base(
         &["s", "sec", "秒"],
-        &["second", "sekunde", "sekunden"],
+        &[
+            "second",
+            "sekunde",
+            "sekunden",
+            "seconde",
+            "segundo",
+            "secondi",
+            "секунд",
+        ],
         TIME,
         1.0,
         true,
     ),
-    Base(&["min", "分钟"], &["minute", "minuten"], TIME, 60.0, false),
     Base(
-        &["h", "hr", "hrs", "小时"],
-        &["hour", "stunde", "stunden"],
+        &["min", "分钟", "мин"],
+        &["minute", "minuten", "minuto", "minuti", "minuut", "минут"],
+        TIME,
+        60.0,
+        false,
+    ),
+    Base(
+        &["h", "hr", "hrs", "小时", "小時", "時間", "시간", "ч"],
+        &[
+            "hour",
+            "stunde",
+            "stunden",
+            "heure",
+            "hora",
+            "ore",
+            "uur",
+            "часа",
+            "часов",
+        ],
         TIME,
         3600.0,
         false,
     ),
     Base(
-        &["d", "天"],
-        &["day", "tag", "tage", "tagen"],
+        &["d", "天", "日間"],
+        &[
+            "day", "tag", "tage", "tagen", "jour", "día", "dia", "giorni", "dagen", "дней",
+        ],
         TIME,
         86_400.0,
         false,
     ),
     Base(
         &["周"],
-        &["week", "woche", "wochen"],
+        &[
+            "week",
+            "woche",
+            "wochen",
+            "semaine",
+            "semana",
+            "settimane",
+            "weken",
+            "недель",
+        ],
         TIME,
         604_800.0,
+        false,
+    ),
+    Base(
+        &["个月", "個月"],
+        &[
+            "month", "monat", "monate", "monaten", "mois", "mes", "meses", "mesi",
+        ],
+        TIME,
+        2_629_800.0,
+        false,
+    ),
+    Base(
+        &["yr", "yrs"],
+        &["year", "jahr", "jahre", "jahren", "año", "année"],
+        TIME,
+        31_557_600.0,
         false,
     ),
     Base(&["Hz"], &["hertz"], RATE, 1.0, true),

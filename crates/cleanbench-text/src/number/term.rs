@@ -333,6 +333,10 @@ fn mixed(text: &str, first: Term, locale: Option<Decimal>, depth: u8) -> Term {
         }
         Some(sign) if vulgar(sign).is_some() => Some(Term::of(sign.len_utf8(), vulgar(sign))),
         Some('0'..='9') if !space.is_empty() => digits_over_digits(after),
+        Some('a') if space == " " => {
+            let share = after.strip_prefix("and ").and_then(digits_over_digits);
+            share.map(|share| share.grown("and ".len(), share.value))
+        }
         _ => None,
     };
     match fraction {

@@ -115,6 +115,9 @@ fn without_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 pub fn currency_before(text: &str, start: usize, end: usize) -> Option<Unit> {
     let lead = text.get(start..end)?;
     let lead = &lead[..lead.find(|c: char| c.is_ascii_digit()).unwrap_or(0)];
+    if lead.starts_with('$') && is_other_dollar(&text[..start]) {
+        return None;
+    }
     let before = text.get(..start)?.trim_end_matches(' ');
     MONEY.iter().find_map(|(symbols, _, currency, factor)| {
         let met = symbols.iter().any(|symbol| {
@@ -125,6 +128,16 @@ pub fn currency_before(text: &str, start: usize, end: usize) -> Option<Unit> {
         });
         met.then(|| money(*currency, *factor))
     })
+}
+
+/// Whether a `$` after `head` is that of another country: `C$`, `HK$`.
+fn is_other_dollar(head: &str) -> bool {
+    ["C", "CA", "A", "AU", "HK", "NZ", "S", "NT", "R", "MX"]
+        .iter()
+        .any(|land| {
+            head.strip_suffix(land)
+                .is_some_and(|rest| !rest.ends_with(char::is_alphanumeric))
+        })
 }
 
 /// `sign` divided by the unit that "per" or "/" leads in at the start of `text`.
@@ -187,8 +200,14 @@ fn operator(text: &str) -> Option<(i8, &str)> {
     match sign {
         '/' => Some((-1, &start[1..])),
         '·' | '⋅' | '×' | '*' => Some((1, &start[sign.len_utf8()..])),
+        // "kilowatt-hours"; "-1" is a power, and " - " a dash.
+        '-' if start.len() == text.len() && start[1..].starts_with(char::is_alphabetic) => {
+            Some((1, &start[1..]))
+        }
         _ => without_word(start, "per")
             .or_else(|| without_word(start, "pro"))
+            .or_else(|| without_word(start, "por"))
+            .or_else(|| without_word(start, "par"))
             .map(|after| (-1, after)),
     }
 }
@@ -212,6 +231,11 @@ fn powered(text: &str) -> Option<(Unit, &str)> {
         }
     }
     let (unit, after) = single(text)?;
+    for (word, power) in [("squared", 2), ("cubed", 3)] {
+        if let Some(after) = without_word(after.trim_start_matches(' '), word) {
+            return Some((Unit::ONE.times(unit, power), after));
+        }
+    }
     let powers = [
         ("²", 2),
         ("³", 3),

@@ -70,10 +70,28 @@ fn number(text: &str) -> Option<(f64, &str)> {
         .find(|(_, character)| sign(*character).is_none())
         .map_or_else(|| cut(text), |(at, _)| at);
     let (signs, rest) = text.split_at(end);
+    // 一共 is "altogether", 一定 "certainly", and so on.
+    let word = signs == "一"
+        && rest.starts_with([
+            '共', '定', '般', '起', '些', '样', '樣', '切', '直', '旦', '方', '边',
+        ]);
+    if word || is_shortened(signs) {
+        return None;
+    }
     let signs: Vec<Sign> = signs.chars().filter_map(sign).collect();
     let whole = value(&signs)?;
     let (decimals, rest) = decimals(rest);
     Some((format!("{whole}{decimals}").parse().ok()?, rest))
+}
+
+/// Whether a digit stands at the end after a hundred or more, as in `一千五`: 1500 in Chinese, 1005 in Japanese.
+fn is_shortened(signs: &str) -> bool {
+    let mut last = signs.chars().rev();
+    let digit = last.next().and_then(sign);
+    let large = last
+        .next()
+        .is_some_and(|before| "百佰千仟万萬亿億".contains(before));
+    matches!(digit, Some(Sign::Digit(_))) && large
 }
 
 fn cut(text: &str) -> usize {
@@ -160,6 +178,9 @@ mod tests {
             );
         }
         assert!(numeral("百分之五十").is_some_and(|found| found.percent && found.value > 49.5));
-        assert_eq!(numeral("问题"), None);
+        for text in ["问题", "一千五", "三万五", "一共有"] {
+            assert_eq!(numeral(text), None, "{text}");
+        }
+        assert!(numeral("천오").is_some_and(|found| (found.value - 1005.0).abs() < 1e-9));
     }
 }

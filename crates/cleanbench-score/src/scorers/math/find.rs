@@ -2,14 +2,17 @@
 //!
 //! Invariant: one pass over the text for each kind of mark, and a bounded number of bounded formulas tried.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::languages::denies;
-use crate::scorers::numeric::marks::end_of_answer;
-use crate::statement::{run_on, statements};
+use crate::scorers::numeric::aftermath::withdrawal;
+use crate::scorers::numeric::marks::{end_of_answer, goes_on};
+use crate::statement::{disowns, run_on, statements};
 use cleanbench_text::scan::{after, before, window};
+use cleanbench_text::spelled::spelled;
 
 /// A part of an answer that may be its formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +63,17 @@ struct Part {
 pub(super) fn candidates(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let boxes = meant(text, boxes(text));
-    for mark in marks(text, &boxes).into_iter().rev().take(MARKS) {
+    let marks = marks(text, &boxes);
+    if let Some(last) = marks.last()
+        && is_withdrawn(text, &boxes, *last)
+    {
+        found.push(Found {
+            firm: true,
+            ..soft("", last.rule)
+        });
+        return found;
+    }
+    for mark in marks.into_iter().rev().take(MARKS) {
         match mark.rule {
             "boxed" => found.extend(boxed(text, &boxes, mark.at)),
             "hashes" => found.push(soft(line(text, mark.at), "hashes")),
@@ -69,6 +82,14 @@ pub(super) fn candidates(text: &str) -> Vec<Found> {
     }
     found.extend(unmarked(text));
     found
+}
+
+/// Whether an answer takes back what its last mark leads in.
+fn is_withdrawn(text: &str, boxes: &[Part], last: Mark) -> bool {
+    let boxed = boxes.iter().find(|part| part.start == last.at);
+    let end = boxed.map_or(last.at + sentence(&text[last.at..]).len(), |part| part.end);
+    let end = text.floor_char_boundary(end);
+    withdrawal(text, end).is_some_and(|found| found.is_final)
 }
 
 /// The end of `text` that is read, up to where it goes on with another question after it has given an answer.
@@ -100,11 +121,29 @@ fn meant(text: &str, boxes: Vec<Part>) -> Vec<Part> {
         let from = kept.last().map_or(from, |last| from.max(last.end));
         let before = &text[from.min(part.start)..part.start];
         let supposed = !kept.is_empty() && SUPPOSED.is_match(before);
-        if !supposed && !denies(before) {
+        if !supposed && !denies(before) && !disowns(before) {
             kept.push(part);
         }
     }
     kept
+}
+
+/// What a calculation in several rows ends with: the last row of `aligned` and its kin, from its sign of equality on where
+/// nothing stands before that.
+pub(super) fn last_row(text: &str) -> Cow<'_, str> {
+    let rows = ["{aligned}", "{align*}", "{align}", "{split}", "{gathered}"];
+    let inner = rows.iter().find_map(|name| {
+        let (_, inner) = text.split_once(&format!("\\begin{name}"))?;
+        inner.split_once(&format!("\\end{name}"))
+    });
+    let Some((inner, after)) = inner else {
+        return Cow::Borrowed(text);
+    };
+    let row = inner.rsplit("\\\\").find(|row| !row.trim().is_empty());
+    let row = row.unwrap_or_default().replace('&', "");
+    let row = row.trim().trim_start_matches(['=', ' ']);
+    let alone = after.chars().all(|c| c.is_whitespace() || ".$".contains(c));
+    Cow::Owned(if alone { row.to_owned() } else { String::new() })
 }
 
 /// What may be the formula of a target.
@@ -336,7 +375,15 @@ fn braces(text: &str) -> Option<usize> {
 /// The box at `at`, with those before it that it is joined to.
 fn boxed(text: &str, boxes: &[Part], at: usize) -> Option<Found> {
     let last = boxes.iter().position(|part| part.start == at)?;
-    Some(joined(text, &boxes[..=last], "boxed", is_between_boxes))
+    let found = joined(text, &boxes[..=last], "boxed", is_between_boxes);
+    Some(if goes_on(text, boxes[last].to) {
+        Found {
+            text: String::new(),
+            ..found
+        }
+    } else {
+        found
+    })
 }
 
 /// The last of `parts` and those that come just before it, as a list.
@@ -354,7 +401,12 @@ fn joined(text: &str, parts: &[Part], rule: &'static str, joins: fn(&str) -> boo
         .map(|part| &text[part.from..part.to])
         .collect();
     let end = parts[parts.len() - 1].end;
-    let mut inner = pieces.join(", ");
+    let same = pieces.iter().all(|piece| piece.trim() == pieces[0].trim());
+    let mut inner = if same {
+        pieces[0].to_owned()
+    } else {
+        pieces.join(", ")
+    };
     if is_percent_after(text, end) {
         inner.push_str(" \\%");
     }
@@ -460,7 +512,12 @@ fn formula_at(text: &str, start: usize) -> Option<Part> {
 /// The last formula in delimiters, with those that it is joined to; not firm where another number follows it.
 fn last_formula(text: &str) -> Option<Found> {
     let tail = tail(text);
-    let parts = formulas(tail);
+    let mut parts = formulas(tail);
+    while let [.., exact, about] = parts.as_slice()
+        && is_about(&tail[exact.end..about.start])
+    {
+        parts.pop();
+    }
     let last = *parts.last()?;
     let found = joined(tail, &parts, "formula", is_between_formulas);
     if is_beside(tail, &parts) {
@@ -469,7 +526,9 @@ fn last_formula(text: &str) -> Option<Found> {
             ..found
         });
     }
-    let later = numbers(&tail[last.end..]).pop();
+    let rest = &tail[last.end..];
+    let about = formulas(rest).pop().map_or(0, |part| part.end);
+    let later = numbers(&rest[about..]).pop();
     match later {
         Some(Number::Free(number)) if number != found.text.trim() => Some(Found {
             text: String::new(),
@@ -477,6 +536,14 @@ fn last_formula(text: &str) -> Option<Found> {
         }),
         _ => Some(found),
     }
+}
+
+/// Whether the formula after `gap` says only about what the one before it is: "or approximately".
+fn is_about(gap: &str) -> bool {
+    let gap = gap.trim_matches(|c: char| c.is_whitespace() || ",(".contains(c));
+    let gap = gap.strip_prefix("or").map_or(gap, str::trim_start);
+    let gap = gap.strip_prefix("which is").map_or(gap, str::trim_start);
+    ["approximately", "approx.", "about", "roughly", "≈"].contains(&gap)
 }
 
 static BESIDE: LazyLock<Regex> = LazyLock::new(|| {
@@ -532,8 +599,9 @@ fn stated(text: &str, at: usize, out: &mut Vec<Found>) {
         ));
         return;
     }
-    let said = sentence(rest);
+    let said = enclosed(sentence(rest));
     out.push(soft(said, "stated"));
+    out.extend(in_words(said));
     // A denial, or the first words of a solution that is worked out.
     let negated = [
         "not ",
@@ -566,6 +634,21 @@ fn stated(text: &str, at: usize, out: &mut Vec<Found>) {
             ..soft("", "stated")
         }),
     }
+}
+
+/// What is said up to the end of the tag or of the JSON that it stands in.
+fn enclosed(said: &str) -> &str {
+    let said = said.split("</").next().unwrap_or(said);
+    let closed = said.trim_end_matches(['}', ',', ' ']);
+    let open = said.contains('{') || closed.is_empty();
+    if open { said } else { closed.trim_matches('"') }
+}
+
+/// A whole number in words that is all that is said.
+fn in_words(said: &str) -> Option<Found> {
+    let said = said.trim_matches(|c: char| c.is_whitespace() || "*_\"“”".contains(c));
+    let read = spelled(said).filter(|read| read.len == said.len() && read.value.fract() == 0.0)?;
+    Some(soft(&read.value.to_string(), "stated"))
 }
 
 /// The first sentence or line.

@@ -13,7 +13,7 @@ use cleanbench_text::scan::window;
 static WITHDRAWN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix) (?: ^ | [.!?…。！？;:,，\n(—–*] | \s- ) [\s*_>\-]{0,8}
-        (?: (?: oh | h+m+ | uh | um | no | ah | well | but | oops | nein | non ) [\ ,.!…—-]{1,3} ){0,2}
+        (?: (?: oh | h+m+ | uh | um | no | ah | well | but | oops | actually | nein | non ) [\ ,.!…—-]{1,3} ){0,2}
         (?:
           (?P<strong> correction\b | corrected\b | i\ (?:actually\ )?meant\b | make\ that\b | scratch\ that\b | strike\ that\b
             | (?:i | i've | i\ have)\ (?:just\ )?(?:made|make)\ an?\ (?:\w{1,12}\ )?(?:mistake|error)\b
@@ -56,6 +56,7 @@ static REMARK: LazyLock<Regex> = LazyLock::new(|| {
         (?: (?: verification | double[\ -]?check(?:ing)? | (?:sanity\ |quick\ )?check | common\ (?:mistake|error|pitfall)s?
               | fun\ fact | verifying | probe | kontrolle | häufiger\ fehler | comprobación | verificación | vérification | verifica
               | verificação | проверка | 验证 | 验算 | 检验 | 検算 | 확인 )[\ *_]{0,4}[:：]
+          | \[\^?[0-9]{1,3}\]:
           | (?: (?:we|you|i)\ can\ (?:also\ |easily\ |quickly\ )?| let['’]?s\ (?:also\ |quickly\ )? | let\ (?:me|us)\ (?:also\ |quickly\ )? )
               (?: double[\ -]?check | verify | check | confirm )\b
           | as\ a\ (?:quick\ )?(?:sanity\ )?check\b | plugging\ (?:\S{1,12}\ ){0,3}back\b[^\n]{0,160}(?:✓|check|true|correct|works|match|holds|satisf)
@@ -133,6 +134,13 @@ pub(in crate::scorers) fn end_of_result(text: &str, given: usize) -> usize {
     found.map_or(text.len(), |found| from + found.start() + 1)
 }
 
+/// Words with which no sentence ends.
+const DANGLING: [&str; 30] = [
+    "the", "a", "an", "and", "or", "but", "is", "are", "was", "were", "of", "to", "by", "with",
+    "from", "for", "at", "on", "into", "than", "we", "so", "then", "because", "since", "which",
+    "our", "its", "their", "divide",
+];
+
 /// Whether the answer stops before its result: at a colon, an operator, or a heading of a step.
 pub(in crate::scorers) fn is_cut_off(text: &str) -> bool {
     let body = text.trim_end_matches(|c: char| c.is_whitespace() || "*_#".contains(c));
@@ -140,7 +148,7 @@ pub(in crate::scorers) fn is_cut_off(text: &str) -> bool {
         || body.ends_with("\\times")
         || body.ends_with("\\cdot");
     let word = body.rsplit(' ').next().unwrap_or_default();
-    let dangling = ["the", "and", "is", "are", "of", "to", "we", "so"].contains(&word);
+    let dangling = DANGLING.contains(&word);
     body.contains(' ') && (joined || dangling)
 }
 

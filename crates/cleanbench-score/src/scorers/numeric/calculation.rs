@@ -59,6 +59,7 @@ pub(super) fn operator_between<'a>(
     let unit = left
         .chars()
         .all(|c| c.is_alphanumeric() || " \\{}%$€£^²³_~°)".contains(c));
-    let simple = left.split_whitespace().count() <= 3;
+    let joint = |word: &str| ["and", "or", "und", "oder", "et", "ou"].contains(&word);
+    let simple = left.split_whitespace().count() <= 3 && !left.split_whitespace().any(joint);
     (parted && unit && simple).then_some(&between[left.len()..])
 }

@@ -6,6 +6,10 @@
 //! ("last number"); of a last sentence with several different ones, the one that [`super::sentence`] finds ("last
 //! sentence"). It refuses ranges, alternatives and calculations without a result.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::calculation::{operator_between, result};
 use super::sentence::{Settled, settled};
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
@@ -177,19 +181,32 @@ fn result_before(text: &str, numbers: &[Number], picked: usize) -> Option<Number
     (same && words && equals).then_some(number)
 }
 
-/// Whether two numbers of a sentence are the values of two variables.
-fn is_other_variable(text: &str, first: &Number, second: &Number) -> bool {
+/// Whether two numbers of a sentence are the values of two variables, or two values of one.
+pub(in crate::scorers) fn is_other_variable(text: &str, first: &Number, second: &Number) -> bool {
     let variable = |number: &Number| {
         let head = text[..number.start]
             .trim_end_matches([' ', '$'])
             .strip_suffix('=')?
             .trim_end();
-        head.chars().next_back().filter(|c| c.is_alphabetic())
+        let letter = head.chars().next_back().filter(|c| c.is_alphabetic())?;
+        let left = head[..head.len() - letter.len_utf8()].chars().next_back();
+        Some((letter, !left.is_some_and(is_word)))
     };
     let between = text.get(first.end..second.start).unwrap_or_default();
     let same = between.len() <= 24 && !between.contains(['\n', ';']) && !between.contains(". ");
-    let both = variable(first).zip(variable(second));
-    same && both.is_some_and(|(first, second)| first != second)
+    let Some(((one, alone), (other, _))) = variable(first).zip(variable(second)).filter(|_| same)
+    else {
+        return false;
+    };
+    let mut words = between.split(|c: char| !c.is_alphabetic());
+    let joined =
+        words.any(|word| ["and", "or", "und", "oder", "et", "ou", "y", "o"].contains(&word));
+    one != other || alone && joined && first.value != second.value && words.all(is_letter)
+}
+
+/// Whether a word is a letter at most.
+fn is_letter(word: &str) -> bool {
+    word.chars().nth(1).is_none()
 }
 
 /// The number of an opening line that holds nothing else, where what follows is no line of that kind.
@@ -242,6 +259,16 @@ fn is_bold(text: &str, number: &Number) -> bool {
         && !inside.contains('\n')
 }
 
+static SUPPOSED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix) \b(?: (?:might|may|could|would|['’]d)\ (?:\w{1,10}\ )?(?:think|say|guess|expect|assume|believe)
+          | (?:do\ not|don['’]t|doesn['’]t|cannot)\ (?:think|believe)
+          | tempt(?:ed|ing)\ to\ (?:think|say|answer|guess) | (?:many|most|some)\ (?:people\ |students\ )?(?:think|say|answer|guess) )
+        \ (?:that\ )?(?:(?:the\ answer|it|this)(?:['’]s|\ is|\ was|\ should\ be|\ would\ be)\ )?(?:about\ |around\ )?[*_$]{0,4}$",
+    )
+    .expect("the pattern is fixed and its tests compile it")
+});
+
 /// What a number is to the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weight {
@@ -262,10 +289,12 @@ impl Weight {
             .next()
             .unwrap_or_default();
         let head = line.trim_end_matches([' ', '*', '_', '$', '"']);
-        if is_denied(head) {
+        if is_denied(head) || is_refuted(tail) || SUPPOSED.is_match(line) {
             return Self::Denied;
         }
         let aside = number.moment
+            || is_reason(line)
+            || is_compound(tail)
             || is_citation(text, number, head, tail)
             || is_bracketed(line, tail)
             || is_led_in(head, text, number)
@@ -280,8 +309,22 @@ impl Weight {
     }
 }
 
-fn is_denied(head: &str) -> bool {
-    const WORDS: [&str; 12] = [
+/// Whether the end of `head` denies what follows it.
+pub(in crate::scorers) fn is_denied(head: &str) -> bool {
+    const WORDS: [&str; 25] = [
+        " cannot",
+        " no es",
+        " non è",
+        " não é",
+        " n'est pas",
+        " n’est pas",
+        " nie",
+        " niet",
+        " inte",
+        " ikke",
+        " bukan",
+        " не",
+        "nicht gleich",
         " less than",
         " more than",
         " fewer than",
@@ -301,6 +344,51 @@ fn is_denied(head: &str) -> bool {
         .unwrap_or(head);
     let spaced = format!(" {}", head.to_lowercase());
     WORDS.iter().any(|word| spaced.ends_with(word))
+}
+
+/// Whether what follows a number denies it.
+pub(in crate::scorers) fn is_refuted(tail: &str) -> bool {
+    const SIGNS: [&str; 10] = [
+        "ではなく",
+        "じゃなく",
+        "ではない",
+        "ではありません",
+        "이 아니라",
+        "가 아니라",
+        "이 아닌",
+        "가 아닌",
+        "değil",
+        "不对",
+    ];
+    let rest = tail.trim_start_matches([' ', '*', '_', '$', '"']);
+    SIGNS.iter().any(|sign| rest.starts_with(sign))
+        || [
+            "is wrong",
+            "is incorrect",
+            "was wrong",
+            "ist falsch",
+            "est faux",
+        ]
+        .iter()
+        .any(|words| rest.starts_with(words))
+}
+
+/// Whether the line before a number ends in a clause that gives a reason: "7, because 3 · 7 + 4 =".
+fn is_reason(line: &str) -> bool {
+    static REASON: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)[\p{L}\p{N})$*][,(\s—–-]{1,4}(?:because|since|as|denn|weil|car|puisque|porque|perché|want|bo|çünkü|karena|vì|так как|потому что|因为|因為)\b[^,;\n]{0,64}$",
+        )
+        .expect("the pattern is fixed and its tests compile it")
+    });
+    let comma = line.contains(", ") || line.contains('(') || !line.contains("as ");
+    comma && REASON.is_match(line) && !line.contains(" so ") && !line.contains(" as many ")
+}
+
+/// `12 5-liter bottles`, `a 20-year-old`.
+fn is_compound(tail: &str) -> bool {
+    let word = tail.strip_prefix('-').unwrap_or_default();
+    word.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// `[1]` after a sentence, and `step 3`.
@@ -377,11 +465,13 @@ fn is_led_in(head: &str, text: &str, number: &Number) -> bool {
         "dopo",
     ];
     let word = head
-        .rsplit(|c: char| c.is_whitespace() || "([{,;*".contains(c))
+        .rsplit(|c: char| c.is_whitespace() || "([{,;*\\".contains(c))
         .next()
         .unwrap_or_default();
     let lower = word.to_lowercase();
-    if WORDS.contains(&lower.as_str())
+    let modulus = ["mod", "bmod"].contains(&lower.as_str()) || head.ends_with("mod{");
+    if modulus
+        || WORDS.contains(&lower.as_str())
         || lower == "#"
         || head.ends_with("步骤")
         || head.ends_with('第')
@@ -590,7 +680,8 @@ pub(in crate::scorers) fn are_listed(
         || between.trim() == "到";
     let listed = joint(&["and", "und", "et", "y", "e", "en", "och", "и"]) || between.trim() == "和";
     let comma = words.is_empty() && between.contains([',', '，', '、']) && ends_list(text, second);
-    let dashed = words.is_empty() && ["-", "–", "—", " – ", "~"].contains(&between);
+    let dashed = words.is_empty() && ["-", "–", "—", " – ", "~"].contains(&between)
+        || between == " : " && !labels(text, first);
     let units = [
         "h", "hr", "hrs", "hour", "hours", "min", "minutes", "ft", "feet", "foot", "lb", "lbs",
         "pounds", "days", "day", "weeks", "week", "years", "year", "months", "m", "kg", "km",
@@ -612,6 +703,13 @@ pub(in crate::scorers) fn are_listed(
         _ => false,
     };
     compound || alternative || dashed || listed && (marked || ranged) || comma && marked
+}
+
+/// Whether a word before `number` makes a label of it, as in `Step 1 : 42`.
+fn labels(text: &str, number: &Number) -> bool {
+    let from = text.ceil_char_boundary(number.start.saturating_sub(16));
+    let line = text[from..number.start].rsplit('\n').next();
+    line.is_some_and(|line| line.trim_end().ends_with(char::is_alphabetic))
 }
 
 /// Whether a list ends, or goes on, after `number`.

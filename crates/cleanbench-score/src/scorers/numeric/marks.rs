@@ -158,11 +158,29 @@ pub(super) fn marked(
     marks: &[Mark],
 ) -> Option<Result<Read, Failure>> {
     // What no mark is followed by is looked for a bounded number of times.
-    marks
-        .iter()
-        .rev()
-        .take(1_000)
-        .find_map(|mark| after_mark(text, numbers, *mark))
+    let mut tried = marks.iter().enumerate().rev().take(1_000);
+    let (at, read) = tried.find_map(|(at, mark)| Some((at, after_mark(text, numbers, *mark)?)))?;
+    let several = is_other_part(text, &marks[..=at]);
+    Some(if several { Err(SEVERAL) } else { read })
+}
+
+static PART: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?im)(?:\b(?:part|case|teil|fall|partie|parte)[ ]?\(?|^[ \t*_]{0,6}\()([a-h]|[0-9]{1,2}|i{1,3})\)?[*_]{0,2}[:,]?[ *_]{0,3}(?:(?:is|ist|est|es|gives|we get)[ :*]{1,3})?\$?(?:\\boxed\{)?$",
+    )
+    .expect("the pattern is fixed and its tests compile it")
+});
+
+/// Whether the last mark is about one part of a question and one of the few before it about another.
+fn is_other_part(text: &str, marks: &[Mark]) -> bool {
+    let part = |mark: &Mark| {
+        let from = text.ceil_char_boundary(mark.at.saturating_sub(40));
+        let head = text.get(from..mark.at)?;
+        Some(PART.captures(head)?.get(1)?.as_str().to_lowercase())
+    };
+    let mut parts = marks.iter().rev().take(8).map(part);
+    let own = parts.next().flatten();
+    own.is_some() && parts.flatten().any(|other| own != Some(other))
 }
 
 /// The number that belongs to a mark; `None` when none does.
@@ -180,13 +198,24 @@ fn after_mark(text: &str, numbers: &[Number], mark: Mark) -> Option<Result<Read,
     } else {
         mark.kind.rule()
     };
-    if mark.kind == Kind::Hashes && is_heading(text, first.end) {
+    if mark.kind == Kind::Hashes && is_heading(text, first.end)
+        || mark.kind == Kind::Said && is_worked_out(text, mark.at..first.start, numbers[last].end)
+    {
         return None;
     }
+    if mark.kind == Kind::Said && candidates::is_refuted(window(text, first.end, 48)) {
+        return further(text, numbers, next, mark);
+    }
     let after = numbers.get(last + 1);
+    if mark.kind == Kind::Boxed && goes_on(text, box_end(text, mark.at)) {
+        return Some(Err(UNCLEAR));
+    }
     let several = match mark.kind {
         Kind::Boxed => after.is_some_and(|after| after.start < box_end(text, mark.at)),
-        _ => after.is_some_and(|after| candidates::are_listed(text, &numbers[last], after, true)),
+        _ => after.is_some_and(|after| {
+            candidates::are_listed(text, &numbers[last], after, true)
+                || candidates::is_other_variable(text, &numbers[last], after)
+        }),
     };
     Some(if several {
         Err(SEVERAL)
@@ -208,7 +237,8 @@ fn in_words(text: &str, at: usize, kind: Kind) -> Option<Result<Read, Failure>> 
         .unwrap_or_default();
     let short = short.split_whitespace().count() <= 1 && short.chars().count() <= 16;
     let bounded = !tail.trim_start_matches('_').starts_with(is_word);
-    let fits = bounded && (short || is_english && spelled::is_english(&text[at..end]));
+    let digits = line.contains(|c: char| c.is_ascii_digit());
+    let fits = bounded && !digits && (short || is_english && spelled::is_english(&text[at..end]));
     fits.then(|| {
         Ok(Read {
             number: Number::spelled(at, read),
@@ -294,6 +324,36 @@ fn box_end(text: &str, at: usize) -> usize {
     }
 }
 
+/// Whether what a box holds is a part of the formula that goes on after it, as in `\boxed{2}\sqrt{3}`; `end` is where it ends.
+pub(in crate::scorers) fn goes_on(text: &str, end: usize) -> bool {
+    const SIGNS: [&str; 9] = [
+        "\\sqrt", "\\pi", "\\frac", "\\cdot", "\\times", "^", "!", "/", "\\left(",
+    ];
+    let tail = window(text, end, 24);
+    let Some(tail) = tail.strip_prefix('}') else {
+        return false;
+    };
+    let raised = ["^\\circ", "^{\\circ", "! ", "!\n", "!$"]
+        .iter()
+        .any(|sign| tail.starts_with(sign));
+    !raised && tail != "!" && SIGNS.iter().any(|sign| tail.starts_with(sign))
+}
+
+/// Whether lines of a calculation follow a mark, as after "Solution:", and another one after the number that ends at `end`.
+fn is_worked_out(text: &str, head: Range<usize>, end: usize) -> bool {
+    let from = text.floor_char_boundary(head.start.saturating_sub(8));
+    let own_line = text[from..head.end].contains('\n') || text[..head.start].ends_with('\n');
+    let rest = window(text, end, 160);
+    let mut lines = rest
+        .lines()
+        .skip(1)
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let goes_on = lines.next().is_some_and(|line| line.contains('='));
+    let equation = text[head.start..end].contains('=');
+    own_line && equation && goes_on
+}
+
 /// Whether `#### 3. Title` or `#### 3: Title` goes on after the number, so that it is a heading.
 fn is_heading(text: &str, end: usize) -> bool {
     let line = window(text, end, 64).lines().next().unwrap_or_default();
@@ -304,7 +364,7 @@ fn is_heading(text: &str, end: usize) -> bool {
 
 /// The rest of `text` after what may stand between a mark and its number: decoration, "about", `x =`.
 fn skip_filler(text: &str) -> &str {
-    const WORDS: [&str; 38] = [
+    const WORDS: [&str; 41] = [
         "approximately",
         "approx.",
         "about",
@@ -331,6 +391,9 @@ fn skip_filler(text: &str) -> &str {
         "около",
         "约",
         "大约",
+        "\\text{\\$}",
+        "\\pounds",
+        "\\text{Option }",
         "\\(",
         "\\[",
         "\\{",
@@ -376,11 +439,16 @@ fn is_line(text: &str, rest: &str) -> bool {
 
 /// The rest after `x =`, `f(2) =` and `x_1 =`.
 fn skip_variable(text: &str) -> Option<&str> {
-    let (head, after) = text.split_at_checked(text.find('=').filter(|at| *at <= 12)?)?;
+    let signs = ["=", "\\approx", "≈"].iter();
+    let found = signs.filter_map(|sign| Some((text.get(..24).unwrap_or(text).find(sign)?, sign)));
+    let (at, sign) = found
+        .min_by_key(|(at, _)| *at)
+        .filter(|(at, _)| *at <= 12)?;
+    let (head, after) = text.split_at_checked(at)?;
     let first = head.starts_with(|c: char| c.is_alphabetic() || c == '\\');
     let letters = head.bytes().filter(u8::is_ascii_alphabetic).count();
     let plain = head
         .chars()
         .all(|c| c.is_alphanumeric() || " _()\\{}".contains(c));
-    (first && plain && (letters <= 2 || head.starts_with('\\'))).then(|| &after[1..])
+    (first && plain && (letters <= 2 || head.starts_with('\\'))).then(|| &after[sign.len()..])
 }

@@ -11,7 +11,7 @@ use cleanbench_text::scan::window;
 
 /// What a sentence of several different numbers gives.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Settled {
+pub(in crate::scorers) enum Settled {
     /// There are no several ones.
     Sole,
     Calculated(Number),
@@ -33,7 +33,12 @@ enum Role {
 const LONGEST: usize = 400;
 
 /// The number of the sentence of the number at `picked` that counts; `own` are the positions of those that may.
-pub(super) fn settled(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Settled {
+pub(in crate::scorers) fn settled(
+    text: &str,
+    numbers: &[Number],
+    own: &[usize],
+    picked: usize,
+) -> Settled {
     let start = start_of_sentence(text, numbers[picked].start);
     let group: Vec<usize> = own
         .iter()
@@ -56,6 +61,14 @@ pub(super) fn settled(text: &str, numbers: &[Number], own: &[usize], picked: usi
 }
 
 fn by_roles(text: &str, start: usize, all: &[Number]) -> Settled {
+    let last = all
+        .last()
+        .filter(|last| is_summed_up(&text[start..last.start]));
+    let mut others = all.iter().rev();
+    let total = last.or_else(|| others.find(|number| is_total(window(text, number.end, 48))));
+    if let Some(total) = total {
+        return Settled::Stated(*total);
+    }
     let roles: Vec<Role> = all
         .iter()
         .map(|number| role(text, start, all[0].start, number))
@@ -172,6 +185,49 @@ fn led_in(words: &[&str], number: &Number, text: &str, tail: &str) -> Role {
     }
 }
 
+/// Whether the end of `head` sums up what stands before it: "for a total of", ", which is", "but now it costs".
+fn is_summed_up(head: &str) -> bool {
+    const ENDS: [&str; 9] = [
+        " total of",
+        ", totaling",
+        ", totalling",
+        ", which is",
+        ", which equals",
+        ", which makes",
+        ", which gives",
+        ", that is",
+        ", making it",
+    ];
+    let lower = head.to_lowercase();
+    let body = lower.trim_end_matches(|c: char| c.is_whitespace() || "*_$€£(".contains(c));
+    let (_, clause) = body.rsplit_once(", ").unwrap_or_default();
+    let now = clause.starts_with("now ") || clause.starts_with("but now ");
+    let mut words = clause.split(' ');
+    let so = words
+        .next()
+        .is_some_and(|word| ["so", "thus", "hence"].contains(&word));
+    let now = now || so && words.nth(2).is_none();
+    now || ENDS.iter().any(|end| body.ends_with(end))
+}
+
+/// `27 children in all`, `350 altogether`.
+fn is_total(tail: &str) -> bool {
+    let end = tail
+        .find(['.', ',', ';', '\n', '(', '!'])
+        .unwrap_or(tail.len());
+    let clause = tail[..end].trim_end_matches([' ', '*', '_']);
+    let ends = [
+        " in all",
+        " in total",
+        " altogether",
+        " all together",
+        " insgesamt",
+        " en total",
+        " au total",
+    ];
+    ends.iter().any(|words| clause.ends_with(words)) && clause.split_whitespace().count() <= 4
+}
+
 /// Whether the last words say that what follows is the answer.
 fn is_said(words: &[&str]) -> bool {
     const FILLERS: [&str; 14] = [
@@ -190,7 +246,7 @@ fn is_said(words: &[&str]) -> bool {
         "roughly",
         "also",
     ];
-    const VERBS: [&str; 27] = [
+    const VERBS: [&str; 33] = [
         "is",
         "are",
         "was",
@@ -218,6 +274,12 @@ fn is_said(words: &[&str]) -> bool {
         "insgesamt",
         "equal",
         "comes",
+        "so",
+        "hence",
+        "cost",
+        "costs",
+        "weighs",
+        "measures",
     ];
     let kept = words.iter().rev().find(|word| !FILLERS.contains(word));
     let to = words.len() > 1 && words.ends_with(&["to"]);
