@@ -61,7 +61,7 @@ pub(crate) struct Found {
 }
 
 /// Most places that are read, the last ones.
-const MOST: usize = 2048;
+const MOST: usize = 512;
 
 /// Bytes on either side of a noun that are read.
 const REACH: usize = 200;
@@ -470,6 +470,10 @@ fn lead(text: &str, place: &std::ops::Range<usize>, spoken: &[bool]) -> Option<F
     LEADS.known.get(&word)?.iter().find_map(|known| {
         let language = &LANGUAGES[known.language];
         if language.spaced && !is_whole(text, place) || !stands_firm(text, place, language) {
+            return None;
+        }
+        // "Don't pick C".
+        if crate::languages::denies(left(text, place.start)) {
             return None;
         }
         let end = language

@@ -73,6 +73,10 @@ fn command(rest: &str, out: &mut String) -> (usize, bool) {
             out.push(' ');
             (1 + name.len(), false)
         }
+        "log" | "ln" | "sin" | "cos" | "tan" | "max" | "min" | "lim" | "exp" => {
+            out.push_str(name);
+            (1 + name.len(), false)
+        }
         _ if LOOKS.split('|').any(|look| look == name) => {
             let spaces = after.len() - after.trim_start_matches(' ').len();
             if after[spaces..].starts_with('{') {

@@ -17,6 +17,7 @@
 //! Texts are compared without case, quotes, emphasis and punctuation at the end, and without what only changes their
 //! look ([`cleanbench_text::dress`]). A letter is no label where it reads as an article, a pronoun or a part of something longer
 //! ([`label`]); `A:` before an answer is a role.
+//! Of an answer of more than half a mebibyte the beginning and the end are read.
 //! It refuses to guess: several options, a label beyond the options, and a label whose text belongs to another option
 //! are not extracted.
 
@@ -153,11 +154,11 @@ fn is_cut_off(text: &str, named: usize, options: &Options) -> bool {
 /// A short answer without what says how sure it is: "Probably B", "B, I think.", "B?".
 fn unhedged(text: &str) -> &str {
     static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^[*_]{0,2}(?:probably|most likely|likely|definitely|certainly|clearly|surely|maybe|perhaps|just|only|i(?: would|'d)? (?:think|guess|believe|say)|my guess(?: is)?|tl;dr|well|hmm|okay|ok)[,:.]?[*_]{0,2}\s{1,4}")
+        Regex::new(r"(?i)^[*_]{0,2}(?:probably|most likely|likely|definitely|certainly|clearly|surely|maybe|perhaps|just|only|i(?: would|'d)? (?:think|guess|believe|say)|my guess(?: is)?|vermutlich|wahrscheinlich|probablement|sans doute|probablemente|probabilmente|provavelmente|waarschijnlijk|troligen|prawdopodobnie|вероятно|верно|es|la|chọn|jawabannya|tl;dr|well|hmm|okay|ok)[,:.]?[*_]{0,2}\s{1,4}")
             .expect("the pattern is fixed and its tests compile it")
     });
     static AFTER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)[,.]?\s{1,4}\(?(?:i (?:think|guess|believe|suppose)|probably|most likely|for sure|definitely|imo|i'm (?:pretty|fairly|quite|almost) sure)\)?[.!]?$|\?$")
+        Regex::new(r"(?i)[,.]?\s{1,4}\(?(?:i (?:think|guess|believe|suppose)|probably|most likely|for sure|definitely|imo|i'm (?:pretty|fairly|quite|almost) sure|but i(?:'m| am| could| might| may)\b[^.\n]{0,40})\)?[.!]?$|\?$")
             .expect("the pattern is fixed and its tests compile it")
     });
     if text.len() > 200 {
@@ -259,7 +260,7 @@ fn after_noun(text: &str, options: &Options) -> Option<Reading> {
 fn ordinal(text: &str, options: &Options) -> Option<Reading> {
     static ORDINAL: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?ix)^ [\s*_`>\#]{0,8} (?:it.s\ )? (?:the\ |die\ |la\ |el\ |il\ |l'|a\ |de\ |den\ )?
+            r"(?ix)^ [\s*_`>\#]{0,8} (?:it.s\ |it\ is\ |i.d\ say\ )? (?:the\ |die\ |la\ |el\ |il\ |l'|a\ |de\ |den\ )?
             (?: (?<a>first|1st|erste|première|primera|prima|primeira|eerste|första|pierwsza|первый)
             | (?<b>second|2nd|zweite|deuxième|seconde|segunda|seconda|tweede|andra|druga|второй)
             | (?<c>third|3rd|dritte|troisième|tercera|terza|terceira|derde|tredje|trzecia|третий)

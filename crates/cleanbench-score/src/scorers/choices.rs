@@ -218,7 +218,7 @@ fn without_copula(list: &str) -> &str {
         "है",
         "।",
     ];
-    let mut list = list.trim_end();
+    let mut list = list.trim_end_matches(['.', '。', ' ']);
     while let Some(shorter) = ENDS.iter().find_map(|end| list.strip_suffix(end)) {
         list = shorter.trim_end();
     }
@@ -357,8 +357,12 @@ fn lines_from(text: &str, options: &Options) -> Option<Named> {
 fn judged(text: &str, options: &Options) -> Option<Named> {
     let mut judged = verdicts(text, options);
     if judged.len() < 2 {
-        // One sentence after another: "A is wrong. B is right."
-        judged = verdicts(&text.replace(". ", ".\n"), options);
+        // One after another on a line: "A is wrong. B is right.", "A: no, B: yes".
+        static NEXT: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"[.;] |, ([A-Z] ?[:.)=] )")
+                .expect("the pattern is fixed and its tests compile it")
+        });
+        judged = verdicts(&NEXT.replace_all(text, "\n$1"), options);
     }
     let right: Named = judged
         .iter()
@@ -667,12 +671,18 @@ fn all(text: &str, options: &Options) -> Option<Named> {
         "全部",
     ];
     static SAID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^all (?:of )?(?:the |these )?(?:two |three |four |five |six |seven |eight |[0-9]{1,2} )?(?:options|choices|answers|statements|of them|above) (?:above )?(?:are |is )?(?:correct|true|right)$")
+        Regex::new(r"^all (?:of )?(?:the |these )?(?:(two|three|four|five|six|seven|eight) )?(?:options |choices |answers |statements |of them |above )?(?:above )?(?:are |is )?(?:correct|true|right)$")
             .expect("the pattern is fixed and its tests compile it")
     });
+    const NUMBERS: [&str; 7] = ["two", "three", "four", "five", "six", "seven", "eight"];
     let bare = undecorated(text).to_lowercase();
-    let bare = bare.trim_end_matches(" are correct");
-    let every = PHRASES.contains(&bare) || SAID.is_match(bare);
+    let as_many = |number: Option<regex::Match<'_>>| {
+        number.is_none_or(|number| NUMBERS.get(options.count() - 2) == Some(&number.as_str()))
+    };
+    let every = PHRASES.contains(&bare.trim_end_matches(" are correct"))
+        || SAID
+            .captures(&bare)
+            .is_some_and(|said| as_many(said.get(1)));
     every.then(|| (0..options.count()).collect())
 }
 

@@ -13,7 +13,7 @@
 //! of it. Items are compared without bullets, quotes, emphasis and a full stop at the end.
 //!
 //! The target is a list of texts and numbers, which may not be empty. It does not read answers of more
-//! than [`LONGEST`] items, nor a sentence that lists nothing.
+//! than [`LONGEST`] items or [`MOST_BYTES`] bytes, nor a sentence that lists nothing.
 
 mod items;
 
@@ -30,6 +30,12 @@ use cleanbench_text::scan::fold_case;
 
 /// Most items of an answer.
 const LONGEST: usize = 10_000;
+
+/// Bytes of an answer.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Most commas, semicolons and ends of lines of an answer.
+const MOST_MARKS: usize = 8 * LONGEST;
 
 /// What is made of the matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,10 +138,19 @@ impl Rule for List {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        // What divides so often divides more items than are read.
+        let divides = |byte: &u8| matches!(byte, b',' | b';' | b'\n');
+        if text.len() > MOST_BYTES {
+            return Score::not_extracted("more than 1 MiB of text");
+        }
+        if text.bytes().filter(divides).count() > MOST_MARKS {
+            return Score::not_extracted("more than 10000 items");
+        }
         let target = self.prepared(target::texts(sample).into_iter());
         let known = Known {
             items: target.iter().cloned().collect(),
             case: self.case,
+            longest: target.iter().map(String::len).max().unwrap_or(0),
         };
         let answer = self.prepared(items(text, &known).into_iter());
         if answer.is_empty() {

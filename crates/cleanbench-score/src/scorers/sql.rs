@@ -30,7 +30,7 @@ use serde_json::Value;
 
 use self::database::{Failure, Rows, open, query};
 use self::find::query_in;
-use self::lexer::is_ordered;
+use self::lexer::{is_ordered, two_statements};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
@@ -110,7 +110,7 @@ impl Sql {
     fn rows(&self, sample: &Sample, sql: &str) -> Result<Rows, Failure> {
         let script = self.script(sample).map_err(Failure::Sql)?;
         let database = open(script).map_err(Failure::Sql)?;
-        query(database, sql)
+        query(database, two_statements(sql))
     }
 
     fn same(&self, reference: &str, mut expected: Rows, mut found: Rows) -> bool {

@@ -79,7 +79,7 @@ const CLOSE: &[char] = &[
 ];
 
 /// Nouns that stand before a label.
-const NOUNS: &str = "option|choice|letter|answer choice|alternative|opción|opcion|opção|möglichkeit|variante|buchstabe|\
+const NOUNS: &str = "option|choice|letter|number|answer choice|alternative|opción|opcion|opção|möglichkeit|variante|buchstabe|\
     proposition|lettre|opzione|lettera|letra|alternativa|optie|alternativ|bokstav|opcja|seçenek|opsi|\
     pilihan|phương án|вариант|буква|الخيار|विकल्प|选项|選項|選択肢|보기|선택지";
 
@@ -123,28 +123,30 @@ fn affirms_it(rest: &str) -> bool {
 /// Whether `rest` goes on with what the answer is not, as in ", not A".
 fn denies_next(rest: &str) -> bool {
     let rest = rest.trim_start_matches(['*', '_', '`', '"']);
-    rest.strip_prefix([',', '，']).is_some_and(|rest| {
-        let rest = rest.trim_start();
-        [
-            "not ",
-            "nicht ",
-            "non ",
-            "pas ",
-            "no ",
-            "não ",
-            "niet ",
-            "inte ",
-            "nie ",
-            "не ",
-            "不是",
-            "而不是",
-        ]
-        .iter()
-        .any(|word| {
-            rest.strip_prefix(word)
-                .is_some_and(|rest| label_at(rest, 0).is_some())
+    rest.trim_start_matches(' ')
+        .strip_prefix([',', '，', '('])
+        .is_some_and(|rest| {
+            let rest = rest.trim_start();
+            [
+                "not ",
+                "nicht ",
+                "non ",
+                "pas ",
+                "no ",
+                "não ",
+                "niet ",
+                "inte ",
+                "nie ",
+                "не ",
+                "不是",
+                "而不是",
+            ]
+            .iter()
+            .any(|word| {
+                rest.strip_prefix(word)
+                    .is_some_and(|rest| label_at(rest, 0).is_some())
+            })
         })
-    })
 }
 
 /// The name with which `text` begins, and its length.
@@ -216,6 +218,7 @@ fn style_before(tail: &str, name: Name, emphasised: bool) -> Option<Style> {
             (tail.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic) && alone)
                 .then_some(Style::Bare)
         }
+        '+' if tail[1..].starts_with(|c: char| c.is_ascii_uppercase()) => Some(Style::Bare),
         '}' | '<' | '\\' | '|' | '—' | '–' | '/' | '&' | '(' | '（' | '…' => {
             Some(Style::Bare)
         }
@@ -242,9 +245,9 @@ fn gives_reason(rest: &str) -> bool {
 
 /// How a label is set off from `rest`, which follows after white space.
 fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
-    const JOINING: [&str; 20] = [
+    const JOINING: [&str; 21] = [
         "is", "which", "with", "based", "given", "due", "but", "and", "or", "as", "for", "would",
-        "ist", "und", "oder", "est", "seems", "must", "looks", "only",
+        "ist", "und", "oder", "est", "seems", "must", "looks", "only", "after",
     ];
     let end = rest
         .find(|c: char| !c.is_alphabetic())

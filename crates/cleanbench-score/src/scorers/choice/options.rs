@@ -44,6 +44,20 @@ pub(in crate::scorers) struct Options {
     marked: bool,
 }
 
+/// Bytes that are read of the beginning and of the end of a long answer.
+const START: usize = 1 << 16;
+const END: usize = 1 << 19;
+
+/// `text` without the middle of what no answer is as long as.
+fn ends(text: &str) -> Cow<'_, str> {
+    if text.len() <= START + END {
+        return Cow::Borrowed(text);
+    }
+    let start = &text[..text.floor_char_boundary(START)];
+    let end = &text[text.ceil_char_boundary(text.len() - END)..];
+    Cow::Owned(format!("{start}\n{end}"))
+}
+
 /// Bytes around an option that may deny it.
 const NEAR: usize = 64;
 
@@ -74,7 +88,10 @@ impl Options {
 
     /// `text` without dress, in which tags stay where options differ by them.
     pub(in crate::scorers) fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        undress(text, !self.marked)
+        match ends(text) {
+            Cow::Borrowed(text) => undress(text, !self.marked),
+            Cow::Owned(text) => Cow::Owned(undress(&text, !self.marked).into_owned()),
+        }
     }
 
     /// Whether an option's text holds this label as a word, as "Vitamin C" does.

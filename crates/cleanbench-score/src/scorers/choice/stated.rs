@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::label::{Label, Style};
-use super::options::{NO_CHOICE, Options, Reading, SEVERAL};
+use super::options::{DISAGREE, NO_CHOICE, Options, Reading, SEVERAL};
 use super::{
     FAR, LEADS, Read, by, concluded, is_rest_empty, only, only_of, ordinal, own_line, read_label,
     rest_of_line, text_at_start, whole,
@@ -157,6 +157,7 @@ fn turned(text: &str, turn: usize, options: &Options) -> Option<Reading> {
             || ["です", "だ", "である", "입니다", "이다", "と", "を選"]
                 .iter()
                 .any(|end| next.starts_with(end))
+            || next.trim_start().starts_with("after all")
             || affirms(next);
         if refutes(window(after, 0, 64)) || next.trim_start().starts_with(['?', '？']) || !ends {
             return None;
@@ -184,6 +185,8 @@ fn read_found(text: &str, found: Found, options: &Options) -> Option<Reading> {
             let inner = enclosed(text, found, options);
             whole(inner, options)
                 .or_else(|| {
+                    // Boxes in boxes are read on their own.
+                    let inner = if inner.contains("\\boxed") { "" } else { inner };
                     let nested = crate::statement::found(inner);
                     nested
                         .iter()
@@ -258,13 +261,30 @@ fn read_at(text: &str, at: usize, options: &Options) -> Option<Reading> {
     if line.trim().chars().nth(1).is_some()
         && let Some(reading) = text_at_start(line, options)
     {
-        return Some(reading);
+        return Some(if names_another(line, options) {
+            Err(DISAGREE)
+        } else {
+            reading
+        });
     }
     let label = options.label_at(text, at)?;
     if refutes(window(text, label.end, 64)) {
         return None;
     }
     Some(read_label(text, &label, options))
+}
+
+/// Whether the label in brackets behind the text with which `line` begins is that of another option.
+fn names_another(line: &str, options: &Options) -> bool {
+    let bare = line.trim_start_matches(['*', '_', '"', '\'', '`', ' ']);
+    let Some((named, after)) = options.text_at_start(bare) else {
+        return false;
+    };
+    let label = options
+        .label_at(after, 0)
+        .filter(|label| label.style == Style::Bracketed);
+    let other = label.map(|label| options.by_label(&label));
+    other.is_some_and(|other| other.is_ok_and(|other| !options.same(other, named)))
 }
 
 /// The only option that the line from `at` on names and does not deny.

@@ -25,10 +25,18 @@ pub(super) struct Known {
     /// In lower case where case does not count.
     pub(super) items: HashSet<String>,
     pub(super) case: bool,
+    /// Bytes of the longest.
+    pub(super) longest: usize,
 }
+
+/// Bytes of an item before which words that lead it in are looked for.
+const FAR: usize = 400;
 
 impl Known {
     fn has(&self, item: &str) -> bool {
+        if item.len() > 4 * self.longest + 64 {
+            return false;
+        }
         let item = undecorated(item);
         let item = if self.case { item } else { fold_case(&item) };
         self.items.contains(&item)
@@ -45,13 +53,26 @@ impl Known {
 
     /// The known item with which `text` ends, behind words that lead it in, as in "I think it's fig".
     fn behind<'a>(&self, text: &'a str) -> &'a str {
-        if self.has(text) {
+        if text.len() > FAR || self.has(text) {
             return text;
         }
         let starts = text.char_indices().filter(|(_, c)| c.is_whitespace());
         let mut ends = starts.map(|(at, _)| text.split_at(at)).take(64);
-        let found = ends.find(|(before, item)| self.has(item) && !denies(&format!("{before} ")));
-        found.map_or(text, |(_, item)| item.trim_start())
+        let found = ends.find(|(_, item)| self.has(item));
+        let Some((before, item)) = found else {
+            return text;
+        };
+        // Words that hold another item lead nothing in.
+        let folded = fold_case(before);
+        let other = self
+            .items
+            .iter()
+            .take(64)
+            .any(|item| folded.contains(item.as_str()));
+        if other || folded.trim_end().ends_with(" but") || denies(&format!("{before} ")) {
+            return text;
+        }
+        item.trim_start()
     }
 }
 
@@ -175,14 +196,16 @@ fn numbered_on(item: &str) -> Vec<&str> {
     parts
 }
 
-/// Items without what is said of each of them, as in "- apple: a fruit", where something is said of all.
+/// Items without what is said of each of them, as in "- apple: a fruit", where something is said of all or what is left
+/// is known.
 fn heads(marked: &[&str], known: &Known) -> Vec<String> {
-    let whole = || marked.iter().map(|item| undecorated(item)).collect();
-    if marked.len() < 2 || marked.iter().any(|item| known.has(item)) {
-        return whole();
-    }
-    let heads: Option<Vec<&str>> = marked.iter().map(|item| head(item)).collect();
-    heads.map_or_else(whole, |heads| heads.into_iter().map(undecorated).collect())
+    let some = marked.len() < 2 || marked.iter().any(|item| known.has(item));
+    let all = marked.iter().all(|item| head(item).is_some());
+    let shorten = |item: &&str| {
+        let short = head(item).filter(|head| !some && all || !known.has(item) && known.has(head));
+        undecorated(short.unwrap_or(item))
+    };
+    marked.iter().map(shorten).collect()
 }
 
 fn head(item: &str) -> Option<&str> {
@@ -285,12 +308,14 @@ fn in_brackets(line: &str) -> &str {
 }
 
 /// What divides a list, the first of these that stands in it.
-const SEPARATORS: [&[char]; 5] = [
+const SEPARATORS: [&[char]; 7] = [
     &[';', '；'],
     &[',', '，', '、'],
     &['→', '⇒'],
     &['|'],
     &['/'],
+    &['+'],
+    &['-'],
 ];
 
 /// The parts of a line, where what divides it stands in no brackets or quotes.
@@ -328,6 +353,7 @@ fn open_marks(line: &str) -> Vec<(usize, char)> {
             '(' | '[' | '{' if paired => depth += 1,
             ')' | ']' | '}' if paired => depth = depth.saturating_sub(1),
             '"' if quoted => within = !within,
+            '+' | '-' if !line[..at].ends_with(' ') || !line[at + 1..].starts_with(' ') => {}
             _ if depth == 0 && !within => marks.push((at, character)),
             _ => {}
         }
@@ -364,7 +390,7 @@ fn joined<'a>(part: &'a str, several: bool, known: &Known) -> Vec<&'a str> {
         "and", "&", "und", "et", "en", "och", "oraz", "ve", "dan", "và", "и", "और", "y", "e", "i",
     ];
     let part = part.trim();
-    if known.has(part) {
+    if part.len() > FAR || known.has(part) {
         return vec![part];
     }
     if several
@@ -372,6 +398,10 @@ fn joined<'a>(part: &'a str, several: bool, known: &Known) -> Vec<&'a str> {
         && WORDS.contains(&word.to_lowercase().as_str())
     {
         return vec![rest];
+    }
+    let words: Vec<&str> = part.split_whitespace().take(WORDS.len()).collect();
+    if !several && words.len() > 1 && words.iter().all(|word| known.has(word)) {
+        return part.split_whitespace().collect();
     }
     let parts = WORDS.iter().find_map(|word| {
         let parts: Vec<&str> = part.split(&format!(" {word} ")).collect();

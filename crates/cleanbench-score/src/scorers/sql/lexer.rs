@@ -56,6 +56,14 @@ pub(super) fn end_of_statement(sql: &str) -> Option<usize> {
     None
 }
 
+/// `sql` as far as its second statement goes: two are refused like any number of them, and the library goes one level
+/// deeper for each.
+pub(super) fn two_statements(sql: &str) -> &str {
+    let first = end_of_statement(sql).map_or(sql.len(), |end| end + 1);
+    let second = end_of_statement(&sql[first..]);
+    second.map_or(sql, |end| &sql[..first + end])
+}
+
 /// The length of a text that begins with `quote`, with its quotes. A doubled quote is one.
 fn quoted(text: &str, quote: char) -> usize {
     let mut letters = text.char_indices().skip(1).peekable();
@@ -123,6 +131,8 @@ mod tests {
         ] {
             assert_eq!(end_of_statement(sql), expected, "{sql}");
         }
+        assert_eq!(two_statements("a; b; c; d"), "a; b");
+        assert_eq!(two_statements("a; b"), "a; b");
     }
 
     #[test]
