@@ -19,6 +19,16 @@ use crate::{choices, scorers};
 
 /// Longest name that a suite takes, in bytes.
 const LONGEST_NAME: usize = 100;
+/// Most tasks, and most models.
+const MOST_NAMED: usize = 1_000;
+/// Most scorers of a task that are taken, and most means that are stated of one.
+const MOST_OF_TASK: usize = 100;
+/// Most bytes of questions and answers: what a file says once may be meant many times.
+const MOST_BYTES: usize = 512 << 20;
+const SCORERS_LEFT_OUT: &str =
+    "score of a scorer beyond the hundredth of a task, which is left out";
+const CLAIMS_LEFT_OUT: &str =
+    "result beyond the hundredth that is stated of a task, which is not compared";
 
 /// What was read so far.
 #[derive(Debug, Default)]
@@ -28,13 +38,23 @@ pub(crate) struct Gathering {
     tasks: HashMap<String, usize>,
     /// Position of each sample by its task and id.
     samples: HashMap<(usize, String), usize>,
+    /// Position of each answer among those of its sample.
+    answers: HashMap<At, usize>,
+    /// Position of each model by its name.
+    models: HashMap<String, usize>,
     claims: Vec<Claim>,
+    /// How many means are stated of each task.
+    claimed: HashMap<String, usize>,
+    /// Bytes of questions and answers.
+    bytes: usize,
+    /// Whether there were more tasks or models than are taken.
+    is_full: bool,
     /// How often each remark was made.
     remarks: BTreeMap<&'static str, u64>,
 }
 
 /// Where an answer goes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct At {
     pub(crate) task: usize,
     pub(crate) sample: usize,
@@ -51,10 +71,10 @@ impl Gathering {
         }
     }
 
-    /// Notes the name of the suite. The first one holds.
+    /// Notes the name of the suite. The first one of which anything is left holds.
     pub(crate) fn called(&mut self, name: &str) {
         if self.imported.name.is_empty() {
-            self.imported.name = plain(name, "imported");
+            self.imported.name = plain(name, "");
         }
     }
 
@@ -64,6 +84,10 @@ impl Gathering {
             return *known;
         }
         let position = self.imported.tasks.len();
+        if position >= MOST_NAMED {
+            self.is_full = true;
+            return position - 1;
+        }
         let wanted = plain(name, "task");
         let others = &self.imported.tasks;
         let is_free = |wanted: &String| !others.iter().any(|task| task.name == *wanted);
@@ -99,15 +123,46 @@ impl Gathering {
         } else {
             name
         };
+        if let Some(known) = self.models.get(name) {
+            return *known;
+        }
         let models = &mut self.imported.models;
-        if let Some(known) = models.iter().position(|model| model.name == name) {
-            return known;
+        if models.len() >= MOST_NAMED {
+            self.is_full = true;
+            return models.len() - 1;
         }
         models.push(Model {
             name: name.to_owned(),
             form,
         });
+        self.models.insert(name.to_owned(), models.len() - 1);
         models.len() - 1
+    }
+
+    /// Notes that the log has scores of `scorer` for the task at `task`; the first one is the one that it reports.
+    pub(crate) fn scored_by(&mut self, task: usize, scorer: &str) {
+        let known = &mut self.imported.tasks[task].recorded;
+        if known.iter().any(|one| one == scorer) {
+            return;
+        }
+        if known.len() < MOST_OF_TASK {
+            known.push(scorer.to_owned());
+        } else {
+            self.remark(SCORERS_LEFT_OUT);
+        }
+    }
+
+    /// Counts `bytes` more.
+    fn weigh(&mut self, bytes: usize, place: &str) -> Result<(), ImportError> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        let what = format!(
+            "questions and answers of more than {} MiB",
+            MOST_BYTES >> 20
+        );
+        Err(ImportError::damaged(place, what).hint("import fewer logs at a time"))
     }
 
     /// The sample of the task at `task` that is like `sample`, which `place` has.
@@ -120,6 +175,9 @@ impl Gathering {
         mut sample: Sample,
         place: &str,
     ) -> Result<usize, ImportError> {
+        let said = sample.messages.iter().map(|message| message.content.len());
+        let chosen = sample.choices.iter().map(String::len);
+        self.weigh(said.chain(chosen).fold(0, usize::saturating_add), place)?;
         let samples = &mut self.imported.tasks[task].samples;
         if sample.id.trim().is_empty() {
             sample.id = format!("sample-{}", samples.len() + 1);
@@ -151,6 +209,10 @@ impl Gathering {
         place: &str,
     ) -> Result<(), ImportError> {
         let At { task, sample, .. } = at;
+        let texts = [&record.text, &record.reasoning, &record.error]
+            .into_iter()
+            .flatten();
+        let weight = texts.map(String::len).fold(0, usize::saturating_add);
         let sample = &mut self.imported.tasks[task].samples[sample];
         if at.epoch == 0 || at.epoch > MOST_EPOCHS {
             let what = format!(
@@ -159,8 +221,7 @@ impl Gathering {
             );
             return Err(ImportError::damaged(place, what));
         }
-        let is_same = |one: &Answer| one.model == at.model && one.epoch == at.epoch;
-        if sample.answers.iter().any(is_same) {
+        if self.answers.contains_key(&at) {
             let what = format!(
                 "model `{}` has answered sample `{}` in epoch {} twice",
                 self.imported.models[at.model].name, sample.id, at.epoch
@@ -168,20 +229,23 @@ impl Gathering {
             return Err(ImportError::refused(place, what)
                 .hint("import one of the logs at a time; each becomes a run of its own"));
         }
+        self.answers.insert(at, sample.answers.len());
         sample.answers.push(Answer {
             model: at.model,
             epoch: at.epoch,
             record,
         });
-        Ok(())
+        self.weigh(weight, place)
     }
 
     /// The record of an answer that was put down already, if it was.
     pub(crate) fn answered(&mut self, at: At) -> Option<&mut ImportedAnswer> {
-        let answers = &mut self.imported.tasks[at.task].samples[at.sample].answers;
-        let mut answers = answers.iter_mut();
-        let found = answers.find(|one| one.model == at.model && one.epoch == at.epoch);
-        found.map(|answer| &mut answer.record)
+        let position = *self.answers.get(&at)?;
+        let sample = &mut self.imported.tasks[at.task].samples[at.sample];
+        sample
+            .answers
+            .get_mut(position)
+            .map(|answer| &mut answer.record)
     }
 
     /// Makes a remark about one more sample or answer.
@@ -199,7 +263,13 @@ impl Gathering {
 
     /// Puts down a mean that the log states.
     pub(crate) fn claim(&mut self, claim: Claim) {
-        self.claims.push(claim);
+        let claimed = self.claimed.entry(claim.task.clone()).or_default();
+        *claimed += 1;
+        if *claimed <= MOST_OF_TASK {
+            self.claims.push(claim);
+        } else {
+            self.remark(CLAIMS_LEFT_OUT);
+        }
     }
 
     /// Notes which files were read.
@@ -212,7 +282,15 @@ impl Gathering {
     /// # Errors
     /// When there is no sample in it.
     pub(crate) fn finish(mut self, place: &str) -> Result<Imported, ImportError> {
+        if self.is_full {
+            let what = format!("more than {MOST_NAMED} tasks or models");
+            return Err(ImportError::refused(place, what).hint("import fewer logs at a time"));
+        }
         let imported = &mut self.imported;
+        for task in &mut imported.tasks {
+            let remarks = scorers::settle(task);
+            imported.cannot_tell.extend(remarks);
+        }
         imported.tasks.retain(|task| !task.samples.is_empty());
         if imported.tasks.is_empty() {
             return Err(ImportError::refused(place, "there is no sample in it"));
@@ -221,16 +299,21 @@ impl Gathering {
             imported.cannot_tell.push(format!("{count} × {what}"));
         }
         if imported.name.is_empty() {
-            imported.name = plain(&imported.tasks[0].name, "imported");
-        }
-        for task in &mut imported.tasks {
-            let remarks = scorers::settle(task);
-            imported.cannot_tell.extend(remarks);
+            imported.name = suite_name(imported);
         }
         let claims = std::mem::take(&mut self.claims);
         let mut imported = self.imported;
         compare(&claims, &mut imported);
         Ok(imported)
+    }
+}
+
+/// A name for the suite: that of its only task, else that of the harness.
+fn suite_name(imported: &Imported) -> String {
+    let tool = imported.tool.split(' ').next().unwrap_or_default();
+    match imported.tasks.as_slice() {
+        [only] => only.name.clone(),
+        _ => plain(tool, "imported"),
     }
 }
 

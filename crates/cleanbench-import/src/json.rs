@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::error::ImportError;
 
 /// Most values of a document: each takes up some tens of bytes in memory.
-const MOST_VALUES: usize = 8_000_000;
+const MOST_VALUES: usize = 4_000_000;
 /// Longest text of a value that is kept as a note.
 const LONGEST_SHOWN: usize = 200;
 
@@ -166,7 +166,7 @@ mod tests {
         assert!(parse::<Value>("x", deep.as_bytes()).is_err());
         let many = format!("[{}0]", "0,".repeat(MOST_VALUES + 1));
         let error = parse::<IgnoredAny>("x", many.as_bytes()).unwrap_err();
-        assert!(error.message.contains("more than 8000000 values"));
+        assert!(error.message.contains("more than 4000000 values"));
     }
 
     #[test]

@@ -55,8 +55,24 @@ pub(crate) fn settle(task: &mut Task) -> Vec<String> {
     }
     if task.scorers.is_empty() {
         task.scorers = vec![fitting(&task.samples)];
+    } else {
+        remarks.extend(drop_unanswerable(task));
     }
     remarks
+}
+
+/// Leaves out samples that the scorers of a suite cannot judge, because nothing is said to be right.
+fn drop_unanswerable(task: &mut Task) -> Option<String> {
+    let before = task.samples.len();
+    task.samples
+        .retain(|sample| is_text(sample) || is_texts(sample));
+    let lost = before - task.samples.len();
+    (lost > 0).then(|| {
+        format!(
+            "task `{}`: {lost} samples without a right answer are left out",
+            task.name
+        )
+    })
 }
 
 /// How many answers a scorer of the log has judged.

@@ -83,7 +83,9 @@ fn of(claim: &Claim, sample: &Sample) -> Option<f64> {
         return None;
     }
     let answers = sample.answers.iter();
-    let answers = answers.filter(|answer| answer.model == claim.model);
+    // An error is no answer here, whatever score the log gives it.
+    let answers =
+        answers.filter(|answer| answer.model == claim.model && answer.record.error.is_none());
     let scores = answers.filter_map(|answer| {
         let mut scores = answer.record.scores.iter();
         scores.find(|score| score.scorer == claim.scorer)

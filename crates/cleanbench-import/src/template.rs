@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::json;
 
+/// Longest text that a template comes to, in bytes.
+const LONGEST: usize = 16 << 20;
+
 /// `template` with each `{{ name }}` replaced by the field of that name; what it asks for besides is the error.
 pub(crate) fn render(template: &str, fields: &Map<String, Value>) -> Result<String, String> {
     let mut out = String::new();
@@ -21,6 +24,9 @@ pub(crate) fn render(template: &str, fields: &Map<String, Value>) -> Result<Stri
             return Err("`{{` without `}}`".to_owned());
         };
         out.push_str(&field(name.trim_matches(['-', ' ', '\n', '\t']), fields)?);
+        if out.len() > LONGEST {
+            return Err(format!("a text of more than {} MiB", LONGEST >> 20));
+        }
         rest = after;
     }
 }

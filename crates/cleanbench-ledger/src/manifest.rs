@@ -3,6 +3,7 @@
 //! The journal's `planned` record holds the plan's digest, so the plan cannot be changed afterwards;
 //! everything in `end` can be recomputed from the other files, so it cannot either.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use cleanbench_core::event::StopReason;
@@ -39,6 +40,9 @@ const GATES_FORMAT: &str = "cleanbench-run/1.2";
 const SHARDS_FORMAT: &str = "cleanbench-run/1.1";
 /// The format without what 1.1 adds.
 const FIRST_FORMAT: &str = "cleanbench-run/1.0";
+
+/// Name of the scorer that takes the scores of an imported log.
+const RECORDED: &str = "recorded";
 
 /// Version of the tables of a new run. Tables of an earlier version are drawn as they were, so that a
 /// run made then still verifies byte by byte: 1 has no `input_digest` and what follows it in
@@ -342,12 +346,26 @@ pub struct ProbePlan {
     pub seed: u64,
 }
 
+/// What a scorer is called: one that takes a score of another harness after that, `recorded:NAME`, in characters that
+/// can be seen, because a log may call it anything.
+fn scorer_name(scorer: &ScorerSpec) -> Cow<'_, str> {
+    let foreign = scorer.params.get("scorer").and_then(Value::as_str);
+    match foreign.filter(|_| scorer.kind == RECORDED) {
+        None => Cow::from(scorer.kind.as_str()),
+        Some(name) => Cow::from(format!("{RECORDED}:{}", name.escape_debug())),
+    }
+}
+
 impl TaskPlan {
     /// Names of what judges its answers: the scorers in order, or the probe.
-    pub fn judges(&self) -> impl Iterator<Item = &str> {
-        let probe = self.probe.as_ref().map(|probe| probe.id.as_str());
-        let scorers = self.scorers.iter().map(|scorer| scorer.kind.as_str());
-        probe.into_iter().chain(scorers)
+    pub fn judges(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let probe = self
+            .probe
+            .as_ref()
+            .map(|probe| Cow::from(probe.id.as_str()));
+        probe
+            .into_iter()
+            .chain(self.scorers.iter().map(scorer_name))
     }
 
     /// Why its calls are made.

@@ -217,7 +217,7 @@ impl Read<'_> {
                         (Some(recorded), now) if !alike => (recorded, now),
                         (recorded, again) => (again.or(recorded)?, None),
                     };
-                    let scorer = scorer.to_owned();
+                    let scorer = scorer.into_owned();
                     Some(ScoreDetail {
                         scorer,
                         judgement,

@@ -252,7 +252,7 @@ impl Summarizer {
                     task: task.name.clone(),
                     probe: task.probe.is_some(),
                     stops_early: plan.may_end_early(task),
-                    scorer: task.judges().next().unwrap_or_default().to_owned(),
+                    scorer: task.judges().next().unwrap_or_default().into_owned(),
                     contamination: NOT_ASSESSED,
                     samples: recording
                         .manifest

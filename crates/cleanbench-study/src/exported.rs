@@ -3,7 +3,7 @@
 //! Invariants: what a call did not answer is not in it, and an error is one; of an answer the scores are those on record.
 //! Probes are left out: other harnesses have none. Refused: what was erased, which nobody can hand on.
 
-use cleanbench_core::{Completion, Form, Judgement};
+use cleanbench_core::{Completion, Form, Judgement, Outcome};
 use cleanbench_import::{Answer, Imported, Model, Sample, Task};
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::samples::SampleContent;
@@ -108,6 +108,8 @@ fn answer(plan: &Plan, scorers: &[String], call: CallDetail) -> Option<Answer> {
             scores: scores(call.scores, scorers),
             ..record(completion)
         },
+        // Nobody was asked: that is no error of the model.
+        (None, _) if call.outcome == Some(Outcome::Skipped) => return None,
         (None, Some(error)) => ImportedAnswer {
             error: Some(error),
             ..ImportedAnswer::default()

@@ -21,7 +21,6 @@ mod format;
 mod gate_results;
 mod github;
 mod grant_arguments;
-mod import_arguments;
 mod imported;
 mod judging;
 mod limits;

@@ -547,9 +547,12 @@ pub(crate) fn say_notes(recording: &Recording, report: &Report, told: &[Note], p
         .notes
         .iter()
         .any(|note| note.kind == NoteKind::CapReached);
+    let is_imported = recording.manifest.plan.imported.is_some();
     for note in report.notes.iter().filter(|note| !told.contains(note)) {
         // What a cap left open waits for more of what was capped.
         let is_waiting = is_capped && note.kind == NoteKind::Open;
+        // Nobody can be asked for what a log does not have.
+        let is_waiting = is_waiting || is_imported && note.kind == NoteKind::Unanswered;
         let advice = advice(note.kind, &folder, &report.reasons).filter(|_| !is_waiting);
         printer::note(note, advice.as_deref(), printer);
     }

@@ -298,10 +298,7 @@ impl<'a> Reading<'a> {
                 self.gathering.remark(NO_NUMBER);
                 continue;
             };
-            let known = &mut self.gathering.task_mut(self.task).recorded;
-            if !known.contains(name) {
-                known.push(name.clone());
-            }
+            self.gathering.scored_by(self.task, name);
             scores.push(ImportedScore {
                 scorer: name.clone(),
                 value,

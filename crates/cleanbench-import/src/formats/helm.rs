@@ -4,7 +4,7 @@
 //! A perturbed instance is a sample of its own. Refused: runs that weighed each option by a request of its own, whose
 //! requests are no answers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Form, Message, Role, Usage};
@@ -293,21 +293,18 @@ impl<'a> Reading<'a> {
 
     /// The scorers that the run was to have, and that gave scores.
     fn name_scorers(&mut self, task: usize) {
-        let given: Vec<&str> = {
+        let given: HashSet<&str> = {
             let stats = self.scores.values().flatten();
             stats.map(|stat| stat.name.name.as_str()).collect()
         };
         let meant = self.spec.iter().flat_map(|spec| &spec.metric_specs);
         let meant = meant.flat_map(|metric| &metric.args.names);
         let own: Vec<_> = meant
-            .filter(|name| given.contains(&name.as_str()))
+            .filter(|name| given.contains(name.as_str()))
             .cloned()
             .collect();
-        let known = &mut self.gathering.task_mut(task).recorded;
         for name in own {
-            if !known.contains(&name) {
-                known.push(name);
-            }
+            self.gathering.scored_by(task, &name);
         }
     }
 

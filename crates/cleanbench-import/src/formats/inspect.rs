@@ -151,11 +151,8 @@ impl<'a> Reading<'a> {
     }
 
     fn name_scorers(&mut self, record: &ImportedAnswer) {
-        let known = &mut self.gathering.task_mut(self.task).recorded;
         for score in &record.scores {
-            if !known.contains(&score.scorer) {
-                known.push(score.scorer.clone());
-            }
+            self.gathering.scored_by(self.task, &score.scorer);
         }
     }
 

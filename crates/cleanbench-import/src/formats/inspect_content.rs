@@ -1,26 +1,43 @@
 //! What a message of an Inspect log says: a text, or a list of parts, either of which may stand elsewhere in the log.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use serde_json::Value;
 
 /// How a text begins that stands among the attachments.
 const REFERENCE: &str = "attachment://";
+/// Most bytes that references of a sample come to.
+const MOST: usize = 64 << 20;
 
 /// Texts of a sample that stand apart from where they are said.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Attachments<'a>(Option<&'a HashMap<String, String>>);
+#[derive(Debug)]
+pub(super) struct Attachments<'a> {
+    texts: Option<&'a HashMap<String, String>>,
+    /// Bytes that may still be put in the place of references: one text may be referred to over and over.
+    room: Cell<usize>,
+}
 
 impl<'a> Attachments<'a> {
     pub(super) fn new(attachments: Option<&'a HashMap<String, String>>) -> Self {
-        Self(attachments)
+        Self {
+            texts: attachments,
+            room: Cell::new(MOST),
+        }
     }
 
     /// `text`, or what it refers to where that is there.
     pub(super) fn resolved(&self, text: &str) -> String {
         let name = text.strip_prefix(REFERENCE);
-        let found = name.and_then(|name| self.0?.get(name));
-        found.map_or_else(|| text.to_owned(), Clone::clone)
+        let found = name.and_then(|name| self.texts?.get(name));
+        let left = found.and_then(|found| self.room.get().checked_sub(found.len()));
+        match (found, left) {
+            (Some(found), Some(left)) => {
+                self.room.set(left);
+                found.clone()
+            }
+            _ => text.to_owned(),
+        }
     }
 }
 

@@ -265,10 +265,7 @@ impl<'a> Reading<'a> {
                 continue;
             };
             let scorer = format!("{metric},{filter}");
-            let known = &mut self.gathering.task_mut(self.task).recorded;
-            if !known.contains(&scorer) {
-                known.push(scorer.clone());
-            }
+            self.gathering.scored_by(self.task, &scorer);
             scores.push(ImportedScore {
                 scorer,
                 value,

@@ -210,11 +210,8 @@ impl Told {
             gathering.remark(LOST);
             return Ok(());
         };
-        let known = &mut gathering.task_mut(to.task).recorded;
         for score in &self.scores {
-            if !known.contains(&score.scorer) {
-                known.push(score.scorer.clone());
-            }
+            gathering.scored_by(to.task, &score.scorer);
         }
         let at = At {
             task: to.task,

@@ -183,7 +183,9 @@ struct Reading<'a> {
     /// The number of each test, by its variables.
     tests: HashMap<String, usize>,
     /// How each prompt was worded for each test: a program may word it otherwise every time.
-    wordings: HashMap<String, Vec<String>>,
+    wordings: HashMap<String, HashMap<String, usize>>,
+    /// How often each model answered each sample: positions of task, sample and model.
+    repeats: HashMap<[usize; 3], u32>,
 }
 
 impl<'a> Reading<'a> {
@@ -196,6 +198,7 @@ impl<'a> Reading<'a> {
             prompts: HashMap::new(),
             tests: HashMap::new(),
             wordings: HashMap::new(),
+            repeats: HashMap::new(),
         }
     }
 
@@ -244,15 +247,14 @@ impl<'a> Reading<'a> {
             ..Sample::default()
         };
         let sample = self.gathering.sample(task, sample, self.place)?;
-        let mut at = At {
+        let repeat = self.repeats.entry([task, sample, model]).or_default();
+        *repeat = repeat.saturating_add(1);
+        let at = At {
             task,
             sample,
             model,
-            epoch: 1,
+            epoch: *repeat,
         };
-        while self.gathering.answered(at).is_some() {
-            at.epoch += 1;
-        }
         let record = self.answer(row, task);
         self.gathering.answer(at, record, self.place)
     }
@@ -264,11 +266,8 @@ impl<'a> Reading<'a> {
         let test = *self.tests.entry(vars).or_insert(next);
         let raw = row.prompt.raw.clone().unwrap_or_default();
         let known = self.wordings.entry(format!("{task}/{test}")).or_default();
-        let position = known.iter().position(|one| *one == raw);
-        let position = position.unwrap_or_else(|| {
-            known.push(raw);
-            known.len() - 1
-        });
+        let next = known.len();
+        let position = *known.entry(raw).or_insert(next);
         if position == 0 {
             return format!("test-{test}");
         }
@@ -288,11 +287,8 @@ impl<'a> Reading<'a> {
                 ..ImportedAnswer::default()
             };
         }
-        let known = &mut self.gathering.task_mut(task).recorded;
         for score in &scores {
-            if !known.contains(&score.scorer) {
-                known.push(score.scorer.clone());
-            }
+            self.gathering.scored_by(task, &score.scorer);
         }
         ImportedAnswer {
             text,

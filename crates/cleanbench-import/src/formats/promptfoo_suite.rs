@@ -23,6 +23,8 @@ use crate::yaml;
 const FORMAT: &str = "promptfoo suite";
 const CONFIG: &str = "promptfooconfig.yaml";
 const FILE: &str = "file://";
+/// Most samples: prompts times tests.
+const MOST_SAMPLES: usize = 200_000;
 /// Most reasons that are told for tests that are left out.
 const MOST_TOLD: usize = 20;
 
@@ -215,6 +217,11 @@ impl Reading<'_> {
         tests: &[Test],
         default: &Test,
     ) -> Result<usize, ImportError> {
+        let all = prompts.len().saturating_mul(tests.len());
+        if all > MOST_SAMPLES {
+            let what = format!("{all} prompts times tests; at most {MOST_SAMPLES} are imported");
+            return Err(ImportError::refused(self.place, what));
+        }
         let mut taken = 0;
         for (number, test) in (1..).zip(tests) {
             let test = merged(test, default);

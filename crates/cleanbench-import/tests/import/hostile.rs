@@ -203,6 +203,50 @@ fn depth_size_and_repeats_are_bounded() {
 }
 
 #[test]
+fn what_is_said_once_and_meant_many_times_is_bounded() {
+    let mut log = inspect_log();
+    log["samples"][0]["attachments"] = json!({"q": "x".repeat(1 << 20)});
+    log["samples"][0]["messages"] = json!(vec![
+        json!({"role": "user", "content": "attachment://q"});
+        5_000
+    ]);
+    let imported = of("log.json", log.to_string()).unwrap();
+    let said = imported.tasks[0].samples[0]
+        .messages
+        .iter()
+        .map(|message| message.content.len());
+    assert!(said.sum::<usize>() < 65 << 20);
+    let many = vec!["'{{a}}'"; 1_000].join(", ");
+    let tests = "\n  - vars: {a: b}".repeat(1_000);
+    let config = format!("prompts: [{many}]\ntests:{tests}\n");
+    let error = of("promptfooconfig.yaml", config).unwrap_err();
+    assert!(
+        error.message.contains("1000000 prompts times tests"),
+        "{error}"
+    );
+    let wide = format!(
+        "prompts: ['{}']\ntests:\n  - vars: {{a: '{}'}}\n    assert: [{{type: equals, value: x}}]\n",
+        "{{a}}".repeat(2_000),
+        "y".repeat(20_000)
+    );
+    let error = of("promptfooconfig.yaml", wide).unwrap_err();
+    assert!(
+        error.message.contains("a text of more than 16 MiB"),
+        "{error}"
+    );
+    let row = json!({"prompt": {"raw": "p", "label": "p"}, "vars": {}, "provider": "m", "response": {"output": "x"}, "success": true});
+    let rows = vec![row; 20_000];
+    let begun = Instant::now();
+    let error = of(
+        "output.json",
+        json!({"evalId": 1, "config": {}, "results": {"results": rows}}).to_string(),
+    )
+    .unwrap_err();
+    assert!(error.message.contains("epoch 10001"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
 fn a_broken_line_has_its_place_and_an_unknown_file_is_told_what_is_known() {
     let good = json!({"doc_id": 0, "resps": [["a"]], "metrics": [], "target": "a", "arguments": [["p", {}]]});
     let error = of("s.jsonl", format!("{good}\n\n{{\"doc_id\": 1, oops}}\n")).unwrap_err();

@@ -85,7 +85,7 @@ impl Table for Results {
         ),
         ColumnOf::new("scorer", "The first scorer of the task, or its probe.", |line| {
             let mut judges = line.plan.tasks[line.row.task].judges();
-            judges.next().map_or(Cell::Missing, Cell::word)
+            judges.next().map_or(Cell::Missing, |name| Cell::word(name.into_owned()))
         }),
         ColumnOf::new("score", "What the first scorer gives, from 0 to 1.", |line| {
             Cell::number(line.row.scores.first().map(|score| score.value))
@@ -152,9 +152,9 @@ impl Table for Results {
 }
 
 fn other_scores(plan: &Plan, row: &Row) -> Cell<'static> {
-    let scorers = plan.tasks[row.task].scorers.iter();
+    let scorers = plan.tasks[row.task].judges();
     let others = scorers.zip(&row.scores).skip(1);
-    let others = others.map(|(scorer, score)| format!("{}={}", scorer.kind, score.value));
+    let others = others.map(|(scorer, score)| format!("{scorer}={}", score.value));
     Cell::word(others.collect::<Vec<_>>().join(" "))
 }
 

@@ -467,7 +467,7 @@ impl<'a> Paired<'a> {
         let base = items(self.sides, self.at).base;
         TaskComparison {
             task: plan.name.clone(),
-            scorer: plan.judges().next().unwrap_or_default().to_owned(),
+            scorer: plan.judges().next().unwrap_or_default().into_owned(),
             reducer: plan.reducer,
             base_contamination: contamination.base,
             candidate_contamination: contamination.candidate,

@@ -12,8 +12,8 @@ use cleanbench_ledger::directory;
 use cleanbench_report::Recording;
 use cleanbench_study::exported::exported;
 
+use crate::arguments::{ExportArguments, ExportFormat};
 use crate::failure::Failure;
-use crate::import_arguments::{ExportArguments, ExportFormat};
 use crate::printer;
 
 /// Writes a run down as others have it.

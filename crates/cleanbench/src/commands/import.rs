@@ -20,11 +20,11 @@ use cleanbench_plan::suite::LoadedSuite;
 use cleanbench_plan::suite_key;
 use cleanbench_suite::suite_key_path;
 
+use crate::arguments::ImportArguments;
 use crate::conduct::Conduct;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::grant_arguments::GrantArguments;
-use crate::import_arguments::ImportArguments;
 use crate::imported::ImportedAnswers;
 use crate::printer::Printer;
 use crate::session::{self, Session};
