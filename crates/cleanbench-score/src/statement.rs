@@ -63,6 +63,9 @@ pub(crate) struct Found {
 /// Most places that are read, the last ones.
 const MOST: usize = 512;
 
+/// Bytes at the end of a text in which places are looked for before they are in all of it.
+const NEAR: usize = 1 << 18;
+
 /// Bytes on either side of a noun that are read.
 const REACH: usize = 200;
 
@@ -113,12 +116,22 @@ impl Words {
 
     /// The last places in `text` at which a word or a mark stands, in order.
     fn places(&self, text: &str) -> VecDeque<std::ops::Range<usize>> {
+        let near = text.ceil_char_boundary(text.len().saturating_sub(NEAR));
+        let places = self.places_from(text, near);
+        // The end of a long text may hold as many as are read.
+        if near == 0 || places.len() == MOST {
+            return places;
+        }
+        self.places_from(text, 0)
+    }
+
+    fn places_from(&self, text: &str, from: usize) -> VecDeque<std::ops::Range<usize>> {
         let mut places = VecDeque::new();
-        for found in self.pattern.find_iter(text) {
+        for found in self.pattern.find_iter(&text[from..]) {
             if places.len() == MOST {
                 places.pop_front();
             }
-            places.push_back(found.range());
+            places.push_back(from + found.start()..from + found.end());
         }
         places
     }
@@ -253,10 +266,13 @@ fn read(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
     if word.starts_with(['\\', '<', '[']) {
         let before = left(text, place.start);
         let denied = crate::languages::denies(before) || disowns(before);
-        return (!denied).then(|| match word.starts_with('\\') {
-            true => found(in_box(text, place.end), Kind::Boxed),
-            false => found(place.end, Kind::Tag),
-        });
+        let boxed = word.starts_with('\\');
+        let (at, kind) = if boxed {
+            (in_box(text, place.end), Kind::Boxed)
+        } else {
+            (place.end, Kind::Tag)
+        };
+        return (!denied).then(|| found(at, kind));
     }
     let folded = word.to_lowercase();
     NOUNS.known.get(&folded)?.iter().find_map(|word| {
@@ -274,6 +290,8 @@ pub(crate) fn disowns(before: &str) -> bool {
         Regex::new(
             r"(?ix)(?: \b(?:wrong|incorrect|tempting|mistaken|initial|naive|false|erroneous)\ (?:\w{1,12}\ )?
               (?:answer|result|value|guess|response|solution|attempt)s?\ (?:\w{1,8}\ )?(?:is|was|are|of|would\ be|might\ be|gives|gave)
+            | \bif\ (?:you|one|we)\ (?:made?|forgot|forget|ignored?|miss(?:ed)?|used?|did\ not|do\ not|didn['’]t|don['’]t)\b[^.!?\n]{0,80}
+              (?:would|['’]d)\ (?:get|have|obtain|find|end\ up\ with)
             | \bfalsche\ (?:antwort|lösung)\ (?:ist|wäre|war) | \bréponse\ (?:fausse|incorrecte)\ (?:est|serait|était)
             | \brespuesta\ (?:incorrecta|equivocada)\ (?:es|sería|era) | \bрешение\ неверно | (?:错误|錯誤)的?(?:答案|结果|結果)(?:是|为|為) )
             [\s:：$*(\[\\]{0,6}$",

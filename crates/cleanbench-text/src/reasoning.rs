@@ -155,13 +155,14 @@ impl Marks {
         let mut kept = String::new();
         let mut from = 0;
         let mut any = false;
+        let mut known = Known::default();
         for found in self.pattern().find_iter(reply) {
             if is_quoted(reply, &found) {
                 continue;
             }
-            let mark = self.kind(found.as_str());
-            if mark == Mark::End("details".to_owned()) && !open.iter().any(|name| name == "details")
-            {
+            let mark = known.kind(self, found.as_str());
+            let details = matches!(&mark, Mark::End(name) if name == "details");
+            if details && !open.iter().any(|name| name == "details") {
                 continue;
             }
             any = true;
@@ -193,6 +194,29 @@ impl Marks {
             text: Cow::Owned(kept),
             open: !open.is_empty(),
         }
+    }
+}
+
+/// The last two marks of a reply and what they do: most replies repeat a few.
+#[derive(Debug, Default)]
+struct Known<'a> {
+    marks: [Option<(&'a str, Mark)>; 2],
+}
+
+impl<'a> Known<'a> {
+    fn kind(&mut self, marks: &Marks, text: &'a str) -> Mark {
+        let known = self
+            .marks
+            .iter()
+            .flatten()
+            .find(|(known, _)| *known == text);
+        if let Some((_, mark)) = known {
+            return mark.clone();
+        }
+        let mark = marks.kind(text);
+        self.marks.swap(0, 1);
+        self.marks[0] = Some((text, mark.clone()));
+        mark
     }
 }
 

@@ -79,16 +79,18 @@ fn language(line: &'static str) -> Option<Language> {
 /// The number in words at the start of `text`, in any language.
 pub fn spelled(text: &str) -> Option<Spelled> {
     let near = window(text, 0, 200);
-    if let Some(found) = numerals::numeral(near) {
-        return Some(found);
-    }
+    numerals::numeral(near).or_else(|| in_words(near, &LANGUAGES))
+}
+
+/// The number in words of one of `languages`, English first, at the start of `near`.
+fn in_words(near: &str, languages: &[Language]) -> Option<Spelled> {
     let (negative, body) = signed(near);
     let skipped = near.len() - body.len();
     let lower = body.to_lowercase();
     if lower.len() != body.len() {
         return None;
     }
-    let all = LANGUAGES.iter().enumerate();
+    let all = languages.iter().enumerate();
     let readings = all.filter_map(|(at, language)| language.read(&lower, at == ENGLISH));
     let found = readings.reduce(|best, next| if next.len > best.len { next } else { best })?;
     Some(Spelled {
@@ -523,12 +525,12 @@ pub fn magnitude(text: &str) -> Option<(f64, usize)> {
         return Some((*factor, skipped + first.len_utf8()));
     }
     let word = first_word(trimmed);
+    if word.is_empty() {
+        return None;
+    }
     let lower = word.to_lowercase();
     let named = |names: &str| names.split(' ').any(|name| name == lower);
-    let (factor, _) = MAGNITUDES
-        .iter()
-        .find(|(_, names)| named(names))
-        .filter(|_| !word.is_empty())?;
+    let (factor, _) = MAGNITUDES.iter().find(|(_, names)| named(names))?;
     let dotted = ["mio", "mrd", "tsd", "tys", "тыс", "bn", "mln", "mld"].contains(&lower.as_str());
     let point = usize::from(dotted && trimmed[word.len()..].starts_with('.'));
     Some((*factor, skipped + word.len() + point))
@@ -536,7 +538,8 @@ pub fn magnitude(text: &str) -> Option<(f64, usize)> {
 
 /// The English numbers in words of a running text, "one" apart, which is a pronoun too.
 pub fn running(text: &str) -> Vec<(usize, Spelled)> {
-    let Some(english) = LANGUAGES.get(ENGLISH) else {
+    let languages = &LANGUAGES[..=ENGLISH];
+    let [english] = languages else {
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -546,7 +549,9 @@ pub fn running(text: &str) -> Vec<(usize, Spelled)> {
         inside = is_word(character) && character != '_';
         let near = window(text, at, 20);
         let here = starts && english.starts(near);
-        let read = here.then(|| spelled(&text[at..])).flatten();
+        let read = here
+            .then(|| in_words(window(text, at, 200), languages))
+            .flatten();
         match read.filter(|read| !read.is_one()) {
             Some(read) => {
                 found.push((at, read));

@@ -13,6 +13,9 @@
 //! 4. What is bold in the last line (`bold`); the last line, or in its last sentence what follows "is", or from the name
 //!    before the first `=` (`last line`); and for a target that is a number the last number that stands alone (`last number`).
 //!
+//! Of a calculation in rows, and of one that cannot be read whole, what it comes to counts. A box that is only a part of a
+//! formula (`\boxed{2}\sqrt{3}`), decimals that go on ("0.333...") and what is taken back afterwards are not extracted.
+//!
 //! An answer ends where another question begins after something was given. A box after "not" does not count, and none after
 //! "whereas" or "would be" where one stands before it. "Therefore", "so" and the like before a formula are left out.
 //!
@@ -162,6 +165,14 @@ impl Math {
             Aside::Unlike if !found.firm => return Some(Score::not_extracted(TWO_VALUES)),
             Aside::Unlike | Aside::Absent => row,
         };
+        let derived = ["\\frac{d}{d", "\\dfrac{d}{d"]
+            .iter()
+            .any(|sign| text.contains(sign));
+        let text = if derived {
+            result(text).unwrap_or(text)
+        } else {
+            text
+        };
         let objects = match readings(text, &self.units) {
             Ok(objects) => objects,
             Err(reason) if BEYOND.contains(&reason) => return Some(Score::not_extracted(reason)),
@@ -234,6 +245,7 @@ fn is_valued(targets: &[Target]) -> bool {
 
 /// What a calculation that cannot be read whole comes to: what stands behind its last `=`.
 fn result(text: &str) -> Option<&str> {
+    let text = text.trim().trim_matches('$');
     let (head, value) = text.rsplit_once('=')?;
     let word =
         |token: &str| token.len() > 1 && token.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -11,7 +11,9 @@
 //! none (see [`candidates`]).
 //!
 //! A number that the answer takes back ("wait, that's wrong") does not count; what follows does (see [`aftermath`]).
-//! Answers that stop in the middle or say that there is none are not extracted.
+//! Answers that stop in the middle or say that there is none are not extracted, nor those that mark numbers for several
+//! parts of a question or two values of a variable, nor those of which only a number in brackets behind another is right
+//! ("25 cents ($0.25)").
 //!
 //! What a number is, [`number`] says: fractions, powers, words and magnitudes among them. Units are not interpreted.
 //! `50%` equals 50 and 0.5, while 0.5 equals the target 50 only where that is written as a percentage. A number with

@@ -12,6 +12,9 @@
 //! ("stated", "boxed", "hashes", "tag"), else the last with a unit ("last quantity"), the first ("first quantity") or
 //! the only one ("only quantity").
 //!
+//! "2 hours and 30 minutes" is one quantity. What is denied does not count, nor does the same in another unit in brackets; of
+//! several in a last sentence the one that it states does, as for `numeric`, or none.
+//!
 //! Answers of more than [`MOST_NUMBERS`] numbers are not read. Conversions round: values that differ by less than a billionth part are equal.
 
 mod delimiters;

@@ -108,7 +108,7 @@ pub(super) fn own(text: &str) -> &str {
 
 static SUPPOSED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:whereas|would (?:be|have|give|yield)|instead of|rather than)\b[^.!?\n]{0,64}$",
+        r"(?i)\b(?:whereas|would (?:be|have|give|yield|get|obtain)|instead of|rather than)\b[^.!?\n]{0,64}$",
     )
     .expect("the pattern is fixed and its tests compile it")
 });
@@ -278,6 +278,7 @@ fn said_to_be(line: &str) -> Vec<Found> {
         .take(1)
         .map(|is| &last[is.end()..])
         .collect();
+    found.extend(labelled(last).filter(|_| found.is_empty()));
     if let (true, Some(at)) = (found.is_empty(), last.find('=')) {
         let name = last[..at].trim_end();
         let word = name.rsplit(char::is_whitespace).next().unwrap_or_default();
@@ -285,6 +286,16 @@ fn said_to_be(line: &str) -> Vec<Found> {
     }
     let like = found.into_iter().filter(|text| is_formula_like(text));
     like.map(|text| soft(text, "last line")).collect()
+}
+
+/// What follows a few words and a colon: `Slope: 3/5`.
+fn labelled(line: &str) -> Option<&str> {
+    let (label, value) = line.split_once(": ")?;
+    let words = label.split_whitespace().count() <= 4;
+    let plain = label
+        .chars()
+        .all(|c| c.is_alphabetic() || c == ' ' || c == '*');
+    (words && plain && !value.contains(": ")).then(|| value.trim_matches(['*', ' ']))
 }
 
 /// All marks in order.

@@ -143,12 +143,13 @@ const DANGLING: [&str; 30] = [
 
 /// Whether the answer stops before its result: at a colon, an operator, or a heading of a step.
 pub(in crate::scorers) fn is_cut_off(text: &str) -> bool {
-    let body = text.trim_end_matches(|c: char| c.is_whitespace() || "*_#".contains(c));
+    let near = &text[text.ceil_char_boundary(text.len().saturating_sub(NEAR))..];
+    let body = near.trim_end_matches(|c: char| c.is_whitespace() || "*_#".contains(c));
     let joined = body.ends_with([':', '：', '=', '×', '÷', '≈', '+'])
         || body.ends_with("\\times")
         || body.ends_with("\\cdot");
     let word = body.rsplit(' ').next().unwrap_or_default();
-    let dangling = DANGLING.contains(&word);
+    let dangling = DANGLING.contains(&word) && !body.ends_with(" or so");
     body.contains(' ') && (joined || dangling)
 }
 

@@ -25,6 +25,9 @@ pub(in crate::scorers) enum Take {
     Only,
 }
 
+/// The longest answer that may be a number in words as a whole, with decoration.
+const LONG: usize = 1 << 14;
+
 /// How many numbers at an end of an answer are looked at.
 const NEAR: usize = 400;
 
@@ -57,7 +60,12 @@ fn is_in_words(text: &str, numbers: &[Number]) -> bool {
 /// The number in words that the answer, or its last line, is.
 fn line_in_words(text: &str, take: Take) -> Option<Read> {
     let decoration = |c: char| c.is_whitespace() || "*_`\"'“”„().。!#>".contains(c);
-    let whole = text.trim_matches(decoration);
+    // Of a longer answer the end, which may hold a last line.
+    let near = &text[text.ceil_char_boundary(text.len().saturating_sub(LONG))..];
+    if near.len() < text.len() && take != Take::Last {
+        return None;
+    }
+    let whole = near.trim_matches(decoration);
     let line = match take {
         Take::Last => whole.rsplit('\n').next()?.trim_start_matches(decoration),
         Take::First | Take::Only => whole,
@@ -70,10 +78,10 @@ fn line_in_words(text: &str, take: Take) -> Option<Read> {
         && !tail.contains([':', '=']);
     let article = read.is_one() && !tail.is_empty();
     let short = tail.chars().count() <= 12 && !tail.chars().any(char::is_numeric);
-    let at = text.rfind(line).unwrap_or_default();
+    let at = text.len() - near.len() + near.rfind(line).unwrap_or_default();
     (unit && short && !article).then(|| Read {
         number: Number::spelled(at, read),
-        rule: if line.len() == whole.len() {
+        rule: if line.len() == whole.len() && near.len() == text.len() {
             "only number"
         } else {
             "last line"

@@ -56,7 +56,7 @@ impl Mark {
 static RUN_ON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?imx) ^ [\ \t>*\#_]{0,8}
-        (?: q | question | problem | exercise | human | user | frage | aufgabe | pregunta | question | 问题 | 問題 | 题目 | 題目 )
+        (?: q | question | passage | instruction | problem | exercise | human | user | frage | aufgabe | pregunta | question | 问题 | 問題 | 题目 | 題目 )
         [\ \t]{0,2} [0-9]{0,4} [*_]{0,2} [\ \t]{0,2} [:：]",
     )
     .expect("the pattern is fixed and its tests compile it")
@@ -126,20 +126,47 @@ pub(in crate::scorers) fn marks(text: &str) -> Vec<Mark> {
         at,
         kind: if boxed { Kind::Boxed } else { Kind::Said },
     });
-    let hashes = text.match_indices("####").map(|(at, hashes)| Mark {
-        at: at + hashes.len(),
-        kind: Kind::Hashes,
-    });
-    let tags = TAG.find_iter(text).map(|found| {
-        let is_box = found.as_str().starts_with('\\');
-        let kind = if is_box { Kind::Boxed } else { Kind::Tag };
-        let box_starts = found.start() + "\\boxed".len();
-        let at = if is_box { box_starts } else { found.end() };
-        Mark { at, kind }
-    });
-    let mut marks: Vec<Mark> = stated.chain(hashes).chain(tags).collect();
+    let hashes = text
+        .rmatch_indices("####")
+        .take(MOST)
+        .map(|(at, hashes)| Mark {
+            at: at + hashes.len(),
+            kind: Kind::Hashes,
+        });
+    let mut marks: Vec<Mark> = stated.chain(hashes).chain(tags(text)).collect();
     marks.sort_by_key(|mark| mark.at);
     marks
+}
+
+/// Most marks of a kind, the last ones.
+const MOST: usize = 2048;
+/// Most signs that may begin a tag and are looked at, the last ones.
+const LOOKED_AT: usize = 1 << 16;
+
+/// Tags, and boxes without braces.
+fn tags(text: &str) -> impl Iterator<Item = Mark> + '_ {
+    let tags = text
+        .rmatch_indices('<')
+        .take(LOOKED_AT)
+        .filter_map(|(at, _)| {
+            let found = TAG
+                .find(window(text, at, 24))
+                .filter(|found| found.start() == 0)?;
+            Some(Mark {
+                at: at + found.end(),
+                kind: Kind::Tag,
+            })
+        });
+    let boxes = text.rmatch_indices("\\boxed").take(LOOKED_AT);
+    let bare = boxes.filter_map(|(at, name)| {
+        let rest = window(text, at + name.len(), 24).trim_start_matches(' ');
+        let starts = rest.starts_with(|c: char| c.is_ascii_digit() || c == '$');
+        starts.then_some(Mark {
+            at: at + name.len(),
+            kind: Kind::Boxed,
+        })
+    });
+    tags.take(MOST).chain(bare.take(MOST))
 }
 
 /// Why an answer gives no number, if it says so or stops before one.

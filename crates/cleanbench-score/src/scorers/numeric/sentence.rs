@@ -187,7 +187,15 @@ fn led_in(words: &[&str], number: &Number, text: &str, tail: &str) -> Role {
 
 /// Whether the end of `head` sums up what stands before it: "for a total of", ", which is", "but now it costs".
 fn is_summed_up(head: &str) -> bool {
-    const ENDS: [&str; 9] = [
+    const ENDS: [&str; 17] = [
+        "总共",
+        "總共",
+        "一共",
+        "合计",
+        "合計",
+        "总计",
+        "총",
+        "모두",
         " total of",
         ", totaling",
         ", totalling",

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+/// Most signs of a line that are looked at; answers with more numbers are not read.
+const MOST: usize = 20_000;
 /// The longest formula of a line.
 const LONGEST: usize = 400;
 
@@ -15,14 +17,16 @@ pub(super) fn blanked(text: &str) -> Cow<'_, str> {
     if text.bytes().filter(|byte| *byte == b'$').count() < 2 {
         return Cow::Borrowed(text);
     }
-    let mut out = text.replace("$$", "  ");
-    let mut start = 0;
-    while start < out.len() {
-        let end = out[start..].find('\n').map_or(out.len(), |at| start + at);
-        for at in delimiters(&out[start..end]) {
-            out.replace_range(start + at..=start + at, " ");
+    let text = text.replace("$$", "  ");
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut from = 0;
+        for at in delimiters(line) {
+            out.push_str(&line[from..at]);
+            out.push(' ');
+            from = at + 1;
         }
-        start = end + 1;
+        out.push_str(&line[from..]);
     }
     Cow::Owned(out)
 }
@@ -33,6 +37,7 @@ fn delimiters(line: &str) -> Vec<usize> {
         .match_indices('$')
         .map(|(at, _)| at)
         .filter(|at| !line[..*at].ends_with('\\'))
+        .take(MOST)
         .collect();
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some([open, close]) = signs.get(at..at + 2) {
