@@ -369,7 +369,8 @@ pub(in crate::scorers) fn goes_on(text: &str, end: usize) -> bool {
 /// Whether lines of a calculation follow a mark, as after "Solution:", and another one after the number that ends at `end`.
 fn is_worked_out(text: &str, head: Range<usize>, end: usize) -> bool {
     let from = text.floor_char_boundary(head.start.saturating_sub(8));
-    let own_line = text[from..head.end].contains('\n') || text[..head.start].ends_with('\n');
+    let before = text.get(from..head.end).unwrap_or_default();
+    let own_line = before.contains('\n') || text[..head.start].ends_with('\n');
     let rest = window(text, end, 160);
     let mut lines = rest
         .lines()
@@ -377,7 +378,10 @@ fn is_worked_out(text: &str, head: Range<usize>, end: usize) -> bool {
         .map(str::trim)
         .filter(|line| !line.is_empty());
     let goes_on = lines.next().is_some_and(|line| line.contains('='));
-    let equation = text[head.start..end].contains('=');
+    // A number may begin before a mark that stands within it.
+    let equation = text
+        .get(head.start..end)
+        .is_some_and(|inside| inside.contains('='));
     own_line && equation && goes_on
 }
 
