@@ -301,10 +301,10 @@ impl Header<'_> {
                 continue;
             }
             let mapped = mapped(name, self.fields);
-            let meaning = if mapped.is_empty() {
-                self.meaning(name, cell.start, letters, findings)
-            } else {
+            let meaning = if self.fields.takes(name) {
                 None
+            } else {
+                self.meaning(name, cell.start, letters, findings)
             };
             columns.push(Column { mapped, meaning });
         }
@@ -326,6 +326,8 @@ impl Header<'_> {
             meaning => Ok(meaning),
         });
         match meaning {
+            // What the task names as metadata is taken as such.
+            Ok(Meaning::Metadata(_)) if self.fields.metadata.is_some() => None,
             Ok(meaning) => {
                 if matches!(meaning, Meaning::Metadata(_)) {
                     findings.doubts.extend(self.fields.doubt(name, at));

@@ -318,9 +318,10 @@ impl Claims {
             let page = page_header(file, at, end)?;
             page.check(chunk)?;
             self.unpack(page.unpacked, bytes)?;
-            match page.is_dictionary {
-                true => dictionaries = page.unpacked.max(dictionaries),
-                false => largest = (page.unpacked + page.packed).max(largest),
+            if page.is_dictionary {
+                dictionaries = page.unpacked.max(dictionaries);
+            } else {
+                largest = (page.unpacked + page.packed).max(largest);
             }
             at = page.end;
         }
