@@ -173,7 +173,7 @@ fn every_public_set_loads_as_it_is_published() {
         let suite = loaded
             .suite
             .unwrap_or_else(|| panic!("{}: {}", set.name, errors.join("\n")));
-        let samples = suite.tasks[0].samples().map(|sample| sample.unwrap());
+        let samples = suite.tasks[0].samples().map(Result::unwrap);
         let targets = samples.map(|rendered| {
             let seen: String = rendered
                 .messages

@@ -266,7 +266,7 @@ impl Layout {
                 faults.extend(row.take_by_name(meaning, &text).err());
             }
         }
-        row.finish(fields, faults)
+        Some(row.finish(fields, faults))
     }
 
     fn ragged(&self, record: &str, cells: &[Cell]) -> Fault {
@@ -290,7 +290,7 @@ pub(crate) struct Findings {
 
 impl Header<'_> {
     fn columns(&self, findings: &mut Findings) -> Vec<Column> {
-        let letters = letter_columns(self.names.iter().map(|name| &**name));
+        let letters = letter_columns(&self.names.iter().map(|name| &**name));
         let mut columns = Vec::with_capacity(self.cells.len());
         let mut seen = HashSet::new();
         for (cell, name) in self.cells.iter().zip(&self.names) {
@@ -470,11 +470,11 @@ impl RowDraft {
             .set_text(field, text.value.clone().into_owned(), text.at)
     }
 
-    fn finish(mut self, fields: &Fields, faults: &mut Vec<Fault>) -> Option<Draft> {
+    fn finish(mut self, fields: &Fields, faults: &mut Vec<Fault>) -> Draft {
         faults.extend(self.draft.set_options(self.mapped).err());
         faults.extend(self.draft.set_options(self.lettered).err());
         self.draft.read_target(fields, faults);
-        Some(self.draft)
+        self.draft
     }
 }
 

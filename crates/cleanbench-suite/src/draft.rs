@@ -125,7 +125,7 @@ impl Draft {
 
     /// Takes the columns that have names of fields, and the others as metadata.
     fn take_named(&mut self, entries: &[Entry<'_>], fields: &Fields, faults: &mut Vec<Fault>) {
-        let letters = letter_columns(entries.iter().map(|entry| &*entry.key));
+        let letters = letter_columns(&entries.iter().map(|entry| &*entry.key));
         let mut options = Vec::new();
         for entry in entries.iter().filter(|entry| !fields.takes(&entry.key)) {
             if faults.len() >= MOST_FAULTS {

@@ -50,7 +50,7 @@ struct FieldOf {
     kind: u8,
 }
 
-impl<'a> Compact<'a> {
+impl Compact<'_> {
     fn byte(&mut self) -> io::Result<u8> {
         let (first, rest) = self.rest.split_first().ok_or_else(cut)?;
         self.rest = rest;
