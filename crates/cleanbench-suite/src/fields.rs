@@ -223,7 +223,10 @@ fn is_letter_column(name: &str, letters: usize) -> bool {
 }
 
 /// How many of `names`, `A`, `B`, …, are columns that hold options; 0 unless there are at least two.
-pub(crate) fn letter_columns<'n>(names: &(impl Iterator<Item = &'n str> + Clone)) -> usize {
+pub(crate) fn letter_columns<'n, N>(names: &N) -> usize
+where
+    N: Iterator<Item = &'n str> + Clone,
+{
     let present = |index: &usize| {
         names
             .clone()
