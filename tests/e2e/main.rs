@@ -54,6 +54,7 @@ mod orders;
 mod output;
 mod privacy;
 mod prompts;
+mod public_sets;
 mod quickstart;
 mod quirks;
 mod reading;

@@ -88,13 +88,33 @@ pub enum Repeated {
 }
 
 /// Where a sample belongs. Nothing, too, where the sample was erased.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Belongs {
     /// The samples that it hangs together with.
     pub cluster: Option<String>,
     /// Its value in each field that the task reports by, in the order of the task; fields that the sample
     /// does not have are left out.
     pub slices: Vec<(String, String)>,
+    /// The score that guessing among its options gives on average, where it has some and they are judged as such.
+    pub chance: Option<f64>,
+}
+
+/// Scorers for which one option is right or wrong as a whole.
+const OF_ONE_OPTION: [&str; 2] = ["choice", "likelihood"];
+
+/// The share of the options of `sample` that are right, where the first scorer of `task` asks for one.
+fn chance(sample: &Sample, task: &TaskPlan) -> Option<f64> {
+    let scorer = task.judges().next()?;
+    if sample.choices.is_empty() || !OF_ONE_OPTION.contains(&scorer) {
+        return None;
+    }
+    let is_right = |choice: &&String| match sample.target.as_ref() {
+        Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(choice)),
+        Some(one) => one.as_str() == Some(choice),
+        None => false,
+    };
+    let right = sample.choices.iter().filter(is_right).count();
+    Some(right as f64 / sample.choices.len() as f64)
 }
 
 impl Belongs {
@@ -106,6 +126,7 @@ impl Belongs {
         Self {
             cluster: sample.cluster.clone(),
             slices: task.slices.iter().filter_map(value).collect(),
+            chance: chance(sample, task),
         }
     }
 }

@@ -63,6 +63,9 @@ pub struct SummaryRow {
     /// The mean over the samples with a score: at least one judged answer, or as many as the reducer
     /// needs.
     pub estimated: Estimated,
+    /// The score that guessing gives on average over the same samples, from 0 to 1; `None` where they are not judged by
+    /// their options, and in runs of earlier tables.
+    pub chance: Option<f64>,
     /// What the answers were like.
     pub answers: AnswerCounts,
     /// Sums over attempts.
@@ -186,6 +189,8 @@ struct OpenLine {
     line: usize,
     tally: Tally,
     slices: SliceTallies,
+    /// `None` once a sample was met that is not judged by its options.
+    chance: Option<Chance>,
 }
 
 /// A sample while its epochs come.
@@ -195,6 +200,29 @@ struct OpenSample {
     sample: u64,
     belongs: Arc<Belongs>,
     scores: Vec<f64>,
+}
+
+/// The first version of tables that say what guessing gives.
+const TABLES_WITH_CHANCE: u32 = 6;
+
+/// What guessing gives, over samples so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Chance {
+    sum: f64,
+    samples: u64,
+}
+
+impl Chance {
+    fn with(self, chance: f64) -> Self {
+        Self {
+            sum: self.sum + chance,
+            samples: self.samples + 1,
+        }
+    }
+
+    fn mean(self) -> Option<f64> {
+        (self.samples > 0).then(|| self.sum / self.samples as f64)
+    }
 }
 
 impl Summary {
@@ -270,6 +298,7 @@ impl Summarizer {
                     quarantined: 0,
                     reducer: task.reducer,
                     estimated: Tally::default().estimate(1, Rules::Now),
+                    chance: None,
                     answers: AnswerCounts::default(),
                     totals: totals.clone(),
                     latency: *latency,
@@ -357,6 +386,7 @@ impl Summarizer {
                 line: done.line,
                 tally: Tally::with_capacity(self.rows[done.line].samples),
                 slices: SliceTallies::default(),
+                chance: Some(Chance::default()),
             });
         }
         let score = reduce(self.rows[done.line].reducer, &done.scores);
@@ -364,6 +394,8 @@ impl Summarizer {
         let offset = usize::try_from(done.sample.saturating_sub(*first)).unwrap_or(usize::MAX);
         let turn = turns.as_ref().and_then(|turns| turns.get(offset)).copied();
         if let (Some(open), Some(score)) = (&mut self.open, score) {
+            let known = open.chance.zip(done.belongs.chance);
+            open.chance = known.map(|(before, chance)| before.with(chance));
             let cluster = done.belongs.cluster.as_deref();
             let add = |tally: &mut Tally| match turn {
                 Some(turn) => tally.add_in_turn(score, turn),
@@ -379,6 +411,7 @@ impl Summarizer {
             line,
             tally,
             slices,
+            chance,
         }) = self.open.take()
         else {
             return;
@@ -389,6 +422,8 @@ impl Summarizer {
             1 => tally.proportion(),
             _ => tally.estimate(row.epochs, rules),
         };
+        let chance = chance.filter(|_| self.tables >= TABLES_WITH_CHANCE);
+        row.chance = chance.and_then(Chance::mean);
         let fields = &self.fields[line % self.fields.len()];
         self.slices
             .extend(slices.finish(line, row.epochs, fields, rules));

@@ -107,7 +107,7 @@ fn list(raw: Raw<'_>) -> Result<ChoiceList, Fault> {
 fn object(raw: Raw<'_>) -> Result<ChoiceList, Fault> {
     let entries = raw.entries("`choices`")?;
     if let Some(list) = entry(&entries, &TEXT) {
-        let labels = entry(&entries, &LABEL).map(|labels| strings(labels));
+        let labels = entry(&entries, &LABEL).map(strings);
         let found = ChoiceList {
             texts: strings(list)?,
             labels: labels.transpose()?.unwrap_or_default(),

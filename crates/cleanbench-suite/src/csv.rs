@@ -266,7 +266,7 @@ impl Layout {
                 faults.extend(row.take_by_name(meaning, &text).err());
             }
         }
-        row.finish(fields, faults)
+        Some(row.finish(fields, faults))
     }
 
     fn ragged(&self, record: &str, cells: &[Cell]) -> Fault {
@@ -290,7 +290,7 @@ pub(crate) struct Findings {
 
 impl Header<'_> {
     fn columns(&self, findings: &mut Findings) -> Vec<Column> {
-        let letters = letter_columns(self.names.iter().map(|name| &**name));
+        let letters = letter_columns(&self.names.iter().map(|name| &**name));
         let mut columns = Vec::with_capacity(self.cells.len());
         let mut seen = HashSet::new();
         for (cell, name) in self.cells.iter().zip(&self.names) {
@@ -301,10 +301,10 @@ impl Header<'_> {
                 continue;
             }
             let mapped = mapped(name, self.fields);
-            let meaning = if mapped.is_empty() {
-                self.meaning(name, cell.start, letters, findings)
-            } else {
+            let meaning = if self.fields.takes(name) {
                 None
+            } else {
+                self.meaning(name, cell.start, letters, findings)
             };
             columns.push(Column { mapped, meaning });
         }
@@ -326,6 +326,8 @@ impl Header<'_> {
             meaning => Ok(meaning),
         });
         match meaning {
+            // What the task names as metadata is taken as such.
+            Ok(Meaning::Metadata(_)) if self.fields.metadata.is_some() => None,
             Ok(meaning) => {
                 if matches!(meaning, Meaning::Metadata(_)) {
                     findings.doubts.extend(self.fields.doubt(name, at));
@@ -468,11 +470,11 @@ impl RowDraft {
             .set_text(field, text.value.clone().into_owned(), text.at)
     }
 
-    fn finish(mut self, fields: &Fields, faults: &mut Vec<Fault>) -> Option<Draft> {
+    fn finish(mut self, fields: &Fields, faults: &mut Vec<Fault>) -> Draft {
         faults.extend(self.draft.set_options(self.mapped).err());
         faults.extend(self.draft.set_options(self.lettered).err());
         self.draft.read_target(fields, faults);
-        Some(self.draft)
+        self.draft
     }
 }
 

@@ -21,7 +21,7 @@ use crate::prompt::RenderError;
 use crate::reading::Reading;
 use crate::row::Row;
 use crate::rows::Rows;
-use crate::target_form::{Evidence, Form};
+use crate::target_form::{ColumnForm, Evidence, Form};
 use crate::wording::{template_fault, with_template};
 use crate::words::shown;
 
@@ -123,8 +123,9 @@ impl Loader<'_> {
 
     /// Looks at the whole column of targets where that of `draft` alone does not show what it means.
     pub(crate) fn settle_form(&mut self, reading: &mut Reading, draft: &Draft) {
-        if reading.form.is_none() && draft.is_unclear(&reading.rules(self.folder)) {
-            reading.form = Some(self.form_of_targets(reading));
+        let is_unknown = reading.form == ColumnForm::Unknown;
+        if is_unknown && draft.is_unclear(&reading.rules(self.folder)) {
+            reading.form = ColumnForm::Looked(self.form_of_targets(reading));
         }
     }
 
@@ -138,11 +139,14 @@ impl Loader<'_> {
             let Ok(mut rows) = Rows::open(self.folder, source, &reading.fields()) else {
                 continue;
             };
+            let is_first = self.effort.looks_at(rows.identity());
             while let Some(row) = rows.next_row() {
                 if evidence.is_settled() || self.effort.fault().is_some() {
                     break;
                 }
-                self.effort.record(row.text.len(), false);
+                if !is_first {
+                    self.effort.record(row.text.len(), false);
+                }
                 self.given.pulse.beat();
                 if let Some(draft) = &row.draft {
                     draft.testify(of_task, &mut evidence);

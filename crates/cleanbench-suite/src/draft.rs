@@ -113,9 +113,11 @@ impl Draft {
         }
         faults.extend(self.set_options(options).err());
         for column in fields.metadata.iter().flatten() {
-            let found = column.find(entries).filter(|raw| raw.text != "null");
-            if let Some(raw) = found {
-                self.meet(column.position);
+            let Some(raw) = column.find_metadata(entries) else {
+                continue;
+            };
+            self.meet(column.position);
+            if raw.text != "null" {
                 faults.extend(self.add_metadata(column.last(), raw).err());
             }
         }
@@ -123,7 +125,7 @@ impl Draft {
 
     /// Takes the columns that have names of fields, and the others as metadata.
     fn take_named(&mut self, entries: &[Entry<'_>], fields: &Fields, faults: &mut Vec<Fault>) {
-        let letters = letter_columns(entries.iter().map(|entry| &*entry.key));
+        let letters = letter_columns(&entries.iter().map(|entry| &*entry.key));
         let mut options = Vec::new();
         for entry in entries.iter().filter(|entry| !fields.takes(&entry.key)) {
             if faults.len() >= MOST_FAULTS {
@@ -135,14 +137,18 @@ impl Draft {
                 Err(fault) => Err(fault),
                 Ok(_) if is_null => Ok(()),
                 Ok(Meaning::Nothing) => Ok(()),
+                // Columns that the task names as metadata were taken before.
+                Ok(Meaning::Field(Field::Metadata, _) | Meaning::Metadata(_))
+                    if fields.metadata.is_some() =>
+                {
+                    Ok(())
+                }
                 Ok(Meaning::Field(field, name)) => self
                     .claim(field, name, at)
                     .and_then(|()| self.set_json(field, raw)),
                 Ok(Meaning::Option) => {
                     choice_forms::text_of(raw).map(|value| options.push(At { value, at: raw.at }))
                 }
-                // Columns that the task names as metadata were taken before.
-                Ok(Meaning::Metadata(_)) if fields.metadata.is_some() => Ok(()),
                 Ok(Meaning::Metadata(name)) => {
                     self.doubts.extend(fields.doubt(&entry.key, at));
                     self.add_metadata(&name, raw)

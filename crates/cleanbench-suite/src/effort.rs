@@ -42,6 +42,8 @@ pub(crate) struct Effort {
     allowed: u64,
     held: u64,
     files: BTreeSet<FileIdentity>,
+    /// Files of which a column was looked at before they were read.
+    looked_at: BTreeSet<FileIdentity>,
     /// Hashes of the names of pictures.
     pictures: BTreeSet<u64>,
 }
@@ -59,6 +61,11 @@ impl Effort {
     /// Whether `file` is read for the first time.
     pub(crate) fn begins(&mut self, file: FileIdentity) -> bool {
         self.files.insert(file)
+    }
+
+    /// Whether a column of `file` is looked at for the first time: that is half of a reading, and costs nothing.
+    pub(crate) fn looks_at(&mut self, file: FileIdentity) -> bool {
+        self.looked_at.insert(file)
     }
 
     /// A record of `bytes` bytes was read.

@@ -72,6 +72,13 @@ impl Field {
         Some((found.1, found.0))
     }
 
+    /// Whether `name` was probably meant to be `sensitivity`.
+    pub(crate) fn is_nearly_sensitivity(name: &str) -> bool {
+        let known = Self::Sensitivity.name();
+        let may_be = name.len().abs_diff(known.len()) <= 4;
+        may_be && Self::near(name) == Some(known)
+    }
+
     /// The known name that `name` was probably meant to be.
     pub(crate) fn near(name: &str) -> Option<&'static str> {
         let name = plain(name);

@@ -7,6 +7,9 @@
 //!
 //! Refused: a name close to `sensitivity`, because what was meant to protect a sample would do nothing.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use crate::at::At;
 use crate::choices;
 use crate::diagnostic::Fault;
@@ -17,6 +20,9 @@ use crate::words::shown;
 
 /// Most columns that `fields` names: which of them were met is kept as bits.
 pub(crate) const MOST_COLUMNS: usize = 64;
+
+/// How the name of a column may say that it is metadata.
+const METADATA: &str = "metadata.";
 
 /// A column as `fields` names it: its name, or names within one another with dots between.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +39,11 @@ impl Column {
         name.rsplit_once('.').map_or(name, |(_, last)| last)
     }
 
-    /// Whether `key` is its name.
+    /// Whether `key` is its name, which may say that it is metadata.
     pub(crate) fn is_named(&self, key: &str) -> bool {
-        self.name.value == key || plain(&self.name.value) == plain(key)
+        let free = key.trim_start().strip_prefix(METADATA);
+        let is_it = |key: &str| self.name.value == key || plain(&self.name.value) == plain(key);
+        is_it(key) || free.is_some_and(is_it)
     }
 
     /// Whether the column `key` of a row is this one, or holds it.
@@ -49,6 +57,16 @@ impl Column {
         let exact = entries.iter().find(|entry| entry.key == self.name.value);
         let whole = exact.or_else(|| entries.iter().find(|entry| self.is_named(&entry.key)));
         whole.map_or_else(|| self.find_within(entries), |entry| Some(entry.raw))
+    }
+
+    /// Its value in a row, where it is metadata, which may stand in an object of its own.
+    pub(crate) fn find_metadata<'a>(&self, entries: &[Entry<'a>]) -> Option<Raw<'a>> {
+        self.find(entries).or_else(|| {
+            let own = entries
+                .iter()
+                .find(|entry| entry.key == Field::Metadata.name())?;
+            self.name.value.split('.').try_fold(own.raw, part)
+        })
     }
 
     fn find_within<'a>(&self, entries: &[Entry<'a>]) -> Option<Raw<'a>> {
@@ -78,7 +96,7 @@ fn part<'a>(raw: Raw<'a>, name: &str) -> Option<Raw<'a>> {
 }
 
 /// What a task says of its columns.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Fields {
     /// Fields that are each one column.
     pub(crate) single: Vec<(Field, Column)>,
@@ -88,6 +106,31 @@ pub(crate) struct Fields {
     pub(crate) metadata: Option<Vec<Column>>,
     /// How targets are written.
     pub(crate) target: TargetReading,
+    near: NearNames,
+}
+
+/// Most names of columns that are kept.
+const MOST_NAMES: usize = 1_000;
+
+/// What names of columns were probably meant to be. Every row has the same names, and a comparison with all that are
+/// known takes longer than the rest of the row.
+#[derive(Debug, Default)]
+struct NearNames(Mutex<HashMap<String, Option<&'static str>>>);
+
+impl NearNames {
+    /// The name of a field that `key`, which is none, was probably meant to be.
+    fn of(&self, key: &str) -> Option<&'static str> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(key) {
+            return *found;
+        }
+        if known.len() >= MOST_NAMES {
+            return None;
+        }
+        let found = Field::near(key).filter(|_| Field::named(key).is_none());
+        known.insert(key.to_owned(), found);
+        found
+    }
 }
 
 /// What a column is by its name.
@@ -137,15 +180,13 @@ impl Fields {
         if is_letter_column(name, letters) && !self.maps(Field::Choices) {
             return Ok(Meaning::Option);
         }
-        let free = name
-            .strip_prefix("metadata.")
-            .filter(|free| !free.is_empty());
+        let free = name.strip_prefix(METADATA).filter(|free| !free.is_empty());
         let name = free.unwrap_or(name);
         let mut listed = self.metadata.iter().flatten();
-        if let Some(column) = listed.find(|column| column.is_named(key) || column.is_named(name)) {
+        if let Some(column) = listed.find(|column| column.is_named(key)) {
             return Ok(Meaning::Metadata(column.last().to_owned()));
         }
-        if free.is_none() && Field::near(name) == Some(Field::Sensitivity.name()) {
+        if free.is_none() && Field::is_nearly_sensitivity(name) {
             return Err(near_sensitivity(name, at));
         }
         if self.metadata.is_some() || name.is_empty() {
@@ -156,8 +197,8 @@ impl Fields {
 
     /// What to say of a column that is kept as metadata and may have been meant for a field.
     pub(crate) fn doubt(&self, key: &str, at: usize) -> Option<Fault> {
-        let is_listed = self.metadata.is_some() || key.trim_start().starts_with("metadata.");
-        let near = Field::near(key).filter(|_| !is_listed && Field::named(key).is_none())?;
+        let is_listed = self.metadata.is_some() || key.trim_start().starts_with(METADATA);
+        let near = self.near.of(key).filter(|_| !is_listed)?;
         let message = format!("{} is taken for metadata", shown(key));
         let hint = format!(
             "did you mean `{near}`? If not, name it in `fields = {{ metadata = [\"{}\"] }}`",
@@ -182,7 +223,10 @@ fn is_letter_column(name: &str, letters: usize) -> bool {
 }
 
 /// How many of `names`, `A`, `B`, …, are columns that hold options; 0 unless there are at least two.
-pub(crate) fn letter_columns<'n>(names: impl Iterator<Item = &'n str> + Clone) -> usize {
+pub(crate) fn letter_columns<'n, N>(names: &N) -> usize
+where
+    N: Iterator<Item = &'n str> + Clone,
+{
     let present = |index: &usize| {
         names
             .clone()

@@ -172,6 +172,27 @@ pub(crate) fn size_fault(text: &str) -> Option<Fault> {
     None
 }
 
+/// The fault of an object with more values in it, or in a list that it holds, than fit into a sensible amount of memory.
+pub(crate) fn crowd_fault(text: &str) -> Option<Fault> {
+    let (mut values, mut depth, mut quoted, mut escaped) = (0_usize, 0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth <= 2 => values += 1,
+            _ => {}
+        }
+    }
+    (values > MOST_VALUES).then(|| {
+        let message = format!("an object that holds more than {MOST_VALUES} records");
+        Fault::new(0, message).hint("write one record a line, or an array of them")
+    })
+}
+
 /// An object of which only the keys are read. Unlike a map it keeps order and repetitions.
 struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use crate::diagnostic::Fault;
-use crate::json::Raw;
+use crate::json::{self, Raw};
 use crate::json_array::{Broken, Elements, Start};
 use crate::place::{Place, Stop};
 use crate::source::{Format, Source};
@@ -78,6 +78,8 @@ impl JsonDocument {
                 return Err(Stop::with(Fault::new(0, message), place));
             }
         };
+        let counted = self.source.count_record();
+        counted.map_err(|error| Stop::of(&error, self.place(start)))?;
         if self.number == 1 && self.is_single(buffer)? {
             self.hold(buffer, start)?;
             if let Some(held) = &mut self.held {
@@ -120,6 +122,9 @@ impl JsonDocument {
         let Ok(text) = std::str::from_utf8(buffer) else {
             return Ok(());
         };
+        if let Some(fault) = json::crowd_fault(text) {
+            return Err(Stop::with(fault, self.place(start)));
+        }
         // What is no JSON is told of as a record that is none.
         let entries = (Raw { text, at: 0 })
             .entries("the file")

@@ -35,7 +35,7 @@ impl Lines {
 
     /// Puts the next line that is not blank into `buffer`; `None` at the end.
     pub(crate) fn read(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Place>, Stop> {
-        self.read_by(buffer, |lines, buffer| lines.append(buffer))
+        self.read_by(buffer, Self::append)
     }
 
     /// Puts the next record that is not blank into `buffer`, as `one` reads it; `None` at the end.

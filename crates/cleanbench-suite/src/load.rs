@@ -27,6 +27,7 @@ use crate::reading::Reading;
 use crate::reading_keys;
 use crate::scorer_entry::ScorerEntry;
 use crate::suite::{ProbeUse, Suite};
+use crate::target_form::ColumnForm;
 use crate::task_table::TaskTable;
 use crate::words::{did_you_mean, shown, shown_list};
 
@@ -303,7 +304,7 @@ impl Loader<'_> {
             counted: Vec::new(),
             columns: Arc::new([]),
             met: 0,
-            form: None,
+            form: ColumnForm::default(),
             balance: Balance::default(),
         };
         reading.examples = self.examples(&mut reading);

@@ -2,7 +2,7 @@
 //!
 //! Invariant: records that are wrong for one cause give one diagnostic, which counts them and says where they stand.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ struct FileLog {
     path: PathBuf,
     diagnostics: Vec<Diagnostic>,
     /// Records that are wrong like an earlier one: by hash of the cause, which diagnostic that is, and where they stand.
-    causes: HashMap<u64, Cause>,
+    causes: BTreeMap<u64, Cause>,
     /// Line of the first fault that is not listed, and how many are not.
     unlisted: Option<(u32, u64)>,
 }
@@ -88,7 +88,7 @@ impl Log {
         self.files.push(FileLog {
             path: path.to_owned(),
             diagnostics: Vec::new(),
-            causes: HashMap::new(),
+            causes: BTreeMap::new(),
             unlisted: None,
         });
         self.files.len() - 1

@@ -64,8 +64,14 @@ pub(crate) fn read(document: Document<'_>, log: &mut Log) -> Option<Manifest> {
     Some(manifest)
 }
 
+/// The version of a suite whose author gives none.
+const UNVERSIONED: &str = "unversioned";
+
 fn read_root(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Manifest {
-    let mut manifest = Manifest::default();
+    let mut manifest = Manifest {
+        version: UNVERSIONED.to_owned(),
+        ..Manifest::default()
+    };
     let mut gates: Vec<GateTable> = Vec::new();
     for (key, node) in root {
         let (name, at) = (key.get_ref().as_ref(), key.span().start);

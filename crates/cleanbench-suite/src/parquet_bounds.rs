@@ -50,7 +50,7 @@ struct FieldOf {
     kind: u8,
 }
 
-impl<'a> Compact<'a> {
+impl Compact<'_> {
     fn byte(&mut self) -> io::Result<u8> {
         let (first, rest) = self.rest.split_first().ok_or_else(cut)?;
         self.rest = rest;
@@ -318,9 +318,10 @@ impl Claims {
             let page = page_header(file, at, end)?;
             page.check(chunk)?;
             self.unpack(page.unpacked, bytes)?;
-            match page.is_dictionary {
-                true => dictionaries = page.unpacked.max(dictionaries),
-                false => largest = (page.unpacked + page.packed).max(largest),
+            if page.is_dictionary {
+                dictionaries = page.unpacked.max(dictionaries);
+            } else {
+                largest = (page.unpacked + page.packed).max(largest);
             }
             at = page.end;
         }

@@ -39,8 +39,8 @@ impl Cells {
     /// Of a column whose values, where they are there, have the definition level `full`.
     pub(crate) fn new(full: i16, is_text: bool) -> Self {
         Self {
-            full,
             is_text,
+            full,
             ..Self::default()
         }
     }

@@ -138,7 +138,7 @@ impl ParquetRows {
         self.claims.add_rows(rows, self.bytes)?;
         let mut chunks = Vec::with_capacity(part.num_columns());
         for column in part.columns() {
-            check_packing(column.compression(), column.column_path().string())?;
+            check_packing(column.compression(), &column.column_path().string())?;
             let start = column.dictionary_page_offset();
             chunks.push(Chunk {
                 start: start.unwrap_or(column.data_page_offset()),
@@ -168,7 +168,7 @@ impl ParquetRows {
     }
 }
 
-fn check_packing(packing: Compression, column: String) -> io::Result<()> {
+fn check_packing(packing: Compression, column: &str) -> io::Result<()> {
     match packing {
         Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => Ok(()),
         other => {
@@ -216,10 +216,10 @@ fn open_part(
         } else {
             pages
         };
-        let is_decimal = parquet_schema::scale_of(&description);
+        let scale = parquet_schema::scale_of(&description);
         let kind = parquet_schema::kind_of(&description);
         let found: ColumnReader = get_column_reader(description, pages);
-        Ok(Column::new(found, kind, is_decimal))
+        Ok(Column::new(found, kind, scale))
     });
     columns.collect()
 }

@@ -16,7 +16,7 @@ use crate::folder::{DataSource, SuiteFolder};
 use crate::grouping::Grouping;
 use crate::prompt::Prompts;
 use crate::suite::Task;
-use crate::target_form::Form;
+use crate::target_form::ColumnForm;
 use crate::task_table::{Shuffle, TaskTable};
 
 /// A task while it is being read.
@@ -40,8 +40,8 @@ pub(crate) struct Reading {
     pub(crate) columns: Arc<[String]>,
     /// Which of the columns that the task names were met.
     pub(crate) met: u64,
-    /// In which form the column of targets names options; `None` until it was looked at for that.
-    pub(crate) form: Option<Option<Form>>,
+    /// In which form the column of targets names options.
+    pub(crate) form: ColumnForm,
     pub(crate) balance: Balance,
 }
 
@@ -81,7 +81,7 @@ impl Reading {
                 .fields
                 .as_ref()
                 .and_then(|fields| fields.target.form),
-            shown: self.form.flatten(),
+            shown: self.form.shown(),
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
             columns: &self.columns,
         }
@@ -125,7 +125,7 @@ impl Reading {
             samples: self.samples,
             files: self.files,
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
-            form: self.form.flatten(),
+            form: self.form.shown(),
             fields,
             prompts: self.prompts?,
             folder: folder.clone(),

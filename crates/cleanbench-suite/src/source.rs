@@ -144,6 +144,15 @@ impl Source {
         Ok(read > 0)
     }
 
+    /// Counts a record of a document like a line.
+    ///
+    /// # Errors
+    /// When a small packed file holds records without end.
+    pub(crate) fn count_record(&mut self) -> io::Result<()> {
+        self.lines += 1;
+        self.check_lines()
+    }
+
     /// Refuses a small packed file that unpacks to lines without end.
     fn check_lines(&self) -> io::Result<()> {
         let Some(packed) = &self.packed else {

@@ -25,7 +25,7 @@ use crate::target_form::Form;
 pub struct Suite {
     /// Name, fit to be part of a file name.
     pub name: String,
-    /// The author's version of it.
+    /// The author's version of it; `unversioned` where none is given.
     pub version: String,
     /// What it is for.
     pub description: Option<String>,

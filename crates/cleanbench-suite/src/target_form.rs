@@ -149,6 +149,26 @@ fn last_box(text: &str) -> Option<&str> {
     None
 }
 
+/// What is known of a column of targets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ColumnForm {
+    /// It was not looked at as a whole.
+    #[default]
+    Unknown,
+    /// It was, and shows the form or not.
+    Looked(Option<Form>),
+}
+
+impl ColumnForm {
+    /// The form, where the column shows it.
+    pub(crate) fn shown(self) -> Option<Form> {
+        match self {
+            Self::Looked(form) => form,
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// What a column of targets can mean as a whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {

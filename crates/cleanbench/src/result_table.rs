@@ -27,7 +27,7 @@ pub(crate) fn text(summary: &Summary) -> String {
             cell::visible(&row.model),
             cell::visible(&row.task),
             row.scorer.clone(),
-            score(&row.estimated, one_method),
+            score(&row.estimated, one_method) + &beside_chance(row),
             row.estimated.n.to_string(),
             errors(row),
             extraction(row),
@@ -62,6 +62,12 @@ fn score(estimated: &Estimated, one_method: bool) -> String {
         ),
         None => format!("{score:.3}{method}"),
     }
+}
+
+/// What guessing gives, where that is known.
+fn beside_chance(row: &SummaryRow) -> String {
+    let chance = row.chance.filter(|_| row.estimated.score.is_some());
+    chance.map_or_else(String::new, |chance| format!(", chance {chance:.3}"))
 }
 
 /// Calls that ended without an answer; those that have not ended are named apart.

@@ -190,11 +190,22 @@ fn score_cells(row: &SummaryRow) -> Vec<String> {
 fn score(row: &SummaryRow) -> String {
     match (row.estimated.score, &row.estimated.interval) {
         (Some(score), Some(interval)) => {
-            format!("{score:.3} [{:.3}, {:.3}]", interval.low, interval.high)
+            format!(
+                "{score:.3} [{:.3}, {:.3}]{}",
+                interval.low,
+                interval.high,
+                beside_chance(row)
+            )
         }
-        (Some(score), None) => format!("{score:.3} (no interval)"),
+        (Some(score), None) => format!("{score:.3} (no interval){}", beside_chance(row)),
         (None, _) => "no answers".to_owned(),
     }
+}
+
+/// What guessing gives, where that is known.
+fn beside_chance(row: &SummaryRow) -> String {
+    row.chance
+        .map_or_else(String::new, |chance| format!(", chance {chance:.3}"))
 }
 
 /// What is known of the cost. A price that is missing is not 0, and a sum of some attempts is no sum.

@@ -22,7 +22,7 @@ fn positions_are_told_apart_by_the_column_or_asked_for() {
         (["\"b\"", "\"y\"", "\"D\""], Some(["x", "y", "z"])),
         (["1", "2", "3"], None),
     ] {
-        let text = targets.map(|target| row(target));
+        let text = targets.map(row);
         let text = lines(&text.iter().map(String::as_str).collect::<Vec<_>>());
         let folder = Folder::new("a.jsonl", &text, "");
         let Some(expected) = expected else {

@@ -48,6 +48,24 @@ fn dotted_paths_reach_into_rows_and_what_holds_the_target_is_no_metadata() {
 }
 
 #[test]
+fn metadata_that_is_named_is_all_that_is_kept_in_every_format() {
+    let keys = "fields = { metadata = [\"answer\", \"lang\"] }";
+    let csv = "question,answer,metadata.lang,more\nq,1,de,x\n";
+    let lines =
+        r#"{"question": "q", "answer": "1", "metadata": {"lang": "de", "other": 2}, "more": "x"}"#;
+    for (name, text) in [("a.csv", csv), ("a.jsonl", lines)] {
+        let folder = Folder::new(name, text.as_bytes(), keys);
+        let sample = &folder.samples()[0];
+        assert_eq!(sample.target, Some(json!("1")), "{name}");
+        assert_eq!(
+            json!(sample.metadata),
+            json!({"answer": "1", "lang": "de"}),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn a_column_that_is_no_field_is_metadata_and_a_slip_of_the_pen_is_told() {
     let line =
         r#"{"input": "q", "target": 1, "difficulty": 3, "inputs": "x", "metadata": {"a": 1}}"#;

@@ -176,3 +176,111 @@ fn deep_documents_and_long_values_end() {
         "{faults:?}"
     );
 }
+
+#[test]
+fn a_small_parquet_file_does_not_become_a_large_one() {
+    for (bytes, message) in [
+        (
+            &include_bytes!("parquet/text_200_times.parquet")[..],
+            "row 1: column `m`: it is longer than 64 MiB",
+        ),
+        (
+            include_bytes!("parquet/list_of_3_million.parquet"),
+            "cannot read on: a page of 3000000 values",
+        ),
+        (
+            include_bytes!("parquet/rows_without_end.parquet"),
+            "bytes hold 400000 rows, which no real data does",
+        ),
+    ] {
+        let faults = Folder::new("a.parquet", bytes, "").faults();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(
+            faults[0].starts_with("a.parquet:1:1: ") && faults[0].ends_with(message),
+            "{faults:?}"
+        );
+    }
+}
+
+/// A text of up to 12 characters, those among them that a format has a use for.
+fn text(random: &mut Random) -> String {
+    const CHARACTERS: [char; 16] = [
+        'a', 'b', 'é', '𝔘', ' ', '"', '\'', ',', ';', '\t', '|', '\n', '\\', '[', '{', '=',
+    ];
+    let mut text: String = (0..random.below(12))
+        .map(|_| CHARACTERS[random.below(16)])
+        .collect();
+    // A field that is blank is a fault, and one at the end of a line loses its white space nowhere.
+    text.insert(0, 'x');
+    text
+}
+
+#[test]
+fn what_was_written_is_read_back_in_every_format() {
+    let mut random = Random(7);
+    for round in 0..60 {
+        let rows: Vec<[String; 3]> = (0..=random.below(5))
+            .map(|_| [0; 3].map(|_| text(&mut random)))
+            .collect();
+        let expected: Vec<_> = rows
+            .iter()
+            .map(|[input, target, more]| (input.clone(), target.clone(), more.clone()))
+            .collect();
+        let objects = rows.iter().map(|[input, target, more]| serde_json::json!({"input": input, "target": target, "more": more}));
+        let objects: Vec<_> = objects.collect();
+        let mut files = vec![
+            ("a.json", serde_json::to_vec(&objects).unwrap()),
+            ("a.json", serde_json::to_vec_pretty(&objects).unwrap()),
+            (
+                "a.json",
+                serde_json::to_vec(&serde_json::json!({"rows": objects, "n": 1})).unwrap(),
+            ),
+            (
+                "a.jsonl",
+                objects
+                    .iter()
+                    .map(|object| format!("{object}\n"))
+                    .collect::<String>()
+                    .into_bytes(),
+            ),
+        ];
+        for (separator, end) in [(b',', "\n"), (b';', "\r\n"), (b'\t', "\n"), (b'|', "\r\n")] {
+            let end = if end == "\n" {
+                csv::Terminator::Any(b'\n')
+            } else {
+                csv::Terminator::CRLF
+            };
+            let mut table = csv::WriterBuilder::new();
+            let mut table = table
+                .delimiter(separator)
+                .terminator(end)
+                .from_writer(Vec::new());
+            table.write_record(["input", "target", "more"]).unwrap();
+            for row in &rows {
+                table.write_record(row).unwrap();
+            }
+            files.push(("a.csv", table.into_inner().unwrap()));
+        }
+        for (name, bytes) in files {
+            let folder = Folder::new(name, &bytes, "prompt = \"{{ input }}\"");
+            let samples = folder.samples().into_iter().map(|sample| {
+                let cleanbench_core::sample::SampleInput::Input(input) = sample.input else {
+                    panic!("a conversation");
+                };
+                let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+                (
+                    input,
+                    text(&sample.target.unwrap()),
+                    text(&sample.metadata["more"]),
+                )
+            });
+            let found: Vec<_> = samples.collect();
+            assert_eq!(
+                found,
+                expected,
+                "round {round}, {name}: {}",
+                String::from_utf8_lossy(&bytes)
+            );
+        }
+    }
+}

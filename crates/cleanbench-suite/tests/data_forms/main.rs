@@ -2,7 +2,10 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a helper of a test fails the test by panicking"
+    clippy::format_collect,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a helper of a test fails the test by panicking, and one that draws says its seed and is told how much"
 )]
 
 mod bed;

@@ -39,8 +39,7 @@ fn rows_are_read_with_all_that_is_nested_in_them() {
             "{name}"
         );
         assert!(folder.faults().is_empty(), "{:?}", folder.faults());
-        let digest = cleanbench_core::digest::FileHasher::default();
-        let mut digest = digest;
+        let mut digest = cleanbench_core::digest::FileHasher::default();
         digest.update(bytes);
         assert_eq!(folder.suite().tasks[0].files[0].digest, digest.finish());
     }
