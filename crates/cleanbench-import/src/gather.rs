@@ -15,7 +15,7 @@ use crate::error::ImportError;
 use crate::log::{Answer, Imported, Model, Sample, Task};
 use crate::source::Source;
 use crate::stated::{Claim, compare};
-use crate::{choices, scorers};
+use crate::{choices, json, scorers};
 
 /// Longest name that a suite takes, in bytes.
 const LONGEST_NAME: usize = 100;
@@ -25,6 +25,12 @@ const MOST_NAMED: usize = 1_000;
 const MOST_OF_TASK: usize = 100;
 /// Most bytes of questions and answers: what a file says once may be meant many times.
 const MOST_BYTES: usize = 512 << 20;
+/// Most bytes of the free fields of a sample.
+const MOST_METADATA: usize = 1 << 20;
+/// What a message, a score or a call of a tool takes up besides its texts.
+const PART: usize = 128;
+const METADATA_LEFT_OUT: &str =
+    "sample whose free fields are larger than a megabyte, and are left out";
 const SCORERS_LEFT_OUT: &str =
     "score of a scorer beyond the hundredth of a task, which is left out";
 const CLAIMS_LEFT_OUT: &str =
@@ -175,9 +181,11 @@ impl Gathering {
         mut sample: Sample,
         place: &str,
     ) -> Result<usize, ImportError> {
-        let said = sample.messages.iter().map(|message| message.content.len());
-        let chosen = sample.choices.iter().map(String::len);
-        self.weigh(said.chain(chosen).fold(0, usize::saturating_add), place)?;
+        if sample.metadata.values().map(json::weight).sum::<usize>() > MOST_METADATA {
+            sample.metadata.clear();
+            self.remark(METADATA_LEFT_OUT);
+        }
+        self.weigh(weight_of_sample(&sample), place)?;
         let samples = &mut self.imported.tasks[task].samples;
         if sample.id.trim().is_empty() {
             sample.id = format!("sample-{}", samples.len() + 1);
@@ -209,10 +217,7 @@ impl Gathering {
         place: &str,
     ) -> Result<(), ImportError> {
         let At { task, sample, .. } = at;
-        let texts = [&record.text, &record.reasoning, &record.error]
-            .into_iter()
-            .flatten();
-        let weight = texts.map(String::len).fold(0, usize::saturating_add);
+        let weight = weight_of_answer(&record);
         let sample = &mut self.imported.tasks[task].samples[sample];
         if at.epoch == 0 || at.epoch > MOST_EPOCHS {
             let what = format!(
@@ -306,6 +311,33 @@ impl Gathering {
         compare(&claims, &mut imported);
         Ok(imported)
     }
+}
+
+/// Bytes that a sample takes up in memory, roughly.
+fn weight_of_sample(sample: &Sample) -> usize {
+    let said = sample
+        .messages
+        .iter()
+        .map(|message| message.content.len() + PART);
+    let chosen = sample.choices.iter().map(|choice| choice.len() + PART);
+    let free = sample.metadata.values().map(json::weight);
+    let right = sample.target.iter().map(json::weight);
+    let parts = said.chain(chosen).chain(free).chain(right);
+    parts.fold(PART, usize::saturating_add)
+}
+
+/// The same of an answer.
+fn weight_of_answer(record: &ImportedAnswer) -> usize {
+    let texts = [&record.text, &record.reasoning, &record.error]
+        .into_iter()
+        .flatten();
+    let scores = record.scores.iter().map(|score| score.scorer.len() + PART);
+    let calls = record
+        .tool_calls
+        .iter()
+        .map(|call| call.arguments.len() + PART);
+    let parts = texts.map(String::len).chain(scores).chain(calls);
+    parts.fold(PART, usize::saturating_add)
 }
 
 /// A name for the suite: that of its only task, else that of the harness.

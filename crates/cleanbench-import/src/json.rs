@@ -4,10 +4,10 @@
 //! bounded by the parser. `NaN` and `Infinity`, which Python writes and JSON does not have, are read as nothing.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::error::ImportError;
@@ -105,8 +105,36 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
 
 /// The keys of a document that is an object; `None` where it is none.
 pub(crate) fn keys(bytes: &[u8]) -> Option<Vec<String>> {
-    let found: BTreeMap<String, IgnoredAny> = parse("", bytes).ok()?;
-    Some(found.into_keys().collect())
+    let found: Keys = parse("", bytes).ok()?;
+    Some(found.0)
+}
+
+/// The keys of an object, whose values are passed over.
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(KeysOnly)
+    }
+}
+
+struct KeysOnly;
+
+impl<'de> Visitor<'de> for KeysOnly {
+    type Value = Keys;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+        let mut keys = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            map.next_value::<IgnoredAny>()?;
+            keys.push(key);
+        }
+        Ok(Keys(keys))
+    }
 }
 
 /// Reads a value that some versions write as a text and others as a number.
@@ -126,6 +154,23 @@ pub(crate) fn text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }
+}
+
+/// Bytes that a value takes up in memory, roughly; its depth is bounded by the parser.
+pub(crate) fn weight(value: &Value) -> usize {
+    const NODE: usize = 64;
+    let inner = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).fold(0, usize::saturating_add),
+        Value::Object(fields) => {
+            let each = fields
+                .iter()
+                .map(|(name, value)| name.len() + weight(value));
+            each.fold(0, usize::saturating_add)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    inner.saturating_add(NODE)
 }
 
 /// The beginning of `text`, for a sentence.

@@ -88,7 +88,7 @@ impl Source {
     ///
     /// # Errors
     /// When that folder cannot be read.
-    pub(crate) fn from_above(&self, part: &str) -> Result<Option<Self>, ImportError> {
+    pub(crate) fn seen_from_above(&self, part: &str) -> Result<Option<Self>, ImportError> {
         let of = |error| ImportError::of_file(&self.path, error);
         let Some(inner) = self.named.as_ref().and_then(|_| below(&self.path, part)) else {
             return Ok(None);

@@ -39,13 +39,14 @@ pub(crate) fn compare(claims: &[Claim], imported: &mut Imported) {
             }
             found => {
                 let model = &imported.models[claim.model].name;
-                imported.differences.push(told(claim, model, found));
+                let what = told(claim, model, found.as_ref());
+                imported.differences.push(what);
             }
         }
     }
 }
 
-fn told(claim: &Claim, model: &str, found: Option<Found>) -> String {
+fn told(claim: &Claim, model: &str, found: Option<&Found>) -> String {
     let of = match &claim.split {
         Some(split) => format!(" of split `{split}`"),
         None => String::new(),

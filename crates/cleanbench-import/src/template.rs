@@ -15,9 +15,8 @@ pub(crate) fn render(template: &str, fields: &Map<String, Value>) -> Result<Stri
     let mut out = String::new();
     let mut rest = template;
     loop {
-        let (before, after) = match rest.split_once("{{") {
-            None => return plain(rest).map(|rest| out + rest),
-            Some(parts) => parts,
+        let Some((before, after)) = rest.split_once("{{") else {
+            return plain(rest).map(|rest| out + rest);
         };
         out.push_str(plain(before)?);
         let Some((name, after)) = after.split_once("}}") else {

@@ -1,5 +1,10 @@
 //! Imports from outside: small logs of every format, real ones where they are there, and hostile ones.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test by panicking"
+)]
+
 #[path = "import/bed.rs"]
 mod bed;
 #[path = "import/formats.rs"]

@@ -53,7 +53,7 @@ impl Log<'_> {
             zip.write_all(value.to_string().as_bytes())
         };
         let header = self.header();
-        put("_journal/start.json", &self.start(&header))?;
+        put("_journal/start.json", &start(&header))?;
         for sample in &self.task.samples {
             for answer in self.answers(sample) {
                 let name = format!("samples/{}_epoch_{}.json", sample.id, answer.epoch);
@@ -74,10 +74,6 @@ impl Log<'_> {
             .answers
             .iter()
             .filter(move |answer| answer.model == model)
-    }
-
-    fn start(&self, header: &Value) -> Value {
-        json!({"version": 2, "eval": header["eval"], "plan": header["plan"]})
     }
 
     fn header(&self) -> Value {
@@ -226,6 +222,11 @@ impl Log<'_> {
         });
         json!([{"scorer": scorer, "samples": samples.collect::<Vec<_>>()}])
     }
+}
+
+/// What a log says when it begins.
+fn start(header: &Value) -> Value {
+    json!({"version": 2, "eval": header["eval"], "plan": header["plan"]})
 }
 
 fn input(sample: &Sample) -> Value {

@@ -1,4 +1,4 @@
-//! Logs of EvalScope: `reviews/…/DATASET_SUBSET.jsonl`, a row for each sample, with the `predictions` and `reports`
+//! Logs of `EvalScope`: `reviews/…/DATASET_SUBSET.jsonl`, a row for each sample, with the `predictions` and `reports`
 //! that lie beside them.
 //!
 //! What the model saw is the conversation before its own turn. Refused: predictions without reviews, which have no
@@ -99,9 +99,12 @@ struct Choice {
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(default)]
 struct Counts {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    reasoning_tokens: Option<u64>,
+    #[serde(rename = "input_tokens")]
+    input: Option<u64>,
+    #[serde(rename = "output_tokens")]
+    output: Option<u64>,
+    #[serde(rename = "reasoning_tokens")]
+    reasoning: Option<u64>,
 }
 
 /// What is stated of a data set.
@@ -138,7 +141,7 @@ struct Subset {
 
 fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
     for part in [REVIEWS, PREDICTIONS] {
-        if let Some(above) = source.from_above(part)? {
+        if let Some(above) = source.seen_from_above(part)? {
             read_all(&above, gathering)?;
             source.adopt(&above);
             return Ok(());
@@ -330,9 +333,9 @@ fn answer(score: &Score, output: Output) -> ImportedAnswer {
         finish: stopped.and_then(|choice| choice.stop_reason),
         model: output.model,
         usage: Usage {
-            prompt: counts.input_tokens,
-            completion: counts.output_tokens,
-            reasoning: counts.reasoning_tokens,
+            prompt: counts.input,
+            completion: counts.output,
+            reasoning: counts.reasoning,
             ..Usage::default()
         },
         error: output.error.filter(|error| !error.is_empty()),

@@ -159,10 +159,9 @@ impl<'a> Reading<'a> {
     fn end(self, log: &Log) {
         let task = self.gathering.task_name(self.task).to_owned();
         if let Some(results) = &log.results {
-            let claims = inspect_results::claims(results, &task, self.model);
-            claims
-                .into_iter()
-                .for_each(|claim| self.gathering.claim(claim));
+            for claim in inspect_results::claims(results, &task, self.model) {
+                self.gathering.claim(claim);
+            }
         }
     }
 }

@@ -77,7 +77,7 @@ impl Archive {
     pub(super) fn samples(&self) -> Vec<String> {
         let is_sample = |name: &&String| {
             let inner = name.strip_prefix(SAMPLES).unwrap_or_default();
-            let is_whole = inner.ends_with(".json") && !inner.contains('/');
+            let is_whole = inner.strip_suffix(".json").is_some() && !inner.contains('/');
             is_whole || inner.ends_with(SHELL) && inner.matches('/').count() == 1
         };
         let mut found: Vec<_> = self.names.iter().filter(is_sample).cloned().collect();

@@ -64,7 +64,8 @@ struct Row {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Results {
-    results: BTreeMap<String, Map<String, Value>>,
+    #[serde(rename = "results")]
+    tasks: BTreeMap<String, Map<String, Value>>,
     model_name: Option<String>,
     config: Option<Map<String, Value>>,
     lm_eval_version: Option<String>,
@@ -279,18 +280,17 @@ impl<'a> Reading<'a> {
     fn answer(&mut self, resps: &[Value], choices: &[String]) -> Option<ImportedAnswer> {
         let text = match resps.first()? {
             Value::String(text) => text.clone(),
-            Value::Array(repeats) => match repeats.first()? {
-                Value::String(text) => {
+            Value::Array(repeats) => {
+                if let Value::String(text) = repeats.first()? {
                     if repeats.len() > 1 {
                         self.gathering.remark(REPEATS);
                     }
                     text.clone()
-                }
-                _ => {
+                } else {
                     self.gathering.remark(WEIGHED);
                     likeliest(resps, choices)?
                 }
-            },
+            }
             _ => return None,
         };
         Some(ImportedAnswer {
@@ -301,7 +301,7 @@ impl<'a> Reading<'a> {
 
     fn claims(&mut self) {
         let task = task_of(self.file);
-        let stated = self.results.results.get(&task).into_iter().flatten();
+        let stated = self.results.tasks.get(&task).into_iter().flatten();
         let known = &self.gathering.task_mut(self.task).recorded.clone();
         let name = self.gathering.task_name(self.task).to_owned();
         for (metric, value) in stated.filter(|(metric, _)| known.contains(metric)) {

@@ -31,7 +31,8 @@ pub(super) fn find(look: &Look<'_>) -> Option<Found> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Task {
-    task: String,
+    #[serde(rename = "task")]
+    name: String,
     dataset_path: Option<String>,
     dataset_kwargs: Option<Kwargs>,
     test_split: Option<String>,
@@ -123,7 +124,7 @@ impl Reading<'_> {
             let what = "examples before the question (`num_fewshot`) are left out";
             self.gathering.cannot_tell(what);
         }
-        let position = self.gathering.task(&self.task.task);
+        let position = self.gathering.task(&self.task.name);
         for name in self.data_files()? {
             let file = folder.join(&name);
             let place = self.source.shown(&file);

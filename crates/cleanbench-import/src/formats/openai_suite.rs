@@ -94,7 +94,7 @@ const CLASSES: [Class; 3] = [
 
 fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
     gathering.written_by("OpenAI evals", FORMAT);
-    match source.from_above("evals")? {
+    match source.seen_from_above("evals")? {
         Some(above) => {
             read_registry(&above, gathering)?;
             source.adopt(&above);

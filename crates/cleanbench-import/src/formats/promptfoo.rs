@@ -54,8 +54,8 @@ enum Output {
 struct Results {
     #[serde(default)]
     version: Option<u64>,
-    #[serde(default, deserialize_with = "list")]
-    results: Vec<Row>,
+    #[serde(default, rename = "results", deserialize_with = "list")]
+    rows: Vec<Row>,
     #[serde(default, deserialize_with = "list")]
     prompts: Vec<Prompted>,
     #[serde(default)]
@@ -161,7 +161,7 @@ fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
             json::parse(&place, &bytes)?
         };
         let (Output::Within { results } | Output::Top(results)) = output;
-        if results.results.is_empty() {
+        if results.rows.is_empty() {
             return Err(ImportError::refused(
                 place,
                 "there are no rows of results in it",
@@ -211,10 +211,12 @@ impl<'a> Reading<'a> {
             .into_iter()
             .filter_map(|head| serde_json::from_value(head).ok());
         let stated: Vec<Prompted> = results.prompts.into_iter().chain(heads).collect();
-        for row in results.results {
+        for row in results.rows {
             self.row(row)?;
         }
-        stated.iter().for_each(|prompted| self.claim(prompted));
+        for prompted in &stated {
+            self.claim(prompted);
+        }
         Ok(())
     }
 

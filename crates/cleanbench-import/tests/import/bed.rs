@@ -42,7 +42,8 @@ pub(crate) fn of(name: &str, bytes: impl AsRef<[u8]>) -> Result<Imported, Import
 
 /// Rows, one a line.
 pub(crate) fn lines(rows: &[Value]) -> String {
-    rows.iter().map(|row| format!("{row}\n")).collect()
+    let lines: Vec<_> = rows.iter().map(|row| format!("{row}\n")).collect();
+    lines.concat()
 }
 
 /// A zip of `entries`.

@@ -167,6 +167,41 @@ fn an_entry_that_unpacks_without_end_is_refused_before_it_is_there() {
 }
 
 #[test]
+fn many_entries_of_values_are_not_kept() {
+    let samples: Vec<_> = (0..6)
+        .map(|id| {
+            let free = format!("{{\"a\": [{}0]}}", "0,".repeat(1_000_000));
+            let name = format!("samples/{id}_epoch_1.json");
+            (
+                name,
+                format!("{{\"id\": {id}, \"input\": \"q\", \"metadata\": {free}}}"),
+            )
+        })
+        .collect();
+    let mut header = inspect_log();
+    header.as_object_mut().unwrap().remove("samples");
+    let mut entries = vec![("header.json", header.to_string())];
+    entries.extend(
+        samples
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.clone())),
+    );
+    let imported = of("log.eval", zipped(&entries, CompressionMethod::Deflated)).unwrap();
+    assert!(
+        imported.tasks[0]
+            .samples
+            .iter()
+            .all(|sample| sample.metadata.is_empty())
+    );
+    assert!(
+        imported
+            .cannot_tell
+            .join("")
+            .contains("6 × sample whose free fields are larger")
+    );
+}
+
+#[test]
 fn names_in_an_archive_lead_nowhere() {
     let entries = [
         ("header.json", inspect_log().to_string()),
