@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod derived;
 mod drift;
+mod from_logs;
 mod import;
 mod init;
 mod items;
