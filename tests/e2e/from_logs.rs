@@ -35,7 +35,7 @@ fn bed() -> Bed {
                 "ab ".repeat(90 - number)
             ),
         };
-        let line = json!({"model": "old", "user": "someone", "temperature": 0, "messages": [
+        let line = json!({"model": "old", "user": format!("u{}", number / 30), "temperature": 0, "messages": [
             {"role": "system", "content": system}, {"role": "user", "content": question},
             {"role": "assistant", "content": "Write to jo.doe@mail.example."}]});
         writeln!(text, "{line}").unwrap();
@@ -102,7 +102,10 @@ fn a_log_becomes_a_private_suite_that_passes_check_and_runs() {
             row["metadata"]["recorded_answer"],
             "Write to jo.doe@mail.example."
         );
-        assert_eq!(row["cluster"], "user-1");
+        assert!(
+            row["cluster"].as_str().unwrap().starts_with("user-"),
+            "{row}"
+        );
     }
     let checked = bed
         .run(&["check", "suite", "-m", "embedded/clean"])

@@ -33,6 +33,17 @@ const LONG_OPENING: usize = 8;
 
 type Signature = [u32; VALUES];
 
+/// One factor for each function. Odd ones permute the 64-bit numbers; the high half of the product is taken.
+const FACTORS: [u64; VALUES] = {
+    let mut factors = [0; VALUES];
+    let mut at = 0;
+    while at < VALUES {
+        factors[at] = mix(at as u64) | 1;
+        at += 1;
+    }
+    factors
+};
+
 /// The chats so far.
 #[derive(Debug, Default)]
 pub(super) struct Alike {
@@ -45,10 +56,11 @@ pub(super) struct Alike {
 }
 
 impl Alike {
-    /// Takes in a chat; false where it is the same as one before, and nothing is taken in.
-    pub(super) fn add(&mut self, messages: &[Message]) -> bool {
-        if !self.seen.insert(identity(messages)) {
-            return false;
+    /// Takes in a chat, and gives its identity; `None` where it is the same as one before, and nothing is taken in.
+    pub(super) fn add(&mut self, messages: &[Message]) -> Option<u128> {
+        let identity = identity(messages);
+        if !self.seen.insert(identity) {
+            return None;
         }
         let own = u32::try_from(self.before.len()).unwrap_or(u32::MAX);
         self.before.push(own);
@@ -62,7 +74,7 @@ impl Alike {
             let first = *self.first.entry(opening).or_insert(own);
             self.join(first, own);
         }
-        true
+        Some(identity)
     }
 
     /// Joins `own` to the first chat of each of its bands, where they have enough in common.
@@ -154,9 +166,7 @@ fn signature(words: &[String]) -> Option<Signature> {
     let mut signature = [u32::MAX; VALUES];
     for run in hashes.windows(RUN.min(hashes.len())) {
         let run = run.iter().fold(0, |run, word| mix(run ^ word));
-        for (value, function) in signature.iter_mut().zip(1_u64..) {
-            // Odd factors permute the 64-bit numbers; the high half of the product is taken.
-            let factor = mix(function) | 1;
+        for (value, factor) in signature.iter_mut().zip(FACTORS) {
             *value = (*value).min(high(run.wrapping_mul(factor)));
         }
     }
@@ -196,7 +206,7 @@ mod tests {
         let mut alike = Alike::default();
         let mut next = 0;
         let positions = texts.iter().map(|text| {
-            let is_new = alike.add(&user(text));
+            let is_new = alike.add(&user(text)).is_some();
             next += u32::from(is_new);
             is_new.then(|| next - 1)
         });
@@ -216,11 +226,10 @@ mod tests {
         assert_eq!((found[0], found[1]), (Some(0), None));
         assert!(found[2].is_some());
         let mut alike = Alike::default();
-        assert!(alike.add(&[
-            Message::new(Role::System, "a"),
-            Message::new(Role::User, "b")
-        ]));
-        assert!(alike.add(&[Message::new(Role::User, "a"), Message::new(Role::User, "b")]));
+        for role in [Role::System, Role::User] {
+            let chat = [Message::new(role, "a"), Message::new(Role::User, "b")];
+            assert!(alike.add(&chat).is_some());
+        }
     }
 
     #[test]
@@ -246,8 +255,8 @@ mod tests {
         longer.push(Message::new(Role::Assistant, "Gladly."));
         longer.push(Message::new(Role::User, "x y z ".repeat(300)));
         let mut alike = Alike::default();
-        assert!(alike.add(&user("Something else altogether.")));
-        assert!(alike.add(&user(opening)) && alike.add(&longer));
+        assert!(alike.add(&user("Something else altogether.")).is_some());
+        assert!(alike.add(&user(opening)).is_some() && alike.add(&longer).is_some());
         assert_eq!(alike.family(2), 1);
     }
 }

@@ -32,7 +32,7 @@ pub use passes::{LeftOut, LogFile};
 pub use personal::Personal;
 pub use strata::{Stratum, StratumCount};
 
-use crate::error::{ErrorKind, ImportError};
+use crate::error::ImportError;
 use crate::suite::SuiteFile;
 use passes::{Census, Drawn, draw};
 use written::{Made, Sample};
@@ -161,13 +161,12 @@ fn no_chats(paths: &[PathBuf], left_out: &[LeftOut]) -> ImportError {
         let place = place.map_or(String::new(), |place| format!(", the first at {place}"));
         format!("{} × {}{place}", one.count, one.what)
     });
-    match why.collect::<Vec<_>>().join("; ") {
-        none if none.is_empty() => error.hint("the file is empty"),
-        why => ImportError {
-            kind: ErrorKind::Refused,
-            ..error.hint(format!("what is there: {why}"))
-        },
-    }
+    let why = why.collect::<Vec<_>>().join("; ");
+    error.hint(if why.is_empty() {
+        "none of its records is of a call of a model".to_owned()
+    } else {
+        format!("what is there: {why}")
+    })
 }
 
 /// What in the texts of samples looks personal.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cleanbench_core::Digest;
 use serde_json::{Map, Value};
 
-use super::alike::{Alike, identity};
+use super::alike::Alike;
 use super::chat::{Chat, Found, Reply, Skip};
 use super::formats::LogFormat;
 use super::input::{Place, each};
@@ -113,6 +113,8 @@ fn unknown(path: &Path) -> ImportError {
 /// What the first pass finds.
 #[derive(Debug, Default)]
 pub(super) struct Census {
+    /// What the files are said to be. The second pass has to see them as the first did.
+    named: Option<LogFormat>,
     pub(super) files: Vec<LogFile>,
     /// Chats, duplicates included.
     pub(super) chats: u64,
@@ -131,10 +133,13 @@ impl Census {
     ///
     /// # Errors
     /// When one cannot be read or is no log, or there are too many chats.
-    pub(super) fn of(paths: &[PathBuf], format: Option<LogFormat>) -> Result<Self, ImportError> {
-        let mut census = Self::default();
+    pub(super) fn of(paths: &[PathBuf], named: Option<LogFormat>) -> Result<Self, ImportError> {
+        let mut census = Self {
+            named,
+            ..Self::default()
+        };
         for path in paths {
-            let file = read(path, format, &mut |place, found| census.take(place, found))?;
+            let file = read(path, named, &mut |place, found| census.take(place, found))?;
             census.files.push(file);
             if census.numbers.len() > MOST_CHATS {
                 let what = format!("more than {MOST_CHATS} different chats");
@@ -160,10 +165,13 @@ impl Census {
         if let Some(id) = &chat.custom_id {
             self.asked.insert(digest_of(id.as_bytes()));
         }
-        if self.numbers.len() <= MOST_CHATS && self.alike.add(&chat.messages) {
+        if self.numbers.len() > MOST_CHATS {
+            return;
+        }
+        if let Some(identity) = self.alike.add(&chat.messages) {
             self.numbers.push(number);
-            let draw = identity(&chat.messages);
-            self.strata.add(&chat.messages, chat.model.as_deref(), draw);
+            self.strata
+                .add(&chat.messages, chat.model.as_deref(), identity);
         }
     }
 
@@ -212,8 +220,7 @@ pub(super) fn draw(census: &Census, positions: &[u32]) -> Result<Vec<Drawn>, Imp
         ..Drawing::default()
     };
     for file in &census.files {
-        let format = Some(file.format);
-        let again = read(&file.path, format, &mut |place, found| {
+        let again = read(&file.path, census.named, &mut |place, found| {
             if let Ok(found) = found {
                 drawing.take(place, found);
             }
@@ -232,7 +239,7 @@ pub(super) fn draw(census: &Census, positions: &[u32]) -> Result<Vec<Drawn>, Imp
             .iter()
             .filter(|file| file.format == LogFormat::Batch)
         {
-            read(&file.path, Some(file.format), &mut |_, found| {
+            read(&file.path, census.named, &mut |_, found| {
                 if let Ok(Found::Reply(reply)) = found {
                     drawing.answer(reply);
                 }

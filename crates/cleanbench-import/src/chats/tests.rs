@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::error::ErrorKind;
 
 fn wanted(samples: usize) -> Wanted {
     Wanted {
@@ -79,14 +80,21 @@ fn the_halves_of_a_batch_are_joined_in_any_order() {
 #[test]
 fn a_sample_says_what_the_log_says_and_has_no_target() {
     let logs = Logs::new();
-    let line = json!({"model": "m", "session_id": "secret-session", "created_at": "2025-05-06T07:08:09Z",
+    let line = json!({"model": "m", "session_id": "secret-session", "user": "once", "created_at": "2025-05-06T07:08:09Z",
         "temperature": 0.5, "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]});
-    let path = logs.write("chats.jsonl", &format!("{line}\n"));
+    let other = json!({"metadata": {"session_id": "secret-session"}, "messages": [{"role": "user", "content": "Und?"}]});
+    let third = json!({"messages": [{"role": "user", "content": "And now?"}]});
+    let path = logs.write("chats.jsonl", &format!("{line}\n{other}\n{third}\n"));
     let found = from_logs(&[path.clone()], &wanted(10)).unwrap();
     let expected = json!({"id": "chat-1", "messages": [{"role": "user", "content": "q"}], "created": "2025-05-06",
         "cluster": "session-1", "metadata": {"recorded_answer": "a", "recorded_model": "m", "turns": "1",
         "length": "under 200", "script": "Latin", "logged_at": format!("{}:1", path.display())}});
-    assert_eq!(rows(&found), [expected]);
+    let rows = rows(&found);
+    assert_eq!(rows[0], expected);
+    assert_eq!(
+        [&rows[1]["cluster"], &rows[2]["cluster"]],
+        [&json!("session-1"), &Value::Null]
+    );
     assert_eq!(found.besides, ["temperature (1)"]);
     let manifest = String::from_utf8(found.suite[0].bytes.clone()).unwrap();
     assert!(manifest.contains("sensitivity = \"private\""), "{manifest}");
@@ -258,4 +266,53 @@ fn of_ten_thousand_chats_duplicates_are_found_and_strata_are_kept() {
         ..wanted(200)
     };
     assert_ne!(from_logs(&[path], &other).unwrap().suite, found.suite);
+}
+
+#[test]
+fn logs_that_were_cut_or_changed_anywhere_end_in_a_suite_or_an_error() {
+    let messages = r#"[{"role":"user","parts":[{"type":"text","content":"why?"}]}]"#;
+    let logs = [
+        json!({"custom_id": "a", "body": {"input": "q", "tools": [{"function": {"name": "f"}}]}, "response": null}),
+        json!({"request": {"body": {"messages": [{"role": "user", "content": [{"type": "text", "text": "q"}]}]}},
+            "response_body": "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}", "timestamp": 1_700_000_000}),
+        json!({"resourceSpans": [{"scopeSpans": [{"spans": [{"events": [{"name": "gen_ai.choice"}], "attributes": [
+            {"key": "gen_ai.input.messages", "value": {"stringValue": messages}},
+            {"key": "gen_ai.prompt.0.content", "value": {"arrayValue": {"values": [{"intValue": "7"}]}}}]}]}]}]}),
+    ];
+    let folder = Logs::new();
+    for log in logs {
+        let text = log.to_string();
+        for at in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            // Kinds of values change, quotes open, and brackets do not close.
+            bytes[at] = *b"7\"[{}],:n".iter().cycle().nth(at).unwrap_or(&b' ');
+            let path = folder.0.path().join("log");
+            fs_err::write(&path, &bytes[..]).unwrap();
+            match from_logs(std::slice::from_ref(&path), &wanted(2)) {
+                Ok(found) => assert_eq!(found.samples, 1, "{at} of {text}"),
+                Err(error) => assert!(error.hint.is_some(), "{error} at {at} of {text}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn both_passes_leave_out_the_same_records() {
+    let logs = Logs::new();
+    let odd =
+        json!({"custom_id": "r", "body": {}, "messages": [{"role": "user", "content": "not me"}]});
+    let text = format!(
+        "{{\"a\":1}}\n{}{odd}\n{}{odd}\n{}",
+        chat("one", "1"),
+        chat("two", "2"),
+        chat("three", "3")
+    );
+    let path = logs.write("x.jsonl", &text);
+    let found = from_logs(&[path], &wanted(3)).unwrap();
+    let asked = rows(&found);
+    let asked = asked
+        .iter()
+        .map(|row| row["messages"][1]["content"].as_str());
+    assert!(asked.eq(["one", "two", "three"].map(Some)));
+    assert_eq!(found.left_out[0].count, 3);
 }

@@ -43,7 +43,7 @@ pub(super) struct Made<'a> {
 /// The files of the suite, the manifest first.
 pub(super) fn files(made: &Made<'_>) -> Vec<SuiteFile> {
     let mut tasks: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    let mut clusters = Clusters::default();
+    let mut clusters = Clusters::among(made.samples);
     for sample in made.samples {
         let row = row(sample, &mut clusters);
         tasks.entry(task_of(sample.kind)).or_default().push(row);
@@ -78,26 +78,49 @@ fn lines(rows: &[Value]) -> Vec<u8> {
 
 /// Which samples hang together, by numbers of their own.
 #[derive(Debug, Default)]
-struct Clusters(HashMap<String, usize>);
+struct Clusters {
+    /// How many samples share each bond.
+    shared: HashMap<String, usize>,
+    samples: usize,
+    numbers: HashMap<String, usize>,
+}
 
 impl Clusters {
-    /// A session is the narrowest bond, then whoever asked, then the template.
+    fn among(samples: &[Sample<'_>]) -> Self {
+        let mut clusters = Self {
+            samples: samples.len(),
+            ..Self::default()
+        };
+        for bond in samples.iter().flat_map(bonds) {
+            *clusters.shared.entry(bond).or_default() += 1;
+        }
+        clusters
+    }
+
+    /// The widest bond of `sample` that another one shares, and not all do: a tracer may give each call a session of
+    /// its own, and a program one user to all.
     fn of(&mut self, sample: &Sample<'_>) -> Option<String> {
-        let chat = &sample.drawn.chat;
-        let family = sample.family.map(|family| family.to_string());
-        let named = [
-            ("session", chat.session.as_ref()),
-            ("user", chat.person.as_ref()),
-            ("family", family.as_ref()),
-        ];
-        let found = named
-            .into_iter()
-            .find_map(|(kind, name)| Some((kind, name?)));
-        let (kind, name) = found?;
-        let next = self.0.len() + 1;
-        let number = self.0.entry(format!("{kind} {name}")).or_insert(next);
+        let mut bonds = bonds(sample);
+        let tells = |count: &usize| (2..self.samples).contains(count);
+        let bond = bonds.find(|bond| self.shared.get(bond).is_some_and(tells))?;
+        let kind = bond.split(' ').next().unwrap_or_default().to_owned();
+        let next = self.numbers.len() + 1;
+        let number = self.numbers.entry(bond).or_insert(next);
         Some(format!("{kind}-{number}"))
     }
+}
+
+/// Whom, what and which template a sample belongs to, the widest first.
+fn bonds(sample: &Sample<'_>) -> impl Iterator<Item = String> {
+    let chat = &sample.drawn.chat;
+    let family = sample.family.map(|family| family.to_string());
+    let named = [
+        ("user", chat.person.clone()),
+        ("session", chat.session.clone()),
+        ("family", family),
+    ];
+    let named = named.into_iter();
+    named.filter_map(|(kind, name)| Some(format!("{kind} {}", name?)))
 }
 
 fn row(sample: &Sample<'_>, clusters: &mut Clusters) -> Value {

@@ -75,16 +75,9 @@ fn put(folder: &Path, files: &[SuiteFile]) -> Result<(), Failure> {
 }
 
 fn say_found(chats: &RecordedChats, printer: Printer) {
-    let families = match chats.families {
-        0 => String::new(),
-        families => format!(
-            "; {} are in {families} families, one template or conversation each",
-            chats.in_families
-        ),
-    };
     printer::result(format!(
-        "{} chats in the log, {} of them duplicates{families}",
-        chats.chats, chats.duplicates
+        "{} chats in the log, {} of them duplicates; families of one template or conversation: {}, with {} chats",
+        chats.chats, chats.duplicates, chats.families, chats.in_families
     ));
     let mut strata: Vec<_> = chats.strata.iter().collect();
     strata.sort_by_key(|one| std::cmp::Reverse(one.chats));
@@ -168,7 +161,7 @@ fn say_warnings(chats: &RecordedChats, printer: Printer) {
     }
     if !chats.personal.is_empty() {
         printer::warn(
-            "nothing was altered or removed; names and addresses are not looked for. Samples are private: no host but this machine gets them unless you allow it",
+            "nothing was altered or removed; names and postal addresses are not looked for. Samples are private: no host but this machine gets them unless you allow it",
         );
     }
     if !chats.besides.is_empty() {
