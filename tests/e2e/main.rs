@@ -32,6 +32,7 @@ mod exit_codes;
 mod faults;
 mod foreign;
 mod forged_runs;
+mod from_logs;
 mod full_disk;
 mod fuzz;
 mod gates;

@@ -20,8 +20,9 @@
 //! log does not tell is listed and never made up; an error or a missing answer is never a 0.
 //!
 //! It refuses what no format fits, logs that hold no samples, and files that are broken, each with its place; it never
-//! opens a socket and never runs what a file names.
+//! opens a socket and never runs what a file names. Apart from all that, [`chats`] makes a suite of recorded chats.
 
+pub mod chats;
 mod choices;
 mod error;
 mod export;

@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a suite to start from, and a job for a build server
+    /// Write a suite to start from, and a job for a build server; or a private suite of one's own recorded chats
     Init(InitArguments),
     /// Validate a suite; list what would be sent where, and estimate tokens and cost
     Check(CheckArguments),

@@ -1,4 +1,4 @@
-//! `cleanbench init`: a suite to start from, and a job for a build server.
+//! `cleanbench init`: a suite to start from, and a job for a build server; or a suite of recorded chats.
 //!
 //! It refuses to touch a file that is there, unless it is told to, and to write through a folder that is a link; a suite's key is never replaced,
 //! because no earlier run would pair with a later one.
@@ -12,6 +12,7 @@ use cleanbench_plan::suite_key;
 use cleanbench_plan::trust::MODELS_FILE;
 use cleanbench_suite::suite_key_path;
 
+use super::from_logs;
 use crate::arguments::DEFAULT_OUT;
 use crate::ci_arguments::{BuildServer, InitArguments};
 use crate::environment::trust;
@@ -48,6 +49,9 @@ const GITLAB: (&str, &str) = (".gitlab-ci.yml", include_str!("../../templates/gi
 /// Writes the files and says what to do next.
 pub(super) fn init(arguments: &InitArguments, printer: Printer) -> Result<Exit, Failure> {
     let dir = arguments.dir.clone().unwrap_or_default();
+    if !arguments.from_logs.is_empty() {
+        return from_logs::write(arguments, &dir, SUITE, printer);
+    }
     let job = arguments.ci.map(|server| match server {
         BuildServer::Github => GITHUB,
         BuildServer::Gitlab => GITLAB,

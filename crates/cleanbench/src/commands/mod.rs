@@ -6,6 +6,7 @@ mod compare;
 mod derived;
 mod drift;
 mod export;
+mod from_logs;
 mod import;
 mod init;
 mod items;
