@@ -2,7 +2,7 @@
 //!
 //! Two chats are the same where all turns before the answer are, in normal form: composed (NFC), without regard to
 //! case, white space, and what nobody sees. They are of one family where runs of two words of what the user says
-//! are mostly the same, words with digits in them being alike: MinHash (Broder 1997) of 36 functions, in 12 bands of
+//! are mostly the same, words with digits in them being alike: `MinHash` (Broder 1997) of 36 functions, in 12 bands of
 //! three, and at least 16 of the 36 values equal, which is an estimated share of 0.44. Chats that begin with the same
 //! long question are of one family too, for proxies record every turn of a conversation anew.
 //!

@@ -62,11 +62,11 @@ pub(super) fn each(path: &Path, visit: &mut Visit<'_>) -> Result<Digest, ImportE
         line: 1,
         item: None,
     };
-    if let Some(bytes) = document(path)? {
-        if let Ok(value) = json::parse::<Value>("", &bytes) {
-            hand_on(place, value, visit);
-            return Text::open(path)?.rest(path);
-        }
+    if let Some(bytes) = document(path)?
+        && let Ok(value) = json::parse::<Value>("", &bytes)
+    {
+        hand_on(place, value, visit);
+        return Text::open(path)?.rest(path);
     }
     let mut text = Text::open(path)?;
     let mut place = place;

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same on every machine.
 
-/// A number that every bit of `number` has a part in (the finaliser of SplitMix64, Steele, Lea and Flood 2014).
+/// A number that every bit of `number` has a part in (the finaliser of `SplitMix64`, Steele, Lea and Flood 2014).
 pub(super) const fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,5 +1,5 @@
 //! Chats and exchanges: `{"messages": […]}`, alone or with a `response`, and `{"request": …, "response": …}` as
-//! proxies write them (LiteLLM's standard payload, Helicone, Portkey).
+//! proxies write them (`LiteLLM`'s standard payload, Helicone, Portkey).
 //!
 //! What was sent may stand in the record itself or in a part of it, as an object or as a text of one; so may what came
 //! back. Where nothing came back, the model's last turn among the messages is its answer.
@@ -24,7 +24,7 @@ const BODY: [&str; 2] = ["body", "json"];
 
 pub(super) fn is_one(record: &Map<String, Value>) -> bool {
     let has = |key: &&str| record.contains_key(*key);
-    has(&"messages") || REQUEST.iter().any(|key| has(key)) && RESPONSE.iter().any(|key| has(key))
+    has(&"messages") || REQUEST.iter().any(&has) && RESPONSE.iter().any(has)
 }
 
 pub(super) fn read(record: &Map<String, Value>) -> Result<Found, Skip> {

@@ -14,7 +14,7 @@ use super::chat::{Found, Skip};
 /// A format of logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Lines of an OpenAI batch, what went in or what came out; both together are joined.
+    /// Lines of an `OpenAI` batch, what went in or what came out; both together are joined.
     Batch,
     /// A chat a line, or a request with its response as proxies write them.
     Chat,

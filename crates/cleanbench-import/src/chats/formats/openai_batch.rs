@@ -1,4 +1,4 @@
-//! OpenAI Batch: `{"custom_id", "method", "url", "body"}` went in, `{"custom_id", "response": {"body"}}` came out.
+//! `OpenAI` Batch: `{"custom_id", "method", "url", "body"}` went in, `{"custom_id", "response": {"body"}}` came out.
 //!
 //! The lines of both are told apart by what they hold, and joined by `custom_id` later: they come in any order. A line
 //! that came out with an error is an answer without a text.
