@@ -159,7 +159,13 @@ fn a_leaked_model_fails_its_own_gate_and_every_other_failure_stands_above_it() {
             .map(|gate| format!("\n[[gate]]\n{}\n", gate.replace("; ", "\n")))
             .collect();
         bed.write("quickstart/suite.toml", &format!("{suite}{tables}"));
-        bed.run(&[&["run", "quickstart", "-o", out, "-m", "embedded/leaked"], more].concat())
+        bed.run(
+            &[
+                &["run", "quickstart", "-o", out, "-m", "embedded/leaked"],
+                more,
+            ]
+            .concat(),
+        )
     };
     let exposed = format!("task = \"benchmark\"; {EXPOSED}");
     // 101 beats 75: a task without probes is not assessed, which is no pass.

@@ -177,7 +177,8 @@ fn another_reading_says_what_it_changes() {
         .run(&["score", text(&run), "suite", "-o", "again"])
         .expect(0);
     assert!(
-        done.stdout.contains("what judging the same answers anew changes:"),
+        done.stdout
+            .contains("what judging the same answers anew changes:"),
         "{}",
         done.stdout
     );
@@ -209,7 +210,8 @@ fn another_reading_says_what_it_changes() {
     let json = bed.run(&json).expect(0);
     serde_json::from_str::<Value>(&json.stdout).unwrap();
     assert!(
-        json.stderr.contains("what judging the same answers anew changes:"),
+        json.stderr
+            .contains("what judging the same answers anew changes:"),
         "{}",
         json.stderr
     );
@@ -250,7 +252,8 @@ fn a_run_from_before_rules_were_told_can_be_judged_anew() {
     let run = earlier(&bed);
     let done = bed.run(&["score", "run", "suite", "-o", "out"]).expect(0);
     assert!(
-        done.stdout.contains("what judging the same answers anew changes:"),
+        done.stdout
+            .contains("what judging the same answers anew changes:"),
         "{}",
         done.stdout
     );

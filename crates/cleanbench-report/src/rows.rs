@@ -105,7 +105,7 @@ const OF_ONE_OPTION: [&str; 2] = ["choice", "likelihood"];
 /// The share of the options of `sample` that are right, where the first scorer of `task` asks for one.
 fn chance(sample: &Sample, task: &TaskPlan) -> Option<f64> {
     let scorer = task.judges().next()?;
-    if sample.choices.is_empty() || !OF_ONE_OPTION.contains(&scorer) {
+    if sample.choices.is_empty() || !OF_ONE_OPTION.contains(&&*scorer) {
         return None;
     }
     let is_right = |choice: &&String| match sample.target.as_ref() {
