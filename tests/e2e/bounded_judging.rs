@@ -335,10 +335,12 @@ fn a_judgement_that_the_machine_ends_is_recorded_and_never_repeated() {
             format!("with recursive {ROWS} select sum(length(printf('%900000d', i))) from n");
         let (bed, server) = sql(&[&slow]);
         let mut child = bed.start(&["run", "suite", "-m", MODEL, "-o", "out", "-q", "-j", "1"]);
-        crate::bed::wait_until("an answer", || {
-            server.totals().requests > 0 || child.try_wait().unwrap().is_some()
+        crate::bed::wait_until("a process that judges", || {
+            server.totals().requests > 0 && !judging(&child).is_empty()
+                || child.try_wait().unwrap().is_some()
         });
-        std::thread::sleep(Duration::from_millis(150));
+        // It has its query once it works.
+        std::thread::sleep(Duration::from_millis(300));
         for id in judging(&child) {
             let id = id.to_string();
             let status = std::process::Command::new("kill")

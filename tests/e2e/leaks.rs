@@ -133,22 +133,16 @@ fn nowhere(bed: &Bed, samples: usize) -> Vec<Value> {
     let run = bed.only_run("out");
     let folder = run.display().to_string();
     let mut printed = format!("{}{}", done.stdout, done.stderr);
-    let mut shown = Vec::new();
-    for number in 0..samples {
-        let json = bed
-            .run(&["show", &folder, &format!("s{number}"), "--format", "json"])
-            .expect(0)
-            .stdout;
-        shown.push(serde_json::from_str::<Value>(&json).unwrap());
-        printed.push_str(&json);
-        if number < 20 {
-            printed.push_str(
-                &bed.run(&["show", &folder, &format!("s{number}")])
-                    .expect(0)
-                    .stdout,
-            );
-        }
-    }
+    let ids: Vec<String> = (0..samples).map(|number| format!("s{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let text = [&["show", &folder], &ids[..samples.min(20)]].concat();
+    printed.push_str(&bed.run(&text).expect(0).stdout);
+    let json = [&["show", &folder, "--format", "json"], &ids[..]].concat();
+    let json = bed.run(&json).expect(0).stdout;
+    printed.push_str(&json);
+    let shown: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(shown.len(), samples);
+    let shown: Vec<_> = shown.into_iter().map(|sample| json!([sample])).collect();
     // The record alone gives the same, without the key.
     bed.run(&["verify", &folder]).expect(0);
     let mut needles = dresses();

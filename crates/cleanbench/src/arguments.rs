@@ -464,8 +464,9 @@ fn head(text: &str) -> Result<String, String> {
 pub(crate) struct ShowArguments {
     /// The run: its id, a prefix of it, or its folder
     pub(crate) run: String,
-    /// A sample's id, or `TASK:ID`
-    pub(crate) sample: Option<String>,
+    /// Ids of samples, or `TASK:ID`
+    #[arg(value_name = "SAMPLE")]
+    pub(crate) samples: Vec<String>,
     #[command(flatten)]
     pub(crate) out: OutArguments,
 }

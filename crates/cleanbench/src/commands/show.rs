@@ -1,4 +1,4 @@
-//! `cleanbench show`: a run at a glance, or one of its samples in full.
+//! `cleanbench show`: a run at a glance, or some of its samples in full.
 //!
 //! Invariant: every line of what somebody else wrote begins with a mark that no line of the program's own begins with, so
 //! that an answer of several lines cannot pass for an outcome or a score.
@@ -20,11 +20,11 @@ use crate::format::Format;
 use crate::printer::{self, Printer};
 use crate::session::print_result;
 
-/// Shows a run or a sample.
+/// Shows a run or samples.
 pub(super) fn show(arguments: &ShowArguments, printer: Printer) -> Result<Exit, Failure> {
     let run = match locate(&arguments.out, &arguments.run)? {
         Located::Run(run) => run,
-        Located::Derived(folder) if arguments.sample.is_none() => {
+        Located::Derived(folder) if arguments.samples.is_empty() => {
             return print_again(&folder, arguments.out.format);
         }
         Located::Derived(folder) => {
@@ -32,10 +32,15 @@ pub(super) fn show(arguments: &ShowArguments, printer: Printer) -> Result<Exit, 
             return Err(Failure::new(Exit::Usage, what).hint("name one of its runs"));
         }
     };
-    match &arguments.sample {
-        None => show_run(&Recording::open(run)?, arguments.out.format, printer),
-        Some(word) => show_sample(&Recording::of_plan(run)?, word, arguments.out.format),
+    if arguments.samples.is_empty() {
+        return show_run(&Recording::open(run)?, arguments.out.format, printer);
     }
+    let recording = Recording::of_plan(run)?;
+    let found = arguments.samples.iter().map(|word| named(&recording, word));
+    let found: Vec<_> = found.collect::<Result<_, _>>()?;
+    let found: Vec<SampleDetail> = found.into_iter().flatten().collect();
+    show_samples(&found, arguments.out.format);
+    Ok(Exit::Done)
 }
 
 fn show_run(recording: &Recording, format: Format, printer: Printer) -> Result<Exit, Failure> {
@@ -64,7 +69,8 @@ fn show_run(recording: &Recording, format: Format, printer: Printer) -> Result<E
     Ok(Exit::Done)
 }
 
-fn show_sample(recording: &Recording, word: &str, format: Format) -> Result<Exit, Failure> {
+/// The samples that `word` names: one of each task that has such a one.
+fn named(recording: &Recording, word: &str) -> Result<Vec<SampleDetail>, Failure> {
     let found = find(recording, word)?;
     if found.is_empty() {
         return Err(Failure::new(
@@ -73,11 +79,14 @@ fn show_sample(recording: &Recording, word: &str, format: Format) -> Result<Exit
         )
         .hint("ids stand in the column `sample` of results.csv; `TASK:ID` names one of several"));
     }
+    Ok(found)
+}
+
+fn show_samples(found: &[SampleDetail], format: Format) {
     match format {
         Format::Json => printer::json(&found.iter().map(sample_json).collect::<Value>()),
         Format::Text => found.iter().for_each(print_sample),
     }
-    Ok(Exit::Done)
 }
 
 fn print_sample(sample: &SampleDetail) {
