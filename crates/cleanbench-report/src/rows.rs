@@ -103,6 +103,7 @@ pub struct Belongs {
 const OF_ONE_OPTION: [&str; 2] = ["choice", "likelihood"];
 
 /// The share of the options of `sample` that are right, where the first scorer of `task` asks for one.
+#[expect(clippy::cast_precision_loss, reason = "no sample has 2^53 options")]
 fn chance(sample: &Sample, task: &TaskPlan) -> Option<f64> {
     let scorer = task.judges().next()?;
     if sample.choices.is_empty() || !OF_ONE_OPTION.contains(&&*scorer) {

@@ -220,6 +220,7 @@ impl Chance {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^53 samples")]
     fn mean(self) -> Option<f64> {
         (self.samples > 0).then(|| self.sum / self.samples as f64)
     }

@@ -21,17 +21,20 @@ pub(crate) enum Form {
     IndexFrom0,
     /// A position, counted from 1.
     IndexFrom1,
+    /// True or false, 1 or 0, of options that say yes and no.
+    Truth,
     /// For each option whether it is right, 1 or 0.
     Flags,
 }
 
 impl Form {
     /// All of them, those that a column can show first.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Text,
         Self::Letter,
         Self::IndexFrom0,
         Self::IndexFrom1,
+        Self::Truth,
         Self::Flags,
     ];
 
@@ -41,6 +44,7 @@ impl Form {
             Self::Letter => "letter",
             Self::IndexFrom0 => "index_from_0",
             Self::IndexFrom1 => "index_from_1",
+            Self::Truth => "truth",
             Self::Flags => "flags",
         }
     }
@@ -54,8 +58,13 @@ impl Form {
             Self::IndexFrom1 => index(target)?
                 .checked_sub(1)
                 .filter(|index| *index < options.texts.len()),
+            Self::Truth => options.of_truth(truth(target)?),
             Self::Flags => None,
         }
+    }
+
+    fn is_position(self) -> bool {
+        matches!(self, Self::IndexFrom0 | Self::IndexFrom1)
     }
 }
 
@@ -83,6 +92,18 @@ fn index(target: &Value) -> Option<usize> {
             let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             is_number.then(|| text.parse().ok())?
         }
+        _ => None,
+    }
+}
+
+/// True or false, also as a number or as a text.
+fn truth(target: &Value) -> Option<bool> {
+    if let Some(truth) = target.as_bool() {
+        return Some(truth);
+    }
+    match text_of(target)?.trim().to_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
         _ => None,
     }
 }
@@ -174,12 +195,22 @@ impl ColumnForm {
 pub(crate) struct Evidence {
     /// The forms in which every target so far names an option.
     possible: Vec<Form>,
+    /// Forms of which some target names different options.
+    differing: Vec<Pair>,
+}
+
+/// Two forms, in the order of [`Form::ALL`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pair {
+    one: Form,
+    other: Form,
 }
 
 impl Default for Evidence {
     fn default() -> Self {
         Self {
-            possible: Form::ALL[..4].to_vec(),
+            possible: Form::ALL[..5].to_vec(),
+            differing: Vec::new(),
         }
     }
 }
@@ -187,46 +218,58 @@ impl Default for Evidence {
 impl Evidence {
     /// Takes in a target.
     pub(crate) fn add(&mut self, target: &Value, options: &Options<'_>) {
-        if options.of_label(target).is_none() && !target.is_boolean() {
-            self.possible
-                .retain(|form| form.option(target, options).is_some());
+        if options.of_label(target).is_some() {
+            return;
+        }
+        self.possible
+            .retain(|form| form.option(target, options).is_some());
+        for (at, &one) in self.possible.iter().enumerate() {
+            for &other in &self.possible[at + 1..] {
+                let pair = Pair { one, other };
+                let differ = one.option(target, options) != other.option(target, options);
+                if differ && !self.differing.contains(&pair) {
+                    self.differing.push(pair);
+                }
+            }
         }
     }
 
-    /// Whether more targets can change nothing.
+    /// Whether more targets can change nothing. One form that is left may still be contradicted.
     pub(crate) fn is_settled(&self) -> bool {
-        self.possible.len() <= 1
+        self.possible.is_empty()
     }
 
-    /// The form in which all targets name an option: as texts where they all are, else the only one.
+    /// The form in which all targets name an option; of several only where they name the same ones.
     pub(crate) fn form(&self) -> Option<Form> {
-        match self.possible.as_slice() {
-            [form] | [form @ Form::Text, ..] => Some(*form),
-            _ => None,
-        }
+        let both = |pair: &Pair| [pair.one, pair.other].map(|form| self.possible.contains(&form));
+        let is_unclear = self.differing.iter().any(|pair| both(pair) == [true, true]);
+        self.possible.first().copied().filter(|_| !is_unclear)
     }
 }
 
-/// Whether `target` could name different options.
+/// Whether only the whole column shows what `target` means: it could name different options, or is a position.
 pub(crate) fn is_unclear(target: &Value, options: &Options<'_>) -> bool {
-    let mut found = candidates(target, options);
-    found.dedup();
-    found.len() > 1
+    candidates(target, options).len() > 1 || is_position(target, options)
 }
 
-/// The options that `target` can name.
+/// The options that `target` can name, ascending.
 fn candidates(target: &Value, options: &Options<'_>) -> Vec<usize> {
     if let Some(named) = options.of_label(target) {
         return vec![named];
-    }
-    if let Some(truth) = target.as_bool() {
-        return options.of_truth(truth).into_iter().collect();
     }
     let forms = Form::ALL.into_iter();
     let found = forms.filter_map(|form| form.option(target, options));
     let mut found: Vec<_> = found.collect();
     found.sort_unstable();
+    found.dedup();
     found
+}
+
+/// Whether `target` names an option by its position, and in no other way.
+fn is_position(target: &Value, options: &Options<'_>) -> bool {
+    let names = |form: &Form| form.option(target, options).is_some();
+    let mut forms = Form::ALL.into_iter().filter(names).peekable();
+    options.of_label(target).is_none() && forms.peek().is_some() && forms.all(Form::is_position)
 }
 
 /// The option that `target` names: in the form that the task says, or, where it says none and `target` could name
@@ -245,11 +288,9 @@ pub(crate) fn resolve(
         let found = form.option(target, options);
         return found.ok_or_else(|| not_in_form(target, form, options, at));
     }
-    let mut found = candidates(target, options);
-    found.dedup();
-    match found[..] {
-        [one] => Ok(one),
+    match candidates(target, options)[..] {
         [] => Err(choices::not_among(target, options, at)),
+        [one] if !is_position(target, options) => Ok(one),
         _ => {
             let shown = shows.and_then(|form| form.option(target, options));
             shown.ok_or_else(|| unclear(target, options, at))
@@ -319,7 +360,7 @@ fn unclear(target: &Value, options: &Options<'_>, at: usize) -> Fault {
     let forms = named.iter().map(|(form, _)| format!("`{form}`"));
     let forms: Vec<_> = forms.collect();
     Fault::new(at, message).hint(format!(
-        "the data does not show which is meant: write `fields = {{ target = {{ form = \"…\" }} }}` with {}",
+        "the targets of all samples together do not show which is meant: write `fields = {{ target = {{ form = \"…\" }} }}` with {}",
         forms.join(" or ")
     ))
 }
@@ -420,10 +461,31 @@ mod tests {
                 "{targets:?}"
             );
         }
+        // What contradicts itself is asked for, and what two forms read otherwise.
+        for targets in [
+            [json!(0), json!(4)],
+            [json!(4), json!(0)],
+            [json!("x"), json!(0)],
+        ] {
+            let (form, resolved) = check(&four, &[], &targets);
+            assert_eq!(form, None, "{targets:?}");
+            assert!(resolved.contains(&None), "{targets:?}");
+        }
+        let numbers = check(&["4", "2", "3", "1"], &[], &[json!("4"), json!("1")]);
+        assert_eq!(numbers, (None, vec![None, None]));
+        let in_order = check(&["1", "2", "3", "4"], &[], &[json!("4"), json!(1)]);
+        assert_eq!(in_order.1, [Some(3), Some(0)]);
         let labelled = check(&four, &["1", "2", "3", "4"], &[json!("2"), json!("4")]);
         assert_eq!(labelled.1, [Some(1), Some(3)]);
         let truths = check(&["No", "Yes"], &[], &[json!(true), json!(false)]);
         assert_eq!(truths.1, [Some(1), Some(0)]);
+        let written = check(&["no", "yes"], &[], &[json!("TRUE"), json!("false")]);
+        assert_eq!(written.1, [Some(1), Some(0)]);
+        let counted = check(&["no", "yes"], &[], &[json!(1), json!(0)]);
+        assert_eq!(counted.1, [Some(1), Some(0)]);
+        // 1 is the position of "no" and says yes.
+        let inverted = check(&["yes", "no"], &[], &[json!(1), json!(0)]);
+        assert_eq!(inverted, (None, vec![None, None]));
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub(super) struct Census {
     /// What batches call their questions, and what their answers.
     asked: HashSet<u64>,
     answered: HashSet<u64>,
+    /// What several questions or several answers are called. Which belong together, nobody can tell.
+    shared: HashSet<u64>,
 }
 
 impl Census {
@@ -153,7 +155,10 @@ impl Census {
         match found {
             Ok(Found::Chat(chat)) => self.chat(&chat),
             Ok(Found::Reply(reply)) => {
-                self.answered.insert(digest_of(reply.custom_id.as_bytes()));
+                let name = digest_of(reply.custom_id.as_bytes());
+                if !self.answered.insert(name) {
+                    self.shared.insert(name);
+                }
             }
             Err(why) => self.leave_out(why, place),
         }
@@ -163,7 +168,10 @@ impl Census {
         let number = self.chats;
         self.chats += 1;
         if let Some(id) = &chat.custom_id {
-            self.asked.insert(digest_of(id.as_bytes()));
+            let name = digest_of(id.as_bytes());
+            if !self.asked.insert(name) {
+                self.shared.insert(name);
+            }
         }
         if self.numbers.len() > MOST_CHATS {
             return;
@@ -195,7 +203,13 @@ impl Census {
             count: alone as u64,
             places: Vec::new(),
         });
-        let mut all: Vec<_> = named.chain(alone).collect();
+        let shared = self.answered.intersection(&self.shared).count();
+        let shared = (shared > 0).then(|| LeftOut {
+            what: "answers of batches in which several questions or answers have one `custom_id`, so that nobody can tell which belong together (name the files of one batch at a time)".to_owned(),
+            count: shared as u64,
+            places: Vec::new(),
+        });
+        let mut all: Vec<_> = named.chain(alone).chain(shared).collect();
         all.sort_by_key(|one| std::cmp::Reverse(one.count));
         all
     }
@@ -217,6 +231,7 @@ pub(super) fn draw(census: &Census, positions: &[u32]) -> Result<Vec<Drawn>, Imp
     let numbers = positions.iter().map(|at| census.numbers[*at as usize]);
     let mut drawing = Drawing {
         wanted: numbers.collect(),
+        shared: Some(&census.shared),
         ..Drawing::default()
     };
     for file in &census.files {
@@ -251,9 +266,11 @@ pub(super) fn draw(census: &Census, positions: &[u32]) -> Result<Vec<Drawn>, Imp
 }
 
 #[derive(Debug, Default)]
-struct Drawing {
+struct Drawing<'a> {
     /// Numbers of the chats, ascending.
     wanted: Vec<u64>,
+    /// What several questions or answers are called.
+    shared: Option<&'a HashSet<u64>>,
     /// Chats so far, drawn or not.
     chats: u64,
     drawn: Vec<Drawn>,
@@ -262,7 +279,7 @@ struct Drawing {
     bytes: usize,
 }
 
-impl Drawing {
+impl Drawing<'_> {
     fn take(&mut self, place: Place<'_>, found: Found) {
         match found {
             Found::Reply(reply) => self.answer(reply),
@@ -276,13 +293,22 @@ impl Drawing {
         }
     }
 
+    fn is_shared(&self, id: &str) -> bool {
+        let shared = self
+            .shared
+            .map(|shared| shared.contains(&digest_of(id.as_bytes())));
+        shared.unwrap_or(false)
+    }
+
     fn has_room(&self) -> bool {
         self.bytes <= MOST_DRAWN
     }
 
     fn keep(&mut self, chat: Chat, place: String) {
         self.bytes += bytes_of(&chat);
-        if let (Some(id), None) = (&chat.custom_id, &chat.answer) {
+        if let (Some(id), None) = (&chat.custom_id, &chat.answer)
+            && !self.is_shared(id)
+        {
             self.waiting.insert(id.clone(), self.drawn.len());
         }
         self.drawn.push(Drawn { chat, place });

@@ -78,6 +78,30 @@ fn the_halves_of_a_batch_are_joined_in_any_order() {
 }
 
 #[test]
+fn answers_to_names_that_several_questions_have_are_given_to_none() {
+    let logs = Logs::new();
+    let day = |words: &str| {
+        let line = json!({"custom_id": "request-0", "method": "POST", "url": "/v1/chat/completions",
+            "body": {"messages": [{"role": "user", "content": words}]}});
+        let reply = json!({"custom_id": "request-0", "response": {"status_code": 200, "body":
+            {"model": "m", "choices": [{"message": {"role": "assistant", "content": format!("to {words}")}}]}}});
+        [line, reply].map(|line| format!("{line}\n"))
+    };
+    let [[first, to_first], [second, to_second]] = ["one", "quite another"].map(day);
+    let paths = [
+        logs.write("in1.jsonl", &first),
+        logs.write("in2.jsonl", &second),
+        logs.write("out1.jsonl", &to_first),
+        logs.write("out2.jsonl", &to_second),
+    ];
+    let found = from_logs(&paths, &wanted(10)).unwrap();
+    assert_eq!((found.chats, found.samples, found.answered), (2, 2, 0));
+    assert!(found.left_out[0].what.contains("nobody can tell"));
+    let found = from_logs(&[paths[0].clone(), paths[2].clone()], &wanted(10)).unwrap();
+    assert_eq!((found.samples, found.answered), (1, 1));
+}
+
+#[test]
 fn a_sample_says_what_the_log_says_and_has_no_target() {
     let logs = Logs::new();
     let line = json!({"model": "m", "session_id": "secret-session", "user": "once", "created_at": "2025-05-06T07:08:09Z",
@@ -85,7 +109,7 @@ fn a_sample_says_what_the_log_says_and_has_no_target() {
     let other = json!({"metadata": {"session_id": "secret-session"}, "messages": [{"role": "user", "content": "Und?"}]});
     let third = json!({"messages": [{"role": "user", "content": "And now?"}]});
     let path = logs.write("chats.jsonl", &format!("{line}\n{other}\n{third}\n"));
-    let found = from_logs(&[path.clone()], &wanted(10)).unwrap();
+    let found = from_logs(std::slice::from_ref(&path), &wanted(10)).unwrap();
     let expected = json!({"id": "chat-1", "messages": [{"role": "user", "content": "q"}], "created": "2025-05-06",
         "cluster": "session-1", "metadata": {"recorded_answer": "a", "recorded_model": "m", "turns": "1",
         "length": "under 200", "script": "Latin", "logged_at": format!("{}:1", path.display())}});
@@ -111,7 +135,7 @@ fn broken_lines_are_counted_with_their_places_and_the_rest_is_read() {
         chat("another matter", "b")
     );
     let path = logs.write("chats.jsonl", &text);
-    let found = from_logs(&[path.clone()], &wanted(10)).unwrap();
+    let found = from_logs(std::slice::from_ref(&path), &wanted(10)).unwrap();
     assert_eq!((found.chats, found.samples), (2, 2));
     let left: Vec<_> = found
         .left_out
@@ -150,7 +174,7 @@ fn what_is_no_log_is_refused_with_what_to_do() {
         );
     }
     let missing = Path::new("/nowhere/at/all.jsonl").to_owned();
-    let error = from_logs(&[missing.clone()], &wanted(1)).unwrap_err();
+    let error = from_logs(std::slice::from_ref(&missing), &wanted(1)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unreadable);
     assert!(
         from_logs(&[missing.clone(), missing], &wanted(1))
@@ -166,7 +190,7 @@ fn a_format_that_is_named_holds_over_what_a_file_looks_like() {
     let line =
         json!({"custom_id": "r", "body": {}, "messages": [{"role": "user", "content": "q"}]});
     let path = logs.write("x.jsonl", &line.to_string());
-    assert!(from_logs(&[path.clone()], &wanted(1)).is_err());
+    assert!(from_logs(std::slice::from_ref(&path), &wanted(1)).is_err());
     let named = Wanted {
         format: Some(LogFormat::Chat),
         ..wanted(1)
@@ -237,7 +261,7 @@ fn ten_thousand() -> String {
 fn of_ten_thousand_chats_duplicates_are_found_and_strata_are_kept() {
     let logs = Logs::new();
     let path = logs.write("log.jsonl", &ten_thousand());
-    let found = from_logs(&[path.clone()], &wanted(200)).unwrap();
+    let found = from_logs(std::slice::from_ref(&path), &wanted(200)).unwrap();
     assert_eq!(
         (found.chats, found.duplicates, found.samples),
         (10_000, 1_000, 200)
@@ -259,7 +283,7 @@ fn of_ten_thousand_chats_duplicates_are_found_and_strata_are_kept() {
         );
     }
     assert_eq!(found.suite.len(), 1 + 3);
-    let again = from_logs(&[path.clone()], &wanted(200)).unwrap();
+    let again = from_logs(std::slice::from_ref(&path), &wanted(200)).unwrap();
     assert_eq!(again.suite, found.suite);
     let other = Wanted {
         seed: 2,
