@@ -1,6 +1,7 @@
 //! Judging ends, whatever an answer or a stranger's suite makes of it: by limits that are the same on every machine,
 //! and by the processor's time where a library escapes them.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -56,7 +57,11 @@ fn expect_in_time(mut child: Child, code: i32, what: &str) {
     let end = Instant::now() + MOST;
     loop {
         if let Some(status) = child.try_wait().unwrap() {
-            assert_eq!(status.code(), Some(code), "{what}");
+            let mut said = String::new();
+            if let Some(mut stderr) = child.stderr.take() {
+                stderr.read_to_string(&mut said).unwrap();
+            }
+            assert_eq!(status.code(), Some(code), "{what}: {said}");
             return;
         }
         if Instant::now() > end {
@@ -339,8 +344,8 @@ fn a_judgement_that_the_machine_ends_is_recorded_and_never_repeated() {
             server.totals().requests > 0 && !judging(&child).is_empty()
                 || child.try_wait().unwrap().is_some()
         });
-        // It has its query once it works.
-        std::thread::sleep(Duration::from_millis(300));
+        // Soon, as the report after it has the same scorers prepared in such a process again.
+        std::thread::sleep(Duration::from_millis(30));
         for id in judging(&child) {
             let id = id.to_string();
             let status = std::process::Command::new("kill")
