@@ -145,6 +145,11 @@ impl Gathering {
         models.len() - 1
     }
 
+    /// The name of the model at `position`.
+    pub(crate) fn model_name(&self, position: usize) -> &str {
+        &self.imported.models[position].name
+    }
+
     /// Notes that the log has scores of `scorer` for the task at `task`; the first one is the one that it reports.
     pub(crate) fn scored_by(&mut self, task: usize, scorer: &str) {
         let known = &mut self.imported.tasks[task].recorded;
@@ -195,10 +200,12 @@ impl Gathering {
         }
         let key = (task, sample.id.clone());
         if let Some(&known) = self.samples.get(&key) {
-            return if samples[known].messages == sample.messages {
-                Ok(known)
-            } else {
-                Err(two_samples(place, &sample.id))
+            return match otherwise(&samples[known], &sample) {
+                Some(how) => Err(two_samples(place, &sample.id, how)),
+                None => {
+                    complete(&mut samples[known], sample);
+                    Ok(known)
+                }
             };
         }
         self.samples.insert(key, samples.len());
@@ -253,6 +260,22 @@ impl Gathering {
             .map(|answer| &mut answer.record)
     }
 
+    /// Why the answer at `at`, which one log has twice, is refused.
+    pub(crate) fn twice(&self, at: At, place: &str) -> ImportError {
+        let sample = &self.imported.tasks[at.task].samples[at.sample].id;
+        let model = &self.imported.models[at.model].name;
+        let what = format!("model `{model}` has answered sample `{sample}` twice");
+        ImportError::refused(place, what)
+            .hint("leave one of them out; the log does not say which of them holds")
+    }
+
+    /// Puts down what the log states otherwise than its samples have it.
+    pub(crate) fn difference(&mut self, what: String) {
+        if !self.imported.differences.contains(&what) {
+            self.imported.differences.push(what);
+        }
+    }
+
     /// Makes a remark about one more sample or answer.
     pub(crate) fn remark(&mut self, what: &'static str) {
         *self.remarks.entry(what).or_default() += 1;
@@ -292,10 +315,10 @@ impl Gathering {
             return Err(ImportError::refused(place, what).hint("import fewer logs at a time"));
         }
         let imported = &mut self.imported;
-        for task in &mut imported.tasks {
-            let remarks = scorers::settle(task);
-            imported.cannot_tell.extend(remarks);
-        }
+        // What is stated of a scorer that is left out is compared all the same.
+        compare(&std::mem::take(&mut self.claims), imported);
+        let remarks = scorers::settle(&mut imported.tasks);
+        imported.cannot_tell.extend(remarks);
         imported.tasks.retain(|task| !task.samples.is_empty());
         if imported.tasks.is_empty() {
             return Err(ImportError::refused(place, "there is no sample in it"));
@@ -306,10 +329,7 @@ impl Gathering {
         if imported.name.is_empty() {
             imported.name = suite_name(imported);
         }
-        let claims = std::mem::take(&mut self.claims);
-        let mut imported = self.imported;
-        compare(&claims, &mut imported);
-        Ok(imported)
+        Ok(self.imported)
     }
 }
 
@@ -349,8 +369,33 @@ fn suite_name(imported: &Imported) -> String {
     }
 }
 
-fn two_samples(place: &str, id: &str) -> ImportError {
-    let what = format!("sample `{id}` asks something else than the sample of that id before it");
+/// In what `new` is another sample than `known`. What only one of them has is no difference.
+fn otherwise(known: &Sample, new: &Sample) -> Option<&'static str> {
+    let has_both = known.target.is_some() && new.target.is_some();
+    let may_choose = !known.choices.is_empty() && !new.choices.is_empty();
+    if known.messages != new.messages {
+        Some("asks something else than")
+    } else if may_choose && known.choices != new.choices {
+        Some("has other choices than")
+    } else if has_both && known.target != new.target {
+        Some("has another right answer than")
+    } else {
+        None
+    }
+}
+
+/// Adds to `known` what only `new` says of the same sample: the log of a failed answer may lack it.
+fn complete(known: &mut Sample, new: Sample) {
+    if known.target.is_none() {
+        known.target = new.target;
+    }
+    if known.choices.is_empty() {
+        known.choices = new.choices;
+    }
+}
+
+fn two_samples(place: &str, id: &str, how: &str) -> ImportError {
+    let what = format!("sample `{id}` {how} the sample of that id before it");
     ImportError::refused(place, what)
         .hint("import one of the logs at a time; each becomes a run of its own")
 }

@@ -1,5 +1,7 @@
 //! Which scorers a task has: those of the log, and those of this program that its suite is judged by.
 
+use std::collections::{BTreeMap, HashSet};
+
 use cleanbench_core::ScorerSpec;
 use serde_json::{Map, Value, json};
 
@@ -32,13 +34,62 @@ pub fn recorded(task: &Task) -> Vec<ScorerSpec> {
     }
 }
 
-/// Leaves out what of the log's scorers cannot be a score of every answer, and chooses what judges the suite.
-pub(crate) fn settle(task: &mut Task) -> Vec<String> {
+/// Leaves out what of the log's scorers cannot be a score of every answer, and chooses what judges the suites.
+pub(crate) fn settle(tasks: &mut [Task]) -> Vec<String> {
+    let ranges = Range::of_all(tasks);
+    let each = tasks.iter_mut().flat_map(|task| {
+        let mut remarks = settle_recorded(task, &ranges);
+        if task.scorers.is_empty() {
+            task.scorers = vec![fitting(&task.samples)];
+        } else {
+            remarks.extend(drop_unanswerable(task));
+        }
+        remarks
+    });
+    each.collect()
+}
+
+/// The values of a scorer, in whichever task: one grade of 1 says nothing where others are 4 or 5.
+#[derive(Default)]
+struct Range {
+    values: usize,
+    outside: usize,
+}
+
+impl Range {
+    fn of_all(tasks: &[Task]) -> BTreeMap<String, Self> {
+        let mut ranges: BTreeMap<String, Self> = BTreeMap::new();
+        let samples = tasks.iter().flat_map(|task| &task.samples);
+        let answers = samples.flat_map(|sample| &sample.answers);
+        for score in answers.flat_map(|answer| &answer.record.scores) {
+            if !ranges.contains_key(&score.scorer) {
+                ranges.insert(score.scorer.clone(), Self::default());
+            }
+            if let Some(range) = ranges.get_mut(&score.scorer) {
+                range.values += 1;
+                range.outside += usize::from(!(0.0..=1.0).contains(&score.value));
+            }
+        }
+        ranges.retain(|_, range| range.outside > 0);
+        ranges
+    }
+}
+
+/// Chooses which scorers of the log a task keeps; the scores of the others are taken from its answers.
+fn settle_recorded(task: &mut Task, ranges: &BTreeMap<String, Range>) -> Vec<String> {
     let recorded = std::mem::take(&mut task.recorded);
+    let had_any = !recorded.is_empty();
     let mut remarks = Vec::new();
-    for (position, name) in recorded.into_iter().enumerate() {
+    for name in recorded {
+        if let Some(Range { values, outside }) = ranges.get(&name) {
+            remarks.push(format!(
+                "task `{}`: the scores of `{name}` are left out: {outside} of {values} in the log are not from 0 to 1",
+                task.name
+            ));
+            continue;
+        }
         let standing = Standing::of(task, &name);
-        if position > 0 && standing.lacking > 0 {
+        if !task.recorded.is_empty() && standing.lacking > 0 {
             remarks.push(format!(
                 "task `{}`: the scores of `{name}` are left out: {} of {} answers have none from 0 to 1",
                 task.name, standing.lacking, standing.answers
@@ -53,12 +104,24 @@ pub(crate) fn settle(task: &mut Task) -> Vec<String> {
         }
         task.recorded.push(name);
     }
-    if task.scorers.is_empty() {
-        task.scorers = vec![fitting(&task.samples)];
-    } else {
-        remarks.extend(drop_unanswerable(task));
+    if had_any && task.recorded.is_empty() {
+        remarks.push(format!(
+            "task `{}`: none of its scorers is left, and its answers stay without a score",
+            task.name
+        ));
     }
+    drop_others(task);
     remarks
+}
+
+/// Takes the scores of scorers that were left out from the answers, so that none of them is ever taken for another.
+fn drop_others(task: &mut Task) {
+    let kept: HashSet<&String> = task.recorded.iter().collect();
+    let answers = task.samples.iter_mut();
+    for answer in answers.flat_map(|sample| &mut sample.answers) {
+        let scores = &mut answer.record.scores;
+        scores.retain(|score| kept.contains(&score.scorer));
+    }
 }
 
 /// Leaves out samples that the scorers of a suite cannot judge, because nothing is said to be right.

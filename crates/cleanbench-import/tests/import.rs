@@ -5,6 +5,8 @@
     reason = "a helper of a test fails the test by panicking"
 )]
 
+#[path = "import/apart.rs"]
+mod apart;
 #[path = "import/bed.rs"]
 mod bed;
 #[path = "import/formats.rs"]

@@ -4,7 +4,7 @@
 //! What the model saw is the conversation before its own turn. Refused: predictions without reviews, which have no
 //! scores.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Form, Message, Role, Usage};
@@ -137,6 +137,8 @@ struct Category {
 struct Subset {
     name: String,
     score: Option<f64>,
+    /// Of how many samples the score is.
+    num: Option<usize>,
 }
 
 fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
@@ -190,6 +192,10 @@ struct Reading<'a> {
     predictions: HashMap<String, Output>,
     /// How often each sample was answered.
     repeats: BTreeMap<String, u32>,
+    /// The rows that were read, by their own number.
+    seen: HashSet<String>,
+    /// Of how many samples the report is.
+    stated: Vec<usize>,
 }
 
 impl<'a> Reading<'a> {
@@ -221,6 +227,8 @@ impl<'a> Reading<'a> {
             model,
             predictions: written.outputs,
             repeats: BTreeMap::new(),
+            seen: HashSet::new(),
+            stated: Vec::new(),
         };
         let own = reports.iter().filter(|report| report.model_name == name);
         own.for_each(|report| reading.claims(report, &stem));
@@ -235,6 +243,7 @@ impl<'a> Reading<'a> {
                 .flat_map(|category| &category.subsets);
             let own = |subset: &&Subset| format!("{}_{}", report.dataset_name, subset.name) == stem;
             for subset in subsets.filter(own) {
+                self.stated.extend(subset.num);
                 let Some(value) = subset.score else { continue };
                 let scorer = metric.name.strip_prefix("mean_").unwrap_or(&metric.name);
                 self.gathering.claim(Claim {
@@ -257,12 +266,33 @@ impl<'a> Reading<'a> {
             let review: Review = json::parse_at(&place, line.before, line.bytes)?;
             self.row(review, &format!("{place}:{}", line.before + 1))?;
         }
+        self.compare_count();
         Ok(())
+    }
+
+    /// Says so where the report is of another number of samples; repeats may be counted there or not.
+    fn compare_count(&mut self) {
+        let samples = self.repeats.len();
+        let answers: usize = self.repeats.values().map(|count| *count as usize).sum();
+        let stated = std::mem::take(&mut self.stated).into_iter();
+        for stated in stated.filter(|stated| *stated != samples && *stated != answers) {
+            let task = self.gathering.task_name(self.task);
+            let model = self.gathering.model_name(self.model);
+            self.gathering.difference(format!(
+                "task `{task}`, model `{model}`: the report is of {stated} samples, and {samples} are in the log"
+            ));
+        }
     }
 
     fn row(&mut self, review: Review, place: &str) -> Result<(), ImportError> {
         let index = json::word(&review.index).unwrap_or_default();
         let id = json::word(&review.sample_score.group_id).unwrap_or_else(|| index.clone());
+        let own = if index.is_empty() {
+            id.clone()
+        } else {
+            index.clone()
+        };
+        let is_new = self.seen.insert(own);
         let repeat = self.repeats.entry(id.clone()).or_default();
         *repeat += 1;
         let epoch = *repeat;
@@ -282,6 +312,9 @@ impl<'a> Reading<'a> {
             model: self.model,
             epoch,
         };
+        if !is_new {
+            return Err(self.gathering.twice(at, place));
+        }
         let record = ImportedAnswer {
             scores: self.scores(&score),
             ..answer(&score, output)

@@ -4,7 +4,7 @@
 //! A perturbed instance is a sample of its own. Refused: runs that weighed each option by a request of its own, whose
 //! requests are no answers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Form, Message, Role, Usage};
@@ -22,6 +22,8 @@ use crate::stated::{Claim, EXACT};
 
 const FORMAT: &str = "HELM run";
 const STATE: &str = "scenario_state.json";
+/// What a run calls the number of its instances, trials apart.
+const INSTANCES: &str = "num_instances";
 const MORE: &str = "answer with several completions; the first stands for them";
 
 /// Whether `look` is the file of a run that names all others.
@@ -211,6 +213,8 @@ struct Reading<'a> {
     state: State,
     spec: Option<RunSpec>,
     scores: HashMap<Key, Vec<Stat>>,
+    /// The samples that are no perturbed ones, by their split.
+    asked: BTreeMap<String, HashSet<usize>>,
 }
 
 impl<'a> Reading<'a> {
@@ -229,6 +233,7 @@ impl<'a> Reading<'a> {
             state,
             spec: None,
             scores: HashMap::new(),
+            asked: BTreeMap::new(),
         };
         reading.spec = reading.beside("run_spec.json")?;
         let judged: Option<Vec<Judged>> = reading.beside("per_instance_stats.json")?;
@@ -288,6 +293,7 @@ impl<'a> Reading<'a> {
         for asked in std::mem::take(&mut self.state.request_states) {
             self.request(asked, task, model)?;
         }
+        self.compare_scores(task, model);
         self.claims(task, model)
     }
 
@@ -326,6 +332,10 @@ impl<'a> Reading<'a> {
             model,
             epoch: key.1.saturating_add(1),
         };
+        if asked.instance.perturbation.is_none() {
+            let split = asked.instance.split.unwrap_or_default();
+            self.asked.entry(split).or_default().insert(sample);
+        }
         let Some(result) = asked.result else {
             return Ok(());
         };
@@ -337,8 +347,43 @@ impl<'a> Reading<'a> {
         self.gathering.answer(at, record, &self.place)
     }
 
+    /// Says so where there are scores of instances that nobody asked.
+    fn compare_scores(&mut self, task: usize, model: usize) {
+        let left = self.scores.len();
+        if left > 0 {
+            let name = self.gathering.task_name(task);
+            let model = self.gathering.model_name(model);
+            self.gathering.difference(format!(
+                "task `{name}`, model `{model}`: the log has scores of {left} instances that it has no request of"
+            ));
+        }
+    }
+
+    /// Says so where the run states another number of instances of a split than were asked.
+    fn compare_instances(&mut self, stat: &Stat, task: usize, model: usize) {
+        let is_plain = stat.name.perturbation.as_ref().is_none_or(Value::is_null);
+        let Some(stated) = stat
+            .mean
+            .filter(|_| is_plain && stat.name.name == INSTANCES)
+        else {
+            return;
+        };
+        let split = stat.name.split.as_deref().unwrap_or_default();
+        let here = self.asked.get(split).map_or(0, HashSet::len);
+        if format!("{stated:.0}") != here.to_string() {
+            let name = self.gathering.task_name(task);
+            let model = self.gathering.model_name(model);
+            self.gathering.difference(format!(
+                "task `{name}` of split `{split}`, model `{model}`: the log states {stated} instances, and {here} are in it"
+            ));
+        }
+    }
+
     fn claims(&mut self, task: usize, model: usize) -> Result<(), ImportError> {
         let stats: Option<Vec<Stat>> = self.beside("stats.json")?;
+        for stat in stats.iter().flatten() {
+            self.compare_instances(stat, task, model);
+        }
         let known = self.gathering.task_mut(task).recorded.clone();
         let plain = stats.into_iter().flatten().filter(|stat| {
             let is_plain = stat.name.perturbation.as_ref().is_none_or(Value::is_null);

@@ -4,7 +4,7 @@
 //! Where choices were weighed by their likelihood nothing was written; the choice that came out likeliest stands for
 //! the answer. Refused: results without samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Form, Message, Role};
@@ -164,6 +164,8 @@ struct Reading<'a> {
     gathering: &'a mut Gathering,
     task: usize,
     model: usize,
+    /// The filters by which each sample was judged, by the position of the sample.
+    filters: HashMap<usize, HashSet<String>>,
 }
 
 impl<'a> Reading<'a> {
@@ -191,6 +193,7 @@ impl<'a> Reading<'a> {
             gathering,
             task,
             model,
+            filters: HashMap::new(),
         }
     }
 
@@ -240,7 +243,12 @@ impl<'a> Reading<'a> {
             model: self.model,
             epoch: 1,
         };
-        if let Some(known) = self.gathering.answered(at) {
+        let filters = self.filters.entry(sample).or_default();
+        let is_further = !filters.is_empty();
+        if !filters.insert(row.filter.unwrap_or_default()) {
+            return Err(self.gathering.twice(at, place));
+        }
+        if let Some(known) = self.gathering.answered(at).filter(|_| is_further) {
             // Another filter on the same answer.
             known.scores.extend(scores);
             return Ok(());

@@ -1,9 +1,9 @@
 //! Logs of `OpenAI`'s evals: lines of events about samples, between a specification and a report.
 //!
 //! What a sample was asked and answered is its first `sampling`; `match` says whether it was right, `metrics` gives
-//! numbers. Refused: logs without samplings.
+//! numbers. Refused: logs without samplings, a sample that one scorer judged twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cleanbench_core::{Form, Message, Role};
 use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
@@ -55,6 +55,8 @@ struct Told {
     messages: Vec<Message>,
     record: Option<ImportedAnswer>,
     scores: Vec<ImportedScore>,
+    /// Which scorers have judged it.
+    judged: HashSet<String>,
     expected: Option<Value>,
     error: Option<String>,
 }
@@ -65,8 +67,10 @@ fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
         let bytes = source.take(file, COLLECTION)?;
         let mut log = Log::default();
         for line in json::lines(&bytes) {
-            let line: Line = json::parse_at(&place, line.before, line.bytes)?;
-            log.add(line, gathering);
+            let number = line.before;
+            let line: Line = json::parse_at(&place, number, line.bytes)?;
+            let at = format!("{place}:{}", number + 1);
+            log.add(line, gathering, &at)?;
         }
         log.finish(gathering, &place)?;
     }
@@ -83,7 +87,12 @@ struct Log {
 }
 
 impl Log {
-    fn add(&mut self, line: Line, gathering: &mut Gathering) {
+    fn add(
+        &mut self,
+        line: Line,
+        gathering: &mut Gathering,
+        place: &str,
+    ) -> Result<(), ImportError> {
         if let Some(spec) = line.spec {
             self.spec = spec;
         }
@@ -91,12 +100,13 @@ impl Log {
             self.report = report;
         }
         let Some(id) = line.sample_id.as_ref().and_then(json::word) else {
-            return;
+            return Ok(());
         };
         if !self.told.contains_key(&id) {
             self.order.push(id.clone());
         }
-        let told = self.told.entry(id).or_default();
+        let told = self.told.entry(id.clone()).or_default();
+        let before = told.scores.len();
         match line.r#type.as_str() {
             "sampling" if told.record.is_none() => told.sampled(&line.data),
             "sampling" => gathering.remark(LATER),
@@ -106,6 +116,11 @@ impl Log {
                 told.error = Some(Value::Object(line.data).to_string());
             }
             _ => {}
+        }
+        let mut new = told.scores.iter().skip(before);
+        match new.find(|score| !told.judged.insert(score.scorer.clone())) {
+            Some(score) => Err(judged_twice(place, &id, &score.scorer)),
+            None => Ok(()),
         }
     }
 
@@ -141,6 +156,12 @@ impl Log {
         }
         Ok(())
     }
+}
+
+fn judged_twice(place: &str, id: &str, scorer: &str) -> ImportError {
+    let what = format!("sample `{id}` was judged by `{scorer}` twice");
+    ImportError::refused(place, what)
+        .hint("leave one of the events out; the log does not say which of them holds")
 }
 
 /// Where a sample goes.

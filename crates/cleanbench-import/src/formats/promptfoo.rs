@@ -1,10 +1,11 @@
 //! Results of promptfoo: `output.json` or `output.yaml` of its versions 1 to 3, a row for each test, prompt and
 //! provider.
 //!
-//! A prompt is a task, a test a sample, a provider a model; another row of the same is another epoch. Whether a test
-//! passed is the first score. Refused: results without rows.
+//! A prompt is a task, a test a sample, a provider a model, and in another configuration another; another row of the
+//! same is another epoch where the rows are not numbered. Whether a test passed is the first score, and a test that
+//! asserts nothing has none. Refused: results without rows, rows that stand there twice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cleanbench_core::{Form, Message, Role, Usage};
 use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
@@ -28,6 +29,10 @@ const REWORDED: &str =
 const NO_PROVIDER: &str = "the results name no provider; whatever answered is called `unnamed`";
 const CACHED: &str =
     "answer from promptfoo's cache, whose token counts are not of this answer and are left out";
+const UNJUDGED: &str =
+    "answer to a test without assertions, which passes whatever it says; it has no score";
+/// What promptfoo says of a test without assertions.
+const NO_ASSERTIONS: &str = "No assertions";
 /// The reason of a failure that is none of an assertion.
 const ERROR: u64 = 2;
 
@@ -46,7 +51,11 @@ pub(super) fn find(look: &Look<'_>) -> Option<Found> {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Output {
-    Within { results: Results },
+    Within {
+        results: Results,
+        #[serde(default)]
+        config: Value,
+    },
     Top(Results),
 }
 
@@ -105,6 +114,21 @@ struct Row {
     failure_reason: Option<u64>,
     error: Option<String>,
     test_case: Option<TestCase>,
+    grading_result: Option<Grading>,
+    /// Which column of the table it is in: one for each provider and prompt.
+    prompt_idx: Option<u64>,
+    /// Which row of the table it is in: one for each test, and each repeat of it.
+    test_idx: Option<u64>,
+    prompt_id: Option<String>,
+}
+
+/// How an answer was judged.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Grading {
+    reason: Value,
+    #[serde(deserialize_with = "list")]
+    component_results: Vec<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,6 +140,8 @@ enum Provider {
         id: Option<String>,
         #[serde(default)]
         label: Option<String>,
+        #[serde(default)]
+        config: Value,
     },
 }
 
@@ -160,7 +186,8 @@ fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
         } else {
             json::parse(&place, &bytes)?
         };
-        let (Output::Within { results } | Output::Top(results)) = output;
+        let repeat = output.repeat();
+        let (Output::Within { results, .. } | Output::Top(results)) = output;
         if results.rows.is_empty() {
             return Err(ImportError::refused(
                 place,
@@ -169,9 +196,92 @@ fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
         }
         let stem = file.parent().and_then(|folder| folder.file_name());
         gathering.called(&stem.unwrap_or_default().to_string_lossy());
-        Reading::begin(gathering, &place, results.version).all(results)?;
+        let mut reading = Reading::begin(gathering, &place, results.version);
+        reading.repeat = repeat;
+        reading.all(results)?;
     }
     Ok(())
+}
+
+impl Output {
+    /// How often each test was repeated, as far as it says.
+    fn repeat(&self) -> u32 {
+        let Self::Within { config, .. } = self else {
+            return 1;
+        };
+        let each = ["evaluateOptions", "commandLineOptions"].iter();
+        let each = each.filter_map(|options| config.get(options)?.get("repeat")?.as_u64());
+        each.max()
+            .map_or(1, |repeat| u32::try_from(repeat).unwrap_or(u32::MAX).max(1))
+    }
+}
+
+/// A column of the table, as far as one provider is in it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Column {
+    index: u64,
+    provider: String,
+}
+
+/// A cell of the table.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Cell {
+    column: u64,
+    row: u64,
+    model: usize,
+}
+
+/// What the model of each column is called: a provider that has several columns for one prompt is a model in each,
+/// because its configuration is another there.
+fn columns(rows: &[Row]) -> HashMap<Column, String> {
+    let mut found: BTreeMap<[&str; 3], BTreeSet<u64>> = BTreeMap::new();
+    let names: Vec<_> = rows.iter().map(Row::provider_name).collect();
+    for (row, name) in rows.iter().zip(&names) {
+        if let Some(index) = row.prompt_idx {
+            let prompt = row.prompt_id.as_deref().unwrap_or_default();
+            let key = [words(&row.prompt), prompt, name.as_str()];
+            found.entry(key).or_default().insert(index);
+        }
+    }
+    let mut columns = HashMap::new();
+    for ([_, _, provider], indexes) in found {
+        for (rank, index) in indexes.into_iter().enumerate() {
+            let provider = provider.to_owned();
+            let name = match rank {
+                0 => provider.clone(),
+                _ => format!("{provider} ({})", rank + 1),
+            };
+            columns.insert(Column { index, provider }, name);
+        }
+    }
+    columns
+}
+
+/// What tells a prompt from others.
+fn words(prompt: &Prompted) -> &str {
+    let words = prompt.label.as_ref().or(prompt.display.as_ref());
+    words.or(prompt.raw.as_ref()).map_or("", String::as_str)
+}
+
+impl Row {
+    /// The name of the provider; empty where there is none.
+    fn provider_name(&self) -> String {
+        let named = self.provider.as_ref().and_then(provider_name);
+        named.unwrap_or_default()
+    }
+
+    /// Whether anything was asserted of the answer, as far as the row says.
+    fn is_judged(&self) -> bool {
+        let grading = self.grading_result.as_ref();
+        if grading.is_some_and(|grading| !grading.component_results.is_empty()) {
+            return true;
+        }
+        match (grading, &self.test_case) {
+            (Some(grading), _) => grading.reason.as_str() != Some(NO_ASSERTIONS),
+            (None, Some(test)) => !test.assert.is_empty(),
+            (None, None) => true,
+        }
+    }
 }
 
 /// A file of results while it is read.
@@ -186,6 +296,14 @@ struct Reading<'a> {
     wordings: HashMap<String, HashMap<String, usize>>,
     /// How often each model answered each sample: positions of task, sample and model.
     repeats: HashMap<[usize; 3], u32>,
+    /// What the model of each column is called.
+    columns: HashMap<Column, String>,
+    /// How often a row was of each cell of the table.
+    cells: HashMap<Cell, u32>,
+    /// How many rows of a cell may be.
+    repeat: u32,
+    /// How many answers of a model nothing was asserted of: positions of task and model.
+    unjudged: HashMap<[usize; 2], f64>,
 }
 
 impl<'a> Reading<'a> {
@@ -199,6 +317,10 @@ impl<'a> Reading<'a> {
             tests: HashMap::new(),
             wordings: HashMap::new(),
             repeats: HashMap::new(),
+            columns: HashMap::new(),
+            cells: HashMap::new(),
+            repeat: 1,
+            unjudged: HashMap::new(),
         }
     }
 
@@ -210,36 +332,65 @@ impl<'a> Reading<'a> {
         let heads = heads
             .into_iter()
             .filter_map(|head| serde_json::from_value(head).ok());
-        let stated: Vec<Prompted> = results.prompts.into_iter().chain(heads).collect();
+        let heads: Vec<Prompted> = heads.collect();
+        self.columns = columns(&results.rows);
         for row in results.rows {
             self.row(row)?;
         }
-        for prompted in &stated {
-            self.claim(prompted);
+        for stated in [results.prompts, heads] {
+            for (index, prompted) in (0..).zip(&stated) {
+                self.claim(prompted, index);
+            }
         }
         Ok(())
     }
 
     /// The task that a prompt is.
     fn task(&mut self, prompt: &Prompted) -> usize {
-        let words = prompt
-            .label
-            .as_ref()
-            .or(prompt.display.as_ref())
-            .or(prompt.raw.as_ref());
-        let words = words.cloned().unwrap_or_default();
         let next = self.prompts.len() + 1;
-        let number = *self.prompts.entry(words).or_insert(next);
+        let number = *self.prompts.entry(words(prompt).to_owned()).or_insert(next);
         self.gathering.task(&format!("prompt-{number}"))
+    }
+
+    /// The model that answered in the column of `row`.
+    fn model(&mut self, row: &Row) -> usize {
+        let provider = row.provider_name();
+        if provider.is_empty() {
+            self.gathering.cannot_tell(NO_PROVIDER);
+        }
+        let index = row.prompt_idx.unwrap_or_default();
+        let column = Column { index, provider };
+        let known = self.columns.get(&column).cloned();
+        let name = known.unwrap_or_else(|| column.provider.clone());
+        if name != column.provider {
+            let what = configured(&name, &column, row.provider.as_ref());
+            self.gathering.cannot_tell(what);
+        }
+        self.gathering.model(&name, Form::Chat)
+    }
+
+    /// # Errors
+    /// When the log has the cell of the table that `row` is already, more often than tests were repeated.
+    fn count(&mut self, row: &Row, at: At) -> Result<(), ImportError> {
+        let (Some(column), Some(number)) = (row.prompt_idx, row.test_idx) else {
+            return Ok(());
+        };
+        let cell = Cell {
+            column,
+            row: number,
+            model: at.model,
+        };
+        let count = self.cells.entry(cell).or_default();
+        *count = count.saturating_add(1);
+        if *count > self.repeat {
+            return Err(self.gathering.twice(at, self.place));
+        }
+        Ok(())
     }
 
     fn row(&mut self, row: Row) -> Result<(), ImportError> {
         let task = self.task(&row.prompt);
-        let named = row.provider.as_ref().and_then(provider_name);
-        if named.is_none() {
-            self.gathering.cannot_tell(NO_PROVIDER);
-        }
-        let model = self.gathering.model(&named.unwrap_or_default(), Form::Chat);
+        let model = self.model(&row);
         let id = self.sample_id(task, &row);
         let sample = Sample {
             id,
@@ -257,15 +408,20 @@ impl<'a> Reading<'a> {
             model,
             epoch: *repeat,
         };
-        let record = self.answer(row, task);
+        self.count(&row, at)?;
+        let record = self.answer(row, at);
         self.gathering.answer(at, record, self.place)
     }
 
     /// The identity of what was asked: the test, and how the prompt was worded for it.
     fn sample_id(&mut self, task: usize, row: &Row) -> String {
         let next = self.tests.len() + 1;
-        let vars = Value::Object(row.vars.clone()).to_string();
-        let test = *self.tests.entry(vars).or_insert(next);
+        let mut test = Value::Object(row.vars.clone()).to_string();
+        // Tests of the same variables with another right answer are two.
+        if let Some(right) = row.test_case.as_ref().and_then(expected) {
+            test.push_str(&right.to_string());
+        }
+        let test = *self.tests.entry(test).or_insert(next);
         let raw = row.prompt.raw.clone().unwrap_or_default();
         let known = self.wordings.entry(format!("{task}/{test}")).or_default();
         let next = known.len();
@@ -277,8 +433,9 @@ impl<'a> Reading<'a> {
         format!("test-{test}.{}", position + 1)
     }
 
-    fn answer(&mut self, row: Row, task: usize) -> ImportedAnswer {
-        let scores = scores(&row);
+    fn answer(&mut self, row: Row, at: At) -> ImportedAnswer {
+        let is_judged = row.is_judged();
+        let scores = if is_judged { scores(&row) } else { Vec::new() };
         let response = row.response.unwrap_or_default();
         let text = json::text(&response.output);
         let failed = row.failure_reason == Some(ERROR) || text.is_none();
@@ -289,8 +446,12 @@ impl<'a> Reading<'a> {
                 ..ImportedAnswer::default()
             };
         }
+        if !is_judged {
+            self.gathering.remark(UNJUDGED);
+            *self.unjudged.entry([at.task, at.model]).or_default() += 1.0;
+        }
         for score in &scores {
-            self.gathering.scored_by(task, &score.scorer);
+            self.gathering.scored_by(at.task, &score.scorer);
         }
         ImportedAnswer {
             text,
@@ -313,18 +474,25 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The share of tests that passed, as a prompt's own counts have it.
-    fn claim(&mut self, prompted: &Prompted) {
+    /// The share of tests that passed, as the own counts of the column at `index` have it. Tests without assertions
+    /// are counted as passed there.
+    fn claim(&mut self, prompted: &Prompted, index: u64) {
         let counts = prompted.metrics.clone().unwrap_or_default();
         let (Some(passed), Some(provider)) = (counts.test_pass_count, &prompted.provider) else {
             return;
         };
+        let provider = provider.clone();
+        let column = Column { index, provider };
+        let name = self.columns.get(&column).unwrap_or(&column.provider);
+        let model = self.gathering.model(name, Form::Chat);
+        let task = self.task(prompted);
+        let unjudged = self.unjudged.get(&[task, model]).copied();
+        let passed = passed - unjudged.unwrap_or(0.0);
         let all = passed + counts.test_fail_count.unwrap_or(0.0);
         if all > 0.0 {
-            let task = self.task(prompted);
             let claim = Claim {
                 task: self.gathering.task_name(task).to_owned(),
-                model: self.gathering.model(provider, Form::Chat),
+                model,
                 scorer: PASS.to_owned(),
                 metric: "share of tests passed".to_owned(),
                 value: passed / all,
@@ -336,10 +504,23 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Says what the model `name` is, which `column` is named after.
+fn configured(name: &str, column: &Column, provider: Option<&Provider>) -> String {
+    let config = match provider {
+        Some(Provider::Described { config, .. }) if !config.is_null() => config.to_string(),
+        _ => "a configuration that the log does not tell".to_owned(),
+    };
+    format!(
+        "model `{name}` is `{}` in another column of the same prompt, with {}",
+        column.provider,
+        json::shown(&config)
+    )
+}
+
 fn provider_name(provider: &Provider) -> Option<String> {
     let name = match provider {
         Provider::Named(name) => Some(name),
-        Provider::Described { id, label } => label
+        Provider::Described { id, label, .. } => label
             .as_ref()
             .filter(|label| !label.is_empty())
             .or(id.as_ref()),

@@ -35,7 +35,7 @@ fn an_inspect_log_keeps_scores_errors_and_what_is_missing_apart() {
     let cannot = imported.cannot_tell.join("\n");
     for what in [
         "1 × answer that the log does not have",
-        "`grade` are left out: 1 of 1",
+        "`grade` are left out: 2 of 2",
     ] {
         assert!(cannot.contains(what), "{cannot}");
     }
