@@ -200,13 +200,13 @@ impl Gathering {
         }
         let key = (task, sample.id.clone());
         if let Some(&known) = self.samples.get(&key) {
-            return match otherwise(&samples[known], &sample) {
-                Some(how) => Err(two_samples(place, &sample.id, how)),
-                None => {
-                    complete(&mut samples[known], sample);
-                    Ok(known)
-                }
-            };
+            if let Some(how) = otherwise(&samples[known], &sample) {
+                return Err(two_samples(place, &sample.id, how));
+            }
+            if let Some(remark) = complete(&mut samples[known], sample) {
+                *self.remarks.entry(remark).or_default() += 1;
+            }
+            return Ok(known);
         }
         self.samples.insert(key, samples.len());
         samples.push(sample);
@@ -238,8 +238,9 @@ impl Gathering {
                 "model `{}` has answered sample `{}` in epoch {} twice",
                 self.imported.models[at.model].name, sample.id, at.epoch
             );
-            return Err(ImportError::refused(place, what)
-                .hint("import one of the logs at a time; each becomes a run of its own"));
+            return Err(ImportError::refused(place, what).hint(
+                "of two logs import one at a time, each becomes a run of its own; of one log leave one of the answers out",
+            ));
         }
         self.answers.insert(at, sample.answers.len());
         sample.answers.push(Answer {
@@ -385,13 +386,12 @@ fn otherwise(known: &Sample, new: &Sample) -> Option<&'static str> {
 }
 
 /// Adds to `known` what only `new` says of the same sample: the log of a failed answer may lack it.
-fn complete(known: &mut Sample, new: Sample) {
+fn complete(known: &mut Sample, new: Sample) -> Option<&'static str> {
+    let lacked_target = known.target.is_none() && new.target.is_some();
     if known.target.is_none() {
         known.target = new.target;
     }
-    if known.choices.is_empty() {
-        known.choices = new.choices;
-    }
+    lacked_target.then(|| choices::settle(known)).flatten()
 }
 
 fn two_samples(place: &str, id: &str, how: &str) -> ImportError {

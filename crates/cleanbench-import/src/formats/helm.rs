@@ -187,6 +187,13 @@ fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
     Ok(())
 }
 
+fn judged_twice(place: &str, id: &str) -> ImportError {
+    let what =
+        format!("`per_instance_stats.json` beside it has the scores of instance `{id}` twice");
+    ImportError::refused(place, what)
+        .hint("leave one of them out; the log does not say which of them holds")
+}
+
 /// What tells an answer of a run from any other.
 type Key = (String, u32);
 
@@ -243,7 +250,10 @@ impl<'a> Reading<'a> {
                 one.train_trial_index,
                 one.perturbation.as_ref(),
             );
-            reading.scores.insert(key, one.stats);
+            let id = key.0.clone();
+            if reading.scores.insert(key, one.stats).is_some() {
+                return Err(judged_twice(&reading.place, &id));
+            }
         }
         Ok(reading)
     }

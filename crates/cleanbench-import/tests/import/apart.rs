@@ -216,6 +216,15 @@ fn instances_of_helm_that_nobody_asked_are_a_difference() {
         )
         .with("run/stats.json", stated(1.0));
     assert!(bed.import("run").unwrap().differences.is_empty());
+    let bed = bed.with(
+        "run/per_instance_stats.json",
+        json!([judged("i1"), judged("i1")]).to_string(),
+    );
+    let error = bed.import("run").unwrap_err();
+    assert!(
+        error.message.ends_with("scores of instance `i1` twice"),
+        "{error}"
+    );
 }
 
 #[test]
