@@ -184,9 +184,9 @@ fn every_format_is_told_by_what_it_holds_and_others_are_refused() {
         ("2", &["spans.json"], false),
     ] {
         let mut arguments = vec!["init", name];
-        files
-            .iter()
-            .for_each(|file| arguments.extend(["--from-logs", file]));
+        for file in files {
+            arguments.extend(["--from-logs", file]);
+        }
         bed.run(&arguments).expect(0);
         let rows = rows(&bed.path(&format!("{name}/suite")));
         assert_eq!(

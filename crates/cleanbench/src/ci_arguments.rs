@@ -57,7 +57,7 @@ pub(crate) struct InitArguments {
     /// Replace files that are there; the suite's key is kept
     #[arg(long)]
     pub(crate) force: bool,
-    /// Make the suite of the chats recorded in this file instead (an OpenAI batch, chats or exchanges in JSON lines, or OpenTelemetry spans; plain, gzip or zstd); repeatable. Everything stays on this machine
+    /// Make the suite of the chats recorded in this file instead (an `OpenAI` batch, chats or exchanges in JSON lines, or OpenTelemetry spans; plain, gzip or zstd); repeatable. Everything stays on this machine
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ci", "force"])]
     pub(crate) from_logs: Vec<PathBuf>,
     /// Most samples of that suite, drawn by stratum
@@ -80,7 +80,7 @@ pub(crate) struct InitArguments {
 /// Formats of logs that `init` knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormatChoice {
-    /// Lines of an OpenAI batch, requests or responses
+    /// Lines of an `OpenAI` batch, requests or responses
     Batch,
     /// Chats, or requests with their responses as proxies write them
     Chat,

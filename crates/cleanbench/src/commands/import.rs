@@ -79,15 +79,12 @@ impl Written {
     fn of(imported: &Imported, arguments: &ImportArguments) -> Result<Self, Failure> {
         let named = arguments.suite_out.clone();
         let wanted = named.or_else(|| (!imported.is_run()).then(|| PathBuf::from(&imported.name)));
-        let (folder, temporary) = match &wanted {
-            Some(folder) => {
-                make_folder(folder)?;
-                (folder.clone(), None)
-            }
-            None => {
-                let temporary = tempfile::tempdir()?;
-                (temporary.path().to_owned(), Some(temporary))
-            }
+        let (folder, temporary) = if let Some(folder) = &wanted {
+            make_folder(folder)?;
+            (folder.clone(), None)
+        } else {
+            let temporary = tempfile::tempdir()?;
+            (temporary.path().to_owned(), Some(temporary))
         };
         write(imported, &folder)?;
         if imported.is_run() {
