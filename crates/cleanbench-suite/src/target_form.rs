@@ -239,8 +239,12 @@ impl Evidence {
         self.possible.is_empty()
     }
 
-    /// The form in which all targets name an option; of several only where they name the same ones.
+    /// The form in which all targets name an option: as texts where they all are one; of other forms only where all
+    /// that are possible name the same options.
     pub(crate) fn form(&self) -> Option<Form> {
+        if self.possible.contains(&Form::Text) {
+            return Some(Form::Text);
+        }
         let both = |pair: &Pair| [pair.one, pair.other].map(|form| self.possible.contains(&form));
         let is_unclear = self.differing.iter().any(|pair| both(pair) == [true, true]);
         self.possible.first().copied().filter(|_| !is_unclear)
@@ -471,8 +475,9 @@ mod tests {
             assert_eq!(form, None, "{targets:?}");
             assert!(resolved.contains(&None), "{targets:?}");
         }
-        let numbers = check(&["4", "2", "3", "1"], &[], &[json!("4"), json!("1")]);
-        assert_eq!(numbers, (None, vec![None, None]));
+        // Grades are texts, whether or not the highest is among them.
+        let grades = check(&["1", "2", "none"], &[], &[json!("2"), json!("1")]);
+        assert_eq!(grades, (Some(Form::Text), vec![Some(1), Some(0)]));
         let in_order = check(&["1", "2", "3", "4"], &[], &[json!("4"), json!(1)]);
         assert_eq!(in_order.1, [Some(3), Some(0)]);
         let labelled = check(&four, &["1", "2", "3", "4"], &[json!("2"), json!("4")]);
