@@ -6,7 +6,7 @@
 //! object (an array, say) holds no object. What people write who mean JSON is read too, but by [`valid_value`]: single
 //! and curly quotes, keys without quotes, commas at the end, comments, spaces of any width, `+1`, `NaN`, `True` and `None`.
 //!
-//! It refuses an object with a key twice and two values for it, and what is nested more than [`DEEPEST`] deep.
+//! It refuses an object with a key twice and two values for it, and what is nested too deep.
 //!
 //! Invariant: the work is linear in the length of the answer. Braces are paired in one pass, only what is closed is
 //! parsed, and failed attempts share a budget.
