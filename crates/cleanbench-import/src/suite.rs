@@ -122,7 +122,8 @@ fn row(sample: &Sample) -> Value {
     Value::Object(row)
 }
 
-fn messages(messages: &[Message]) -> Value {
+/// The messages of a row.
+pub(crate) fn messages(messages: &[Message]) -> Value {
     let each = messages.iter();
     let each = each.map(|message| json!({"role": role(message.role), "content": message.content}));
     each.collect()

@@ -3,9 +3,8 @@
 //! Invariant: nothing is asked, and nothing is left behind: what is taken of it is copied into the run that wants it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use cleanbench_core::{Caps, Exit};
+use cleanbench_core::Exit;
 use cleanbench_plan::gates::may_judge_anew;
 use cleanbench_plan::options::{Anew, BaselineOptions, RunOptions};
 use cleanbench_plan::score::score;
@@ -80,14 +79,8 @@ fn into(
         source: earlier.replay.as_ref(),
         imported: None,
         conduct: Conduct {
-            retry_errors: false,
             allow_commands: options.allow_commands,
-            no_cache: true,
-            caps: Caps::default(),
-            max_retries: 0,
-            attempt_limit: Duration::from_secs(1),
-            patience: Duration::from_secs(1),
-            format,
+            ..Conduct::of_recorded(format)
         },
         told: &started.told,
         printer,

@@ -832,15 +832,6 @@ impl ScoreArguments {
 
     /// How it is carried out: nothing is sent.
     pub(crate) fn conduct(&self) -> Conduct {
-        Conduct {
-            retry_errors: false,
-            allow_commands: false,
-            no_cache: true,
-            caps: Caps::default(),
-            max_retries: 0,
-            attempt_limit: Duration::from_secs(1),
-            patience: Duration::from_secs(1),
-            format: self.out.format,
-        }
+        Conduct::of_recorded(self.out.format)
     }
 }

@@ -28,3 +28,19 @@ pub(crate) struct Conduct {
     /// Form of the result.
     pub(crate) format: Format,
 }
+
+impl Conduct {
+    /// How a run is carried out whose answers are all on record: nothing is sent, so nothing is retried or waited for.
+    pub(crate) fn of_recorded(format: Format) -> Self {
+        Self {
+            retry_errors: false,
+            allow_commands: false,
+            no_cache: true,
+            caps: Caps::default(),
+            max_retries: 0,
+            attempt_limit: Duration::from_secs(1),
+            patience: Duration::from_secs(1),
+            format,
+        }
+    }
+}

@@ -7,12 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use cleanbench_core::{Message, Role};
 use serde_json::{Map, Value, json};
 
 use super::passes::{Drawn, LogFile};
 use super::strata::Stratum;
-use crate::suite::SuiteFile;
+use crate::suite::{SuiteFile, messages};
 
 /// Most values of a field by which scores are reported.
 const MOST_SLICES: usize = 50;
@@ -136,20 +135,6 @@ fn row(sample: &Sample<'_>, clusters: &mut Clusters) -> Value {
         row.insert("cluster".to_owned(), json!(cluster));
     }
     Value::Object(row)
-}
-
-fn messages(messages: &[Message]) -> Value {
-    let each = messages.iter();
-    let each = each.map(|message| json!({"role": role(message.role), "content": message.content}));
-    each.collect()
-}
-
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
-    }
 }
 
 fn metadata(sample: &Sample<'_>) -> Map<String, Value> {

@@ -6,9 +6,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use cleanbench_core::{Caps, Exit};
+use cleanbench_core::Exit;
 use cleanbench_engine::Answers;
 use cleanbench_files::{Mode, create_folder, create_new};
 use cleanbench_import::{ErrorKind, ImportError, Imported, read, recorded, suite_files};
@@ -23,7 +22,6 @@ use cleanbench_suite::suite_key_path;
 use crate::arguments::ImportArguments;
 use crate::conduct::Conduct;
 use crate::failure::Failure;
-use crate::format::Format;
 use crate::grant_arguments::GrantArguments;
 use crate::imported::ImportedAnswers;
 use crate::printer::Printer;
@@ -160,7 +158,7 @@ fn run(
         endpoints: &started.endpoints,
         source: None,
         imported: Some(&answers),
-        conduct: conduct(arguments.out.format),
+        conduct: Conduct::of_recorded(arguments.out.format),
         told: &started.told,
         printer,
     };
@@ -213,20 +211,6 @@ fn plan(imported: &Imported) -> ImportedPlan {
         sources: sources.collect(),
         cannot_tell: imported.cannot_tell.clone(),
         differences: imported.differences.clone(),
-    }
-}
-
-/// Nothing is asked, so that nothing is retried or waited for.
-fn conduct(format: Format) -> Conduct {
-    Conduct {
-        retry_errors: false,
-        allow_commands: false,
-        no_cache: true,
-        caps: Caps::default(),
-        max_retries: 0,
-        attempt_limit: Duration::from_secs(1),
-        patience: Duration::from_secs(1),
-        format,
     }
 }
 
