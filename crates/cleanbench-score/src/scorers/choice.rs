@@ -22,11 +22,15 @@
 //! It refuses to guess: several options, a label beyond the options, and a label whose text belongs to another option
 //! are not extracted.
 
+pub(in crate::scorers) mod contrast;
+mod inline;
+pub(in crate::scorers) mod item;
 pub(in crate::scorers) mod judged;
 pub(in crate::scorers) mod label;
 mod letters;
 mod opening;
 pub(in crate::scorers) mod options;
+mod revised;
 mod stated;
 
 use std::borrow::Cow;
@@ -37,13 +41,14 @@ use regex::Regex;
 use serde_json::Value;
 
 use self::judged::{
-    affirmed, confirmed, equated, excepted, last_said, marked, predicate, ticked, verdict,
+    affirmed, confirmed, equated, excepted, last_said, marked, of_statement, predicate, ticked, verdict,
 };
 use self::label::{Label, Name, Style};
 use self::opening::{opening, sentences};
 use self::options::{Accept, DISAGREE, NO_CHOICE, Options, Reading, SEVERAL, is_denied};
+use self::revised::revised;
 use self::stated::{denied, refutes_all, stated};
-use crate::languages::{affirms, joint, refutes};
+use crate::languages::{affirms, joint, refutes, turns};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::statement::{disowned, is_short, leads, run_on};
@@ -87,6 +92,12 @@ fn read(text: &str, options: &Options) -> Read {
     if let Some(all) = all {
         return by(crate::rule::WHOLE)(all);
     }
+    if let Some(read) = in_a_row(text, options) {
+        return read;
+    }
+    if let Some(read) = before_next(text, options).or_else(|| contrasted(text, options)) {
+        return read;
+    }
     if let Some(rest) = after_role(text, options).or_else(|| after_number(text, options)) {
         return read_parts(rest, options);
     }
@@ -100,6 +111,55 @@ fn read(text: &str, options: &Options) -> Read {
         return by("opening")(if differs { Err(SEVERAL) } else { whole });
     }
     read_parts(text, options)
+}
+
+/// What a row of verdicts says, with which the text begins, unless what follows says something else.
+fn in_a_row(text: &str, options: &Options) -> Option<Read> {
+    let (reading, rest) = inline::row(text, options)?;
+    let after = (!rest.is_empty()).then(|| read_parts(rest, options).reading);
+    let reading = match (reading, after) {
+        (reading, None | Some(Err(NO_CHOICE))) => reading,
+        (Ok(named), Some(Ok(other))) if options.same(named, other) => Ok(named),
+        (Err(_), Some(Ok(_))) => stated(rest, options)?.reading,
+        _ => Err(SEVERAL),
+    };
+    Some(by("verdict")(reading))
+}
+
+/// The one option that a short answer says to be right, where it denies others.
+fn contrasted(text: &str, options: &Options) -> Option<Read> {
+    let right = contrast::affirmed(text, options)?;
+    let named = right.first().filter(|_| right.len() == 1)?;
+    Some(by("verdict")(Ok(*named)))
+}
+
+/// The answer that fills the first paragraph, where another item follows; several, where only another answer does.
+fn before_next(text: &str, options: &Options) -> Option<Read> {
+    let (first, rest) = item::paragraphs(text)?;
+    let read = complete(first, options)?;
+    let named = read.reading.ok()?;
+    if item::next(rest, options) == item::Next::Item {
+        return Some(read);
+    }
+    if run_on(text).is_some() {
+        return None;
+    }
+    let later = stated(rest, options)?.reading.ok()?;
+    let changed = options.same(later, named) || !turns(rest).is_empty();
+    (!changed).then(|| by(read.rule)(Err(SEVERAL)))
+}
+
+/// What a paragraph reads that is an answer and nothing else: "B", "B. Venus", "Answer: B".
+fn complete(text: &str, options: &Options) -> Option<Read> {
+    if let Some(reading) = whole(text, options) {
+        return Some(by("opening")(reading));
+    }
+    let found = crate::statement::found(window(text, 0, 1 << 10));
+    let [only] = found[..] else {
+        return None;
+    };
+    let alone = whole(text.get(only.at..)?, options).is_some();
+    alone.then(|| stated(text, options)).flatten()
 }
 
 fn read_parts(text: &str, options: &Options) -> Read {
@@ -123,6 +183,7 @@ fn unstated(text: &str, options: &Options) -> Read {
         .or_else(|| confirmed(end, options).map(by("verdict")))
         .or_else(|| concluded(text, 0, options).map(by("concluded")))
         .or_else(|| affirmed(end, options).map(by("verdict")))
+        .or_else(|| of_statement(end, options).map(by("verdict")))
         .or_else(|| predicate(end, options).map(by("verdict")))
         .or_else(|| excepted(end, options).map(by("verdict")))
         .or_else(|| last_said(end, options).map(by("concluded")))
@@ -543,7 +604,9 @@ fn read_label(text: &str, label: &Label, options: &Options) -> Reading {
         let ends = after.trim_start().is_empty() || after.starts_with(['.', ',', ';', '*', ')']);
         (ends && !longer).then_some(Ok(other))
     });
-    let other = other.or_else(|| apposed(line, options));
+    let other = other
+        .or_else(|| apposed(line, options))
+        .or_else(|| bracketed(line, options));
     match other {
         Some(Ok(other)) if !options.same(other, named) => Err(DISAGREE),
         _ => Ok(named),
@@ -637,13 +700,17 @@ fn concluded(text: &str, from: usize, options: &Options) -> Option<Reading> {
         .max(from);
     let part = text.get(start..end)?;
     let mut last: Option<(Reading, bool)> = None;
+    let mut behind = 0;
     for found in leads(part).iter().rev().take(LEADS) {
         let Some(reading) = led_in(part, found.at, options) else {
             continue;
         };
         let strong = !is_short(&part[found.from..found.phrase]);
         match last {
-            None => last = Some((reading, strong)),
+            None => {
+                last = Some((reading, strong));
+                behind = found.at;
+            }
             // Of two that lead in different options, the last counts where the first is but a "so".
             Some((Ok(named), firm)) => {
                 let differs = reading.is_ok_and(|other| !options.same(other, named));
@@ -654,7 +721,10 @@ fn concluded(text: &str, from: usize, options: &Options) -> Option<Reading> {
             Some((failed, _)) => return Some(failed),
         }
     }
-    last.map(|(reading, _)| reading)
+    let (reading, _) = last?;
+    let after = &part[stated::past(part, behind, options)..];
+    let changed = reading.ok().and_then(|named| revised(after, named, options));
+    Some(changed.unwrap_or(reading))
 }
 
 /// Most leads that are compared.
@@ -772,6 +842,13 @@ fn apposed(line: &str, options: &Options) -> Option<Reading> {
             .trim_start_matches(['*', '_', ')', '"'])
             .starts_with([',', '，']);
     (ends && sets_off).then_some(Ok(other))
+}
+
+/// The option whose text stands in brackets right behind a label, as in "B (green)".
+fn bracketed(line: &str, options: &Options) -> Option<Reading> {
+    let rest = line.trim_start_matches(['*', '_', ' ']).strip_prefix(['(', '（'])?;
+    let (inner, _) = rest.split_once([')', '）'])?;
+    options.by_text(inner)
 }
 
 /// The options whose labels stand in a text.

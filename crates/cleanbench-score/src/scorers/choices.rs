@@ -24,10 +24,12 @@ use serde_json::Value;
 use crate::languages::{affirms, after_turn, joint, refutes, turns};
 use crate::params::Params;
 use crate::rule::{Rule, WHOLE};
+use crate::scorers::choice::contrast::affirmed;
+use crate::scorers::choice::item::{Next, next, paragraphs};
 use crate::scorers::choice::judged::verdicts;
 use crate::scorers::choice::label::Style;
 use crate::scorers::choice::options::{Accept, NO_CHOICE, Options, undecorated};
-use crate::statement::{Found, Kind, found, leads};
+use crate::statement::{Found, Kind, found, leads, run_on};
 use crate::target;
 use cleanbench_text::json::find_value;
 use cleanbench_text::scan::{is_blank, window};
@@ -80,6 +82,41 @@ type Named = BTreeSet<usize>;
 type Read = Option<(Named, &'static str)>;
 
 fn read(text: &str, options: &Options) -> Read {
+    match before_next(text, options) {
+        Some(read) => read,
+        None => read_all(text, options),
+    }
+}
+
+/// The answer that fills the first paragraph, where another item follows; nothing, where only another answer does.
+fn before_next(text: &str, options: &Options) -> Option<Read> {
+    let (first, rest) = paragraphs(text)?;
+    let (named, rule) = complete(first, options)?;
+    if next(rest, options) == Next::Item {
+        return Some(Some((named, rule)));
+    }
+    if run_on(text).is_some() {
+        return None;
+    }
+    let (later, _) = stated(rest, options)?;
+    let changed = later == named || !turns(rest).is_empty();
+    (!changed).then_some(None)
+}
+
+/// What a paragraph names that is an answer and nothing else: "A, C", "Answer: A, C".
+fn complete(text: &str, options: &Options) -> Read {
+    if let Some(named) = listed(text, options) {
+        return Some((named, WHOLE));
+    }
+    let found = found(window(text, 0, 1 << 10));
+    let [only] = found[..] else {
+        return None;
+    };
+    let alone = listed(text.get(only.at..)?, options).is_some();
+    alone.then(|| stated(text, options)).flatten()
+}
+
+fn read_all(text: &str, options: &Options) -> Read {
     let end = &text[text.ceil_char_boundary(text.len().saturating_sub(FAR))..];
     let by = |rule| move |named| (named, rule);
     let first = ticked(end, options)
@@ -88,6 +125,9 @@ fn read(text: &str, options: &Options) -> Read {
         .or_else(|| in_json(text, options).map(by("json")));
     if first.is_some() {
         return first;
+    }
+    if let Some(right) = affirmed(text.trim(), options) {
+        return Some((right, "verdict"));
     }
     match headed(end, options) {
         Heads::Right(named) => return Some((named, "verdict")),

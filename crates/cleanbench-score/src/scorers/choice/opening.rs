@@ -5,7 +5,7 @@
 
 use super::label::{Label, Name, Style};
 use super::options::{BEYOND, NO_CHOICE, Options, Reading, SEVERAL};
-use super::stated::{corrected, past};
+use super::stated::{changed, corrected, past};
 use super::{Read, after_label, by, concluded, is_rest_empty, lists_on, read_label, rest_of_line};
 use crate::languages::{affirms, refutes};
 use cleanbench_text::scan::window;
@@ -24,6 +24,9 @@ pub(super) fn opening(start: &str, text: &str, options: &Options) -> Option<Read
     };
     let reading = read.or_else(|| opening_text(start, options))?;
     let after = past(start, 0, options);
+    if let Some(changed) = changed(&start[after..], reading, options) {
+        return Some(by("corrected")(changed));
+    }
     if let Some(turned) = corrected(start, after, options)
         && turned != reading
     {

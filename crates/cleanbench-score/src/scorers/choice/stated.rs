@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::label::{Label, Style};
 use super::options::{DISAGREE, NO_CHOICE, Options, Reading, SEVERAL};
+use super::revised::revised;
 use super::{
     FAR, LEADS, Read, by, concluded, is_rest_empty, only, only_of, ordinal, own_line, read_label,
     rest_of_line, text_at_start, whole,
@@ -40,10 +41,19 @@ pub(super) fn stated(text: &str, options: &Options) -> Option<Read> {
     {
         return Some(by("stated")(Err(SEVERAL)));
     }
-    match corrected(text, past(text, at, options), options) {
+    let after = past(text, at, options);
+    if let Some(changed) = changed(window(text, after, FAR), read.reading, options) {
+        return Some(by("corrected")(changed));
+    }
+    match corrected(text, after, options) {
         Some(reading) if reading != read.reading => Some(by("corrected")(reading)),
         _ => Some(read),
     }
+}
+
+/// What later words change a reading to.
+pub(super) fn changed(rest: &str, reading: Reading, options: &Options) -> Option<Reading> {
+    revised(rest, reading.ok()?, options)
 }
 
 /// The options of which a statement says that they are not the answer.
