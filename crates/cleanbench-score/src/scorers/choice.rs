@@ -14,6 +14,10 @@
 //! 7. "concluded": the last conclusion that names an option ("so C", "I choose (B)", "故选C").
 //! 8. "only option": one option is named, and no other that is not denied.
 //!
+//! Before all of them but the first: a row of verdicts ("A: no. B: yes."), a complete answer in the first paragraph where
+//! another item follows ([`item`]), and a short text that denies some options and affirms one ([`contrast`]). What later
+//! words change an answer to ([`revised`]) is read instead of it.
+//!
 //! Letters of other scripts stand for labels where they stand alone ([`letters`]).
 //! Texts are compared without case, quotes, emphasis and punctuation at the end, and without what only changes their
 //! look ([`cleanbench_text::dress`]). A letter is no label where it reads as an article, a pronoun or a part of something longer
@@ -41,7 +45,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use self::judged::{
-    affirmed, confirmed, equated, excepted, last_said, marked, of_statement, predicate, ticked, verdict,
+    affirmed, confirmed, equated, excepted, last_said, marked, of_statement, predicate, ticked,
+    verdict,
 };
 use self::label::{Label, Name, Style};
 use self::opening::{opening, sentences};
@@ -144,6 +149,9 @@ fn before_next(text: &str, options: &Options) -> Option<Read> {
     if run_on(text).is_some() {
         return None;
     }
+    if item::revises(rest) || complete(rest, options).is_some() {
+        return None;
+    }
     let later = stated(rest, options)?.reading.ok()?;
     let changed = options.same(later, named) || !turns(rest).is_empty();
     (!changed).then(|| by(read.rule)(Err(SEVERAL)))
@@ -158,7 +166,7 @@ fn complete(text: &str, options: &Options) -> Option<Read> {
     let [only] = found[..] else {
         return None;
     };
-    let alone = whole(text.get(only.at..)?, options).is_some();
+    let alone = item::opens(text, only.from) && whole(text.get(only.at..)?, options).is_some();
     alone.then(|| stated(text, options)).flatten()
 }
 
@@ -227,7 +235,8 @@ fn unhedged(text: &str) -> &str {
     if text.len() > 200 {
         return text;
     }
-    let rest = BEFORE.find(text).map_or(text, |found| &text[found.end()..]);
+    let without = |text| BEFORE.find(text).map_or(text, |found| &text[found.end()..]);
+    let rest = without(without(text));
     AFTER
         .find(rest)
         .map_or(rest, |found| &rest[..found.start()])
@@ -297,8 +306,8 @@ fn whole(text: &str, options: &Options) -> Option<Reading> {
 
 /// `text` without an arrow or a tick before it.
 fn without_sign(text: &str) -> &str {
-    const SIGNS: [&str; 12] = [
-        "=>", "->", "→", "⇒", "➡", "➜", "▶", "👉", "✅", "☑", "✓", "✔",
+    const SIGNS: [&str; 13] = [
+        "∴", "=>", "->", "→", "⇒", "➡", "➜", "▶", "👉", "✅", "☑", "✓", "✔",
     ];
     let rest = SIGNS.iter().find_map(|sign| text.strip_prefix(sign));
     let rest = rest.map(|rest| rest.trim_start_matches(['\u{fe0f}', ' ', '\t']));
@@ -653,6 +662,9 @@ fn last_sentence(line: &str, options: &Options) -> Option<Reading> {
             .expect("the pattern is fixed and its tests compile it")
     });
     let sentence = line.trim_end_matches(['.', '*', ' ', '。']);
+    if sentence.ends_with([',', '，']) {
+        return None;
+    }
     let ends = [". ", "? ", "! ", "。", "？", "！"];
     let colon = sentence.rfind([':', '：']);
     let at = ends
@@ -723,7 +735,9 @@ fn concluded(text: &str, from: usize, options: &Options) -> Option<Reading> {
     }
     let (reading, _) = last?;
     let after = &part[stated::past(part, behind, options)..];
-    let changed = reading.ok().and_then(|named| revised(after, named, options));
+    let changed = reading
+        .ok()
+        .and_then(|named| revised(after, named, options));
     Some(changed.unwrap_or(reading))
 }
 
@@ -846,7 +860,9 @@ fn apposed(line: &str, options: &Options) -> Option<Reading> {
 
 /// The option whose text stands in brackets right behind a label, as in "B (green)".
 fn bracketed(line: &str, options: &Options) -> Option<Reading> {
-    let rest = line.trim_start_matches(['*', '_', ' ']).strip_prefix(['(', '（'])?;
+    let rest = line
+        .trim_start_matches(['*', '_', ' '])
+        .strip_prefix(['(', '（'])?;
     let (inner, _) = rest.split_once([')', '）'])?;
     options.by_text(inner)
 }

@@ -11,6 +11,9 @@
 //! C" says of neither that it is right. "verdict" are also the ticks of a check list, and lists under heads that say
 //! which are right and which wrong; what is left over where only the wrong ones are listed was not said.
 //!
+//! A complete answer in the first paragraph is read alone where another item follows it, and a short text that denies some
+//! options names the ones that it affirms.
+//!
 //! It refuses to guess: an answer that names no option in these forms is not extracted, and a list with
 //! something else in it is no list. The target is an option or a list of options.
 
@@ -25,7 +28,7 @@ use crate::languages::{affirms, after_turn, joint, refutes, turns};
 use crate::params::Params;
 use crate::rule::{Rule, WHOLE};
 use crate::scorers::choice::contrast::affirmed;
-use crate::scorers::choice::item::{Next, next, paragraphs};
+use crate::scorers::choice::item::{Next, next, opens, paragraphs, revises};
 use crate::scorers::choice::judged::verdicts;
 use crate::scorers::choice::label::Style;
 use crate::scorers::choice::options::{Accept, NO_CHOICE, Options, undecorated};
@@ -98,6 +101,9 @@ fn before_next(text: &str, options: &Options) -> Option<Read> {
     if run_on(text).is_some() {
         return None;
     }
+    if revises(rest) || complete(rest, options).is_some() {
+        return None;
+    }
     let (later, _) = stated(rest, options)?;
     let changed = later == named || !turns(rest).is_empty();
     (!changed).then_some(None)
@@ -112,7 +118,7 @@ fn complete(text: &str, options: &Options) -> Read {
     let [only] = found[..] else {
         return None;
     };
-    let alone = listed(text.get(only.at..)?, options).is_some();
+    let alone = opens(text, only.from) && listed(text.get(only.at..)?, options).is_some();
     alone.then(|| stated(text, options)).flatten()
 }
 

@@ -61,6 +61,14 @@ pub(in crate::scorers) fn affirmed(text: &str, options: &Options) -> Option<BTre
         return None;
     }
     let words = words(text, options)?;
+    // "No, A" takes back what was said before it.
+    let answers =
+        |pair: &[Word]| pair[0] == Word::Not && matches!(pair[1], Word::Comma | Word::Stop);
+    let denied_behind = |at: usize| matches!(words.get(at.wrapping_sub(1)), Some(Word::Label(_)));
+    let mut pairs = words.windows(2).enumerate();
+    if pairs.any(|(at, pair)| answers(pair) && !denied_behind(at)) {
+        return None;
+    }
     let mut right = BTreeSet::new();
     let mut wrong = BTreeSet::new();
     for clause in clauses(&words) {
@@ -84,8 +92,7 @@ fn words(text: &str, options: &Options) -> Option<Vec<Word>> {
             .find(|c: char| !c.is_alphabetic() && c != '\'')
             .unwrap_or(rest.len());
         if end > 0 {
-            let word = &rest[..end];
-            words.extend(word.split_inclusive('\'').map(|part| of(part, word, options)).next()?);
+            words.push(of(&rest[..end], options)?);
             if words.len() > 40 {
                 return None;
             }
@@ -103,14 +110,14 @@ fn words(text: &str, options: &Options) -> Option<Vec<Word>> {
     Some(words)
 }
 
-/// What a word does, of which `part` stands before an apostrophe.
-fn of(part: &str, word: &str, options: &Options) -> Option<Word> {
+/// What a word does.
+fn of(word: &str, options: &Options) -> Option<Word> {
     let mut letters = word.chars();
     if let (Some(letter @ 'A'..='Z'), None) = (letters.next(), letters.next()) {
         return options.by_letter(letter).ok().map(Word::Label);
     }
     let folded = word.to_lowercase();
-    if part.len() < word.len() && folded.starts_with("n'est") {
+    if folded == "n'est" {
         return Some(Word::Empty);
     }
     let kinds = [
@@ -165,5 +172,9 @@ fn clauses(words: &[Word]) -> Vec<Clause> {
 /// Whether what follows a comma is an item of a list, and no clause of its own.
 fn is_listed(words: &[Word]) -> bool {
     let label = matches!(words.first(), Some(Word::Label(_)));
-    label && !matches!(words.get(1), Some(Word::Copula | Word::Right | Word::Wrong | Word::Not))
+    label
+        && !matches!(
+            words.get(1),
+            Some(Word::Copula | Word::Right | Word::Wrong | Word::Not)
+        )
 }

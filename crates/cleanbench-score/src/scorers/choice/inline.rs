@@ -72,8 +72,17 @@ fn is_plain(text: &str, options: &Options) -> bool {
     };
     let said = text[label.end..].trim_start_matches([' ', '*']);
     let most = if said.starts_with([':', '=']) { 3 } else { 1 };
-    let named = said.char_indices().any(|(at, c)| c.is_ascii_uppercase() && options.label_at(said, at).is_some_and(|_| at > 3));
-    said.starts_with([':', '=', '.']) && !named && said.split_whitespace().skip_while(|word| word.len() < 2).take(4).count() <= most
+    let named = said.char_indices().any(|(at, c)| {
+        c.is_ascii_uppercase() && options.label_at(said, at).is_some_and(|_| at > 3)
+    });
+    said.starts_with([':', '=', '.'])
+        && !named
+        && said
+            .split_whitespace()
+            .skip_while(|word| word.len() < 2)
+            .take(4)
+            .count()
+            <= most
 }
 
 fn read(text: &str, options: &Options) -> Row {
@@ -85,7 +94,10 @@ fn read(text: &str, options: &Options) -> Row {
     while let Some((named, at)) = head(text, row.end, options) {
         let end = at + clause(&text[at..], options);
         let words = text[at..end].trim();
-        if options.by_text(words.trim_end_matches(['.', ',', ';'])).is_some() {
+        if options
+            .by_text(words.trim_end_matches(['.', ',', ';']))
+            .is_some()
+        {
             // The options are repeated, or are verdicts themselves.
             row.said.clear();
             return row;
@@ -104,7 +116,12 @@ fn read(text: &str, options: &Options) -> Row {
 fn head(text: &str, from: usize, options: &Options) -> Option<(usize, usize)> {
     const BEFORE: &[char] = &[' ', '\n', '\t', '-', '*', '•', '|', '_', ',', ';', '.', '/'];
     let rest = text[from..].trim_start_matches(BEFORE);
-    let (named, after) = if let Some(label) = options.label_at(rest, 0) {
+    let equal = rest
+        .strip_prefix(|c: char| c.is_ascii_uppercase())
+        .filter(|after| after.starts_with('='));
+    let (named, after) = if let (Some(after), Some(letter)) = (equal, rest.chars().next()) {
+        (options.by_letter(letter).ok()?, after)
+    } else if let Some(label) = options.label_at(rest, 0) {
         if label.name.is_small() && label.style != Style::Bracketed {
             return None;
         }
@@ -118,10 +135,15 @@ fn head(text: &str, from: usize, options: &Options) -> Option<(usize, usize)> {
         .filter(|(same, _)| *same == named)
         .map_or(after, |(_, after)| after);
     let bare = own.trim_start_matches([' ', '*', '_', ')', '\u{a0}']);
-    let said = bare.trim_start_matches([':', '：', '=', '-', '–', '—', '.', '→', '(', '|', ' ', '*', '_', '\u{a0}']);
+    let said = bare.trim_start_matches([
+        ':', '：', '=', '-', '–', '—', '.', '→', '(', '|', ' ', '*', '_', '\u{a0}',
+    ]);
     let sign = bare.starts_with(SIGNS);
-    let bracketed = own.len() < after.len() || rest.len() - after.len() > 1 && after.len() == own.len();
-    let set_off = said.len() < bare.len() && !bare.starts_with(' ') || sign || bracketed && bare.len() < own.len();
+    let bracketed =
+        own.len() < after.len() || rest.len() - after.len() > 1 && after.len() == own.len();
+    let set_off = said.len() < bare.len() && !bare.starts_with(' ')
+        || sign
+        || bracketed && bare.len() < own.len();
     (set_off && !said.is_empty()).then(|| (named, text.len() - said.len()))
 }
 
@@ -162,8 +184,10 @@ fn verdict(words: &str) -> Option<Verdict> {
             return Some(Verdict::Wrong);
         }
     }
-    let concluded = words.len() > 2 && ["so", "thus", "hence", "therefore"].contains(&words[words.len() - 2]);
-    of_word(first.trim_end_matches('\u{fe0f}')).or_else(|| concluded.then(|| of_word(words[words.len() - 1]))?)
+    let concluded =
+        words.len() > 2 && ["so", "thus", "hence", "therefore"].contains(&words[words.len() - 2]);
+    of_word(first.trim_end_matches('\u{fe0f}'))
+        .or_else(|| concluded.then(|| of_word(words[words.len() - 1]))?)
 }
 
 fn of_word(word: &str) -> Option<Verdict> {

@@ -35,6 +35,11 @@ pub(in crate::scorers) fn paragraphs(text: &str) -> Option<(&str, &str)> {
     None
 }
 
+/// Whether no more stands before a statement at `from` than belongs to it: "The correct".
+pub(in crate::scorers) fn opens(text: &str, from: usize) -> bool {
+    text[..from].len() <= 32 && !text[..from].contains(['\n', '.', '!', '?', '。'])
+}
+
 /// What `rest` is, which follows a complete answer.
 pub(in crate::scorers) fn next(rest: &str, options: &Options) -> Next {
     let first = rest.lines().next().unwrap_or_default();
@@ -43,6 +48,15 @@ pub(in crate::scorers) fn next(rest: &str, options: &Options) -> Next {
     } else {
         Next::Unclear
     }
+}
+
+/// Whether a text says at its beginning that an answer is given anew.
+pub(in crate::scorers) fn revises(rest: &str) -> bool {
+    const WORDS: &str = "revised|updated|corrected|correction|apologize|apologise|apologies|confusion|mistake|mistaken|wrong|sorry";
+    let start = window(rest, 0, 160).to_lowercase();
+    start
+        .split(|c: char| !c.is_alphabetic())
+        .any(|word| WORDS.split('|').any(|known| known == word))
 }
 
 /// Heads of items, in lower case; a number or a colon may follow.
@@ -72,9 +86,13 @@ fn is_head(line: &str) -> bool {
     let rest = line[word.len()..].trim_start_matches([' ', '*', '_']);
     let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit());
     let numbered = digits.len() < rest.len();
-    let ends = digits.trim_matches(['*', '_', ' ']).is_empty() || digits.starts_with([':', '.', ')']);
+    let ends =
+        digits.trim_matches(['*', '_', ' ']).is_empty() || digits.starts_with([':', '.', ')']);
     if word.is_empty() {
-        return numbered && !rest.starts_with("1.") && digits.starts_with(['.', ')']) && asks(digits);
+        return numbered
+            && !rest.starts_with("1.")
+            && digits.starts_with(['.', ')'])
+            && asks(digits);
     }
     let head = HEADS.split('|').any(|head| head == word);
     head && ends && (numbered || rest.starts_with(':'))

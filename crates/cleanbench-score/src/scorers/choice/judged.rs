@@ -35,19 +35,50 @@ pub(super) fn predicate(text: &str, options: &Options) -> Option<Reading> {
 /// "True" or "false" where a text begins by saying that of the statement, and nothing says otherwise of it later.
 pub(super) fn of_statement(text: &str, options: &Options) -> Option<Reading> {
     const SUBJECTS: [&str; 6] = [
-        "the statement is ", "this statement is ", "the claim is ", "this claim is ", "the assertion is ", "this is a ",
+        "the statement is ",
+        "this statement is ",
+        "the claim is ",
+        "this claim is ",
+        "the assertion is ",
+        "this is a ",
     ];
-    let folded = window(text, 0, 4096).to_lowercase().replace(['*', '_', '"'], "");
+    let folded = window(text, 0, 4096)
+        .to_lowercase()
+        .replace(['*', '_', '"'], "");
     let words = folded.trim_start();
-    let rest = SUBJECTS.iter().find_map(|subject| words.strip_prefix(subject))?;
-    let said = ["true", "false"].into_iter().find(|said| rest.starts_with(said))?;
+    let rest = SUBJECTS
+        .iter()
+        .find_map(|subject| words.strip_prefix(subject))?;
+    let said = ["true", "false"]
+        .into_iter()
+        .find(|said| rest.starts_with(said))?;
     let other = if said == "true" { "false" } else { "true" };
     let after = &rest[said.len()..];
-    let ends = [".", "!", ",", ";", " because ", " since ", " statement", " claim"];
+    let ends = [
+        ".",
+        "!",
+        ",",
+        ";",
+        " because ",
+        " since ",
+        " statement",
+        " claim",
+    ];
     let set_off = after.is_empty() || ends.iter().any(|end| after.starts_with(end));
-    let again = ["statement is ", "claim is ", "this is ", "so it is ", "it is "]
-        .iter()
-        .any(|head| [".", ",", "!", ";"].iter().any(|end| after.contains(&format!("{head}{other}{end}"))) || after.ends_with(&format!("{head}{other}")));
+    let again = [
+        "statement is ",
+        "claim is ",
+        "this is ",
+        "so it is ",
+        "it is ",
+    ]
+    .iter()
+    .any(|head| {
+        [".", ",", "!", ";"]
+            .iter()
+            .any(|end| after.contains(&format!("{head}{other}{end}")))
+            || after.ends_with(&format!("{head}{other}"))
+    });
     let is_option = options.by_text(other).is_some();
     (set_off && !again && is_option && turns(after).is_empty())
         .then(|| options.by_text(said))

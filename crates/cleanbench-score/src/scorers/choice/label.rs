@@ -274,7 +274,9 @@ fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
         || word.starts_with(|c: char| c > '\u{2e80}')
         || JOINING.contains(&word.as_str())
         || joint(rest) > 0;
-    (set_off || !may_be_word).then_some(Style::Bare)
+    // No verb follows an article: "A fits best".
+    let verb = name == Name::Letter('A') && affirms_it(&format!(" {}", window(rest, 0, REACH)));
+    (set_off || verb || !may_be_word).then_some(Style::Bare)
 }
 
 /// Whether a verb goes on as in "is correct" or "would be the right answer".

@@ -90,7 +90,9 @@ struct Reader {
 
 impl Reader {
     fn take(&mut self, rest: &str, clause: &Clause<'_>, options: &Options) {
-        let bare = clause.text.trim_matches([' ', '*', '_', '"', '(', ')', '\t']);
+        let bare = clause
+            .text
+            .trim_matches([' ', '*', '_', '"', '(', ')', '\t']);
         if bare.is_empty() {
             return;
         }
@@ -136,7 +138,8 @@ impl Reader {
             let reasoned = options
                 .label_at(rest, at)
                 .is_some_and(|label| label.style == Style::Reasoned);
-            let stands = led && (ends || reasoned) || strong.is_some() && clause.mark == Some(',')
+            let stands = led && (ends || reasoned)
+                || strong.is_some() && clause.mark == Some(',')
                 || (self.taken_back || self.turned.is_some()) && line_ends;
             return named.ok().filter(|_| stands && !small);
         }
@@ -154,7 +157,11 @@ impl Reader {
 fn led<'a>(bare: &'a str, folded: &str, words: &str) -> Option<&'a str> {
     let longest = words
         .split('|')
-        .filter(|word| folded.strip_prefix(word).is_some_and(|rest| rest.starts_with(' ')))
+        .filter(|word| {
+            folded
+                .strip_prefix(word)
+                .is_some_and(|rest| rest.starts_with(' '))
+        })
         .max_by_key(|word| word.len())?;
     bare.get(longest.len()..)
 }
@@ -171,7 +178,7 @@ fn clauses(text: &str) -> impl Iterator<Item = Clause<'_>> {
         }
         let rest = &text[from..];
         let end = rest.find(MARKS).unwrap_or(rest.len());
-        let end = rest.find(" - ").map_or(end, |dash| end.min(dash + 1));
+        let end = rest[..end].find(" - ").map_or(end, |dash| dash + 1);
         let mark = rest[end..].chars().next();
         let clause = Clause {
             text: &rest[..end],

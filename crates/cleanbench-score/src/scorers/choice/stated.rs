@@ -141,6 +141,9 @@ pub(super) fn corrected(text: &str, at: usize, options: &Options) -> Option<Read
     let rest = window(text, at, FAR);
     let turns = turns(rest);
     let first = *turns.first()?;
+    if turns.len() == 1 && is_rejected(rest) {
+        return None;
+    }
     let mut stands = turns
         .iter()
         .rev()
@@ -159,6 +162,12 @@ pub(super) fn corrected(text: &str, at: usize, options: &Options) -> Option<Read
         Err(NO_CHOICE) => empty.then_some(Err(SEVERAL)),
         reading => Some(reading.and(Err(SEVERAL))),
     }
+}
+
+/// Whether what others say is turned down at the end: "some would say C, but no."
+fn is_rejected(text: &str) -> bool {
+    let end = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    end.ends_with(", but no") || end.ends_with(" but, no")
 }
 
 /// The label or text that stands right after the turn that ends at `turn`, but for words that lead it in.
