@@ -93,7 +93,9 @@ fn by(rule: &'static str) -> impl Fn(Reading) -> Read {
 
 fn read(text: &str, options: &Options) -> Read {
     let text = text.trim();
-    let all = whole(text, options).or_else(|| whole(unhedged(text), options));
+    let all = whole(text, options)
+        .or_else(|| whole(unhedged(text), options))
+        .or_else(|| colloquial(text, options));
     if let Some(all) = all {
         return by(crate::rule::WHOLE)(all);
     }
@@ -225,7 +227,7 @@ fn is_cut_off(text: &str, named: usize, options: &Options) -> bool {
 /// A short answer without what says how sure it is: "Probably B", "B, I think.", "B?".
 fn unhedged(text: &str) -> &str {
     static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^[*_]{0,2}(?:probably|most likely|likely|definitely|certainly|clearly|surely|maybe|perhaps|just|only|i(?: would|'d)? (?:think|guess|believe|say)|my guess(?: is)?|vermutlich|wahrscheinlich|probablement|sans doute|probablemente|probabilmente|provavelmente|waarschijnlijk|troligen|prawdopodobnie|вероятно|верно|es|la|chọn|jawabannya|tl;dr|well|hmm|okay|ok)[,:.]?[*_]{0,2}\s{1,4}")
+        Regex::new(r"(?i)^[*_]{0,2}(?:probably|most likely|likely|definitely|certainly|clearly|surely|sadly|unfortunately|fortunately|luckily|maybe|perhaps|just|only|i(?: would|'d)? (?:think|guess|believe|say)|my guess(?: is)?|vermutlich|wahrscheinlich|probablement|sans doute|probablemente|probabilmente|provavelmente|waarschijnlijk|troligen|prawdopodobnie|вероятно|верно|es|la|chọn|jawabannya|tl;dr|well|hmm|okay|ok)[,:.]?[*_]{0,2}\s{1,4}")
             .expect("the pattern is fixed and its tests compile it")
     });
     static AFTER: LazyLock<Regex> = LazyLock::new(|| {
@@ -240,6 +242,25 @@ fn unhedged(text: &str) -> &str {
     AFTER
         .find(rest)
         .map_or(rest, |found| &rest[..found.start()])
+}
+
+/// The option that a word of speech stands for, where one says the same: "Nope", "Not true."
+fn colloquial(text: &str, options: &Options) -> Option<Reading> {
+    const WORDS: [(&str, &str); 9] = [
+        ("yeah", "yes"),
+        ("yep", "yes"),
+        ("yup", "yes"),
+        ("nope", "no"),
+        ("nah", "no"),
+        ("untrue", "false"),
+        ("not true", "false"),
+        ("it is not true", "false"),
+        ("not false", "true"),
+    ];
+    let said = window(text, 0, 32).trim_matches([' ', '*', '_', '.', '!', ',']);
+    let said = said.to_lowercase();
+    let word = WORDS.iter().find(|(spoken, _)| *spoken == said)?.1;
+    options.by_text(word).filter(Result::is_ok)
 }
 
 /// Whether a label after `before` is only supposed, or somebody else's.
