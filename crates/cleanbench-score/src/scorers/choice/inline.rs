@@ -2,7 +2,7 @@
 //!
 //! Each clause begins with an option, and a word says of it whether it is right. What follows the row may only agree.
 //!
-//! Invariant: one pass over [`REACH`] bytes. It refuses a row in which none or several are right, or one is left open:
+//! Invariant: one pass over [`REACH`] bytes, and no more than as many may follow. It refuses a row in which none or several are right, or one is left open:
 //! the last of a row is no answer because it stands last.
 
 use super::label::Style;
@@ -44,6 +44,9 @@ struct Row {
 /// What the row says with which `text` begins, and what follows it.
 pub(super) fn row<'a>(text: &'a str, options: &Options) -> Option<(Reading, &'a str)> {
     let row = read(window(text, 0, REACH), options);
+    if text.len() - row.end > REACH {
+        return None;
+    }
     let right = || row.said.iter().filter(|(_, said)| *said == Verdict::Right);
     let rest = text[row.end..].trim();
     if let [(_, Verdict::Wrong)] = row.said[..]
