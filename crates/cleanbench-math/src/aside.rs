@@ -161,6 +161,21 @@ fn decimals(text: &str) -> Option<u32> {
     (digits > 0 && found <= 12).then_some(found)
 }
 
+impl Comparison {
+    /// What an expression with symbols is said to be, where that is so whatever they stand for: the `x^2 - 4` of
+    /// `(x-2)(x+2) = x^2 - 4`.
+    pub fn said_by_identity(self, object: &Object) -> Option<&Object> {
+        let Object::Relation { terms, signs } = object else {
+            return None;
+        };
+        let (first, last) = (terms.first()?, terms.last()?);
+        let equal = signs.iter().all(|sign| *sign == Sign::Equal);
+        let scalars = matches!((first, last), (Object::Scalar(_), Object::Scalar(_)));
+        let found = equal && scalars && first.has_symbols();
+        (found && self.compare(first, last) == Verdict::Same).then_some(last)
+    }
+}
+
 impl Object {
     /// The value that is said to be that of an expression: the 7 of `a + b = 7`, `AB = 7` and `|z| = 7`. An equation in one
     /// unknown that is not solved, as `2x = 7`, says no value.

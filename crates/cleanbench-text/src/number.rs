@@ -74,7 +74,7 @@ pub fn numbers_within(text: &str, form: Form, regions: &[Range<usize>]) -> Vec<N
     if found.is_empty() {
         for region in regions {
             let spelled = spelled::running(&text[region.clone()]).into_iter();
-            found.extend(spelled.map(|(at, read)| Number::spelled(region.start + at, read)));
+            found.extend(spelled.map(|(at, read)| Number::in_words(text, region.start + at, read)));
         }
     }
     found
@@ -105,14 +105,18 @@ impl Number {
         self.value.or(self.other).is_some()
     }
 
-    /// A number in words that starts at `at`.
-    pub fn spelled(at: usize, read: spelled::Spelled) -> Self {
+    /// A number in words that starts at `at` of `text`; without a value where it is told in another way than by its sum,
+    /// as a year is ("nineteen ninety-five").
+    pub fn in_words(text: &str, at: usize, read: spelled::Spelled) -> Self {
+        let end = at + read.len;
+        let percent = read.percent || is_percent(text.get(end..).unwrap_or_default());
+        let value = (!spelled::is_doubtful(text, at, end)).then_some(read.value);
         Self {
             start: at,
-            end: at + read.len,
-            value: Some(read.value),
-            other: read.percent.then_some(read.value / 100.0),
-            percent: read.percent,
+            end,
+            value,
+            other: value.filter(|_| percent).map(|value| times(value, 0.01)),
+            percent,
             moment: false,
         }
     }
@@ -224,7 +228,10 @@ fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
     let mut end = start + term.len;
     let (mut factor, mut more) = (1.0, 0.0);
     let followed = is_followed(text, end);
-    let hex = &text[start..end] == "0" && text[end..].starts_with(['x', 'X', 'b', 'o']);
+    let added = followed.then(|| added(&text[end..])).flatten();
+    end += added.map_or(0, |added| added.len);
+    let hex =
+        &text[start..start + term.len] == "0" && text[end..].starts_with(['x', 'X', 'b', 'o']);
     if let Some(found) = followed
         .then(|| magnitude(text, &lead, end, form))
         .flatten()
@@ -241,12 +248,16 @@ fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
     let base = base(&text[end..]);
     end += base.map_or(0, |base| base.len);
     let part = hex
+        || added.is_some_and(|added| added.value.is_none())
+        || is_bound(text, start)
+        || followed && is_slang(&text[end..])
         || follows_variable(text, start)
         || followed && precedes_variable(window(text, end, 48))
         || text[end..].starts_with('\u{305}')
         || is_exclaimed(text, &lead, start, end);
+    let half = added.and_then(|added| added.value).unwrap_or_default();
     let signed = |value: f64| {
-        let value = times(value, factor) + more;
+        let value = times(value + half, factor) + more;
         let value = 0.0 + if lead.negative { -value } else { value };
         Some(value).filter(|value| value.is_finite() && !part)
     };
@@ -268,6 +279,78 @@ fn surrounded(text: &str, start: usize, term: Term, form: Form) -> Number {
         percent,
         moment: term.moment || is_date(text, start, end),
     }
+}
+
+/// What is added to a whole number before it.
+#[derive(Clone, Copy)]
+struct Added {
+    len: usize,
+    /// `None` where it may as well be a number of its own.
+    value: Option<f64>,
+}
+
+/// A part that is joined to a whole number: "and a half", and "and 1/2", which may be the second of two numbers.
+fn added(rest: &str) -> Option<Added> {
+    const PARTS: [(&str, f64); 9] = [
+        ("a half", 0.5),
+        ("one half", 0.5),
+        ("a quarter", 0.25),
+        ("one quarter", 0.25),
+        ("three quarters", 0.75),
+        ("a third", 1.0 / 3.0),
+        ("one third", 1.0 / 3.0),
+        ("two thirds", 2.0 / 3.0),
+        ("a fifth", 0.2),
+    ];
+    let near = window(rest, 0, 32).to_ascii_lowercase().replace('-', " ");
+    let joints = [" and ", " plus ", " & "];
+    let tail = joints.iter().find_map(|joint| near.strip_prefix(joint))?;
+    let ends = |tail: &str| !tail.starts_with(is_word) && !tail.starts_with(" of ");
+    let known = PARTS.iter().find_map(|(name, value)| {
+        let left = tail.strip_prefix(name).filter(|left| ends(left))?;
+        Some((left, Some(*value)))
+    });
+    let (left, value) = known.or_else(|| Some((after_fraction(tail)?, None)))?;
+    ends(left).then(|| Added {
+        len: near.len() - left.len(),
+        value,
+    })
+}
+
+/// What stands after a fraction of small numbers at the start of `text`.
+fn after_fraction(text: &str) -> Option<&str> {
+    let digits = |text: &str| text.bytes().take(3).take_while(u8::is_ascii_digit).count();
+    let over = digits(text);
+    let under = text[over..].strip_prefix('/')?;
+    let length = digits(under);
+    ((1..=2).contains(&over) && (1..=2).contains(&length)).then(|| &under[length..])
+}
+
+/// Whether a sign of inequality stands before a number and nothing before that; "> 42" is a quotation, and "<42>" holds a
+/// place.
+fn is_bound(text: &str, start: usize) -> bool {
+    let from = text.ceil_char_boundary(start.saturating_sub(12));
+    let head = &text[from..start];
+    let sign = head.trim_end_matches([' ', '$', '{']);
+    let Some(left) = sign.strip_suffix(['<', '>']) else {
+        return false;
+    };
+    let line = left.rsplit('\n').next().unwrap_or_default();
+    let opens =
+        line.trim_matches([' ', '*', '_', '$']).is_empty() && (from == 0 || left.contains('\n'));
+    let digits = |c: char| c.is_ascii_digit() || ",.".contains(c);
+    let closed = window(text, start, 24)
+        .trim_start_matches(digits)
+        .starts_with('>');
+    opens && !closed && (sign.ends_with('<') || head.ends_with(['>', '$']))
+}
+
+/// Whether a word for a thousand follows that is one for a piano too.
+fn is_slang(rest: &str) -> bool {
+    let word = window(rest, 0, 12)
+        .strip_prefix(' ')
+        .and_then(|word| word.strip_prefix("grand"));
+    word.is_some_and(|left| !left.starts_with(is_word))
 }
 
 /// Whether something follows that may belong to the number before `end`.

@@ -31,8 +31,9 @@ impl Spelled {
 
 /// Most words of one number.
 const LONGEST: usize = 16;
-/// The first line of the data.
+/// The first line of the data, and the second.
 const ENGLISH: usize = 0;
+const GERMAN: usize = 1;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Meaning {
@@ -79,7 +80,45 @@ fn language(line: &'static str) -> Option<Language> {
 /// The number in words at the start of `text`, in any language.
 pub fn spelled(text: &str) -> Option<Spelled> {
     let near = window(text, 0, 200);
-    numerals::numeral(near).or_else(|| in_words(near, &LANGUAGES))
+    numerals::numeral(near)
+        .or_else(|| with_half(near))
+        .or_else(|| in_words(near, &LANGUAGES))
+}
+
+/// German numbers that end in a half, as one word: "anderthalb", "zweieinhalb".
+fn with_half(near: &str) -> Option<Spelled> {
+    let word = first_word(near);
+    let lower = word.to_lowercase();
+    let half = lower.strip_suffix("einhalb");
+    let whole = half.and_then(|half| match LANGUAGES.get(GERMAN)?.words.get(half)? {
+        Meaning::Value(value) => Some(bounded_float(*value)),
+        _ => None,
+    });
+    let whole = whole.or((lower == "anderthalb").then_some(1.0))?;
+    Some(Spelled {
+        len: word.len(),
+        value: whole + 0.5,
+        percent: false,
+    })
+}
+
+/// Whether the English number in words from `at` to `end` of `text` is not told by its sum: another one follows, as in
+/// "nineteen ninety-five" and "three fifty", or its dozen is a baker's.
+pub fn is_doubtful(text: &str, at: usize, end: usize) -> bool {
+    let (Some(own), Some(english)) = (text.get(at..end), LANGUAGES.get(ENGLISH)) else {
+        return false;
+    };
+    let baker = ["baker's ", "baker’s ", "Baker's "];
+    if baker.iter().any(|word| text[..at].ends_with(word)) {
+        return true;
+    }
+    let rest = window(text, end, 20).strip_prefix([' ', '-']);
+    let next = rest
+        .map(first_word)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let follows = next != "one" && english.words.contains_key(next.as_str());
+    follows && own.bytes().all(|byte| byte.is_ascii()) && english.starts(own)
 }
 
 /// The number in words of one of `languages`, English first, at the start of `near`.

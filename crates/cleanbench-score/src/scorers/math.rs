@@ -42,14 +42,14 @@
 //!   brackets as a set or as a point in the same order; matrices cell by cell.
 //! * A value and the same again: in brackets after a space ("1/2 (0.5)"), where another value in prose is unread, and
 //!   after "or". `3(7)` and `2 (x+1)` are products.
-//! * What an expression is said to be, for a target that is no relation: 7 for `m+n = 7`, `AB = 7`, `|z| = 7`. `2x = 7`
-//!   and `x^2 = 7` say no value.
+//! * What an expression is said to be, for a target that is no relation: 7 for `m+n = 7`, `AB = 7`, `|z| = 7`, and
+//!   `x^2-4` for `(x-2)(x+2) = x^2-4`, which holds for every x. `2x = 7` and `x^2 = 7` say no value.
 //! * Equations up to their sides and a factor, inequalities up to a positive one; inequalities in one unknown by the numbers for
 //!   which they hold, so also as intervals; one that is neither linear nor quadratic in it or its absolute value cannot be
 //!   told from a set. `x = 2` is 2 and `y = 2x` is `2x`: a name alone on one side may be left out.
 //!   A chain of equations is its beginning and its end, and what is only about equal does not count beside what is equal.
 //! * Units: a unit in the answer is not held against it where the target has none; where the target has one, it must be
-//!   the same. 25% is 0.25, and 90° is π/2.
+//!   the same, and the number without one is not extracted. 25% is 0.25, and 90° is π/2.
 //! * Words without regard to case, spaces and punctuation.
 //!
 //! # Parameters
@@ -86,6 +86,7 @@ const UNREADABLE_TARGET: Failure = "unreadable target";
 const TWO_VALUES: Failure = "another value in brackets";
 const OPEN_DECIMALS: Failure = "decimals that go on";
 const STRAY: Failure = "a letter that may be a unit";
+const NO_UNIT: Failure = "without the unit of the target";
 const AMBIGUOUS: Failure = "several numbers or formulas";
 
 /// Why what is certainly a formula is not read.
@@ -178,7 +179,7 @@ impl Math {
             Ok(objects) => objects,
             Err(reason) if BEYOND.contains(&reason) => return Some(Score::not_extracted(reason)),
             Err(reason) => match result(text).map(|text| readings(text, &self.units)) {
-                Some(Ok(objects)) if is_valued(targets) => objects,
+                Some(Ok(objects)) if is_valued(targets) || is_operation(text) => objects,
                 _ => return unread(reason),
             },
         };
@@ -197,6 +198,9 @@ impl Math {
             }
             Verdict::Apart if self.may_have_unit(targets, text) => {
                 Some(Score::not_extracted(STRAY))
+            }
+            Verdict::Apart if found.word.is_empty() && self.lacks_unit(targets, &objects) => {
+                Some(Score::not_extracted(NO_UNIT))
             }
             Verdict::Apart => score(false),
             Verdict::Unknown => Some(Score::not_extracted(CANNOT_TELL)),
@@ -224,6 +228,20 @@ impl Math {
                 .is_ok_and(|bare| self.verdict(targets, &bare, "") == Verdict::Same)
     }
 
+    /// Whether an answer without a unit is the number of a target with one.
+    fn lacks_unit(&self, targets: &[Target], answers: &[Object]) -> bool {
+        let wanted = targets.iter().flat_map(|target| &target.objects);
+        let values = wanted.filter_map(|target| match target {
+            Object::Measured(value, _) => Some(&**value),
+            _ => None,
+        });
+        let mut pairs = values.flat_map(|value| answers.iter().map(move |answer| [value, answer]));
+        pairs.any(|[value, answer]| {
+            let bare = !matches!(answer, Object::Measured(..));
+            bare && self.comparison.compare(value, answer) == Verdict::Same
+        })
+    }
+
     /// Whether `text` is a target and a letter that may be a unit as well as a factor: `9500 e`.
     fn may_have_unit(&self, targets: &[Target], text: &str) -> bool {
         let bare = text.trim().trim_matches('$').trim_end().strip_suffix(" e");
@@ -234,7 +252,10 @@ impl Math {
 
     fn verdict(&self, targets: &[Target], answers: &[Object], word: &str) -> Verdict {
         let wanted = || targets.iter().flat_map(|target| &target.objects);
-        let said = answers.iter().filter_map(Object::said_of_expression);
+        let said = answers.iter().filter_map(|answer| {
+            let identity = || self.comparison.said_by_identity(answer);
+            answer.said_of_expression().or_else(identity)
+        });
         let values = wanted().filter(|target| !target.is_relation());
         let said = values.flat_map(|target| said.clone().map(move |answer| [target, answer]));
         let pairs = wanted().flat_map(|target| answers.iter().map(move |answer| [target, answer]));
@@ -255,12 +276,21 @@ fn is_valued(targets: &[Target]) -> bool {
     all.all(|object| object.as_number().is_some())
 }
 
+/// Whether a calculation begins with a sign that says what is done rather than a value.
+fn is_operation(text: &str) -> bool {
+    let text = text.trim().trim_start_matches(['$', ' ']);
+    let signs = ["\\int", "\\sum", "\\prod", "\\lim", "∫", "∑"];
+    signs.iter().any(|sign| text.starts_with(sign))
+}
+
 /// What a calculation that cannot be read whole comes to: what stands behind its last `=`.
 fn result(text: &str) -> Option<&str> {
     let text = text.trim().trim_matches('$');
     let (head, value) = text.rsplit_once('=')?;
-    let word =
-        |token: &str| token.len() > 1 && token.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let word = |token: &str| {
+        let differential = token.len() == 2 && token.starts_with('d');
+        token.len() > 1 && !differential && token.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
     if text.contains('$') || head.split_whitespace().any(word) {
         return None;
     }

@@ -7,13 +7,16 @@
 //! [`LOCALES`]).
 //!
 //! Rules, by name: "hashes", "boxed", "tag", "stated" and "calculation" for a number that a mark of a final answer leads
-//! in (see [`marks`]); "opening", "bold", "last line", "last sentence", "last number", "first number" and "only number" where there is
+//! in (see [`marks`]); "opening", "bold", "last line", "last sentence", "result", "last number", "first number" and "only number" where there is
 //! none (see [`candidates`]).
 //!
 //! A number that words make less than nothing ("a loss of $500") is right for the target -500; for 500 it is not read, unless
 //! the question speaks of a loss itself.
 //!
-//! A number that the answer takes back ("wait, that's wrong") does not count; what follows does (see [`aftermath`]).
+//! A number that the answer takes back ("wait, that's wrong") does not count; what follows does (see [`aftermath`]), and so
+//! does one that takes its place without a word about it ("Actually, 42.", see [`revision`]). A last number after a
+//! result that is stated before it may be neither (see [`rival`]), nor is the answer to another question that an answer goes
+//! on with, where it may be one (see [`another`]).
 //! Answers that stop in the middle or say that there is none are not extracted, nor those that mark numbers for several
 //! parts of a question or two values of a variable, nor those of which only a number in brackets behind another is right
 //! ("25 cents ($0.25)").
@@ -27,10 +30,13 @@
 //! unclear are not extracted.
 
 pub(in crate::scorers) mod aftermath;
+pub(in crate::scorers) mod another;
 mod calculation;
 pub(in crate::scorers) mod candidates;
 pub(in crate::scorers) mod marks;
 mod names;
+mod revision;
+mod rival;
 pub(in crate::scorers) mod sentence;
 mod sign;
 
@@ -43,7 +49,9 @@ use cleanbench_text::number::{
 };
 use cleanbench_text::scan::window;
 
+use self::another::Next;
 use self::candidates::Take;
+use self::revision::{Revision, revision};
 use self::sign::{Sign, asks_for_loss};
 use crate::params::Params;
 use crate::rule::Rule;
@@ -86,6 +94,7 @@ const REFUSED: Failure = "no answer given";
 const UNCLEAR: Failure = "unclear number";
 const NO_SIGN: Failure = "a loss or an amount";
 const TWO_VALUES: Failure = "another value in brackets";
+const ANOTHER: Failure = "answers of two questions";
 
 /// A number and the rule that found it.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +129,11 @@ impl Numeric {
         if self.take == Take::Only {
             return Ok(read);
         }
-        corrected(text, &numbers, read)
+        let read = corrected(text, &numbers, read)?;
+        if is_of_another(text, &numbers, &read) {
+            return Err(ANOTHER);
+        }
+        Ok(read)
     }
 
     /// The number that counts where none is marked; checks and offers behind it are no part of the answer.
@@ -207,10 +220,28 @@ fn is_of_loss(sample: &Sample) -> bool {
     }
 }
 
+/// Whether `read` may be the answer to another question than the first number of an answer that stands complete before it.
+fn is_of_another(text: &str, numbers: &[Number], read: &Read) -> bool {
+    let Next::Doubtful(from) = another::next(text) else {
+        return false;
+    };
+    let given = numbers.first().filter(|first| first.end <= from);
+    given.is_some_and(|given| read.number.start >= from && given.value != read.number.value)
+}
+
+/// What counts instead of `read` where the answer puts another number in its place.
+fn revised(text: &str, numbers: &[Number], read: Read) -> Result<Read, Failure> {
+    match revision(text, numbers, &read.number) {
+        Revision::None => Ok(read),
+        Revision::By(number) => Ok(Read { number, ..read }),
+        Revision::Doubtful => Err(SEVERAL),
+    }
+}
+
 /// What counts instead of `read` where the answer takes it back.
 fn corrected(text: &str, numbers: &[Number], read: Read) -> Result<Read, Failure> {
     let Some(found) = aftermath::withdrawal(text, read.number.end) else {
-        return Ok(read);
+        return revised(text, numbers, read);
     };
     let next = numbers.partition_point(|number| number.start < found.end);
     match candidates::chosen(text, &numbers[next..], Take::Last) {

@@ -142,7 +142,7 @@ fn in_words(text: &str, at: usize, known: &[Number]) -> Option<Number> {
     let near = window(text, at, 64);
     let skipped = near.len() - near.trim_start_matches([' ', '*', '_', ':']).len();
     let read = spelled::spelled(&text[at + skipped..])?;
-    let number = Number::spelled(at + skipped, read);
+    let number = Number::in_words(text, at + skipped, read);
     let free = known
         .iter()
         .all(|other| other.end <= number.start || other.start >= number.end);

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use cleanbench_text::scan::window;
+use cleanbench_text::spelled::running;
 
 static WITHDRAWN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -18,6 +19,7 @@ static WITHDRAWN: LazyLock<Regex> = LazyLock::new(|| {
           (?P<strong> correction\b | corrected\b | i\ (?:actually\ )?meant\b | make\ that\b | scratch\ that\b | strike\ that\b
             | (?:i | i've | i\ have)\ (?:just\ )?(?:made|make)\ an?\ (?:\w{1,12}\ )?(?:mistake|error)\b
             | (?:that|this)(?:\ is|['’]s|\ was)\ (?:wrong|incorrect|not\ right|not\ correct)\b
+            | (?:that|this)\ (?:can['’]t|cannot|can\ not|couldn['’]t)\ be\ (?:right|correct|true)\b | i\ was\ wrong\b
             | my\ (?:mistake|bad)\b | i\ (?:misread|miscounted|miscalculated)\b | erratum\b
             | korrektur\b | das\ (?:ist|war|stimmt)\ (?:falsch|nicht)\b | corrección\b | me\ equivoqué\b | rectification\b
             | je\ me\ suis\ trompée?\b | correzione\b | correção\b | poprawka\b | исправление\b
@@ -150,7 +152,35 @@ pub(in crate::scorers) fn is_cut_off(text: &str) -> bool {
         || body.ends_with("\\cdot");
     let word = body.rsplit(' ').next().unwrap_or_default();
     let dangling = DANGLING.contains(&word) && !body.ends_with(" or so");
-    body.contains(' ') && (joined || dangling)
+    body.contains(' ') && (joined || dangling || is_unfinished(body))
+}
+
+/// Whether the last sentence has no end and only says what comes next: "So we multiply", "Step 3: Now we subtract".
+fn is_unfinished(body: &str) -> bool {
+    const OPENS: &str = "so then now next first second third finally therefore thus to step also dann nun jetzt zuerst \
+        schritt wir ahora luego entonces primero paso maintenant ensuite puis étape adesso poi passo agora depois";
+    let start = [". ", "! ", "? ", "\n"]
+        .iter()
+        .filter_map(|end| Some(body.rfind(end)? + end.len()))
+        .max();
+    let Some(last) = start.map(|start| body[start..].trim_start_matches(['*', '_', '#', '-', ' ']))
+    else {
+        return false;
+    };
+    let mut words = last.split_whitespace();
+    let first = words
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches([',', ':'])
+        .to_lowercase();
+    let opens = OPENS.split_whitespace().any(|word| word == first);
+    let rest = last
+        .split_once(':')
+        .filter(|(head, _)| head.len() <= 12)
+        .map_or(last, |(_, rest)| rest);
+    let digits = rest.contains(char::is_numeric);
+    let open_end = last.ends_with(char::is_alphabetic);
+    opens && open_end && !digits && words.count() >= 1 && running(rest).is_empty()
 }
 
 /// Whether the end of the answer says that there is none.
@@ -182,7 +212,11 @@ mod tests {
     fn what_ends_without_a_number() {
         assert!(is_cut_off("Step 1: 20\nStep 2:"));
         assert!(is_cut_off("So 5 + 6 ="));
+        assert!(is_cut_off("There are 20. So we multiply"));
+        assert!(is_cut_off("Step 1: 20\nStep 2: Now we subtract"));
         assert!(!is_cut_off("So it is 6."));
+        assert!(!is_cut_off("There are 20. So we get forty"));
+        assert!(!is_cut_off("20 apples\nHope this helps"));
         assert!(is_refused("It cannot be determined from the 3 facts."));
         assert!(!is_refused("It cannot be computed, but about 5 fits."));
     }

@@ -59,7 +59,15 @@ pub(super) fn operator_between<'a>(
     let unit = left
         .chars()
         .all(|c| c.is_alphanumeric() || " \\{}%$€£^²³_~°)".contains(c));
-    let joint = |word: &str| ["and", "or", "und", "oder", "et", "ou"].contains(&word);
+    // Two numbers, or one and a condition for it, as in "17 for k = 4".
+    let joint = |word: &str| {
+        [
+            "and", "or", "und", "oder", "et", "ou", "for", "when", "if", "where", "at", "with",
+            "für",
+        ]
+        .contains(&word)
+            || ["wenn", "bei", "pour", "para", "si", "quando"].contains(&word)
+    };
     let simple = left.split_whitespace().count() <= 3 && !left.split_whitespace().any(joint);
     (parted && unit && simple).then_some(&between[left.len()..])
 }

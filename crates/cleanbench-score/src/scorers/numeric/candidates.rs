@@ -12,6 +12,7 @@ use regex::Regex;
 
 use super::calculation::{operator_between, result};
 use super::names;
+use super::rival::{Rival, rival};
 use super::sentence::{Settled, settled};
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
 use cleanbench_text::number::Number;
@@ -38,14 +39,19 @@ pub(super) fn choose(text: &str, numbers: &[Number], take: Take) -> Result<Read,
         return Ok(read);
     }
     if is_in_words(text, numbers) {
-        let first = numbers.first().ok_or(NO_NUMBER)?;
-        let same = numbers.iter().all(|number| number.value == first.value);
-        return same
-            .then_some(Read {
-                number: *first,
-                rule: "only number",
-            })
-            .ok_or(SEVERAL);
+        let mut meant = numbers.iter().filter(|number| {
+            let head = text[..number.start].trim_end_matches([' ', '*', '_']);
+            !is_denied(window(
+                head,
+                head.ceil_char_boundary(head.len().saturating_sub(32)),
+                32,
+            ))
+        });
+        let first = *meant.next().ok_or(UNCLEAR)?;
+        if meant.any(|number| number.value != first.value) {
+            return Err(SEVERAL);
+        }
+        return plain(first, "only number");
     }
     chosen(text, numbers, take).unwrap_or(Err(NO_NUMBER))
 }
@@ -80,7 +86,7 @@ fn line_in_words(text: &str, take: Take) -> Option<Read> {
     let article = read.is_one() && !tail.is_empty();
     let short = tail.chars().count() <= 12 && !tail.chars().any(char::is_numeric);
     let at = text.len() - near.len() + near.rfind(line).unwrap_or_default();
-    let mut number = Number::spelled(at, read);
+    let mut number = Number::in_words(text, at, read);
     let percent = [
         "percent",
         "per cent",
@@ -172,6 +178,9 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
     if picked > 0 && is_other_variable(text, &numbers[picked - 1], &numbers[picked]) {
         return Err(SEVERAL);
     }
+    if are_juxtaposed(text, numbers, picked) {
+        return Err(SEVERAL);
+    }
     if let Some(number) = result_before(text, numbers, picked).filter(|_| first == picked) {
         return plain(number, "calculation");
     }
@@ -182,6 +191,12 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
             Settled::Stated(number) => return plain(number, "last sentence"),
             Settled::Several => return Err(SEVERAL),
         }
+        let all: Vec<Number> = own.iter().map(|at| numbers[*at]).collect();
+        match rival(text, &all, &numbers[picked]) {
+            Rival::None => {}
+            Rival::Stated(number) => return plain(number, "result"),
+            Rival::Doubtful => return Err(SEVERAL),
+        }
     }
     let rule = if first < picked {
         "calculation"
@@ -191,6 +206,27 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
         "last number"
     };
     value.map(|number| Read { number, rule })
+}
+
+/// Whether the line of the number at `picked` holds it, another and nothing else: `4 2`.
+fn are_juxtaposed(text: &str, numbers: &[Number], picked: usize) -> bool {
+    let Some(first) = picked.checked_sub(1).map(|at| &numbers[at]) else {
+        return false;
+    };
+    let between = text
+        .get(first.end..numbers[picked].start)
+        .unwrap_or_default();
+    let spaces = !between.is_empty() && between.chars().all(|c| c == ' ');
+    let from = text.ceil_char_boundary(first.start.saturating_sub(48));
+    let head = text[from..first.start]
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default();
+    let tail = window(text, numbers[picked].end, 48)
+        .lines()
+        .next()
+        .unwrap_or_default();
+    spaces && !head.contains(char::is_alphabetic) && !tail.contains(char::is_alphabetic)
 }
 
 /// The result of a calculation that the same sentence holds before the number at `picked`.
@@ -325,6 +361,7 @@ impl Weight {
         let aside = number.moment
             || is_reason(line)
             || is_compound(tail)
+            || is_condition(head)
             || is_citation(text, number, head, tail)
             || is_bracketed(line, tail)
             || is_led_in(head, text, number)
@@ -373,7 +410,29 @@ pub(in crate::scorers) fn is_denied(head: &str) -> bool {
         .or_else(|| head.strip_suffix(" be"))
         .unwrap_or(head);
     let spaced = format!(" {}", head.to_lowercase());
-    WORDS.iter().any(|word| spaced.ends_with(word))
+    WORDS.iter().any(|word| spaced.ends_with(word)) || is_limited(&spaced)
+}
+
+/// Whether `head`, in lower case, ends with words for a bound: "up to", but not "adds up to".
+fn is_limited(head: &str) -> bool {
+    const SUMS: [&str; 13] = [
+        "add", "adds", "added", "adding", "sum", "sums", "summing", "come", "comes", "total",
+        "totals", "goes", "it",
+    ];
+    let bound = [
+        " up to",
+        " bis zu",
+        " jusqu'à",
+        " jusqu’à",
+        " fino a",
+        " nawet do",
+        " tot wel",
+    ];
+    let Some(left) = bound.iter().find_map(|words| head.strip_suffix(words)) else {
+        return false;
+    };
+    let word = left.split_whitespace().next_back().unwrap_or_default();
+    !SUMS.contains(&word)
 }
 
 /// Whether what follows a number denies it.
@@ -413,6 +472,24 @@ fn is_reason(line: &str) -> bool {
     });
     let comma = line.contains(", ") || line.contains('(') || !line.contains("as ");
     comma && REASON.is_match(line) && !line.contains(" so ") && !line.contains(" as many ")
+}
+
+/// Whether the number is that of a variable for which something holds: "42 for n = 3".
+fn is_condition(head: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "for", "when", "if", "where", "at", "with", "für", "wenn", "bei", "pour", "para", "si",
+        "quando",
+    ];
+    let Some(left) = head.strip_suffix('=') else {
+        return false;
+    };
+    let mut words = left.split_whitespace().rev();
+    let name = words
+        .next()
+        .unwrap_or_default()
+        .trim_matches(['$', '\\', '(', '*']);
+    let letter = name.chars().count() == 1 && name.chars().all(char::is_alphabetic);
+    letter && words.next().is_some_and(|word| WORDS.contains(&word))
 }
 
 /// `12 5-liter bottles`, `a 20-year-old`.

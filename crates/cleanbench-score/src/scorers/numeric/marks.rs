@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::another::{self, Next};
 use super::calculation::result;
 use super::candidates::{self, Take};
 use super::{CUT_OFF, Failure, NO_NUMBER, REFUSED, Read, SEVERAL, UNCLEAR, aftermath};
@@ -69,6 +70,14 @@ static TAG: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Where a question starts that the answer goes on with after it has been given, else the end.
 pub(in crate::scorers) fn end_of_answer(text: &str) -> usize {
+    match another::next(text) {
+        Next::From(from) => from,
+        Next::Own | Next::Doubtful(_) => end_before_question(text),
+    }
+}
+
+/// Where a question starts that is called one, after an answer, else the end.
+fn end_before_question(text: &str) -> usize {
     let mut questions = RUN_ON
         .find_iter(text)
         .map(|found| found.start())
@@ -279,7 +288,7 @@ fn in_words(text: &str, at: usize, kind: Kind) -> Option<Result<Read, Failure>> 
     let fits = bounded && !digits && (short || is_english && spelled::is_english(&text[at..end]));
     fits.then(|| {
         Ok(Read {
-            number: Number::spelled(at, read),
+            number: Number::in_words(text, at, read),
             rule: kind.rule(),
         })
     })

@@ -61,9 +61,9 @@ pub(in crate::scorers) fn settled(
 }
 
 fn by_roles(text: &str, start: usize, all: &[Number]) -> Settled {
-    let last = all
-        .last()
-        .filter(|last| is_summed_up(&text[start..last.start]));
+    let last = all.last().filter(|last| {
+        is_summed_up(&text[start..last.start]) && !is_compared(window(text, last.end, 48))
+    });
     let mut others = all.iter().rev();
     let total = last.or_else(|| others.find(|number| is_total(window(text, number.end, 48))));
     if let Some(total) = total {
@@ -219,7 +219,7 @@ fn is_summed_up(head: &str) -> bool {
 }
 
 /// `27 children in all`, `350 altogether`.
-fn is_total(tail: &str) -> bool {
+pub(super) fn is_total(tail: &str) -> bool {
     let end = tail
         .find(['.', ',', ';', '\n', '(', '!'])
         .unwrap_or(tail.len());
@@ -315,7 +315,7 @@ fn is_in_clause(head: &str) -> bool {
 }
 
 /// `6 more than`, `6 apples fewer than`.
-fn is_compared(tail: &str) -> bool {
+pub(super) fn is_compared(tail: &str) -> bool {
     let mut words = tail
         .split_whitespace()
         .take(4)
