@@ -35,7 +35,7 @@ mod calculation;
 pub(in crate::scorers) mod candidates;
 pub(in crate::scorers) mod marks;
 mod names;
-mod revision;
+pub(in crate::scorers) mod revision;
 mod rival;
 pub(in crate::scorers) mod sentence;
 mod sign;

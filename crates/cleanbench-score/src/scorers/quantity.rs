@@ -31,6 +31,7 @@ use cleanbench_text::number::{Form, LOCALES, Number, numbers, numbers_within, pl
 use super::numeric::aftermath;
 use super::numeric::candidates::{are_listed, is_denied, is_other_variable};
 use super::numeric::marks::{end_of_answer, marks, none_given, regions};
+use super::numeric::revision::revises;
 use super::numeric::sentence::{Settled, settled};
 use crate::params::Params;
 use crate::rule::Rule;
@@ -334,7 +335,8 @@ fn rivals(text: &str, usable: &[Measured], last: &Measured) -> bool {
         .next()
         .unwrap_or_default();
     let said = CONCLUDES.is_match(between) || CONCLUDES.is_match(tail);
-    !said && aftermath::withdrawal(text, other.end).is_none()
+    let revised = revises(text.get(other.end..last.start).unwrap_or_default());
+    !said && !revised && aftermath::withdrawal(text, other.end).is_none()
 }
 
 impl Quantity {

@@ -116,7 +116,9 @@ fn is_complete(line: &str) -> bool {
         .split_whitespace()
         .filter(|word| word.contains(char::is_alphabetic));
     let listed = body.contains(". ") || body.contains(") ") || body.ends_with(['?', ':']);
-    let sole = words.count() <= 2 && !body.contains(['=', ':']);
+    let figure = body.trim_start_matches(['-', '+', '−', '$', '€', '£', '≈', '~']);
+    let opens = figure.starts_with(|c: char| c.is_ascii_digit());
+    let sole = opens && words.count() <= 2 && !body.contains(['=', ':']);
     digits && !listed && (sole || statements(line).next().is_some())
 }
 

@@ -4,7 +4,7 @@
 //! ordinal, what stands in brackets, "after 3 days", "42 of 50", a line that begins with "Check:". Then the number of
 //! an opening line that holds nothing else counts ("opening"), the only one in bold ("bold"), or the last
 //! ("last number"); of a last sentence with several different ones, the one that [`super::sentence`] finds ("last
-//! sentence"). It refuses ranges, alternatives and calculations without a result.
+//! sentence"); a result that is stated before the last may stand against it ([`super::rival`], "result"). It refuses ranges, alternatives and calculations without a result.
 
 use std::sync::LazyLock;
 
@@ -602,7 +602,7 @@ fn is_when(tail: &str) -> bool {
 
 /// `3. Title` and `3) Title` at the start of a line.
 fn is_label(line: &str, tail: &str) -> bool {
-    let starts = !line.contains(char::is_alphanumeric);
+    let starts = !line.contains(|c: char| c.is_alphanumeric() || c == '=');
     let sign = tail.strip_prefix(['.', ')', ':']).unwrap_or_default();
     starts && sign.starts_with([' ', '*']) && sign.chars().any(char::is_alphanumeric)
 }

@@ -104,6 +104,11 @@ fn affirms(rest: &str) -> bool {
     is && rest.split_whitespace().count() <= 5 && words.any(|word| SAID.contains(&word))
 }
 
+/// Whether what stands between two numbers says that the second takes the place of the first.
+pub(in crate::scorers) fn revises(between: &str) -> bool {
+    between.len() < NEAR && lead(between) == Some(Lead::Turn)
+}
+
 /// What leads in a number after what `between` says since the one that was given.
 fn lead(between: &str) -> Option<Lead> {
     let breaks = [",", ".", "!", "?", ";", "\n", "…", "—", "–", " - ", "("];
