@@ -154,7 +154,7 @@ fn what_the_records_of_a_run_show_is_said_everywhere() {
             },
             flags: &["--max-retries", "0"],
             code: 3,
-            words: "1 calls ended without an answer (see calls.csv)",
+            words: "1 call ended without an answer (see calls.csv)",
         },
         Case {
             scene: |_, server| {
