@@ -270,7 +270,9 @@ impl Table {
                 .chain(&self.open)
                 .any(|phrase| phrase.stands(words, at))
         };
-        (0..words.len()).any(stands) || self.within.iter().any(|phrase| text.contains(phrase))
+        (0..words.len()).any(stands)
+            // None of these languages is written in ASCII.
+            || !text.is_ascii() && self.within.iter().any(|phrase| text.contains(phrase))
     }
 }
 

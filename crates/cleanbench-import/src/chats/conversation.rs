@@ -8,7 +8,7 @@ use cleanbench_core::{Message, Role};
 use serde_json::{Map, Value};
 
 use super::chat::Skip;
-use super::stream;
+use super::stream::{self, Joined};
 use super::values::{first, written};
 
 /// Why a chat is left out.
@@ -162,7 +162,9 @@ fn is_picture(part: &Map<String, Value>) -> bool {
 /// The answer in a reply of any protocol, or in a text of one.
 pub(super) fn answer(reply: &Value) -> Option<String> {
     match reply {
-        Value::String(text) if stream::is_one(text) => stream::answer(text),
+        Value::String(text) if stream::is_one(text) => {
+            stream::answer(text).and_then(answer_of_stream)
+        }
         Value::String(text) => match written(text) {
             Some(inner) => answer_of(&inner).or_else(|| Some(text.clone())),
             None => Some(text.clone()).filter(|text| !text.trim().is_empty()),
@@ -171,9 +173,11 @@ pub(super) fn answer(reply: &Value) -> Option<String> {
     }
 }
 
-pub(super) fn answer_of(reply: &Value) -> Option<String> {
+fn answer_of(reply: &Value) -> Option<String> {
     let reply = match reply {
-        Value::Array(events) if stream::are_events(events) => return stream::joined(events),
+        Value::Array(events) if stream::are_events(events) => {
+            return stream::joined(events).and_then(answer_of_stream);
+        }
         Value::Array(messages) => return messages.iter().rev().find_map(answer_of),
         other => other.as_object()?,
     };
@@ -190,6 +194,13 @@ pub(super) fn answer_of(reply: &Value) -> Option<String> {
     }
     let text = first(reply, &["text", "output_text"]).and_then(Value::as_str);
     said(reply).or_else(|| text.map(str::to_owned))
+}
+
+fn answer_of_stream(joined: Joined) -> Option<String> {
+    match joined {
+        Joined::Text(text) => Some(text),
+        Joined::Reply(reply) => answer_of(&reply),
+    }
 }
 
 fn message_of(item: &Value) -> Option<String> {

@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::conversation::answer_of;
-
 const DATA: &str = "data:";
 const DONE: &str = "[DONE]";
 
@@ -31,8 +29,17 @@ pub(super) fn is_one(text: &str) -> bool {
     first.is_some_and(|data| data == DONE || event(data).is_some())
 }
 
-/// The answer that the stream `text` comes to.
-pub(super) fn answer(text: &str) -> Option<String> {
+/// What a stream comes to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Joined {
+    /// The text of its pieces, or the calls of tools.
+    Text(String),
+    /// The reply that it ends with, which says the whole.
+    Reply(Value),
+}
+
+/// What the stream `text` comes to.
+pub(super) fn answer(text: &str) -> Option<Joined> {
     let mut joining = Joining::default();
     for data in data_of(text) {
         if data == DONE {
@@ -55,8 +62,8 @@ pub(super) fn are_events(events: &[Value]) -> bool {
     })
 }
 
-/// The answer that `events` come to.
-pub(super) fn joined(events: &[Value]) -> Option<String> {
+/// What `events` come to.
+pub(super) fn joined(events: &[Value]) -> Option<Joined> {
     let mut joining = Joining::default();
     for event in events {
         joining.add(event.as_object()?);
@@ -83,7 +90,7 @@ struct Joining {
     /// Name and arguments of the tools that were called, by their number.
     calls: BTreeMap<u64, Call>,
     /// What the stream says itself that it came to.
-    whole: Option<String>,
+    whole: Option<Value>,
     is_over: bool,
     has_failed: bool,
 }
@@ -146,7 +153,7 @@ impl Joining {
             "response.output_text.delta" => self.push(event.get("delta")),
             "response.completed" => {
                 self.is_over = true;
-                self.whole = event.get("response").and_then(answer_of);
+                self.whole = event.get("response").cloned();
             }
             "error" | "response.failed" | "response.incomplete" => self.has_failed = true,
             _ => {}
@@ -158,17 +165,19 @@ impl Joining {
             .push_str(text.and_then(Value::as_str).unwrap_or_default());
     }
 
-    fn answer(self) -> Option<String> {
+    fn answer(self) -> Option<Joined> {
         if !self.is_over || self.has_failed {
             return None;
         }
-        let text = Some(self.text).filter(|text| !text.trim().is_empty());
+        if !self.text.trim().is_empty() {
+            return Some(Joined::Text(self.text));
+        }
         let calls = self.calls.into_values().map(|call| {
             json!({"type": "function", "function": {"name": call.name, "arguments": call.arguments}})
         });
         let calls: Vec<_> = calls.collect();
-        let called = || (!calls.is_empty()).then(|| Value::from(calls.clone()).to_string());
-        text.or(self.whole).or_else(called)
+        let called = || (!calls.is_empty()).then(|| Joined::Text(Value::from(calls).to_string()));
+        self.whole.map(Joined::Reply).or_else(called)
     }
 }
 
@@ -237,10 +246,14 @@ mod tests {
             ),
         ] {
             assert!(is_one(&text), "{text}");
-            assert_eq!(answer(&text).as_deref(), expected, "{text}");
+            let expected = expected.map(|text| Joined::Text(text.to_owned()));
+            assert_eq!(answer(&text), expected, "{text}");
         }
         assert!(are_events(&chat));
-        assert_eq!(joined(&chat).as_deref(), Some("a b"));
+        assert_eq!(joined(&chat), Some(Joined::Text("a b".to_owned())));
+        let whole = json!({"output": []});
+        let end = json!({"type": "response.completed", "response": whole});
+        assert_eq!(joined(&[end]), Some(Joined::Reply(whole)));
         for text in ["data: the last column", "id: 7", "a\ndata: {}", ""] {
             assert!(!is_one(text), "{text}");
         }
