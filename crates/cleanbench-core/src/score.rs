@@ -153,6 +153,12 @@ pub trait Scorer: Send + Sync + std::fmt::Debug {
         true
     }
 
+    /// Whether it compares texts, so that a target that is a number is handed to it as its file writes it: `1.50` is
+    /// another text than `1.5`.
+    fn compares_texts(&self) -> bool {
+        false
+    }
+
     /// How many nanoseconds judging `completion` may take, roughly and at worst; computed in far less. What takes
     /// longer than [`INLINE`] is not judged where others wait for it.
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {

@@ -71,7 +71,12 @@ impl OpenCall<'_> {
             match self.instead(body)? {
                 None => {}
                 Some(Instead::Recorded(kept)) => return self.take(*kept, body, first).await,
-                Some(Instead::Nothing(error)) => return self.give_up_asking(error).await,
+                Some(Instead::Nothing(error)) => {
+                    return self.give_up_asking(Unasked::CannotBeAsked, error).await;
+                }
+                Some(Instead::NeverAsked(error)) => {
+                    return self.give_up_asking(Unasked::NeverAsked, error).await;
+                }
             }
         }
         self.ask(&worded, first).await
@@ -95,9 +100,8 @@ impl OpenCall<'_> {
         replay.look_up(model, body, epoch, name())
     }
 
-    /// Ends the call because nobody can be asked.
-    async fn give_up_asking(&self, error: CallError) -> Result<(), EngineError> {
-        let unasked = Unasked::CannotBeAsked;
+    /// Ends the call because nobody can be asked, or was.
+    async fn give_up_asking(&self, unasked: Unasked, error: CallError) -> Result<(), EngineError> {
         let ended = self.context.end_unasked(self.call, unasked, Some(error));
         ended.written().await?;
         Ok(())

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cleanbench_core::Sample;
 
 use crate::at::At;
+use crate::boxed;
 use crate::data_file::DataFile;
 use crate::diagnostic::{Fault, Severity};
 use crate::draft::Draft;
@@ -289,7 +290,7 @@ fn hint_of(reading: &Reading, sample: &Sample) -> Option<String> {
             let hint = "the answer stands behind `####`: write `fields = { target = { after = \"####\" } }`";
             Some(hint.to_owned())
         }
-        Some(serde_json::Value::String(text)) if text.contains("\\boxed{") => {
+        Some(serde_json::Value::String(text)) if boxed::has_box(text) => {
             let hint = "the answer stands in a box: write `fields = { target = { boxed = true } }`";
             Some(hint.to_owned())
         }

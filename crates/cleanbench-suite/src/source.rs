@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cleanbench_core::Digest;
 use cleanbench_core::digest::FileHasher;
+use cleanbench_files::encoding::{Encoding, LineFeeds, Utf8, replace_returns};
 use cleanbench_files::{Opened, PackedBound, Taken, Unpacked};
 use flate2::read::MultiGzDecoder;
 
-use crate::encoding::{Encoding, LineFeeds, Utf8, replace_returns};
 use crate::words::shown;
 
 /// How much of a file is looked at to tell how it is written.
@@ -81,6 +81,27 @@ pub(crate) fn kind_of(path: &Path) -> Result<(Format, Packing), String> {
         _ => return Err(format!("{} is no kind of data file", shown(&name))),
     };
     Ok((format, packing))
+}
+
+/// Which files are data.
+pub(crate) const FORMATS: &str = "data is .jsonl, .json, .csv, .tsv or .parquet, all but the last optionally with .gz or .zst after it";
+
+/// What to do with a file of a program that holds tables or rows, by the ending of its name.
+pub(crate) fn other_format(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    let how = match ending.as_str() {
+        "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "numbers" => {
+            "save the sheet as CSV (UTF-8) from the program that made it"
+        }
+        "arrow" | "feather" | "orc" | "avro" | "pkl" | "pickle" | "db" | "sqlite" => {
+            "write it as Parquet or JSONL with the program that made it"
+        }
+        "zip" | "7z" | "tar" | "rar" | "xz" | "bz2" => {
+            "unpack it, and name the file that was in it"
+        }
+        _ => return None,
+    };
+    Some(format!("{how}; {FORMATS}"))
 }
 
 /// A data file being read.

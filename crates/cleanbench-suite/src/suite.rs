@@ -148,6 +148,8 @@ pub struct Task {
     pub(crate) form: Option<Form>,
     /// The seed by which choices are shuffled, where they are.
     pub(crate) shuffle: Option<u64>,
+    /// Whether all its scorers compare texts.
+    pub(crate) compares_texts: bool,
 }
 
 impl Task {
@@ -161,6 +163,7 @@ impl Task {
             said: self.fields.target.form,
             shown: self.form,
             shuffle: self.shuffle,
+            compares_texts: self.compares_texts,
             columns: &[],
         }
     }

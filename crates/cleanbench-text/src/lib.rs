@@ -19,6 +19,7 @@ mod alignment;
 pub mod bullets;
 pub mod cell;
 mod closest;
+mod count;
 pub mod diff;
 pub mod dress;
 pub mod foreign;
@@ -38,6 +39,7 @@ use std::collections::HashSet;
 
 pub use alignment::{edit_distance, longest_common_subsequence};
 pub use closest::closest;
+pub use count::counted;
 pub use normal::normal;
 pub use overlap::{bag_f1, bleu, chrf};
 pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};

@@ -1,4 +1,4 @@
-//! An Inspect log `.eval` for each task and model: a header, samples, and what sums them up, as version 2 has them.
+//! An Inspect log `.eval` for each task and each model that was asked it: a header, samples, and what sums them up, as version 2 has them.
 
 use std::io::{Cursor, Write as _};
 
@@ -26,6 +26,9 @@ pub fn inspect(exported: &Exported) -> std::io::Result<Vec<ExportedFile>> {
                 model,
                 name: &described.name,
             };
+            if log.is_empty() {
+                continue;
+            }
             files.push(ExportedFile {
                 name: format!("{}_{}.eval", task.name, plain(&described.name, "model")),
                 bytes: log.archive()?,
@@ -44,6 +47,12 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
+    /// Whether the model was never asked anything of the task.
+    fn is_empty(&self) -> bool {
+        let mut samples = self.task.samples.iter();
+        samples.all(|sample| self.answers(sample).next().is_none())
+    }
+
     fn archive(&self) -> std::io::Result<Vec<u8>> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let mut put = |name: &str, value: &Value| -> std::io::Result<()> {

@@ -101,6 +101,10 @@ impl Scorer for Confined {
         self.own.reads()
     }
 
+    fn compares_texts(&self) -> bool {
+        self.own.compares_texts()
+    }
+
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
         self.own.work(sample, completion)
     }

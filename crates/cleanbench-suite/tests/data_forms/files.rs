@@ -173,8 +173,9 @@ fn a_table_named_in_place_of_a_suite_is_told_what_is_missing() {
     for part in [
         "suite.toml",
         "[[task]]",
-        "data = \"mine.csv\"",
-        "scorers = ",
+        "'data = \"mine.csv\"'",
+        "'scorers = [\"exact\"]' > ",
+        " && cleanbench check ",
         "`frage`, `antwort`",
     ] {
         assert!(hint.contains(part), "{part}: {hint}");

@@ -12,6 +12,7 @@ use cleanbench_import::SuiteFile;
 use cleanbench_import::chats::{RecordedChats, StratumCount, Wanted, from_logs};
 use cleanbench_plan::suite_key;
 use cleanbench_suite::suite_key_path;
+use cleanbench_text::counted;
 
 use crate::ci_arguments::InitArguments;
 use crate::failure::Failure;
@@ -76,8 +77,11 @@ fn put(folder: &Path, files: &[SuiteFile]) -> Result<(), Failure> {
 
 fn say_found(chats: &RecordedChats, printer: Printer) {
     printer::result(format!(
-        "{} chats in the log, {} of them duplicates; families of one template or conversation: {}, with {} chats",
-        chats.chats, chats.duplicates, chats.families, chats.in_families
+        "{} in the log, duplicates among them: {}; families of one template or conversation: {}, with {}",
+        counted(chats.chats, "chat", "chats"),
+        chats.duplicates,
+        chats.families,
+        counted(chats.in_families as u64, "chat", "chats")
     ));
     let mut strata: Vec<_> = chats.strata.iter().collect();
     strata.sort_by_key(|one| std::cmp::Reverse(one.chats));
@@ -152,10 +156,10 @@ fn say_warnings(chats: &RecordedChats, printer: Printer) {
     }
     for one in &chats.personal {
         printer::warn(format!(
-            "looks personal: {} × {} in {} samples, for example {}",
+            "looks personal: {} × {} in {}, for example {}",
             one.count,
             one.kind.name(),
-            one.samples,
+            counted(one.samples, "sample", "samples"),
             one.places.join("; ")
         ));
     }
@@ -180,8 +184,8 @@ fn say_written(folder: &Path, chats: &RecordedChats, printer: Printer) {
     }
     printer.say(made_key(&suite_key_path(folder), None));
     printer.say(format!(
-        "{} samples, {} with the recorded answer as metadata; there is no target, so that scores say only whether a model answers: see the beginning of {}",
-        chats.samples,
+        "{}, {} with the recorded answer as metadata; there is no target, so that scores say only whether a model answers: see the beginning of {}",
+        counted(chats.samples as u64, "sample", "samples"),
         chats.answered,
         folder.join("suite.toml").display()
     ));
