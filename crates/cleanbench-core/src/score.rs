@@ -218,6 +218,9 @@ pub struct SpecError {
     pub message: String,
     /// What to do instead.
     pub hint: Option<String>,
+    /// Whether the machine is at fault, for want of memory or of processes, and not the specification: another time the
+    /// same may be built.
+    pub may_pass: bool,
 }
 
 /// Where the loader learns which scorers exist, without depending on them.

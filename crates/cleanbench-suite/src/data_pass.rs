@@ -61,6 +61,9 @@ impl Loader<'_> {
                 images.add(&sample);
             }
         }
+        if is_first {
+            self.effort.holds(rows.bytes_on_disk());
+        }
         let digest = rows.digest();
         self.parts.push([b"data ", digest.0.as_slice()].concat());
         let images = images.set();

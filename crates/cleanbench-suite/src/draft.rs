@@ -189,14 +189,8 @@ impl Draft {
     /// The options: its own, else those of the task.
     fn options<'a>(&'a self, of_task: &'a [String]) -> Options<'a> {
         match &self.choices {
-            Some(own) => Options {
-                texts: &own.value.texts,
-                labels: &own.value.labels,
-            },
-            None => Options {
-                texts: of_task,
-                labels: &[],
-            },
+            Some(own) => Options::new(&own.value.texts, &own.value.labels),
+            None => Options::new(of_task, &[]),
         }
     }
 

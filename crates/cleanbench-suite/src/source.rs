@@ -28,8 +28,10 @@ pub(crate) const UNPACKED: PackedBound = PackedBound {
     free: 64 << 20,
 };
 
-/// Lines that a packed file may hold however small it is. Beyond, each takes a byte of it: two lines that differ take more.
+/// Lines that a packed file may hold however small it is. Beyond, each takes two bytes of it: lines that differ by a
+/// number alone take more.
 pub(crate) const FREE_LINES: u64 = 200_000;
+const BYTES_OF_LINE: u64 = 2;
 
 /// How records are written, as the name of a file says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +182,7 @@ impl Source {
             return Ok(());
         };
         let packed = packed.bytes();
-        if self.lines <= FREE_LINES.saturating_add(packed) {
+        if self.lines <= FREE_LINES.saturating_add(packed / BYTES_OF_LINE) {
             return Ok(());
         }
         let message = format!(

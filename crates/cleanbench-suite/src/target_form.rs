@@ -415,10 +415,7 @@ mod tests {
             texts.iter().map(|text| (*text).to_owned()).collect()
         };
         let (texts, labels) = (owned(choices), owned(labels));
-        let options = Options {
-            texts: &texts,
-            labels: &labels,
-        };
+        let options = Options::new(&texts, &labels);
         let mut evidence = Evidence::default();
         for target in targets {
             evidence.add(target, &options);
