@@ -85,7 +85,7 @@ pub(crate) fn time(count: i64, unit: Unit) -> Atom {
 
 /// A whole number of `scale` decimals.
 pub(crate) fn decimal(value: i64, scale: u32) -> Atom {
-    decimal_of(value < 0, value.unsigned_abs().to_string(), scale)
+    decimal_of(value < 0, &value.unsigned_abs().to_string(), scale)
 }
 
 /// A whole number of `scale` decimals, in two's complement with its highest byte first.
@@ -98,7 +98,7 @@ pub(crate) fn decimal_of_bytes(bytes: &[u8], scale: u32) -> Atom {
     if is_negative {
         negate(&mut magnitude);
     }
-    decimal_of(is_negative, digits(magnitude), scale)
+    decimal_of(is_negative, &digits(magnitude), scale)
 }
 
 /// Two's complement of a number with its highest byte first.
@@ -126,7 +126,7 @@ fn digits(mut bytes: Vec<u8>) -> String {
     found.iter().rev().collect()
 }
 
-fn decimal_of(is_negative: bool, digits: String, scale: u32) -> Atom {
+fn decimal_of(is_negative: bool, digits: &str, scale: u32) -> Atom {
     let Ok(scale @ 0..=1_000) = usize::try_from(scale) else {
         return Atom::Unsayable("a decimal number of more than 1000 decimals");
     };
@@ -167,14 +167,10 @@ pub(crate) fn uuid(bytes: &[u8]) -> Atom {
     if bytes.len() != 16 {
         return Atom::Unsayable("an identifier that has not 16 bytes");
     }
-    let mut written = String::with_capacity(36);
-    for (position, byte) in bytes.iter().enumerate() {
-        if matches!(position, 4 | 6 | 8 | 10) {
-            written.push('-');
-        }
-        written.push_str(&format!("{byte:02x}"));
-    }
-    text(&written)
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    let digits = digits.collect::<String>();
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    text(&parts.join("-"))
 }
 
 fn text(text: &str) -> Atom {

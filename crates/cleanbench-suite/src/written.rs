@@ -36,8 +36,11 @@ pub(crate) fn target(raw: Raw<'_>, value: &Value) -> Result<Option<Value>, Fault
 }
 
 fn text_of(raw: Raw<'_>, value: &Value) -> Option<Value> {
+    let Value::Number(number) = value else {
+        return None;
+    };
     let written = raw.text.trim();
-    let differs = value.is_number() && value.to_string() != written;
+    let differs = number.to_string() != written;
     differs.then(|| Value::from(written))
 }
 

@@ -106,7 +106,9 @@ impl Joining {
         self.has_failed |= event.get("error").is_some_and(|error| !error.is_null());
         if let Some(choices) = event.get("choices").and_then(Value::as_array) {
             let first = choices.iter().find(|choice| number(choice, "index") == 0);
-            first.into_iter().for_each(|choice| self.choice(choice));
+            if let Some(choice) = first {
+                self.choice(choice);
+            }
         } else if let Some(candidate) = event.get("candidates").and_then(|found| found.get(0)) {
             self.candidate(candidate);
         } else if let Some(kind) = event.get("type").and_then(Value::as_str) {
@@ -147,7 +149,7 @@ impl Joining {
     fn typed(&mut self, kind: &str, event: &Map<String, Value>) {
         match kind {
             "content_block_delta" => {
-                self.push(event.get("delta").and_then(|delta| delta.get("text")))
+                self.push(event.get("delta").and_then(|delta| delta.get("text")));
             }
             "message_stop" => self.is_over = true,
             "response.output_text.delta" => self.push(event.get("delta")),
