@@ -165,7 +165,7 @@ impl Draft {
     }
 
     fn add_metadata(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Fault> {
-        let value = raw.parse()?;
+        let value = raw.value()?;
         self.set_metadata(name, value, raw.at)
     }
 
@@ -254,7 +254,7 @@ impl Draft {
         match field {
             Field::Target => {
                 self.target = Some(At {
-                    value: raw.parse()?,
+                    value: raw.value()?,
                     at: raw.at,
                 });
             }

@@ -23,6 +23,7 @@ pub mod diff;
 pub mod dress;
 pub mod foreign;
 pub mod json;
+mod long_integers;
 pub mod markdown;
 mod normal;
 pub mod notation;
@@ -38,6 +39,7 @@ use std::collections::HashSet;
 
 pub use alignment::{edit_distance, longest_common_subsequence};
 pub use closest::closest;
+pub use long_integers::long_integers_as_texts;
 pub use normal::normal;
 pub use overlap::{bag_f1, bleu, chrf};
 pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};
