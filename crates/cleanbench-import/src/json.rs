@@ -1,11 +1,13 @@
 //! JSON of strangers, as Python writes it.
 //!
 //! Invariants: linear in the bytes; what a document becomes in memory is bounded before it is parsed; nesting is
-//! bounded by the parser. `NaN` and `Infinity`, which Python writes and JSON does not have, are read as nothing.
+//! bounded by the parser. `NaN` and `Infinity`, which Python writes and JSON does not have, are read as nothing, and
+//! integers beyond 64 bits as texts of their digits.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use cleanbench_text::long_integers_as_texts;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -56,7 +58,8 @@ pub(crate) fn parse_at<T: DeserializeOwned>(
     if separators(bytes) > MOST_VALUES {
         return Err(too_many(place, MOST_VALUES));
     }
-    serde_json::from_slice(&mended(bytes)).map_err(|error| {
+    let bytes = mended(bytes);
+    serde_json::from_slice(&long_integers_as_texts(&bytes)).map_err(|error| {
         let line = before + error.line();
         let at = format!("{place}:{line}:{}", error.column());
         ImportError::damaged(at, reason(&error))
@@ -217,9 +220,9 @@ mod tests {
 
     #[test]
     fn what_python_writes_is_read_and_texts_stay() {
-        let text = br#"{"a": NaN, "b": [-Infinity, Infinity, -1], "c": "NaN \" NaN"}"#;
+        let text = br#"{"a": NaN, "b": [-Infinity, Infinity, -1], "c": "NaN \" NaN", "d": 36893488147419103233}"#;
         let value: Value = parse("x", text).unwrap();
-        let expected = serde_json::json!({"a": null, "b": [null, null, -1], "c": "NaN \" NaN"});
+        let expected = serde_json::json!({"a": null, "b": [null, null, -1], "c": "NaN \" NaN", "d": "36893488147419103233"});
         assert_eq!(value, expected);
     }
 

@@ -171,7 +171,7 @@ impl Draft {
     }
 
     fn add_metadata(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Fault> {
-        let value = written::exact(raw, raw.parse()?);
+        let value = written::exact(raw, raw.value()?);
         self.set_metadata(name, value, raw.at)
     }
 

@@ -96,7 +96,7 @@ impl Rows {
         }
         let found = match &mut self.reader {
             Reader::Lines(lines) => lines.read(&mut self.buffer),
-            Reader::Document(document) => document.read(&mut self.buffer),
+            Reader::Document(document) => document.read(&mut self.buffer, &self.fields),
             Reader::Table(table) => table.read(&mut self.buffer),
             Reader::Parquet(rows) => rows.read(&mut self.buffer),
         };

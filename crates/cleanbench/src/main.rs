@@ -37,6 +37,7 @@ mod session;
 mod signals;
 mod starting;
 mod status;
+mod suite_folder;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write as _};
 
 use cleanbench_core::{Message, Role, Usage};
-use cleanbench_model::imported::ImportedAnswer;
+use cleanbench_model::imported::{ImportedAnswer, ImportedCall};
 use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -17,7 +17,7 @@ use crate::log::{Answer, Sample, Task};
 /// # Errors
 /// When one would be larger than an archive can be.
 pub fn inspect(exported: &Exported) -> std::io::Result<Vec<ExportedFile>> {
-    let mut files = Vec::new();
+    let mut files: Vec<ExportedFile> = Vec::new();
     for task in &exported.run.tasks {
         for (model, described) in exported.run.models.iter().enumerate() {
             let log = Log {
@@ -29,13 +29,22 @@ pub fn inspect(exported: &Exported) -> std::io::Result<Vec<ExportedFile>> {
             if log.is_empty() {
                 continue;
             }
+            let name = format!("{}_{}", task.name, plain(&described.name, "model"));
             files.push(ExportedFile {
-                name: format!("{}_{}.eval", task.name, plain(&described.name, "model")),
+                name: free_name(&name, &files),
                 bytes: log.archive()?,
             });
         }
     }
     Ok(files)
+}
+
+/// `wanted` as the name of a log that is none of `files`: two models may be called alike as far as names of files go.
+fn free_name(wanted: &str, files: &[ExportedFile]) -> String {
+    let numbered = (2_u64..).map(|number| format!("{wanted}-{number}.eval"));
+    let mut names = std::iter::once(format!("{wanted}.eval")).chain(numbered);
+    let is_free = |name: &String| !files.iter().any(|file| file.name == *name);
+    names.find(is_free).unwrap_or_default()
 }
 
 /// A log of one task and model.
@@ -94,7 +103,7 @@ impl Log<'_> {
         let ids = self.task.samples.iter().map(|sample| sample.id.as_str());
         json!({
             "version": 2,
-            "status": "success",
+            "status": self.status(),
             "eval": {
                 "run_id": self.exported.id,
                 "created": created,
@@ -123,16 +132,34 @@ impl Log<'_> {
         })
     }
 
+    /// All answers: those that the run lacks count.
+    fn wanted(&self) -> usize {
+        self.task.samples.len() * self.task.epochs() as usize
+    }
+
+    fn all_answers(&self) -> impl Iterator<Item = &Answer> {
+        let samples = self.task.samples.iter();
+        samples.flat_map(|sample| self.answers(sample))
+    }
+
+    /// Inspect's word for how it ended.
+    fn status(&self) -> &'static str {
+        if self.all_answers().count() < self.wanted() {
+            "cancelled"
+        } else if self
+            .all_answers()
+            .any(|answer| answer.record.error.is_some())
+        {
+            "error"
+        } else {
+            "success"
+        }
+    }
+
     fn results(&self) -> Value {
-        let total = self.task.samples.len() * self.task.epochs() as usize;
-        let answers = self
-            .task
-            .samples
-            .iter()
-            .flat_map(|sample| self.answers(sample));
-        let completed = answers
-            .filter(|answer| answer.record.error.is_none())
-            .count();
+        let completed = self.all_answers();
+        let completed = completed.filter(|answer| answer.record.error.is_none());
+        let completed = completed.count();
         let scores = sample_scores(self.task, self.model);
         let mut metrics = Map::new();
         let measured = [
@@ -152,7 +179,7 @@ impl Log<'_> {
             json!({"name": name, "scorer": name, "scored_samples": scores.len(), "params": {}, "metrics": metrics})
         });
         json!({
-            "total_samples": total,
+            "total_samples": self.wanted(),
             "completed_samples": completed,
             "scores": scored.into_iter().collect::<Vec<_>>(),
         })
@@ -207,15 +234,20 @@ impl Log<'_> {
         let samples = self.task.samples.iter();
         let each = samples.flat_map(|sample| {
             self.answers(sample).map(|answer| {
-                json!({
+                let error = answer.record.error.as_deref();
+                let mut summary = json!({
                     "id": sample.id,
                     "epoch": answer.epoch,
                     "input": input(sample),
                     "target": target(sample),
                     "scores": scores(&answer.record),
                     "metadata": {},
-                    "completed": true,
-                })
+                    "completed": error.is_none(),
+                });
+                if let Some(error) = error {
+                    summary["error"] = Value::from(error);
+                }
+                summary
             })
         });
         each.collect()
@@ -264,7 +296,28 @@ fn said(record: &ImportedAnswer) -> Value {
             {"type": "text", "text": text},
         ]),
     };
-    json!({"role": "assistant", "content": content, "source": "generate"})
+    let mut said = json!({"role": "assistant", "content": content, "source": "generate"});
+    if !record.tool_calls.is_empty() {
+        let calls = (1..).zip(&record.tool_calls);
+        said["tool_calls"] = calls.map(|(number, one)| call(number, one)).collect();
+    }
+    said
+}
+
+/// A tool that was asked for. Arguments are an object there; what is none is told as what could not be read.
+fn call(number: usize, call: &ImportedCall) -> Value {
+    let arguments = serde_json::from_str::<Map<String, Value>>(&call.arguments);
+    let mut value = json!({
+        "id": format!("call_{number}"),
+        "type": "function",
+        "function": call.name,
+        "arguments": {},
+    });
+    match arguments {
+        Ok(arguments) => value["arguments"] = Value::Object(arguments),
+        Err(_) => value["parse_error"] = Value::from(call.arguments.as_str()),
+    }
+    value
 }
 
 /// A target is a text or a list of texts there.

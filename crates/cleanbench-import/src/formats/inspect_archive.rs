@@ -27,6 +27,8 @@ const ALL: PackedBound = PackedBound {
 };
 /// Most entries.
 const MOST_ENTRIES: usize = 1_000_000;
+/// What every entry of the directory of a zip begins with.
+const ENTRY_MARK: &[u8] = b"PK\x01\x02";
 const SAMPLES: &str = "samples/";
 const SHELL: &str = "/sample.json";
 /// What the header was called before a log was finished.
@@ -49,15 +51,12 @@ impl Archive {
     /// When they are none, or it has too many entries.
     pub(super) fn open(place: &str, bytes: Vec<u8>) -> Result<Self, ImportError> {
         let size = bytes.len() as u64;
-        let zip = ZipArchive::new(Cursor::new(bytes));
-        let zip = zip.map_err(|error| ImportError::damaged(place, error))?;
-        if zip.len() > MOST_ENTRIES {
-            let what = format!(
-                "an archive of {} entries; at most {MOST_ENTRIES} are read",
-                zip.len()
-            );
+        if entries_at_most(&bytes) > MOST_ENTRIES {
+            let what = format!("an archive of more than {MOST_ENTRIES} entries");
             return Err(ImportError::damaged(place, what));
         }
+        let zip = ZipArchive::new(Cursor::new(bytes));
+        let zip = zip.map_err(|error| ImportError::damaged(place, error))?;
         let names = zip.file_names().filter_map(Result::ok);
         Ok(Self {
             place: place.to_owned(),
@@ -80,16 +79,23 @@ impl Archive {
         self.parsed(name)
     }
 
-    /// Names of the entries that samples are, in order; of samples in chunks that of their shell.
+    /// Names of the entries that samples are, in order; of samples in chunks that of their shell. An id may hold `/`,
+    /// so that folders alone tell nothing.
     pub(super) fn samples(&self) -> Vec<String> {
         let is_sample = |name: &&String| {
             let inner = name.strip_prefix(SAMPLES).unwrap_or_default();
-            let is_whole = inner.strip_suffix(".json").is_some() && !inner.contains('/');
-            is_whole || inner.ends_with(SHELL) && inner.matches('/').count() == 1
+            inner.ends_with(".json") && !self.is_chunk(name)
         };
         let mut found: Vec<_> = self.names.iter().filter(is_sample).cloned().collect();
         found.sort_by_cached_key(|name| Order::of(name));
         found
+    }
+
+    /// Whether the entry `name` is a part of a sample whose shell is another entry.
+    fn is_chunk(&self, name: &str) -> bool {
+        let folders = name.match_indices('/').map(|(at, _)| &name[..at]);
+        let mut shells = folders.map(|folder| format!("{folder}{SHELL}"));
+        shells.any(|shell| shell != name && self.names.contains(&shell))
     }
 
     /// The sample in the entry `name`.
@@ -184,6 +190,12 @@ impl Archive {
         self.left -= size;
         Ok(bytes)
     }
+}
+
+/// As many entries as a zip can have at most, whatever its end says: reading its directory takes memory for each.
+fn entries_at_most(bytes: &[u8]) -> usize {
+    let marks = bytes.windows(ENTRY_MARK.len());
+    marks.filter(|window| *window == ENTRY_MARK).count()
 }
 
 /// Numbers before texts, and among them by value: the order in which Inspect sorts samples.

@@ -3,12 +3,9 @@
 //! It refuses to write over anything: the suite's folder must not be there. Whatever it writes is the owner's alone, and
 //! half a suite is never left. It prints no text of a chat: of what looks personal, where it stands and what shape it has.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
-use cleanbench_files::{Mode, create_folder, create_new};
-use cleanbench_import::SuiteFile;
 use cleanbench_import::chats::{RecordedChats, StratumCount, Wanted, from_logs};
 use cleanbench_plan::suite_key;
 use cleanbench_suite::suite_key_path;
@@ -19,6 +16,7 @@ use crate::failure::Failure;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
 use crate::starting::made_key;
+use crate::suite_folder;
 
 /// Most strata that are printed, unless details are wanted.
 const MOST_STRATA: usize = 20;
@@ -41,7 +39,9 @@ pub(super) fn write(
     if !dir.as_os_str().is_empty() {
         fs_err::create_dir_all(dir)?;
     }
-    put(&folder, &chats.suite)?;
+    suite_folder::write(&folder, &chats.suite, || {
+        Ok(suite_key::make(&suite_key_path(&folder))?)
+    })?;
     say_found(&chats, printer);
     say_warnings(&chats, printer);
     say_written(&folder, &chats, printer);
@@ -56,23 +56,6 @@ fn refuse_present(folder: &Path) -> Result<(), Failure> {
     let what = format!("`{folder}` is there already, and nothing is written over");
     Err(Failure::new(Exit::CannotWrite, what)
         .hint("name another folder: cleanbench init DIR --from-logs FILE"))
-}
-
-/// Writes `files` into `folder`, which is made for them; where one cannot be written, none is left.
-fn put(folder: &Path, files: &[SuiteFile]) -> Result<(), Failure> {
-    let cannot = |error: &dyn std::fmt::Display| Failure::new(Exit::CannotWrite, error);
-    create_folder(folder, Mode::Owner).map_err(|error| cannot(&error))?;
-    let written = files.iter().try_for_each(|file| {
-        let mut place = create_new(&folder.join(&file.name), Mode::Owner)?;
-        place.write_all(&file.bytes)
-    });
-    let written = written.map_err(|error| cannot(&error));
-    let written = written.and_then(|()| Ok(suite_key::make(&suite_key_path(folder))?));
-    if written.is_err() {
-        // What cannot be removed is named by the error beside it.
-        drop(fs_err::remove_dir_all(folder));
-    }
-    written
 }
 
 fn say_found(chats: &RecordedChats, printer: Printer) {
