@@ -192,6 +192,39 @@ fn what_goes_out_comes_in_again_with_the_same_scores() {
 }
 
 #[test]
+fn ids_with_slashes_and_models_that_are_called_alike_go_out_and_come_in_again() {
+    let bed = Bed::new(1);
+    for (name, model) in [("a.json", "maker/a"), ("b.json", "maker:a")] {
+        let log = log(model, &["C", "I"], false).replace("\"id\":1,", "\"id\":\"Set/1\",");
+        bed.write(name, &log);
+    }
+    bed.run(&["import", "a.json", "b.json", "-o", "runs"])
+        .expect(0);
+    let run = bed.only_run("runs");
+    bed.run(&["export", "inspect", text(&run), "-o", "logs"])
+        .expect(0);
+    bed.run(&["import", "logs", "-o", "again"]).expect(0);
+    let second = bed.only_run("again");
+    for name in ["model", "sample", "score"] {
+        assert_eq!(
+            column(&second, "results.csv", name),
+            column(&run, "results.csv", name)
+        );
+    }
+    assert_eq!(column(&second, "results.csv", "score").len(), 4);
+}
+
+#[test]
+fn an_import_that_fails_leaves_no_suite() {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/a", &["C"], false));
+    bed.write("runs/imported.key/x", "");
+    let failed = bed.run(&["import", "a.json", "-o", "runs", "--suite-out", "sums"]);
+    assert_ne!(failed.code, 0, "{}", failed.stderr);
+    assert!(!bed.path("sums").exists());
+}
+
+#[test]
 fn what_cannot_be_imported_is_refused_with_its_place_and_leaves_nothing() {
     let bed = Bed::new(1);
     bed.write(

@@ -50,7 +50,7 @@ impl Unfit {
 pub(crate) fn settle(task: &mut Task, named: Named) -> Vec<String> {
     let readings = Readings::of(&task.samples, named);
     let each = task.samples.iter_mut();
-    let unfit: Vec<_> = each.map(|sample| settled(sample, &readings)).collect();
+    let unfit: Vec<_> = each.map(|sample| settled(sample, readings)).collect();
     let samples = || task.samples.iter().zip(&unfit);
     let is_choice = |(sample, _): (&Sample, _)| !sample.choices.is_empty();
     let whole = samples().all(is_choice) && unfit.iter().any(Option::is_none);
@@ -96,7 +96,7 @@ fn leave_out(task: &mut Task, unfit: &[Option<Unfit>], whole: bool) {
     }
 }
 
-fn settled(sample: &mut Sample, readings: &Readings) -> Option<Unfit> {
+fn settled(sample: &mut Sample, readings: Readings) -> Option<Unfit> {
     if sample.choices.is_empty() {
         return None;
     }
@@ -142,7 +142,7 @@ impl Readings {
         readings
     }
 
-    fn read<'c>(&self, target: &Value, choices: &'c [String]) -> Result<&'c str, Unfit> {
+    fn read<'c>(self, target: &Value, choices: &'c [String]) -> Result<&'c str, Unfit> {
         let text = by_text(target, choices);
         let other = match self.named {
             Named::Text => None,
@@ -157,7 +157,7 @@ impl Readings {
 
     /// A number is a position; of a text the other targets tell.
     fn decide<'c>(
-        &self,
+        self,
         target: &Value,
         position: &'c str,
         text: &'c str,

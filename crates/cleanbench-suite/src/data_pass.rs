@@ -22,7 +22,7 @@ use crate::prompt::RenderError;
 use crate::reading::Reading;
 use crate::row::Row;
 use crate::rows::Rows;
-use crate::target_form::{ColumnForm, Evidence, Form};
+use crate::target_form::{ColumnForm, Evidence, Shown};
 use crate::wording::{template_fault, with_template};
 use crate::words::shown;
 
@@ -133,8 +133,8 @@ impl Loader<'_> {
         }
     }
 
-    /// In which form the targets of a task name options, its examples included; `None` where they do not show it.
-    fn form_of_targets(&mut self, reading: &Reading) -> Option<Form> {
+    /// What the targets of a task show of how they name options, its examples included.
+    fn form_of_targets(&mut self, reading: &Reading) -> Shown {
         let mut evidence = Evidence::default();
         let of_task = reading.table.choices.as_deref().unwrap_or_default();
         let examples = self.example_source(reading);
@@ -157,7 +157,7 @@ impl Loader<'_> {
                 }
             }
         }
-        evidence.form()
+        evidence.shown()
     }
 
     /// Notes the sample's identity; the fault if it is taken.

@@ -21,7 +21,7 @@ use crate::images::{self, ImageRef, Picture};
 use crate::json::{Entry, Raw};
 use crate::messages;
 use crate::shuffle::shuffle_choices;
-use crate::target_form::{self, Evidence, Form};
+use crate::target_form::{self, Evidence, Form, Shown};
 use crate::words::{did_you_mean, is_date, kind_of_json, shown};
 use crate::written;
 
@@ -40,7 +40,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) cluster: Option<&'a str>,
     /// In which form targets name options: as the task says, and as the data shows.
     pub(crate) said: Option<Form>,
-    pub(crate) shown: Option<Form>,
+    pub(crate) shown: Shown,
     /// The seed by which choices are shuffled, where they are.
     pub(crate) shuffle: Option<u64>,
     /// Whether all that judge it compare texts.

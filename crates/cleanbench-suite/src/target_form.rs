@@ -166,22 +166,35 @@ fn no_mark(at: usize, mark: &str) -> Fault {
     Fault::new(at, message).hint("`fields.target` of the task says that the answer stands there")
 }
 
+/// The forms in which a target says which option it means, where a position only counts.
+const NAMED: [Form; 3] = [Form::Label, Form::Text, Form::Letter];
+
 /// What is known of a column of targets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum ColumnForm {
     /// It was not looked at as a whole.
     #[default]
     Unknown,
-    /// It was, and shows the form or not.
-    Looked(Option<Form>),
+    /// It was.
+    Looked(Shown),
+}
+
+/// What a column of targets shows as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// The one form of all of them.
+    pub(crate) form: Option<Form>,
+    /// Whether they are labels, texts and letters in turns, so that one of digits is a text and no position: each names
+    /// an option in such a form, and some are no number.
+    has_no_positions: bool,
 }
 
 impl ColumnForm {
-    /// The form, where the column shows it.
-    pub(crate) fn shown(self) -> Option<Form> {
+    /// What the column shows, as far as is known.
+    pub(crate) fn shown(self) -> Shown {
         match self {
-            Self::Looked(form) => form,
-            Self::Unknown => None,
+            Self::Looked(shown) => shown,
+            Self::Unknown => Shown::default(),
         }
     }
 }
@@ -194,6 +207,10 @@ pub(crate) struct Evidence {
     /// Forms of which some target names different options.
     differing: Vec<Pair>,
     letters: Letters,
+    /// Whether every target so far names an option as a label, a text or a letter.
+    are_all_named: bool,
+    /// Whether one is no number.
+    has_words: bool,
 }
 
 /// How targets that are letters are written: labels are all capital or all small.
@@ -235,6 +252,8 @@ impl Default for Evidence {
             possible: Form::ALL[..6].to_vec(),
             differing: Vec::new(),
             letters: Letters::default(),
+            are_all_named: true,
+            has_words: false,
         }
     }
 }
@@ -243,6 +262,10 @@ impl Evidence {
     /// Takes in a target.
     pub(crate) fn add(&mut self, target: &Value, options: &Options<'_>) {
         self.letters.add(target, options);
+        self.are_all_named &= NAMED
+            .iter()
+            .any(|form| form.option(target, options).is_some());
+        self.has_words |= index(target).is_none();
         self.possible
             .retain(|form| form.option(target, options).is_some());
         for (at, &one) in self.possible.iter().enumerate() {
@@ -258,12 +281,20 @@ impl Evidence {
 
     /// Whether more targets can change nothing: one form that is left may still be contradicted.
     pub(crate) fn is_settled(&self) -> bool {
-        self.possible.is_empty()
+        self.possible.is_empty() && !self.are_all_named
+    }
+
+    /// What all of them show.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown {
+            form: self.form(),
+            has_no_positions: self.are_all_named && self.has_words,
+        }
     }
 
     /// The form in which all targets name an option: as labels or as texts where they all are one, and not both with
     /// different options; of other forms only where all that are possible name the same options.
-    pub(crate) fn form(&self) -> Option<Form> {
+    fn form(&self) -> Option<Form> {
         let is_possible = |form: &Form| self.possible.contains(form);
         let both = |pair: &Pair| is_possible(&pair.one) && is_possible(&pair.other);
         let explicit = [Form::Label, Form::Text];
@@ -281,18 +312,19 @@ impl Evidence {
 
 /// Whether only the whole column shows what `target` means: it could name different options, or is a position.
 pub(crate) fn is_unclear(target: &Value, options: &Options<'_>) -> bool {
-    candidates(target, options).len() > 1 || is_position(target, options)
+    candidates(target, options, Shown::default()).len() > 1 || is_position(target, options)
 }
 
-/// The options that `target` can name, ascending.
-fn candidates(target: &Value, options: &Options<'_>) -> Vec<usize> {
+/// The options that `target` can name, ascending, where its column shows so much.
+fn candidates(target: &Value, options: &Options<'_>, shown: Shown) -> Vec<usize> {
     let forms = if options.of_label(target).is_some() {
         // Who gives labels counts no positions.
         &Form::ALL[..2]
     } else {
         &Form::ALL[..]
     };
-    let forms = forms.iter();
+    let is_open = |form: &&Form| !(shown.has_no_positions && form.is_position());
+    let forms = forms.iter().filter(is_open);
     let found = forms.filter_map(|form| form.option(target, options));
     let mut found: Vec<_> = found.collect();
     found.sort_unstable();
@@ -308,7 +340,7 @@ fn is_position(target: &Value, options: &Options<'_>) -> bool {
 }
 
 /// The option that `target` names: in the form that the task says, or, where it says none and `target` could name
-/// several, in the form that its column `shows`.
+/// several, in the form that its column has `shown`.
 ///
 /// # Errors
 /// A fault at `at` where it names none, or several.
@@ -316,19 +348,19 @@ pub(crate) fn resolve(
     target: &Value,
     options: &Options<'_>,
     said: Option<Form>,
-    shows: Option<Form>,
+    shown: Shown,
     at: usize,
 ) -> Result<usize, Fault> {
     if let Some(form) = said {
         let found = form.option(target, options);
         return found.ok_or_else(|| not_in_form(target, form, options, at));
     }
-    match candidates(target, options)[..] {
+    match candidates(target, options, shown)[..] {
         [] => Err(choices::not_among(target, options, at)),
         [one] if !is_position(target, options) => Ok(one),
         _ => {
-            let shown = shows.and_then(|form| form.option(target, options));
-            shown.ok_or_else(|| unclear(target, options, at))
+            let found = shown.form.and_then(|form| form.option(target, options));
+            found.ok_or_else(|| unclear(target, options, at))
         }
     }
 }
@@ -420,11 +452,11 @@ mod tests {
         for target in targets {
             evidence.add(target, &options);
         }
-        let form = evidence.form();
+        let shown = evidence.shown();
         let resolved = targets
             .iter()
-            .map(|target| resolve(target, &options, None, form, 0).ok());
-        (form, resolved.collect())
+            .map(|target| resolve(target, &options, None, shown, 0).ok());
+        (shown.form, resolved.collect())
     }
 
     #[test]
@@ -520,6 +552,19 @@ mod tests {
         // 1 is the position of "no" and says yes.
         let inverted = check(&["yes", "no"], &[], &[json!(1), json!(0)]);
         assert_eq!(inverted, (None, vec![None, None]));
+    }
+
+    #[test]
+    fn among_letters_and_texts_digits_are_a_text_unless_one_can_only_be_a_position() {
+        let numbers = ["1", "2", "3", "4"];
+        let mixed = check(&numbers, &[], &[json!("3"), json!("B"), json!(1)]);
+        assert_eq!(mixed, (None, vec![Some(2), Some(1), Some(0)]));
+        let counted = check(
+            &["2", "3", "1", "w"],
+            &[],
+            &[json!("2"), json!(0), json!("w")],
+        );
+        assert_eq!(counted.1, [None, None, Some(3)]);
     }
 
     #[test]

@@ -364,3 +364,97 @@ fn usage(usage: Usage) -> Option<Value> {
     }
     Some(counts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Imported, Model};
+
+    fn exported(answers: Vec<ImportedAnswer>) -> Exported {
+        let answers = answers.into_iter().map(|record| Answer {
+            model: 0,
+            epoch: 1,
+            record,
+        });
+        let each = answers.map(|answer| vec![answer]);
+        let samples = each.chain([Vec::new()]).map(|answers| Sample {
+            answers,
+            ..Sample::default()
+        });
+        let task = Task {
+            name: "t".to_owned(),
+            samples: samples.collect(),
+            ..Task::default()
+        };
+        let model = |name: &str| Model {
+            name: name.to_owned(),
+            form: cleanbench_core::Form::Chat,
+        };
+        Exported {
+            run: Imported {
+                tasks: vec![task],
+                models: vec![model("a/b"), model("a:b")],
+                ..Imported::default()
+            },
+            id: "r".to_owned(),
+            created: String::new(),
+            created_seconds: 0,
+            tool: String::new(),
+            suite: cleanbench_core::Digest::of_file_bytes(b""),
+        }
+    }
+
+    fn log(exported: &Exported) -> Log<'_> {
+        Log {
+            exported,
+            task: &exported.run.tasks[0],
+            model: 0,
+            name: "m",
+        }
+    }
+
+    #[test]
+    fn how_a_run_ended_is_told_and_no_two_models_share_a_log() {
+        let right = ImportedAnswer {
+            text: Some("x".to_owned()),
+            ..ImportedAnswer::default()
+        };
+        let failed = ImportedAnswer {
+            error: Some("it broke".to_owned()),
+            ..ImportedAnswer::default()
+        };
+        let mut run = exported(vec![right, failed]);
+        assert_eq!(log(&run).status(), "cancelled");
+        run.run.tasks[0].samples.pop();
+        assert_eq!(log(&run).status(), "error");
+        let summaries = log(&run).summaries();
+        assert_eq!(summaries[0]["completed"], true);
+        assert_eq!(
+            (&summaries[1]["completed"], &summaries[1]["error"]),
+            (&json!(false), &json!("it broke"))
+        );
+        let names = inspect(&run).unwrap().into_iter().map(|file| file.name);
+        assert_eq!(names.collect::<Vec<_>>(), ["t_a-b.eval", "t_a-b-2.eval"]);
+        run.run.tasks[0].samples.pop();
+        assert_eq!(log(&run).status(), "success");
+    }
+
+    #[test]
+    fn tools_that_were_asked_for_are_written() {
+        let asked = |arguments: &str| ImportedCall {
+            name: "search".to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        let record = ImportedAnswer {
+            tool_calls: vec![asked("{\"q\": 1}"), asked("no object")],
+            ..ImportedAnswer::default()
+        };
+        assert_eq!(
+            said(&record)["tool_calls"],
+            json!([
+                {"id": "call_1", "type": "function", "function": "search", "arguments": {"q": 1}},
+                {"id": "call_2", "type": "function", "function": "search", "arguments": {}, "parse_error": "no object"},
+            ])
+        );
+    }
+}

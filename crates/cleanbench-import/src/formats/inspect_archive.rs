@@ -84,7 +84,7 @@ impl Archive {
     pub(super) fn samples(&self) -> Vec<String> {
         let is_sample = |name: &&String| {
             let inner = name.strip_prefix(SAMPLES).unwrap_or_default();
-            inner.ends_with(".json") && !self.is_chunk(name)
+            inner.strip_suffix(".json").is_some() && !self.is_chunk(name)
         };
         let mut found: Vec<_> = self.names.iter().filter(is_sample).cloned().collect();
         found.sort_by_cached_key(|name| Order::of(name));

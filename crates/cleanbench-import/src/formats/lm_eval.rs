@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::{Form, Message, Role};
+use cleanbench_core::Form;
 use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::conversation::messages;
 use super::{Found, Look};
 use crate::choices::Named;
 use crate::error::ImportError;
@@ -236,7 +237,7 @@ impl<'a> Reading<'a> {
         let scores = self.scores(&row);
         let sample = Sample {
             id: json::word(&row.doc_id).unwrap_or_default(),
-            messages: asked.messages(),
+            messages: messages(&asked.prompt),
             target: target(row.target.clone()),
             choices: asked.choices.clone(),
             metadata: scalars(row.doc),
@@ -397,16 +398,6 @@ impl Asked {
             is_weighed: requests.first().is_some_and(|one| is_weighed(one)),
         }
     }
-
-    /// The prompt, which is a conversation where a chat was asked.
-    fn messages(&self) -> Vec<Message> {
-        let chat = self
-            .prompt
-            .starts_with("[{")
-            .then(|| conversation(&self.prompt));
-        let whole = || vec![Message::new(Role::User, self.prompt.clone())];
-        chat.flatten().unwrap_or_else(whole)
-    }
 }
 
 fn argument(request: &Value, index: usize) -> Option<&Value> {
@@ -476,21 +467,6 @@ fn likelihood(resp: &Value) -> Option<f64> {
     let first = resp.get(0)?;
     let value = first.get(0).unwrap_or(first);
     value.as_f64().or_else(|| value.as_str()?.parse().ok())
-}
-
-#[derive(Deserialize)]
-struct Turn {
-    role: Role,
-    content: String,
-}
-
-fn conversation(prompt: &str) -> Option<Vec<Message>> {
-    let turns: Vec<Turn> = serde_json::from_str(prompt).ok()?;
-    let each = turns.into_iter();
-    let messages: Vec<_> = each
-        .map(|turn| Message::new(turn.role, turn.content))
-        .collect();
-    Some(messages).filter(|messages| !messages.is_empty())
 }
 
 /// The likeliest of `choices`.

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::promptfoo::messages;
+use super::conversation::messages;
 use super::{Found, Look};
 use crate::choices::Named;
 use crate::error::ImportError;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a file is what it holds and not what it is called; a name decides only what holds alone cannot tell.
 
+mod conversation;
 mod evalscope;
 mod helm;
 mod inspect;
@@ -340,12 +341,9 @@ fn unknown(source: &Source, path: &Path, passed_over: &[String]) -> ImportError 
         ),
         Some(_) => "it is of no format that is known".to_owned(),
     };
-    let broken = passed_over.iter().take(MOST_TOLD);
-    let broken = broken.map(|one| format!("; {one}")).collect::<String>();
+    let told = std::iter::once(what).chain(passed_over.iter().take(MOST_TOLD).cloned());
+    let what = told.collect::<Vec<_>>().join("; ");
     let known: Vec<_> = names().collect();
-    ImportError::new(
-        ErrorKind::Unknown,
-        format!("{}: {what}{broken}", path.display()),
-    )
-    .hint(format!("what can be imported: {}", known.join("; ")))
+    ImportError::new(ErrorKind::Unknown, format!("{}: {what}", path.display()))
+        .hint(format!("what can be imported: {}", known.join("; ")))
 }

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cleanbench_core::{Digest, Form, Message, Role, Usage};
+use cleanbench_core::{Digest, Form, Usage};
 use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::conversation::messages;
 use super::{Found, Look};
 use crate::error::ImportError;
 use crate::gather::{At, Gathering};
@@ -557,27 +558,6 @@ fn provider_name(provider: &Provider) -> Option<String> {
     name.filter(|name| !name.is_empty()).cloned()
 }
 
-/// A prompt that is a conversation in JSON is one; any other is a text.
-pub(super) fn messages(prompt: &str) -> Vec<Message> {
-    #[derive(Deserialize)]
-    struct Turn {
-        role: Role,
-        content: String,
-    }
-    let turns = prompt.trim_start().starts_with('[');
-    let turns = turns
-        .then(|| serde_json::from_str::<Vec<Turn>>(prompt).ok())
-        .flatten();
-    match turns.filter(|turns| !turns.is_empty()) {
-        None => vec![Message::new(Role::User, prompt)],
-        Some(turns) => {
-            let each = turns.into_iter();
-            each.map(|turn| Message::new(turn.role, turn.content))
-                .collect()
-        }
-    }
-}
-
 fn scores(row: &Row) -> Vec<ImportedScore> {
     let score = |scorer: &str, value: f64| ImportedScore {
         scorer: scorer.to_owned(),
@@ -596,19 +576,5 @@ fn name_of(name: &str) -> String {
     match name {
         PASS | SCORE => format!("named/{name}"),
         _ => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prompt_may_be_a_conversation() {
-        let chat =
-            r#"[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]"#;
-        assert_eq!(messages(chat)[0].role, Role::System);
-        assert_eq!(messages("[1] is a note").len(), 1);
-        assert_eq!(messages("[]")[0].content, "[]");
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::promptfoo::messages;
+use super::conversation::messages;
 use super::{Found, Look};
 use crate::error::ImportError;
 use crate::gather::Gathering;

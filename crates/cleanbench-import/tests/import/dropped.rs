@@ -115,8 +115,10 @@ fn a_folder_names_the_logs_in_it_that_are_broken() {
         .with("logs/lines.jsonl", "{\"doc_id\": 1, ")
         .with("logs/notes.txt", "{ whatever")
         .with("logs/other.json", "[1, 2]");
+    let large = fs_err::File::create(bed.path("logs/large.json")).unwrap();
+    large.set_len(300 << 20).unwrap();
     let remarks = remarks(&bed.import("logs").unwrap());
-    for name in ["cut.json", "half.eval", "lines.jsonl"] {
+    for name in ["cut.json", "half.eval", "large.json", "lines.jsonl"] {
         assert!(
             remarks.contains(&format!("a file is left out: `{name}`")),
             "{remarks}"
@@ -245,7 +247,7 @@ fn results_of_promptfoo_are_numbered_by_their_tests_in_whichever_order_they_came
 
 const SAMPLES: &str = "samples_t_2026-01-21T03-44-18.458309.jsonl";
 
-fn lm_eval_row(arguments: Value, resps: Value, more: &Value) -> Value {
+fn lm_eval_row(arguments: &Value, resps: &Value, more: &Value) -> Value {
     let mut row =
         json!({"doc_id": 0, "doc": {}, "target": " w", "arguments": arguments, "resps": resps});
     for (name, value) in more.as_object().unwrap() {
@@ -257,8 +259,8 @@ fn lm_eval_row(arguments: Value, resps: Value, more: &Value) -> Value {
 #[test]
 fn older_rows_of_lm_eval_keep_their_scores() {
     let row = lm_eval_row(
-        json!([["q", {"until": []}]]),
-        json!([["2"]]),
+        &json!([["q", {"until": []}]]),
+        &json!([["2"]]),
         &json!({"exact_match": 1.0, "tokens": 7, "doc_hash": "x"}),
     );
     let alone = of(SAMPLES, lines(std::slice::from_ref(&row))).unwrap();
@@ -288,7 +290,7 @@ fn a_likelihood_without_options_is_no_text_and_keeps_its_score() {
         (rolling.clone(), json!([["-123.4"]])),
         (rolling, json!([[["-123.4"]]])),
     ] {
-        let imported = of(SAMPLES, lines(&[lm_eval_row(arguments, resps, &score)])).unwrap();
+        let imported = of(SAMPLES, lines(&[lm_eval_row(&arguments, &resps, &score)])).unwrap();
         assert_eq!(told(&imported), ["t 0 unnamed 1 1"]);
         let answer = &imported.tasks[0].samples[0].answers[0].record;
         assert_eq!(answer.text.as_deref(), Some(""));
@@ -296,7 +298,7 @@ fn a_likelihood_without_options_is_no_text_and_keeps_its_score() {
         assert!(remarks.contains("neither a text nor options"), "{remarks}");
         assert!(!remarks.contains("likeliest choice"), "{remarks}");
     }
-    let number = lm_eval_row(json!([["q", {"until": []}]]), json!([["-123.4"]]), &score);
+    let number = lm_eval_row(&json!([["q", {"until": []}]]), &json!([["-123.4"]]), &score);
     let imported = of(SAMPLES, lines(&[number])).unwrap();
     let answer = &imported.tasks[0].samples[0].answers[0].record;
     assert_eq!(answer.text.as_deref(), Some("-123.4"));
@@ -312,11 +314,11 @@ fn what_was_weighed_after_several_prompts_is_no_list_of_options() {
         [["-4", "False"]]
     ]);
     let once_more = json!([["q", " a"], ["q", " b"], ["", " a"], ["", " b"]]);
-    let imported = of(SAMPLES, lines(&[lm_eval_row(once_more, weighed, &score)])).unwrap();
+    let imported = of(SAMPLES, lines(&[lm_eval_row(&once_more, &weighed, &score)])).unwrap();
     assert_eq!(imported.tasks[0].samples[0].choices, ["a", "b"]);
     let two = json!([["x", " is"], ["y", " is"]]);
     let weighed = json!([[["-1", "True"]], [["-2", "False"]]]);
-    let imported = of(SAMPLES, lines(&[lm_eval_row(two, weighed, &score)])).unwrap();
+    let imported = of(SAMPLES, lines(&[lm_eval_row(&two, &weighed, &score)])).unwrap();
     assert!(imported.tasks[0].samples[0].choices.is_empty());
     assert_eq!(told(&imported), ["t 0 unnamed 1 0"]);
 }
