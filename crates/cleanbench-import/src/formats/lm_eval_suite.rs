@@ -25,7 +25,13 @@ const WEIGHED: &str =
 /// Whether `look` is such a task.
 pub(super) fn find(look: &Look<'_>) -> Option<Found> {
     let is_yaml = ends_in(look.path, "yaml") || ends_in(look.path, "yml");
-    let is_task = look.has_line(b"doc_to_text:") || look.has_line(b"dataset_path:");
+    let has = |key: &str| {
+        let quoted = format!("\"{key}\":");
+        look.has_line(format!("{key}:").as_bytes()) || look.has_line(quoted.as_bytes())
+    };
+    // Most of that harness's own say little besides the file that they include.
+    let is_part = has("task") && (has("include") || has("dataset_name"));
+    let is_task = has("doc_to_text") || has("dataset_path") || is_part;
     (is_yaml && is_task).then(|| Found::new(FORMAT, read))
 }
 
