@@ -470,7 +470,8 @@ fn a_small_archive_takes_no_memory_without_end() {
         many(&|key| format!("\"s{key}\":{{\"value\":1}}"), 390_000)
     );
     let text = format!("{{\"completion\": \"{}\"}}", "x".repeat(60 << 20));
-    let bombs: [(&str, Vec<Vec<u8>>); 6] = [
+    let answers = format!("[{}]", many(&|_| "1".to_owned(), 400_000));
+    let bombs: [(&str, Vec<Vec<u8>>); 8] = [
         (
             "zeros",
             vec![sample(1, "metadata", &format!("{{\"a\":{zeros}}}"))],
@@ -481,6 +482,14 @@ fn a_small_archive_takes_no_memory_without_end() {
         (
             "attachments",
             vec![sample(1, "attachments", &keys.replace(":0", ":\"v\""))],
+        ),
+        (
+            "many scores",
+            (0..8).map(|id| sample(id, "scores", &scores)).collect(),
+        ),
+        (
+            "targets",
+            (0..12).map(|id| sample(id, "target", &answers)).collect(),
         ),
         (
             "texts",

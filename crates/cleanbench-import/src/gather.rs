@@ -30,6 +30,12 @@ const MOST_BYTES: usize = 512 << 20;
 const MOST_METADATA: usize = 1 << 20;
 /// What a message, a score or a call of a tool takes up besides its texts.
 const PART: usize = 128;
+/// Most choices, and most right answers, of a sample.
+const MOST_PARTS: usize = 20_000;
+/// Most scores of an answer.
+const MOST_SCORES: usize = 1_000;
+const SCORES_LEFT_OUT: &str =
+    "answer with more than a thousand scores, of which the others are left out";
 const METADATA_LEFT_OUT: &str =
     "sample whose free fields are larger than a megabyte, and are left out";
 const UNANSWERED: &str = "answer that the log does not have; it is missing and no 0";
@@ -211,6 +217,13 @@ impl Gathering {
             sample.metadata.clear();
             self.remark(METADATA_LEFT_OUT);
         }
+        if has_too_many_parts(&sample) {
+            let what = format!(
+                "sample `{}` has more than {MOST_PARTS} choices or right answers",
+                json::shown(&sample.id)
+            );
+            return Err(ImportError::damaged(place, what));
+        }
         self.weigh(weight_of_sample(&sample), place)?;
         let samples = &mut self.imported.tasks[task].samples;
         if sample.id.trim().is_empty() {
@@ -237,9 +250,15 @@ impl Gathering {
     pub(crate) fn answer(
         &mut self,
         at: At,
-        record: ImportedAnswer,
+        mut record: ImportedAnswer,
         place: &str,
     ) -> Result<(), ImportError> {
+        if record.scores.len() > MOST_SCORES {
+            // Of a task a hundred scorers are taken.
+            record.scores.truncate(MOST_SCORES);
+            record.scores.shrink_to_fit();
+            self.remark(SCORES_LEFT_OUT);
+        }
         let At { task, sample, .. } = at;
         let weight = weight_of_answer(&record);
         let sample = &mut self.imported.tasks[task].samples[sample];
@@ -362,6 +381,12 @@ impl Gathering {
 fn is_empty(record: &ImportedAnswer) -> bool {
     let texts = [&record.text, &record.reasoning, &record.error];
     texts.iter().all(|text| text.is_none()) && record.tool_calls.is_empty()
+}
+
+/// Whether a sample has more to choose from, or to be right, than any real one.
+fn has_too_many_parts(sample: &Sample) -> bool {
+    let right = sample.target.as_ref().and_then(Value::as_array);
+    sample.choices.len().max(right.map_or(0, Vec::len)) > MOST_PARTS
 }
 
 /// Bytes that a sample takes up in memory, roughly.
