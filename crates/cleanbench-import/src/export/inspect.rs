@@ -39,9 +39,10 @@ pub fn inspect(exported: &Exported) -> std::io::Result<Vec<ExportedFile>> {
     Ok(files)
 }
 
-/// `wanted` as the name of a log that is none of `files`: two models may be called alike as far as names of files go.
+/// `wanted` as the name of a log that is none of `files`, and that stands behind them in the order of names: two models
+/// may be called alike as far as names of files go.
 fn free_name(wanted: &str, files: &[ExportedFile]) -> String {
-    let numbered = (2_u64..).map(|number| format!("{wanted}-{number}.eval"));
+    let numbered = (2_u64..).map(|number| format!("{wanted}_{number}.eval"));
     let mut names = std::iter::once(format!("{wanted}.eval")).chain(numbered);
     let is_free = |name: &String| !files.iter().any(|file| file.name == *name);
     names.find(is_free).unwrap_or_default()
@@ -377,7 +378,9 @@ mod tests {
             record,
         });
         let each = answers.map(|answer| vec![answer]);
-        let samples = each.chain([Vec::new()]).map(|answers| Sample {
+        let samples = (1..).zip(each.chain([Vec::new()]));
+        let samples = samples.map(|(id, answers): (u32, _)| Sample {
+            id: id.to_string(),
             answers,
             ..Sample::default()
         });
@@ -434,7 +437,7 @@ mod tests {
             (&json!(false), &json!("it broke"))
         );
         let names = inspect(&run).unwrap().into_iter().map(|file| file.name);
-        assert_eq!(names.collect::<Vec<_>>(), ["t_a-b.eval", "t_a-b-2.eval"]);
+        assert_eq!(names.collect::<Vec<_>>(), ["t_a-b.eval", "t_a-b_2.eval"]);
         run.run.tasks[0].samples.pop();
         assert_eq!(log(&run).status(), "success");
     }
