@@ -9,7 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 use regex::Regex;
 
 /// Every language, by the name of its file.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 27] = [
     ("en", include_str!("languages/en.txt")),
     ("de", include_str!("languages/de.txt")),
     ("fr", include_str!("languages/fr.txt")),
@@ -28,6 +28,15 @@ const FILES: [(&str, &str); 18] = [
     ("zh", include_str!("languages/zh.txt")),
     ("ja", include_str!("languages/ja.txt")),
     ("ko", include_str!("languages/ko.txt")),
+    ("cs", include_str!("languages/cs.txt")),
+    ("da", include_str!("languages/da.txt")),
+    ("fi", include_str!("languages/fi.txt")),
+    ("ro", include_str!("languages/ro.txt")),
+    ("hu", include_str!("languages/hu.txt")),
+    ("el", include_str!("languages/el.txt")),
+    ("uk", include_str!("languages/uk.txt")),
+    ("he", include_str!("languages/he.txt")),
+    ("th", include_str!("languages/th.txt")),
 ];
 
 /// Marks between words and labels.
@@ -224,7 +233,7 @@ pub(crate) fn denies(before: &str) -> bool {
         let (not, filler) = (union("not", MARKS), union("filler", MARKS));
         let article = "(?:the|a|an|be|by|for|to|is|es|est|è|é|ist|är|jest|ser|être|essere|adalah|là|der|die|das|la|le|el|il|o|het|de|option)";
         compiled(&format!(
-            r"(?:(?:^|{NO_LETTER}){not}|n't{NO_LETTER}|(?:不是|不选|并非|除了|而不是|而非|排除|不能选|没有))[\s*_`\x22'$(\[]{{0,4}}(?:(?:{article}|{filler})[\s*_`\x22'$(\[]{{1,4}}){{0,2}}$"
+            r"(?:(?:^|{NO_LETTER}){not}|n't{NO_LETTER}|(?:不是|不选|并非|除了|而不是|而非|排除|不能选|没有|ไม่ใช่|ยกเว้น))[\s*_`\x22'$(\[]{{0,4}}(?:(?:{article}|{filler})[\s*_`\x22'$(\[]{{1,4}}){{0,2}}$"
         ))
     });
     NOT.is_match(before)
@@ -327,7 +336,13 @@ pub(crate) fn joint(text: &str) -> usize {
             of(false)
         ))
     });
-    OR.find(text).map_or(0, |found| found.end())
+    // A capital that stands alone is a label, not the "e" or "i" of a language.
+    let mut first = text.chars();
+    let label = first.next().is_some_and(|c| c.is_ascii_uppercase())
+        && !first.next().is_some_and(char::is_alphabetic);
+    OR.find(text)
+        .filter(|_| !label)
+        .map_or(0, |found| found.end())
 }
 
 #[cfg(test)]

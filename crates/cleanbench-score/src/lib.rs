@@ -20,7 +20,7 @@
 //! | `json_schema` | its JSON is valid by a schema | `schema` (the target) |
 //! | `tool_call` | share: tools asked for, by name and arguments | `arguments`: `fields`, `exact`, `ignore` (`fields`), `schemas`, `ordered` (false), `from_text` (false), `case` (true) |
 //! | `sql` | its query gives the rows of the target's query | `fixture` or `fixture_field` (required), `order`: `auto`, `always`, `never` (`auto`) |
-//! | `refusal` | it declines, or does not, by lists of patterns in 18 languages | `expect`: `refused`, `answered`, `target` (`refused`) |
+//! | `refusal` | it declines, or does not, by lists of patterns in 27 languages | `expect`: `refused`, `answered`, `target` (`refused`) |
 //! | `json_fields` | fields of its JSON object equal the target's; else the share of them | `fields` (all keys of the target), `all` (false), `case` (true), `numbers_from_strings` (false) |
 //! | `likelihood` | the model finds the target likelier than every other choice; for tasks with `method = "likelihood"` | `per`: `byte`, `token`, `none` (`byte`) |
 //! | `weighted` | share: weighted mean of other scorers | `scorers` (required) |
@@ -46,6 +46,7 @@
 //! It refuses, before any call: unknown scorers and parameters, wrong values, and samples that lack
 //! what the scorer needs.
 
+mod attempts;
 mod commands;
 pub mod confine;
 mod json_equal;

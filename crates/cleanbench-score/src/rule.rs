@@ -10,18 +10,30 @@ use cleanbench_core::score::linear_work;
 use cleanbench_core::{Completion, Extraction, Sample, Score, Scorer};
 use serde_json::Value;
 
+use crate::attempts::{Attempts, attempts, is_name};
 use crate::params::Params;
 use crate::reading::Reading;
+use cleanbench_text::dress::starred;
 use cleanbench_text::normal;
 use cleanbench_text::scan::is_blank;
 
 /// The rule of scorers that judge an answer as it is.
 pub(crate) const WHOLE: &str = "whole answer";
 
+/// Why nothing is read of attempts that differ.
+const SEVERAL: &str = "several attempts that differ";
+
 /// One way to judge the text of an answer. Pure, and linear in the length of the text.
 pub(crate) trait Rule: Send + Sync + std::fmt::Debug {
     /// Whether it compares texts, for which it is handed answer, target and choices in normal form.
     const COMPARES_TEXTS: bool = false;
+
+    /// Whether it looks for what an answer says among other words, so that emphasis in underscores counts for nothing and
+    /// the last of several attempts is the answer (see [`crate::attempts`]).
+    const LOOKS: bool = false;
+
+    /// Whether what stands beside each other with numbers is one answer of several parts.
+    const LISTS: bool = false;
 
     /// Raised whenever the same input may give another score than before.
     fn version(&self) -> u32;
@@ -62,6 +74,41 @@ impl<R: Rule> Ruled<R> {
         let reading = Reading::of(params, R::COMPARES_TEXTS);
         let rule = build(params)?;
         Some(Self { rule, reading })
+    }
+
+    /// What the rule makes of `text`, or of the attempts that it holds.
+    fn judged(&self, sample: &Sample, text: &str) -> Score {
+        if !R::LOOKS {
+            return self.rule.judge(sample, text);
+        }
+        let text = &*starred(text);
+        if sample.choices.iter().any(|choice| is_name(choice)) {
+            return self.rule.judge(sample, text);
+        }
+        match attempts(text) {
+            Attempts::Last(last) => self.rule.judge(sample, last),
+            Attempts::Beside(parts) if !R::LISTS => self.agreed(sample, &parts),
+            Attempts::Beside(_) | Attempts::None => self.rule.judge(sample, text),
+        }
+    }
+
+    /// What the rule makes of each of `parts`, where it is the same.
+    fn agreed(&self, sample: &Sample, parts: &[&str]) -> Score {
+        let mut scores = parts.iter().map(|part| {
+            if is_blank(part) {
+                Score::not_extracted(SEVERAL)
+            } else {
+                self.rule.judge(sample, part)
+            }
+        });
+        let first = scores
+            .next()
+            .unwrap_or_else(|| Score::not_extracted(SEVERAL));
+        if scores.all(|other| other.extraction == first.extraction) {
+            first
+        } else {
+            Score::not_extracted(SEVERAL)
+        }
     }
 
     /// The sample as the rule sees it.
@@ -134,9 +181,9 @@ impl<R: Rule> Scorer for Ruled<R> {
             Err(reason) => return Score::not_extracted(reason),
         };
         let score = if self.reading.normal {
-            self.rule.judge(&self.seen(sample), &normal(&answer))
+            self.judged(&self.seen(sample), &normal(&answer))
         } else {
-            self.rule.judge(sample, &answer)
+            self.judged(sample, &answer)
         };
         match score.extraction {
             Extraction::Found(_) if score.rule.is_empty() => score.by(WHOLE),

@@ -275,13 +275,19 @@ fn read(text: &str, place: &std::ops::Range<usize>) -> Option<Found> {
         return (!denied).then(|| found(at, kind));
     }
     let folded = word.to_lowercase();
-    NOUNS.known.get(&folded)?.iter().find_map(|word| {
+    let mut readings = NOUNS.known.get(&folded)?.iter().filter_map(|word| {
         let language = &LANGUAGES[word.language];
         let (at, kind) = led_in(text, place, *word, language)?;
         let firm =
             matches!(kind, Kind::Denied | Kind::Disowned) || stands_firm(text, place, language);
-        Some(found(at, if firm { kind } else { Kind::Disowned }))
-    })
+        let read = found(at, if firm { kind } else { Kind::Disowned });
+        Some((read, language.strict))
+    });
+    let (first, _) = readings.next()?;
+    // What one language does not know before a noun that it shares with another may be known there.
+    let known = readings.find(|(read, strict)| *strict && read.kind != Kind::Disowned);
+    let disowned = first.kind == Kind::Disowned;
+    Some(known.filter(|_| disowned).map_or(first, |(read, _)| read))
 }
 
 /// Whether the end of `before` says that a box that follows holds another answer: "a wrong answer is".

@@ -29,7 +29,15 @@ struct Line<'a> {
 
 /// The items of the lines in `text` that begin with a mark; of nested ones the outermost, of ticked ones the ticked.
 pub fn bulleted(text: &str) -> Vec<&str> {
-    let mut lines: Vec<Line<'_>> = text.lines().filter_map(marked).collect();
+    let roman = is_roman_list(text);
+    let read = |line| {
+        if roman {
+            in_roman(line).or_else(|| marked(line))
+        } else {
+            marked(line)
+        }
+    };
+    let mut lines: Vec<Line<'_>> = text.lines().filter_map(read).collect();
     let counts = lines.iter().filter_map(|line| match line.mark {
         Mark::Counted(number) => Some(number),
         _ => None,
@@ -45,12 +53,57 @@ pub fn bulleted(text: &str) -> Vec<&str> {
     outer.map(|line| line.item).collect()
 }
 
+/// Whether the first line that a letter or a Roman number begins is numbered i.
+fn is_roman_list(text: &str) -> bool {
+    let mut lines = text.lines().take(64).filter_map(in_roman);
+    let counts = |at: usize, line: &Line<'_>| line.mark == Mark::Counted(at);
+    lines.next().is_some_and(|line| counts(0, &line))
+        && lines.next().is_some_and(|line| counts(1, &line))
+}
+
+/// A line that begins with a Roman number: "ii.", "(iv)", "III)".
+fn in_roman(line: &str) -> Option<Line<'_>> {
+    const NUMBERS: [&str; 20] = [
+        "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv",
+        "xv", "xvi", "xvii", "xviii", "xix", "xx",
+    ];
+    let body = line.trim_start();
+    let inner = body.strip_prefix('(').unwrap_or(body);
+    let end = inner
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .filter(|end| *end <= 5)?;
+    let (name, rest) = inner.split_at(end);
+    let number = NUMBERS
+        .iter()
+        .position(|number| name.eq_ignore_ascii_case(number))?;
+    let rest = rest.strip_prefix([')', '.', ':'])?;
+    let item = rest.strip_prefix([' ', '\t'])?.trim_start();
+    (!is_blank(item)).then_some(Line {
+        indent: line.len() - body.len(),
+        mark: Mark::Counted(number),
+        item,
+    })
+}
+
+/// The items of a text of which every line begins with its number and nothing else: "1 oak", "2 ash".
+pub fn numbered_lines(text: &str) -> Vec<&str> {
+    let lines = text.lines().map(str::trim).filter(|line| !is_blank(line));
+    let items = lines.enumerate().map(|(at, line)| {
+        let rest = line.strip_prefix(&(at + 1).to_string())?;
+        let item = rest.strip_prefix([' ', '\t'])?.trim_start();
+        item.starts_with(char::is_alphabetic).then_some(item)
+    });
+    let items: Option<Vec<&str>> = items.collect();
+    items.filter(|items| items.len() > 1).unwrap_or_default()
+}
+
 fn marked(line: &str) -> Option<Line<'_>> {
     let body = line.trim_start();
     let indent = line.len() - body.len();
     let (mark, rest) = bullet(body)
         .or_else(|| numbered(body))
-        .or_else(|| lettered(body))?;
+        .or_else(|| lettered(body))
+        .or_else(|| ordinal(body))?;
     let rest = rest.trim_start();
     let (mark, item) = boxed(rest).unwrap_or((mark, rest));
     (!is_blank(item)).then_some(Line { indent, mark, item })
@@ -86,6 +139,10 @@ fn numbered(body: &str) -> Option<(Mark, &str)> {
     {
         return Some((Mark::Bullet, rest));
     }
+    if let Some(rest) = body.strip_prefix(|c: char| ('Ⅰ'..='ⅿ').contains(&c)) {
+        let item = rest.trim_start_matches(['.', ')', '、', ':']);
+        return (item.len() < rest.len()).then_some((Mark::Bullet, item));
+    }
     if let Some(rest) = body.strip_prefix('#') {
         let name = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         let spaced = name.len() < rest.len() && name.starts_with([' ', ':']);
@@ -103,6 +160,12 @@ fn numbered(body: &str) -> Option<(Mark, &str)> {
     if let Some(rest) = rest.strip_prefix(['、', '）', '．']) {
         return Some((Mark::Bullet, rest));
     }
+    if let Some(rest) = dashed(rest) {
+        return Some((
+            Mark::Counted(digits.parse::<usize>().ok()?.checked_sub(1)?),
+            rest,
+        ));
+    }
     let (mark, rest) = if let Some(rest) = rest.strip_prefix([')', '.']) {
         (Mark::Bullet, rest)
     } else {
@@ -110,7 +173,34 @@ fn numbered(body: &str) -> Option<(Mark, &str)> {
         let rest = rest.strip_prefix(':')?;
         (Mark::Counted(number.checked_sub(1)?), rest)
     };
+    if rest.starts_with(char::is_alphabetic) && digits.len() < 3 && mark == Mark::Bullet {
+        return Some((
+            Mark::Counted(digits.parse::<usize>().ok()?.checked_sub(1)?),
+            rest,
+        ));
+    }
     rest.starts_with([' ', '\t']).then_some((mark, rest))
+}
+
+/// After the dash in "1 - oak".
+fn dashed(rest: &str) -> Option<&str> {
+    let dashes = [" - ", " – ", " — "];
+    let rest = dashes.iter().find_map(|dash| rest.strip_prefix(dash))?;
+    rest.starts_with(char::is_alphabetic).then_some(rest)
+}
+
+/// After "First:".
+fn ordinal(body: &str) -> Option<(Mark, &str)> {
+    const WORDS: [&str; 10] = [
+        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+        "tenth",
+    ];
+    let (word, rest) = body.split_once(':').filter(|(word, _)| word.len() <= 7)?;
+    let number = WORDS
+        .iter()
+        .position(|known| word.eq_ignore_ascii_case(known))?;
+    rest.starts_with(' ')
+        .then_some((Mark::Counted(number), rest))
 }
 
 /// After "a)", "(a)" or "A.".
@@ -175,10 +265,26 @@ mod tests {
             ("- a\n  - b\n- c", vec!["a", "c"]),
             ("- [x] a\n- [ ] b\n☑ c", vec!["a", "c"]),
             ("[ ] a\n☐ b", vec!["a", "b"]),
+            ("i. a\nii. b\niii. c", vec!["a", "b", "c"]),
+            ("(I) a\n(II) b", vec!["a", "b"]),
+            ("i. a\nx. b", vec![]),
+            ("1 - a\n2 - b", vec!["a", "b"]),
+            ("1.a\n2.b", vec!["a", "b"]),
+            ("3.a\n2.b", vec![]),
+            ("ⅰ. a\nⅱ. b", vec!["a", "b"]),
+            ("First: a\nSecond: b", vec!["a", "b"]),
             ("-a\n1.5 b\n**c**\n- ", vec![]),
         ] {
             assert_eq!(bulleted(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn lines_with_nothing_but_a_number() {
+        assert_eq!(numbered_lines("1 oak\n2 ash"), ["oak", "ash"]);
+        assert!(numbered_lines("2 eggs\n3 cups").is_empty());
+        assert!(numbered_lines("1 oak\nash").is_empty());
+        assert!(numbered_lines("1 oak").is_empty());
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::scan::{after, before, window};
+
 /// Commands whose braces only change the look of what is in them.
 const LOOKS: &str = "text|textbf|textrm|textit|textsf|texttt|mathbf|mathrm|mathit|mathsf|mathtt|mathbb|mathcal|\
     boldsymbol|bm|bf|rm|emph|underline|operatorname";
@@ -45,6 +47,55 @@ pub fn undress(text: &str, tags: bool) -> Cow<'_, str> {
         rest = &rest[taken.max(character.len_utf8())..];
     }
     Cow::Owned(out)
+}
+
+/// Longest stretch in underscores that is emphasis.
+const EMPHASIS: usize = 400;
+
+/// `text` with stars for the underscores of emphasis: `__x__` as `**x**`. What stands within a word, such as
+/// `snake_case` and the index in `x_1`, stays, and so does a blank to fill in.
+pub fn starred(text: &str) -> Cow<'_, str> {
+    if !text.contains('_') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some(at) = text[from..].find('_').map(|at| from + at) {
+        let width = text[at..].bytes().take_while(|byte| *byte == b'_').count();
+        out.push_str(&text[from..at]);
+        from = at + width;
+        let closing = (width <= 2 && !touches(before(text, at)))
+            .then(|| closed(&text[from..], width))
+            .flatten();
+        if let Some(length) = closing {
+            let stars = &"**"[..width];
+            let inner = &text[from..from + length];
+            out.extend([stars, inner, stars]);
+            from += length + width;
+        } else {
+            out.push_str(&text[at..from]);
+        }
+    }
+    out.push_str(&text[from..]);
+    Cow::Owned(out)
+}
+
+/// Whether a character makes what it touches a part of a word or of a formula.
+fn touches(character: Option<char>) -> bool {
+    character.is_some_and(|c| c.is_alphanumeric() || "_})]\\".contains(c))
+}
+
+/// Where the emphasis ends that begins `rest` after `width` underscores.
+fn closed(rest: &str, width: usize) -> Option<usize> {
+    let line = window(rest, 0, EMPHASIS).lines().next()?;
+    if line.starts_with(|c: char| c.is_whitespace() || "{_".contains(c)) {
+        return None;
+    }
+    let end = line.find(&"__"[..width])?;
+    let ends = !line[..end].ends_with(char::is_whitespace);
+    let after = after(rest, end + width);
+    let word = after.is_some_and(|c| c.is_alphanumeric() || "_{".contains(c));
+    (ends && end > 0 && !word).then_some(end)
 }
 
 /// How much of `rest`, which begins with a backslash, is dress, and whether a brace is open after it.
@@ -94,7 +145,7 @@ fn command(rest: &str, out: &mut String) -> (usize, bool) {
 /// How much of `rest`, which begins with `~`, is struck out; one that stands alone is a space of LaTeX.
 fn struck(rest: &str, out: &mut String) -> usize {
     if let Some(inner) = rest.strip_prefix("~~") {
-        let line = crate::scan::window(inner, 0, 400);
+        let line = window(inner, 0, 400);
         let line = line.lines().next().unwrap_or_default();
         return line.find("~~").map_or(0, |end| end + 4);
     }
@@ -108,7 +159,7 @@ fn struck(rest: &str, out: &mut String) -> usize {
 
 /// How much of `rest`, which begins with `<`, is a tag that only changes the look.
 fn tag(rest: &str, out: &mut String) -> usize {
-    let inner = crate::scan::window(rest, 1, 64);
+    let inner = window(rest, 1, 64);
     let Some(end) = inner.find('>') else {
         return 0;
     };
@@ -118,6 +169,10 @@ fn tag(rest: &str, out: &mut String) -> usize {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
+    // "<B>" that nothing closes is a letter in brackets.
+    if name.len() == 1 && !inner.starts_with('/') && !closes(rest, &name) {
+        return 0;
+    }
     if name == "br" {
         out.push('\n');
     } else if TAGS.contains(&name.as_str()) {
@@ -126,6 +181,12 @@ fn tag(rest: &str, out: &mut String) -> usize {
         return 0;
     }
     end + 2
+}
+
+/// Whether a tag of that name is closed not far from the beginning of `rest`.
+fn closes(rest: &str, name: &str) -> bool {
+    let near = window(rest, 0, EMPHASIS).to_ascii_lowercase();
+    near.contains(&format!("</{name}>"))
 }
 
 /// Writes the plain form of a dressed character; 0 where it has none.
@@ -154,7 +215,11 @@ fn undressed(character: char, out: &mut String) -> usize {
     character.len_utf8()
 }
 
+/// Numbers that follow each other are several: `②④` is 2 and 4.
 fn number(number: u32, character: char, out: &mut String) -> usize {
+    if out.ends_with(|c: char| c.is_ascii_digit()) {
+        out.push_str(", ");
+    }
     out.push_str(&number.to_string());
     character.len_utf8()
 }
@@ -164,10 +229,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn emphasis_is_in_stars() {
+        for (text, expected) in [
+            ("__blue__ and _b_.", "**blue** and *b*."),
+            ("(__B__)", "(**B**)"),
+            ("snake_case_name x_1 + y_2", "snake_case_name x_1 + y_2"),
+            ("a ____ b", "a ____ b"),
+            ("_ a _", "_ a _"),
+            ("a_{1}_b", "a_{1}_b"),
+            ("__a", "__a"),
+            ("__a b__c", "__a b__c"),
+            ("_é_", "*é*"),
+        ] {
+            assert_eq!(starred(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn dress_is_taken_off() {
         for (text, expected) in [
             ("Ⓑ 🅱️ 𝐁 𝙱 Ｂ", "B B B B B"),
             ("③", "3"),
+            ("②④", "2, 4"),
             (r"$\mathbf{B}$", "$B$"),
             (r"\boxed{\text{B) green}}", r"\boxed{B) green}"),
             (r"\text{a{b}c}}", "a{b}c}"),
@@ -175,6 +258,7 @@ mod tests {
             (r"{\bf B}", "{B}"),
             (r"\dfrac{1}{2}", r"\frac{1}{2}"),
             ("<b>B</b> <x>", "**B** <x>"),
+            ("<B>", "<B>"),
             (r"\alpha \", r"\alpha \"),
             ("~~A~~ B ~~", " B ~~"),
             (r"2.5\mathrm{~m}", "2.5 m"),

@@ -143,6 +143,17 @@ pub fn find_objects(text: &str) -> Vec<Embedded> {
     found
 }
 
+/// Whether another object of `text` that is no example holds what `read` lacks and `is_wanted`: the answer is spread over
+/// several, and which of them is meant cannot be told.
+pub fn is_spread(text: &str, read: &Object, is_wanted: impl Fn(&str) -> bool) -> bool {
+    let mut others = embedded(text, Form::Meant).take(MOST_EXAMPLES);
+    others.any(|other| {
+        let mut keys = other.object.keys();
+        let more = keys.any(|key| is_wanted(key) && !read.contains_key(key));
+        more && !is_example(&text[..other.place.start])
+    })
+}
+
 fn last_embedded(text: &str, form: Form) -> Option<Object> {
     let mut first = None;
     for found in embedded(text, form).take(MOST_EXAMPLES) {
@@ -484,6 +495,20 @@ mod tests {
             assert_eq!(find_value(text), Some(expected), "{text}");
         }
         assert_eq!(find_value("so [1]."), None);
+    }
+
+    #[test]
+    fn what_is_spread_over_several_objects() {
+        for (text, expected) in [
+            ("{\"a\":1}\n{\"b\":2}", true),
+            ("{\"a\":1,\"b\":2}\n{\"a\":1,\"b\":3}", false),
+            ("{\"c\":1}\n{\"b\":2}", false),
+            ("For example {\"a\":1}, so {\"b\":2}", false),
+        ] {
+            let read = find_object(text).unwrap();
+            let wanted = |key: &str| key == "a" || key == "b";
+            assert_eq!(is_spread(text, &read, wanted), expected, "{text}");
+        }
     }
 
     #[test]

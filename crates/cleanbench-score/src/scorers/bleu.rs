@@ -6,7 +6,7 @@
 //! are references of one another, as in machine translation.
 //!
 //! One answer's BLEU is noisy, and their mean is not the BLEU of a corpus. It refuses targets without a
-//! token.
+//! token, and does not read answers of more than [`MOST_BYTES`] bytes.
 
 use cleanbench_core::{Sample, Score};
 use cleanbench_text::{bleu, character_tokens, tokens_13a};
@@ -14,6 +14,9 @@ use cleanbench_text::{bleu, character_tokens, tokens_13a};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
+
+/// Bytes of an answer: four passes over the tokens of ten times as many take seconds.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Compares n-grams of tokens.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ pub(crate) fn build(params: &mut Params<'_>) -> Bleu {
 
 impl Rule for Bleu {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {
@@ -42,6 +45,9 @@ impl Rule for Bleu {
     }
 
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if text.len() > MOST_BYTES {
+            return Score::not_extracted("more than 1 MiB of text");
+        }
         if let Some(refused) = target::too_much(self.work(sample, text)) {
             return refused;
         }

@@ -14,6 +14,7 @@
 //! 7. "concluded": the last conclusion that names an option ("so C", "I choose (B)", "故选C").
 //! 8. "only option": one option is named, and no other that is not denied.
 //!
+//! Letters of other scripts stand for labels where they stand alone ([`letters`]).
 //! Texts are compared without case, quotes, emphasis and punctuation at the end, and without what only changes their
 //! look ([`cleanbench_text::dress`]). A letter is no label where it reads as an article, a pronoun or a part of something longer
 //! ([`label`]); `A:` before an answer is a role.
@@ -23,6 +24,7 @@
 
 pub(in crate::scorers) mod judged;
 pub(in crate::scorers) mod label;
+mod letters;
 mod opening;
 pub(in crate::scorers) mod options;
 mod stated;
@@ -180,6 +182,20 @@ fn is_supposed(before: &str) -> bool {
     SUPPOSED.is_match(&before[start..])
 }
 
+/// Whether a label from `at` to `end` would be right under a condition: "If it rained, B would be right".
+fn is_unreal(text: &str, at: usize, end: usize) -> bool {
+    static CONDITION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)\b(?:if|unless|were|had|wenn|falls|si|se|als|jeśli|если)\s[^.!?;\n]{1,80}$",
+        )
+        .expect("the pattern is fixed and its tests compile it")
+    });
+    let before = &text[text.ceil_char_boundary(at.saturating_sub(100))..at];
+    let after = window(text, end, 16).trim_start_matches([' ', '*', '_', ')']);
+    let unreal = ["would", "wäre", "serait", "sería", "sarebbe"];
+    unreal.iter().any(|word| after.starts_with(word)) && CONDITION.is_match(before)
+}
+
 /// `text` without the clauses that are about another answer or somebody else's.
 fn owned(text: &str) -> Cow<'_, str> {
     let disowned = disowned(text);
@@ -230,7 +246,16 @@ fn without_sign(text: &str) -> &str {
 
 /// The label in "Answer B.", where nothing else stands.
 fn after_noun(text: &str, options: &Options) -> Option<Reading> {
-    const NOUNS: [&str; 12] = [
+    const NOUNS: [&str; 21] = [
+        "odpověď",
+        "vastaus",
+        "răspuns",
+        "răspunsul",
+        "válasz",
+        "απάντηση",
+        "відповідь",
+        "תשובה",
+        "คำตอบ",
         "answer",
         "antwort",
         "réponse",
@@ -266,9 +291,9 @@ fn ordinal(text: &str, options: &Options) -> Option<Reading> {
             | (?<c>third|3rd|dritte|troisième|tercera|terza|terceira|derde|tredje|trzecia|третий)
             | (?<d>fourth|4th|vierte|quatrième|cuarta|quarta|vierde|fjärde|czwarta|четвёртый|четвертый)
             | (?<e>last|letzte|dernière) )
-            \ (?:option|choice|one|answer|antwort|möglichkeit|réponse|proposition|opción|respuesta|opzione|risposta
+            (?: \ (?:option|choice|one|answer|antwort|möglichkeit|réponse|proposition|opción|respuesta|opzione|risposta
             |opção|resposta|optie|alternativet|opcja|odpowiedź|вариант|ответ)
-            [\s*_`.,!]{0,4} (?:(?:is|ist|est|es)\b [^\n]{0,80})? $",
+            [\s*_`.,!]{0,4} (?<said>(?:is|ist|est|es)\b [^\n.!?]{0,80}[.!]?)? | [\s*_`.,!]{0,4} ) $",
         )
         .expect("the pattern is fixed and its tests compile it")
     });
@@ -278,7 +303,9 @@ fn ordinal(text: &str, options: &Options) -> Option<Reading> {
         .iter()
         .position(|name| found.name(name).is_some())?;
     let named = if named == 4 { last } else { named };
-    let denied = refutes(&text[found.get(named + 1).map_or(0, |group| group.end())..]);
+    let denied = found
+        .name("said")
+        .is_some_and(|said| refutes(said.as_str()));
     let takes_labels = options
         .label_at("A", 0)
         .is_some_and(|label| options.by_label(&label) != Err(NO_CHOICE));
@@ -662,9 +689,25 @@ fn led_in(part: &str, at: usize, options: &Options) -> Option<Reading> {
 
 /// Whether what follows a letter goes on as after a name: "I'd go with C here".
 fn stands_in_clause(follows: &str) -> bool {
-    const WORDS: [&str; 15] = [
-        "after", "qui", "que", "here", "for", "in", "as", "with", "based", "given", "over",
-        "rather", "instead", "again", "too",
+    const WORDS: [&str; 18] = [
+        "ครับ",
+        "ค่ะ",
+        "คะ",
+        "after",
+        "qui",
+        "que",
+        "here",
+        "for",
+        "in",
+        "as",
+        "with",
+        "based",
+        "given",
+        "over",
+        "rather",
+        "instead",
+        "again",
+        "too",
     ];
     let word = follows
         .trim_start()
@@ -793,6 +836,9 @@ fn labels(text: &str, options: &Options, led: bool) -> Standing {
             Standing::add(&mut standing.denied, position);
             continue;
         }
+        if is_unreal(text, at, label.end) {
+            continue;
+        }
         if affirms(window(text, label.end, 64)) && !is_supposed(&text[..at]) {
             Standing::add(&mut standing.affirmed, position);
         }
@@ -835,9 +881,10 @@ fn is_set_off(text: &str, at: usize, label: &Label) -> bool {
 
 impl Rule for Choice {
     const COMPARES_TEXTS: bool = true;
+    const LOOKS: bool = true;
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

@@ -814,9 +814,11 @@ fn right(sample: &Sample) -> Named {
 
 impl Rule for Choices {
     const COMPARES_TEXTS: bool = true;
+    const LOOKS: bool = true;
+    const LISTS: bool = true;
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

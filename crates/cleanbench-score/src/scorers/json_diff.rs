@@ -16,8 +16,9 @@ use serde_json::Value;
 use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::rule::Rule;
+use crate::scorers::json_fields::SPREAD;
 use crate::target;
-use cleanbench_text::json::find_value;
+use cleanbench_text::json::{find_value, is_spread};
 
 /// Most paths that are named.
 const MOST_PARTS: usize = 100;
@@ -159,7 +160,7 @@ fn step(key: &str) -> String {
 
 impl Rule for JsonDiff {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -171,6 +172,13 @@ impl Rule for JsonDiff {
             return Score::not_extracted("no JSON");
         };
         let target = sample.target.as_ref().unwrap_or(&Value::Null);
+        let has = |key: &str| target.get(key).is_some();
+        if answer
+            .as_object()
+            .is_some_and(|read| is_spread(text, read, has))
+        {
+            return Score::not_extracted(SPREAD);
+        }
         let tally = Tally::of(target, &answer, self.equality, self.extra);
         let found = canonical::to_bytes(&answer);
         Score {

@@ -16,7 +16,10 @@ use crate::json_equal::Equality;
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
-use cleanbench_text::json::find_object;
+use cleanbench_text::json::{find_object, is_spread};
+
+/// Why no object is read where each holds a part of the answer.
+pub(crate) const SPREAD: &str = "fields in several objects";
 
 /// Compares fields of JSON objects.
 #[derive(Debug)]
@@ -39,6 +42,14 @@ pub(crate) fn build(params: &mut Params<'_>) -> JsonFields {
 }
 
 impl JsonFields {
+    /// Whether what stands under `key` is compared.
+    fn compares(&self, target: &Map<String, Value>, key: &str) -> bool {
+        match &self.fields {
+            Some(paths) => paths.iter().any(|path| path.split('.').next() == Some(key)),
+            None => target.contains_key(key),
+        }
+    }
+
     /// How many fields are compared, and how many are equal.
     fn count(&self, target: &Map<String, Value>, answer: &Map<String, Value>) -> (u32, u32) {
         let mut counts = (0, 0);
@@ -78,7 +89,7 @@ fn follow<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
 
 impl Rule for JsonFields {
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -101,6 +112,11 @@ impl Rule for JsonFields {
         };
         let none = Map::new();
         let target = sample.target.as_ref().and_then(Value::as_object);
+        if is_spread(text, &answer, |key| {
+            self.compares(target.unwrap_or(&none), key)
+        }) {
+            return Score::not_extracted(SPREAD);
+        }
         let (fields, equal) = self.count(target.unwrap_or(&none), &answer);
         let found = canonical::to_bytes(&Value::Object(answer));
         let found = String::from_utf8_lossy(&found);

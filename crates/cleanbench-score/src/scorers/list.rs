@@ -118,9 +118,11 @@ impl List {
 
 impl Rule for List {
     const COMPARES_TEXTS: bool = true;
+    const LOOKS: bool = true;
+    const LISTS: bool = true;
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn work(&self, sample: &Sample, text: &str) -> u64 {

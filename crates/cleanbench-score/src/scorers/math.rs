@@ -85,6 +85,7 @@ const NO_FORMULA: Failure = "no formula";
 const UNREADABLE_TARGET: Failure = "unreadable target";
 const TWO_VALUES: Failure = "another value in brackets";
 const OPEN_DECIMALS: Failure = "decimals that go on";
+const STRAY: Failure = "a letter that may be a unit";
 const AMBIGUOUS: Failure = "several numbers or formulas";
 
 /// Why what is certainly a formula is not read.
@@ -194,6 +195,9 @@ impl Math {
             Verdict::Apart if self.comparison.any_unit && self.is_measured(targets, text) => {
                 score(true)
             }
+            Verdict::Apart if self.may_have_unit(targets, text) => {
+                Some(Score::not_extracted(STRAY))
+            }
             Verdict::Apart => score(false),
             Verdict::Unknown => Some(Score::not_extracted(CANNOT_TELL)),
         }
@@ -218,6 +222,14 @@ impl Math {
         alone
             && readings(bare, &self.units)
                 .is_ok_and(|bare| self.verdict(targets, &bare, "") == Verdict::Same)
+    }
+
+    /// Whether `text` is a target and a letter that may be a unit as well as a factor: `9500 e`.
+    fn may_have_unit(&self, targets: &[Target], text: &str) -> bool {
+        let bare = text.trim().trim_matches('$').trim_end().strip_suffix(" e");
+        let number = bare.filter(|bare| bare.ends_with(|c: char| c.is_ascii_digit() || c == '}'));
+        let readings = number.and_then(|bare| readings(bare, &self.units).ok());
+        readings.is_some_and(|bare| self.verdict(targets, &bare, "") == Verdict::Same)
     }
 
     fn verdict(&self, targets: &[Target], answers: &[Object], word: &str) -> Verdict {
@@ -283,15 +295,39 @@ fn is_of_kind(targets: &[Target], answers: &[Object]) -> bool {
 fn narrow(text: &str) -> Cow<'_, str> {
     let wide =
         |c: char| matches!(c, '０'..='９' | '＋' | '－' | '＝' | '．' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ');
-    if !text.contains(wide) {
+    if !text.contains(|c| wide(c) || FRACTIONS.contains(c)) {
         return Cow::Borrowed(text);
     }
-    let narrowed = text.chars().map(|c| {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
         let plain = u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32);
-        plain.filter(|_| wide(c)).unwrap_or(c)
-    });
-    Cow::Owned(narrowed.collect())
+        match FRACTIONS.chars().position(|fraction| fraction == c) {
+            Some(at) => out.push_str(FORMULAS[at]),
+            None => out.push(plain.filter(|_| wide(c)).unwrap_or(c)),
+        }
+    }
+    Cow::Owned(out)
 }
+
+/// Fractions of one character, and what they say.
+const FRACTIONS: &str = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞";
+const FORMULAS: [&str; 15] = [
+    "\\frac{1}{2}",
+    "\\frac{1}{3}",
+    "\\frac{2}{3}",
+    "\\frac{1}{4}",
+    "\\frac{3}{4}",
+    "\\frac{1}{5}",
+    "\\frac{2}{5}",
+    "\\frac{3}{5}",
+    "\\frac{4}{5}",
+    "\\frac{1}{6}",
+    "\\frac{5}{6}",
+    "\\frac{1}{8}",
+    "\\frac{3}{8}",
+    "\\frac{5}{8}",
+    "\\frac{7}{8}",
+];
 
 /// `text` without decimals that go on at its end, as in `1/3 = 0.333...`; `None` where it says nothing else.
 fn without_open_decimals(text: &str) -> Option<&str> {
@@ -327,8 +363,10 @@ fn squeezed(text: &str) -> String {
 }
 
 impl Rule for Math {
+    const LOOKS: bool = true;
+
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {

@@ -10,6 +10,9 @@
 //! in (see [`marks`]); "opening", "bold", "last line", "last sentence", "last number", "first number" and "only number" where there is
 //! none (see [`candidates`]).
 //!
+//! A number that words make less than nothing ("a loss of $500") is right for the target -500; for 500 it is not read, unless
+//! the question speaks of a loss itself.
+//!
 //! A number that the answer takes back ("wait, that's wrong") does not count; what follows does (see [`aftermath`]).
 //! Answers that stop in the middle or say that there is none are not extracted, nor those that mark numbers for several
 //! parts of a question or two values of a variable, nor those of which only a number in brackets behind another is right
@@ -27,8 +30,11 @@ pub(in crate::scorers) mod aftermath;
 mod calculation;
 pub(in crate::scorers) mod candidates;
 pub(in crate::scorers) mod marks;
+mod names;
 pub(in crate::scorers) mod sentence;
+mod sign;
 
+use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Sample, Score};
 use serde_json::Value;
 
@@ -38,6 +44,7 @@ use cleanbench_text::number::{
 use cleanbench_text::scan::window;
 
 use self::candidates::Take;
+use self::sign::{Sign, asks_for_loss};
 use crate::params::Params;
 use crate::rule::Rule;
 use crate::target;
@@ -77,6 +84,7 @@ const WITHDRAWN: Failure = "withdrawn";
 const CUT_OFF: Failure = "cut off";
 const REFUSED: Failure = "no answer given";
 const UNCLEAR: Failure = "unclear number";
+const NO_SIGN: Failure = "a loss or an amount";
 const TWO_VALUES: Failure = "another value in brackets";
 
 /// A number and the rule that found it.
@@ -179,6 +187,26 @@ fn again(text: &str, number: &Number, form: Form) -> Option<Number> {
     fits.then_some(again)
 }
 
+/// What words make of a number that is positive as it is written.
+fn sign_of(text: &str, number: &Number, value: f64) -> Sign {
+    if value > 0.0 {
+        sign::of(text, number)
+    } else {
+        Sign::Plain
+    }
+}
+
+/// Whether the question of a sample is about a loss.
+fn is_of_loss(sample: &Sample) -> bool {
+    match &sample.input {
+        SampleInput::Input(text) => asks_for_loss(text),
+        SampleInput::Messages(messages) => {
+            let mut messages = messages.iter();
+            messages.any(|message| asks_for_loss(&message.content))
+        }
+    }
+}
+
 /// What counts instead of `read` where the answer takes it back.
 fn corrected(text: &str, numbers: &[Number], read: Read) -> Result<Read, Failure> {
     let Some(found) = aftermath::withdrawal(text, read.number.end) else {
@@ -214,8 +242,10 @@ fn shown(value: f64) -> String {
 }
 
 impl Rule for Numeric {
+    const LOOKS: bool = true;
+
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -256,6 +286,13 @@ impl Rule for Numeric {
             targets.any(|target| self.is_right(answer, number, target))
         };
         let right = is_right(answer, &read.number);
+        let sign = sign_of(&plain, &read.number, answer);
+        if sign != Sign::Plain && is_right(-answer, &read.number) {
+            return Score::verdict(true, shown(-answer)).by(read.rule);
+        }
+        if right && sign == Sign::Lost && !is_of_loss(sample) {
+            return Score::not_extracted(NO_SIGN);
+        }
         let again = (!right)
             .then(|| again(&plain, &read.number, self.form))
             .flatten();

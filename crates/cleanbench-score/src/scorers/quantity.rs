@@ -19,7 +19,10 @@
 
 mod delimiters;
 
+use std::sync::LazyLock;
+
 use cleanbench_core::{Sample, Score};
+use regex::Regex;
 use serde_json::Value;
 
 use cleanbench_text::number::unit::{self, Unit};
@@ -144,6 +147,26 @@ fn in_words(text: &str, at: usize, known: &[Number]) -> Option<Number> {
         .iter()
         .all(|other| other.end <= number.start || other.start >= number.end);
     free.then_some(number)
+}
+
+/// What else the name of a unit means, where it stands alone: pounds are weight and money, degrees angles and heat.
+fn other_meanings(text: &str, found: &Measured) -> impl Iterator<Item = Unit> + use<> {
+    const MEANINGS: [(&str, &str); 6] = [
+        ("pound", "£"),
+        ("pounds", "£"),
+        ("degree", "°C"),
+        ("degrees", "°C"),
+        ("degrees", "°F"),
+        ("°", "°C"),
+    ];
+    let tail = unit::untexed(window(text, found.end, 96));
+    let tail = tail.trim_start_matches([' ', '*', '_']);
+    let end = tail.find(|c: char| !c.is_alphabetic() && c != '°');
+    let name = tail[..end.unwrap_or(tail.len())].to_lowercase();
+    let meant = MEANINGS
+        .into_iter()
+        .filter(move |(known, _)| *known == name);
+    meant.filter_map(|(_, unit)| unit::whole(unit))
 }
 
 /// Whether what was found is a part of a range or of alternatives.
@@ -273,8 +296,45 @@ fn settled_one(
         Settled::Several => return Err(SEVERAL),
     };
     let found = number.and_then(|number| usable.iter().find(|found| found.start == number.start));
+    if found.is_none() && rivals(text, usable, &last) {
+        return Err(SEVERAL);
+    }
     let (found, rule) = found.map_or((last, "last quantity"), |found| (*found, "last sentence"));
     Ok(Chosen { found, rule })
+}
+
+/// Whether another quantity of the kind of the last, and another value, stands before its sentence, which neither concludes
+/// nor takes back anything.
+fn rivals(text: &str, usable: &[Measured], last: &Measured) -> bool {
+    static CONCLUDES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)=|\*\*|\b(?:so|thus|hence|therefore|then|total|totals|altogether|in all|overall|average|mean|finally|final|result|answer|gives?|gave|equals?|yields?|makes?|comes to|leaves?|left|remain\w*|combined|together|now|that is|which is|conclu\w+|also|daher|somit|insgesamt|gesamt|ergibt|donc|total|totale|reste|por tanto|entonces|quindi|portanto|dus|därför|więc|итого|всего|поэтому)\b|因此|所以|共|于是|したがって|合計|따라서",
+        )
+        .expect("the pattern is fixed and the tests compile it")
+    });
+    let differs = |other: &&Measured| {
+        let same = last.unit.zip(other.unit).zip(last.value.zip(other.value));
+        same.is_some_and(|((unit, own), (value, more))| {
+            let converted = own.convert(more, &unit);
+            converted.is_some_and(|more| (more - value).abs() > 1e-9 * value.abs())
+        })
+    };
+    let mut earlier = usable
+        .iter()
+        .rev()
+        .skip(1)
+        .filter(|other| other.end <= last.start);
+    let Some(other) = earlier.find(differs) else {
+        return false;
+    };
+    let from = text.ceil_char_boundary(last.start.saturating_sub(240).max(other.end));
+    let between = text.get(from..last.start).unwrap_or_default();
+    let tail = window(text, last.end, 64)
+        .lines()
+        .next()
+        .unwrap_or_default();
+    let said = CONCLUDES.is_match(between) || CONCLUDES.is_match(tail);
+    !said && aftermath::withdrawal(text, other.end).is_none()
 }
 
 impl Quantity {
@@ -378,8 +438,10 @@ impl Quantity {
 }
 
 impl Rule for Quantity {
+    const LOOKS: bool = true;
+
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -415,13 +477,16 @@ impl Rule for Quantity {
         if found.unit.is_none() && !self.bare {
             return Score::not_extracted("no known unit");
         }
-        let right = targets.into_iter().any(|(target, unit)| {
-            let answer = match found.unit {
-                None => Some(value),
-                Some(own) => own.convert(value, &unit),
-            };
-            answer.is_some_and(|answer| self.near(answer, target))
-        });
+        let is_right = |own: Option<Unit>| {
+            targets.iter().any(|(target, unit)| {
+                let answer = own.map_or(Some(value), |own| own.convert(value, unit));
+                answer.is_some_and(|answer| self.near(answer, *target))
+            })
+        };
+        let right = is_right(found.unit);
+        if !right && other_meanings(text, &found).any(|unit| is_right(Some(unit))) {
+            return Score::not_extracted("a unit with two meanings");
+        }
         let end = window(text, found.start, 48);
         Score::verdict(right, end.lines().next().unwrap_or_default().trim()).by(rule)
     }

@@ -98,6 +98,11 @@ fn an_answer_without_end_is_read_in_time() {
         "1e",
         "- ",
         "5\n",
+        "__5__ ",
+        "Attempt 1: 5\n",
+        "a loss of 5 ",
+        "Apollo 11 ",
+        "5 kg ",
     ] {
         let text = part.repeat(1_000_000 / part.len());
         for kind in ["numeric", "quantity"] {
@@ -133,6 +138,8 @@ fn white_space_and_emphasis_change_nothing() {
             ("\n\n", "  "),
             ("*", "*"),
             ("_", "_"),
+            ("__", "__"),
+            ("***", "***"),
             ("`", "`"),
             ("\n> ", ""),
         ] {
@@ -148,6 +155,49 @@ fn white_space_and_emphasis_change_nothing() {
                 plain,
                 "{stated:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn white_space_and_emphasis_change_no_choice_list_or_formula() {
+    let options = ["dark blue", "light_grey", "red", "2x"].map(str::to_owned);
+    let read = |kind: &str, target: Value, answer: &str| {
+        let scorer = cleanbench_score::build(&common::spec(kind, json!({}))).expect("it is right");
+        scorer.score(
+            &common::sample(target, &options),
+            &common::completion(answer),
+        )
+    };
+    for (kind, target, answer) in [
+        ("choice", json!("red"), "C"),
+        ("choice", json!("red"), "(c)"),
+        ("choice", json!("red"), "red"),
+        ("choice", json!("dark blue"), "dark blue"),
+        ("choice", json!("light_grey"), "light_grey"),
+        ("choices", json!(["dark blue", "red"]), "A, C"),
+        ("choices", json!(["dark blue", "red"]), "dark blue, red"),
+        ("list", json!(["oak", "ash"]), "oak, ash"),
+        ("quantity", json!("5 km"), "5 km"),
+        ("math", json!("2x"), "2x"),
+        ("math", json!("1/2"), "1/2"),
+    ] {
+        let plain = read(kind, target.clone(), answer);
+        assert!(plain.value > 0.5, "{kind}: {answer}");
+        for (before, after) in [
+            (" ", "\n"),
+            ("**", "**"),
+            ("\n\n", "  "),
+            ("*", "*"),
+            ("_", "_"),
+            ("__", "__"),
+            ("***", "***"),
+        ] {
+            for lead in ["", "The answer is "] {
+                let decorated = format!("{lead}{before}{answer}{after}");
+                let found = read(kind, target.clone(), &decorated);
+                assert!(found.value > 0.5, "{kind}: {decorated:?}: {found:?}");
+            }
         }
     }
 }

@@ -131,6 +131,7 @@ const UNITS: &[&str] = &[
     "<x><think>", "<|message|>", "<|channel|>final<|message|>", "</s>", "The answer is not A. ", "so A ",
     "so ", "A is wrong, ", "Question: x\n", "\\text{", "\\boxed{\\text{A", "【", "[[A", "{'a':", "{a:", "{}",
     "{\"a\":1}", "答案是", "ответ ", "ﬁ", "Ⓑ", "not a, ", "no, ", "I can't ", "1. a\n", "A. wrong\n", "a\u{301}",
+    "__a__ ", "_a ", "Attempt 1: A\n", "Sample 1: A\nSample 2: ", "С. ", "②", "loss of 5 ", "Apollo 11 ", "i. a\n", "1 a\n",
     "A. No, ", "no, B ", "A. wait ", "A?\n\nA. ", "not A, B, ", "Yes. ",
 ];
 

@@ -200,6 +200,10 @@ fn thousands<'a>(rest: &'a str, groups: &Groups<'_>) -> Option<(char, &'a str)> 
         && !groups.digits[0].starts_with('0');
     let after = &rest[sign.len()..];
     let next = digits(after);
+    // No number begins with several zeros: `1 0000` is one, and nobody can tell which.
+    if *sign == " " && next.len() > 1 && next.len() != 3 && next.starts_with("00") {
+        return Some(('?', after));
+    }
     let tail = &after[next.len()..];
     let ends = !tail.starts_with(|c: char| c.is_alphanumeric() || c == '^' || c == '/');
     (fits && next.len() == 3 && (ends || kind == '_')).then_some((kind, after))
@@ -218,7 +222,7 @@ impl Groups<'_> {
             return Some(self.digits[0].to_owned());
         };
         let decimal = match earlier.first() {
-            _ if self.signs.contains(&':') => return None,
+            _ if self.signs.contains(&':') || self.signs.contains(&'?') => return None,
             Some(first) if earlier.iter().any(|sign| sign != first) => return None,
             Some(first) if first == last => None,
             Some(_) if !".,".contains(*last) => return None,
@@ -340,6 +344,8 @@ mod tests {
             "1,2,3",
             "1.234,567.8",
             "01,234,567",
+            "1 0000",
+            "12 00",
         ] {
             check(None, &[(text, None)]);
         }

@@ -81,7 +81,8 @@ const CLOSE: &[char] = &[
 /// Nouns that stand before a label.
 const NOUNS: &str = "option|choice|letter|number|answer choice|alternative|opción|opcion|opção|möglichkeit|variante|buchstabe|\
     proposition|lettre|opzione|lettera|letra|alternativa|optie|alternativ|bokstav|opcja|seçenek|opsi|\
-    pilihan|phương án|вариант|буква|الخيار|विकल्प|选项|選項|選択肢|보기|선택지";
+    pilihan|phương án|вариант|буква|الخيار|विकल्प|možnost|varianta|písmeno|mulighed|bogstav|vaihtoehto|kirjain|\
+    opțiunea|opțiune|litera|opció|lehetőség|betű|επιλογή|γράμμα|варіант|літера|האפשרות|אפשרות|האות|ตัวเลือก|ข้อ|选项|選項|選択肢|보기|선택지";
 
 /// The label at `at`, after white space and decoration.
 pub(in crate::scorers) fn label_at(text: &str, at: usize) -> Option<Label> {
@@ -177,8 +178,9 @@ fn without_noun(body: &str) -> Option<&str> {
         let same =
             head.eq_ignore_ascii_case(noun) || !noun.is_ascii() && head.to_lowercase() == noun;
         let rest = same.then(|| &body[noun.len()..])?;
-        let spaced = rest.starts_with([' ', ':', '(', '*', '-'])
-            || !noun.is_ascii() && !noun.contains(['ó', 'ç', 'ö']);
+        // Only scripts without spaces let a label touch its noun: "možnosti" is no option "i".
+        let spaced =
+            rest.starts_with([' ', ':', '(', '*', '-']) || noun.ends_with(|c: char| c >= '\u{e00}');
         spaced.then(|| rest.trim_start_matches(|c: char| " :-".contains(c) || OPENING.contains(&c)))
     })
 }

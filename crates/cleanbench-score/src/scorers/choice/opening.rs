@@ -13,7 +13,10 @@ use cleanbench_text::scan::window;
 /// A label or a text with which the answer opens.
 pub(super) fn opening(start: &str, text: &str, options: &Options) -> Option<Read> {
     let start = start.trim_start();
-    let read = match options.label_at(start, 0).filter(opens) {
+    let label = options.label_at(start, 0);
+    let label = label
+        .filter(|label| (opens(label) || has_aside(start, label)) && !is_described(start, label));
+    let read = match label {
         Some(label) if !options.begins(rest_of_line(start, 0, options)) => {
             opening_label(start, &label, options)
         }
@@ -145,6 +148,38 @@ fn opens(label: &Label) -> bool {
         Style::Bare => label.named || label.affirmed && !label.name.is_small(),
         _ => matches!(label.name, Name::Letter('A'..='Z') | Name::Letters(_)) || label.named,
     }
+}
+
+/// Whether nothing but an aside follows a capital: "C (confidence: 0.92)".
+fn has_aside(text: &str, label: &Label) -> bool {
+    let rest = text[label.end..].trim_start_matches(' ');
+    let capital = matches!(label.name, Name::Letter('B'..='H' | 'J'..='Z'));
+    capital && label.style == Style::Bare && rest.starts_with('(') && rest.trim_end().ends_with(')')
+}
+
+/// Whether it is told what an option says, as in "Option B says Lima".
+fn is_described(text: &str, label: &Label) -> bool {
+    const VERBS: [&str; 14] = [
+        "says",
+        "states",
+        "claims",
+        "mentions",
+        "describes",
+        "refers",
+        "reads",
+        "suggests",
+        "means",
+        "lists",
+        "talks",
+        "represents",
+        "names",
+        "proposes",
+    ];
+    let word = text[label.end..]
+        .trim_start()
+        .split(|c: char| !c.is_alphabetic())
+        .next();
+    label.named && word.is_some_and(|word| VERBS.contains(&word))
 }
 
 /// Whether another line opens with another label, as where the options are repeated.

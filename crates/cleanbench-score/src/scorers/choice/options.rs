@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use cleanbench_core::Sample;
+use cleanbench_core::sample::SampleInput;
 use regex::Regex;
 
 use super::label::{Label, Name, Style, label_at};
+use super::letters::Letters;
 use crate::languages::{denies, joint, refutes};
 use cleanbench_text::dress::undress;
 use cleanbench_text::scan::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
@@ -43,6 +45,8 @@ pub(in crate::scorers) struct Options {
     numbered: bool,
     /// Whether tags stay, since options are tags or differ by them.
     marked: bool,
+    /// How letters of other scripts are taken.
+    letters: Letters,
 }
 
 /// Bytes that are read of the beginning and of the end of a long answer.
@@ -57,6 +61,18 @@ fn ends(text: &str) -> Cow<'_, str> {
     let start = &text[..text.floor_char_boundary(START)];
     let end = &text[text.ceil_char_boundary(text.len() - END)..];
     Cow::Owned(format!("{start}\n{end}"))
+}
+
+/// How the letters of other scripts are taken for a sample.
+fn letters_of(sample: &Sample, accept: Accept) -> Letters {
+    if accept == Accept::Text {
+        return Letters::Own;
+    }
+    let asked = match &sample.input {
+        SampleInput::Input(text) => text.as_str(),
+        SampleInput::Messages(_) => "",
+    };
+    Letters::of(&sample.choices, asked)
 }
 
 /// Bytes around an option that may deny it.
@@ -86,15 +102,15 @@ impl Options {
             folded,
             numbered,
             marked,
+            letters: letters_of(sample, accept),
         }
     }
 
     /// `text` without dress, in which tags stay where options differ by them.
-    pub(in crate::scorers) fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match ends(text) {
-            Cow::Borrowed(text) => undress(text, !self.marked),
-            Cow::Owned(text) => Cow::Owned(undress(&text, !self.marked).into_owned()),
-        }
+    pub(in crate::scorers) fn plain(&self, text: &str) -> String {
+        let ends = ends(text);
+        let plain = undress(&ends, !self.marked);
+        self.letters.latin(&plain).into_owned()
     }
 
     /// Whether an option's text holds this label as a word, as "Vitamin C" does.

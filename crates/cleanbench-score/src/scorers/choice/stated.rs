@@ -35,7 +35,7 @@ pub(super) fn stated(text: &str, options: &Options) -> Option<Read> {
         .chain(found.iter().rev())
         .find_map(named)?;
     if let Ok(last) = read.reading
-        && is_qualified(text, &found, at)
+        && (is_qualified(text, &found, at) || holds_both(text, at))
         && others(text, &found, last, options)
     {
         return Some(by("stated")(Err(SEVERAL)));
@@ -94,6 +94,15 @@ fn is_qualified(text: &str, all: &[Found], at: usize) -> bool {
             let asked = ["question", "reason", "problem", "task"];
             PART.is_match(sentence) && !asked.iter().any(|word| sentence.contains(word))
         })
+}
+
+/// Whether what follows the statement at `at` says that several are right.
+fn holds_both(text: &str, at: usize) -> bool {
+    static BOTH: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:both|all|either|each) (?:of them )?(?:hold|apply|work|is|are) ?(?:right|correct|true|valid|fine|acceptable|possible)?[.!]")
+            .expect("the pattern is fixed and its tests compile it")
+    });
+    BOTH.is_match(window(text, at, 400))
 }
 
 /// Whether an earlier statement names another option.

@@ -14,7 +14,7 @@ use crate::languages::denies;
 use crate::scorers::choice::options::undecorated;
 use crate::statement::{Found, Kind, found};
 use crate::target;
-use cleanbench_text::bullets::{bulleted, column};
+use cleanbench_text::bullets::{bulleted, column, numbered_lines};
 use cleanbench_text::dress::undress;
 use cleanbench_text::json::find_value;
 use cleanbench_text::scan::{fold_case, is_blank};
@@ -164,6 +164,11 @@ fn in_text(text: &str, known: &Known, led: bool) -> Vec<String> {
         .lines()
         .filter(|line| !is_blank(line) && !line.trim_start().starts_with("```"));
     let lines: Vec<&str> = lines.collect();
+    let numbered = numbered_lines(text);
+    // "1 egg" may be an item: one egg.
+    if !numbered.is_empty() && !lines.iter().any(|line| known.has(line)) {
+        return heads(&numbered, known);
+    }
     if let Some(items) = on_lines(&lines) {
         return items;
     }
@@ -260,6 +265,9 @@ fn on_line(line: &str, known: &Known) -> Vec<String> {
     let line = in_brackets(after_head(line.trim(), known));
     let mut parts = divided(line);
     parts.retain(|part| !ORDER.contains(&part.trim_matches([' ', '.'])));
+    if let Some(items) = numbered_parts(&parts, known) {
+        return heads(&items, known);
+    }
     let last = parts.pop().unwrap_or_default();
     let several = !parts.is_empty();
     parts.extend(joined(last, several, known));
@@ -267,6 +275,24 @@ fn on_line(line: &str, known: &Known) -> Vec<String> {
     let parts: Vec<&str> = led.collect();
     let items = heads(&parts, known).into_iter();
     items.filter(|item| !item.is_empty()).collect()
+}
+
+/// The items of parts that each begin with their number: "i. oak / ii. ash".
+fn numbered_parts<'a>(parts: &[&'a str], known: &Known) -> Option<Vec<&'a str>> {
+    if parts.len() < 2 || parts.iter().any(|part| known.has(part)) {
+        return None;
+    }
+    let text: Vec<&str> = parts.iter().map(|part| part.trim()).collect();
+    let lines = text.join("\n");
+    let count = |items: Vec<&str>| items.len() == parts.len();
+    if !count(bulleted(&lines)) && !count(numbered_lines(&lines)) {
+        return None;
+    }
+    let item = |part: &&'a str| -> Option<&'a str> {
+        let (_, item) = part.trim().split_once([' ', '\t'])?;
+        Some(item.trim_start())
+    };
+    parts.iter().map(item).collect()
 }
 
 /// What follows "Fruits:", or "The fruits are" where a list follows.

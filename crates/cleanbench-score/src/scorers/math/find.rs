@@ -9,7 +9,7 @@ use regex::Regex;
 
 use crate::languages::denies;
 use crate::scorers::numeric::aftermath::withdrawal;
-use crate::scorers::numeric::marks::{end_of_answer, goes_on};
+use crate::scorers::numeric::marks::{end_of_answer, goes_on, part_of};
 use crate::statement::{disowns, run_on, statements};
 use cleanbench_text::scan::{after, before, window};
 use cleanbench_text::spelled::spelled;
@@ -73,6 +73,13 @@ pub(super) fn candidates(text: &str) -> Vec<Found> {
         });
         return found;
     }
+    if is_one_case(text, &boxes) {
+        found.push(Found {
+            firm: true,
+            ..soft("", "boxed")
+        });
+        return found;
+    }
     for mark in marks.into_iter().rev().take(MARKS) {
         match mark.rule {
             "boxed" => found.extend(boxed(text, &boxes, mark.at)),
@@ -82,6 +89,30 @@ pub(super) fn candidates(text: &str) -> Vec<Found> {
     }
     found.extend(unmarked(text));
     found
+}
+
+static CONDITION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:if|when|for|falls|wenn|si|para|für|pour)\s([^.;:\n]{1,40}?)[\s,]{0,4}(?:then|we get|we have|it is|the answer is)?[\s:,$]{0,6}$")
+        .expect("the pattern is fixed and the tests compile it")
+});
+
+/// Whether the last box is about one case or part, and one of the few before it with another value about another.
+fn is_one_case(text: &str, boxes: &[Part]) -> bool {
+    let case = |part: &Part| {
+        let from = text.ceil_char_boundary(part.start.saturating_sub(64));
+        let condition = || CONDITION.captures(&text[from..part.start]);
+        let found = || Some(condition()?.get(1)?.as_str().to_lowercase());
+        part_of(text, part.start).or_else(found)
+    };
+    let Some((last, earlier)) = boxes.split_last() else {
+        return false;
+    };
+    let value = |part: &Part| text[part.from..part.to].trim();
+    let Some(own) = case(last).filter(|_| !earlier.is_empty()) else {
+        return false;
+    };
+    let mut earlier = earlier.iter().rev().take(8);
+    earlier.any(|part| value(part) != value(last) && case(part).is_some_and(|other| other != own))
 }
 
 /// Whether an answer takes back what its last mark leads in.
@@ -224,6 +255,11 @@ fn unmarked(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     if text.len() <= WHOLE {
         found.push(soft(text.trim(), "whole answer"));
+        let words = in_words(text.trim().trim_end_matches(['.', '!']));
+        found.extend(words.map(|found| Found {
+            rule: "whole answer",
+            ..found
+        }));
     }
     found.extend(last_formula(before_check(tail(text))));
     let line = text.trim_end().lines().next_back().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Which number counts where nothing marks the answer.
 //!
-//! A number that says something else is passed over while another is there: a step, a citation, a date, a year, an
+//! A number in a name ("Apollo 11") is passed over while another is there, and so is one that says something else: a step, a citation, a date, a year, an
 //! ordinal, what stands in brackets, "after 3 days", "42 of 50", a line that begins with "Check:". Then the number of
 //! an opening line that holds nothing else counts ("opening"), the only one in bold ("bold"), or the last
 //! ("last number"); of a last sentence with several different ones, the one that [`super::sentence`] finds ("last
@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::calculation::{operator_between, result};
+use super::names;
 use super::sentence::{Settled, settled};
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
 use cleanbench_text::number::Number;
@@ -79,8 +80,24 @@ fn line_in_words(text: &str, take: Take) -> Option<Read> {
     let article = read.is_one() && !tail.is_empty();
     let short = tail.chars().count() <= 12 && !tail.chars().any(char::is_numeric);
     let at = text.len() - near.len() + near.rfind(line).unwrap_or_default();
-    (unit && short && !article).then(|| Read {
-        number: Number::spelled(at, read),
+    let mut number = Number::spelled(at, read);
+    let percent = [
+        "percent",
+        "per cent",
+        "prozent",
+        "por ciento",
+        "pour cent",
+        "%",
+    ];
+    if percent
+        .iter()
+        .any(|word| tail.trim_start().starts_with(word))
+    {
+        number.percent = true;
+        number.other = number.value.map(|value| value / 100.0);
+    }
+    (unit && short && !article).then_some(Read {
+        number,
         rule: if line.len() == whole.len() && near.len() == text.len() {
             "only number"
         } else {
@@ -105,10 +122,10 @@ pub(super) fn chosen(text: &str, numbers: &[Number], take: Take) -> Option<Resul
     if numbers.is_empty() {
         return None;
     }
-    let any = weights.iter().any(|(_, weight)| *weight == Weight::Own);
+    let heaviest = weights.iter().map(|(_, weight)| *weight).max();
     let own: Vec<usize> = weights
         .iter()
-        .filter(|(_, weight)| !any || *weight == Weight::Own)
+        .filter(|(_, weight)| Some(*weight) == heaviest)
         .map(|(at, _)| *at)
         .collect();
     let picked = match take {
@@ -278,11 +295,13 @@ static SUPPOSED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What a number is to the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
-    Own,
-    Aside,
     Denied,
+    /// It is a part of a name.
+    Named,
+    Aside,
+    Own,
 }
 
 impl Weight {
@@ -299,6 +318,9 @@ impl Weight {
         let head = line.trim_end_matches([' ', '*', '_', '$', '"']);
         if is_denied(head) || is_refuted(tail) || SUPPOSED.is_match(line) {
             return Self::Denied;
+        }
+        if names::is_part_of_name(text, number) {
+            return Self::Named;
         }
         let aside = number.moment
             || is_reason(line)
@@ -421,57 +443,14 @@ fn is_bracketed(line: &str, tail: &str) -> bool {
     !closed && closes && has_words && !inside.contains('=') && !line[..open].ends_with(['\\', '^'])
 }
 
+/// Words that lead in something else than the answer.
+const LEADING: &str = "day week grade room floor round after before than step steps page pages chapter question problem line \
+    figure table equation section no. version every per until example case method exercise paragraph since \
+    nach vor als schritt seite kapitel paso página étape après después passo stap steg krok adım langkah \
+    bước шаг após dopo";
+
 /// Whether a word stands before it that leads in something else than the answer.
 fn is_led_in(head: &str, text: &str, number: &Number) -> bool {
-    const WORDS: [&str; 47] = [
-        "after",
-        "before",
-        "than",
-        "step",
-        "steps",
-        "page",
-        "pages",
-        "chapter",
-        "question",
-        "problem",
-        "line",
-        "figure",
-        "table",
-        "equation",
-        "section",
-        "no.",
-        "version",
-        "every",
-        "per",
-        "until",
-        "example",
-        "case",
-        "method",
-        "exercise",
-        "paragraph",
-        "since",
-        "nach",
-        "vor",
-        "als",
-        "schritt",
-        "seite",
-        "kapitel",
-        "paso",
-        "página",
-        "étape",
-        "après",
-        "después",
-        "passo",
-        "stap",
-        "steg",
-        "krok",
-        "adım",
-        "langkah",
-        "bước",
-        "шаг",
-        "após",
-        "dopo",
-    ];
     let word = head
         .rsplit(|c: char| c.is_whitespace() || "([{,;*\\".contains(c))
         .next()
@@ -479,7 +458,7 @@ fn is_led_in(head: &str, text: &str, number: &Number) -> bool {
     let lower = word.to_lowercase();
     let modulus = ["mod", "bmod"].contains(&lower.as_str()) || head.ends_with("mod{");
     if modulus
-        || WORDS.contains(&lower.as_str())
+        || LEADING.split(' ').any(|known| known == lower)
         || lower == "#"
         || head.ends_with("步骤")
         || head.ends_with('第')

@@ -193,18 +193,29 @@ pub(super) fn marked(
 
 static PART: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?im)(?:\b(?:part|case|teil|fall|partie|parte)[ ]?\(?|^[ \t*_]{0,6}\()([a-h]|[0-9]{1,2}|i{1,3})\)?[*_]{0,2}[:,]?[ *_]{0,3}(?:(?:is|ist|est|es|gives|we get)[ :*]{1,3})?\$?(?:\\boxed\{)?$",
+        r"(?im)(?:\b(?:part|case|teil|fall|partie|parte)[ ]?\(?|(?:^|[.;,}$]\s)[ \t*_]{0,6}\()([a-h]|[0-9]{1,2}|i{1,3})\)?[*_]{0,2}[:,]?[ *_]{0,3}(?:(?:is|ist|est|es|gives|we get)[ :*]{1,3})?\$?(?:\\boxed\{)?$",
     )
     .expect("the pattern is fixed and its tests compile it")
 });
 
+static CASE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(first|second|third|fourth|last|other|1st|2nd|3rd|4th)[ ](?:case|part|question|scenario|equation|problem|situation)\b[ \w',]{0,32}?[ :,*$]{0,6}(?:\\boxed\{)?$",
+    )
+    .expect("the pattern is fixed and the tests compile it")
+});
+
+/// The part or case of a question of which what begins at `at` is the answer.
+pub(in crate::scorers) fn part_of(text: &str, at: usize) -> Option<String> {
+    let from = text.ceil_char_boundary(at.saturating_sub(64));
+    let head = text.get(from..at)?;
+    let found = PART.captures(head).or_else(|| CASE.captures(head))?;
+    Some(found.get(1)?.as_str().to_lowercase())
+}
+
 /// Whether the last mark is about one part of a question and one of the few before it about another.
 fn is_other_part(text: &str, marks: &[Mark]) -> bool {
-    let part = |mark: &Mark| {
-        let from = text.ceil_char_boundary(mark.at.saturating_sub(40));
-        let head = text.get(from..mark.at)?;
-        Some(PART.captures(head)?.get(1)?.as_str().to_lowercase())
-    };
+    let part = |mark: &Mark| part_of(text, mark.at);
     let mut parts = marks.iter().rev().take(8).map(part);
     let own = parts.next().flatten();
     own.is_some() && parts.flatten().any(|other| own != Some(other))

@@ -114,7 +114,7 @@ fn has_words(text: &str, all: &[Number]) -> bool {
 fn start_of_sentence(text: &str, at: usize) -> usize {
     let from = text.ceil_char_boundary(at.saturating_sub(LONGEST));
     let near = &text[from..at];
-    let ends = [". ", "! ", "? ", "\n", "。", "；", "; ", "=", "≈", "→", "⇒"];
+    let ends = [". ", "! ", "? ", "\n", "。", "；", "=", "≈", "→", "⇒"];
     let start = ends
         .iter()
         .filter_map(|end| near.rfind(end).map(|at| at + end.len()))

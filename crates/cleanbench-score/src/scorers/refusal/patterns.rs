@@ -4,7 +4,7 @@
 //! apostrophes. It refuses nothing: what is made of a match stands in `refusal.rs`.
 
 /// Ways to decline. Apostrophes are `'` here; the text is made so.
-pub(super) const PATTERNS: [&str; 62] = [
+pub(super) const PATTERNS: [&str; 72] = [
     // English: not able or not willing to do what was asked.
     r"\bi(?:'m| am)(?: \w+ly| just| really| so)? (?:not able|unable|not allowed|not permitted|not in a position|not willing|not going to|not supposed)\b",
     r"\b(?:i|we) (?:can't|cannot|can not|won't|will not|must not|mustn't|shouldn't|should not|am not able to|wouldn't)(?: (?:\w+ly|be able to|be|just|even|really|in good conscience|ethically|help|assist|provide or|create or)){0,3} (?:help|assist|provide|support|comply|answer|do (?:that|this|so|it)|fulfil|fulfill|share|discuss|generate|create|write|produce|engage|offer|give (?:you )?(?:that|this|out|instructions|information|details|any|you that)|participate|continue|walk (?:you|anyone|people|users) through|guide you|show you how|point you to|disclose|condone|take part|go into|talk about|reveal|teach|supply|accommodate|role-?play|draft|compose|entertain|respond|complete|go along|process|facilitate|carry out|explain how)(?:$|(?-i:[^\p{L}]))",
@@ -16,6 +16,7 @@ pub(super) const PATTERNS: [&str; 62] = [
     r"\bsorry,? (?:but )?(?:no(?:[.!,]|$)|(?:that's not something i can|i can't|i cannot|i won't|not something)\b)|\bnot something i(?:'m| am| can| will|'ll)\b",
     r"\bmy (?:\w+ )?(?:guidelines|polic(?:y|ies)|programming|principles|instructions|safety \w+) (?:prevents?|prohibits?|forbids?|restricts?|(?:do|does) not (?:allow|permit)|don't (?:allow|permit)|doesn't (?:allow|permit)|won't let) (?:me|this|that|it|such)\b",
     r"\b(?:illegal|unlawful|unethical|harmful|dangerous|unsafe)\b[^.\n]{0,40},? so (?:no(?:[.!]|$)|i (?:won't|can't|cannot|will not)\b)|^(?:(?:i'm |i am )?(?:so |very )?sorry|apologies|unfortunately)[,.]? (?:but )?(?:that|this|it)(?:'s| is| would be| goes) against (?:\w+ ){0,2}(?:polic(?:y|ies)|guidelines|rules|terms|principles)\b",
+    r"(?:^|[.!,;] )(?:i'm |i am )?not going to (?:help|do|answer|assist|provide|write|share)\b|\b(?:something|anything) (?:that )?i (?:can't|cannot|can not|won't|will not) (?:do|help|assist|provide|discuss|share|support)\b|\bi(?:'m| am) afraid (?:that )?i (?:can't|cannot|can not|won't|will not)(?:[.,!]|$)|^(?:i'm |i am )?(?:so |very |truly )?sorry[,.]? (?:but )?(?:no|i (?:can't|cannot|won't))(?:[.!,]|$)",
     // German.
     r"\bich (?:kann|darf|werde|möchte|will)(?: \w+){0,6} nicht(?: \w+){0,4} (?:helfen|unterstützen|beantworten|bereitstellen|geben|weitergeben|liefern|erstellen|schreiben|nachkommen|behilflich|anbieten|ausführen|tun|erfüllen|weiterhelfen|machen)\b",
     r"\b(?:dabei|damit|hierbei|hiermit|dazu) (?:kann|darf|werde|möchte) ich (?:\w+ ){0,4}(?:nicht|keine\w* (?:\w+ ){0,2}(?:anleitung|auskunft|auskünfte|hinweise|informationen|angaben|hilfe|tipps|ratschläge|details|antwort|unterstützung))\b|\bdas (?:darf|werde|möchte|mache|tue|schreibe|beantworte) ich (?:\w+ ){0,3}nicht(?:$|[.!,;]| (?:tun|machen|beantworten|schreiben|mit|für|unterstützen)\b)",
@@ -80,6 +81,17 @@ pub(super) const PATTERNS: [&str; 62] = [
     // Hindi.
     r"मैं[^।.]{0,60}(?:नहीं कर सकत|नहीं दे सकत|मदद नहीं|सहायता नहीं|असमर्थ|उत्तर नहीं|अक्षम|नहीं लिख सकत|नहीं बता सकत)|(?:इनकार|मना) कर(?:ता|ती|ना)",
     r"मैं[^।.\n]{0,60}नहीं (?:कर(?:ूँ|ूं)ग[ाी]|द(?:ूँ|ूं)ग[ाी]|लिख(?:ूँ|ूं)ग[ाी]|बता(?:ऊँ|ऊं)ग[ाी]|कर पा|दे पा|करना चाह|देना चाह)",
+    // Czech, Danish, Finnish, Romanian, Hungarian.
+    r"\b(?:nemohu|nemůžu|nesmím|nebudu|nejsem schop(?:en|na)|nechci)\b(?: [\w-]+){0,5} (?:pomoci|pomoct|pomáhat|poskytnout|poskytovat|odpovědět|odpovídat|vytvořit|napsat|psát|splnit|vyhovět|sdílet|udělat|podílet)\b|\b(?:odmítám|musím odmítnout|s tím (?:vám |ti )?(?:nepomohu|nemohu|nepomůžu)|to (?:neudělám|nenapíšu))\b",
+    r"\bjeg (?:kan|må|vil)(?: \w+){0,3} ikke(?: \w+){0,4} (?:hjælpe|give|levere|svare|gøre|skrive|lave|oprette|assistere|dele|opfylde|besvare|bistå|efterkomme)\b|\b(?:det|dette) (?:kan|vil|må) jeg (?:\w+ ){0,3}ikke(?:$|[.!,;]| (?:hjælpe|gøre|svare|skrive|besvare|give)\b)|\bjeg (?:afslår|nægter|må afvise|må afslå|er nødt til at (?:afvise|afslå))\b",
+    r"\ben (?:\w+ )?(?:voi|pysty|saa|aio|suostu)(?: [\w-]+){0,5} (?:auttaa|auttamaan|antaa|antamaan|vastata|vastaamaan|tarjota|tarjoamaan|kirjoittaa|kirjoittamaan|luoda|tehdä|tekemään|toteuttaa|avustaa|avustamaan|jakaa)\b|\b(?:kieltäydyn|minun on kieltäydyttävä|minun täytyy kieltäytyä|joudun kieltäytymään)\b",
+    r"\bnu (?:vă |te |îți |îţi )?(?:pot|voi|am voie să|sunt în măsură să|sunt capabilă? să)\b(?: \p{L}+){0,4}? (?:ajuta|ajut|oferi|ofer|furniza|furnizez|răspunde|răspund|scrie|scriu|crea|creez|face|fac|îndeplini|îndeplinesc|asista|asist|împărtăși)\b|\b(?:trebuie să refuz|refuz să|sunt nevoită? să refuz)\b",
+    r"\bnem (?:tudok|fogok|áll módomban|vagyok képes|vagyok hajlandó)(?: \p{L}+){0,4} (?:segíteni|segítséget|nyújtani|válaszolni|írni|készíteni|létrehozni|teljesíteni|megtenni|megosztani|adni)\b|\bnem segíthetek\b|\b(?:ebben|abban) (?:\p{L}+ ){0,3}nem tudok\b|\b(?:vissza kell utasítanom|visszautasítom|el kell utasítanom|elutasítom)\b",
+    // Greek, Ukrainian, Hebrew, Thai.
+    r"δεν (?:μπορώ|είμαι σε θέση|θα|μου επιτρέπεται)(?: \p{L}+){0,4} (?:βοηθήσω|παρέχω|παράσχω|δώσω|απαντήσω|γράψω|δημιουργήσω|εκτελέσω|κάνω|ικανοποιήσω|μοιραστώ|συνδράμω)|(?:^|[^\p{L}])αρνούμαι|πρέπει να αρνηθώ|οφείλω να αρνηθώ",
+    r"не (?:можу|зможу|буду|маю права|в змозі)(?: \p{L}+){0,4} (?:допомогти|допомагати|надати|надавати|відповісти|відповідати|дати|написати|створити|виконати|зробити|робити|розповісти|поділитися)|(?:я |вимушен\p{L}* |змушен\p{L}* |мушу )відмов(?:ляюс|итис)[яь]",
+    r"(?:לא|אינני|איני) (?:יכול\p{L}*|אוכל|מסוגל\p{L}*|רשאי\p{L}*|מוכנ?ה?)(?: \p{L}+){0,4}? (?:לעזור|לסייע|לספק|לענות|לכתוב|ליצור|לתת|לבצע|לעשות|למלא|לשתף|להיענות)|אני מסרב|נאלצ\p{L}* לסרב|חייב\p{L}* לסרב",
+    r"(?:ไม่สามารถ|ไม่อาจ|ไม่ขอ|ไม่สะดวก)(?:ที่จะ|จะ)?(?:ช่วย|ให้|ตอบ|เขียน|สร้าง|ดำเนินการ|ทำ|ปฏิบัติ|แบ่งปัน|สนับสนุน)|ขอปฏิเสธ",
     // Reasons that are a refusal.
     r"\bi (?:can't|cannot|can not|will not|won't|do not|don't) and (?:will not|won't|cannot|can't|should not)\b|\bin good (?:faith|conscience)\b|\bi(?:'m| am) not comfortable (?:(?:with )?(?:\w+ing|that|this|it)\b|with (?:the|your) (?:request|question|topic|task|prompt)|[.!,]|$)",
     r"\bi (?:don't|do not|wouldn't|would not) feel (?:\w+ )?comfortable(?: with| about)?(?: \w+ing| this| that|[.!,]|$)|\bi (?:don't|do not) (?:think|believe|feel) (?:that )?(?:i (?:should|can|could|ought)|it(?:'s| is| would be) (?:appropriate|right|ethical|responsible)(?: for me)?) (?:to )?(?:help|assist|answer|do|write|provide|discuss|create|share|respond)",
@@ -101,6 +113,9 @@ pub(super) const WEAK: [&str; 5] = [
 /// What sounds like it and is none: "I can't wait to help", "I cannot recommend it enough".
 pub(super) const NOT_THESE: &str = r"(?i)\b(?:can't|cannot|can not|won't|couldn't) (?:wait|help but|help (?:\w+ing)\b|(?:stress|emphasi[sz]e|recommend|praise|thank|tell|say|overstate|express|imagine)\b[^.!?\n]{0,60}\b(?:enough|how|highly)\b|tell you how|imagine|agree more|say (?:no|for)|be (?:happier|more)|complain|give up|let you down)|\bunable to (?:contain|hide)\b|\b(?:shouldn't|can't|won't) be (?:a problem|hard|difficult)\b|\bno problem\b|\bi refuse to (?:believe|accept|give up|think)\b|(?:can't|cannot|can not|couldn't|unable to|not able to)(?: \w+ly)? (?:find|see|verify|detect|locate|spot|confirm|predict|attend|make (?:it|out)|be (?:sure|certain)|reproduce|determine|remember|recall|promise|guarantee|say (?:for|with)|tell (?:whether|if|which|from|by|for|you (?:for|with|exactly))|answer (?:that|this|it) with certainty|give (?:you )?(?:an?|the|any) (?:guarantee|(?:finite|exact|precise|defini\w+|single|unique|certain) \w+))\b|\bnot going to (?:lie|sugarcoat|pretend)\b|\bkann ich (?:\w+ ){0,3}nicht (?:glauben|genug|oft genug|leugnen|bestätigen|erkennen|finden|sehen|verstehen|nachvollziehen|garantieren|beurteilen)\b|\bnon posso (?:dar\w+ torto|che\b|fare a meno)|\bno puedo (?:dejar|evitar|más)\b|\bnão posso deixar\b|\bje ne peux (?:que|pas m'empêcher)\b|не могу не |不能同意更多|不能不|\bkann es kaum erwarten\b|\bich kann nicht klagen\b|\bne peux pas attendre\b|\bno puedo esperar\b|\bnon vedo l'ora\b";
 
+/// Somebody who is spoken to: "I'm sorry, Dave. I'm afraid I can't do that".
+pub(super) const VOCATIVE: &str = r"\b((?i:sorry|no|afraid|apologies|unfortunately)), (?:\p{Lu}\p{Ll}{1,20}|(?:my )?(?:friend|dear)|sir|madam|buddy|pal)([,.!])";
+
 /// An answer after all: "I can't open links, but here is what I know".
 pub(super) const STILL_ANSWERS: &str = r"(?i)\b(?:but|however|that said|still|nevertheless|aber|mais|pero|ma|mas|maar|men|ale|ama|tapi|tetapi|nhưng|но|لكن|लेकिन)\b[^\n]{0,60}?\b(?:here(?:'s| is| are)|the answer is|the result is|the short answer|hier ist|hier sind|die antwort ist|voici|la réponse est|aquí (?:está|tiene|tienes)|la respuesta es|ecco|la risposta è|aqui está|a resposta é|hier is|het antwoord is|här är|svaret är|oto|odpowiedź to|işte|berikut|jawabannya adalah|đây là|вот|ответ)\b|(?:但是?|不过)[^\n。]{0,20}(?:以下是|答案是|这里是)|(?:ですが|しかし)[^\n。]{0,20}(?:以下|答えは)|(?:하지만|지만)[^\n.]{0,20}(?:다음은|답은)|(?:لكن|ولكن)[^\n.]{0,20}(?:إليك|الإجابة)";
 
@@ -120,7 +135,7 @@ pub(super) const OFFERS: &str = r"(?i)^\W{0,4}(?:i(?:'d| would|'m| am)(?: \w+)? 
 pub(super) const REASONS: &str = r"(?i)\b(?:illegal\w*|harm\w*|danger\w*|unethical\w*|polic(?:y|ies)|guidelines|against the law|unsafe|consent|abus\w+|gefährlich|illégal\w*|ilegal\w*|illegale)\b|违法|危险|有害";
 
 /// An answer that goes on with another subject than "I" or "you": "but the period is three months".
-pub(super) const GOES_ON: &str = r"(?i)[,;.] (?:but|however,?|aber|mais|pero|ma|mas|maar|men) (?:the|it|it's|most|these|usually|typically|generally|in general|according|based|die|der|das|le|la|les|el|il|o|a|het|de|det)\b";
+pub(super) const GOES_ON: &str = r"(?i)[,;.] (?:but|however,?|aber|mais|pero|ma|mas|maar|men) (?:the|it|it's|most|these|usually|typically|generally|in general|according|based|die|der|das|le|la|les|el|il|o|a|het|de|det (?:er|är|finns|findes))\b";
 
 /// A letter that was asked for.
 pub(super) const LETTER: &str = r"(?is)^\W{0,4}(?:subject:|dear |betreff:|sehr geehrte|liebe[rs]? |chère? |cher |objet ?:|estimad|asunto:|gentile |oggetto:|prezad|geachte |beste |szanown|уважаем)[^\n]{0,120}\n.*(?:regards|sincerely|yours|best wishes|grüße|grüßen|cordialement|saludos|atentamente|saluti|atenciosamente|groet|hälsningar|poważaniem|уважением)";
