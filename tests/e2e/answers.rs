@@ -27,9 +27,9 @@ fn answers_without_text_are_told_apart() {
     bed.write("suite/suite.toml", &manifest("private", "exact"));
     let done = bed.run_suite("out", &["--format", "json"]).expect(3);
     for words in [
-        "1 answers were cut off at `max_tokens` while the model was still reasoning",
-        "1 answers stand in the reasoning alone",
-        "1 answers end in a passage that is repeated",
+        "1 answer was cut off at `max_tokens` while the model was still reasoning",
+        "1 answer stands in the reasoning alone",
+        "1 answer ends in a passage that is repeated",
         "2 answers came back without any text",
     ] {
         assert!(done.stderr.contains(words), "{words}: {}", done.stderr);

@@ -1,6 +1,7 @@
 //! Judging ends, whatever an answer or a stranger's suite makes of it: by limits that are the same on every machine,
 //! and by the processor's time where a library escapes them.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Child;
@@ -10,9 +11,12 @@ use cleanbench_testkit::{Answers, FakeServer, Latency, Script};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, MODEL, read, table};
+use crate::hostile_yard::work;
 
-/// Longest time of a run with one answer; five seconds on a machine that does nothing else.
-const MOST: Duration = Duration::from_secs(15);
+/// Most work of a run with one answer and of all that judges for it, in seconds of the processor.
+const MOST: f64 = 15.0;
+/// After this time a program hangs, however busy the machine is.
+const HANGS: Duration = Duration::from_mins(3);
 
 /// Tables for hostile queries: many rows, a long blob, a long text.
 const ROWS: &str = "n(i) as (select 1 union all select i + 1 from n limit 100000)";
@@ -51,10 +55,11 @@ fn sql(queries: &[&str]) -> (Bed, FakeServer) {
     )
 }
 
-/// Waits for `child` until [`MOST`] has passed.
+/// Waits for `child` until [`MOST`] is used up.
 #[track_caller]
 fn expect_in_time(mut child: Child, code: i32, what: &str) {
-    let end = Instant::now() + MOST;
+    let end = Instant::now() + HANGS;
+    let mut used = BTreeMap::new();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             let mut said = String::new();
@@ -64,7 +69,9 @@ fn expect_in_time(mut child: Child, code: i32, what: &str) {
             assert_eq!(status.code(), Some(code), "{what}: {said}");
             return;
         }
-        if Instant::now() > end {
+        let ids = judging(&child).into_iter().chain([child.id()]);
+        used.extend(ids.filter_map(|id| Some((id, work(id)?))));
+        if used.values().sum::<f64>() > MOST || Instant::now() > end {
             child.kill().unwrap();
             child.wait().unwrap();
             panic!("not ended in time: {what}");
@@ -297,6 +304,37 @@ fn scorers_by_many_acceptable_answers_end_with_a_reason() {
 }
 
 #[test]
+fn long_answers_to_very_many_choices_end_with_a_reason() {
+    let choices: Vec<String> = (0..9_999)
+        .map(|number| format!("item-{number:04}"))
+        .collect();
+    let answer: String = (0..3_000)
+        .map(|number| {
+            format!("So the answer is item-{number}.\nI choose: what {number}/7 = x^2?\n")
+        })
+        .collect();
+    for (scorer, answer, reason) in [
+        (
+            "\"choice\"",
+            answer.as_str(),
+            "too much text for so many acceptable answers",
+        ),
+        (
+            "\"choices\"",
+            &answer,
+            "too much text for so many acceptable answers",
+        ),
+        ("\"choice\"", "The answer is item-0077.", ""),
+        ("\"choices\"", "item-0077", ""),
+    ] {
+        let samples =
+            [json!({"id": "s", "input": answer, "choices": choices, "target": choices[77]})];
+        let (bed, _server) = echoing(scorer, &samples);
+        assert_eq!(reasons(&bed, scorer), [reason], "{scorer}");
+    }
+}
+
+#[test]
 fn a_large_pattern_on_a_long_answer_ends_with_a_reason() {
     // Every position may begin a match of its own, which no automaton of bounded size keeps apart.
     let answer: String = (0_u32..400_000)
@@ -389,6 +427,57 @@ fn a_judgement_that_the_machine_ends_is_recorded_and_never_repeated() {
         bed.run(&["report", path]).expect(0);
         assert_eq!(read(&run, "results.csv"), before);
         assert_eq!(server.totals().requests, asked);
+    }
+}
+
+/// A run by a scorer whose tables take a while to make, so that a child can be ended meanwhile.
+fn slowly_prepared() -> (Bed, FakeServer) {
+    let fixture = "create table t as with recursive n(i) as (select 1 union all select i + 1 from n limit 400000) \
+                   select i from n";
+    let (bed, server) = echoing(
+        &format!("{{ type = \"sql\", fixture = \"{fixture}\" }}"),
+        &[json!({"id": "s", "input": "select 1", "target": "select 1"})],
+    );
+    bed.run_suite("out", &["-q"]).expect(0);
+    (bed, server)
+}
+
+/// What `command` comes to when the first `most` processes that judge for it are killed.
+fn with_killed_children(bed: &Bed, command: &[&str], most: usize) -> (crate::bed::Done, usize) {
+    let mut child = bed.start(command);
+    let mut killed = std::collections::BTreeSet::new();
+    while child.try_wait().unwrap().is_none() {
+        for id in judging(&child) {
+            if killed.len() < most && killed.insert(id) {
+                let id = id.to_string();
+                let mut kill = std::process::Command::new("kill");
+                // It may have ended by itself.
+                drop(kill.args(["-KILL", &id]).output());
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    (crate::bed::wait(child), killed.len())
+}
+
+#[test]
+fn a_scorer_that_the_machine_keeps_from_being_prepared_is_no_damage() {
+    let (bed, _server) = slowly_prepared();
+    let run = bed.only_run("out");
+    let path = run.to_str().unwrap();
+    for command in [&["verify", path][..], &["report", path], &["show", path]] {
+        let (done, killed) = with_killed_children(&bed, command, usize::MAX);
+        assert!(killed > 1, "{command:?}: another child is asked");
+        let done = done.expect(75);
+        assert!(
+            done.stderr.contains("says nothing of the run"),
+            "{command:?}: {}",
+            done.stderr
+        );
+        // One that is killed is replaced.
+        let (done, killed) = with_killed_children(&bed, command, 1);
+        assert_eq!(killed, 1);
+        done.expect(0);
     }
 }
 

@@ -76,7 +76,7 @@ fn a_replay_that_lacks_an_answer_ends_early_all_the_same() {
         let done = bed.run_suite(out, &replayed).expect(3);
         assert!(
             done.stderr
-                .contains("1 calls were skipped: the answer was erased"),
+                .contains("1 call was skipped: the answer was erased"),
             "{}",
             done.stderr
         );

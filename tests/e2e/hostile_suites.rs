@@ -566,6 +566,53 @@ fn many_lines_that_pack_well_are_loaded_soon() {
 }
 
 #[test]
+fn thousands_of_targets_among_thousands_of_choices_are_looked_at_soon() {
+    let choices: Vec<String> = (0..9_999)
+        .map(|number| format!("option number {number}"))
+        .collect();
+    let padded: Vec<String> = choices.iter().map(|choice| format!("{choice} ")).collect();
+    let places: Vec<usize> = (0..9_999).collect();
+    let labelled: Vec<_> = choices
+        .iter()
+        .enumerate()
+        .map(|(number, choice)| serde_json::json!({"text": choice, "label": format!("l{number}")}))
+        .collect();
+    let plain = serde_json::json!(choices);
+    for (choices, target) in [
+        (&plain, serde_json::json!(choices)),
+        (&plain, serde_json::json!(padded)),
+        (&plain, serde_json::json!(places)),
+        (&serde_json::json!(labelled), serde_json::json!(choices)),
+    ] {
+        let yard = Yard::new();
+        let row = serde_json::json!({"input": "q", "choices": choices, "target": target});
+        yard.write("suite/data.jsonl", format!("{row}\n"));
+        yard.manifest(&task("t", "data.jsonl", "").replace("exact", "choices"));
+        let (done, seconds) = yard.work_of(&["check", "suite"]);
+        done.expect(0);
+        assert!(seconds < 1.0, "{seconds} s of work");
+    }
+}
+
+#[test]
+fn many_tasks_may_share_a_file_of_many_questions() {
+    let yard = Yard::new();
+    let words =
+        "the printer on the third floor has not answered since monday, please look at it soon ";
+    let rows = (0..8_000).map(|number| {
+        format!(
+            "{{\"id\":\"ticket-{number}\",\"input\":\"{number}: {}\",\"target\":\"billing\"}}\n",
+            words.repeat(2)
+        )
+    });
+    yard.write("suite/data.jsonl", rows.collect::<String>());
+    let keys = "choices = [\"billing\", \"network\", \"hardware\", \"account\"]";
+    yard.manifest(&many_tasks(50, keys));
+    let done = yard.bed.run(&["check", "suite"]).expect(0);
+    assert!(done.stdout.contains("t49"), "{}", done.stdout);
+}
+
+#[test]
 fn suites_that_share_data_and_prompts_load_as_before() {
     let yard = Yard::new();
     yard.write("suite/data.jsonl", rows(10_000));

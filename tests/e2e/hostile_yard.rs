@@ -260,7 +260,7 @@ fn peak_kib(process: u32) -> Option<u64> {
 }
 
 /// Seconds that the processor has worked for a process.
-fn work(process: u32) -> Option<f64> {
+pub(crate) fn work(process: u32) -> Option<f64> {
     /// Parts of a second in which that is counted.
     const TICKS: f64 = 100.0;
     let stat = fs_err::read_to_string(format!("/proc/{process}/stat")).ok()?;

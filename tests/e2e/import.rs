@@ -1,10 +1,13 @@
 //! Logs of other harnesses become runs that everything here reads, and go out again.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, read, table};
+use crate::bed::{Bed, read, table, wait};
+use crate::egress::{INSIDE, Sink, in_namespace};
+use crate::memory::peak_kib;
 use crate::replay::{column, new_run, text};
 
 /// A log in the form of Inspect: `scores` of the samples in order; the second has an error where `breaks`.
@@ -177,6 +180,7 @@ fn what_goes_out_comes_in_again_with_the_same_scores() {
     );
     bed.run(&["export", "every-eval-ever", text(&run), "-o", "records"])
         .expect(0);
+    // A folder that is there takes more files, but none is written over.
     let written = bed
         .run(&["export", "every-eval-ever", text(&run), "-o", "records"])
         .expect(73);
@@ -185,6 +189,41 @@ fn what_goes_out_comes_in_again_with_the_same_scores() {
         "{}",
         written.stderr
     );
+}
+
+#[test]
+fn ids_with_slashes_and_models_that_are_called_alike_go_out_and_come_in_again() {
+    let bed = Bed::new(1);
+    for (name, model) in [("a.json", "maker/a"), ("b.json", "maker:a")] {
+        let log = log(model, &["C", "I"], false).replace("\"id\":1,", "\"id\":\"Set/1\",");
+        bed.write(name, &log);
+    }
+    bed.run(&["import", "a.json", "b.json", "-o", "runs"])
+        .expect(0);
+    let run = bed.only_run("runs");
+    bed.run(&["export", "inspect", text(&run), "-o", "logs"])
+        .expect(0);
+    bed.run(&["import", "logs", "-o", "again"]).expect(0);
+    let second = bed.only_run("again");
+    // An archive has numbers before texts, and that order is no matter of the scores.
+    let rows = |run: &PathBuf| {
+        let names = ["model", "sample", "score"];
+        let [models, samples, scores] = names.map(|name| column(run, "results.csv", name));
+        let rows = models.into_iter().zip(samples).zip(scores);
+        rows.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(rows(&second), rows(&run));
+    assert_eq!(rows(&second).len(), 4);
+}
+
+#[test]
+fn an_import_that_fails_leaves_no_suite() {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/a", &["C"], false));
+    bed.write("runs/imported.key/x", "");
+    let failed = bed.run(&["import", "a.json", "-o", "runs", "--suite-out", "sums"]);
+    assert_ne!(failed.code, 0, "{}", failed.stderr);
+    assert!(!bed.path("sums").exists());
 }
 
 #[test]
@@ -232,4 +271,254 @@ fn a_suite_of_another_harness_becomes_one_that_can_be_run() {
     assert!(read(&bed.path("hi"), "prompt-1-icontains.jsonl").contains("Say yes"));
     bed.run(&["check", "hi"]).expect(0);
     assert!(!bed.path("reports").exists());
+}
+
+/// The same samples as [`log`], from the third on.
+fn later(model: &str) -> String {
+    let mut log: Value = serde_json::from_str(&log(model, &["C", "C", "C", "I"], false)).unwrap();
+    log["samples"].as_array_mut().unwrap().drain(..2);
+    log["results"] = Value::Null;
+    log.to_string()
+}
+
+#[test]
+fn what_a_model_was_never_asked_is_neither_an_error_nor_an_answer() {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/a", &["C", "I"], false));
+    bed.write("b.json", &later("maker/b"));
+    let done = bed
+        .run(&[
+            "import",
+            "a.json",
+            "b.json",
+            "-o",
+            "runs",
+            "--suite-out",
+            "sums",
+        ])
+        .expect(0);
+    assert!(
+        done.stderr
+            .contains("4 calls were skipped: the imported logs put it to other models alone"),
+        "{}",
+        done.stderr
+    );
+    let run = bed.only_run("runs");
+    assert_eq!(
+        column(&run, "results.csv", "score"),
+        ["1", "0", "", "", "", "", "1", "0"]
+    );
+    let outcomes = column(&run, "results.csv", "outcome");
+    assert_eq!(outcomes[2..6], ["skipped"; 4]);
+    let summary = table(&run, "summary.csv");
+    assert!(summary.iter().all(|row| row["n"] == "2"), "{summary:#?}");
+    bed.run(&["verify", text(&run)]).expect(0);
+    bed.run(&["report", text(&run)]).expect(0);
+    // Of a sample that no log has an answer to, one is missing.
+    let mut lacking: Value = serde_json::from_str(&log("maker/c", &["C", "C"], false)).unwrap();
+    lacking["samples"][1]["output"] = json!({"model": "maker/c", "choices": []});
+    lacking["samples"][1]["messages"] = json!([{"role": "user", "content": "2 + 2?"}]);
+    lacking["samples"][1]["scores"] = Value::Null;
+    lacking["results"] = Value::Null;
+    bed.write("c.json", &lacking.to_string());
+    bed.run(&["import", "c.json", "-o", "lacking"]).expect(3);
+}
+
+#[test]
+fn an_export_goes_into_a_folder_or_into_a_file_that_ends_as_it_has_to() {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/a", &["C", "I"], false));
+    bed.run(&["import", "a.json", "-o", "runs"]).expect(0);
+    let run = bed.only_run("runs");
+    let export = |to: &str| bed.run(&["export", "inspect", text(&run), "-o", to]);
+    fs_err::create_dir(bed.path("there")).unwrap();
+    for (to, file) in [
+        ("new", "new/sums_maker-a.eval"),
+        ("there", "there/sums_maker-a.eval"),
+        ("v1.2/", "v1.2/sums_maker-a.eval"),
+        ("one.eval", "one.eval"),
+    ] {
+        export(to).expect(0);
+        assert!(bed.path(file).is_file(), "{to}");
+    }
+    let wrong = export("one.json").expect(2);
+    assert!(
+        wrong.stderr.contains("does not end in `.eval`"),
+        "{}",
+        wrong.stderr
+    );
+    assert!(!bed.path("one.json").exists());
+    export("there").expect(73);
+    // A model that was asked nothing of a task has no log of it.
+    let mut other: Value = serde_json::from_str(&later("maker/b")).unwrap();
+    other["eval"]["task"] = json!("others");
+    bed.write("b.json", &other.to_string());
+    bed.run(&["import", "a.json", "b.json", "-o", "both"])
+        .expect(0);
+    let both = bed.only_run("both");
+    bed.run(&["export", "inspect", text(&both), "-o", "logs"])
+        .expect(0);
+    let names = fs_err::read_dir(bed.path("logs")).unwrap();
+    let mut names: Vec<_> = names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["others_maker-b.eval", "sums_maker-a.eval"]);
+}
+
+#[test]
+fn nobody_is_called() {
+    match in_namespace("import::inside_the_namespace") {
+        Some((passed, printed)) => {
+            assert!(passed, "{printed}");
+            assert!(printed.contains("1 passed"), "{printed}");
+        }
+        None => eprintln!(
+            "network namespaces are not allowed here: it is not checked that nobody is called"
+        ),
+    }
+}
+
+#[test]
+#[ignore = "runs in a network namespace that `nobody_is_called` makes"]
+fn inside_the_namespace() {
+    let inside = std::env::vars_os().any(|(name, _)| name == INSIDE);
+    assert!(inside, "not in a namespace");
+    let sink = Sink::default();
+    sink.resolve();
+    for port in [80, 443] {
+        sink.listen(port);
+    }
+    let bed = Bed::new(1);
+    let log = log("https://unnamed.example/v1", &["C", "I"], false);
+    bed.write(
+        "a.json",
+        &log.replace("2 + 1?", "Look at http://203.0.113.7/."),
+    );
+    bed.run(&["import", "a.json", "-o", "runs"]).expect(0);
+    bed.write(
+        "suite.yaml",
+        "prompts: ['Say {{w}}']\nproviders: [https://unnamed.example/api]\ntests: https://unnamed.example/tests.csv\n",
+    );
+    bed.run(&["import", "suite.yaml"]).expect(65);
+    let run = bed.only_run("runs");
+    bed.run(&["export", "inspect", text(&run), "-o", "logs"])
+        .expect(0);
+    bed.run(&["import", "logs", "-o", "again"]).expect(0);
+    assert_eq!(sink.seen(), [""; 0]);
+}
+
+/// An archive of `entries`, each with its name, deflated as far as it goes.
+fn archive(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, bytes) in entries {
+        let mut packer =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(bytes).unwrap();
+        let packed = packer.finish().unwrap();
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let mut about = vec![20, 0, 0, 0, 8, 0, 0, 0, 0, 0];
+        about.extend(crc.sum().to_le_bytes());
+        about.extend([size(&packed), size(bytes), size(name.as_bytes())].concat());
+        let at = size(&file);
+        file.extend([b"PK\x03\x04", &about[..], name.as_bytes(), &packed].concat());
+        directory.extend(
+            [
+                b"PK\x01\x02\x14\0",
+                &about[..],
+                &[0; 10],
+                &at,
+                name.as_bytes(),
+            ]
+            .concat(),
+        );
+    }
+    let count = u16::try_from(entries.len()).unwrap().to_le_bytes();
+    let sizes =
+        [directory.len(), file.len()].map(|size| u32::try_from(size).unwrap().to_le_bytes());
+    let end = [
+        b"PK\x05\x06\0\0\0\0",
+        &count[..],
+        &count,
+        &sizes.concat(),
+        &[0; 2],
+    ]
+    .concat();
+    [file, directory, end].concat()
+}
+
+#[test]
+fn a_small_archive_takes_no_memory_without_end() {
+    const MOST_KIB: u64 = 512 << 10;
+    let header = json!({"version": 2, "status": "success",
+        "eval": {"task": "t", "model": "m/x", "packages": {}}, "plan": {}});
+    let sample = |id: usize, field: &str, value: &str| {
+        let mut sample = json!({"id": id, "epoch": 1, "input": "q", "target": "a", "messages": [],
+            "output": {"model": "m", "choices": [{"message": {"role": "assistant", "content": "a"}, "stop_reason": "stop"}]},
+            "scores": {"match": {"value": "C"}}});
+        sample[field] = json!("@@");
+        sample.to_string().replace("\"@@\"", value).into_bytes()
+    };
+    let many = |part: &dyn Fn(usize) -> String, count: usize| {
+        let parts: Vec<_> = (0..count).map(part).collect();
+        parts.join(",")
+    };
+    let zeros = format!("[{}]", many(&|_| "0".to_owned(), 3_999_000));
+    let keys = format!("{{{}}}", many(&|key| format!("\"k{key}\":0"), 790_000));
+    let scores = format!(
+        "{{{}}}",
+        many(&|key| format!("\"s{key}\":{{\"value\":1}}"), 390_000)
+    );
+    let text = format!("{{\"completion\": \"{}\"}}", "x".repeat(60 << 20));
+    let answers = format!("[{}]", many(&|_| "1".to_owned(), 400_000));
+    let bombs: [(&str, Vec<Vec<u8>>); 8] = [
+        (
+            "zeros",
+            vec![sample(1, "metadata", &format!("{{\"a\":{zeros}}}"))],
+        ),
+        ("target", vec![sample(1, "target", &zeros)]),
+        ("keys", vec![sample(1, "metadata", &keys)]),
+        ("scores", vec![sample(1, "scores", &scores)]),
+        (
+            "attachments",
+            vec![sample(1, "attachments", &keys.replace(":0", ":\"v\""))],
+        ),
+        (
+            "many scores",
+            (0..8).map(|id| sample(id, "scores", &scores)).collect(),
+        ),
+        (
+            "targets",
+            (0..12).map(|id| sample(id, "target", &answers)).collect(),
+        ),
+        (
+            "texts",
+            (0..12).map(|id| sample(id, "output", &text)).collect(),
+        ),
+    ];
+    for (what, samples) in bombs {
+        let bed = Bed::new(1);
+        let names: Vec<_> = (0..samples.len())
+            .map(|id| format!("samples/{id}_epoch_1.json"))
+            .collect();
+        let mut entries = vec![("header.json", header.to_string().into_bytes())];
+        entries.extend(names.iter().map(String::as_str).zip(samples));
+        fs_err::write(bed.path("a.eval"), archive(&entries)).unwrap();
+        let mut child = bed.start(&["import", "a.eval", "-o", "runs"]);
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            peak = peak_kib(child.id()).unwrap_or(0).max(peak);
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        let done = wait(child);
+        assert!([0, 3, 65].contains(&done.code), "{what}: {}", done.stderr);
+        assert!(
+            !done.stderr.contains("internal error"),
+            "{what}: {}",
+            done.stderr
+        );
+        assert!(peak > 0 && peak < MOST_KIB, "{what}: {peak} KiB");
+    }
 }

@@ -154,7 +154,7 @@ fn what_the_records_of_a_run_show_is_said_everywhere() {
             },
             flags: &["--max-retries", "0"],
             code: 3,
-            words: "1 calls ended without an answer (see calls.csv)",
+            words: "1 call ended without an answer (see calls.csv)",
         },
         Case {
             scene: |_, server| {
@@ -163,7 +163,7 @@ fn what_the_records_of_a_run_show_is_said_everywhere() {
             },
             flags: &[],
             code: 3,
-            words: "1 answers came back without any text",
+            words: "1 answer came back without any text",
         },
         Case {
             scene: |_, server| {
@@ -172,7 +172,7 @@ fn what_the_records_of_a_run_show_is_said_everywhere() {
             },
             flags: &[],
             code: 0,
-            words: "1 answers were cut off at `max_tokens`",
+            words: "1 answer was cut off at `max_tokens`",
         },
         Case {
             scene: |_, _| {},

@@ -217,7 +217,7 @@ fn an_erased_answer_is_not_there() {
         .expect(3);
     assert!(
         done.stderr
-            .contains("1 calls were skipped: the answer was erased"),
+            .contains("1 call was skipped: the answer was erased"),
         "{}",
         done.stderr
     );

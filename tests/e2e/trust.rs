@@ -265,6 +265,55 @@ fn what_asks_for_nothing_works_at_once() {
 }
 
 #[test]
+fn a_host_elsewhere_that_only_a_found_file_names_is_told_of_first() {
+    let (bed, server) = scene("");
+    // It leads here, and is none of the names of this machine.
+    let far = server.url().replace("127.0.0.1", "0.0.0.0");
+    let host = far.trim_start_matches("http://").replace("/v1", "");
+    let models = |url: &str| model("m", "").replace("URL", url);
+    let choosing = |name: &str| {
+        let models = format!("models = [\"{name}\"]\nversion");
+        manifest("public", "choice").replacen("version", &models, 1)
+    };
+    let told = |arguments: &[&str], by: Option<&str>| {
+        for command in ["run", "check"] {
+            let mut all = vec![command, "suite", "-q"];
+            all.extend(arguments);
+            if command == "run" {
+                all.extend(["-o", "out"]);
+            }
+            let said = run(&bed, &all).expect(0).stderr;
+            let wanted = by.map(|file| format!("asked at {host}: only {file}"));
+            let is_told = said.contains("you neither named nor trusted");
+            assert_eq!(is_told, by.is_some(), "{all:?}: {said}");
+            assert!(
+                said.contains(&wanted.unwrap_or_default()),
+                "{all:?}: {said}"
+            );
+        }
+        let recorded = crate::bed::read(&bed.only_run("out"), "run.json");
+        assert_eq!(recorded.contains("unnamed_host"), by.is_some());
+        fs_err::remove_dir_all(bed.path("out")).unwrap();
+    };
+    bed.write("suite/suite.toml", &choosing("m"));
+    bed.write("suite/models.toml", &models(&far));
+    told(&[], Some("suite/models.toml:1"));
+    told(&["-m", "m"], Some("suite/models.toml:1"));
+    told(&["--models", "suite/models.toml"], None);
+    told(&["-m", &format!("{far}#m")], None);
+    let url = format!("{far}#m");
+    bed.write("suite/suite.toml", &choosing(&url));
+    told(&[], Some("suite/suite.toml"));
+    told(&["-m", &url], None);
+    run(&bed, &["trust", "suite"]).expect(0);
+    told(&[], None);
+    told(&["-m", "m"], None);
+    bed.write("suite/suite.toml", &choosing("m"));
+    bed.write("suite/models.toml", &models(&server.url()));
+    told(&[], None);
+}
+
+#[test]
 fn a_file_that_is_named_or_ones_own_is_granted_what_it_asks_for() {
     let text = model(
         "openai/gpt-4o",

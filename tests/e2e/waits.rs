@@ -1,7 +1,7 @@
 //! What a run waits for where calls go wrong: its own call for a refusal, all calls for an endpoint that is not there,
 //! and nobody for a call that hangs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cleanbench_testkit::{FakeServer, Fault, Latency, Rule, Script};
 
@@ -124,6 +124,52 @@ fn a_refusal_that_asks_for_patience_delays_its_own_call_alone() {
     wait(child).expect(0);
     check_nothing_lost(&bed, &server, samples);
     assert!(server.totals().requests > 420);
+}
+
+#[test]
+fn a_call_that_waits_holds_no_place() {
+    let samples = 40;
+    let script = slow(5).with_rule(Rule::always(refused(Some(5))).first(1));
+    let (bed, server) = bed_with(samples, script);
+    let child = bed.start(&["run", "suite", "-m", MODEL, "-o", "out", "-j", "1", "-q"]);
+    wait_until("all were asked", || {
+        server.totals().unique_prompts == samples as u64
+    });
+    let asked = server.totals().requests;
+    assert_eq!(asked, samples as u64, "the one that was refused waits");
+    wait(child).expect(0);
+    check_nothing_lost(&bed, &server, samples);
+}
+
+/// A byte a second is never idle: such calls end by the total limit.
+#[test]
+fn calls_that_drip_hold_up_nobody_and_end() {
+    let samples = 300;
+    let drip = Fault::SlowDrip {
+        bytes: 1,
+        pause_ms: 1000,
+    };
+    let server = FakeServer::start(slow(20).with_rule(Rule::always(drip).for_share(0.1)));
+    let bed = Bed::new(samples);
+    bed.models(&server.url(), "timeouts = { total = 30 }");
+    let options = ["-j", "8", "--max-retries", "0", "-q"];
+    let more = [&["run", "suite", "-m", MODEL, "-o", "out"][..], &options].concat();
+    let begun = Instant::now();
+    let mut child = bed.start(&more);
+    while server.totals().unique_prompts < samples as u64 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended early");
+        assert!(
+            begun.elapsed() < Duration::from_secs(25),
+            "some hold up others"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    wait(child).expect(3);
+    let rows = table(&bed.only_run("out"), "results.csv");
+    let ended = |outcome: &str| rows.iter().filter(|row| row["outcome"] == outcome).count();
+    let exhausted = ended("exhausted");
+    assert!((15..45).contains(&exhausted), "{exhausted}");
+    assert_eq!(exhausted + ended("answered"), samples);
 }
 
 #[test]

@@ -38,13 +38,16 @@ pub enum Unasked {
     /// There is no way to ask: its sample was erased, or the run that is replayed has no answer. It is
     /// missing where answers are counted.
     CannotBeAsked,
+    /// The sample was never put to this model: of the logs that were imported together, those of other models alone have
+    /// it. It is no answer, no error, and not missing.
+    NeverAsked,
 }
 
 impl Unasked {
     /// How a call ends that nobody was asked for.
     pub fn outcome(self) -> Outcome {
         match self {
-            Self::NotNeeded | Self::CannotBeAsked => Outcome::Skipped,
+            Self::NotNeeded | Self::CannotBeAsked | Self::NeverAsked => Outcome::Skipped,
         }
     }
 }

@@ -353,7 +353,7 @@ impl CallTable {
                 let index = self.find(*place)?;
                 self.states[index] = match unasked {
                     Some(Unasked::CannotBeAsked) => CANNOT_BE_ASKED,
-                    Some(Unasked::NotNeeded) | None => code(*outcome),
+                    Some(Unasked::NotNeeded | Unasked::NeverAsked) | None => code(*outcome),
                 };
             }
             Event::Judged { place, .. } => {

@@ -153,6 +153,12 @@ pub trait Scorer: Send + Sync + std::fmt::Debug {
         true
     }
 
+    /// Whether it compares texts, so that a target that is a number is handed to it as its file writes it: `1.50` is
+    /// another text than `1.5`.
+    fn compares_texts(&self) -> bool {
+        false
+    }
+
     /// How many nanoseconds judging `completion` may take, roughly and at worst; computed in far less. What takes
     /// longer than [`INLINE`] is not judged where others wait for it.
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
@@ -212,6 +218,9 @@ pub struct SpecError {
     pub message: String,
     /// What to do instead.
     pub hint: Option<String>,
+    /// Whether the machine is at fault, for want of memory or of processes, and not the specification: another time the
+    /// same may be built.
+    pub may_pass: bool,
 }
 
 /// Where the loader learns which scorers exist, without depending on them.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::billing::TEMPLATE_TOKENS;
 use crate::budget::{Bound, Reservation};
+use crate::burst::Past;
 use crate::context::Context;
 use crate::limiter::{Fault, Seat};
 use crate::load::Load;
@@ -34,8 +35,8 @@ pub(crate) struct Outgoing<'a> {
     /// The sample, as the user calls it.
     pub(crate) sample: &'a str,
     pub(crate) request: &'a Request,
-    /// Whether no attempt of its call has failed before.
-    pub(crate) is_fresh: bool,
+    /// What came of the attempts of its call before.
+    pub(crate) past: Past,
     /// Bytes of its body.
     pub(crate) bytes: usize,
     /// What it uses up at most.
@@ -79,7 +80,7 @@ async fn enter(
     slot.pace.admit(estimate).await;
     let asker = Asker {
         name: outgoing.sample.to_owned(),
-        is_fresh: outgoing.is_fresh,
+        past: outgoing.past,
         hands: slot.hands.clone(),
     };
     loop {

@@ -19,10 +19,37 @@ const LONGEST_OWN_PAUSE: Duration = Duration::from_secs(15);
 const PART: u32 = 8;
 /// An attempt is not called accepted before, however quickly others were turned away.
 const ACCEPTED: Duration = Duration::from_millis(50);
-/// Fewest calls in a burst that had not failed before.
-const FEWEST_FRESH: u32 = 4;
 /// Bursts that are remembered, so that what failed in them costs no retry.
 const REMEMBERED: usize = 256;
+
+/// What came of the attempts that a call had before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Past {
+    /// There were none.
+    #[default]
+    New,
+    /// They were turned away, all in the streak called so.
+    TurnedAwayIn(u64),
+    /// They failed in another way, or were turned away with others served between.
+    Failed,
+}
+
+impl Past {
+    /// The same after an attempt that failed: turned away in `streak`, or in another way.
+    pub(crate) fn after(self, streak: Option<u64>) -> Self {
+        match (self, streak) {
+            (Self::New, Some(now)) => Self::TurnedAwayIn(now),
+            (Self::TurnedAwayIn(before), Some(now)) if before == now => self,
+            _ => Self::Failed,
+        }
+    }
+
+    /// Whether a call of this past that is turned away in `streak` meets that again, for the first time, after others
+    /// were served.
+    pub(crate) fn is_again_in(self, streak: u64) -> bool {
+        matches!(self, Self::TurnedAwayIn(before) if before != streak)
+    }
+}
 
 /// An attempt that was turned away.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +61,8 @@ pub(crate) struct Refused {
     pub(crate) time: Duration,
     /// The pause that it was asked for.
     pub(crate) asked: Option<Duration>,
-    /// Whether no attempt of its call had failed before.
-    pub(crate) is_fresh: bool,
+    /// What came of the attempts of its call before.
+    pub(crate) past: Past,
 }
 
 /// Attempts in a row, in the order in which they were sent, that were all turned away.
@@ -50,9 +77,9 @@ pub(crate) struct Streak {
     pub(crate) since: Instant,
     /// Whether attempts that had been sent before were served meanwhile: the endpoint is there, and turns away.
     pub(crate) is_serving: bool,
-    /// How many were of calls that had not failed before. Calls that are turned away whatever the endpoint does come
-    /// last in a run, one after the other, and are no outage.
-    fresh: u32,
+    /// How many were of calls that had not failed before, not even in a burst. Calls that are turned away whatever the
+    /// endpoint does come last in a run, one after the other, and are no outage.
+    pub(crate) fresh: u32,
     /// The longest that it took to be turned away.
     slowest: Duration,
     /// The longest pause that was asked for.
@@ -94,15 +121,10 @@ impl Streak {
             self.since = refused.begun;
         }
         self.length += 1;
-        self.fresh += u32::from(refused.is_fresh);
+        self.fresh += u32::from(refused.past == Past::New);
         self.first = self.first.min(refused.number);
         self.slowest = self.slowest.max(refused.time);
         self.asked = self.asked.max(refused.asked.unwrap_or_default());
-    }
-
-    /// Whether enough of them were of calls that had not failed before.
-    pub(crate) fn has_fresh(&self) -> bool {
-        self.fresh >= FEWEST_FRESH
     }
 
     /// How long an attempt must have been under way to be called accepted.
@@ -199,16 +221,15 @@ mod tests {
         let start = Instant::now();
         let mut streak = Streak::first();
         for number in 1..=4 {
-            assert!(!streak.has_fresh());
             streak.add(Refused {
                 number,
                 begun: start,
                 time: Duration::ZERO,
                 asked: None,
-                is_fresh: true,
+                past: Past::New,
             });
         }
-        assert!(streak.has_fresh());
+        assert_eq!(streak.fresh, 4);
         let mut burst = Burst::new(&streak, 4, start, start);
         let mut probes = Vec::new();
         while burst.until() - start < Duration::from_mins(10) {
@@ -227,5 +248,17 @@ mod tests {
         assert_eq!(burst.until() - now, Duration::from_secs(40));
         burst.turned_away(7, Some(Duration::from_hours(1)), now);
         assert_eq!(burst.until() - now, LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_call_meets_a_refusal_again_where_others_were_served_between() {
+        let once = Past::New.after(Some(3));
+        assert_eq!(once, Past::TurnedAwayIn(3));
+        assert_eq!(once.after(Some(3)), once);
+        assert!(!once.is_again_in(3) && once.is_again_in(4));
+        for past in [once.after(Some(4)), once.after(None), Past::New.after(None)] {
+            assert_eq!(past, Past::Failed);
+            assert!(!past.is_again_in(5), "it is counted once");
+        }
     }
 }

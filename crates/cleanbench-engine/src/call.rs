@@ -14,7 +14,7 @@ use crate::admission::{Admission, Outgoing, admit};
 use crate::attempt::{Attempt, Call};
 use crate::attempt_end::{Next, Patience, Retry};
 use crate::budget::Bound;
-use crate::burst::LONGEST_PAUSE;
+use crate::burst::{LONGEST_PAUSE, Past};
 use crate::error::EngineError;
 use crate::kept::Kept;
 use crate::limiter::Fault;
@@ -39,9 +39,17 @@ struct Tries {
     answers_before: u64,
     /// Whose fault it was that each of them failed.
     faults: Vec<Fault>,
+    /// What came of all of them, those included that were forgiven.
+    past: Past,
 }
 
 impl Tries {
+    /// An attempt is over; where it failed, `fault` says by whose fault.
+    fn take_in(&mut self, fault: Fault) {
+        self.past = self.past.after(fault.streak());
+        self.faults.push(fault);
+    }
+
     /// Leaves out attempts that failed while nobody was there.
     fn forget_forgiven(&mut self, slot: &ModelSlot) {
         self.faults
@@ -71,7 +79,12 @@ impl OpenCall<'_> {
             match self.instead(body)? {
                 None => {}
                 Some(Instead::Recorded(kept)) => return self.take(*kept, body, first).await,
-                Some(Instead::Nothing(error)) => return self.give_up_asking(error).await,
+                Some(Instead::Nothing(error)) => {
+                    return self.give_up_asking(Unasked::CannotBeAsked, error).await;
+                }
+                Some(Instead::NeverAsked(error)) => {
+                    return self.give_up_asking(Unasked::NeverAsked, error).await;
+                }
             }
         }
         self.ask(&worded, first).await
@@ -95,9 +108,8 @@ impl OpenCall<'_> {
         replay.look_up(model, body, epoch, name())
     }
 
-    /// Ends the call because nobody can be asked.
-    async fn give_up_asking(&self, error: CallError) -> Result<(), EngineError> {
-        let unasked = Unasked::CannotBeAsked;
+    /// Ends the call because nobody can be asked, or was.
+    async fn give_up_asking(&self, unasked: Unasked, error: CallError) -> Result<(), EngineError> {
         let ended = self.context.end_unasked(self.call, unasked, Some(error));
         ended.written().await?;
         Ok(())
@@ -129,11 +141,11 @@ impl OpenCall<'_> {
             stored: None,
             answers_before: self.slot.health.answers(),
             faults: Vec::new(),
+            past: Past::New,
         };
         for number in first.. {
             tries.forget_forgiven(self.slot);
-            let is_fresh = tries.faults.is_empty();
-            let Some(admission) = self.admit(worded, bound, is_fresh).await else {
+            let Some(admission) = self.admit(worded, bound, tries.past).await else {
                 break;
             };
             let attempt = self.call.attempt(number);
@@ -180,13 +192,13 @@ impl OpenCall<'_> {
     }
 
     /// Waits until an attempt may be sent; `None` when none may be any more.
-    async fn admit(&self, worded: &Worded, bound: Bound, is_fresh: bool) -> Option<Admission> {
+    async fn admit(&self, worded: &Worded, bound: Bound, past: Past) -> Option<Admission> {
         match &worded.body {
             Ok(body) => {
                 let outgoing = Outgoing {
                     sample: &self.content.sample.id,
                     request: &worded.request,
-                    is_fresh,
+                    past,
                     bytes: body.len(),
                     bound,
                 };
@@ -207,7 +219,7 @@ impl OpenCall<'_> {
         let recorded = match &worded.body {
             Ok(body) => {
                 let mut sent = self.send(body, worded).await;
-                tries.faults.push(admission.arrived(&mut sent));
+                tries.take_in(admission.arrived(&mut sent));
                 self.record_reply(attempt, body, sent).await?
             }
             Err(error) => Recorded::unsent(attempt, error.clone()),

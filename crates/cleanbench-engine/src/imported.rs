@@ -1,7 +1,8 @@
 //! Answers that were given elsewhere and never recorded by a run, instead of calls.
 //!
 //! Invariants: a call of a model with such answers is never made; what the source has is on record as not asked
-//! for here, is never timed and costs nothing; what it lacks is missing and no failure.
+//! for here, is never timed and costs nothing; what it lacks is missing and no failure, and what it has of other models
+//! alone was never asked, which is neither.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,6 +19,10 @@ pub trait Answers: Send + Sync + Debug {
     /// What stands for the reply of the model at position `model` to the sample `name` in its repeat `epoch` (from
     /// 1); `None` where there is nothing.
     fn find(&self, model: u32, name: SampleName, epoch: u32) -> Option<Reply>;
+
+    /// Whether some model has an answer to the sample `name` in its repeat `epoch`: what one lacks that another has, it
+    /// was never asked.
+    fn has_any(&self, name: SampleName, epoch: u32) -> bool;
 }
 
 /// The answers of one model.
@@ -50,6 +55,10 @@ impl ModelAnswers {
                 };
                 Instead::Recorded(Box::new(Kept::new(cached, Some(reply), None)))
             }
+            None if self.source.has_any(name, epoch) => Instead::NeverAsked(CallError::new(
+                CallErrorKind::NotRecorded,
+                "the imported logs put it to other models alone",
+            )),
             None => Instead::Nothing(CallError::new(
                 CallErrorKind::NotRecorded,
                 "the imported log has no answer of this model to this sample",

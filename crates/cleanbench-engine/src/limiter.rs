@@ -55,6 +55,16 @@ pub(crate) enum Fault {
     Streak(u64),
 }
 
+impl Fault {
+    /// The refusals in a row that it was one of.
+    pub(crate) fn streak(self) -> Option<u64> {
+        match self {
+            Self::Own => None,
+            Self::Streak(number) => Some(number),
+        }
+    }
+}
+
 impl EndpointLimiter {
     /// A limit that starts at `ceiling` (at least 1).
     pub fn new(ceiling: usize) -> Self {

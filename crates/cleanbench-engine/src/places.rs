@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::burst::{Burst, PastBursts, Refused, Streak};
+use crate::burst::{Burst, Past, PastBursts, Refused, Streak};
 use crate::durations::Durations;
 use crate::hands::{Hands, Lent};
 use crate::load::Load;
@@ -63,8 +63,8 @@ struct Answered {
 pub(crate) struct Asker {
     /// The sample, as the user calls it.
     pub(crate) name: String,
-    /// Whether no attempt of its call has failed before.
-    pub(crate) is_fresh: bool,
+    /// What came of the attempts of its call before.
+    pub(crate) past: Past,
     /// Who makes the calls of its model.
     pub(crate) hands: Hands,
 }
@@ -191,6 +191,9 @@ impl Places {
         self.look_for_accepted(None, now);
         if let Some(burst) = &mut self.burst {
             burst.probe(now);
+        }
+        if asker.past == Past::New {
+            self.refusals.note_call();
         }
         self.sent += 1;
         let flight = InFlight {
@@ -319,13 +322,17 @@ impl Places {
         }
         let flight = self.in_flight.get(&number);
         let time = flight.map_or(Duration::ZERO, |flight| now - flight.begun);
+        let past = flight.map_or(Past::New, |flight| flight.asker.past);
         self.streak.add(Refused {
             number,
             begun: now - time,
             time,
             asked,
-            is_fresh: flight.is_none_or(|flight| flight.asker.is_fresh),
+            past,
         });
+        if past.is_again_in(self.streak.number) {
+            self.refusals.note_again();
+        }
         self.unweighed.push_back(Refusal {
             number,
             streak: self.streak.number,
@@ -333,7 +340,10 @@ impl Places {
         });
         match &mut self.burst {
             Some(burst) => burst.turned_away(number, asked, now),
-            None if self.streak.has_fresh() && self.refusals.is_burst(self.streak.length) => {
+            None if self
+                .refusals
+                .is_burst(self.streak.length, self.streak.fresh) =>
+            {
                 let since = *self.away_since.get_or_insert(self.streak.since);
                 self.burst = Some(Burst::new(&self.streak, self.sent, since, now));
             }

@@ -4,7 +4,8 @@
 //! is weighed against the usual share, that is the share of attempts turned away while load was not the cause:
 //!
 //! - a *burst*, which is nobody there: refusals with nobody served between, so many that chance at the usual share
-//!   would bring them once in a hundred thousand times;
+//!   would bring them once in a hundred thousand times; and so many of calls that had not failed before, that not even
+//!   chance among calls that are turned away whatever happens would bring them;
 //! - *too much at once*: more among the last 64 attempts than chance would bring at the usual share.
 //!
 //! Invariant: no clock, and the same answers in the same order give the same judgement.
@@ -17,6 +18,8 @@ const CHANCE: f64 = 1e-5;
 const DOUBT: f64 = 0.01;
 /// Fewest refusals in a row that are a burst.
 const SHORTEST_BURST: u32 = 4;
+/// Fewest of them whose calls had not failed before.
+const FEWEST_FRESH: u32 = 4;
 /// Fewest refusals among the last attempts that say anything of load.
 const FEWEST: u32 = 4;
 /// Fewest attempts that say anything of it.
@@ -50,13 +53,29 @@ pub(crate) enum Relief {
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     usual: Share,
+    /// Calls that were turned away again after others had been served, among all calls.
+    hopeless: Share,
     recent: Recent,
 }
 
 impl Refusals {
-    /// Whether `length` refusals in a row, with nobody served between, are a burst.
-    pub(crate) fn is_burst(&self, length: u32) -> bool {
-        length >= SHORTEST_BURST && f64::from(length) * self.usual.estimate().ln() < CHANCE.ln()
+    /// Whether `length` refusals in a row, with nobody served between, are a burst; `fresh` of them are of calls that
+    /// had not failed before.
+    pub(crate) fn is_burst(&self, length: u32, fresh: u32) -> bool {
+        length >= SHORTEST_BURST
+            && fresh >= FEWEST_FRESH
+            && self.usual.never_brings(length)
+            && self.hopeless.never_brings(fresh)
+    }
+
+    /// A call makes its first attempt.
+    pub(crate) fn note_call(&mut self) {
+        self.hopeless.add(0, 1);
+    }
+
+    /// A call was turned away again, after others had been served.
+    pub(crate) fn note_again(&mut self) {
+        self.hopeless.add(1, 0);
     }
 
     /// Takes in how an attempt ended. What is older than the last 64 joins the usual share if `learns`.
@@ -137,6 +156,11 @@ impl Share {
         }
     }
 
+    /// Whether chance at this share does not bring `length` refusals in a row.
+    fn never_brings(&self, length: u32) -> bool {
+        f64::from(length) * self.estimate().ln() < CHANCE.ln()
+    }
+
     fn estimate(&self) -> f64 {
         let (refused, seen) = ASSUMED;
         ((self.refused + refused) / (self.seen + seen)).min(LARGEST_USUAL)
@@ -193,8 +217,19 @@ mod tests {
             (after(3), 11),
             (after(1), 17),
         ] {
-            let found = (1..100).find(|length| refusals.is_burst(*length));
+            let found = (1..100).find(|length| refusals.is_burst(*length, *length));
             assert_eq!(found, Some(shortest), "{refusals:?}");
+        }
+    }
+
+    #[test]
+    fn the_more_calls_are_hopeless_the_more_must_be_turned_away_for_the_first_time() {
+        for (hopeless, fewest) in [(0, 4), (1, 4), (4, 6), (7, 7), (40, 17)] {
+            let mut refusals = Refusals::default();
+            (0..30).for_each(|_| refusals.note_call());
+            (0..hopeless).for_each(|_| refusals.note_again());
+            let found = (0..100).find(|fresh| refusals.is_burst(100, *fresh));
+            assert_eq!(found, Some(fewest), "{hopeless}");
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) enum Instead {
     Recorded(Box<Kept>),
     /// Nothing: it cannot be asked, for this reason.
     Nothing(CallError),
+    /// Nothing: where the answers come from this was never asked.
+    NeverAsked(CallError),
 }
 
 impl ModelReplay {

@@ -2,7 +2,8 @@
 //!
 //! A name that somebody else wrote is opened by [`Roots`]: it leads to a regular file within an allowed folder,
 //! whatever links lie on the way, or it is refused. A file that the user named on the command line is opened by
-//! [`open_named`]. What is read is bounded by a [`Limit`], what is unpacked by [`Unpacked`], what is walked through by
+//! [`open_named`]. What is read is bounded by a [`Limit`], what is unpacked by [`Unpacked`], what is UTF-16 is read through
+//! [`encoding`], what is walked through by
 //! a [`WalkBound`]. What is written is created anew, and never through a link.
 //!
 //! Invariants: what is checked is what is opened (folders are held by their descriptors, and a file is asked for its
@@ -12,6 +13,7 @@
 //! Refused, each by a [`FileError`] of its own: what is outside, pipes, sockets, devices, folders, files of the kernel
 //! (`/proc`, `/sys`), chains of links without end, files that are too large or grow while they are read.
 
+pub mod encoding;
 mod error;
 mod kind;
 mod limit;

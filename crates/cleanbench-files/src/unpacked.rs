@@ -20,7 +20,8 @@ pub struct PackedBound {
 
 impl PackedBound {
     /// How many bytes may have come when `packed` were read.
-    fn allowed(self, packed: u64) -> u64 {
+    #[must_use]
+    pub fn allowed(self, packed: u64) -> u64 {
         let by_ratio = self.free.saturating_add(packed.saturating_mul(self.ratio));
         by_ratio.min(self.most)
     }

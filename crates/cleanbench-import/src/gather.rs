@@ -11,11 +11,12 @@ use cleanbench_core::history::MOST_EPOCHS;
 use cleanbench_model::imported::ImportedAnswer;
 use serde_json::Value;
 
+use crate::choices::{self, Named};
 use crate::error::ImportError;
 use crate::log::{Answer, Imported, Model, Sample, Task};
 use crate::source::Source;
 use crate::stated::{Claim, compare};
-use crate::{choices, json, scorers};
+use crate::{json, scorers};
 
 /// Longest name that a suite takes, in bytes.
 const LONGEST_NAME: usize = 100;
@@ -29,8 +30,15 @@ const MOST_BYTES: usize = 512 << 20;
 const MOST_METADATA: usize = 1 << 20;
 /// What a message, a score or a call of a tool takes up besides its texts.
 const PART: usize = 128;
+/// Most choices, and most right answers, of a sample.
+const MOST_PARTS: usize = 20_000;
+/// Most scores of an answer.
+const MOST_SCORES: usize = 1_000;
+const SCORES_LEFT_OUT: &str =
+    "answer with more than a thousand scores, of which the others are left out";
 const METADATA_LEFT_OUT: &str =
     "sample whose free fields are larger than a megabyte, and are left out";
+const UNANSWERED: &str = "answer that the log does not have; it is missing and no 0";
 const SCORERS_LEFT_OUT: &str =
     "score of a scorer beyond the hundredth of a task, which is left out";
 const CLAIMS_LEFT_OUT: &str =
@@ -48,6 +56,10 @@ pub(crate) struct Gathering {
     answers: HashMap<At, usize>,
     /// Position of each model by its name.
     models: HashMap<String, usize>,
+    /// In which form the targets of each task name options.
+    named: HashMap<usize, Named>,
+    /// Which scorer of a task has a name for its score.
+    score_names: HashMap<(usize, String), String>,
     claims: Vec<Claim>,
     /// How many means are stated of each task.
     claimed: HashMap<String, usize>,
@@ -150,6 +162,21 @@ impl Gathering {
         &self.imported.models[position].name
     }
 
+    /// Notes in which form the targets of the task at `task` name options.
+    pub(crate) fn targets_are(&mut self, task: usize, named: Named) {
+        self.named.insert(task, named);
+    }
+
+    /// What the score that `scorer` calls `name` is called in the task at `task`: the same for all of its samples, and
+    /// no two scorers alike.
+    pub(crate) fn score_name(&mut self, task: usize, scorer: &str, name: &str) -> String {
+        let own = self.score_names.entry((task, name.to_owned()));
+        if own.or_insert_with(|| scorer.to_owned()) == scorer {
+            return name.to_owned();
+        }
+        format!("{scorer}/{name}")
+    }
+
     /// Notes that the log has scores of `scorer` for the task at `task`; the first one is the one that it reports.
     pub(crate) fn scored_by(&mut self, task: usize, scorer: &str) {
         let known = &mut self.imported.tasks[task].recorded;
@@ -190,22 +217,24 @@ impl Gathering {
             sample.metadata.clear();
             self.remark(METADATA_LEFT_OUT);
         }
+        if has_too_many_parts(&sample) {
+            let what = format!(
+                "sample `{}` has more than {MOST_PARTS} choices or right answers",
+                json::shown(&sample.id)
+            );
+            return Err(ImportError::damaged(place, what));
+        }
         self.weigh(weight_of_sample(&sample), place)?;
         let samples = &mut self.imported.tasks[task].samples;
         if sample.id.trim().is_empty() {
             sample.id = format!("sample-{}", samples.len() + 1);
-        }
-        if let Some(remark) = choices::settle(&mut sample) {
-            *self.remarks.entry(remark).or_default() += 1;
         }
         let key = (task, sample.id.clone());
         if let Some(&known) = self.samples.get(&key) {
             if let Some(how) = otherwise(&samples[known], &sample) {
                 return Err(two_samples(place, &sample.id, how));
             }
-            if let Some(remark) = complete(&mut samples[known], sample) {
-                *self.remarks.entry(remark).or_default() += 1;
-            }
+            complete(&mut samples[known], sample);
             return Ok(known);
         }
         self.samples.insert(key, samples.len());
@@ -213,16 +242,23 @@ impl Gathering {
         Ok(samples.len() - 1)
     }
 
-    /// Puts down an answer that `place` has. Of a record without text, reasoning, tools and error there is none.
+    /// Puts down an answer that `place` has. A record without text, reasoning, tools and error is none, whatever score
+    /// the log gives it.
     ///
     /// # Errors
     /// When there is one of the model already, or its repeat is none that a run may have.
     pub(crate) fn answer(
         &mut self,
         at: At,
-        record: ImportedAnswer,
+        mut record: ImportedAnswer,
         place: &str,
     ) -> Result<(), ImportError> {
+        if record.scores.len() > MOST_SCORES {
+            // Of a task a hundred scorers are taken.
+            record.scores.truncate(MOST_SCORES);
+            record.scores.shrink_to_fit();
+            self.remark(SCORES_LEFT_OUT);
+        }
         let At { task, sample, .. } = at;
         let weight = weight_of_answer(&record);
         let sample = &mut self.imported.tasks[task].samples[sample];
@@ -241,6 +277,10 @@ impl Gathering {
             return Err(ImportError::refused(place, what).hint(
                 "of two logs import one at a time, each becomes a run of its own; of one log leave one of the answers out",
             ));
+        }
+        if is_empty(&record) {
+            self.remark(UNANSWERED);
+            return Ok(());
         }
         self.answers.insert(at, sample.answers.len());
         sample.answers.push(Answer {
@@ -318,6 +358,10 @@ impl Gathering {
         let imported = &mut self.imported;
         // What is stated of a scorer that is left out is compared all the same.
         compare(&std::mem::take(&mut self.claims), imported);
+        for (position, task) in imported.tasks.iter_mut().enumerate() {
+            let named = self.named.get(&position).copied().unwrap_or_default();
+            imported.cannot_tell.extend(choices::settle(task, named));
+        }
         let remarks = scorers::settle(&mut imported.tasks);
         imported.cannot_tell.extend(remarks);
         imported.tasks.retain(|task| !task.samples.is_empty());
@@ -332,6 +376,17 @@ impl Gathering {
         }
         Ok(self.imported)
     }
+}
+
+fn is_empty(record: &ImportedAnswer) -> bool {
+    let texts = [&record.text, &record.reasoning, &record.error];
+    texts.iter().all(|text| text.is_none()) && record.tool_calls.is_empty()
+}
+
+/// Whether a sample has more to choose from, or to be right, than any real one.
+fn has_too_many_parts(sample: &Sample) -> bool {
+    let right = sample.target.as_ref().and_then(Value::as_array);
+    sample.choices.len().max(right.map_or(0, Vec::len)) > MOST_PARTS
 }
 
 /// Bytes that a sample takes up in memory, roughly.
@@ -386,12 +441,10 @@ fn otherwise(known: &Sample, new: &Sample) -> Option<&'static str> {
 }
 
 /// Adds to `known` what only `new` says of the same sample: the log of a failed answer may lack it.
-fn complete(known: &mut Sample, new: Sample) -> Option<&'static str> {
-    let lacked_target = known.target.is_none() && new.target.is_some();
+fn complete(known: &mut Sample, new: Sample) {
     if known.target.is_none() {
         known.target = new.target;
     }
-    lacked_target.then(|| choices::settle(known)).flatten()
 }
 
 fn two_samples(place: &str, id: &str, how: &str) -> ImportError {

@@ -1,11 +1,13 @@
 //! JSON of strangers, as Python writes it.
 //!
 //! Invariants: linear in the bytes; what a document becomes in memory is bounded before it is parsed; nesting is
-//! bounded by the parser. `NaN` and `Infinity`, which Python writes and JSON does not have, are read as nothing.
+//! bounded by the parser. `NaN` and `Infinity`, which Python writes and JSON does not have, are read as nothing, and
+//! integers beyond 64 bits as texts of their digits.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use cleanbench_text::long_integers_as_texts;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -14,6 +16,8 @@ use crate::error::ImportError;
 
 /// Most values of a document: each takes up some tens of bytes in memory.
 const MOST_VALUES: usize = 4_000_000;
+/// The same of one that an archive holds, which may be a thousandth of it in size: a value can take up 350 bytes.
+const MOST_PACKED: usize = 1_050_000;
 /// Longest text of a value that is kept as a note.
 const LONGEST_SHOWN: usize = 200;
 
@@ -25,6 +29,25 @@ pub(crate) fn parse<T: DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T,
     parse_at(place, 0, bytes)
 }
 
+/// The same for a document that was packed small: of at most [`MOST_PACKED`] values.
+///
+/// # Errors
+/// Where and how it is no such document.
+pub(crate) fn parse_packed<T: DeserializeOwned>(
+    place: &str,
+    bytes: &[u8],
+) -> Result<T, ImportError> {
+    if separators(bytes) > MOST_PACKED {
+        return Err(too_many(place, MOST_PACKED));
+    }
+    parse(place, bytes)
+}
+
+fn too_many(place: &str, most: usize) -> ImportError {
+    let what = format!("more than {most} values; nothing so large is read at once");
+    ImportError::damaged(place, what)
+}
+
 /// The same for a part of a file that `before` lines precede.
 pub(crate) fn parse_at<T: DeserializeOwned>(
     place: &str,
@@ -33,10 +56,10 @@ pub(crate) fn parse_at<T: DeserializeOwned>(
 ) -> Result<T, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if separators(bytes) > MOST_VALUES {
-        let what = format!("more than {MOST_VALUES} values; nothing so large is read at once");
-        return Err(ImportError::damaged(place, what));
+        return Err(too_many(place, MOST_VALUES));
     }
-    serde_json::from_slice(&mended(bytes)).map_err(|error| {
+    let bytes = mended(bytes);
+    serde_json::from_slice(&long_integers_as_texts(&bytes)).map_err(|error| {
         let line = before + error.line();
         let at = format!("{place}:{line}:{}", error.column());
         ImportError::damaged(at, reason(&error))
@@ -197,9 +220,9 @@ mod tests {
 
     #[test]
     fn what_python_writes_is_read_and_texts_stay() {
-        let text = br#"{"a": NaN, "b": [-Infinity, Infinity, -1], "c": "NaN \" NaN"}"#;
+        let text = br#"{"a": NaN, "b": [-Infinity, Infinity, -1], "c": "NaN \" NaN", "d": 36893488147419103233}"#;
         let value: Value = parse("x", text).unwrap();
-        let expected = serde_json::json!({"a": null, "b": [null, null, -1], "c": "NaN \" NaN"});
+        let expected = serde_json::json!({"a": null, "b": [null, null, -1], "c": "NaN \" NaN", "d": "36893488147419103233"});
         assert_eq!(value, expected);
     }
 

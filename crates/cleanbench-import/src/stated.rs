@@ -94,10 +94,11 @@ fn of(claim: &Claim, sample: &Sample) -> Option<f64> {
     mean(&scores.map(|score| score.value).collect::<Vec<_>>())
 }
 
+/// The mean of `values`, where there are any.
 #[expect(
     clippy::cast_precision_loss,
     reason = "no log has 2^52 samples in memory"
 )]
-fn mean(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

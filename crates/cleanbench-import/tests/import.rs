@@ -9,6 +9,8 @@
 mod apart;
 #[path = "import/bed.rs"]
 mod bed;
+#[path = "import/dropped.rs"]
+mod dropped;
 #[path = "import/formats.rs"]
 mod formats;
 #[path = "import/hostile.rs"]

@@ -105,6 +105,8 @@ kinds! {
     BestEffortCap = "best_effort_cap", Warning;
     /// A model is asked through a proxy.
     Proxy = "proxy", Warning;
+    /// A model is asked at a host elsewhere that only a file which came along names.
+    UnnamedHost = "unnamed_host", Warning;
     /// A model is asked by a profile that was never tried on its endpoint.
     Untested = "untested", Warning;
     /// Parameters are not sent, because the model refuses them while it reasons.

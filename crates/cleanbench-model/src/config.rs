@@ -218,6 +218,16 @@ impl ModelsFile {
         })
     }
 
+    /// Whether nobody answers for the file of the entry that `spec` is resolved by; false where there is none.
+    pub fn is_withheld(&self, spec: &str) -> bool {
+        let model = self.endpoints.get(spec).map(|entry| entry.is_withheld);
+        let provider = || {
+            let (provider, _) = spec.split_once('/')?;
+            Some(self.providers.get(provider)?.is_withheld)
+        };
+        model.or_else(provider).unwrap_or_default()
+    }
+
     /// The provider that the file calls `name`.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_stats::drift::Delay;
 use cleanbench_suite::{Rendered, Suite};
 
-use crate::endpoints::{Placed, proxies, resolve_all, untested};
+use crate::endpoints::{proxies, resolve_all, unnamed_hosts, untested};
 use crate::gates::gates;
 use crate::nights::Nights;
 use crate::options::CheckOptions;
@@ -82,9 +82,8 @@ pub fn check<'a>(
 ) -> Result<Check<'a>, PlanError> {
     let selected = select(suite, &options.select)?;
     let placed = resolve_all(&options.models, None, suite, around)?;
-    let each = placed
-        .into_iter()
-        .map(|Placed { endpoint, place }| (endpoint, place));
+    notes.extend(unnamed_hosts(&placed, suite));
+    let each = placed.into_iter().map(|one| (one.endpoint, one.place));
     let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
     notes.extend(left_out(&endpoints, &selected));

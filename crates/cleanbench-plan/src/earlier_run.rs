@@ -10,7 +10,7 @@ use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows};
 use cleanbench_model::Endpoint;
 use cleanbench_suite::Suite;
 
-use crate::endpoints::{granted_again, resolve_all};
+use crate::endpoints::{granted_again, resolve_all, unnamed_hosts};
 use crate::options::{Granting, RunOptions};
 use crate::replay::{Source, asked_again};
 use crate::selection::Selected;
@@ -121,12 +121,14 @@ impl EarlierRun {
         self.imported.is_none() && self.replay.as_ref().is_none_or(Source::asks)
     }
 
-    /// The models of the new run: those of `options`, else those of the earlier run, else the suite's.
+    /// The models of the new run: those of `options`, else those of the earlier run, else the suite's. What must be said of
+    /// their hosts is added to `notes`.
     pub(crate) fn endpoints(
         &self,
         options: &RunOptions,
         suite: &Suite,
         around: Surroundings<'_>,
+        notes: &mut Vec<Note>,
     ) -> Result<Vec<Endpoint>, PlanError> {
         if let Some(log) = &self.imported {
             return Ok(log.endpoints.clone());
@@ -152,6 +154,9 @@ impl EarlierRun {
             return Ok(endpoints);
         }
         let named = resolve_all(&options.models, concurrency, suite, around)?;
+        if self.asks() {
+            notes.extend(unnamed_hosts(&named, suite));
+        }
         let named: Vec<_> = named.into_iter().map(|placed| placed.endpoint).collect();
         if let Some(source) = &self.replay {
             source.positions(&named)?;

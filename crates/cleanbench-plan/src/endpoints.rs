@@ -19,6 +19,8 @@ pub struct Placed {
     pub endpoint: Endpoint,
     /// Where it stands.
     pub place: Option<FilePlace>,
+    /// Whether the user named its host, or answers for the file that does.
+    pub is_named: bool,
 }
 
 /// The endpoints that `options`, else the suite, name.
@@ -45,26 +47,51 @@ pub fn resolve_all(
         concurrency,
     };
     let endpoints = resolve_each(specs, &file, &overrides)?;
-    let placed = endpoints.into_iter().map(|endpoint| Placed {
-        place: file.place_of(&endpoint.name).cloned(),
-        endpoint,
+    let is_chosen =
+        !options.models.is_empty() || around.trust.covers(&suite.file, &suite.manifest_bytes)?;
+    let placed = endpoints.into_iter().map(|endpoint| {
+        let place = file.place_of(&endpoint.name).cloned();
+        let is_own = match &place {
+            Some(_) => !file.is_withheld(&endpoint.name),
+            None => is_chosen,
+        };
+        Placed {
+            place,
+            is_named: is_own || options.base_url.is_some(),
+            endpoint,
+        }
     });
     let placed: Vec<_> = placed.collect();
-    check_choice(options, suite, &placed, around.trust)?;
+    if !is_chosen {
+        check_choice(options, suite, &placed)?;
+    }
     Ok(placed)
+}
+
+/// What must be said of hosts elsewhere that a file names which came along, and nobody else. Asking them needs no leave,
+/// because they get no key and nothing but public samples; it needs a word.
+pub(crate) fn unnamed_hosts<'a>(
+    placed: &'a [Placed],
+    suite: &'a Suite,
+) -> impl Iterator<Item = Note> + 'a {
+    let unnamed = placed.iter().filter(|one| !one.is_named);
+    unnamed.filter(|one| !one.endpoint.loopback).map(|one| {
+        let file = match &one.place {
+            Some(place) => place.to_string(),
+            None => suite.file.display().to_string(),
+        };
+        let text = format!(
+            "model `{}` is asked at {}: only {file} names that host, which you neither named nor trusted",
+            one.endpoint.name,
+            one.endpoint.host()
+        );
+        Note::new(NoteKind::UnnamedHost, text)
+    })
 }
 
 /// Refuses to let a suite choose where the user's keys go: a model that the suite alone names may have a key only from a
 /// models file that the user named, or trusted in the suite's folder.
-fn check_choice(
-    options: &ModelOptions,
-    suite: &Suite,
-    placed: &[Placed],
-    trust: &Trust,
-) -> Result<(), PlanError> {
-    if !options.models.is_empty() || trust.covers(&suite.file, &suite.manifest_bytes)? {
-        return Ok(());
-    }
+fn check_choice(options: &ModelOptions, suite: &Suite, placed: &[Placed]) -> Result<(), PlanError> {
     let answered = |place: &FilePlace| match &options.models_file {
         Some(named) => place.path == *named,
         None => place.path.parent() == Some(suite.dir.as_path()),

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     CannotWrite,
     /// A run directory is not what it was.
     Damaged,
+    /// The machine, as it is now, cannot find it out: nothing is wrong that is known of.
+    Undecided,
     /// A bug in cleanbench itself.
     Internal,
 }
@@ -115,6 +117,8 @@ impl From<ReportError> for PlanError {
             ReportError::Unplanned(_) | ReportError::Plan(_) => {
                 Self::new(ErrorKind::Damaged, error)
             }
+            ReportError::Unprepared(_) => Self::new(ErrorKind::Undecided, error)
+                .hint("where the machine is short of memory or of time, try again later"),
             ReportError::Csv(_) => Self::new(ErrorKind::CannotWrite, error),
         }
     }

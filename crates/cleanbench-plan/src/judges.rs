@@ -1,6 +1,6 @@
 //! From the scorers and probes of a plan to what judges answers, and the programs that they would run.
 
-use cleanbench_core::{Digest, Judge, Scorer, ScorerSpec};
+use cleanbench_core::{Digest, Judge, Scorer, ScorerSpec, SpecError};
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_probe::registry;
 use cleanbench_score::{Commands, programs};
@@ -30,12 +30,24 @@ fn scorers(
             Some(commands) => cleanbench_score::build_allowing(spec, commands),
             None => cleanbench_score::build(spec),
         };
-        built.map_err(|errors| {
-            let what = errors.iter().map(ToString::to_string).collect();
-            PlanError::of_all(ErrorKind::SuiteInvalid, what)
-        })
+        built.map_err(|errors| unbuilt(&errors))
     };
     specs.iter().map(build).collect()
+}
+
+/// Why there is no scorer.
+fn unbuilt(errors: &[SpecError]) -> PlanError {
+    let kind = if errors.iter().all(|error| error.may_pass) {
+        ErrorKind::Undecided
+    } else {
+        ErrorKind::SuiteInvalid
+    };
+    let what = errors.iter().map(ToString::to_string).collect();
+    let hints = errors.iter().filter_map(|error| error.hint.clone());
+    PlanError {
+        hints: hints.collect(),
+        ..PlanError::of_all(kind, what)
+    }
 }
 
 /// Digest over the scorers that `specs` name, with their versions.

@@ -54,7 +54,7 @@ pub fn plan<'a>(
     notes: &mut Vec<Note>,
 ) -> Result<NewRun<'a>, PlanError> {
     let selected = earlier.narrow(select(suite, &options.select)?, notes)?;
-    let endpoints = earlier.endpoints(options, suite, around)?;
+    let endpoints = earlier.endpoints(options, suite, around, notes)?;
     if endpoints.is_empty() {
         return Err(no_model());
     }

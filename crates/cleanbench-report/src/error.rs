@@ -15,6 +15,9 @@ pub enum ReportError {
     /// The plan names something this version does not know.
     #[error("run.json: {0}")]
     Plan(String),
+    /// This machine, as it is now, cannot prepare what the plan names. That says nothing of the run.
+    #[error("run.json: {0}; that says nothing of the run")]
+    Unprepared(String),
     /// A table cannot be written.
     #[error("cannot write a table: {0}")]
     Csv(#[from] csv::Error),

@@ -93,19 +93,34 @@ impl Source<'_> {
         Some(Note::new(kind, text))
     }
 
+    /// What is said of answers without a score; of a log's own scores nothing failed here.
+    fn why_unjudged(&self) -> [&'static str; 2] {
+        let tasks = self.manifest.plan.tasks.iter();
+        let mut scorers = tasks.flat_map(|task| &task.scorers);
+        if scorers.any(|spec| spec.kind == "recorded") {
+            return [
+                "answer has no score: the imported log has none from 0 to 1",
+                "answers have no score: the imported log has none from 0 to 1",
+            ];
+        }
+        [
+            "answer has no score because a scorer failed",
+            "answers have no score because a scorer failed",
+        ]
+    }
+
     fn failures(&self) -> impl Iterator<Item = Note> {
         let Gatherer { panicked, unjudged } = self.gathered;
         [
             counted(
                 NoteKind::Panicked,
                 *panicked,
-                "attempts failed by a bug in cleanbench; they are on record",
+                [
+                    "attempt failed by a bug in cleanbench; it is on record",
+                    "attempts failed by a bug in cleanbench; they are on record",
+                ],
             ),
-            counted(
-                NoteKind::Unjudged,
-                *unjudged,
-                "answers have no score because a scorer failed",
-            ),
+            counted(NoteKind::Unjudged, *unjudged, self.why_unjudged()),
         ]
         .into_iter()
         .flatten()
@@ -176,9 +191,16 @@ impl Source<'_> {
             counted(
                 NoteKind::Unanswered,
                 ended,
-                "calls ended without an answer (see calls.csv)",
+                [
+                    "call ended without an answer (see calls.csv)",
+                    "calls ended without an answer (see calls.csv)",
+                ],
             ),
-            counted(NoteKind::Open, open, "calls were not made"),
+            counted(
+                NoteKind::Open,
+                open,
+                ["call was not made", "calls were not made"],
+            ),
         ]
         .into_iter()
         .flatten()
@@ -209,9 +231,9 @@ fn milliseconds(microseconds: u64) -> f64 {
     std::time::Duration::from_micros(microseconds).as_secs_f64() * 1e3
 }
 
-/// `count` of `what`; nothing where there are none.
-fn counted(kind: NoteKind, count: u64, what: &str) -> Option<Note> {
-    (count > 0).then(|| Note::new(kind, format!("{count} {what}")))
+/// `count` of what is said of one and of several; nothing where there are none.
+fn counted(kind: NoteKind, count: u64, [one, several]: [&str; 2]) -> Option<Note> {
+    (count > 0).then(|| Note::new(kind, cleanbench_text::counted(count, one, several)))
 }
 
 fn why(reason: StopReason) -> &'static str {
@@ -251,43 +273,61 @@ fn decided_early(result: &GateResult) -> Option<Note> {
     Some(Note::new(NoteKind::GateDecidedEarly, text))
 }
 
-/// A count of answers that are odd in one way, and what that means.
+/// A count of answers that are odd in one way, and what that means, of one and of several.
 struct Oddity {
     kind: NoteKind,
     count: fn(&SummaryRow) -> u64,
-    what: &'static str,
+    what: [&'static str; 2],
 }
 
 const ODDITIES: [Oddity; 6] = [
     Oddity {
         kind: NoteKind::Empty,
         count: |row| row.empty,
-        what: "answers came back without any text; they are scored 0 and counted as `empty`",
+        what: [
+            "answer came back without any text; it is scored 0 and counted as `empty`",
+            "answers came back without any text; they are scored 0 and counted as `empty`",
+        ],
     },
     Oddity {
         kind: NoteKind::Truncated,
         count: |row| row.truncated,
-        what: "answers were cut off at `max_tokens`; `generate = { max_tokens = … }` in the models file allows more",
+        what: [
+            "answer was cut off at `max_tokens`; `generate = { max_tokens = … }` in the models file allows more",
+            "answers were cut off at `max_tokens`; `generate = { max_tokens = … }` in the models file allows more",
+        ],
     },
     Oddity {
         kind: NoteKind::TruncatedThinking,
         count: |row| row.answers.truncated_thinking,
-        what: "answers were cut off at `max_tokens` while the model was still reasoning; allow more, or less reasoning with `generate = { reasoning = … }`",
+        what: [
+            "answer was cut off at `max_tokens` while the model was still reasoning; allow more, or less reasoning with `generate = { reasoning = … }`",
+            "answers were cut off at `max_tokens` while the model was still reasoning; allow more, or less reasoning with `generate = { reasoning = … }`",
+        ],
     },
     Oddity {
         kind: NoteKind::AnswerInReasoning,
         count: |row| row.answers.answer_in_reasoning,
-        what: "answers stand in the reasoning alone; they are scored 0, because reasoning is not judged",
+        what: [
+            "answer stands in the reasoning alone; it is scored 0, because reasoning is not judged",
+            "answers stand in the reasoning alone; they are scored 0, because reasoning is not judged",
+        ],
     },
     Oddity {
         kind: NoteKind::Looping,
         count: |row| row.answers.looping,
-        what: "answers end in a passage that is repeated over and over",
+        what: [
+            "answer ends in a passage that is repeated over and over",
+            "answers end in a passage that is repeated over and over",
+        ],
     },
     Oddity {
         kind: NoteKind::UsageInconsistent,
         count: |row| row.totals.inconsistent,
-        what: "replies report token counts that contradict each other; costs drawn from them are doubtful",
+        what: [
+            "reply reports token counts that contradict each other; costs drawn from them are doubtful",
+            "replies report token counts that contradict each other; costs drawn from them are doubtful",
+        ],
     },
 ];
 
@@ -305,8 +345,8 @@ fn skipped(skipped: &Skipped) -> impl Iterator<Item = Note> {
         let is_all = calls.n <= calls.first.len() as u64;
         let rest = if is_all { "" } else { ", …" };
         let text = format!(
-            "{} calls were skipped: {reason} ({}{rest})",
-            calls.n,
+            "{}: {reason} ({}{rest})",
+            cleanbench_text::counted(calls.n, "call was skipped", "calls were skipped"),
             calls.first.join(", ")
         );
         Note::new(NoteKind::Skipped, text)

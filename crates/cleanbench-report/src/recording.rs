@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use cleanbench_core::event::Place;
 use cleanbench_core::history::Batch;
 use cleanbench_core::{
-    CallError, CallId, CallKey, Completion, Digest, Event, Judge, Reply, Scorer,
+    CallError, CallId, CallKey, Completion, Digest, Event, Judge, Reply, Scorer, SpecError,
 };
 use cleanbench_items::quarantine;
 use cleanbench_ledger::manifest::ProbePlan;
@@ -283,11 +283,19 @@ fn build_scorers(
 ) -> Result<Vec<Box<dyn Scorer>>, ReportError> {
     specs
         .iter()
-        .map(|spec| {
-            cleanbench_score::build(spec).map_err(|errors| {
-                let first = errors.first().map(ToString::to_string).unwrap_or_default();
-                ReportError::Plan(format!("scorer `{}`: {first}", spec.kind))
-            })
-        })
+        .map(|spec| cleanbench_score::build(spec).map_err(|errors| unbuilt(&spec.kind, &errors)))
         .collect()
+}
+
+/// Why there is no scorer `kind`: a fault that stays one outweighs what the machine was short of.
+fn unbuilt(kind: &str, errors: &[SpecError]) -> ReportError {
+    let lasting = errors.iter().find(|error| !error.may_pass);
+    let told = lasting.or(errors.first());
+    let told = told.map(ToString::to_string).unwrap_or_default();
+    let what = format!("scorer `{kind}`: {told}");
+    if lasting.is_some() || errors.is_empty() {
+        ReportError::Plan(what)
+    } else {
+        ReportError::Unprepared(what)
+    }
 }

@@ -31,7 +31,7 @@ pub struct SummaryRow {
     /// Whether the line is of a probe's calls and not of a task.
     pub probe: bool,
     /// Whether a gate may end the task early.
-    pub stops_early: bool,
+    pub may_spare: bool,
     /// The scorer whose score this is.
     pub scorer: String,
     /// Class of exposure.
@@ -137,9 +137,9 @@ impl SummaryRow {
         self.unanswered() - unsupported - self.spared()
     }
 
-    /// Calls that were not made because a gate had been decided.
+    /// Calls that were not made because a gate had been decided, or that an imported log never made.
     pub fn spared(&self) -> u64 {
-        if self.stops_early {
+        if self.may_spare {
             self.count(Outcome::Skipped) - self.unaskable
         } else {
             0
@@ -280,7 +280,7 @@ impl Summarizer {
                     model: model.name.clone(),
                     task: task.name.clone(),
                     probe: task.probe.is_some(),
-                    stops_early: plan.may_end_early(task),
+                    may_spare: plan.may_end_early(task) || plan.imported.is_some(),
                     scorer: task.judges().next().unwrap_or_default().into_owned(),
                     contamination: NOT_ASSESSED,
                     samples: recording

@@ -210,6 +210,16 @@ impl<'a> Params<'a> {
             param: Some(name.to_owned()),
             message,
             hint,
+            may_pass: false,
+        });
+    }
+
+    /// Records the fault `inner` of a scorer that stands in this one, where `name` lists it.
+    pub(crate) fn inner_fault(&mut self, name: &str, message: String, inner: SpecError) {
+        self.faults.push(SpecError {
+            param: Some(name.to_owned()),
+            message,
+            ..inner
         });
     }
 

@@ -168,7 +168,9 @@ fn build_at(spec: &ScorerSpec, setting: Setting<'_>) -> Result<Box<dyn Scorer>, 
 
 /// Whether the work of a scorer may grow faster than the answer.
 fn may_be_long(kind: &str) -> bool {
-    const THESE: [&str; 11] = [
+    const THESE: [&str; 13] = [
+        "choice",
+        "choices",
         "sql",
         "json_schema",
         "tool_call",
@@ -194,6 +196,7 @@ fn unknown_type(kind: &str) -> SpecError {
             Some(near) => format!("did you mean `{near}`? {list}"),
             None => list,
         }),
+        may_pass: false,
     }
 }
 

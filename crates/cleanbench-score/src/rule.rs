@@ -151,6 +151,10 @@ impl<R: Rule> Scorer for Ruled<R> {
         self.rule.version()
     }
 
+    fn compares_texts(&self) -> bool {
+        R::COMPARES_TEXTS
+    }
+
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
         self.rule.work(sample, &completion.text)
     }

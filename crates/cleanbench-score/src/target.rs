@@ -11,6 +11,8 @@ use cleanbench_text::scan::is_blank;
 
 /// Most nanoseconds of work of a rule whose work is well known.
 const MOST_WORK: u64 = 1_500_000_000;
+/// Bytes of a text that are compared with options: of a longer one the middle is left out.
+const MOST_COMPARED: u64 = (1 << 16) + (1 << 19);
 
 /// The target, or why there is none.
 pub(crate) fn required(sample: &Sample) -> Result<&Value, String> {
@@ -94,6 +96,17 @@ pub(crate) fn work_by_each(sample: &Sample, text: &str, times: u64) -> u64 {
         .saturating_mul(u64::try_from(count).unwrap_or(u64::MAX).max(1))
         .saturating_add(linear_work(bytes));
     all.saturating_mul(times)
+}
+
+/// Nanoseconds of work that compares parts of `text` with every option, `each` for a byte and an option at worst. So much
+/// as texts of usual length and some options take is not counted.
+pub(crate) fn work_by_options(sample: &Sample, text: &str, each: u64) -> u64 {
+    /// Bytes by options that are read in a moment.
+    const USUAL: u64 = 500_000;
+    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let count = u64::try_from(sample.choices.len()).unwrap_or(u64::MAX);
+    let product = length.min(MOST_COMPARED).saturating_mul(count);
+    linear_work(text.len()).saturating_add(product.saturating_sub(USUAL).saturating_mul(each))
 }
 
 /// Nanoseconds of work by the product of the lengths of `text` and the acceptable answers, and of reading both.

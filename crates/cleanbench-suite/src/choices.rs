@@ -1,5 +1,8 @@
 //! Options of multiple-choice samples: their letters, their wording, and what a target means.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::diagnostic::Fault;
@@ -50,22 +53,69 @@ pub(crate) fn fault_of(choices: &[String]) -> Option<(usize, String)> {
     Some((repeated, message))
 }
 
-/// The options of a sample, and the labels that its data gives them, where it does.
-#[derive(Debug, Clone, Copy)]
+/// The options of a sample, and the labels that its data gives them, where it does. A target may name thousands among
+/// thousands, so each is found without going through all.
+#[derive(Debug)]
 pub(crate) struct Options<'a> {
     pub(crate) texts: &'a [String],
-    pub(crate) labels: &'a [String],
+    labels: &'a [String],
+    index: OnceCell<Index<'a>>,
 }
 
-impl Options<'_> {
+/// The first option for each text, trimmed text and label, and those that say no and yes.
+#[derive(Debug)]
+struct Index<'a> {
+    texts: HashMap<&'a str, usize>,
+    trimmed: HashMap<&'a str, usize>,
+    labels: HashMap<&'a str, usize>,
+    truths: [Option<usize>; 2],
+}
+
+impl<'a> Index<'a> {
+    fn of(texts: &'a [String], labels: &'a [String]) -> Self {
+        Self {
+            texts: first_of(texts.iter().map(String::as_str)),
+            trimmed: first_of(texts.iter().map(|text| text.trim())),
+            labels: first_of(labels.iter().map(String::as_str)),
+            truths: [["no", "false"], ["yes", "true"]].map(|words| {
+                texts
+                    .iter()
+                    .position(|text| words.contains(&text.trim().to_lowercase().as_str()))
+            }),
+        }
+    }
+}
+
+/// Where each of `texts` stands first.
+fn first_of<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    let mut first = HashMap::with_capacity(texts.len());
+    for (position, text) in texts.enumerate() {
+        first.entry(text).or_insert(position);
+    }
+    first
+}
+
+impl<'a> Options<'a> {
+    /// The options `texts`, with as many `labels` or none.
+    pub(crate) fn new(texts: &'a [String], labels: &'a [String]) -> Self {
+        let index = OnceCell::new();
+        Self {
+            texts,
+            labels,
+            index,
+        }
+    }
+
+    fn index(&self) -> &Index<'a> {
+        self.index
+            .get_or_init(|| Index::of(self.texts, self.labels))
+    }
+
     /// The option with this text.
     pub(crate) fn of_text(&self, text: &str) -> Option<usize> {
-        let exact = self.texts.iter().position(|option| option == text);
-        exact.or_else(|| {
-            self.texts
-                .iter()
-                .position(|option| option.trim() == text.trim())
-        })
+        let index = self.index();
+        let exact = index.texts.get(text);
+        exact.or_else(|| index.trimmed.get(text.trim())).copied()
     }
 
     /// The option of a letter, which may stand in parentheses or before a point.
@@ -78,7 +128,10 @@ impl Options<'_> {
 
     /// The option that has `target` as its label.
     pub(crate) fn of_label(&self, target: &Value) -> Option<usize> {
-        let position = |text: &str| self.labels.iter().position(|label| label == text.trim());
+        if self.labels.is_empty() {
+            return None;
+        }
+        let position = |text: &str| self.index().labels.get(text.trim()).copied();
         match target {
             Value::String(text) => position(text),
             Value::Number(number) => position(&number.to_string()),
@@ -88,15 +141,7 @@ impl Options<'_> {
 
     /// The option that says yes or no.
     pub(crate) fn of_truth(&self, truth: bool) -> Option<usize> {
-        let words = if truth {
-            ["yes", "true"]
-        } else {
-            ["no", "false"]
-        };
-        self.texts.iter().position(|option| {
-            let option = option.trim().to_lowercase();
-            words.contains(&option.as_str())
-        })
+        self.index().truths[usize::from(truth)]
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cleanbench_core::Sample;
 
 use crate::at::At;
+use crate::boxed;
 use crate::data_file::DataFile;
 use crate::diagnostic::{Fault, Severity};
 use crate::draft::Draft;
@@ -21,7 +22,7 @@ use crate::prompt::RenderError;
 use crate::reading::Reading;
 use crate::row::Row;
 use crate::rows::Rows;
-use crate::target_form::{ColumnForm, Evidence, Form};
+use crate::target_form::{ColumnForm, Evidence, Shown};
 use crate::wording::{template_fault, with_template};
 use crate::words::shown;
 
@@ -59,6 +60,9 @@ impl Loader<'_> {
             if let Some(sample) = self.row(reading, path, row) {
                 images.add(&sample);
             }
+        }
+        if is_first {
+            self.effort.holds(rows.bytes_on_disk());
         }
         let digest = rows.digest();
         self.parts.push([b"data ", digest.0.as_slice()].concat());
@@ -129,8 +133,8 @@ impl Loader<'_> {
         }
     }
 
-    /// In which form the targets of a task name options, its examples included; `None` where they do not show it.
-    fn form_of_targets(&mut self, reading: &Reading) -> Option<Form> {
+    /// What the targets of a task show of how they name options, its examples included.
+    fn form_of_targets(&mut self, reading: &Reading) -> Shown {
         let mut evidence = Evidence::default();
         let of_task = reading.table.choices.as_deref().unwrap_or_default();
         let examples = self.example_source(reading);
@@ -153,7 +157,7 @@ impl Loader<'_> {
                 }
             }
         }
-        evidence.form()
+        evidence.shown()
     }
 
     /// Notes the sample's identity; the fault if it is taken.
@@ -289,7 +293,7 @@ fn hint_of(reading: &Reading, sample: &Sample) -> Option<String> {
             let hint = "the answer stands behind `####`: write `fields = { target = { after = \"####\" } }`";
             Some(hint.to_owned())
         }
-        Some(serde_json::Value::String(text)) if text.contains("\\boxed{") => {
+        Some(serde_json::Value::String(text)) if boxed::has_box(text) => {
             let hint = "the answer stands in a box: write `fields = { target = { boxed = true } }`";
             Some(hint.to_owned())
         }

@@ -21,8 +21,9 @@ use crate::images::{self, ImageRef, Picture};
 use crate::json::{Entry, Raw};
 use crate::messages;
 use crate::shuffle::shuffle_choices;
-use crate::target_form::{self, Evidence, Form};
+use crate::target_form::{self, Evidence, Form, Shown};
 use crate::words::{did_you_mean, is_date, kind_of_json, shown};
+use crate::written;
 
 /// Most faults that are told of one record.
 const MOST_FAULTS: usize = 20;
@@ -39,9 +40,11 @@ pub(crate) struct Rules<'a> {
     pub(crate) cluster: Option<&'a str>,
     /// In which form targets name options: as the task says, and as the data shows.
     pub(crate) said: Option<Form>,
-    pub(crate) shown: Option<Form>,
+    pub(crate) shown: Shown,
     /// The seed by which choices are shuffled, where they are.
     pub(crate) shuffle: Option<u64>,
+    /// Whether all that judge it compare texts.
+    pub(crate) compares_texts: bool,
     /// Names of the columns of the data.
     pub(crate) columns: &'a [String],
 }
@@ -53,7 +56,10 @@ pub(crate) struct Draft {
     input: Option<String>,
     messages: Option<Vec<Message>>,
     images: Vec<ImageRef>,
+    /// Numbers whose text is another than that of their value are texts in it.
     target: Option<At<Value>>,
+    /// The same with numbers as numbers, where there are such.
+    numeric_target: Option<Value>,
     choices: Option<At<ChoiceList>>,
     choice_rewordings: Option<At<Vec<Vec<String>>>>,
     metadata: Map<String, Value>,
@@ -165,7 +171,7 @@ impl Draft {
     }
 
     fn add_metadata(&mut self, name: &str, raw: Raw<'_>) -> Result<(), Fault> {
-        let value = raw.parse()?;
+        let value = written::exact(raw, raw.value()?);
         self.set_metadata(name, value, raw.at)
     }
 
@@ -183,14 +189,8 @@ impl Draft {
     /// The options: its own, else those of the task.
     fn options<'a>(&'a self, of_task: &'a [String]) -> Options<'a> {
         match &self.choices {
-            Some(own) => Options {
-                texts: &own.value.texts,
-                labels: &own.value.labels,
-            },
-            None => Options {
-                texts: of_task,
-                labels: &[],
-            },
+            Some(own) => Options::new(&own.value.texts, &own.value.labels),
+            None => Options::new(of_task, &[]),
         }
     }
 
@@ -252,12 +252,7 @@ impl Draft {
         let name = self.names[field as usize].unwrap_or(field.name());
         let what = format!("`{name}`");
         match field {
-            Field::Target => {
-                self.target = Some(At {
-                    value: raw.parse()?,
-                    at: raw.at,
-                });
-            }
+            Field::Target => self.set_target(raw)?,
             Field::Messages => {
                 let (messages, mut images) = messages::parse(raw)?;
                 self.messages = Some(messages);
@@ -288,6 +283,22 @@ impl Draft {
             Field::Cluster => return self.set_text(field, cluster_text(raw)?, raw.at),
             Field::Weight => return Err(refuse_weight(raw)),
         }
+        Ok(())
+    }
+
+    fn set_target(&mut self, raw: Raw<'_>) -> Result<(), Fault> {
+        let value: Value = raw.parse()?;
+        let written = written::target(raw, &value)?;
+        self.target = Some(match written {
+            None => At { value, at: raw.at },
+            Some(written) => {
+                self.numeric_target = Some(value);
+                At {
+                    value: written,
+                    at: raw.at,
+                }
+            }
+        });
         Ok(())
     }
 
@@ -424,7 +435,8 @@ impl Draft {
                 .as_ref()
                 .and_then(|given| rewordings_fault(given, options.texts)),
         );
-        let target = resolve_target(self.target.as_ref(), &options, &rules);
+        let numeric = self.numeric_target.as_ref();
+        let target = resolve_target(self.target.as_ref(), numeric, &options, &rules);
         let target = target.unwrap_or_else(|fault| {
             faults.push(fault);
             None
@@ -475,18 +487,25 @@ impl Draft {
 /// The target as scorers get it: among choices the text of the right one, of several a list.
 fn resolve_target(
     target: Option<&At<Value>>,
+    numeric: Option<&Value>,
     options: &Options<'_>,
     rules: &Rules<'_>,
 ) -> Result<Option<Value>, Fault> {
     let Some(target) = target else {
         return Ok(None);
     };
+    let number = numeric.unwrap_or(&target.value);
     if options.texts.is_empty() {
-        return Ok(Some(target.value.clone()));
+        let taken = if rules.compares_texts {
+            &target.value
+        } else {
+            number
+        };
+        return Ok(Some(taken.clone()));
     }
     let text = |option: usize| Value::from(options.texts[option].as_str());
     if rules.said == Some(Form::Flags) {
-        let set = target_form::flagged(&target.value, options, target.at)?;
+        let set = target_form::flagged(number, options, target.at)?;
         return Ok(Some(match set[..] {
             [one] => text(one),
             _ => set.into_iter().map(text).collect(),

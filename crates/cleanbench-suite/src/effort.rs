@@ -32,6 +32,12 @@ const BYTES_SENT: u64 = 4;
 const MESSAGE: u64 = 1_000;
 /// Steps to hand an option to a sample.
 const OPTION: u64 = 400;
+/// Steps of reading again what is there that a byte on the disk explains: so many that fifty tasks may share a file of
+/// questions.
+const OF_BYTE: u64 = 2_500;
+/// Messages and options of a sample that count as reading it again, rather than as what a suite makes of it.
+const USUAL_MESSAGES: u64 = 8;
+const USUAL_OPTIONS: u64 = 20;
 /// Most bytes that prompts, schemas and examples of all tasks take in memory.
 const MOST_HELD: u64 = 256 << 20;
 
@@ -40,6 +46,9 @@ const MOST_HELD: u64 = 256 << 20;
 pub(crate) struct Effort {
     steps: u64,
     allowed: u64,
+    /// Steps of reading again, and those of them that data on the disk explains.
+    again: u64,
+    explained: u64,
     held: u64,
     files: BTreeSet<FileIdentity>,
     /// Files of which a column was looked at before they were read.
@@ -73,17 +82,30 @@ impl Effort {
         if is_first {
             self.allowed = self.allowed.saturating_add(OF_RECORD);
         } else {
-            self.spend(1, RECORD_AGAIN);
-            self.spend(bytes as u64, BYTE_AGAIN);
+            let read = (bytes as u64).saturating_mul(BYTE_AGAIN);
+            self.read_again(RECORD_AGAIN.saturating_add(read));
         }
+    }
+
+    fn read_again(&mut self, steps: u64) {
+        self.again = self.again.saturating_add(steps);
+    }
+
+    /// A file was read for the first time, of which so many bytes lie on the disk.
+    pub(crate) fn holds(&mut self, bytes: u64) {
+        let steps = bytes.saturating_mul(OF_BYTE);
+        self.explained = self.explained.saturating_add(steps);
     }
 
     /// `sample` is sent as `messages`, with `more` bytes besides.
     pub(crate) fn send(&mut self, sample: &Sample, messages: &[Message], more: u64) {
         let bytes = messages.iter().map(|message| message.content.len() as u64);
         self.spend(bytes.sum::<u64>().saturating_add(more) / BYTES_SENT, 1);
-        self.spend(messages.len() as u64, MESSAGE);
-        self.spend(sample.choices.len() as u64, OPTION);
+        let usual = (messages.len() as u64).min(USUAL_MESSAGES);
+        self.spend(messages.len() as u64 - usual, MESSAGE);
+        let few = (sample.choices.len() as u64).min(USUAL_OPTIONS);
+        self.spend(sample.choices.len() as u64 - few, OPTION);
+        self.read_again(usual * MESSAGE + few * OPTION);
         for image in &sample.images {
             let mut hasher = DefaultHasher::new();
             image.file.hash(&mut hasher);
@@ -108,7 +130,9 @@ impl Effort {
             );
             return Some(Fault::new(0, message).hint("make several suites of it, or shorten them"));
         }
-        (self.steps > FREE.saturating_add(self.allowed)).then(|| {
+        let unexplained = self.again.saturating_sub(self.explained);
+        let steps = self.steps.saturating_add(unexplained);
+        (steps > FREE.saturating_add(self.allowed)).then(|| {
             let message =
                 "the tasks make far more work than the data explains, and the rest is not read";
             Fault::new(0, message).hint(

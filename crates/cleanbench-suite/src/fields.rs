@@ -195,6 +195,33 @@ impl Fields {
         Ok(Meaning::Metadata(name.to_owned()))
     }
 
+    /// Whether an object of `entries` asks something.
+    pub(crate) fn has_question(&self, entries: &[Entry<'_>]) -> bool {
+        let is_question = |field| matches!(field, Field::Input | Field::Messages);
+        let mut single = self.single.iter();
+        let mut keys = entries.iter();
+        single.any(|(field, column)| is_question(*field) && column.find(entries).is_some())
+            || keys.any(|entry| self.named(&entry.key).is_some_and(is_question))
+    }
+
+    /// Whether `key` says something of one sample, or was meant to protect it. What identifies and describes may be
+    /// that of the whole file.
+    pub(crate) fn is_of_sample(&self, key: &str) -> bool {
+        let mut mapped = self.single.iter();
+        let mapped = mapped.find(|(_, column)| column.is_named(key));
+        let field = mapped.map(|(field, _)| *field).or_else(|| self.named(key));
+        match field {
+            Some(field) => !matches!(field, Field::Id | Field::Metadata),
+            None => Field::is_nearly_sensitivity(key.trim()),
+        }
+    }
+
+    /// The field that `key` names by itself.
+    fn named(&self, key: &str) -> Option<Field> {
+        let (field, _) = Field::named(key)?;
+        (!self.maps(field)).then_some(field)
+    }
+
     /// What to say of a column that is kept as metadata and may have been meant for a field.
     pub(crate) fn doubt(&self, key: &str, at: usize) -> Option<Fault> {
         let is_listed = self.metadata.is_some() || key.trim_start().starts_with(METADATA);

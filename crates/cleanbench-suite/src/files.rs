@@ -12,7 +12,7 @@ use glob::{MatchOptions, Pattern};
 
 use crate::MANIFEST;
 use crate::folder::{PathFault, SuiteFolder};
-use crate::source::kind_of;
+use crate::source::{FORMATS, kind_of, other_format};
 use crate::suite_key_path;
 use crate::words::shown;
 
@@ -66,8 +66,8 @@ pub(crate) fn all(
 pub(crate) fn check_data(file: &Path) -> Result<(), PathFault> {
     let known = kind_of(file).map(drop);
     known.map_err(|message| {
-        let hint = "data is .jsonl or .csv, optionally with .gz or .zst after it";
-        PathFault::new(message, hint)
+        let hint = other_format(file);
+        PathFault::new(message, hint.as_deref().unwrap_or(FORMATS))
     })
 }
 

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use cleanbench_text::long_integers_as_texts;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -100,7 +101,7 @@ impl<'a> Raw<'a> {
                 .hint("put them into lists, or into objects of their own"));
         }
         for entry in entries {
-            let value = entry.raw.parse()?;
+            let value = entry.raw.value()?;
             if map.contains_key(&*entry.key) {
                 let message = format!("duplicate key {} in {what}", shown(&entry.key));
                 return Err(Fault::new(entry.key_at, message));
@@ -113,6 +114,12 @@ impl<'a> Raw<'a> {
     /// Any value.
     pub(crate) fn parse<T: DeserializeOwned>(self) -> Result<T, Fault> {
         serde_json::from_str(self.text).map_err(|error| self.syntax(&error))
+    }
+
+    /// The value; an integer beyond 64 bits is a text of its digits, since no number keeps them.
+    pub(crate) fn value(self) -> Result<Value, Fault> {
+        let text = long_integers_as_texts(self.text.as_bytes());
+        serde_json::from_slice(&text).or_else(|_| self.parse())
     }
 
     /// Checks that the text is JSON at all.

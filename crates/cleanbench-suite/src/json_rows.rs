@@ -2,7 +2,9 @@
 //! objects that a single object holds.
 //!
 //! Invariant: of an array one element is in memory at a time; of a single object all of it, which is bounded like a
-//! record. Refused: an object with several lists of objects, because nothing says which is meant.
+//! record. An object that asks something is a sample itself, whatever lists it holds. Refused: an object with several
+//! lists of objects, because nothing says which is meant; what a sample may say, beside the list of samples, because
+//! it would be lost.
 
 use std::io::BufRead;
 use std::ops::Range;
@@ -10,11 +12,12 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use crate::diagnostic::Fault;
-use crate::json::{self, Raw};
+use crate::fields::Fields;
+use crate::json::{self, Entry, Raw};
 use crate::json_array::{Broken, Elements, Start};
 use crate::place::{Place, Stop};
 use crate::source::{Format, Source};
-use crate::words::{kind_of_json, shown_list};
+use crate::words::{kind_of_json, shown, shown_list};
 
 /// Whether a file that begins with `head` is to be read as a document, and not line by line.
 pub(crate) fn is_document(head: &[u8], format: Format) -> bool {
@@ -64,7 +67,11 @@ impl JsonDocument {
     }
 
     /// Puts the next record into `buffer`; `None` at the end.
-    pub(crate) fn read(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Place>, Stop> {
+    pub(crate) fn read(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        fields: &Fields,
+    ) -> Result<Option<Place>, Stop> {
         self.number = self.number.saturating_add(1);
         if let Some(held) = &mut self.held {
             return Ok(held.next(buffer, self.number));
@@ -81,7 +88,7 @@ impl JsonDocument {
         let counted = self.source.count_record();
         counted.map_err(|error| Stop::of(&error, self.place(start)))?;
         if self.number == 1 && self.is_single(buffer)? {
-            self.hold(buffer, start)?;
+            self.hold(buffer, start, fields)?;
             if let Some(held) = &mut self.held {
                 return Ok(held.next(buffer, self.number));
             }
@@ -118,7 +125,7 @@ impl JsonDocument {
     }
 
     /// Keeps the list of objects that the object in `buffer` holds, if it holds one.
-    fn hold(&mut self, buffer: &[u8], start: Start) -> Result<(), Stop> {
+    fn hold(&mut self, buffer: &[u8], start: Start, fields: &Fields) -> Result<(), Stop> {
         let Ok(text) = std::str::from_utf8(buffer) else {
             return Ok(());
         };
@@ -129,11 +136,21 @@ impl JsonDocument {
         let entries = (Raw { text, at: 0 })
             .entries("the file")
             .unwrap_or_default();
+        if fields.has_question(&entries) {
+            return Ok(());
+        }
+        let refuse = |fault| Stop {
+            text: text.to_owned(),
+            ..Stop::with(fault, self.place(start))
+        };
         let lists = entries.iter().filter(|entry| is_list_of_objects(entry.raw));
         let lists: Vec<_> = lists.collect();
         match lists[..] {
             [] => Ok(()),
             [one] => {
+                if let Some(fault) = lost_field(&entries, one, fields) {
+                    return Err(refuse(fault));
+                }
                 let elements = one.raw.elements("a list").unwrap_or_default();
                 let parts = elements
                     .iter()
@@ -154,10 +171,7 @@ impl JsonDocument {
                 );
                 let fault = Fault::new(lists[1].key_at, message)
                     .hint("keep the one that holds the samples, or write one sample a line");
-                Err(Stop {
-                    text: text.to_owned(),
-                    ..Stop::with(fault, self.place(start))
-                })
+                Err(refuse(fault))
             }
         }
     }
@@ -178,6 +192,17 @@ impl Held {
             number,
         })
     }
+}
+
+/// What stands beside the list of samples `list` and would be said of each of them within it.
+fn lost_field(entries: &[Entry<'_>], list: &Entry<'_>, fields: &Fields) -> Option<Fault> {
+    let mut beside = entries.iter().filter(|entry| entry.key_at != list.key_at);
+    let lost = beside.find(|entry| fields.is_of_sample(&entry.key))?;
+    let (name, list) = (shown(&lost.key), shown(&list.key));
+    let message = format!("{name} beside the list of samples {list} says nothing of any of them");
+    Some(Fault::new(lost.key_at, message).hint(
+        "write it into each sample, or say it of the task (`sensitivity`); else give it another name or leave it out",
+    ))
 }
 
 fn is_list_of_objects(raw: Raw<'_>) -> bool {

@@ -16,6 +16,7 @@
 
 mod at;
 mod balance;
+mod boxed;
 mod choice_forms;
 mod choices;
 mod constraint_table;
@@ -26,7 +27,6 @@ mod data_pass;
 mod diagnostic;
 mod draft;
 mod effort;
-mod encoding;
 mod fewshot;
 mod fewshot_pass;
 mod fewshot_table;
@@ -53,7 +53,9 @@ mod parquet_column;
 mod parquet_record;
 mod parquet_rows;
 mod parquet_schema;
+mod parquet_value;
 mod place;
+mod places;
 mod probe_table;
 mod prompt;
 mod pulse;
@@ -77,6 +79,7 @@ mod toml_escape;
 mod toml_read;
 mod wording;
 mod words;
+mod written;
 
 use std::path::{Path, PathBuf};
 
@@ -87,6 +90,7 @@ pub use folder::{Grants, NamedData};
 pub use images::ImageSet;
 pub use load::{Catalog, Loaded, load};
 pub use manifest::models_of;
+pub use parquet_rows::decodes_foreign_bytes;
 pub use prompt::TEMPLATE_ENGINE;
 pub use pulse::Pulse;
 pub use quarantine::QUARANTINE;

@@ -342,11 +342,7 @@ impl Loader<'_> {
             let fault = Fault::new(at, message).maybe_hint(hint);
             self.log.warn(self.manifest, fault);
         }
-        if reading.balance.of_places > 0 {
-            let message = format!(
-                "{} samples are not shuffled: an option of theirs speaks of the places of others",
-                reading.balance.of_places
-            );
+        if let Some(message) = reading.balance.kept_in_order() {
             self.log.warn(self.manifest, Fault::new(at, message));
         }
     }

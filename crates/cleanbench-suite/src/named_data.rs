@@ -11,29 +11,64 @@ use crate::field::Field;
 use crate::fields::{Fields, which_column};
 use crate::folder::{DataSource, SuiteFolder};
 use crate::rows::Rows;
-use crate::source::kind_of;
+use crate::source::{self, kind_of};
 use crate::words::{shown, shown_list};
 
 /// What to say where `path` is a data file and no suite.
 pub(crate) fn fault_of(path: &Path) -> Option<Fault> {
+    let file = path.file_name()?.to_string_lossy();
+    if let Some(hint) = source::other_format(path)
+        && path.is_file()
+    {
+        let message = format!("{} is no suite and no data that can be read", shown(&file));
+        return Some(Fault::new(0, message).hint(hint));
+    }
     kind_of(path).ok()?;
     if !path.is_file() {
         return None;
     }
-    let file = path.file_name()?.to_string_lossy();
     let name: String = file
         .chars()
         .take_while(|character| character.is_alphanumeric() || matches!(character, '-' | '_'))
         .collect();
     let name = if name.is_empty() { "mine" } else { &name };
     let message = format!("{} is data, and what to ask of it is missing", shown(&file));
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let lines = [
+        format!("name = \"{name}\""),
+        "[[task]]".to_owned(),
+        format!("name = \"{name}\""),
+        format!("data = {}", toml_text(&file)),
+        "scorers = [\"exact\"]".to_owned(),
+    ];
+    let lines: Vec<_> = lines.iter().map(|line| shell_word(line)).collect();
+    let manifest = folder.join(MANIFEST);
     let hint = format!(
-        "write a `{MANIFEST}` beside it with `name = \"{name}\"`, below that `[[task]]`, and below that \
-         `name = \"{name}\"`, `data = \"{file}\"`, `scorers = [\"exact\"]` (or \"choice\", \"numeric\", …), a line each; \
-         then name the folder. {}",
+        "say it in a `{MANIFEST}`: printf '%s\\n' {} > {} && cleanbench check {} (other scorers are \"choice\", \"numeric\", …). {}",
+        lines.join(" "),
+        shell_word(&manifest.to_string_lossy()),
+        shell_word(&folder.to_string_lossy()),
         of_columns(&columns_of(path))
     );
     Some(Fault::new(0, message).hint(hint))
+}
+
+/// `text` as a basic string of TOML, whose escapes are those of JSON; JSON alone lets U+007F stand.
+fn toml_text(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.replace('\u{7f}', "\\u007f")
+}
+
+/// `text` as one word of a shell.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// What is known of the columns of a file without being told.

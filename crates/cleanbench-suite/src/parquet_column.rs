@@ -1,14 +1,18 @@
 //! One column of a Parquet file, read row by row.
 //!
-//! Invariant: a number is written as JSON has it or not at all; what JSON has no number for is null.
+//! Invariant: what a value says is written by [`crate::parquet_value`] or its bytes are handed on; nothing that is there
+//! is passed over.
 
-use jiff::civil;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArray, DataType};
+use parquet::data_type::{DataType, FixedLenByteArray, Int96};
 use parquet::errors::ParquetError;
 
 use crate::parquet_record::{Atom, Cells};
 use crate::parquet_schema::Kind;
+use crate::parquet_value as value;
+
+/// The Julian day of 1970-01-01.
+const JULIAN_EPOCH: i64 = 2_440_588;
 
 /// A column of the part at hand.
 pub(crate) struct Column {
@@ -50,21 +54,44 @@ impl Column {
             ColumnReader::FloatColumnReader(reader) => {
                 // By its shortest text: as the other width it would have more digits.
                 values(reader, cells, |value| {
-                    Atom::real(value.to_string().parse().ok())
+                    value::real(value.to_string().parse().ok())
                 })
             }
             ColumnReader::DoubleColumnReader(reader) => {
-                values(reader, cells, |value| Atom::real(Some(*value)))
+                values(reader, cells, |value| value::real(Some(*value)))
             }
-            ColumnReader::ByteArrayColumnReader(reader) if kind == Kind::Bytes => {
-                values(reader, cells, |value| Atom::Text(value.clone()))
+            ColumnReader::ByteArrayColumnReader(reader) if kind == Kind::Decimal => {
+                values(reader, cells, |bytes| {
+                    value::decimal_of_bytes(bytes.data(), scale)
+                })
             }
-            ColumnReader::ByteArrayColumnReader(reader) => values(reader, cells, |_| Atom::None),
-            ColumnReader::Int96ColumnReader(reader) => values(reader, cells, |_| Atom::None),
+            ColumnReader::ByteArrayColumnReader(reader) => {
+                values(reader, cells, |bytes| Atom::Text(bytes.clone()))
+            }
+            ColumnReader::Int96ColumnReader(reader) => values(reader, cells, old_timestamp),
             ColumnReader::FixedLenByteArrayColumnReader(reader) => {
-                values(reader, cells, |_| Atom::None)
+                values(reader, cells, |bytes| fixed(bytes, kind, scale))
             }
         }
+    }
+}
+
+/// Nanoseconds of a day in two words, the lower first, and the Julian day.
+fn old_timestamp(value: &Int96) -> Atom {
+    let [low, high, day] = *value.data() else {
+        return Atom::Unsayable("a moment that has not 12 bytes");
+    };
+    let nanoseconds = u64::from(high) << 32 | u64::from(low);
+    let days = i64::from(day.cast_signed()) - JULIAN_EPOCH;
+    value::day_and_time(days, nanoseconds.cast_signed())
+}
+
+fn fixed(bytes: &FixedLenByteArray, kind: Kind, scale: u32) -> Atom {
+    match kind {
+        Kind::Decimal => value::decimal_of_bytes(bytes.data(), scale),
+        Kind::Uuid => value::uuid(bytes.data()),
+        Kind::Half => value::half(bytes.data()),
+        _ => Atom::None,
     }
 }
 
@@ -93,37 +120,15 @@ fn values<T: DataType>(
 }
 
 impl Atom {
-    fn whole(value: i64, kind: Kind, scale: u32) -> Self {
+    fn whole(number: i64, kind: Kind, scale: u32) -> Self {
         match kind {
-            Kind::Unsigned => Self::Plain(value.cast_unsigned().to_string()),
-            Kind::Date => date(value).map_or(Self::None, Self::Text),
-            Kind::Decimal => Self::Plain(decimal(value, scale)),
-            Kind::Number | Kind::Bytes => Self::Plain(value.to_string()),
+            Kind::Unsigned => Self::Plain(number.cast_unsigned().to_string()),
+            Kind::Date => value::date(number),
+            Kind::Decimal => value::decimal(number, scale),
+            Kind::Timestamp { unit, is_utc } => value::timestamp(number, unit, is_utc),
+            Kind::Time(unit) => value::time(number, unit),
+            Kind::Number | Kind::Bytes | Kind::Uuid | Kind::Half => Self::Plain(number.to_string()),
         }
-    }
-
-    fn real(value: Option<f64>) -> Self {
-        let number = value.and_then(serde_json::Number::from_f64);
-        number.map_or(Self::None, |number| Self::Plain(number.to_string()))
-    }
-}
-
-fn date(days: i64) -> Option<ByteArray> {
-    let days = i32::try_from(days).ok()?;
-    let span = jiff::Span::new().try_days(days).ok()?;
-    let date = civil::date(1970, 1, 1).checked_add(span).ok()?;
-    Some(ByteArray::from(date.to_string().into_bytes()))
-}
-
-/// `value` with `scale` digits after the point.
-fn decimal(value: i64, scale: u32) -> String {
-    let scale = scale.min(40) as usize;
-    let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
-    let (whole, part) = digits.split_at(digits.len() - scale);
-    let sign = if value < 0 { "-" } else { "" };
-    match scale {
-        0 => format!("{sign}{whole}"),
-        _ => format!("{sign}{whole}.{part}"),
     }
 }
 
@@ -132,16 +137,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_json_has_them() {
-        assert_eq!(decimal(-1234, 2), "-12.34");
-        assert_eq!(decimal(5, 3), "0.005");
-        assert_eq!(decimal(7, 0), "7");
-        assert_eq!(date(20_000).unwrap().data(), b"2024-10-04");
-        assert_eq!(date(i64::MAX), None);
-        assert_eq!(Atom::real(Some(f64::NAN)), Atom::None);
+    fn whole_numbers_and_old_moments_are_read() {
         assert_eq!(
             Atom::whole(-1, Kind::Unsigned, 0),
             Atom::Plain(u64::MAX.to_string())
+        );
+        let mut moment = Int96::new();
+        // 2024-10-04 at one second past midnight.
+        moment.set_data(1_000_000_000, 0, 2_460_588);
+        assert_eq!(
+            old_timestamp(&moment),
+            value::day_and_time(20_000, 1_000_000_000)
         );
     }
 }

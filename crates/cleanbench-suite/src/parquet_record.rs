@@ -17,8 +17,10 @@ pub(crate) enum Atom {
     Plain(String),
     /// Bytes that it shares with the others of its page.
     Text(ByteArray),
-    /// What JSON cannot say.
+    /// What is no text and no number.
     None,
+    /// What is there and cannot be said, and why: a fault of its row.
+    Unsayable(&'static str),
 }
 
 /// The values of one column in one row.
@@ -208,6 +210,7 @@ impl Writer<'_> {
         match atom.ok_or_else(|| DISAGREE.to_owned())? {
             Atom::Plain(text) => self.out.extend_from_slice(text.as_bytes()),
             Atom::None => self.out.extend_from_slice(b"null"),
+            Atom::Unsayable(what) => return Err(format!("it holds {what}")),
             Atom::Text(bytes) => match std::str::from_utf8(bytes.data()) {
                 Ok(text) => self.text(text),
                 Err(_) if is_text => return Err("it is no UTF-8".to_owned()),

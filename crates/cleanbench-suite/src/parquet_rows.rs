@@ -1,11 +1,13 @@
 //! The rows of a Parquet file, each handed on as the text of one JSON object.
 //!
 //! Invariants: nothing is decoded before [`crate::parquet_bounds`] has looked at it; one row and one page of each
-//! column are in memory at a time; what the decoder panics at is an error of the file. A column of bytes that are no
-//! text is read as null; numbers, truth values and dates are as JSON has them.
+//! column are in memory at a time; what the decoder panics at is an error of the file and is not told as a
+//! panic. A column of bytes that are no text is read as null; numbers, truth values and times are as
+//! [`crate::parquet_value`] writes them.
 //!
 //! Refused: what is packed otherwise than with Snappy or Zstandard, and files that change while they are read.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt as _;
@@ -175,7 +177,7 @@ fn check_packing(packing: Compression, column: &str) -> io::Result<()> {
             let name = other.to_string();
             let name = name.split('(').next().unwrap_or_default().to_owned();
             Err(io::Error::other(format!(
-                "column `{column}` is packed with {name}; write the file with Snappy or Zstandard"
+                "column `{column}` is packed with {name}; write the file with Snappy or Zstandard, with DuckDB `COPY 'it.parquet' TO 'new.parquet' (COMPRESSION zstd)`, with pandas `read_parquet('it.parquet').to_parquet('new.parquet')`"
             )))
         }
     }
@@ -266,9 +268,23 @@ impl Iterator for Counted {
     }
 }
 
+thread_local! {
+    static DECODES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is decoding a file's bytes: a panic is then damage of the file, is told as such, and is none of
+/// the program.
+#[must_use]
+pub fn decodes_foreign_bytes() -> bool {
+    DECODES.get()
+}
+
 /// What `decode` gives; what it panics at becomes an error.
 fn caught<T>(decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(decode)) {
+    DECODES.set(true);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    DECODES.set(false);
+    match decoded {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("the file is damaged".to_owned()),

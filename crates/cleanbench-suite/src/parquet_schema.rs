@@ -5,10 +5,11 @@
 
 use std::io;
 
-use parquet::basic::{ConvertedType, Repetition, Type as Physical};
+use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::schema::types::{ColumnDescriptor, Type};
 
 use crate::parquet_record::{Cells, Level, Member, Node};
+use crate::parquet_value::Unit;
 
 /// What a value of a column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,16 @@ pub(crate) enum Kind {
     Date,
     /// A whole number of units of a power of ten.
     Decimal,
+    /// Units since the beginning of 1970.
+    Timestamp {
+        unit: Unit,
+        is_utc: bool,
+    },
+    /// Units since midnight.
+    Time(Unit),
+    Uuid,
+    /// A float of 16 bits.
+    Half,
     Bytes,
 }
 
@@ -131,13 +142,42 @@ pub(crate) fn cells_of(column: &ColumnDescriptor) -> Cells {
 
 /// What the values of a column are.
 pub(crate) fn kind_of(column: &ColumnDescriptor) -> Kind {
+    if let Some(kind) = column.logical_type_ref().and_then(kind_of_logical) {
+        return kind;
+    }
+    let timestamp = |unit| Kind::Timestamp { unit, is_utc: true };
     match (column.physical_type(), column.converted_type()) {
-        (Physical::BYTE_ARRAY, ConvertedType::DECIMAL) => Kind::Decimal,
-        (Physical::BYTE_ARRAY, _) => Kind::Bytes,
-        (_, ConvertedType::DATE) => Kind::Date,
         (_, ConvertedType::DECIMAL) => Kind::Decimal,
+        (Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY, _) => Kind::Bytes,
+        (_, ConvertedType::DATE) => Kind::Date,
         (_, ConvertedType::UINT_32 | ConvertedType::UINT_64) => Kind::Unsigned,
+        (_, ConvertedType::TIMESTAMP_MILLIS) => timestamp(Unit::Milliseconds),
+        (_, ConvertedType::TIMESTAMP_MICROS) => timestamp(Unit::Microseconds),
+        (_, ConvertedType::TIME_MILLIS) => Kind::Time(Unit::Milliseconds),
+        (_, ConvertedType::TIME_MICROS) => Kind::Time(Unit::Microseconds),
         _ => Kind::Number,
+    }
+}
+
+/// The kinds that newer files alone tell, or tell more of.
+fn kind_of_logical(logical: &LogicalType) -> Option<Kind> {
+    match logical {
+        LogicalType::Timestamp(time) => Some(Kind::Timestamp {
+            unit: unit_of(time.unit),
+            is_utc: time.is_adjusted_to_u_t_c,
+        }),
+        LogicalType::Time(time) => Some(Kind::Time(unit_of(time.unit))),
+        LogicalType::Uuid => Some(Kind::Uuid),
+        LogicalType::Float16 => Some(Kind::Half),
+        _ => None,
+    }
+}
+
+fn unit_of(unit: TimeUnit) -> Unit {
+    match unit {
+        TimeUnit::MILLIS => Unit::Milliseconds,
+        TimeUnit::MICROS => Unit::Microseconds,
+        TimeUnit::NANOS => Unit::Nanoseconds,
     }
 }
 

@@ -83,11 +83,19 @@ impl Reading {
                 .and_then(|fields| fields.target.form),
             shown: self.form.shown(),
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
+            compares_texts: self.compares_texts(),
             columns: &self.columns,
         }
     }
 
+    /// Whether all its scorers compare texts.
+    fn compares_texts(&self) -> bool {
+        let mut scorers = self.scorers.iter();
+        !self.scorers.is_empty() && scorers.all(|(_, scorer)| scorer.compares_texts())
+    }
+
     pub(crate) fn complete(self, folder: &SuiteFolder) -> Option<Task> {
+        let compares_texts = self.compares_texts();
         let sensitivity = self.label();
         let fields = self.fields();
         let slices = self.table.slices.unwrap_or_default();
@@ -125,6 +133,7 @@ impl Reading {
             samples: self.samples,
             files: self.files,
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
+            compares_texts,
             form: self.form.shown(),
             fields,
             prompts: self.prompts?,

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use cleanbench_core::Digest;
+use cleanbench_files::Taken;
 
 use crate::diagnostic::Fault;
 use crate::draft::Draft;
@@ -30,6 +31,9 @@ pub(crate) struct FileIdentity {
     number: u64,
 }
 
+/// Bytes of a block, as file systems count them.
+const BLOCK: u64 = 512;
+
 /// What takes a file apart.
 enum Reader {
     Lines(Lines),
@@ -40,6 +44,9 @@ enum Reader {
 
 pub(crate) struct Rows {
     identity: FileIdentity,
+    /// Bytes that it takes on the disk, and how many of it were read.
+    stored: u64,
+    taken: Taken,
     reader: Reader,
     fields: Arc<Fields>,
     columns: Arc<[String]>,
@@ -63,6 +70,7 @@ impl Rows {
             disk: status.dev(),
             number: status.ino(),
         };
+        let taken = file.taken();
         let reader = if format == Format::Parquet {
             Reader::Parquet(Box::new(ParquetRows::open(file)?))
         } else {
@@ -70,6 +78,8 @@ impl Rows {
         };
         Ok(Self {
             identity,
+            stored: status.blocks().saturating_mul(BLOCK),
+            taken,
             reader,
             fields: Arc::clone(fields),
             columns: Arc::new([]),
@@ -86,7 +96,7 @@ impl Rows {
         }
         let found = match &mut self.reader {
             Reader::Lines(lines) => lines.read(&mut self.buffer),
-            Reader::Document(document) => document.read(&mut self.buffer),
+            Reader::Document(document) => document.read(&mut self.buffer, &self.fields),
             Reader::Table(table) => table.read(&mut self.buffer),
             Reader::Parquet(rows) => rows.read(&mut self.buffer),
         };
@@ -108,6 +118,11 @@ impl Rows {
 
     pub(crate) fn identity(&self) -> FileIdentity {
         self.identity
+    }
+
+    /// How many bytes of the file were read so far that lie on a disk: holes in it are none.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        self.taken.bytes().min(self.stored)
     }
 
     /// Digest of the file's bytes; whole once [`Rows::next_row`] returned None without a fault of

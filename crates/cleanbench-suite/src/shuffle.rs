@@ -2,30 +2,16 @@
 //!
 //! Invariants: the order follows from the suite alone (`shuffle_choices` of the task) and from the sample's identity,
 //! never from a run's seed, so that runs stay comparable; a rewording has the order of its original, so that the two
-//! differ in their wording alone. Options that speak of the places of others are left where they are.
+//! differ in their wording alone. Options that speak of others are left where they are ([`crate::places`]).
 
 use cleanbench_core::Sample;
 use cleanbench_core::seed::{derive, shuffle};
 
-/// Phrases of options that only make sense at their place.
-const OF_PLACES: [&str; 12] = [
-    "of the above",
-    "of above",
-    "all of these",
-    "none of these",
-    "neither of these",
-    "both of these",
-    "of the following",
-    "the above",
-    "options a",
-    "both a and",
-    "neither a nor",
-    "a and b",
-];
+use crate::places::speaks_of_places;
 
 /// Shuffles the options of `sample`, and what belongs to each, by `seed`.
 pub(crate) fn shuffle_choices(sample: &mut Sample, seed: u64) {
-    if speaks_of_places(&sample.choices) {
+    if speaks_of_places(&sample.choices).is_some() {
         return;
     }
     let key = sample.rewording_of.as_deref().unwrap_or(&sample.id);
@@ -33,14 +19,6 @@ pub(crate) fn shuffle_choices(sample: &mut Sample, seed: u64) {
     shuffle(&mut sample.choices, seed);
     // As many as choices, or none: the same draws move them alike.
     shuffle(&mut sample.choice_rewordings, seed);
-}
-
-/// Whether some option speaks of the places of others.
-pub(crate) fn speaks_of_places(choices: &[String]) -> bool {
-    choices.iter().any(|choice| {
-        let choice = choice.to_lowercase();
-        OF_PLACES.iter().any(|phrase| choice.contains(phrase))
-    })
 }
 
 #[cfg(test)]
@@ -88,9 +66,13 @@ mod tests {
 
     #[test]
     fn options_that_speak_of_places_stay() {
-        let texts = ["a", "b", "All of the above"];
-        let mut kept = sample("1", None, &texts);
-        shuffle_choices(&mut kept, 3);
-        assert_eq!(kept.choices, texts);
+        for last in ["All of the above", "B und C", "ninguna de las anteriores"] {
+            let texts = ["a", "b", last];
+            for seed in 0..8 {
+                let mut kept = sample("1", None, &texts);
+                shuffle_choices(&mut kept, seed);
+                assert_eq!(kept.choices, texts);
+            }
+        }
     }
 }

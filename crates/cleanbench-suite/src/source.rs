@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cleanbench_core::Digest;
 use cleanbench_core::digest::FileHasher;
+use cleanbench_files::encoding::{Encoding, LineFeeds, Utf8, replace_returns};
 use cleanbench_files::{Opened, PackedBound, Taken, Unpacked};
 use flate2::read::MultiGzDecoder;
 
-use crate::encoding::{Encoding, LineFeeds, Utf8, replace_returns};
 use crate::words::shown;
 
 /// How much of a file is looked at to tell how it is written.
@@ -28,8 +28,10 @@ pub(crate) const UNPACKED: PackedBound = PackedBound {
     free: 64 << 20,
 };
 
-/// Lines that a packed file may hold however small it is. Beyond, each takes a byte of it: two lines that differ take more.
+/// Lines that a packed file may hold however small it is. Beyond, each takes two bytes of it: lines that differ by a
+/// number alone take more.
 pub(crate) const FREE_LINES: u64 = 200_000;
+const BYTES_OF_LINE: u64 = 2;
 
 /// How records are written, as the name of a file says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,27 @@ pub(crate) fn kind_of(path: &Path) -> Result<(Format, Packing), String> {
         _ => return Err(format!("{} is no kind of data file", shown(&name))),
     };
     Ok((format, packing))
+}
+
+/// Which files are data.
+pub(crate) const FORMATS: &str = "data is .jsonl, .json, .csv, .tsv or .parquet, all but the last optionally with .gz or .zst after it";
+
+/// What to do with a file of a program that holds tables or rows, by the ending of its name.
+pub(crate) fn other_format(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    let how = match ending.as_str() {
+        "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "numbers" => {
+            "save the sheet as CSV (UTF-8) from the program that made it"
+        }
+        "arrow" | "feather" | "orc" | "avro" | "pkl" | "pickle" | "db" | "sqlite" => {
+            "write it as Parquet or JSONL with the program that made it"
+        }
+        "zip" | "7z" | "tar" | "rar" | "xz" | "bz2" => {
+            "unpack it, and name the file that was in it"
+        }
+        _ => return None,
+    };
+    Some(format!("{how}; {FORMATS}"))
 }
 
 /// A data file being read.
@@ -159,7 +182,7 @@ impl Source {
             return Ok(());
         };
         let packed = packed.bytes();
-        if self.lines <= FREE_LINES.saturating_add(packed) {
+        if self.lines <= FREE_LINES.saturating_add(packed / BYTES_OF_LINE) {
             return Ok(());
         }
         let message = format!(

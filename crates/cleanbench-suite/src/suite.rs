@@ -18,7 +18,7 @@ use crate::fields::Fields;
 use crate::folder::SuiteFolder;
 use crate::messages::role_name;
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
-use crate::target_form::Form;
+use crate::target_form::Shown;
 
 /// A validated suite.
 #[derive(Debug)]
@@ -145,9 +145,11 @@ pub struct Task {
     pub(crate) folder: SuiteFolder,
     pub(crate) fields: Arc<Fields>,
     /// In which form targets name options, as the data shows, where that was looked for.
-    pub(crate) form: Option<Form>,
+    pub(crate) form: Shown,
     /// The seed by which choices are shuffled, where they are.
     pub(crate) shuffle: Option<u64>,
+    /// Whether all its scorers compare texts.
+    pub(crate) compares_texts: bool,
 }
 
 impl Task {
@@ -161,6 +163,7 @@ impl Task {
             said: self.fields.target.form,
             shown: self.form,
             shuffle: self.shuffle,
+            compares_texts: self.compares_texts,
             columns: &[],
         }
     }
@@ -210,7 +213,7 @@ impl Task {
 
     /// How the data was read, where that does not follow from names alone.
     fn describe_columns(&self, fields: &mut Map<String, Value>) {
-        if let Some(form) = self.fields.target.form.or(self.form) {
+        if let Some(form) = self.fields.target.form.or(self.form.form) {
             fields.insert("target_form".to_owned(), json!(form.as_str()));
         }
         if let Some(seed) = self.shuffle {

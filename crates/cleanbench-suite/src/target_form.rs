@@ -8,6 +8,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::at::At;
+use crate::boxed;
 use crate::choices::{self, Options};
 use crate::diagnostic::Fault;
 use crate::words::{kind_of_json, shown};
@@ -15,6 +16,8 @@ use crate::words::{kind_of_json, shown};
 /// How a target names an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
+    /// The label that the data gives an option.
+    Label,
     Text,
     Letter,
     /// A position, counted from 0.
@@ -29,7 +32,8 @@ pub(crate) enum Form {
 
 impl Form {
     /// All of them, those that a column can show first.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Label,
         Self::Text,
         Self::Letter,
         Self::IndexFrom0,
@@ -40,6 +44,7 @@ impl Form {
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::Label => "label",
             Self::Text => "text",
             Self::Letter => "letter",
             Self::IndexFrom0 => "index_from_0",
@@ -52,6 +57,7 @@ impl Form {
     /// The option of `options` that `target` names in this form.
     pub(crate) fn option(self, target: &Value, options: &Options<'_>) -> Option<usize> {
         match self {
+            Self::Label => options.of_label(target),
             Self::Text => options.of_text(&text_of(target)?),
             Self::Letter => options.of_letter(target.as_str()?),
             Self::IndexFrom0 => index(target).filter(|index| *index < options.texts.len()),
@@ -140,11 +146,19 @@ impl TargetReading {
             answer = &answer[place + mark.len()..];
         }
         if self.is_boxed {
-            answer = last_box(answer).ok_or_else(|| no_mark(target.at, "\\boxed{…}"))?;
+            answer = boxed::last_box(answer).ok_or_else(|| no_box(answer, target.at))?;
         }
         target.value = Value::from(answer.trim());
         Ok(target)
     }
+}
+
+fn no_box(answer: &str, at: usize) -> Fault {
+    if !boxed::has_box(answer) {
+        return no_mark(at, "\\boxed{…}");
+    }
+    let message = "what the last box of the target holds cannot be told";
+    Fault::new(at, message).hint("write it in braces, `\\boxed{…}`")
 }
 
 fn no_mark(at: usize, mark: &str) -> Fault {
@@ -152,23 +166,8 @@ fn no_mark(at: usize, mark: &str) -> Fault {
     Fault::new(at, message).hint("`fields.target` of the task says that the answer stands there")
 }
 
-/// What the last box of `text` holds.
-fn last_box(text: &str) -> Option<&str> {
-    const OPEN: &str = "\\boxed{";
-    let start = text.rfind(OPEN)? + OPEN.len();
-    let mut depth = 1_u32;
-    for (at, byte) in text.bytes().enumerate().skip(start) {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return text.get(start..at);
-        }
-    }
-    None
-}
+/// The forms in which a target says which option it means, where a position only counts.
+const NAMED: [Form; 3] = [Form::Label, Form::Text, Form::Letter];
 
 /// What is known of a column of targets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -176,16 +175,26 @@ pub(crate) enum ColumnForm {
     /// It was not looked at as a whole.
     #[default]
     Unknown,
-    /// It was, and shows the form or not.
-    Looked(Option<Form>),
+    /// It was.
+    Looked(Shown),
+}
+
+/// What a column of targets shows as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// The one form of all of them.
+    pub(crate) form: Option<Form>,
+    /// Whether they are labels, texts and letters in turns, so that one of digits is a text and no position: each names
+    /// an option in such a form, and some are no number.
+    has_no_positions: bool,
 }
 
 impl ColumnForm {
-    /// The form, where the column shows it.
-    pub(crate) fn shown(self) -> Option<Form> {
+    /// What the column shows, as far as is known.
+    pub(crate) fn shown(self) -> Shown {
         match self {
-            Self::Looked(form) => form,
-            Self::Unknown => None,
+            Self::Looked(shown) => shown,
+            Self::Unknown => Shown::default(),
         }
     }
 }
@@ -197,6 +206,37 @@ pub(crate) struct Evidence {
     possible: Vec<Form>,
     /// Forms of which some target names different options.
     differing: Vec<Pair>,
+    letters: Letters,
+    /// Whether every target so far names an option as a label, a text or a letter.
+    are_all_named: bool,
+    /// Whether one is no number.
+    has_words: bool,
+}
+
+/// How targets that are letters are written: labels are all capital or all small.
+#[derive(Debug, Clone, Copy, Default)]
+struct Letters {
+    is_capital: bool,
+    is_small: bool,
+    /// Whether one is the text of another option.
+    is_text: bool,
+}
+
+impl Letters {
+    fn add(&mut self, target: &Value, options: &Options<'_>) {
+        let (Some(text), Some(option)) = (target.as_str(), Form::Letter.option(target, options))
+        else {
+            return;
+        };
+        self.is_capital |= text.contains(|c: char| c.is_ascii_uppercase());
+        self.is_small |= text.contains(|c: char| c.is_ascii_lowercase());
+        self.is_text |= options.of_text(text).is_some_and(|named| named != option);
+    }
+
+    /// Whether some are letters and others texts, as far as can be seen.
+    fn are_mixed(self) -> bool {
+        self.is_capital && self.is_small && self.is_text
+    }
 }
 
 /// Two forms, in the order of [`Form::ALL`].
@@ -209,8 +249,11 @@ struct Pair {
 impl Default for Evidence {
     fn default() -> Self {
         Self {
-            possible: Form::ALL[..5].to_vec(),
+            possible: Form::ALL[..6].to_vec(),
             differing: Vec::new(),
+            letters: Letters::default(),
+            are_all_named: true,
+            has_words: false,
         }
     }
 }
@@ -218,9 +261,11 @@ impl Default for Evidence {
 impl Evidence {
     /// Takes in a target.
     pub(crate) fn add(&mut self, target: &Value, options: &Options<'_>) {
-        if options.of_label(target).is_some() {
-            return;
-        }
+        self.letters.add(target, options);
+        self.are_all_named &= NAMED
+            .iter()
+            .any(|form| form.option(target, options).is_some());
+        self.has_words |= index(target).is_none();
         self.possible
             .retain(|form| form.option(target, options).is_some());
         for (at, &one) in self.possible.iter().enumerate() {
@@ -234,34 +279,52 @@ impl Evidence {
         }
     }
 
-    /// Whether more targets can change nothing. One form that is left may still be contradicted.
+    /// Whether more targets can change nothing: one form that is left may still be contradicted.
     pub(crate) fn is_settled(&self) -> bool {
-        self.possible.is_empty()
+        self.possible.is_empty() && !self.are_all_named
     }
 
-    /// The form in which all targets name an option: as texts where they all are one; of other forms only where all
-    /// that are possible name the same options.
-    pub(crate) fn form(&self) -> Option<Form> {
-        if self.possible.contains(&Form::Text) {
-            return Some(Form::Text);
+    /// What all of them show.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown {
+            form: self.form(),
+            has_no_positions: self.are_all_named && self.has_words,
         }
-        let both = |pair: &Pair| [pair.one, pair.other].map(|form| self.possible.contains(&form));
-        let is_unclear = self.differing.iter().any(|pair| both(pair) == [true, true]);
-        self.possible.first().copied().filter(|_| !is_unclear)
+    }
+
+    /// The form in which all targets name an option: as labels or as texts where they all are one, and not both with
+    /// different options; of other forms only where all that are possible name the same options.
+    fn form(&self) -> Option<Form> {
+        let is_possible = |form: &Form| self.possible.contains(form);
+        let both = |pair: &Pair| is_possible(&pair.one) && is_possible(&pair.other);
+        let explicit = [Form::Label, Form::Text];
+        let mut contradictions = self.differing.iter().filter(|pair| both(pair));
+        if let Some(form) = explicit.into_iter().find(is_possible) {
+            let is_contradicted =
+                contradictions.any(|pair| [pair.one, pair.other] == [Form::Label, Form::Text]);
+            return Some(form).filter(|_| !is_contradicted);
+        }
+        let is_unclear = contradictions.next().is_some();
+        let found = self.possible.first().copied().filter(|_| !is_unclear);
+        found.filter(|form| *form != Form::Letter || !self.letters.are_mixed())
     }
 }
 
 /// Whether only the whole column shows what `target` means: it could name different options, or is a position.
 pub(crate) fn is_unclear(target: &Value, options: &Options<'_>) -> bool {
-    candidates(target, options).len() > 1 || is_position(target, options)
+    candidates(target, options, Shown::default()).len() > 1 || is_position(target, options)
 }
 
-/// The options that `target` can name, ascending.
-fn candidates(target: &Value, options: &Options<'_>) -> Vec<usize> {
-    if let Some(named) = options.of_label(target) {
-        return vec![named];
-    }
-    let forms = Form::ALL.into_iter();
+/// The options that `target` can name, ascending, where its column shows so much.
+fn candidates(target: &Value, options: &Options<'_>, shown: Shown) -> Vec<usize> {
+    let forms = if options.of_label(target).is_some() {
+        // Who gives labels counts no positions.
+        &Form::ALL[..2]
+    } else {
+        &Form::ALL[..]
+    };
+    let is_open = |form: &&Form| !(shown.has_no_positions && form.is_position());
+    let forms = forms.iter().filter(is_open);
     let found = forms.filter_map(|form| form.option(target, options));
     let mut found: Vec<_> = found.collect();
     found.sort_unstable();
@@ -277,7 +340,7 @@ fn is_position(target: &Value, options: &Options<'_>) -> bool {
 }
 
 /// The option that `target` names: in the form that the task says, or, where it says none and `target` could name
-/// several, in the form that its column `shows`.
+/// several, in the form that its column has `shown`.
 ///
 /// # Errors
 /// A fault at `at` where it names none, or several.
@@ -285,19 +348,19 @@ pub(crate) fn resolve(
     target: &Value,
     options: &Options<'_>,
     said: Option<Form>,
-    shows: Option<Form>,
+    shown: Shown,
     at: usize,
 ) -> Result<usize, Fault> {
     if let Some(form) = said {
         let found = form.option(target, options);
         return found.ok_or_else(|| not_in_form(target, form, options, at));
     }
-    match candidates(target, options)[..] {
+    match candidates(target, options, shown)[..] {
         [] => Err(choices::not_among(target, options, at)),
         [one] if !is_position(target, options) => Ok(one),
         _ => {
-            let shown = shows.and_then(|form| form.option(target, options));
-            shown.ok_or_else(|| unclear(target, options, at))
+            let found = shown.form.and_then(|form| form.option(target, options));
+            found.ok_or_else(|| unclear(target, options, at))
         }
     }
 }
@@ -384,19 +447,16 @@ mod tests {
             texts.iter().map(|text| (*text).to_owned()).collect()
         };
         let (texts, labels) = (owned(choices), owned(labels));
-        let options = Options {
-            texts: &texts,
-            labels: &labels,
-        };
+        let options = Options::new(&texts, &labels);
         let mut evidence = Evidence::default();
         for target in targets {
             evidence.add(target, &options);
         }
-        let form = evidence.form();
+        let shown = evidence.shown();
         let resolved = targets
             .iter()
-            .map(|target| resolve(target, &options, None, form, 0).ok());
-        (form, resolved.collect())
+            .map(|target| resolve(target, &options, None, shown, 0).ok());
+        (shown.form, resolved.collect())
     }
 
     #[test]
@@ -480,7 +540,8 @@ mod tests {
         assert_eq!(grades, (Some(Form::Text), vec![Some(1), Some(0)]));
         let in_order = check(&["1", "2", "3", "4"], &[], &[json!("4"), json!(1)]);
         assert_eq!(in_order.1, [Some(3), Some(0)]);
-        let labelled = check(&four, &["1", "2", "3", "4"], &[json!("2"), json!("4")]);
+        let numbers = ["1", "2", "3", "4"];
+        let labelled = check(&four, &numbers, &[json!("2"), json!("4")]);
         assert_eq!(labelled.1, [Some(1), Some(3)]);
         let truths = check(&["No", "Yes"], &[], &[json!(true), json!(false)]);
         assert_eq!(truths.1, [Some(1), Some(0)]);
@@ -491,6 +552,39 @@ mod tests {
         // 1 is the position of "no" and says yes.
         let inverted = check(&["yes", "no"], &[], &[json!(1), json!(0)]);
         assert_eq!(inverted, (None, vec![None, None]));
+    }
+
+    #[test]
+    fn among_letters_and_texts_digits_are_a_text_unless_one_can_only_be_a_position() {
+        let numbers = ["1", "2", "3", "4"];
+        let mixed = check(&numbers, &[], &[json!("3"), json!("B"), json!(1)]);
+        assert_eq!(mixed, (None, vec![Some(2), Some(1), Some(0)]));
+        let counted = check(
+            &["2", "3", "1", "w"],
+            &[],
+            &[json!("2"), json!(0), json!("w")],
+        );
+        assert_eq!(counted.1, [None, None, Some(3)]);
+    }
+
+    #[test]
+    fn labels_and_texts_in_one_column_are_asked_for() {
+        // "a" is the letter of the first and the text of the last; capitals show that it is no letter here.
+        let mixed = check(&["c", "b", "a"], &[], &[json!("A"), json!("a")]);
+        assert_eq!(mixed, (None, vec![Some(0), None]));
+        let small = check(&["c", "b", "x"], &[], &[json!("a"), json!("B")]);
+        assert_eq!(small, (Some(Form::Letter), vec![Some(0), Some(1)]));
+        let letters = ["A", "B", "C"];
+        let labelled = check(&["c", "b", "a"], &letters, &[json!("A"), json!("a")]);
+        assert_eq!(labelled, (None, vec![Some(0), None]));
+        // Each target is a label, and each is the text of another option.
+        let both = check(&["B", "C", "A"], &letters, &[json!("A"), json!("B")]);
+        assert_eq!(both, (None, vec![None, None]));
+        // One that is no text shows that they are labels.
+        let shown = check(&["B", "x", "A"], &letters, &[json!("A"), json!("C")]);
+        assert_eq!(shown, (Some(Form::Label), vec![Some(0), Some(2)]));
+        let numbered = check(&["2", "3", "1"], &["1", "2", "3"], &[json!(1), json!("x")]);
+        assert_eq!(numbered.1, [None, None]);
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl ScorerCatalog for TwoScorers {
             param: param.cloned(),
             message,
             hint: Some("known are `exact` and `choice`".to_owned()),
+            may_pass: false,
         };
         let needs_choices = match spec.kind.as_str() {
             "exact" => false,

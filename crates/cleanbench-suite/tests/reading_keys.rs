@@ -44,6 +44,7 @@ impl ScorerCatalog for Known {
                 param: Some(name.clone()),
                 message: format!("unknown parameter `{name}`"),
                 hint: None,
+                may_pass: false,
             })
             .collect();
         if spec.params.get("extract") == Some(&json!({"pattern": "("})) {
@@ -51,6 +52,7 @@ impl ScorerCatalog for Known {
                 param: Some("extract".to_owned()),
                 message: "no pattern".to_owned(),
                 hint: None,
+                may_pass: false,
             }]);
         }
         if faults.is_empty() {

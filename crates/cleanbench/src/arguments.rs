@@ -104,7 +104,7 @@ pub(crate) struct ExportArguments {
     pub(crate) format: ExportFormat,
     /// The run: its id, a prefix of it, or its folder
     pub(crate) run: String,
-    /// A file that is not there yet, or a folder for the files where there are several
+    /// A folder for the files; or, where there is only one, a file that is not there yet and ends as it has to
     #[arg(short = 'o', long, value_name = "PATH")]
     pub(crate) output: PathBuf,
     /// Folder that holds the run directories

@@ -58,6 +58,7 @@ fn exit_of(kind: ErrorKind) -> Exit {
         ErrorKind::ConfigInvalid => Exit::ConfigInvalid,
         ErrorKind::CannotWrite => Exit::CannotWrite,
         ErrorKind::Damaged => Exit::VerifyFailed,
+        ErrorKind::Undecided => Exit::Inconclusive,
         ErrorKind::Internal => Exit::Internal,
     }
 }

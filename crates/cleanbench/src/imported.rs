@@ -1,6 +1,6 @@
 //! The answers of an imported log, found by what is asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cleanbench_core::Reply;
 use cleanbench_engine::Answers;
@@ -15,9 +15,20 @@ struct Key {
     epoch: u32,
 }
 
+/// A call of any model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Question {
+    sample: SampleName,
+    epoch: u32,
+}
+
 /// The answers of a log.
-#[derive(Debug)]
-pub(crate) struct ImportedAnswers(HashMap<Key, Reply>);
+#[derive(Debug, Default)]
+pub(crate) struct ImportedAnswers {
+    answers: HashMap<Key, Reply>,
+    /// What some model was asked.
+    asked: HashSet<Question>,
+}
 
 impl ImportedAnswers {
     /// The answers of `imported`.
@@ -25,7 +36,7 @@ impl ImportedAnswers {
     /// # Errors
     /// When one cannot be written as JSON.
     pub(crate) fn of(imported: &Imported) -> Result<Self, serde_json::Error> {
-        let mut answers = HashMap::new();
+        let mut found = Self::default();
         for task in &imported.tasks {
             for sample in &task.samples {
                 let name = SampleName::new(&task.name, &sample.id);
@@ -35,11 +46,15 @@ impl ImportedAnswers {
                         sample: name,
                         epoch: answer.epoch,
                     };
-                    answers.insert(key, answer.record.reply()?);
+                    found.answers.insert(key, answer.record.reply()?);
+                    found.asked.insert(Question {
+                        sample: name,
+                        epoch: answer.epoch,
+                    });
                 }
             }
         }
-        Ok(Self(answers))
+        Ok(found)
     }
 }
 
@@ -50,6 +65,10 @@ impl Answers for ImportedAnswers {
             sample,
             epoch,
         };
-        self.0.get(&key).cloned()
+        self.answers.get(&key).cloned()
+    }
+
+    fn has_any(&self, sample: SampleName, epoch: u32) -> bool {
+        self.asked.contains(&Question { sample, epoch })
     }
 }

@@ -37,6 +37,7 @@ mod session;
 mod signals;
 mod starting;
 mod status;
+mod suite_folder;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // A panic's own text may quote what a model wrote; its place is enough to find the bug.
     std::panic::set_hook(Box::new(|panic| {
+        if cleanbench_suite::decodes_foreign_bytes() {
+            return;
+        }
         let place = panic
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));

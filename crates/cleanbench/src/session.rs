@@ -576,10 +576,9 @@ fn say_ending(ending: &Ending, recording: &Recording, printer: Printer) {
         printer.say(message);
     }
     if ending.unkept > 0 {
-        printer::warn(format!(
-            "{} answers could not be kept for later runs; they are in this run all the same",
-            ending.unkept
-        ));
+        let one = "answer could not be kept for later runs; it is in this run all the same";
+        let several = "answers could not be kept for later runs; they are in this run all the same";
+        printer::warn(cleanbench_text::counted(ending.unkept, one, several));
     }
     say_tables(recording, printer);
     say_head(&recording.run, printer);

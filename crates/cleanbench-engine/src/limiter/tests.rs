@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::burst::LONGEST_PAUSE;
+use crate::burst::{LONGEST_PAUSE, Past};
 use crate::hands::Hands;
 
 /// What an endpoint makes of an attempt: after how long, and what it says.
@@ -66,14 +66,14 @@ async fn place(limiter: &EndpointLimiter) -> Seat {
 }
 
 async fn set_off(limiter: &EndpointLimiter) -> Seat {
-    try_again(limiter, true).await
+    try_again(limiter, Past::New).await
 }
 
-/// Sets off with an attempt of a call that had not failed before if `is_fresh`.
-async fn try_again(limiter: &EndpointLimiter, is_fresh: bool) -> Seat {
+/// Sets off with an attempt of a call whose attempts before came to `past`.
+async fn try_again(limiter: &EndpointLimiter, past: Past) -> Seat {
     let asker = Asker {
         name: "sample".to_owned(),
-        is_fresh,
+        past,
         hands: Hands::new(1),
     };
     let mut seat = place(limiter).await;
@@ -123,9 +123,10 @@ where
     B: Fn(Moment) -> (Duration, Load),
 {
     let mut faults = Vec::new();
+    let mut past = Past::New;
     loop {
         faults.retain(|fault| !limiter.is_forgiven(*fault));
-        let seat = try_again(limiter, faults.is_empty()).await;
+        let seat = try_again(limiter, past).await;
         let in_flight = counts.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         counts.most.fetch_max(in_flight, Ordering::SeqCst);
         let (latency, load) = behaviour(Moment {
@@ -142,6 +143,7 @@ where
         }
         counts.turned_away.fetch_add(1, Ordering::SeqCst);
         faults.push(fault);
+        past = past.after(fault.streak());
         if limiter.costs(fault) {
             let Load::TurnedAway(asked) = load else {
                 continue;
@@ -350,10 +352,48 @@ async fn a_pause_that_is_asked_for_holds_for_a_burst_and_has_a_longest_time() {
 async fn calls_that_are_turned_away_again_and_again_are_no_outage() {
     let limiter = EndpointLimiter::new(8);
     for _ in 0..100 {
-        let fault = try_again(&limiter, false).await.leave(REFUSED);
+        let fault = try_again(&limiter, Past::Failed).await.leave(REFUSED);
         assert!(limiter.costs(fault));
     }
     assert_eq!(limiter.status().absence, None);
+}
+
+/// Turns `pasts` away one after the other; what became of each.
+async fn turn_away(limiter: &EndpointLimiter, pasts: &[Past]) -> Vec<Past> {
+    let mut found = Vec::new();
+    for past in pasts {
+        let fault = try_again(limiter, *past).await.leave(REFUSED);
+        found.push(past.after(fault.streak()));
+    }
+    found
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_burst_has_forgiven_is_no_burst_again() {
+    let limiter = EndpointLimiter::new(16);
+    let pasts = turn_away(&limiter, &[Past::New; 6]).await;
+    assert!(limiter.status().absence.is_some());
+    set_off(&limiter).await.leave(Load::Served);
+    assert_eq!(limiter.status().absence, None);
+    turn_away(&limiter, &pasts).await;
+    assert_eq!(limiter.status().absence, None, "others are served");
+    turn_away(&limiter, &[Past::New; 17]).await;
+    assert!(limiter.status().absence.is_some(), "nobody is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_calls_were_turned_away_whatever_happened_a_few_more_are_no_outage() {
+    let limiter = EndpointLimiter::new(16);
+    for _ in 0..7 {
+        let once = turn_away(&limiter, &[Past::New]).await;
+        set_off(&limiter).await.leave(Load::Served);
+        turn_away(&limiter, &once).await;
+        set_off(&limiter).await.leave(Load::Served);
+    }
+    turn_away(&limiter, &[Past::New; 5]).await;
+    assert_eq!(limiter.status().absence, None);
+    turn_away(&limiter, &[Past::New; 12]).await;
+    assert!(limiter.status().absence.is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use cleanbench_core::{Message, Role};
 use serde_json::{Map, Value};
 
 use super::chat::Skip;
+use super::stream::{self, Joined};
 use super::values::{first, written};
 
 /// Why a chat is left out.
@@ -17,12 +18,15 @@ pub(super) const OTHERS: Skip = "chats with files, sounds or parts of an unknown
 pub(super) const NO_ROLE: Skip = "chats with a turn of an unknown role";
 pub(super) const NO_QUESTION: Skip = "chats that do not end with a question of the user";
 pub(super) const NO_MESSAGES: Skip = "records without messages";
+pub(super) const EMPTY_TURN: Skip = "chats with an empty turn, which a suite cannot put";
 
 /// Texts of the turns, and the model's last turn where that is the last of all.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Conversation {
     pub(super) messages: Vec<Message>,
     pub(super) answer: Option<String>,
+    /// Whether a turn of the user or of the model was empty: without it the others would be another conversation.
+    has_gap: bool,
 }
 
 /// Reads a list of messages, `system` before them.
@@ -46,6 +50,7 @@ pub(super) fn conversation(
     found.answer = answer.or(found.answer);
     match found.messages.last() {
         None => Err(NO_MESSAGES),
+        Some(_) if found.has_gap => Err(EMPTY_TURN),
         Some(last) if last.role == Role::User => Ok(found),
         Some(_) => Err(NO_QUESTION),
     }
@@ -55,6 +60,8 @@ impl Conversation {
     fn push(&mut self, role: Role, text: String) {
         if !text.trim().is_empty() {
             self.messages.push(Message::new(role, text));
+        } else if role != Role::System {
+            self.has_gap = true;
         }
     }
 
@@ -155,6 +162,9 @@ fn is_picture(part: &Map<String, Value>) -> bool {
 /// The answer in a reply of any protocol, or in a text of one.
 pub(super) fn answer(reply: &Value) -> Option<String> {
     match reply {
+        Value::String(text) if stream::is_one(text) => {
+            stream::answer(text).and_then(answer_of_stream)
+        }
         Value::String(text) => match written(text) {
             Some(inner) => answer_of(&inner).or_else(|| Some(text.clone())),
             None => Some(text.clone()).filter(|text| !text.trim().is_empty()),
@@ -165,6 +175,9 @@ pub(super) fn answer(reply: &Value) -> Option<String> {
 
 fn answer_of(reply: &Value) -> Option<String> {
     let reply = match reply {
+        Value::Array(events) if stream::are_events(events) => {
+            return stream::joined(events).and_then(answer_of_stream);
+        }
         Value::Array(messages) => return messages.iter().rev().find_map(answer_of),
         other => other.as_object()?,
     };
@@ -181,6 +194,13 @@ fn answer_of(reply: &Value) -> Option<String> {
     }
     let text = first(reply, &["text", "output_text"]).and_then(Value::as_str);
     said(reply).or_else(|| text.map(str::to_owned))
+}
+
+fn answer_of_stream(joined: Joined) -> Option<String> {
+    match joined {
+        Joined::Text(text) => Some(text),
+        Joined::Reply(reply) => answer_of(&reply),
+    }
 }
 
 fn message_of(item: &Value) -> Option<String> {
@@ -244,6 +264,14 @@ mod tests {
             (
                 json!([{"role": "tool", "content": "a"}, {"role": "user", "content": "a"}]),
                 TOOLS,
+            ),
+            (
+                json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}, {"role": "user", "content": "b"}]),
+                EMPTY_TURN,
+            ),
+            (
+                json!([{"role": "user", "content": "a"}, {"role": "user", "content": []}]),
+                EMPTY_TURN,
             ),
             (
                 json!([{"role": "assistant", "content": null, "tool_calls": [{}]}, {"role": "user", "content": "a"}]),

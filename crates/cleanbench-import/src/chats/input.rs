@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Digest, digest::FileHasher};
+use cleanbench_files::encoding::{Encoding, Utf8};
 use cleanbench_files::{FileError, Limit, Opened, PackedBound, Unpacked, open_named};
 use flate2::read::MultiGzDecoder;
 use serde_json::{Map, Value};
@@ -166,6 +167,7 @@ impl Text {
             file,
             hasher: Hashed::clone(&hasher),
         });
+        let lines = lines.and_then(as_utf8);
         let lines = lines.map_err(|error| unreadable(path, error))?;
         Ok(Self { lines, hasher })
     }
@@ -203,7 +205,17 @@ impl Text {
     }
 }
 
-/// The text of `file`, whose first bytes say how it is packed.
+/// `text` as UTF-8, whose first bytes say how it is written.
+fn as_utf8(mut text: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
+    Ok(match Encoding::of(text.fill_buf()?) {
+        Encoding::Utf8 => text,
+        Encoding::Utf16(order) => {
+            Box::new(BufReader::with_capacity(1 << 16, Utf8::of(text, order)))
+        }
+    })
+}
+
+/// The bytes of `file`, whose first bytes say how it is packed.
 fn unpacked(file: Hashing) -> io::Result<Box<dyn BufRead>> {
     let taken = file.file.taken();
     let mut file = BufReader::with_capacity(1 << 16, file);
@@ -282,6 +294,10 @@ mod tests {
         assert_eq!(read(lines), expected);
         assert_eq!(read(&gzip(lines)), expected);
         assert_eq!(read(&zstd::encode_all(&lines[..], 1).unwrap()), expected);
+        let text = "\u{feff}{\"a\":1}\n\n{\"a\":2}";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(read(&wide), expected);
+        assert_eq!(read(&gzip(&wide)), expected);
         assert_eq!(read(b"{\n \"a\": 1\n}\n"), ["log:1 {\"a\":1}"]);
         let expected = [
             "log:1 (record 1) {\"a\":1}",

@@ -19,6 +19,7 @@ mod passes;
 mod personal;
 mod request;
 mod strata;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod values;

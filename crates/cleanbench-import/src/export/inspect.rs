@@ -1,9 +1,9 @@
-//! An Inspect log `.eval` for each task and model: a header, samples, and what sums them up, as version 2 has them.
+//! An Inspect log `.eval` for each task and each model that was asked it: a header, samples, and what sums them up, as version 2 has them.
 
 use std::io::{Cursor, Write as _};
 
 use cleanbench_core::{Message, Role, Usage};
-use cleanbench_model::imported::ImportedAnswer;
+use cleanbench_model::imported::{ImportedAnswer, ImportedCall};
 use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -17,7 +17,7 @@ use crate::log::{Answer, Sample, Task};
 /// # Errors
 /// When one would be larger than an archive can be.
 pub fn inspect(exported: &Exported) -> std::io::Result<Vec<ExportedFile>> {
-    let mut files = Vec::new();
+    let mut files: Vec<ExportedFile> = Vec::new();
     for task in &exported.run.tasks {
         for (model, described) in exported.run.models.iter().enumerate() {
             let log = Log {
@@ -26,13 +26,26 @@ pub fn inspect(exported: &Exported) -> std::io::Result<Vec<ExportedFile>> {
                 model,
                 name: &described.name,
             };
+            if log.is_empty() {
+                continue;
+            }
+            let name = format!("{}_{}", task.name, plain(&described.name, "model"));
             files.push(ExportedFile {
-                name: format!("{}_{}.eval", task.name, plain(&described.name, "model")),
+                name: free_name(&name, &files),
                 bytes: log.archive()?,
             });
         }
     }
     Ok(files)
+}
+
+/// `wanted` as the name of a log that is none of `files`, and that stands behind them in the order of names: two models
+/// may be called alike as far as names of files go.
+fn free_name(wanted: &str, files: &[ExportedFile]) -> String {
+    let numbered = (2_u64..).map(|number| format!("{wanted}_{number}.eval"));
+    let mut names = std::iter::once(format!("{wanted}.eval")).chain(numbered);
+    let is_free = |name: &String| !files.iter().any(|file| file.name == *name);
+    names.find(is_free).unwrap_or_default()
 }
 
 /// A log of one task and model.
@@ -44,6 +57,12 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
+    /// Whether the model was never asked anything of the task.
+    fn is_empty(&self) -> bool {
+        let mut samples = self.task.samples.iter();
+        samples.all(|sample| self.answers(sample).next().is_none())
+    }
+
     fn archive(&self) -> std::io::Result<Vec<u8>> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let mut put = |name: &str, value: &Value| -> std::io::Result<()> {
@@ -85,7 +104,7 @@ impl Log<'_> {
         let ids = self.task.samples.iter().map(|sample| sample.id.as_str());
         json!({
             "version": 2,
-            "status": "success",
+            "status": self.status(),
             "eval": {
                 "run_id": self.exported.id,
                 "created": created,
@@ -114,16 +133,34 @@ impl Log<'_> {
         })
     }
 
+    /// All answers: those that the run lacks count.
+    fn wanted(&self) -> usize {
+        self.task.samples.len() * self.task.epochs() as usize
+    }
+
+    fn all_answers(&self) -> impl Iterator<Item = &Answer> {
+        let samples = self.task.samples.iter();
+        samples.flat_map(|sample| self.answers(sample))
+    }
+
+    /// Inspect's word for how it ended.
+    fn status(&self) -> &'static str {
+        if self.all_answers().count() < self.wanted() {
+            "cancelled"
+        } else if self
+            .all_answers()
+            .any(|answer| answer.record.error.is_some())
+        {
+            "error"
+        } else {
+            "success"
+        }
+    }
+
     fn results(&self) -> Value {
-        let total = self.task.samples.len() * self.task.epochs() as usize;
-        let answers = self
-            .task
-            .samples
-            .iter()
-            .flat_map(|sample| self.answers(sample));
-        let completed = answers
-            .filter(|answer| answer.record.error.is_none())
-            .count();
+        let completed = self.all_answers();
+        let completed = completed.filter(|answer| answer.record.error.is_none());
+        let completed = completed.count();
         let scores = sample_scores(self.task, self.model);
         let mut metrics = Map::new();
         let measured = [
@@ -143,7 +180,7 @@ impl Log<'_> {
             json!({"name": name, "scorer": name, "scored_samples": scores.len(), "params": {}, "metrics": metrics})
         });
         json!({
-            "total_samples": total,
+            "total_samples": self.wanted(),
             "completed_samples": completed,
             "scores": scored.into_iter().collect::<Vec<_>>(),
         })
@@ -198,15 +235,20 @@ impl Log<'_> {
         let samples = self.task.samples.iter();
         let each = samples.flat_map(|sample| {
             self.answers(sample).map(|answer| {
-                json!({
+                let error = answer.record.error.as_deref();
+                let mut summary = json!({
                     "id": sample.id,
                     "epoch": answer.epoch,
                     "input": input(sample),
                     "target": target(sample),
                     "scores": scores(&answer.record),
                     "metadata": {},
-                    "completed": true,
-                })
+                    "completed": error.is_none(),
+                });
+                if let Some(error) = error {
+                    summary["error"] = Value::from(error);
+                }
+                summary
             })
         });
         each.collect()
@@ -255,7 +297,28 @@ fn said(record: &ImportedAnswer) -> Value {
             {"type": "text", "text": text},
         ]),
     };
-    json!({"role": "assistant", "content": content, "source": "generate"})
+    let mut said = json!({"role": "assistant", "content": content, "source": "generate"});
+    if !record.tool_calls.is_empty() {
+        let calls = (1..).zip(&record.tool_calls);
+        said["tool_calls"] = calls.map(|(number, one)| call(number, one)).collect();
+    }
+    said
+}
+
+/// A tool that was asked for. Arguments are an object there; what is none is told as what could not be read.
+fn call(number: usize, call: &ImportedCall) -> Value {
+    let arguments = serde_json::from_str::<Map<String, Value>>(&call.arguments);
+    let mut value = json!({
+        "id": format!("call_{number}"),
+        "type": "function",
+        "function": call.name,
+        "arguments": {},
+    });
+    match arguments {
+        Ok(arguments) => value["arguments"] = Value::Object(arguments),
+        Err(_) => value["parse_error"] = Value::from(call.arguments.as_str()),
+    }
+    value
 }
 
 /// A target is a text or a list of texts there.
@@ -301,4 +364,100 @@ fn usage(usage: Usage) -> Option<Value> {
         counts["reasoning_tokens"] = Value::from(reasoning);
     }
     Some(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Imported, Model};
+
+    fn exported(answers: Vec<ImportedAnswer>) -> Exported {
+        let answers = answers.into_iter().map(|record| Answer {
+            model: 0,
+            epoch: 1,
+            record,
+        });
+        let each = answers.map(|answer| vec![answer]);
+        let samples = (1..).zip(each.chain([Vec::new()]));
+        let samples = samples.map(|(id, answers): (u32, _)| Sample {
+            id: id.to_string(),
+            answers,
+            ..Sample::default()
+        });
+        let task = Task {
+            name: "t".to_owned(),
+            samples: samples.collect(),
+            ..Task::default()
+        };
+        let model = |name: &str| Model {
+            name: name.to_owned(),
+            form: cleanbench_core::Form::Chat,
+        };
+        Exported {
+            run: Imported {
+                tasks: vec![task],
+                models: vec![model("a/b"), model("a:b")],
+                ..Imported::default()
+            },
+            id: "r".to_owned(),
+            created: String::new(),
+            created_seconds: 0,
+            tool: String::new(),
+            suite: cleanbench_core::Digest::of_file_bytes(b""),
+        }
+    }
+
+    fn log(exported: &Exported) -> Log<'_> {
+        Log {
+            exported,
+            task: &exported.run.tasks[0],
+            model: 0,
+            name: "m",
+        }
+    }
+
+    #[test]
+    fn how_a_run_ended_is_told_and_no_two_models_share_a_log() {
+        let right = ImportedAnswer {
+            text: Some("x".to_owned()),
+            ..ImportedAnswer::default()
+        };
+        let failed = ImportedAnswer {
+            error: Some("it broke".to_owned()),
+            ..ImportedAnswer::default()
+        };
+        let mut run = exported(vec![right, failed]);
+        assert_eq!(log(&run).status(), "cancelled");
+        run.run.tasks[0].samples.pop();
+        assert_eq!(log(&run).status(), "error");
+        let summaries = log(&run).summaries();
+        assert_eq!(summaries[0]["completed"], true);
+        assert_eq!(
+            (&summaries[1]["completed"], &summaries[1]["error"]),
+            (&json!(false), &json!("it broke"))
+        );
+        let names = inspect(&run).unwrap().into_iter().map(|file| file.name);
+        assert_eq!(names.collect::<Vec<_>>(), ["t_a-b.eval", "t_a-b_2.eval"]);
+        run.run.tasks[0].samples.pop();
+        assert_eq!(log(&run).status(), "success");
+    }
+
+    #[test]
+    fn tools_that_were_asked_for_are_written() {
+        let asked = |arguments: &str| ImportedCall {
+            name: "search".to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        let record = ImportedAnswer {
+            tool_calls: vec![asked("{\"q\": 1}"), asked("no object")],
+            ..ImportedAnswer::default()
+        };
+        assert_eq!(
+            said(&record)["tool_calls"],
+            json!([
+                {"id": "call_1", "type": "function", "function": "search", "arguments": {"q": 1}},
+                {"id": "call_2", "type": "function", "function": "search", "arguments": {}, "parse_error": "no object"},
+            ])
+        );
+    }
 }

@@ -9,6 +9,7 @@ mod inspect;
 use cleanbench_core::Digest;
 
 use crate::log::{Imported, Sample, Task};
+use crate::stated::mean;
 
 pub use every_eval_ever::every_eval_ever;
 pub use inspect::inspect;
@@ -50,15 +51,6 @@ fn scored(task: &Task, sample: &Sample, model: usize) -> Vec<f64> {
             .map(|score| score.value)
     });
     scores.collect()
-}
-
-/// The mean of `values`, where there are any.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "no run has 2^52 samples in memory"
-)]
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// The scores of the samples of `task` that have one, each the mean of its epochs.

@@ -4,7 +4,7 @@
 //! A perturbed instance is a sample of its own. Refused: runs that weighed each option by a request of its own, whose
 //! requests are no answers.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Form, Message, Role, Usage};
@@ -24,6 +24,24 @@ const FORMAT: &str = "HELM run";
 const STATE: &str = "scenario_state.json";
 /// What a run calls the number of its instances, trials apart.
 const INSTANCES: &str = "num_instances";
+/// How the names of statistics begin that count and time a request, and how they end.
+const COUNTS: [&str; 6] = [
+    "num_",
+    "finish_reason_",
+    "training_",
+    "inference_",
+    "batch_",
+    "prompt_truncated",
+];
+const TIMES: [&str; 3] = ["_runtime", "_time", "_cost"];
+/// Statistics of the likelihood of what was written.
+const LIKELIHOODS: [&str; 5] = [
+    "logprob",
+    "max_prob",
+    "perplexity",
+    "bits_per_byte",
+    "logprob_per_byte",
+];
 const MORE: &str = "answer with several completions; the first stands for them";
 
 /// Whether `look` is the file of a run that names all others.
@@ -187,6 +205,13 @@ fn read(source: &Source, gathering: &mut Gathering) -> Result<(), ImportError> {
     Ok(())
 }
 
+/// Whether the statistic `name` says how good an answer is.
+fn is_score(name: &str) -> bool {
+    let is_count = COUNTS.iter().any(|start| name.starts_with(start));
+    let is_time = TIMES.iter().any(|end| name.ends_with(end));
+    !is_count && !is_time && !LIKELIHOODS.contains(&name)
+}
+
 fn judged_twice(place: &str, id: &str) -> ImportError {
     let what =
         format!("`per_instance_stats.json` beside it has the scores of instance `{id}` twice");
@@ -307,21 +332,48 @@ impl<'a> Reading<'a> {
         self.claims(task, model)
     }
 
-    /// The scorers that the run was to have, and that gave scores.
+    /// The scorers that the run was to have, and that gave scores. Where a metric does not name its scores, they are all
+    /// statistics of an instance that are no counts, times or likelihoods.
     fn name_scorers(&mut self, task: usize) {
-        let given: HashSet<&str> = {
-            let stats = self.scores.values().flatten();
-            stats.map(|stat| stat.name.name.as_str()).collect()
-        };
-        let meant = self.spec.iter().flat_map(|spec| &spec.metric_specs);
-        let meant = meant.flat_map(|metric| &metric.args.names);
-        let own: Vec<_> = meant
-            .filter(|name| given.contains(name.as_str()))
+        let stats = self.scores.values().flatten();
+        let given: BTreeSet<String> = stats.map(|stat| stat.name.name.clone()).collect();
+        let metrics = self.spec.iter().flat_map(|spec| &spec.metric_specs);
+        let meant = metrics.clone().flat_map(|metric| &metric.args.names);
+        let meant: Vec<_> = meant
+            .filter(|name| given.contains(*name))
             .cloned()
             .collect();
-        for name in own {
-            self.gathering.scored_by(task, &name);
+        let all_are_named = metrics.clone().all(|metric| !metric.args.names.is_empty());
+        let (others, counts): (Vec<_>, Vec<_>) = given
+            .into_iter()
+            .filter(|name| !meant.contains(name))
+            .partition(|name| is_score(name));
+        for name in &meant {
+            self.gathering.scored_by(task, name);
         }
+        if self.spec.is_some() && all_are_named || others.is_empty() {
+            return;
+        }
+        for name in &others {
+            self.gathering.scored_by(task, name);
+        }
+        self.tell_unnamed(task, &others, &counts);
+    }
+
+    fn tell_unnamed(&mut self, task: usize, taken: &[String], counts: &[String]) {
+        let left_out = match counts {
+            [] => String::new(),
+            counts => format!(
+                "; left out as counts, times and likelihoods: {}",
+                counts.join(", ")
+            ),
+        };
+        let what = format!(
+            "task `{}`: a metric does not name its scores; taken for such: {}{left_out}",
+            self.gathering.task_name(task),
+            taken.join(", ")
+        );
+        self.gathering.cannot_tell(what);
     }
 
     fn request(&mut self, asked: Asked, task: usize, model: usize) -> Result<(), ImportError> {

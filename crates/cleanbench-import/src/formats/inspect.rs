@@ -11,9 +11,10 @@ use serde_json::Value;
 use super::inspect_archive::Archive;
 use super::inspect_content::{Attachments, Said, said};
 use super::inspect_log::{Log, RawCall, RawMessage, RawSample, RawUsage};
-use super::inspect_results;
+use super::inspect_results::Scored;
 use super::inspect_score::scores;
 use super::{Found, Look};
+use crate::choices::Named;
 use crate::error::ImportError;
 use crate::gather::{At, Gathering, target};
 use crate::json;
@@ -88,6 +89,8 @@ struct Reading<'a> {
     place: &'a str,
     task: usize,
     model: usize,
+    /// How many samples were read, each repeat for itself.
+    read: u64,
 }
 
 impl<'a> Reading<'a> {
@@ -96,6 +99,13 @@ impl<'a> Reading<'a> {
         let tool = format!("inspect_ai {}", version.unwrap_or_default());
         gathering.written_by(tool.trim_end(), format);
         let task = gathering.task(&log.eval.task);
+        gathering.targets_are(task, Named::Letter);
+        if let Some(results) = &log.results {
+            // In the order of the results, so that all logs of a task have the same names.
+            for scored in results.all() {
+                results.name_of(&scored, task, gathering);
+            }
+        }
         let model = gathering.model(&log.eval.model, Form::Chat);
         if let Some(status) = log.status.as_deref().filter(|status| *status != "success") {
             gathering.cannot_tell(format!(
@@ -109,10 +119,12 @@ impl<'a> Reading<'a> {
             place,
             task,
             model,
+            read: 0,
         }
     }
 
     fn sample(&mut self, raw: RawSample) -> Result<(), ImportError> {
+        self.read += 1;
         let attachments = Attachments::new(raw.attachments.as_ref());
         let question = question(&raw, &attachments);
         let RawSample { id, epoch, .. } = &raw;
@@ -142,7 +154,7 @@ impl<'a> Reading<'a> {
                 if question.has_turns {
                     self.gathering.remark(LATER_TURNS);
                 }
-                record.scores = scores(raw.scores, raw.score, self.gathering);
+                record.scores = scores(raw.scores, raw.score, self.task, self.gathering);
                 self.name_scorers(&record);
                 self.gathering.answer(at, record, self.place)?;
             }
@@ -156,12 +168,27 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn end(self, log: &Log) {
+    fn end(mut self, log: &Log) {
         let task = self.gathering.task_name(self.task).to_owned();
         if let Some(results) = &log.results {
-            for claim in inspect_results::claims(results, &task, self.model) {
-                self.gathering.claim(claim);
+            for scored in results.all().filter(Scored::is_mean) {
+                let scorer = results.name_of(&scored, self.task, self.gathering);
+                for claim in scored.claims(&task, self.model, &scorer) {
+                    self.gathering.claim(claim);
+                }
             }
+            self.compare_count(&task, results.total_samples);
+        }
+    }
+
+    /// Says so where the log states another number of samples than it has.
+    fn compare_count(&mut self, task: &str, stated: Option<u64>) {
+        if let Some(stated) = stated.filter(|stated| *stated != self.read) {
+            let model = self.gathering.model_name(self.model);
+            self.gathering.difference(format!(
+                "task `{task}`, model `{model}`: the log states {stated} samples, and {} are in it",
+                self.read
+            ));
         }
     }
 }

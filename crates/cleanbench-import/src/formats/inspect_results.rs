@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::gather::Gathering;
 use crate::json::list;
 use crate::stated::{Claim, EXACT};
 
@@ -15,6 +16,8 @@ const MEAN_REDUCERS: [&str; 2] = ["mean", "mean_score"];
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Results {
+    /// Samples, each repeat for itself.
+    pub(super) total_samples: Option<u64>,
     #[serde(deserialize_with = "list")]
     scores: Vec<Scored>,
     scorer: Option<Scored>,
@@ -24,38 +27,65 @@ pub(super) struct Results {
 /// What a scorer comes to.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
-struct Scored {
+pub(super) struct Scored {
+    /// The scorer, or of a scorer that gives several scores one of those.
     name: String,
+    scorer: Option<String>,
     reducer: Option<String>,
     metrics: Option<Map<String, Value>>,
 }
 
-/// The means that `results` state of `task`, as it is called here, and the model at `model`.
-pub(super) fn claims(results: &Results, task: &str, model: usize) -> Vec<Claim> {
-    let single = results.scorer.clone().map(|scorer| Scored {
-        metrics: scorer.metrics.or_else(|| results.metrics.clone()),
-        ..scorer
-    });
-    let all = results.scores.iter().cloned().chain(single);
-    let means = all.filter(|scored| {
-        let reducer = scored.reducer.as_deref();
+impl Results {
+    /// What each scorer comes to.
+    pub(super) fn all(&self) -> impl Iterator<Item = Scored> {
+        let single = self.scorer.clone().map(|scorer| Scored {
+            metrics: scorer.metrics.or_else(|| self.metrics.clone()),
+            ..scorer
+        });
+        self.scores.iter().cloned().chain(single)
+    }
+
+    /// What the scores of `scored` are called in the task at `task`: its name, and where another scorer has a score of
+    /// that name too, what [`Gathering::score_name`] makes of it.
+    pub(super) fn name_of(
+        &self,
+        scored: &Scored,
+        task: usize,
+        gathering: &mut Gathering,
+    ) -> String {
+        let is_other = |other: Scored| other.name == scored.name && other.scorer != scored.scorer;
+        match &scored.scorer {
+            Some(scorer) if self.all().any(is_other) => {
+                gathering.score_name(task, scorer, &scored.name)
+            }
+            _ => scored.name.clone(),
+        }
+    }
+}
+
+impl Scored {
+    /// Whether the mean of repeats is what is averaged.
+    pub(super) fn is_mean(&self) -> bool {
+        let reducer = self.reducer.as_deref();
         reducer.is_none_or(|reducer| MEAN_REDUCERS.contains(&reducer))
-    });
-    let each = means.flat_map(|scored| {
-        let metrics = scored.metrics.unwrap_or_default().into_iter();
-        metrics.filter_map(move |(metric, value)| {
+    }
+
+    /// The means that it states of `task` and the model at `model`, which are called as they are here.
+    pub(super) fn claims(self, task: &str, model: usize, scorer: &str) -> Vec<Claim> {
+        let metrics = self.metrics.unwrap_or_default().into_iter();
+        let claims = metrics.filter_map(|(metric, value)| {
             Some(Claim {
                 task: task.to_owned(),
                 model,
-                scorer: scored.name.clone(),
+                scorer: scorer.to_owned(),
                 value: value_of(&metric, &value)?,
                 metric,
                 tolerance: EXACT,
                 split: None,
             })
-        })
-    });
-    each.collect()
+        });
+        claims.collect()
+    }
 }
 
 fn value_of(metric: &str, value: &Value) -> Option<f64> {

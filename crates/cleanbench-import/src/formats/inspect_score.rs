@@ -25,28 +25,40 @@ pub(super) struct RawScore {
 pub(super) fn scores(
     scores: Option<Map<String, Value>>,
     single: Option<RawScore>,
+    task: usize,
     gathering: &mut Gathering,
 ) -> Vec<ImportedScore> {
     let mut found = Vec::new();
     for (scorer, value) in scores.into_iter().flatten() {
         let score = serde_json::from_value(value).unwrap_or_default();
-        add(&scorer, &score, &mut found, gathering);
+        found.extend(of_scorer(&scorer, &score, task, gathering));
     }
     if let Some(single) = single.filter(|_| found.is_empty()) {
-        add("score", &single, &mut found, gathering);
+        found.extend(of_scorer("score", &single, task, gathering));
     }
     found
 }
 
-/// Adds the score of `scorer`, or where it is an object, each of its own.
-fn add(scorer: &str, score: &RawScore, found: &mut Vec<ImportedScore>, gathering: &mut Gathering) {
-    if let Value::Object(several) = &score.value {
-        for (name, value) in several {
-            found.extend(one(name.clone(), value, score, gathering));
-        }
-        return;
-    }
-    found.extend(one(scorer.to_owned(), &score.value, score, gathering));
+/// The score of `scorer`, or where it is an object, each of its own; one that has the name of another scorer's is
+/// called by both names.
+fn of_scorer(
+    scorer: &str,
+    score: &RawScore,
+    task: usize,
+    gathering: &mut Gathering,
+) -> Vec<ImportedScore> {
+    let values = match &score.value {
+        Value::Object(several) => several
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect(),
+        one => vec![(scorer, one)],
+    };
+    let each = values.into_iter().filter_map(|(name, value)| {
+        let name = gathering.score_name(task, scorer, name);
+        one(name, value, score, gathering)
+    });
+    each.collect()
 }
 
 fn one(
@@ -147,11 +159,26 @@ mod tests {
     fn an_object_is_a_score_for_each_of_its_names() {
         let mut gathering = Gathering::default();
         let given = json!({"s": {"value": {"a": "C", "b": 0.5}, "answer": "x"}});
-        let found = scores(given.as_object().cloned(), None, &mut gathering);
+        let found = scores(given.as_object().cloned(), None, 0, &mut gathering);
         let found: Vec<_> = found
             .iter()
             .map(|it| (it.scorer.as_str(), it.value))
             .collect();
         assert_eq!(found, [("a", 1.0), ("b", 0.5)]);
+    }
+
+    #[test]
+    fn two_scorers_with_a_score_of_one_name_keep_both() {
+        let mut gathering = Gathering::default();
+        let both = json!({"s1": {"value": {"correct": 1}}, "s2": {"value": {"correct": 0}}});
+        let later = json!({"s2": {"value": {"correct": 0.5}}});
+        for (given, expected) in [
+            (both, &[("correct", 1.0), ("s2/correct", 0.0)][..]),
+            (later, &[("s2/correct", 0.5)]),
+        ] {
+            let found = scores(given.as_object().cloned(), None, 0, &mut gathering);
+            let found = found.iter().map(|it| (it.scorer.as_str(), it.value));
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+        }
     }
 }

@@ -7,12 +7,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use cleanbench_core::{Form, Message, Role};
+use cleanbench_core::Form;
 use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::conversation::messages;
 use super::{Found, Look};
+use crate::choices::Named;
 use crate::error::ImportError;
 use crate::gather::{At, Gathering, target};
 use crate::json::{self, list};
@@ -25,9 +27,12 @@ const RESULTS: &str = "lm-eval results";
 const TOOL: &str = "lm-evaluation-harness";
 const WEIGHED: &str =
     "answer of which the log has likelihoods and no text; the likeliest choice stands for it";
+const UNNAMED: &str = "answer of which the log has a likelihood and neither a text nor options; it is empty here, its score is the log's";
 const REPEATS: &str =
     "document with several answers that were scored as one; the first stands for them";
 const LOST: &str = "answer that the log does not have; it is missing and no 0";
+/// What a row without a filter is judged by.
+const NO_FILTER: &str = "none";
 const NO_NUMBER: &str =
     "score that is no number (a whole data set was judged at once); it is left out";
 
@@ -54,8 +59,9 @@ struct Row {
     resps: Vec<Value>,
     #[serde(default)]
     filter: Option<String>,
-    #[serde(default, deserialize_with = "list")]
-    metrics: Vec<String>,
+    /// Which of the other fields are scores; older versions do not say.
+    #[serde(default)]
+    metrics: Option<Vec<String>>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -185,6 +191,7 @@ impl<'a> Reading<'a> {
                 format!("there is no {RESULTS} beside it: neither model nor version is known");
             gathering.cannot_tell(format!("{}: {what}", file.display()));
         }
+        gathering.targets_are(task, Named::Position);
         let model = gathering.model(&model.unwrap_or_default(), Form::Completion);
         Self {
             source,
@@ -230,8 +237,8 @@ impl<'a> Reading<'a> {
         let scores = self.scores(&row);
         let sample = Sample {
             id: json::word(&row.doc_id).unwrap_or_default(),
-            messages: asked.messages(),
-            target: right(&row.target, &asked.choices),
+            messages: messages(&asked.prompt),
+            target: target(row.target.clone()),
             choices: asked.choices.clone(),
             metadata: scalars(row.doc),
             answers: Vec::new(),
@@ -253,7 +260,7 @@ impl<'a> Reading<'a> {
             known.scores.extend(scores);
             return Ok(());
         }
-        match self.answer(&row.resps, &asked.choices) {
+        match self.answer(&row.resps, &asked) {
             None => self.gathering.remark(LOST),
             Some(record) => {
                 let record = ImportedAnswer { scores, ..record };
@@ -264,10 +271,10 @@ impl<'a> Reading<'a> {
     }
 
     fn scores(&mut self, row: &Row) -> Vec<ImportedScore> {
-        let filter = row.filter.as_deref().unwrap_or("none");
+        let filter = row.filter.as_deref().unwrap_or(NO_FILTER);
         let mut scores = Vec::new();
-        for metric in &row.metrics {
-            let value = row.rest.get(metric);
+        for metric in self.metrics(row) {
+            let value = row.rest.get(&metric);
             let value = value.and_then(|value| value.as_f64().or_else(|| of_flag(value)));
             let Some(value) = value else {
                 self.gathering.remark(NO_NUMBER);
@@ -284,22 +291,47 @@ impl<'a> Reading<'a> {
         scores
     }
 
-    /// What was answered: the text of the first response, or the likeliest of `choices`.
-    fn answer(&mut self, resps: &[Value], choices: &[String]) -> Option<ImportedAnswer> {
-        let text = match resps.first()? {
-            Value::String(text) => text.clone(),
-            Value::Array(repeats) => {
-                if let Value::String(text) = repeats.first()? {
-                    if repeats.len() > 1 {
-                        self.gathering.remark(REPEATS);
-                    }
-                    text.clone()
-                } else {
-                    self.gathering.remark(WEIGHED);
-                    likeliest(resps, choices)?
+    /// Which fields of `row` are scores: those that it names, else those that the results beside it have, else all that
+    /// are numbers.
+    fn metrics(&self, row: &Row) -> Vec<String> {
+        if let Some(named) = &row.metrics {
+            return named.clone();
+        }
+        let stated = self.results.tasks.get(&task_of(self.file));
+        let stated = stated.into_iter().flatten().filter_map(|(name, _)| {
+            let metric = name.split(',').next().unwrap_or(name);
+            row.rest.contains_key(metric).then(|| metric.to_owned())
+        });
+        let mut metrics: Vec<_> = stated.collect();
+        metrics.dedup();
+        if metrics.is_empty() {
+            let is_number = |value: &Value| value.is_number() || value.is_boolean();
+            let numbers = row.rest.iter().filter(|(_, value)| is_number(value));
+            metrics.extend(numbers.map(|(name, _)| name.clone()));
+        }
+        metrics
+    }
+
+    /// What was answered: the text of the first response, the likeliest of the choices, or where the likelihood is of
+    /// no choice, nothing.
+    fn answer(&mut self, resps: &[Value], asked: &Asked) -> Option<ImportedAnswer> {
+        let text = match written(resps.first()?, asked.is_weighed) {
+            Some(Written { text, repeats }) => {
+                if repeats > 1 {
+                    self.gathering.remark(REPEATS);
                 }
+                text
             }
-            _ => return None,
+            None if !asked.choices.is_empty() => {
+                let text = likeliest(resps, &asked.choices)?;
+                self.gathering.remark(WEIGHED);
+                text
+            }
+            None => {
+                likelihood(resps.first()?)?;
+                self.gathering.remark(UNNAMED);
+                String::new()
+            }
         };
         Some(ImportedAnswer {
             text: Some(text),
@@ -312,12 +344,17 @@ impl<'a> Reading<'a> {
         let stated = self.results.tasks.get(&task).into_iter().flatten();
         let known = &self.gathering.task_mut(self.task).recorded.clone();
         let name = self.gathering.task_name(self.task).to_owned();
-        for (metric, value) in stated.filter(|(metric, _)| known.contains(metric)) {
-            if let Some(value) = value.as_f64() {
+        for (metric, value) in stated {
+            let scorer = if metric.contains(',') {
+                metric.clone()
+            } else {
+                format!("{metric},{NO_FILTER}")
+            };
+            if let Some(value) = value.as_f64().filter(|_| known.contains(&scorer)) {
                 self.gathering.claim(Claim {
                     task: name.clone(),
                     model: self.model,
-                    scorer: metric.clone(),
+                    scorer,
                     metric: "mean".to_owned(),
                     value,
                     tolerance: EXACT,
@@ -335,8 +372,10 @@ fn of_flag(value: &Value) -> Option<f64> {
 /// What was asked of a document.
 struct Asked {
     prompt: String,
-    /// What was weighed, where anything was.
+    /// What was weighed after one prompt, where several continuations were.
     choices: Vec<String>,
+    /// Whether likelihoods were asked for, and no text.
+    is_weighed: bool,
 }
 
 impl Asked {
@@ -346,74 +385,100 @@ impl Asked {
             Value::Array(requests) => requests.iter().collect(),
             _ => Vec::new(),
         };
-        let argument = |request: &Value, index: usize| {
-            let of = request
-                .get(format!("arg_{index}"))
-                .or_else(|| request.get(index));
-            of.and_then(json::text)
-        };
         let prompt = requests.first().and_then(|request| argument(request, 0));
-        let weighed = row.resps.len() > 1 && row.resps.len() == requests.len();
-        let choices = requests.iter().filter(|_| weighed);
-        let choices = choices.filter_map(|request| argument(request, 1));
+        let weighed: Vec<_> = requests.iter().map_while(|one| Weighed::of(one)).collect();
+        let is_whole = weighed.len() == requests.len() && row.resps.len() == requests.len();
         Self {
-            prompt: prompt.unwrap_or_default(),
-            choices: choices.map(|choice| choice.trim().to_owned()).collect(),
+            prompt: prompt.and_then(json::text).unwrap_or_default(),
+            choices: if is_whole {
+                choices(&weighed)
+            } else {
+                Vec::new()
+            },
+            is_weighed: requests.first().is_some_and(|one| is_weighed(one)),
         }
     }
+}
 
-    /// The prompt, which is a conversation where a chat was asked.
-    fn messages(&self) -> Vec<Message> {
-        let chat = self
-            .prompt
-            .starts_with("[{")
-            .then(|| conversation(&self.prompt));
-        let whole = || vec![Message::new(Role::User, self.prompt.clone())];
-        chat.flatten().unwrap_or_else(whole)
+fn argument(request: &Value, index: usize) -> Option<&Value> {
+    let named = request.get(format!("arg_{index}"));
+    named.or_else(|| request.get(index))
+}
+
+/// Whether `request` asks for a likelihood: of a continuation, or of a text as a whole; what is to be written has
+/// settings there.
+fn is_weighed(request: &Value) -> bool {
+    argument(request, 0).is_some() && argument(request, 1).is_none_or(Value::is_string)
+}
+
+/// A continuation that was weighed.
+struct Weighed {
+    prompt: String,
+    continuation: String,
+}
+
+impl Weighed {
+    fn of(request: &Value) -> Option<Self> {
+        Some(Self {
+            prompt: json::text(argument(request, 0)?)?,
+            continuation: argument(request, 1)?.as_str()?.to_owned(),
+        })
     }
 }
 
-#[derive(Deserialize)]
-struct Turn {
-    role: Role,
-    content: String,
-}
-
-fn conversation(prompt: &str) -> Option<Vec<Message>> {
-    let turns: Vec<Turn> = serde_json::from_str(prompt).ok()?;
-    let each = turns.into_iter();
-    let messages: Vec<_> = each
-        .map(|turn| Message::new(turn.role, turn.content))
+/// The continuations of one prompt. Weighed once more without any prompt they are the same; of several prompts none
+/// is an option of another.
+fn choices(weighed: &[Weighed]) -> Vec<String> {
+    let first = weighed.first().map_or("", |one| one.prompt.as_str());
+    let of_first: Vec<_> = weighed
+        .iter()
+        .take_while(|one| one.prompt == first)
         .collect();
-    Some(messages).filter(|messages| !messages.is_empty())
+    let rest = &weighed[of_first.len()..];
+    if of_first.len() < 2 || rest.iter().any(|one| !one.prompt.is_empty()) {
+        return Vec::new();
+    }
+    let each = of_first.into_iter();
+    each.map(|one| one.continuation.trim().to_owned()).collect()
 }
 
-/// The likeliest of `choices`, by the log probability that stands first in each response.
-fn likeliest(resps: &[Value], choices: &[String]) -> Option<String> {
-    let of = |resp: &Value| {
-        let first = resp.get(0)?;
-        let value = first.get(0).unwrap_or(first);
-        value.as_f64().or_else(|| value.as_str()?.parse().ok())
+/// A text that was written, and how many were.
+struct Written {
+    text: String,
+    repeats: usize,
+}
+
+fn written(resp: &Value, is_weighed: bool) -> Option<Written> {
+    let (first, repeats) = match resp {
+        Value::Array(repeats) => (repeats.first()?, repeats.len()),
+        one => (one, 1),
     };
+    let text = first.as_str()?;
+    // The likelihood of a text as a whole stands there as a text too.
+    let is_text = !is_weighed || text.parse::<f64>().is_err();
+    is_text.then(|| Written {
+        text: text.to_owned(),
+        repeats,
+    })
+}
+
+/// The log probability that stands first in a response.
+fn likelihood(resp: &Value) -> Option<f64> {
+    let first = resp.get(0)?;
+    let value = first.get(0).unwrap_or(first);
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// The likeliest of `choices`.
+fn likeliest(resps: &[Value], choices: &[String]) -> Option<String> {
     let mut best: Option<(f64, &String)> = None;
     for (resp, choice) in resps.iter().zip(choices) {
-        let weight = of(resp)?;
+        let weight = likelihood(resp)?;
         if best.is_none_or(|(least, _)| weight > least) {
             best = Some((weight, choice));
         }
     }
     best.map(|(_, choice)| choice.clone())
-}
-
-/// What is right: the position of a choice may stand there as a text.
-fn right(found: &Value, choices: &[String]) -> Option<Value> {
-    let index = found
-        .as_str()
-        .and_then(|text| text.trim().parse::<usize>().ok());
-    match index.and_then(|index| choices.get(index)) {
-        Some(choice) => Some(Value::from(choice.as_str())),
-        None => target(found.clone()),
-    }
 }
 
 /// The plain fields of a document.
@@ -456,7 +521,6 @@ mod tests {
             likeliest(&row.resps, &asked.choices).as_deref(),
             Some("yes")
         );
-        assert_eq!(right(&row.target, &asked.choices), Some(json!("yes")));
         assert_eq!(scalars(row.doc).len(), 1);
     }
 }

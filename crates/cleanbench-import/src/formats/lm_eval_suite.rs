@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::promptfoo::messages;
+use super::conversation::messages;
 use super::{Found, Look};
+use crate::choices::Named;
 use crate::error::ImportError;
 use crate::gather::{Gathering, target};
 use crate::json;
@@ -24,7 +25,13 @@ const WEIGHED: &str =
 /// Whether `look` is such a task.
 pub(super) fn find(look: &Look<'_>) -> Option<Found> {
     let is_yaml = ends_in(look.path, "yaml") || ends_in(look.path, "yml");
-    let is_task = look.has_line(b"doc_to_text:") || look.has_line(b"dataset_path:");
+    let has = |key: &str| {
+        let quoted = format!("\"{key}\":");
+        look.has_line(format!("{key}:").as_bytes()) || look.has_line(quoted.as_bytes())
+    };
+    // Most of that harness's own say little besides the file that they include.
+    let is_part = has("task") && (has("include") || has("dataset_name"));
+    let is_task = has("doc_to_text") || has("dataset_path") || is_part;
     (is_yaml && is_task).then(|| Found::new(FORMAT, read))
 }
 
@@ -46,7 +53,27 @@ struct Task {
     include: Value,
     class: Value,
     num_fewshot: Option<u64>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
+
+/// Keys that change neither what is asked nor what is right, but for examples, which are left out.
+const HARMLESS: [&str; 14] = [
+    "alias",
+    "dataset_name",
+    "fewshot_config",
+    "fewshot_delimiter",
+    "fewshot_split",
+    "group",
+    "group_alias",
+    "metadata",
+    "should_decontaminate",
+    "doc_to_decontamination_query",
+    "tag",
+    "task_alias",
+    "target_delimiter",
+    "training_split",
+];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -124,7 +151,15 @@ impl Reading<'_> {
             let what = "examples before the question (`num_fewshot`) are left out";
             self.gathering.cannot_tell(what);
         }
+        let others = self.task.others.keys();
+        let dropped = others.filter(|key| !HARMLESS.contains(&key.as_str()));
+        let dropped: Vec<_> = dropped.map(|key| json::shown(key)).collect();
+        if !dropped.is_empty() {
+            let what = format!("left out of the task: `{}`", dropped.join("`, `"));
+            self.gathering.cannot_tell(what);
+        }
         let position = self.gathering.task(&self.task.name);
+        self.gathering.targets_are(position, Named::Position);
         for name in self.data_files()? {
             let file = folder.join(&name);
             let place = self.source.shown(&file);
@@ -170,26 +205,32 @@ impl Reading<'_> {
     fn doc(&mut self, task: usize, doc: Map<String, Value>) -> Result<(), ImportError> {
         let refuse = |what: String| ImportError::refused(self.place, format!("it needs {what}"));
         let text = worded(&self.task.doc_to_text, &doc).map_err(refuse)?;
-        let right = worded(&self.task.doc_to_target, &doc).map_err(refuse)?;
         let description = self.task.description.as_deref().unwrap_or_default();
+        let description = template::render(description, &doc).map_err(refuse)?;
         let prompt = format!("{description}{text}");
         let choices = self.choices(&doc).map_err(refuse)?;
         if !choices.is_empty() {
             self.gathering.cannot_tell(WEIGHED);
         }
-        let index = right.trim().parse::<usize>().ok();
-        let right = index
-            .and_then(|index| choices.get(index))
-            .cloned()
-            .unwrap_or(right);
+        let right = self.right(&doc).map_err(refuse)?;
         let sample = Sample {
             messages: messages(&prompt),
-            target: target(Value::from(right)),
+            target: target(right),
             choices,
             metadata: doc,
             ..Sample::default()
         };
         self.gathering.sample(task, sample, self.place).map(drop)
+    }
+
+    /// What is right: digits that a template comes to are a position among choices.
+    fn right(&self, doc: &Map<String, Value>) -> Result<Value, String> {
+        let template = &self.task.doc_to_target;
+        let is_field = template.as_str().is_some_and(|name| doc.contains_key(name));
+        let right = worded(template, doc)?;
+        let digits = right.parse::<u64>().ok();
+        let position = digits.filter(|_| !is_field && !self.task.doc_to_choice.is_null());
+        Ok(position.map_or_else(|| Value::from(right), Value::from))
     }
 
     fn choices(&self, doc: &Map<String, Value>) -> Result<Vec<String>, String> {
@@ -209,7 +250,7 @@ impl Reading<'_> {
 fn worded(template: &Value, doc: &Map<String, Value>) -> Result<String, String> {
     let text = json::text(template).unwrap_or_default();
     match doc.get(&text) {
-        Some(field) => Ok(json::text(field).unwrap_or_default()),
+        Some(field) => template::written(&text, field),
         None => template::render(&text, doc),
     }
 }

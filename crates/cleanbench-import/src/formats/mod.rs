@@ -2,6 +2,7 @@
 //!
 //! Invariant: a file is what it holds and not what it is called; a name decides only what holds alone cannot tell.
 
+mod conversation;
 mod evalscope;
 mod helm;
 mod inspect;
@@ -19,6 +20,8 @@ mod promptfoo_suite;
 mod refusals;
 
 use std::path::{Path, PathBuf};
+
+use serde::de::IgnoredAny;
 
 use crate::error::{ErrorKind, ImportError};
 use crate::gather::Gathering;
@@ -82,6 +85,8 @@ const FORMATS: &[Format] = &[
 const MOST_LOOKED_AT: usize = 10_000;
 /// Most bytes of a file that is no JSON in which something is looked for.
 const LOOKED_AT: usize = 256 << 10;
+/// Most files that are named where several are left out.
+const MOST_TOLD: usize = 20;
 
 /// What is known of a file before it is read.
 struct Look<'a> {
@@ -186,6 +191,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Imported, ImportError> {
         let source = Source::open(path)?;
         let found = recognise(&source, path)?;
         (found.read)(&found.source, &mut gathering)?;
+        tell_passed_over(&found.passed_over, &mut gathering);
         gathering.read(&found.source);
     }
     let shown: Vec<_> = paths
@@ -195,18 +201,40 @@ pub fn read(paths: &[PathBuf]) -> Result<Imported, ImportError> {
     gathering.finish(&shown.join(", "))
 }
 
+fn tell_passed_over(files: &[String], gathering: &mut Gathering) {
+    for file in files.iter().take(MOST_TOLD) {
+        gathering.cannot_tell(format!("a file is left out: {file}"));
+    }
+    if files.len() > MOST_TOLD {
+        let more = files.len() - MOST_TOLD;
+        gathering.cannot_tell(format!("{more} more files are left out"));
+    }
+}
+
 /// What is to be read, and how.
 struct Recognised {
     source: Source,
     read: Reader,
+    /// Files of a folder that look like logs and cannot be read as any, each with the reason.
+    passed_over: Vec<String>,
 }
 
 fn recognise(source: &Source, path: &Path) -> Result<Recognised, ImportError> {
+    if source.files.len() > MOST_LOOKED_AT {
+        let what = format!("there are more than {MOST_LOOKED_AT} files in it");
+        return Err(ImportError::refused(path.display(), what).hint("name the files to import"));
+    }
     let mut found: Option<Found> = None;
     let mut files = Vec::new();
-    for file in source.files.iter().take(MOST_LOOKED_AT) {
-        let Some(one) = of_file(source, file)? else {
-            continue;
+    let mut passed_over = Vec::new();
+    for file in &source.files {
+        let one = match of_file(source, file)? {
+            Seen::Known(one) => one,
+            Seen::Broken(why) => {
+                passed_over.push(format!("`{}`: {why}", file.display()));
+                continue;
+            }
+            Seen::Other => continue,
         };
         match &found {
             // A folder has more in it than what a run is made of.
@@ -222,7 +250,7 @@ fn recognise(source: &Source, path: &Path) -> Result<Recognised, ImportError> {
         files.push(file.clone());
     }
     let Some(found) = found else {
-        return Err(unknown(source, path));
+        return Err(unknown(source, path, &passed_over));
     };
     let mut source = Source::open(path)?;
     if !found.is_of_folder {
@@ -231,21 +259,58 @@ fn recognise(source: &Source, path: &Path) -> Result<Recognised, ImportError> {
     Ok(Recognised {
         source,
         read: found.read,
+        passed_over,
     })
 }
 
-/// What `file` is, if it is anything that is known.
-fn of_file(source: &Source, file: &Path) -> Result<Option<Found>, ImportError> {
+/// What a look at a file says.
+enum Seen {
+    Known(Found),
+    /// What is called like a log and is no whole one, and why.
+    Broken(String),
+    /// None of the log's: a folder may hold anything.
+    Other,
+}
+
+fn of_file(source: &Source, file: &Path) -> Result<Seen, ImportError> {
     let is_named = source.named.is_some();
     let bytes = match source.look(file, COLLECTION) {
         Ok(bytes) => bytes,
         Err(error) if is_named => return Err(error),
-        // A folder may hold anything; what cannot be read in it is none of the log's.
-        Err(_) => return Ok(None),
+        Err(error) if is_called_like_a_log(file) => return Ok(Seen::Broken(error.message)),
+        Err(_) => return Ok(Seen::Other),
     };
     let look = Look::of(file, &bytes);
     let found = FORMATS.iter().find_map(|format| (format.find)(&look));
-    Ok(found.or_else(|| refusals::find(&look)))
+    let found = found.or_else(|| refusals::find(&look));
+    Ok(match found {
+        Some(found) => Seen::Known(found),
+        None if is_named => Seen::Other,
+        None => broken(&look).map_or(Seen::Other, Seen::Broken),
+    })
+}
+
+fn is_called_like_a_log(file: &Path) -> bool {
+    let endings = ["eval", "json", "jsonl"];
+    endings.iter().any(|ending| ends_in(file, ending))
+}
+
+/// Why what is called like a log is none, where it is not a whole document.
+fn broken(look: &Look<'_>) -> Option<String> {
+    if ends_in(look.path, "eval") {
+        return Some("it is no archive".to_owned());
+    }
+    let bytes = if ends_in(look.path, "jsonl") {
+        json::lines(look.bytes).next()?.bytes
+    } else {
+        look.bytes
+    };
+    let is_whole = !look.keys.is_empty() || !is_called_like_a_log(look.path);
+    if is_whole || bytes.trim_ascii().is_empty() {
+        return None;
+    }
+    let parsed = json::parse::<IgnoredAny>("", bytes);
+    parsed.err().map(|_| "it is no whole JSON".to_owned())
 }
 
 fn keys(file: &Path, bytes: &[u8]) -> Vec<String> {
@@ -268,7 +333,7 @@ fn two(path: &Path, first: &str, other: &str) -> ImportError {
     ImportError::refused(path.display(), what).hint("name the files of one of them")
 }
 
-fn unknown(source: &Source, path: &Path) -> ImportError {
+fn unknown(source: &Source, path: &Path, passed_over: &[String]) -> ImportError {
     let what = match &source.named {
         None => format!(
             "none of its {} files is of a format that is known",
@@ -276,6 +341,8 @@ fn unknown(source: &Source, path: &Path) -> ImportError {
         ),
         Some(_) => "it is of no format that is known".to_owned(),
     };
+    let told = std::iter::once(what).chain(passed_over.iter().take(MOST_TOLD).cloned());
+    let what = told.collect::<Vec<_>>().join("; ");
     let known: Vec<_> = names().collect();
     ImportError::new(ErrorKind::Unknown, format!("{}: {what}", path.display()))
         .hint(format!("what can be imported: {}", known.join("; ")))

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cleanbench_core::{Form, Message, Role, Usage};
+use cleanbench_core::{Digest, Form, Usage};
 use cleanbench_model::imported::{ImportedAnswer, ImportedScore};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::conversation::messages;
 use super::{Found, Look};
 use crate::error::ImportError;
 use crate::gather::{At, Gathering};
@@ -19,6 +20,7 @@ use crate::json::{self, list};
 use crate::log::Sample;
 use crate::source::{DOCUMENT, Source, ends_in};
 use crate::stated::{Claim, EXACT};
+use crate::template;
 use crate::yaml;
 
 const FORMAT: &str = "promptfoo results";
@@ -35,6 +37,8 @@ const UNJUDGED: &str =
 const NO_ASSERTIONS: &str = "No assertions";
 /// The reason of a failure that is none of an assertion.
 const ERROR: u64 = 2;
+/// Digits of a digest that name a test.
+const SHORT: usize = 12;
 
 /// Whether `look` is such a file.
 pub(super) fn find(look: &Look<'_>) -> Option<Found> {
@@ -270,6 +274,16 @@ impl Row {
         named.unwrap_or_default()
     }
 
+    /// What is right, where the only assertion says it word for word, with the variables of the test put in.
+    fn expected(&self) -> Option<Value> {
+        let [Assertion { r#type, value }] = self.test_case.as_ref()?.assert.as_slice() else {
+            return None;
+        };
+        let text = json::word(value).filter(|_| r#type == "equals")?;
+        let text = template::render(&text, &self.vars).ok()?;
+        (!text.trim().is_empty()).then(|| Value::from(text))
+    }
+
     /// Whether anything was asserted of the answer, as far as the row says.
     fn is_judged(&self) -> bool {
         let grading = self.grading_result.as_ref();
@@ -290,8 +304,8 @@ struct Reading<'a> {
     place: &'a str,
     /// The number of each prompt, from 1.
     prompts: HashMap<String, usize>,
-    /// The number of each test, by its variables.
-    tests: HashMap<String, usize>,
+    /// What each test is called, by its variables.
+    tests: HashMap<String, String>,
     /// How each prompt was worded for each test: a program may word it otherwise every time.
     wordings: HashMap<String, HashMap<String, usize>>,
     /// How often each model answered each sample: positions of task, sample and model.
@@ -334,7 +348,10 @@ impl<'a> Reading<'a> {
             .filter_map(|head| serde_json::from_value(head).ok());
         let heads: Vec<Prompted> = heads.collect();
         self.columns = columns(&results.rows);
-        for row in results.rows {
+        let mut rows = results.rows;
+        // They stand there in the order in which answers came.
+        rows.sort_by_key(|row| (row.test_idx, row.prompt_idx));
+        for row in rows {
             self.row(row)?;
         }
         for stated in [results.prompts, heads] {
@@ -395,7 +412,7 @@ impl<'a> Reading<'a> {
         let sample = Sample {
             id,
             messages: messages(row.prompt.raw.as_deref().unwrap_or_default()),
-            target: row.test_case.as_ref().and_then(expected),
+            target: row.expected(),
             metadata: row.vars.clone(),
             ..Sample::default()
         };
@@ -415,22 +432,35 @@ impl<'a> Reading<'a> {
 
     /// The identity of what was asked: the test, and how the prompt was worded for it.
     fn sample_id(&mut self, task: usize, row: &Row) -> String {
-        let next = self.tests.len() + 1;
-        let mut test = Value::Object(row.vars.clone()).to_string();
-        // Tests of the same variables with another right answer are two.
-        if let Some(right) = row.test_case.as_ref().and_then(expected) {
-            test.push_str(&right.to_string());
-        }
-        let test = *self.tests.entry(test).or_insert(next);
+        let test = self.test(row);
         let raw = row.prompt.raw.clone().unwrap_or_default();
         let known = self.wordings.entry(format!("{task}/{test}")).or_default();
         let next = known.len();
         let position = *known.entry(raw).or_insert(next);
         if position == 0 {
-            return format!("test-{test}");
+            return test;
         }
         self.gathering.remark(REWORDED);
-        format!("test-{test}.{}", position + 1)
+        format!("{test}.{}", position + 1)
+    }
+
+    /// What the test of `row` is called, in whichever order the rows stand: by its row of the table, of which each
+    /// repeat has one of its own, or where rows are not numbered, by its variables.
+    fn test(&mut self, row: &Row) -> String {
+        let vars: BTreeMap<_, _> = row.vars.iter().collect();
+        let mut test = json!(vars).to_string();
+        // Tests of the same variables with another right answer are two.
+        if let Some(right) = row.expected() {
+            test.push_str(&right.to_string());
+        }
+        let next = self.tests.len() as u64;
+        let name = match row.test_idx {
+            None => Digest::of_file_bytes(test.as_bytes()).to_string()[..SHORT].to_owned(),
+            Some(index) if self.repeat == 1 => index.saturating_add(1).to_string(),
+            Some(_) => (next + 1).to_string(),
+        };
+        let known = self.tests.entry(test);
+        known.or_insert_with(|| format!("test-{name}")).clone()
     }
 
     fn answer(&mut self, row: Row, at: At) -> ImportedAnswer {
@@ -528,37 +558,6 @@ fn provider_name(provider: &Provider) -> Option<String> {
     name.filter(|name| !name.is_empty()).cloned()
 }
 
-/// A prompt that is a conversation in JSON is one; any other is a text.
-pub(super) fn messages(prompt: &str) -> Vec<Message> {
-    #[derive(Deserialize)]
-    struct Turn {
-        role: Role,
-        content: String,
-    }
-    let turns = prompt.trim_start().starts_with('[');
-    let turns = turns
-        .then(|| serde_json::from_str::<Vec<Turn>>(prompt).ok())
-        .flatten();
-    match turns.filter(|turns| !turns.is_empty()) {
-        None => vec![Message::new(Role::User, prompt)],
-        Some(turns) => {
-            let each = turns.into_iter();
-            each.map(|turn| Message::new(turn.role, turn.content))
-                .collect()
-        }
-    }
-}
-
-/// What is right, where the only assertion says it word for word.
-fn expected(test: &TestCase) -> Option<Value> {
-    match test.assert.as_slice() {
-        [Assertion { r#type, value }] if r#type == "equals" => json::word(value)
-            .filter(|text| !text.trim().is_empty())
-            .map(Value::from),
-        _ => None,
-    }
-}
-
 fn scores(row: &Row) -> Vec<ImportedScore> {
     let score = |scorer: &str, value: f64| ImportedScore {
         scorer: scorer.to_owned(),
@@ -568,20 +567,14 @@ fn scores(row: &Row) -> Vec<ImportedScore> {
     let mut scores = vec![score(PASS, f64::from(u8::from(row.success)))];
     scores.extend(row.score.map(|value| score(SCORE, value)));
     let named = row.named_scores.iter().flatten();
-    scores.extend(named.filter_map(|(name, value)| Some(score(name, value.as_f64()?))));
+    scores.extend(named.filter_map(|(name, value)| Some(score(&name_of(name), value.as_f64()?))));
     scores
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prompt_may_be_a_conversation() {
-        let chat =
-            r#"[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]"#;
-        assert_eq!(messages(chat)[0].role, Role::System);
-        assert_eq!(messages("[1] is a note").len(), 1);
-        assert_eq!(messages("[]")[0].content, "[]");
+/// What a named score is called: a name that is taken stands behind `named/`.
+fn name_of(name: &str) -> String {
+    match name {
+        PASS | SCORE => format!("named/{name}"),
+        _ => name.to_owned(),
     }
 }

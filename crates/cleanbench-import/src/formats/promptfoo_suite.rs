@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::promptfoo::messages;
+use super::conversation::messages;
 use super::{Found, Look};
 use crate::error::ImportError;
 use crate::gather::Gathering;
@@ -48,6 +48,7 @@ struct Config {
     description: Option<String>,
     prompts: Value,
     tests: Value,
+    scenarios: Value,
     default_test: Option<Test>,
 }
 
@@ -58,6 +59,19 @@ struct Test {
     #[serde(deserialize_with = "list")]
     assert: Vec<Assertion>,
     threshold: Option<f64>,
+    options: Options,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// What is done to a prompt before it is put.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+struct Options {
+    prefix: Option<String>,
+    suffix: Option<String>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -65,6 +79,52 @@ struct Test {
 struct Assertion {
     r#type: String,
     value: Value,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// Keys of a test, of its options and of an assertion that change neither what is asked nor how it is judged here.
+const OF_TEST: [&str; 5] = ["description", "metadata", "author", "provider", "id"];
+const OF_OPTIONS: [&str; 5] = [
+    "provider",
+    "rubricPrompt",
+    "factuality",
+    "runSerially",
+    "storeOutputAs",
+];
+const OF_ASSERTION: [&str; 3] = ["metric", "provider", "rubricPrompt"];
+
+/// The first of `keys` that is set and not among `harmless`.
+fn unheeded(keys: &Map<String, Value>, harmless: &[&str]) -> Option<String> {
+    let mut set = keys.iter().filter(|(_, value)| !value.is_null());
+    let found = set.find(|(name, _)| !harmless.contains(&name.as_str()));
+    found.map(|(name, _)| json::shown(name))
+}
+
+impl Test {
+    /// What it wants that cannot be done here.
+    fn unheeded(&self) -> Option<String> {
+        let own = || unheeded(&self.others, &OF_TEST);
+        let option = || {
+            let name = unheeded(&self.options.others, &OF_OPTIONS)?;
+            Some(format!("options.{name}"))
+        };
+        let mut asserted = self.assert.iter();
+        let of_assertion = || {
+            let name = asserted.find_map(|one| unheeded(&one.others, &OF_ASSERTION))?;
+            Some(format!("assert.{name}"))
+        };
+        let of_threshold = || {
+            let is_all = |threshold| 0.0 < threshold && threshold <= 1.0;
+            let other = self.threshold.filter(|threshold| !is_all(*threshold));
+            other.map(|_| "threshold".to_owned())
+        };
+        let found = own()
+            .or_else(option)
+            .or_else(of_threshold)
+            .or_else(of_assertion);
+        found.map(|name| format!("it sets `{name}`"))
+    }
 }
 
 /// Tests without a prompt: the configuration beside them has it.
@@ -102,6 +162,10 @@ fn read_config(source: &Source, file: &Path, gathering: &mut Gathering) -> Resul
         gathering,
         left_out: Vec::new(),
     };
+    if !config.scenarios.is_null() {
+        let what = "`scenarios`, whose tests are not put together here";
+        reading.left_out.push(what.to_owned());
+    }
     let prompts = reading.prompts(&config.prompts)?;
     let tests = reading.tests(&config.tests)?;
     let default = config.default_test.unwrap_or_default();
@@ -225,7 +289,7 @@ impl Reading<'_> {
         let mut taken = 0;
         for (number, test) in (1..).zip(tests) {
             let test = merged(test, default);
-            let judged = match judged(&test) {
+            let judged = match test.unheeded().map_or_else(|| judged(&test), Err) {
                 Ok(judged) => judged,
                 Err(why) => {
                     self.left_out.push(format!("test {number}: {why}"));
@@ -288,14 +352,25 @@ impl Reading<'_> {
     }
 }
 
+/// `test` with what `default` says of all tests; what it says itself goes before.
 fn merged(test: &Test, default: &Test) -> Test {
-    let mut vars = default.vars.clone();
-    vars.extend(test.vars.clone());
+    let over = |own: &Map<String, Value>, default: &Map<String, Value>| {
+        let mut all = default.clone();
+        all.extend(own.clone());
+        all
+    };
     let assert = default.assert.iter().chain(&test.assert);
+    let (own, options) = (&test.options, &default.options);
     Test {
-        vars,
+        vars: over(&test.vars, &default.vars),
         assert: assert.cloned().collect(),
-        threshold: test.threshold,
+        threshold: test.threshold.or(default.threshold),
+        options: Options {
+            prefix: own.prefix.clone().or_else(|| options.prefix.clone()),
+            suffix: own.suffix.clone().or_else(|| options.suffix.clone()),
+            others: over(&own.others, &options.others),
+        },
+        others: over(&test.others, &default.others),
     }
 }
 
@@ -306,11 +381,18 @@ fn worded(prompt: &str, test: &Test) -> Result<String, String> {
             "the variable `{name}` is a list, which is one test for each of its values"
         ));
     }
-    let of_file = |value: &Value| value.as_str().is_some_and(|text| text.starts_with(FILE));
-    if let Some((name, _)) = test.vars.iter().find(|(_, value)| of_file(value)) {
+    let begins = |value: &Value| value.as_str().is_some_and(|text| text.starts_with(FILE));
+    if let Some((name, _)) = test.vars.iter().find(|(_, value)| begins(value)) {
         return Err(format!("the variable `{name}` is the content of a file"));
     }
-    template::render(prompt, &test.vars)
+    let is_template = |value: &Value| value.as_str().is_some_and(|text| text.contains("{{"));
+    if let Some((name, _)) = test.vars.iter().find(|(_, value)| is_template(value)) {
+        return Err(format!("the variable `{name}` is itself a template"));
+    }
+    let Options { prefix, suffix, .. } = &test.options;
+    let parts = [prefix.as_deref(), Some(prompt), suffix.as_deref()];
+    let whole: String = parts.into_iter().flatten().collect();
+    template::render(&whole, &test.vars)
 }
 
 /// How a test is judged here.
@@ -323,15 +405,13 @@ struct Judged {
 }
 
 fn judged(test: &Test) -> Result<Judged, String> {
-    let [Assertion { r#type, value }] = test.assert.as_slice() else {
+    let [Assertion { r#type, value, .. }] = test.assert.as_slice() else {
         let kinds: Vec<_> = test.assert.iter().map(|one| one.r#type.as_str()).collect();
         return Err(match kinds.as_slice() {
             [] => "no assertion".to_owned(),
             kinds => format!("several assertions at once ({})", kinds.join(", ")),
         });
     };
-    let text = json::word(value).filter(|text| !text.trim().is_empty());
-    let texts = value.as_array().filter(|texts| !texts.is_empty());
     let known: BTreeMap<&str, (&'static str, Value)> = BTreeMap::from([
         ("equals", ("exact", Value::Null)),
         ("contains", ("contains", json!({"case": true}))),
@@ -339,21 +419,42 @@ fn judged(test: &Test) -> Result<Judged, String> {
         ("contains-any", ("contains", json!({"case": true}))),
         ("icontains-any", ("contains", json!({"case": false}))),
     ]);
-    let target = if r#type.ends_with("-any") {
-        texts.map(|texts| Value::from(texts.clone()))
-    } else {
-        text.map(Value::from)
+    let Some((kind, params)) = known.get(r#type.as_str()) else {
+        return Err(format!("the assertion `{}`", json::shown(r#type)));
     };
-    match (known.get(r#type.as_str()), target) {
-        (Some((kind, params)), Some(target)) => Ok(Judged {
-            name: r#type.clone(),
-            kind,
-            params: params.clone(),
-            target,
-        }),
-        (Some(_), None) => Err(format!("the assertion `{type}` has no plain value")),
-        (None, _) => Err(format!("the assertion `{}`", json::shown(r#type))),
+    let target = if r#type.ends_with("-any") {
+        texts(value, &test.vars)?
+    } else {
+        text(value, &test.vars)?
+    };
+    let target = target.ok_or_else(|| format!("the assertion `{type}` has no plain value"))?;
+    Ok(Judged {
+        name: r#type.clone(),
+        kind,
+        params: params.clone(),
+        target,
+    })
+}
+
+/// A value of an assertion with the variables of the test put in; `None` where it is no text.
+fn text(value: &Value, vars: &Map<String, Value>) -> Result<Option<Value>, String> {
+    let Some(text) = json::word(value) else {
+        return Ok(None);
+    };
+    if text.starts_with(FILE) {
+        return Err("the value of an assertion is the content of a file".to_owned());
     }
+    let text = template::render(&text, vars)
+        .map_err(|what| format!("the value of an assertion needs {what}"))?;
+    Ok((!text.trim().is_empty()).then(|| Value::from(text)))
+}
+
+/// The same of a list; `None` where one of it is no text.
+fn texts(value: &Value, vars: &Map<String, Value>) -> Result<Option<Value>, String> {
+    let Some(values) = value.as_array().filter(|values| !values.is_empty()) else {
+        return Ok(None);
+    };
+    values.iter().map(|value| text(value, vars)).collect()
 }
 
 /// Tests as rows: a column is a variable, but for those that begin with two underscores.
@@ -369,15 +470,39 @@ fn tests_of_csv(place: &str, bytes: &[u8]) -> Result<Vec<Test>, ImportError> {
         let row = row.map_err(broken)?;
         let mut test = Test::default();
         for (name, cell) in names.iter().zip(row.iter()) {
-            if name.starts_with("__expected") {
-                test.assert.extend(assertion(cell));
-            } else if !name.starts_with("__") {
-                test.vars.insert(name.to_owned(), Value::from(cell));
-            }
+            set(&mut test, name, cell).map_err(|why| {
+                let line = row.position().map_or(0, csv::Position::line);
+                ImportError::damaged(format!("{place}:{line}"), why)
+            })?;
         }
         tests.push(test);
     }
     Ok(tests)
+}
+
+/// Sets what the column `name` of a table of tests is for.
+fn set(test: &mut Test, name: &str, cell: &str) -> Result<(), String> {
+    let own = name.trim().strip_prefix("__").unwrap_or_default();
+    match own {
+        "" => {
+            test.vars.insert(name.to_owned(), Value::from(cell));
+        }
+        _ if cell.trim().is_empty() => {}
+        "prefix" => test.options.prefix = Some(cell.to_owned()),
+        "suffix" => test.options.suffix = Some(cell.to_owned()),
+        "description" | "metric" => {}
+        "threshold" => {
+            let number = cell.trim().parse::<f64>();
+            test.threshold = Some(number.map_err(|_| "`__threshold` is no number")?);
+        }
+        _ if own.starts_with("expected") => test.assert.extend(assertion(cell)),
+        _ if own.starts_with("metadata") => {}
+        other => {
+            let value = Value::from(cell);
+            test.others.insert(format!("__{other}"), value);
+        }
+    }
+    Ok(())
 }
 
 /// `type:value`; a text without a type is the whole answer.
@@ -399,6 +524,7 @@ fn assertion(cell: &str) -> Option<Assertion> {
     Some(Assertion {
         r#type: r#type.to_owned(),
         value: Value::from(value),
+        others: Map::new(),
     })
 }
 

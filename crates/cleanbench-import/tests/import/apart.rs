@@ -33,8 +33,8 @@ fn two_configurations_of_a_provider_are_two_models() {
     assert_eq!(
         told(&imported),
         [
-            "prompt-1 test-1 a (2) 1 0",
             "prompt-1 test-1 a 1 1",
+            "prompt-1 test-1 a (2) 1 0",
             "prompt-1 test-2 a 1 0",
             "prompt-1 test-2 a (2) 1 1",
         ]

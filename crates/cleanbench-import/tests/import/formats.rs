@@ -189,10 +189,10 @@ fn promptfoo_is_read_in_its_early_and_its_late_form() {
         assert_eq!(
             told(&imported),
             [
-                "prompt-1 test-1 a 1 1",
-                "prompt-1 test-1 B 1 0",
-                "prompt-1 test-1 c 1 no such model",
-                "prompt-1 test-1 a 2 0"
+                "prompt-1 test-457d8da23083 a 1 1",
+                "prompt-1 test-457d8da23083 B 1 0",
+                "prompt-1 test-457d8da23083 c 1 no such model",
+                "prompt-1 test-457d8da23083 a 2 0"
             ]
         );
         assert_eq!((imported.agreeing, imported.differences.len()), (1, 0));

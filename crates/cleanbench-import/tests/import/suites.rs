@@ -216,6 +216,12 @@ fn a_task_of_lm_eval_needs_data_beside_it_and_no_python() {
         let error = import(more).unwrap_err();
         assert!(error.message.contains(what), "{error}");
     }
+    let part = "\"dataset_name\": \"a\"\n\"include\": \"_template_yaml\"\n\"task\": \"x_a\"\n";
+    let error = Bed::new()
+        .with("x.yaml", part)
+        .import("x.yaml")
+        .unwrap_err();
+    assert!(error.message.contains("it sets `include`"), "{error}");
     let hub = "task: x\ndataset_path: org/set\ndoc_to_text: q\n";
     let error = Bed::new().with("x.yaml", hub).import("x.yaml").unwrap_err();
     assert!(

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use cleanbench_core::score::{BROKE_OFF, RAN_OUT};
 use cleanbench_core::{Completion, Method, Sample, Score, Scorer, ScorerSpec, SpecError};
@@ -13,6 +14,8 @@ use super::pool::{Lost, ask, is_on};
 
 /// Work, in nanoseconds by [`Scorer::work`], that is done in this process.
 const MOST_HERE: u64 = 300_000_000;
+/// What is waited before another child is asked in place of one that the machine ended.
+const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
 
 /// A scorer that asks a child where its own work would be long.
 #[derive(Debug)]
@@ -48,27 +51,53 @@ pub(crate) fn confined(
 
 impl Confined {
     fn asked(&self, of: Of) -> Result<Reply, Lost> {
+        answer_to(&self.question(of)?)
+    }
+
+    /// The same for what is asked before there is an answer to judge. Nothing is recorded of that, so a child that the
+    /// machine ended has said nothing, and another is asked.
+    fn asked_again(&self, of: Of) -> Result<Reply, Lost> {
+        let question = self.question(of)?;
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let reply = answer_to(&question);
+            let (Err(Lost::BrokeOff | Lost::NotStarted), Some(pause)) = (&reply, pauses.next())
+            else {
+                return reply;
+            };
+            std::thread::sleep(pause);
+        }
+    }
+
+    fn question(&self, of: Of) -> Result<String, Lost> {
         let spec = self.spec.clone();
-        let question = serde_json::to_string(&Question { spec, of });
-        let reply = ask(question.map_err(|_| Lost::BrokeOff)?)?;
-        serde_json::from_str(&reply).map_err(|_| Lost::BrokeOff)
+        serde_json::to_string(&Question { spec, of }).map_err(|_| Lost::BrokeOff)
     }
 
     fn check_parameters(&self) -> Result<(), Vec<SpecError>> {
-        let message = match self.asked(Of::Parameters) {
+        let lost = match self.asked_again(Of::Parameters) {
             Ok(Reply::Parameters(faults)) if faults.is_empty() => return Ok(()),
             Ok(Reply::Parameters(faults)) => {
                 return Err(faults.into_iter().map(Into::into).collect());
             }
-            Ok(_) => sentence(Lost::BrokeOff),
-            Err(lost) => sentence(lost),
+            Ok(_) => Lost::BrokeOff,
+            Err(lost) => lost,
         };
+        let what = sentence(lost);
         Err(vec![SpecError {
             param: None,
-            message: format!("`{}` cannot be prepared: {message}", self.spec.kind),
-            hint: None,
+            message: format!("`{}` cannot be prepared: {what}", self.spec.kind),
+            hint: Some(
+                "where the machine is short of memory or of time, try again later".to_owned(),
+            ),
+            may_pass: true,
         }])
     }
+}
+
+fn answer_to(question: &str) -> Result<Reply, Lost> {
+    let reply = ask(question.to_owned())?;
+    serde_json::from_str(&reply).map_err(|_| Lost::BrokeOff)
 }
 
 /// What to say of a check without a result.
@@ -101,6 +130,10 @@ impl Scorer for Confined {
         self.own.reads()
     }
 
+    fn compares_texts(&self) -> bool {
+        self.own.compares_texts()
+    }
+
     fn work(&self, sample: &Sample, completion: &Completion) -> u64 {
         self.own.work(sample, completion)
     }
@@ -113,7 +146,7 @@ impl Scorer for Confined {
         if self.own.work(sample, &Completion::default()) <= MOST_HERE {
             return self.own.check_sample(sample);
         }
-        match self.asked(Of::Sample(lean(sample))) {
+        match self.asked_again(Of::Sample(lean(sample))) {
             Ok(Reply::Sample(None)) => Ok(()),
             Ok(Reply::Sample(Some(reason))) => Err(reason),
             Ok(_) => Err(sentence(Lost::BrokeOff).to_owned()),

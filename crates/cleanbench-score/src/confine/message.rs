@@ -121,6 +121,7 @@ impl From<Fault> for SpecError {
             param: fault.param,
             message: fault.message,
             hint: fault.hint,
+            may_pass: false,
         }
     }
 }

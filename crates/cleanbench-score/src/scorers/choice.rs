@@ -1016,7 +1016,15 @@ impl Rule for Choice {
         }
     }
 
+    /// At worst each line is compared with every option.
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_options(sample, text, 40)
+    }
+
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let options = Options::of(sample, self.accept);
         let read = read(&options.plain(text), &options);
         match read.reading {

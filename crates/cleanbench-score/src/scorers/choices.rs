@@ -17,7 +17,7 @@
 //! It refuses to guess: an answer that names no option in these forms is not extracted, and a list with
 //! something else in it is no list. The target is an option or a list of options.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use cleanbench_core::{Sample, Score};
@@ -849,8 +849,12 @@ fn value(measure: Measure, named: &Named, right: &Named) -> f64 {
 
 /// Positions of the right options.
 fn right(sample: &Sample) -> Named {
+    let mut first = HashMap::with_capacity(sample.choices.len());
+    for (position, choice) in sample.choices.iter().enumerate() {
+        first.entry(choice.as_str()).or_insert(position);
+    }
     let texts = target::texts(sample);
-    let position = |text: &String| sample.choices.iter().position(|choice| choice == text);
+    let position = |text: &String| first.get(text.as_str()).copied();
     texts.iter().filter_map(position).collect()
 }
 
@@ -869,7 +873,8 @@ impl Rule for Choices {
         }
         target::check_texts(sample)?;
         let texts = target::texts(sample);
-        match texts.iter().find(|text| !sample.choices.contains(text)) {
+        let known: HashSet<&String> = sample.choices.iter().collect();
+        match texts.iter().find(|text| !known.contains(text)) {
             Some(text) => Err(format!("the target {text:?} is not one of the choices")),
             None if right(sample).len() < texts.len() => {
                 Err("the target names a choice twice".to_owned())
@@ -878,7 +883,15 @@ impl Rule for Choices {
         }
     }
 
+    /// At worst each line is compared with every option, several times.
+    fn work(&self, sample: &Sample, text: &str) -> u64 {
+        target::work_by_options(sample, text, 75)
+    }
+
     fn judge(&self, sample: &Sample, text: &str) -> Score {
+        if let Some(refused) = target::too_much(self.work(sample, text)) {
+            return refused;
+        }
         let options = Options::of(sample, self.accept);
         let read = read(&options.plain(text), &options);
         let Some((named, rule)) = read.filter(|read| !read.0.is_empty()) else {

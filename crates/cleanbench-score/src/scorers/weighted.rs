@@ -108,7 +108,7 @@ fn read_part(params: &mut Params<'_>, entry: &Value, number: usize) -> Option<Pa
         Err(faults) => {
             for inner in faults {
                 let message = format!("scorer {number} of `scorers`: {}", inner.message);
-                params.fault("scorers", message, inner.hint);
+                params.inner_fault("scorers", message, inner);
             }
             None
         }

@@ -5,17 +5,22 @@ use std::path::Path;
 use cleanbench_core::{Completion, Sample, Score, Scorer, ScorerCatalog, ScorerSpec, SpecError};
 use cleanbench_suite::{Catalog, Grants, Loaded, Pulse, Rendered, Severity, Suite, load};
 
-/// Knows every scorer by name; each wants a target, and `number` one that is a number.
+/// Knows every scorer by name; each wants a target, `number` one that is a number, and `texts` compares texts.
 pub(crate) struct Any;
 
 #[derive(Debug)]
 struct Wanting {
     number: bool,
+    texts: bool,
 }
 
 impl Scorer for Wanting {
     fn version(&self) -> u32 {
         1
+    }
+
+    fn compares_texts(&self) -> bool {
+        self.texts
     }
 
     fn check_sample(&self, sample: &Sample) -> Result<(), String> {
@@ -43,6 +48,7 @@ impl ScorerCatalog for Any {
     fn build(&self, spec: &ScorerSpec) -> Result<Box<dyn Scorer>, Vec<SpecError>> {
         Ok(Box::new(Wanting {
             number: spec.kind == "number",
+            texts: spec.kind == "texts",
         }))
     }
 }

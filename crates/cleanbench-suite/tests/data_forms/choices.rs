@@ -206,3 +206,34 @@ fn an_option_twice_is_told_and_counts_as_one_answer() {
     );
     assert_eq!(folder.pairs(), ["q -> x"]);
 }
+
+#[test]
+fn samples_whose_options_speak_of_others_keep_their_order_and_are_told() {
+    let row = |id: usize, last: &str| {
+        format!(
+            "{{\"id\": \"{id}\", \"input\": \"q\", \"choices\": [\"x{id}\", \"y\", \"z\", \"{last}\"], \"target\": \"y\"}}"
+        )
+    };
+    let kept = ["A and C", "keine der genannten", "all three", "以上皆是"];
+    let rows = kept.iter().zip(0..).map(|(last, id)| row(id, last));
+    let rows: Vec<_> = rows.chain((4..30).map(|id| row(id, "w"))).collect();
+    let folder = Folder::new(
+        "a.jsonl",
+        rows.join("\n").as_bytes(),
+        "shuffle_choices = true",
+    );
+    assert_eq!(
+        folder.faults(),
+        [
+            "suite.toml:4:8: 4 samples keep their options in their order: one of them speaks of others or has a letter of its own, as `A and C` of sample `0`"
+        ]
+    );
+    let samples = folder.samples();
+    for (sample, last) in samples.iter().zip(kept) {
+        assert_eq!(sample.choices[1..], ["y", "z", last]);
+    }
+    let moved = samples[4..]
+        .iter()
+        .filter(|sample| sample.choices[1] != "y");
+    assert!(moved.count() > 5);
+}

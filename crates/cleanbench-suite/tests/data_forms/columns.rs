@@ -177,3 +177,69 @@ fn faults_in_fields() {
         );
     }
 }
+
+#[test]
+fn a_target_that_is_a_number_is_compared_as_its_file_writes_it() {
+    let texts = "scorers = [\"texts\"]";
+    for (name, bytes, keys) in [
+        (
+            "a.csv",
+            "input,target\na,100.0\nb,1.50\nc,1e2\nd,007\n".as_bytes(),
+            texts,
+        ),
+        (
+            "a.jsonl",
+            br#"{"input": "a", "target": 100.0}
+{"input": "b", "target": 1.50}
+{"input": "c", "target": 1e2}
+{"input": "d", "target": "007"}"#,
+            texts,
+        ),
+        (
+            "a.json",
+            br#"[{"input": "a", "target": 100.0}, {"input": "b", "target": 1.50},
+ {"input": "c", "target": 1e2}, {"input": "d", "target": "007"}]"#,
+            texts,
+        ),
+    ] {
+        let pairs = Folder::new(name, bytes, keys).pairs();
+        assert_eq!(pairs, ["a -> 100.0", "b -> 1.50", "c -> 1e2", "d -> 007"]);
+    }
+    let types = include_bytes!("parquet/types.parquet");
+    assert_eq!(
+        Folder::new("a.parquet", types, texts).pairs(),
+        [
+            "What does it cost? -> 100.00",
+            "And that? -> 2.50",
+            "And this? -> -0.05"
+        ]
+    );
+    // Where one of the scorers wants a number, it gets one.
+    let mixed = Folder::new(
+        "a.jsonl",
+        b"{\"input\": \"a\", \"target\": 9.500}",
+        "scorers = [\"number\", \"texts\"]",
+    );
+    assert_eq!(mixed.samples()[0].target, Some(json!(9.5)));
+    let options = Folder::new(
+        "a.jsonl",
+        b"{\"input\": \"a\", \"choices\": [1.5, 1.50], \"target\": 1.50}",
+        "",
+    );
+    assert_eq!(options.pairs(), ["a -> 1.50"]);
+}
+
+#[test]
+fn answers_in_boxes_without_braces_are_read() {
+    let rows = br#"{"problem": "p", "solution": "so $\\boxed 3$."}
+{"problem": "q", "solution": "so $\\boxed\\frac12$ of it"}
+{"problem": "r", "solution": "\\fbox{7}"}"#;
+    let keys = "fields = { input = \"problem\", target = { column = \"solution\", boxed = true } }";
+    let folder = Folder::new("a.jsonl", rows, keys);
+    assert_eq!(folder.pairs(), ["p -> 3", "q -> \\frac12", "r -> 7"]);
+    let unclear = br#"{"problem": "p", "solution": "so \\boxed 3 apples"}"#;
+    assert_eq!(
+        Folder::new("a.jsonl", unclear, keys).faults(),
+        ["a.jsonl:1:30: what the last box of the target holds cannot be told"]
+    );
+}

@@ -83,6 +83,38 @@ fn a_document_is_taken_whatever_its_outer_form() {
 }
 
 #[test]
+fn an_object_that_asks_is_a_sample_whatever_lists_it_holds() {
+    let similar = "{\"input\": \"q\", \"target\": \"a\", \"similar\": [{\"input\": \"x\", \"target\": \"y\"}]}";
+    let folder = Folder::new("one.json", similar.as_bytes(), "");
+    assert_eq!(folder.pairs(), ["q -> a"]);
+    let mapped =
+        "{\"q\": \"q\", \"target\": \"a\", \"similar\": [{\"q\": \"x\", \"target\": \"y\"}]}";
+    let folder = Folder::new("one.json", mapped.as_bytes(), "fields = { input = \"q\" }");
+    assert_eq!(folder.pairs(), ["q -> a"]);
+}
+
+#[test]
+fn what_a_sample_may_say_is_not_lost_beside_the_list_of_samples() {
+    for (key, line) in [("sensitivity", 1), ("sensitivty", 1), ("created", 1)] {
+        let text = format!(
+            "{{\"{key}\": \"secret\",\n \"samples\": [{{\"input\": \"q\", \"target\": \"a\"}}]}}"
+        );
+        let faults = Folder::new("a.json", text.as_bytes(), "").faults();
+        let expected = format!(
+            "a.json:{line}:2: `{key}` beside the list of samples `samples` says nothing of any of them"
+        );
+        assert_eq!(faults, [expected]);
+    }
+}
+
+#[test]
+fn an_integer_that_no_number_keeps_stays_the_digits_that_it_is() {
+    let text = "[{\"input\": \"q\", \"target\": 123456789012345678901}]";
+    let folder = Folder::new("a.json", text.as_bytes(), "");
+    assert_eq!(folder.pairs(), ["q -> 123456789012345678901"]);
+}
+
+#[test]
 fn faults_in_documents_have_their_line_and_column() {
     for (name, text, expected) in [
         (
@@ -173,8 +205,9 @@ fn a_table_named_in_place_of_a_suite_is_told_what_is_missing() {
     for part in [
         "suite.toml",
         "[[task]]",
-        "data = \"mine.csv\"",
-        "scorers = ",
+        "'data = \"mine.csv\"'",
+        "'scorers = [\"exact\"]' > ",
+        " && cleanbench check ",
         "`frage`, `antwort`",
     ] {
         assert!(hint.contains(part), "{part}: {hint}");

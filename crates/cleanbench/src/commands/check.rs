@@ -135,9 +135,9 @@ fn data_files(suite: &Suite) {
             None => "in the order of the file",
         };
         printer::result(format!(
-            "  {} ({} examples, {} before each question, {drawn}, {}, SHA-256 {})",
+            "  {} ({}, {} before each question, {drawn}, {}, SHA-256 {})",
             fewshot.file.path.display(),
-            fewshot.file.samples,
+            cleanbench_text::counted(fewshot.file.samples, "example", "examples"),
             fewshot.count,
             fewshot.sensitivity,
             fewshot.file.digest
@@ -145,9 +145,9 @@ fn data_files(suite: &Suite) {
     }
     for file in suite.tasks.iter().flat_map(|task| &task.files) {
         printer::result(format!(
-            "  {} ({} samples, SHA-256 {})",
+            "  {} ({}, SHA-256 {})",
             file.path.display(),
-            file.samples,
+            cleanbench_text::counted(file.samples, "sample", "samples"),
             file.digest
         ));
     }

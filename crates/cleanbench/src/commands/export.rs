@@ -2,6 +2,7 @@
 //!
 //! It refuses to write over anything. Samples leave the run directory with it, answers and targets too.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -41,24 +42,16 @@ pub(super) fn export(arguments: &ExportArguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Writes the only file as `output`, or several into it.
+/// Writes the files where `output` says; none if one is there already.
 fn write(files: &[ExportedFile], output: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if output.symlink_metadata().is_ok() {
+    let paths = places(files, output)?;
+    if let Some(taken) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
         let what = format!(
             "`{}` is there already, and nothing is written over",
-            output.display()
+            taken.display()
         );
         return Err(Failure::new(Exit::CannotWrite, what).hint("name another with `-o PATH`"));
     }
-    let paths: Vec<_> = match files {
-        [] => {
-            let what = "the run has no answers to write";
-            return Err(Failure::new(Exit::NothingSelected, what));
-        }
-        [_] => vec![output.to_owned()],
-        several if output.extension().is_some() => return Err(too_many(several.len(), output)),
-        several => several.iter().map(|file| output.join(&file.name)).collect(),
-    };
     for (file, path) in files.iter().zip(&paths) {
         if let Some(folder) = path.parent() {
             fs_err::create_dir_all(folder)?;
@@ -70,10 +63,35 @@ fn write(files: &[ExportedFile], output: &Path) -> Result<Vec<PathBuf>, Failure>
     Ok(paths)
 }
 
+/// Where each file goes: the only one to `output` where that ends as it has to, else all into the folder `output`.
+fn places(files: &[ExportedFile], output: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let [first, others @ ..] = files else {
+        let what = "the run has no answers to write";
+        return Err(Failure::new(Exit::NothingSelected, what));
+    };
+    let ending = Path::new(&first.name).extension();
+    let is_folder = output.is_dir() || output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    match output.extension().filter(|_| !is_folder) {
+        None => Ok(files.iter().map(|file| output.join(&file.name)).collect()),
+        found if found != ending => Err(other_ending(output, ending)),
+        Some(_) if others.is_empty() => Ok(vec![output.to_owned()]),
+        Some(_) => Err(too_many(files.len(), output)),
+    }
+}
+
+fn other_ending(output: &Path, ending: Option<&OsStr>) -> Failure {
+    let ending = ending.unwrap_or_default().to_string_lossy();
+    let what = format!(
+        "`{}` looks like a file that does not end in `.{ending}`, and no program would know it",
+        output.display()
+    );
+    Failure::new(Exit::Usage, what).hint(format!("end it in `.{ending}`, or in `/` for a folder"))
+}
+
 fn too_many(count: usize, output: &Path) -> Failure {
     let what = format!(
         "the run comes to {count} files, and `{}` looks like one",
         output.display()
     );
-    Failure::new(Exit::Usage, what).hint("name a folder with `-o DIR`")
+    Failure::new(Exit::Usage, what).hint("name a folder with `-o DIR/`")
 }

@@ -3,21 +3,20 @@
 //! It refuses to write over anything: the suite's folder must not be there. Whatever it writes is the owner's alone, and
 //! half a suite is never left. It prints no text of a chat: of what looks personal, where it stands and what shape it has.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
-use cleanbench_files::{Mode, create_folder, create_new};
-use cleanbench_import::SuiteFile;
 use cleanbench_import::chats::{RecordedChats, StratumCount, Wanted, from_logs};
 use cleanbench_plan::suite_key;
 use cleanbench_suite::suite_key_path;
+use cleanbench_text::counted;
 
 use crate::ci_arguments::InitArguments;
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
 use crate::starting::made_key;
+use crate::suite_folder;
 
 /// Most strata that are printed, unless details are wanted.
 const MOST_STRATA: usize = 20;
@@ -40,7 +39,9 @@ pub(super) fn write(
     if !dir.as_os_str().is_empty() {
         fs_err::create_dir_all(dir)?;
     }
-    put(&folder, &chats.suite)?;
+    suite_folder::write(&folder, &chats.suite, || {
+        Ok(suite_key::make(&suite_key_path(&folder))?)
+    })?;
     say_found(&chats, printer);
     say_warnings(&chats, printer);
     say_written(&folder, &chats, printer);
@@ -57,27 +58,13 @@ fn refuse_present(folder: &Path) -> Result<(), Failure> {
         .hint("name another folder: cleanbench init DIR --from-logs FILE"))
 }
 
-/// Writes `files` into `folder`, which is made for them; where one cannot be written, none is left.
-fn put(folder: &Path, files: &[SuiteFile]) -> Result<(), Failure> {
-    let cannot = |error: &dyn std::fmt::Display| Failure::new(Exit::CannotWrite, error);
-    create_folder(folder, Mode::Owner).map_err(|error| cannot(&error))?;
-    let written = files.iter().try_for_each(|file| {
-        let mut place = create_new(&folder.join(&file.name), Mode::Owner)?;
-        place.write_all(&file.bytes)
-    });
-    let written = written.map_err(|error| cannot(&error));
-    let written = written.and_then(|()| Ok(suite_key::make(&suite_key_path(folder))?));
-    if written.is_err() {
-        // What cannot be removed is named by the error beside it.
-        drop(fs_err::remove_dir_all(folder));
-    }
-    written
-}
-
 fn say_found(chats: &RecordedChats, printer: Printer) {
     printer::result(format!(
-        "{} chats in the log, {} of them duplicates; families of one template or conversation: {}, with {} chats",
-        chats.chats, chats.duplicates, chats.families, chats.in_families
+        "{} in the log, duplicates among them: {}; families of one template or conversation: {}, with {}",
+        counted(chats.chats, "chat", "chats"),
+        chats.duplicates,
+        chats.families,
+        counted(chats.in_families as u64, "chat", "chats")
     ));
     let mut strata: Vec<_> = chats.strata.iter().collect();
     strata.sort_by_key(|one| std::cmp::Reverse(one.chats));
@@ -152,10 +139,10 @@ fn say_warnings(chats: &RecordedChats, printer: Printer) {
     }
     for one in &chats.personal {
         printer::warn(format!(
-            "looks personal: {} × {} in {} samples, for example {}",
+            "looks personal: {} × {} in {}, for example {}",
             one.count,
             one.kind.name(),
-            one.samples,
+            counted(one.samples, "sample", "samples"),
             one.places.join("; ")
         ));
     }
@@ -180,8 +167,8 @@ fn say_written(folder: &Path, chats: &RecordedChats, printer: Printer) {
     }
     printer.say(made_key(&suite_key_path(folder), None));
     printer.say(format!(
-        "{} samples, {} with the recorded answer as metadata; there is no target, so that scores say only whether a model answers: see the beginning of {}",
-        chats.samples,
+        "{}, {} with the recorded answer as metadata; there is no target, so that scores say only whether a model answers: see the beginning of {}",
+        counted(chats.samples as u64, "sample", "samples"),
         chats.answered,
         folder.join("suite.toml").display()
     ));

@@ -3,13 +3,11 @@
 //! It refuses to write over anything: a run is a folder of its own, and the suite's folder must not be there. Runs that
 //! are imported into one output folder are under one key, so that they pair.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cleanbench_core::Exit;
 use cleanbench_engine::Answers;
-use cleanbench_files::{Mode, create_folder, create_new};
 use cleanbench_import::{ErrorKind, ImportError, Imported, read, recorded, suite_files};
 use cleanbench_ledger::manifest::{ImportedPlan, ImportedSource};
 use cleanbench_model::Endpoint;
@@ -27,6 +25,7 @@ use crate::imported::ImportedAnswers;
 use crate::printer::Printer;
 use crate::session::{self, Session};
 use crate::starting::{load, start};
+use crate::suite_folder;
 
 /// The key of all runs that are imported into a folder, in that folder.
 const KEY: &str = "imported.key";
@@ -77,17 +76,24 @@ impl Written {
     fn of(imported: &Imported, arguments: &ImportArguments) -> Result<Self, Failure> {
         let named = arguments.suite_out.clone();
         let wanted = named.or_else(|| (!imported.is_run()).then(|| PathBuf::from(&imported.name)));
+        let files = suite_files(imported);
+        let share = |folder: &Path| {
+            let is_run = imported.is_run();
+            if is_run {
+                share_key(&arguments.out.out, folder)?;
+            }
+            Ok(())
+        };
         let (folder, temporary) = if let Some(folder) = &wanted {
-            make_folder(folder)?;
+            refuse_present(folder)?;
+            suite_folder::write(folder, &files, || share(folder))?;
             (folder.clone(), None)
         } else {
             let temporary = tempfile::tempdir()?;
+            suite_folder::put_all(temporary.path(), &files)?;
+            share(temporary.path())?;
             (temporary.path().to_owned(), Some(temporary))
         };
-        write(imported, &folder)?;
-        if imported.is_run() {
-            share_key(&arguments.out.out, &folder)?;
-        }
         Ok(Self {
             folder,
             kept: wanted,
@@ -96,28 +102,13 @@ impl Written {
     }
 }
 
-fn make_folder(folder: &Path) -> Result<(), Failure> {
-    if folder.symlink_metadata().is_ok() {
-        let what = format!(
-            "`{}` is there already, and nothing is written over",
-            folder.display()
-        );
-        return Err(Failure::new(Exit::CannotWrite, what)
-            .hint("name another folder with `--suite-out DIR`"));
+fn refuse_present(folder: &Path) -> Result<(), Failure> {
+    if folder.symlink_metadata().is_err() {
+        return Ok(());
     }
-    create_folder(folder, Mode::Owner).map_err(|error| Failure::new(Exit::CannotWrite, error))
-}
-
-fn write(imported: &Imported, folder: &Path) -> Result<(), Failure> {
-    for file in suite_files(imported) {
-        put(&folder.join(&file.name), &file.bytes)?;
-    }
-    Ok(())
-}
-
-fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = create_new(path, Mode::Owner)?;
-    file.write_all(bytes)
+    let folder = folder.display();
+    let what = format!("`{folder}` is there already, and nothing is written over");
+    Err(Failure::new(Exit::CannotWrite, what).hint("name another folder with `--suite-out DIR`"))
 }
 
 /// Puts the key of the output folder `out` into the suite's `folder`; makes one on first use.
@@ -130,7 +121,7 @@ fn share_key(out: &Path, folder: &Path) -> Result<(), Failure> {
     let opened = cleanbench_files::open_named(&key, cleanbench_files::Limit::bytes(4_096));
     let bytes = opened.and_then(cleanbench_files::Opened::read_whole);
     let bytes = bytes.map_err(|error| Failure::new(Exit::ConfigInvalid, error))?;
-    Ok(put(&suite_key_path(folder), &bytes)?)
+    Ok(suite_folder::put(&suite_key_path(folder), &bytes)?)
 }
 
 /// Makes a run of what the models of `imported` answered.

@@ -187,10 +187,7 @@ fn print_call(call: &CallDetail, texts: &[String]) {
         printer::result(format!("--- reply as received\n{}", marked(raw)));
     }
     if let Some(reason) = &call.unjudged {
-        printer::result(format!(
-            "no score, because a scorer failed: {}",
-            safe(reason)
-        ));
+        printer::result(format!("no score: {}", safe(reason)));
     }
     for line in call.scores.iter().flat_map(score_lines) {
         printer::result(line);

@@ -11,16 +11,26 @@ use crate::chats::conversation::{NO_MESSAGES, answer};
 use crate::chats::request;
 use crate::chats::values::{first, object};
 
-const REQUEST: [&str; 3] = ["request", "request_body", "providerRequest"];
-const RESPONSE: [&str; 5] = [
+const REQUEST: [&str; 6] = [
+    "request",
+    "request_body",
+    "requestBody",
+    "request_payload",
+    "requestPayload",
+    "providerRequest",
+];
+const RESPONSE: [&str; 8] = [
     "response",
     "response_body",
+    "responseBody",
+    "response_payload",
+    "responsePayload",
     "providerResponse",
     "completion",
     "output",
 ];
 /// What stands between a request or response and its body, in some logs.
-const BODY: [&str; 2] = ["body", "json"];
+const BODY: [&str; 4] = ["body", "json", "requestBody", "responseBody"];
 
 pub(super) fn is_one(record: &Map<String, Value>) -> bool {
     let has = |key: &&str| record.contains_key(*key);
@@ -47,8 +57,8 @@ fn body_of(value: &Value) -> Value {
     let Some(map) = object(value) else {
         return value.clone();
     };
-    match first(&map, &BODY).and_then(object) {
-        Some(body) => Value::Object(body),
+    match first(&map, &BODY) {
+        Some(body) => object(body).map_or_else(|| body.clone(), Value::Object),
         None => Value::Object(map),
     }
 }
@@ -69,6 +79,8 @@ mod tests {
         }
     }
 
+    const STREAM: &str = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
     #[test]
     fn every_way_to_write_an_exchange_is_read() {
         let sent =
@@ -78,6 +90,9 @@ mod tests {
             json!({"request": sent, "response": back}),
             json!({"request": {"url": "x", "body": sent}, "response": {"status": 200, "body": back}}),
             json!({"request_body": sent.to_string(), "response_body": back.to_string()}),
+            json!({"requestBody": sent, "responseBody": back}),
+            json!({"requestBody": {"body": sent.to_string()}, "responseBody": {"body": back}}),
+            json!({"request": {"requestBody": sent}, "response": {"status": 200, "body": STREAM}, "timestamp": 1_700_000_000}),
             json!({"providerRequest": {"json": sent}, "providerResponse": {"status": 200, "json": back}}),
             json!({"model": "m", "messages": sent["messages"], "response": back, "end_user": "u"}),
             json!({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],

@@ -1,5 +1,6 @@
 //! The options of a sample, and which of them a letter or a text names.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use cleanbench_core::Sample;
@@ -88,8 +89,10 @@ impl Options {
         let (without, with) = (read(true), read(false));
         let is_empty = |choice: &String| !choice.contains(|c: char| !"*_ ".contains(c));
         let tagged = sample.choices.iter().any(|choice| choice.contains('<'));
-        let equal = |a: usize| (0..a).any(|b| without[a] == without[b] && with[a] != with[b]);
-        let marked = tagged && (without.iter().any(is_empty) || (0..with.len()).any(equal));
+        let mut first = HashMap::with_capacity(without.len());
+        let differ = |(bare, whole)| *first.entry(bare).or_insert(whole) != whole;
+        let marked =
+            tagged && (without.iter().any(is_empty) || without.iter().zip(&with).any(differ));
         let bare = if marked { with } else { without };
         let folded: Vec<String> = bare.iter().map(|choice| fold_case(choice)).collect();
         let numbered = accept != Accept::Text && !folded.iter().any(|choice| holds_number(choice));

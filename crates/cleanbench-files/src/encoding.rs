@@ -7,21 +7,26 @@ use std::io::{self, BufRead, Read};
 
 /// Which of two bytes comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ByteOrder {
+pub enum ByteOrder {
+    /// The lower one.
     Little,
+    /// The higher one.
     Big,
 }
 
 /// How characters are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
+    /// UTF-8, with a byte order mark or without.
     Utf8,
+    /// UTF-16, which begins with a byte order mark.
     Utf16(ByteOrder),
 }
 
 impl Encoding {
     /// The encoding that the first bytes of a file say.
-    pub(crate) fn of(head: &[u8]) -> Self {
+    #[must_use]
+    pub fn of(head: &[u8]) -> Self {
         match head {
             [0xff, 0xfe, ..] => Self::Utf16(ByteOrder::Little),
             [0xfe, 0xff, ..] => Self::Utf16(ByteOrder::Big),
@@ -31,7 +36,8 @@ impl Encoding {
 }
 
 /// UTF-16 as UTF-8.
-pub(crate) struct Utf8<R> {
+#[derive(Debug)]
+pub struct Utf8<R> {
     inner: R,
     order: ByteOrder,
     /// Bytes of the file that were read.
@@ -44,7 +50,7 @@ pub(crate) struct Utf8<R> {
 
 impl<R: BufRead> Utf8<R> {
     /// Reads `inner`, whose units have `order`.
-    pub(crate) fn of(inner: R, order: ByteOrder) -> Self {
+    pub fn of(inner: R, order: ByteOrder) -> Self {
         Self {
             inner,
             order,
@@ -110,7 +116,11 @@ impl<R: BufRead> Read for Utf8<R> {
 }
 
 /// A text whose carriage returns are line feeds.
-pub(crate) struct LineFeeds<R>(pub(crate) R);
+#[derive(Debug)]
+pub struct LineFeeds<R>(
+    /// What is read.
+    pub R,
+);
 
 impl<R: Read> Read for LineFeeds<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -121,7 +131,7 @@ impl<R: Read> Read for LineFeeds<R> {
 }
 
 /// Puts line feeds into the place of carriage returns.
-pub(crate) fn replace_returns(bytes: &mut [u8]) {
+pub fn replace_returns(bytes: &mut [u8]) {
     for byte in bytes {
         if *byte == b'\r' {
             *byte = b'\n';
