@@ -77,13 +77,23 @@ impl<'a> Index<'a> {
             texts: first_of(texts.iter().map(String::as_str)),
             trimmed: first_of(texts.iter().map(|text| text.trim())),
             labels: first_of(labels.iter().map(String::as_str)),
-            truths: [["no", "false"], ["yes", "true"]].map(|words| {
-                texts
-                    .iter()
-                    .position(|text| words.contains(&text.trim().to_lowercase().as_str()))
-            }),
+            truths: [NO, YES].map(|words| texts.iter().position(|text| is_one_of(words, text))),
         }
     }
+}
+
+/// Words that say no, in small letters, of any language: data does not say in which one it is.
+const NO: &str = "no|false|wrong|incorrect|nein|falsch|non|faux|falso|falsa|não|nao|nee|onwaar|nej|falsk|falskt|nei|nie|fałsz|\
+    ne|nepravda|nu|fals|nem|hamis|ei|väärin|hayır|yanlış|tidak|salah|không|sai|όχι|нет|ложь|неверно|ні|否|不|不是|错|错误|\
+    錯誤|いいえ|偽|아니요|아니오|거짓|لا|خطأ|नहीं|गलत|לא|ไม่|ไม่ใช่";
+/// Words that say yes.
+const YES: &str = "yes|true|right|correct|ja|wahr|richtig|oui|vrai|si|sí|sì|verdadero|verdadera|vero|sim|verdadeiro|waar|sant|\
+    sand|sandt|tak|prawda|ano|pravda|da|adevărat|igen|igaz|kyllä|tosi|evet|doğru|ya|benar|có|đúng|ναι|да|истина|верно|так|\
+    是|对|正确|正確|真|はい|예|네|참|نعم|صحيح|हाँ|हां|सही|כן|ใช่";
+
+fn is_one_of(words: &str, text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    words.split('|').any(|word| word == text)
 }
 
 /// Where each of `texts` stands first.

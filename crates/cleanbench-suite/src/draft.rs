@@ -287,7 +287,7 @@ impl Draft {
     }
 
     fn set_target(&mut self, raw: Raw<'_>) -> Result<(), Fault> {
-        let value: Value = raw.parse()?;
+        let value = raw.value()?;
         let written = written::target(raw, &value)?;
         self.target = Some(match written {
             None => At { value, at: raw.at },

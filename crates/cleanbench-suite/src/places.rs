@@ -30,7 +30,7 @@ pub(crate) fn speaks_of_places(choices: &[String]) -> Option<&str> {
 fn speaks(choice: &str, options: usize) -> bool {
     let text = cut(choice);
     let words = words(text, options);
-    TABLE.is_within(text, &words) || lists_labels(text, options) || is_labels_alone(&words)
+    TABLE.is_within(text, &words) || lists_labels(text, options) || is_labels_alone(text, &words)
 }
 
 fn cut(text: &str) -> &str {
@@ -139,11 +139,17 @@ fn lists_labels(text: &str, options: usize) -> bool {
     while let Some((at, letter)) = letters.next() {
         let after = letters.peek().map(|(_, letter)| *letter);
         let is_alone = !before.is_some_and(is_of_word) && !after.is_some_and(is_of_word);
+        let is_bracketed = before == Some('(') && after == Some(')');
         before = Some(letter);
-        if !is_alone || !letter.is_uppercase() || position_of(letter, options).is_none() {
+        let is_number = position_of_number(letter, options).is_some();
+        let is_letter = position_of(letter, options).is_some();
+        let is_label = is_number || is_letter && (letter.is_uppercase() || is_bracketed);
+        if !is_alone || !is_label {
             continue;
         }
-        if last.is_some_and(|end| joins(&text[end..at])) {
+        // A comma between numbers is a pair of numbers: "(1, 2)".
+        let links = if is_number { joins_in_words } else { joins };
+        if last.is_some_and(|end| links(&text[end..at])) {
             return true;
         }
         last = Some(at + letter.len_utf8());
@@ -154,6 +160,17 @@ fn lists_labels(text: &str, options: usize) -> bool {
 /// Whether `letter` makes one word with a letter beside it. Signs of languages that do not part words do not.
 fn is_of_word(letter: char) -> bool {
     letter.is_alphanumeric() && letter < '\u{2e80}' || letter == '\'' || letter == '\u{2019}'
+}
+
+/// Which of the first `options` numbers `digit` is, counted from 1.
+fn position_of_number(digit: char, options: usize) -> Option<usize> {
+    let number = usize::try_from(digit.to_digit(10)?).ok()?;
+    number.checked_sub(1).filter(|position| *position < options)
+}
+
+/// Whether a word joins what stands before `between` and behind it.
+fn joins_in_words(between: &str) -> bool {
+    between.contains(char::is_alphabetic) && joins(between)
 }
 
 fn joins(between: &str) -> bool {
@@ -171,11 +188,12 @@ fn joins(between: &str) -> bool {
     SIGNS.contains(&word.as_str()) || TABLE.between.contains(&word)
 }
 
-/// Whether an option is nothing but letters of options and what joins them: "a and c".
-fn is_labels_alone(words: &[Word]) -> bool {
+/// Whether an option, with its `words`, is nothing but letters of options and what joins them: "a and c".
+fn is_labels_alone(text: &str, words: &[Word]) -> bool {
     let labels = words.iter().filter(|word| word.label != Label::No).count();
     let joins = |word: &Word| word.label != Label::No || TABLE.between.contains(&word.text);
-    labels >= 2 && words.len() > labels && words.iter().all(joins)
+    let is_joined = words.len() > labels || text.contains([',', '/', '&', '+']);
+    labels >= 2 && is_joined && words.iter().all(joins)
 }
 
 /// Whether the options have the letters or numbers of their places already: a second one before it would contradict.
@@ -327,6 +345,12 @@ mod tests {
             "A, C",
             "Both (A) and (B)",
             "a and c",
+            "(a) and (b) only",
+            "a, b",
+            "Both 1 and 2",
+            "Antwort 1 und 2 sind richtig",
+            "The first two",
+            "Die ersten beiden",
             "neither a nor b",
             "B only",
             "Only C.",

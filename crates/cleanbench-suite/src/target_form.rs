@@ -292,6 +292,24 @@ impl Evidence {
         }
     }
 
+    /// Whether all targets, read as positions, name other options than as texts, however positions are counted: of few
+    /// targets of digits, texts of options too, nobody can tell which they are.
+    fn may_all_be_positions(&self) -> bool {
+        let mut positions = self
+            .possible
+            .iter()
+            .filter(|form| form.is_position())
+            .peekable();
+        let differs = |other: &Form| {
+            let pair = Pair {
+                one: Form::Text,
+                other: *other,
+            };
+            self.differing.contains(&pair)
+        };
+        positions.peek().is_some() && positions.all(differs)
+    }
+
     /// The form in which all targets name an option: as labels or as texts where they all are one, and not both with
     /// different options; of other forms only where all that are possible name the same options.
     fn form(&self) -> Option<Form> {
@@ -302,7 +320,8 @@ impl Evidence {
         if let Some(form) = explicit.into_iter().find(is_possible) {
             let is_contradicted =
                 contradictions.any(|pair| [pair.one, pair.other] == [Form::Label, Form::Text]);
-            return Some(form).filter(|_| !is_contradicted);
+            let is_doubtful = form == Form::Text && self.may_all_be_positions();
+            return Some(form).filter(|_| !is_contradicted && !is_doubtful);
         }
         let is_unclear = contradictions.next().is_some();
         let found = self.possible.first().copied().filter(|_| !is_unclear);
@@ -552,6 +571,17 @@ mod tests {
         // 1 is the position of "no" and says yes.
         let inverted = check(&["yes", "no"], &[], &[json!(1), json!(0)]);
         assert_eq!(inverted, (None, vec![None, None]));
+    }
+
+    #[test]
+    fn digits_that_are_texts_and_positions_are_asked_for() {
+        let reversed = ["4", "3", "2", "1"];
+        let both = check(&reversed, &[], &[json!(1), json!("3")]);
+        assert_eq!(both, (None, vec![None, None]));
+        let last = check(&reversed, &[], &[json!(1), json!(4)]);
+        assert_eq!(last, (None, vec![None, None]));
+        let told = check(&["40", "3", "20", "1"], &[], &[json!(3), json!("20")]);
+        assert_eq!(told, (Some(Form::Text), vec![Some(1), Some(2)]));
     }
 
     #[test]

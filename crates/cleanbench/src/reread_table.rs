@@ -33,8 +33,10 @@ pub(crate) fn text(reread: &Reread) -> String {
         "what judging the same answers anew changes:".to_owned(),
         plain_table(header, rows),
     ];
-    if reread.rows.iter().all(RereadRow::is_as_before) {
-        lines.push("no answer is read or judged otherwise".to_owned());
+    if reread.rows.iter().all(|row| row.judged == 0) {
+        lines.push("no answer was judged twice by one scorer: the run's are others".to_owned());
+    } else if reread.rows.iter().all(RereadRow::is_as_before) {
+        lines.push("no answer is read or judged otherwise by the scorers of the run".to_owned());
     }
     lines.extend(reread.changes.iter().map(change));
     if reread.changes.len() == LISTED {

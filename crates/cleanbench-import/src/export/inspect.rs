@@ -436,8 +436,17 @@ mod tests {
             (&summaries[1]["completed"], &summaries[1]["error"]),
             (&json!(false), &json!("it broke"))
         );
-        let names = inspect(&run).unwrap().into_iter().map(|file| file.name);
-        assert_eq!(names.collect::<Vec<_>>(), ["t_a-b.eval", "t_a-b_2.eval"]);
+        let names = |run: &Exported| -> Vec<String> {
+            let files = inspect(run).unwrap().into_iter();
+            files.map(|file| file.name).collect()
+        };
+        assert_eq!(names(&run), ["t_a-b.eval"], "the other one was never asked");
+        run.run.tasks[0].samples[0].answers.push(Answer {
+            model: 1,
+            epoch: 1,
+            record: ImportedAnswer::default(),
+        });
+        assert_eq!(names(&run), ["t_a-b.eval", "t_a-b_2.eval"]);
         run.run.tasks[0].samples.pop();
         assert_eq!(log(&run).status(), "success");
     }

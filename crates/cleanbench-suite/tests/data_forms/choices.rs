@@ -51,6 +51,24 @@ fn positions_are_told_apart_by_the_column_or_asked_for() {
 }
 
 #[test]
+fn a_text_of_digits_among_letters_is_no_position() {
+    let text = lines(&[
+        r#"{"input": "q", "choices": ["1", "2", "3", "4"], "target": "3"}"#,
+        r#"{"input": "r", "choices": ["w", "x"], "target": "B"}"#,
+        r#"{"input": "s", "choices": ["w", "x"], "target": "w"}"#,
+    ]);
+    let folder = Folder::new("a.jsonl", &text, "");
+    assert_eq!(folder.pairs(), ["q -> 3", "r -> x", "s -> w"]);
+    let counted = [
+        &text[..],
+        b"\n{\"input\": \"t\", \"choices\": [\"w\", \"x\"], \"target\": 1}",
+    ]
+    .concat();
+    let counted = Folder::new("a.jsonl", &counted, "");
+    assert_eq!(counted.faults().len(), 2, "{:?}", counted.faults());
+}
+
+#[test]
 fn the_position_is_told_from_examples_and_other_files_too() {
     let row = |input: &str, target: u8| {
         format!("{{\"input\": \"{input}\", \"choices\": [\"w\", \"x\"], \"target\": {target}}}\n")
