@@ -163,12 +163,12 @@ pub struct Seen {
     pub score: Option<RecordedScore>,
 }
 
-/// Counts of one arm. `items` = `valid` + `filtered` + `missing`.
+/// Counts of one arm. `items` = `valid` + `filtered` + `missing` + `invalid` + `unpaired`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmCount {
     /// Items of the arm.
     pub items: u64,
-    /// Items that were asked and answered.
+    /// Items whose answer counts in the test: of paired controls, those whose partner's does too.
     pub valid: u64,
     /// Of these, items that the model restored.
     pub hits: u64,
@@ -176,6 +176,73 @@ pub struct ArmCount {
     pub filtered: u64,
     /// Items whose call ended without an answer (refused, censored, failed).
     pub missing: u64,
+    /// Items whose answer says nothing: declined, empty, cut off or not in form.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub invalid: u64,
+    /// Items of paired controls with an answer that counts, whose partner has none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unpaired: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl ArmCount {
+    /// Share of the answered items whose answer says nothing, 0 to 1; 0 where none was answered.
+    #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+    pub fn invalid_share(self) -> f64 {
+        let answered = self.valid + self.unpaired + self.invalid;
+        if answered == 0 {
+            0.0
+        } else {
+            self.invalid as f64 / answered as f64
+        }
+    }
+}
+
+/// Items that hang together (near-duplicates, one `cluster`), counted as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Families {
+    /// Families of the suspects that count; of paired controls, of pairs.
+    pub suspects: u64,
+    /// Families of the controls that count.
+    pub controls: u64,
+}
+
+/// What measured how much more often suspects are restored than controls where nothing was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BiasSource {
+    /// Originals that were never sent anywhere, against rewordings by the same writer.
+    NeverSent,
+    /// Models that cannot have seen the items.
+    References,
+}
+
+impl BiasSource {
+    /// The words used for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NeverSent => "never-sent items",
+            Self::References => "reference models",
+        }
+    }
+}
+
+/// The bias that a control does not remove, as it was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bias {
+    /// Upper end of its one-sided 95 % interval, as a difference of rates; of several, the largest.
+    pub upper: f64,
+    /// Fewest items of an arm that it rests on.
+    pub items: u64,
+    /// What measured it.
+    pub source: BiasSource,
 }
 
 /// A difference between the arms and how certain it is.
@@ -215,6 +282,19 @@ pub struct Finding {
     pub controls: ArmCount,
     /// The difference; `None` when an arm has no valid item.
     pub contrast: Option<Contrast>,
+    /// The difference if every answer of a suspect that says nothing were a miss, and every such answer of a
+    /// control a hit; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_worst: Option<Contrast>,
+    /// What the items amount to, where some hang together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub families: Option<Families>,
+    /// The bias of these controls for this probe; `None` where nothing measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<Bias>,
+    /// Answers that say nothing, by reason, over both arms.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub invalid: BTreeMap<String, u64>,
     /// Items that were left out, by reason, over both arms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub filters: BTreeMap<String, u64>,

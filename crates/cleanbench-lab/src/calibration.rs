@@ -20,7 +20,8 @@ use cleanbench_core::{
 };
 use cleanbench_embedded::EmbeddedModel;
 use cleanbench_embedded::world::World;
-use cleanbench_probe::{Arms, Verdict, advantage, registry, similarity, verdict};
+use cleanbench_probe::registry::{self, Order};
+use cleanbench_probe::{Arms, Protocol, Verdict, advantage, similarity, verdict};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +166,13 @@ fn probes() -> Result<Vec<Box<dyn Probe>>, CalibrationError> {
     let family = registry::NAMES.into_iter();
     for name in family.filter(|name| registry::is_confirmatory(name)) {
         for form in registry::forms(name) {
-            let probe = registry::build(name, *form, None);
+            // The answers were recorded when this was how probes asked.
+            let probe = registry::build(&Order {
+                name,
+                form: *form,
+                prompt: None,
+                protocol: Protocol::First,
+            });
             probes.push(probe.map_err(|error| CalibrationError::Probe(error.to_string()))?);
         }
     }

@@ -26,10 +26,12 @@ use crate::{Damage, LedgerError, RunDirectory};
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
 /// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates;
-/// 1.5 adds `imported`.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.5";
+/// 1.5 adds `imported`; 1.6 adds `protocol` and `bias_of` of probes.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.6";
 /// Name of the file.
 pub const MANIFEST_FILE: &str = "run.json";
+/// The format without what 1.6 adds.
+const IMPORTS_FORMAT: &str = "cleanbench-run/1.5";
 /// The format without what 1.5 adds.
 const TIERS_FORMAT: &str = "cleanbench-run/1.4";
 /// The format without what 1.4 adds.
@@ -344,6 +346,24 @@ pub struct ProbePlan {
     pub prompt: Option<String>,
     /// Seed of its free choices.
     pub seed: u64,
+    /// How it asks and reads, since format 1.6; 1 before.
+    #[serde(default = "first_protocol", skip_serializing_if = "is_first_protocol")]
+    pub protocol: u32,
+    /// The task whose controls it measures the bias of: its own suspects were never sent anywhere. Since format 1.6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_of: Option<String>,
+}
+
+fn first_protocol() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_first_protocol(protocol: &u32) -> bool {
+    *protocol == first_protocol()
 }
 
 /// What a scorer is called: one that takes a score of another harness after that, `recorded:NAME`, in characters that
@@ -428,8 +448,15 @@ impl Manifest {
         let of_earlier_runs = plan.replay.is_some() || plan.selection.is_some();
         let of_plan = is_gated || is_reported || of_earlier_runs || !is_first_tables(&plan.tables);
         let is_judged_anew = plan.baseline.as_ref().is_some_and(|base| base.judged_anew);
-        if plan.imported.is_some() {
+        let has_protocol = |task: &TaskPlan| {
+            task.probe
+                .as_ref()
+                .is_some_and(|probe| !is_first_protocol(&probe.protocol))
+        };
+        if plan.tasks.iter().any(has_protocol) {
             MANIFEST_FORMAT
+        } else if plan.imported.is_some() {
+            IMPORTS_FORMAT
         } else if is_judged_anew || plan.gates.iter().any(Gate::has_later_keys) {
             TIERS_FORMAT
         } else if self.planning_notes().next().is_some() {

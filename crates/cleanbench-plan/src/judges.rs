@@ -2,7 +2,6 @@
 
 use cleanbench_core::{Digest, Judge, Scorer, ScorerSpec, SpecError};
 use cleanbench_ledger::manifest::TaskPlan;
-use cleanbench_probe::registry;
 use cleanbench_score::{Commands, programs};
 
 use crate::{ErrorKind, PlanError};
@@ -14,7 +13,7 @@ use crate::{ErrorKind, PlanError};
 pub fn judge(task: &TaskPlan, commands: Option<&Commands>) -> Result<Judge, PlanError> {
     match &task.probe {
         None => scorers(&task.scorers, commands).map(Judge::Scorers),
-        Some(plan) => registry::build(&plan.id, plan.form, plan.prompt.as_deref())
+        Some(plan) => cleanbench_report::probe_of(plan)
             .map(Judge::Probe)
             .map_err(|error| PlanError::new(ErrorKind::SuiteInvalid, error)),
     }

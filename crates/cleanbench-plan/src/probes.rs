@@ -6,7 +6,8 @@ use cleanbench_core::{Digest, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_probe::arms::{Arms, Declared, arms};
-use cleanbench_probe::registry;
+use cleanbench_probe::registry::{self, Order};
+use cleanbench_probe::{PROTOCOL, Protocol};
 use cleanbench_suite::{ProbeUse, Suite, Task};
 use serde_json::json;
 
@@ -77,6 +78,8 @@ fn probe_plan(task: &Task, arms: &Arms, items: u64, prompted: &Prompted) -> Prob
         items,
         prompt: prompted.prompt.clone(),
         seed: 0,
+        protocol: PROTOCOL,
+        bias_of: None,
     }
 }
 
@@ -89,7 +92,13 @@ fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, PlanError> {
                 ProbeForm::Instruction => wanted.prompts.get(name).cloned(),
                 ProbeForm::Raw => None,
             };
-            let probe = registry::build(name, *form, prompt.as_deref()).map_err(invalid)?;
+            let probe = registry::build(&Order {
+                name,
+                form: *form,
+                prompt: prompt.as_deref(),
+                protocol: Protocol::Second(cleanbench_score::declines),
+            });
+            let probe = probe.map_err(invalid)?;
             probes.push(Prompted { probe, prompt });
         }
     }

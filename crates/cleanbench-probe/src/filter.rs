@@ -4,13 +4,23 @@
 //! al. 2024) and some of ours.
 
 use cleanbench_core::Sample;
-use cleanbench_text::{rouge_l, words};
+use cleanbench_text::{rouge_l, segments, words};
 
 /// Options of this similarity or more can be guessed from one another.
 const ALIKE: f64 = 0.65;
 /// Texts shorter than both are restored by chance.
 const SHORTEST_WORDS: usize = 4;
 const SHORTEST_CHARACTERS: usize = 20;
+
+/// By the second protocol, a text that is shorter than both may have been guessed.
+const FEWEST_WORDS: usize = 8;
+const FEWEST_CHARACTERS: usize = 40;
+
+/// By the second protocol: whether `text` is long enough to be memory.
+pub(crate) fn is_long_enough(text: &str) -> bool {
+    let text = text.trim();
+    segments(text).len() >= FEWEST_WORDS || text.chars().count() >= FEWEST_CHARACTERS
+}
 
 /// Position of the right option.
 pub(crate) fn right_option(sample: &Sample) -> Option<usize> {

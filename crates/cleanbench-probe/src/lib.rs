@@ -17,13 +17,18 @@
 //!
 //! It refuses to call a task clean on fewer than 100 items, or without the power to see a leak.
 
+mod answer;
 mod arm_difference;
 pub mod arms;
+mod compared;
+mod family;
 mod filter;
 mod layout;
 mod options;
 mod probes;
+pub mod protocol;
 mod recall;
+mod recurring;
 pub mod registry;
 pub mod verdict;
 
@@ -33,5 +38,6 @@ mod testing;
 pub use arm_difference::paired as paired_difference;
 pub use arms::{Arms, arms};
 pub use probes::forced_likelihood::advantage;
+pub use protocol::{PROTOCOL, Protocol};
 pub use recall::similarity;
 pub use verdict::{Class, Verdict, verdict};

@@ -3,13 +3,15 @@
 //! Invariant: it is never the right one, so that knowing the answer does not help.
 
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::probe::ProbeCall;
+use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 use cleanbench_text::words;
 
-use crate::filter::{one_option, right_option, whole_item};
+use crate::answer::{place_of, plain_words, restored};
+use crate::filter::{is_long_enough, one_option, right_option, whole_item};
 use crate::layout::strip_label;
 use crate::recall::{Pick, missed, scored, single_line};
+use crate::recurring::Recurring;
 
 /// A wrong option at `first` or later that cannot be guessed, or why there is none.
 pub(crate) fn wrong_option(
@@ -31,6 +33,47 @@ pub(crate) fn wrong_option(
             .and_then(|place| one_option(sample, *place))
             .unwrap_or("too few options")),
     }
+}
+
+/// By the second protocol: all wrong options at `first` or later that only memory gives, or why there is none.
+pub(crate) fn wrong_options(
+    sample: &Sample,
+    first: usize,
+    recurring: &Recurring,
+) -> Result<Vec<usize>, &'static str> {
+    if let Some(reason) = whole_item(sample) {
+        return Err(reason);
+    }
+    let why_not = |place: usize| {
+        let short = !is_long_enough(&sample.choices[place]);
+        let recurs = recurring.has(sample, place);
+        one_option(sample, place)
+            .or(recurs.then_some("recurring option"))
+            .or(short.then_some("short option"))
+    };
+    let right = right_option(sample);
+    let wrong = (first..sample.choices.len()).filter(|place| Some(*place) != right);
+    let (guessable, usable): (Vec<_>, Vec<_>) = wrong.partition(|place| why_not(*place).is_some());
+    if usable.is_empty() {
+        let first = guessable.first().and_then(|place| why_not(*place));
+        return Err(first.unwrap_or("too few options"));
+    }
+    Ok(usable)
+}
+
+/// By the second protocol: where an answer ends. A raw text goes on with the next option; an answer to an instruction
+/// may have something to say first.
+pub(crate) fn end_of_option(form: ProbeForm) -> Vec<String> {
+    match form {
+        ProbeForm::Raw => vec!["\n".to_owned()],
+        ProbeForm::Instruction => Vec::new(),
+    }
+}
+
+/// By the second protocol: how an answer with the option that was asked for, anywhere in it, is judged.
+pub(crate) fn option_in(call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+    let expected = plain_words(&call.expected);
+    place_of(&expected, &plain_words(&completion.text)).map(restored)
 }
 
 /// A hit where the answer has the words of the option that was asked for. A miss says why it is one,

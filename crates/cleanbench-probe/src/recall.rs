@@ -10,8 +10,12 @@ use cleanbench_core::seed::derive;
 use cleanbench_core::{Completion, Message, Outcome, Probe, Role, Sample};
 use cleanbench_text::{rouge_l, words};
 
+use crate::answer::{room, why_invalid};
 use crate::arm_difference::{arm_difference, count, is_hit};
-use crate::layout::{strip_label, without_labels};
+use crate::compared::Compared;
+use crate::layout::{self, strip_label, without_labels};
+use crate::protocol::{Declining, Protocol};
+use crate::recurring::Recurring;
 
 /// Examples that a finding names.
 const EXAMPLES: usize = 3;
@@ -65,6 +69,25 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
     /// 1 for a hit; less for none, how near it came where that decides whether it is asked again.
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore;
 
+    /// By the second protocol: the places of `sample` that may be asked about, at least one, or why there is none.
+    fn places(&self, sample: &Sample, asking: &Asking<'_>) -> Result<Vec<usize>, &'static str>;
+
+    /// By the second protocol: what is asked about the place `place`, which is one of [`Recall::places`].
+    fn ask_at(&self, sample: &Sample, form: ProbeForm, place: usize) -> Ask;
+
+    /// By the second protocol: how an answer with what was expected is judged; `None` where it is not in it.
+    fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore>;
+
+    /// By the second protocol: how an answer is judged that is an attempt and not what was expected.
+    fn not_restored(&self, _call: &ProbeCall, _completion: &Completion) -> RecordedScore {
+        crate::answer::another()
+    }
+
+    /// Whether the answer is a text that the model writes.
+    fn is_generated(&self) -> bool {
+        true
+    }
+
     /// Whether some items are asked about again, see [`Recall::again`].
     fn asks_again(&self) -> bool {
         false
@@ -72,9 +95,16 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
 
     /// What is asked about `sample` a second time, where the answer to the first question was judged as
     /// `first`; `None` where nothing is.
-    fn again(&self, _sample: &Sample, _first: &RecordedScore) -> Option<Ask> {
+    fn again(&self, _sample: &Sample, _first: &RecordedScore, _protocol: Protocol) -> Option<Ask> {
         None
     }
+}
+
+/// What the places of an item depend on besides the item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) form: ProbeForm,
+    pub(crate) recurring: &'a Recurring,
 }
 
 /// A way of asking in one form, as a probe.
@@ -84,25 +114,95 @@ pub(crate) struct Put<R> {
     pub(crate) form: ProbeForm,
     /// The instruction that is used.
     pub(crate) instruction: String,
+    pub(crate) protocol: Protocol,
+}
+
+/// The first step of a probe.
+struct Planned {
+    calls: Vec<ProbeCall>,
+    /// Items that are left out, by reason.
+    filters: BTreeMap<String, u64>,
+}
+
+impl Planned {
+    fn leave_out(&mut self, reason: &str) {
+        *self.filters.entry(reason.to_owned()).or_insert(0) += 1;
+    }
 }
 
 impl<R: Recall> Put<R> {
-    fn plan(&self, context: &ProbeContext<'_>) -> (Vec<ProbeCall>, BTreeMap<String, u64>) {
-        let mut calls = Vec::new();
-        let mut filters = BTreeMap::new();
+    fn plan(&self, context: &ProbeContext<'_>) -> Planned {
+        let mut planned = Planned {
+            calls: Vec::new(),
+            filters: BTreeMap::new(),
+        };
+        let places = match self.protocol {
+            Protocol::First => Vec::new(),
+            Protocol::Second(_) => self.places(context),
+        };
         for (arm, items) in [
             (Arm::Suspect, context.suspects),
             (Arm::Control, context.controls),
         ] {
             for (position, item) in items.iter().enumerate() {
-                let pick = Pick::new(context.seed, position);
-                match self.recall.ask(&item.sample, self.form, pick) {
-                    Ok(ask) => calls.push(self.call(arm, position, item, ask)),
-                    Err(reason) => *filters.entry(reason.to_owned()).or_insert(0) += 1,
+                let asked = match self.protocol {
+                    Protocol::First => {
+                        let pick = Pick::new(context.seed, position);
+                        self.recall.ask(&item.sample, self.form, pick)
+                    }
+                    Protocol::Second(_) => {
+                        let side = usize::from(arm == Arm::Control);
+                        let place = places[side][position];
+                        place.map(|place| self.recall.ask_at(&item.sample, self.form, place))
+                    }
+                };
+                match asked {
+                    Ok(ask) => planned.calls.push(self.call(arm, position, item, ask)),
+                    Err(reason) => planned.leave_out(reason),
                 }
             }
         }
-        (calls, filters)
+        planned
+    }
+
+    /// By the second protocol, for each item of the suspects and of the controls: the place that is asked about, or
+    /// why none is. In pairs both items are asked about the same place, or neither is.
+    fn places(&self, context: &ProbeContext<'_>) -> Vec<Vec<Result<usize, &'static str>>> {
+        let recurring = Recurring::among(context.suspects.iter().chain(context.controls));
+        let asking = Asking {
+            form: self.form,
+            recurring: &recurring,
+        };
+        let of = |items: &[ProbeItem]| -> Vec<_> {
+            let items = items.iter();
+            items
+                .map(|item| self.recall.places(&item.sample, &asking))
+                .collect()
+        };
+        let mut arms = vec![of(context.suspects), of(context.controls)];
+        if context.kind.paired() {
+            let (suspects, controls) = arms.split_at_mut(1);
+            for (suspect, control) in suspects[0].iter_mut().zip(&mut controls[0]) {
+                keep_common(suspect, control);
+            }
+        }
+        let named_after = |side: usize, position: usize| {
+            let items = [context.suspects, context.controls][side];
+            let items = if context.kind.paired() {
+                context.suspects
+            } else {
+                items
+            };
+            items.get(position)
+        };
+        let picked = |(side, places): (usize, Vec<Result<Vec<usize>, &'static str>>)| {
+            let picked = places.into_iter().enumerate().map(|(position, places)| {
+                let item = named_after(side, position).ok_or("without a partner")?;
+                pick_by_content(&item.sample, &places?).ok_or("no common option")
+            });
+            picked.collect()
+        };
+        arms.into_iter().enumerate().map(picked).collect()
     }
 
     /// The second questions, where the `first` ones ended as `seen`.
@@ -119,7 +219,7 @@ impl<R: Recall> Put<R> {
             };
             let item = items.get(call.item)?;
             let score = seen.score.as_ref()?;
-            let ask = self.recall.again(&item.sample, score)?;
+            let ask = self.recall.again(&item.sample, score, self.protocol)?;
             Some(self.call(call.arm, call.item, item, ask))
         };
         first.iter().zip(seen).filter_map(again).collect()
@@ -154,7 +254,10 @@ impl<R: Recall> Put<R> {
             item: position,
             messages: vec![message],
             continuations: ask.continuations,
-            max_tokens: max_tokens(&ask.expected),
+            max_tokens: match self.protocol {
+                Protocol::First => max_tokens(&ask.expected),
+                Protocol::Second(_) => room(&ask.expected),
+            },
             stop: ask.stop,
             right: item
                 .sample
@@ -167,7 +270,7 @@ impl<R: Recall> Put<R> {
     }
 }
 
-/// Room for `expected`: two tokens a word and some more, and enough for scripts without words.
+/// By the first protocol, room for `expected`: two tokens a word and some more, and enough for scripts without words.
 fn max_tokens(expected: &str) -> u32 {
     let most = words(expected).len() * 2 + 8;
     u32::try_from(most).unwrap_or(u32::MAX)
@@ -183,7 +286,7 @@ impl<R: Recall> Probe for Put<R> {
     }
 
     fn version(&self) -> u32 {
-        self.recall.version()
+        self.recall.version() + self.protocol.number() - 1
     }
 
     fn later_steps(&self) -> Option<StepScope> {
@@ -191,7 +294,7 @@ impl<R: Recall> Probe for Put<R> {
     }
 
     fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step {
-        let (first, _) = self.plan(context);
+        let first = self.plan(context).calls;
         let calls = if seen.is_empty() {
             first
         } else if seen.len() == first.len() && self.recall.asks_again() {
@@ -207,11 +310,17 @@ impl<R: Recall> Probe for Put<R> {
     }
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
-        self.recall.score(call, completion)
+        match self.protocol {
+            Protocol::First => self.recall.score(call, completion),
+            Protocol::Second(declines) => self.read(call, completion, declines),
+        }
     }
 
     fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding {
-        let (first, filters) = self.plan(context);
+        let Planned {
+            calls: first,
+            filters,
+        } = self.plan(context);
         let deciding = Self::deciding(first.len(), calls);
         let hit = |position: &usize| is_hit(seen.get(*position)) == Some(true);
         let suspects = deciding.iter().copied();
@@ -226,15 +335,69 @@ impl<R: Recall> Probe for Put<R> {
         let seen = deciding.iter().map(|place| seen.get(*place).cloned());
         let seen: Vec<_> = seen.map(|seen| seen.unwrap_or_else(unseen)).collect();
         let (calls, seen) = (calls.as_slice(), seen.as_slice());
-        Finding {
+        let mut finding = Finding {
             probe: self.id().to_owned(),
             form: self.form,
             control: context.kind,
             suspects: count(Arm::Suspect, context.suspects.len(), calls, seen),
             controls: count(Arm::Control, context.controls.len(), calls, seen),
-            contrast: arm_difference(context, calls, seen),
+            contrast: None,
+            at_worst: None,
+            families: None,
+            bias: None,
+            invalid: BTreeMap::new(),
             filters,
             examples,
+        };
+        match self.protocol {
+            Protocol::First => finding.contrast = arm_difference(context, calls, seen),
+            Protocol::Second(_) => Compared::new(context, calls, seen).tell(&mut finding),
+        }
+        finding
+    }
+}
+
+/// Of the places of both items of a pair those that both have. Where one has none, neither is asked.
+fn keep_common(
+    suspect: &mut Result<Vec<usize>, &'static str>,
+    control: &mut Result<Vec<usize>, &'static str>,
+) {
+    const PARTNER: &str = "its partner cannot be used";
+    match (&mut *suspect, &mut *control) {
+        (Ok(own), Ok(other)) => {
+            own.retain(|place| other.contains(place));
+            other.retain(|place| own.contains(place));
+        }
+        (Ok(_), Err(_)) => *suspect = Err(PARTNER),
+        (Err(_), Ok(_)) => *control = Err(PARTNER),
+        (Err(_), Err(_)) => {}
+    }
+}
+
+/// One of `places`, by what the item says and by nothing else: the same item is the same question in every suite.
+fn pick_by_content(sample: &Sample, places: &[usize]) -> Option<usize> {
+    let text = layout::item(sample, sample.choices.iter().map(String::as_str));
+    let drawn = derive(0, "", &text, "pick");
+    let place = usize::try_from(drawn % u64::try_from(places.len()).ok()?.max(1)).ok()?;
+    places.get(place).copied()
+}
+
+impl<R: Recall> Put<R> {
+    fn read(
+        &self,
+        call: &ProbeCall,
+        completion: &Completion,
+        declines: Declining,
+    ) -> RecordedScore {
+        if !self.recall.is_generated() {
+            return self.recall.score(call, completion);
+        }
+        if let Some(restored) = self.recall.restored(call, completion) {
+            return restored;
+        }
+        match why_invalid(call, self.form, completion, declines) {
+            Some(reason) => crate::answer::invalid(reason),
+            None => self.recall.not_restored(call, completion),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::probes::completion_second_cut::SecondCut;
 use crate::probes::forced_likelihood::ForcedLikelihood;
 use crate::probes::option_completion::NextOption;
 use crate::probes::ts_guessing::MaskedOption;
+use crate::protocol::Protocol;
 use crate::recall::{Put, Recall};
 
 /// What a probe weighs in the verdict.
@@ -31,8 +32,21 @@ struct Entry {
     standing: Standing,
     /// The forms in which it can be put, each once.
     forms: &'static [ProbeForm],
-    /// Builds it in a form of `forms`, with the prompt that replaces the shipped instruction.
-    build: fn(ProbeForm, Option<&str>) -> Box<dyn Probe>,
+    /// Builds it in a form of `forms`.
+    build: fn(&Order<'_>) -> Box<dyn Probe>,
+}
+
+/// What a probe is built from.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The form in which it is put.
+    pub form: ProbeForm,
+    /// What replaces the shipped instruction; the text goes where it says `{text}`.
+    pub prompt: Option<&'a str>,
+    /// How it asks and reads.
+    pub protocol: Protocol,
 }
 
 const BOTH: &[ProbeForm] = &[ProbeForm::Raw, ProbeForm::Instruction];
@@ -44,31 +58,31 @@ const PROBES: &[Entry] = &[
         name: "completion",
         standing: Standing::Primary,
         forms: BOTH,
-        build: |form, prompt| put(Completed, form, prompt),
+        build: |order| put(Completed, order),
     },
     Entry {
         name: "option-completion",
         standing: Standing::Primary,
         forms: BOTH,
-        build: |form, prompt| put(NextOption, form, prompt),
+        build: |order| put(NextOption, order),
     },
     Entry {
         name: "ts-guessing",
         standing: Standing::Confirmatory,
         forms: BOTH,
-        build: |form, prompt| put(MaskedOption, form, prompt),
+        build: |order| put(MaskedOption, order),
     },
     Entry {
         name: "forced-likelihood",
         standing: Standing::Confirmatory,
         forms: RAW,
-        build: |form, prompt| put(ForcedLikelihood, form, prompt),
+        build: |order| put(ForcedLikelihood, order),
     },
     Entry {
         name: "completion-second-cut",
         standing: Standing::Exploratory,
         forms: BOTH,
-        build: |form, prompt| put(SecondCut, form, prompt),
+        build: |order| put(SecondCut, order),
     },
 ];
 
@@ -115,16 +129,12 @@ impl std::fmt::Display for BuildError {
     }
 }
 
-/// The probe `name` in `form`. `prompt` replaces the shipped instruction; the text goes where it says
-/// `{text}`.
+/// The probe that `order` names.
 ///
 /// # Errors
 /// When there is no such probe, it has no such form, or the prompt has no place for the text.
-pub fn build(
-    name: &str,
-    form: ProbeForm,
-    prompt: Option<&str>,
-) -> Result<Box<dyn Probe>, BuildError> {
+pub fn build(order: &Order<'_>) -> Result<Box<dyn Probe>, BuildError> {
+    let Order { name, form, .. } = *order;
     let Some(entry) = entry(name).filter(|entry| entry.forms.contains(&form)) else {
         let known = NAMES.join(", ");
         let message = format!(
@@ -133,10 +143,10 @@ pub fn build(
         );
         return Err(BuildError(message));
     };
-    if let Some(prompt) = prompt {
+    if let Some(prompt) = order.prompt {
         check_prompt(entry, prompt)?;
     }
-    Ok((entry.build)(form, prompt))
+    Ok((entry.build)(order))
 }
 
 fn check_prompt(entry: &Entry, prompt: &str) -> Result<(), BuildError> {
@@ -151,12 +161,13 @@ fn check_prompt(entry: &Entry, prompt: &str) -> Result<(), BuildError> {
     Ok(())
 }
 
-fn put<R: Recall + 'static>(recall: R, form: ProbeForm, prompt: Option<&str>) -> Box<dyn Probe> {
-    let instruction = prompt.unwrap_or(recall.instruction()).to_owned();
+fn put<R: Recall + 'static>(recall: R, order: &Order<'_>) -> Box<dyn Probe> {
+    let instruction = order.prompt.unwrap_or(recall.instruction()).to_owned();
     Box::new(Put {
         recall,
-        form,
+        form: order.form,
         instruction,
+        protocol: order.protocol,
     })
 }
 
@@ -182,8 +193,26 @@ pub(crate) mod testing {
 
     pub(crate) const PICK: Pick = Pick::new(1, 0);
 
+    pub(crate) fn order(name: &str, form: ProbeForm) -> Order<'_> {
+        Order {
+            name,
+            form,
+            prompt: None,
+            protocol: Protocol::First,
+        }
+    }
+
     pub(crate) fn probe(name: &str, form: ProbeForm) -> Box<dyn Probe> {
-        build(name, form, None).unwrap()
+        build(&order(name, form)).unwrap()
+    }
+
+    /// By the second protocol.
+    pub(crate) fn probe_of(
+        order: Order<'_>,
+        declines: crate::protocol::Declining,
+    ) -> Box<dyn Probe> {
+        let protocol = Protocol::Second(declines);
+        build(&Order { protocol, ..order }).unwrap()
     }
 
     /// The call about a single suspect.
@@ -215,7 +244,7 @@ mod tests {
         NAMES
             .into_iter()
             .flat_map(named)
-            .map(|(name, form)| build(name, form, None).unwrap())
+            .map(|(name, form)| testing::probe(name, form))
             .collect()
     }
 
@@ -245,7 +274,7 @@ mod tests {
         for name in NAMES {
             assert!(!forms(name).is_empty(), "{name} can be put in no form");
             for form in forms(name) {
-                let probe = build(name, *form, None).unwrap();
+                let probe = testing::probe(name, *form);
                 assert_eq!((probe.id(), probe.form()), (name, *form));
             }
         }
@@ -306,12 +335,11 @@ mod tests {
 
     #[test]
     fn prompts_can_be_replaced() {
-        let own = build(
-            "ts-guessing",
-            ProbeForm::Instruction,
-            Some("Sag es: {text}"),
-        )
-        .unwrap();
+        let own = build(&Order {
+            prompt: Some("Sag es: {text}"),
+            ..testing::order("ts-guessing", ProbeForm::Instruction)
+        });
+        let own = own.unwrap();
         let call = testing::only_call(&*own, usable(1));
         assert!(call.messages[0].content.starts_with("Sag es: Question:"));
         let shipped = testing::probe("ts-guessing", ProbeForm::Instruction);
@@ -345,7 +373,8 @@ mod tests {
                 "has no prompt",
             ),
         ] {
-            let error = build(name, form, prompt).unwrap_err();
+            let order = testing::order(name, form);
+            let error = build(&Order { prompt, ..order }).unwrap_err();
             assert!(error.0.contains(reason), "{error}");
         }
     }

@@ -33,14 +33,14 @@ pub(crate) fn item(sample: Sample) -> ProbeItem {
 pub(crate) fn usable(number: usize) -> ProbeItem {
     let word = |place: usize| format!("w{number}x{place}");
     let option = |place: usize| {
+        let words: Vec<_> = (place..place + 6).map(word).collect();
         format!(
-            "the {} of {} and {}",
-            word(place),
-            word(place + 1),
-            word(place + 2)
+            "the {} of {}",
+            words[..4].join(" "),
+            words[4..].join(" and ")
         )
     };
-    let options = [option(0), option(3), option(6), option(9)];
+    let options = [option(0), option(6), option(12), option(18)];
     let texts: Vec<_> = options.iter().map(String::as_str).collect();
     let mut sample = choice_sample(
         &number.to_string(),

@@ -320,8 +320,8 @@ mod tests {
             items: valid + missing,
             valid,
             hits,
-            filtered: 0,
             missing,
+            ..ArmCount::default()
         }
     }
 
@@ -335,6 +335,10 @@ mod tests {
             suspects: arm(table[0] + table[1], n, 0),
             controls: arm(table[0] + table[2], n, 0),
             contrast: paired(table),
+            at_worst: None,
+            families: None,
+            bias: None,
+            invalid: BTreeMap::new(),
             filters: BTreeMap::new(),
             examples: Vec::new(),
         }

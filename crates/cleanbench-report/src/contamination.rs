@@ -248,8 +248,8 @@ impl Items {
             items: pairs.len() as u64,
             valid: table.iter().sum(),
             hits,
-            filtered: 0,
             missing: pairs.len() as u64 - table.iter().sum::<u64>(),
+            ..cleanbench_core::probe::ArmCount::default()
         };
         Some(Finding {
             probe: format!("{}-gap", kind.as_str()),
@@ -258,6 +258,10 @@ impl Items {
             suspects: arm(table[0] + table[1]),
             controls: arm(table[0] + table[2]),
             contrast: Some(contrast),
+            at_worst: None,
+            families: None,
+            bias: None,
+            invalid: BTreeMap::new(),
             filters: BTreeMap::new(),
             examples: Vec::new(),
         })

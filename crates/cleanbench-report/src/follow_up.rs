@@ -21,9 +21,9 @@ use cleanbench_core::{Event, Outcome, Purpose, Shard};
 use cleanbench_ledger::batches::{DueBatch, DueSample};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{JournalReader, Manifest, Plan, RunDirectory, SampleRows, Tail, samples};
-use cleanbench_probe::registry;
 
 use crate::contamination::{Items, Unit, units};
+use crate::recording::probe_of;
 use crate::{Recording, ReportError};
 
 /// Plans the later steps of the probes of a run.
@@ -72,10 +72,7 @@ impl FollowUps {
 
 fn has_later_steps(plan: &Plan) -> bool {
     let mut probes = plan.tasks.iter().filter_map(|task| task.probe.as_ref());
-    probes.any(|probe| {
-        let built = registry::build(&probe.id, probe.form, probe.prompt.as_deref());
-        built.is_ok_and(|probe| probe.later_steps().is_some())
-    })
+    probes.any(|probe| probe_of(probe).is_ok_and(|probe| probe.later_steps().is_some()))
 }
 
 /// What is wrong with the batches of `run`, which is planned as `manifest` says: lowercase fragments. Nothing is

@@ -44,7 +44,7 @@ pub use error::ReportError;
 pub use every_row::every_row;
 pub use findings::{Report, is_gated};
 pub use reasons::Reason;
-pub use recording::Recording;
+pub use recording::{Recording, probe_of};
 pub use sink::{Nowhere, TableSink};
 pub use summary::{AnswerCounts, SliceRow, Summary, SummaryRow};
 pub use times::{Distribution, Latency};

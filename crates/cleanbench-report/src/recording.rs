@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use cleanbench_core::event::Place;
 use cleanbench_core::history::Batch;
 use cleanbench_core::{
-    CallError, CallId, CallKey, Completion, Digest, Event, Judge, Reply, Scorer, SpecError,
+    CallError, CallId, CallKey, Completion, Digest, Event, Judge, Probe, Reply, Scorer, SpecError,
 };
 use cleanbench_items::quarantine;
 use cleanbench_ledger::manifest::ProbePlan;
@@ -18,7 +18,8 @@ use cleanbench_ledger::{
 };
 use cleanbench_model::{Endpoint, Reader};
 use cleanbench_price::Price;
-use cleanbench_probe::registry;
+use cleanbench_probe::Protocol;
+use cleanbench_probe::registry::{self, BuildError, Order};
 
 use crate::ReportError;
 use crate::gates::Before;
@@ -271,11 +272,27 @@ fn endpoints(manifest: &Manifest) -> Result<Vec<Endpoint>, ReportError> {
 }
 
 fn build_probe(plan: &ProbePlan) -> Result<(Judge, Digest), ReportError> {
-    let prompt = plan.prompt.as_deref();
-    let probe = registry::build(&plan.id, plan.form, prompt)
-        .map_err(|error| ReportError::Plan(error.to_string()))?;
-    let digest = registry::digest(&*probe, prompt);
+    let probe = probe_of(plan).map_err(|error| ReportError::Plan(error.to_string()))?;
+    let digest = registry::digest(&*probe, plan.prompt.as_deref());
     Ok((Judge::Probe(probe), digest))
+}
+
+/// The probe that `plan` names, as it asks and reads there.
+///
+/// # Errors
+/// When this version has none that does.
+pub fn probe_of(plan: &ProbePlan) -> Result<Box<dyn Probe>, BuildError> {
+    let Some(protocol) = Protocol::numbered(plan.protocol, cleanbench_score::declines) else {
+        let number = plan.protocol;
+        let message = format!("probes of protocol {number} are of a later version of the program");
+        return Err(BuildError(message));
+    };
+    registry::build(&Order {
+        name: &plan.id,
+        form: plan.form,
+        prompt: plan.prompt.as_deref(),
+        protocol,
+    })
 }
 
 fn build_scorers(

@@ -67,3 +67,8 @@ mod testing;
 pub use commands::{Commands, programs};
 pub use registry::{Registry, build, build_allowing, digest_of, names};
 pub use scorers::command::end_programs;
+
+/// Whether `text` declines to answer, or may: the reading of the scorer `refusal`.
+pub fn declines(text: &str) -> bool {
+    scorers::refusal::declines(text)
+}

@@ -45,6 +45,7 @@ pub mod drift;
 pub mod durations;
 mod elementary;
 pub mod exact;
+pub mod families;
 pub mod gamma;
 mod interval;
 pub mod mean;

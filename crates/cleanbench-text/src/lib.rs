@@ -33,6 +33,7 @@ mod overlap;
 mod python;
 pub mod reasoning;
 pub mod scan;
+mod segment;
 pub mod spelled;
 mod token;
 
@@ -44,6 +45,7 @@ pub use count::counted;
 pub use long_integers::long_integers_as_texts;
 pub use normal::normal;
 pub use overlap::{bag_f1, bleu, chrf};
+pub use segment::{Segment, segments};
 pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};
 
 /// The words of `text`, in order.

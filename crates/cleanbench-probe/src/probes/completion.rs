@@ -6,10 +6,12 @@
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
-use cleanbench_text::words;
+use cleanbench_text::{segments, words};
 
-use crate::layout::{item, without_labels};
-use crate::recall::{Ask, Pick, Recall, missed, scored, similarity};
+use crate::answer::{Nearest, nearest, plain_words, restored};
+use crate::filter::{is_long_enough, right_option};
+use crate::layout::{item, label, without_labels};
+use crate::recall::{Ask, Asking, Pick, Recall, missed, scored, similarity};
 
 /// Words before the cut, in a hundred.
 const KEPT_PERCENT: usize = 60;
@@ -63,6 +65,66 @@ impl Recall for Completed {
         }
         scored(similarity(call, completion) >= RESTORED)
     }
+
+    fn places(&self, sample: &Sample, _asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
+        let found = rest_after(sample, KEPT_PERCENT).is_some();
+        if found {
+            Ok(vec![0])
+        } else {
+            Err("short item")
+        }
+    }
+
+    fn ask_at(&self, sample: &Sample, _form: ProbeForm, _place: usize) -> Ask {
+        let found = rest_after(sample, KEPT_PERCENT).unwrap_or_default();
+        Self::rest_of(&found.beginning, &found.rest)
+    }
+
+    fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+        let Nearest { word, similarity } = nearest_rest(call, completion);
+        (similarity >= RESTORED).then(|| restored(word))
+    }
+}
+
+/// How near an answer came to the rest of an item, wherever in it.
+pub(crate) fn nearest_rest(call: &ProbeCall, completion: &Completion) -> Nearest {
+    nearest(&plain_words(&call.expected), &plain_words(&completion.text))
+}
+
+/// What is shown of an item, and what is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rest {
+    pub(crate) beginning: String,
+    pub(crate) rest: String,
+}
+
+/// The rest of an item after `percent` of its words, as far as it holds nothing of the right option: up to that, or
+/// behind it. `None` where that is too short to be memory.
+pub(crate) fn rest_after(sample: &Sample, percent: usize) -> Option<Rest> {
+    let text = item(sample, sample.choices.iter().map(String::as_str));
+    let words = segments(&text);
+    let kept = (words.len() * percent).div_ceil(100);
+    let cut = words.get(kept.checked_sub(1)?)?.end;
+    let right = line_of_right(sample, &text).unwrap_or([text.len(), text.len()]);
+    let [start, end] = right;
+    let before = [cut.min(start), start];
+    let behind = [cut.max(end), text.len()];
+    let part = |[from, to]: [usize; 2]| Rest {
+        beginning: text[..from].to_owned(),
+        rest: text[from..to].to_owned(),
+    };
+    [before, behind]
+        .into_iter()
+        .map(part)
+        .find(|part| is_long_enough(&without_labels(&part.rest)))
+}
+
+/// Where the line of the right option begins (at the end of the line before) and ends in the laid out item.
+fn line_of_right(sample: &Sample, text: &str) -> Option<[usize; 2]> {
+    let place = right_option(sample)?;
+    let line = format!("\n{} {}", label(place), sample.choices[place]);
+    let start = text.rfind(&line)?;
+    Some([start, start + line.len()])
 }
 
 /// `text` before and after the end of the word up to which `percent` of the words are kept.
@@ -100,7 +162,7 @@ mod tests {
         let call = only_call(&*probe, usable(1));
         let beginning = &call.messages[0].content;
         assert!(beginning.starts_with("Question: What has") && !beginning.ends_with(' '));
-        assert!(call.expected.ends_with("w1x11") && !call.expected.contains("Answer"));
+        assert!(call.expected.ends_with("w1x23") && !call.expected.contains("Answer"));
         let score = |text: &str| probe.score(&call, &completion(text)).value;
         let rest = call.expected.clone();
         assert!(score(&rest) >= 1.0);

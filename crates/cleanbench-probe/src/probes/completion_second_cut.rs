@@ -14,8 +14,9 @@ use cleanbench_core::{Completion, Sample};
 use cleanbench_text::words;
 
 use crate::layout::{item, without_labels};
-use crate::probes::completion::{Completed, cut};
-use crate::recall::{Ask, Pick, Recall, similarity};
+use crate::probes::completion::{Completed, cut, nearest_rest, rest_after};
+use crate::protocol::Protocol;
+use crate::recall::{Ask, Asking, Pick, Recall, similarity};
 
 /// Words before the second cut, in a hundred.
 const KEPT_PERCENT: usize = 75;
@@ -56,13 +57,33 @@ impl Recall for SecondCut {
         RecordedScore::of(similarity(call, completion))
     }
 
+    fn places(&self, sample: &Sample, asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
+        Completed.places(sample, asking)
+    }
+
+    fn ask_at(&self, sample: &Sample, form: ProbeForm, place: usize) -> Ask {
+        Completed.ask_at(sample, form, place)
+    }
+
+    fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+        Completed.restored(call, completion)
+    }
+
+    fn not_restored(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
+        RecordedScore::of(nearest_rest(call, completion).similarity)
+    }
+
     fn asks_again(&self) -> bool {
         true
     }
 
-    fn again(&self, sample: &Sample, first: &RecordedScore) -> Option<Ask> {
+    fn again(&self, sample: &Sample, first: &RecordedScore, protocol: Protocol) -> Option<Ask> {
         if !(NEAR..1.0).contains(&first.value) {
             return None;
+        }
+        if let Protocol::Second(_) = protocol {
+            let found = rest_after(sample, KEPT_PERCENT)?;
+            return Some(Completed::rest_of(&found.beginning, &found.rest));
         }
         let text = item(sample, sample.choices.iter().map(String::as_str));
         let (beginning, rest) = cut(&text, KEPT_PERCENT)?;
@@ -145,7 +166,7 @@ mod tests {
             ),
         ] {
             let first = RecordedScore::of(value);
-            let ask = SecondCut.again(&sample, &first);
+            let ask = SecondCut.again(&sample, &first, Protocol::First);
             assert_eq!(ask.is_some(), again, "{value}");
             if let Some(ask) = ask {
                 let before = Completed.ask(&sample, FORM, Pick::new(0, 0)).unwrap();

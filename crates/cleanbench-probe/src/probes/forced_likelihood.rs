@@ -12,7 +12,7 @@ use cleanbench_core::{Completion, Likelihood, Sample};
 
 use crate::filter::{right_option, whole_item};
 use crate::layout::before_option;
-use crate::recall::{Ask, Pick, Recall, missed, scored};
+use crate::recall::{Ask, Asking, Pick, Recall, missed, scored};
 
 /// With fewer rewordings too much is left to chance.
 const FEWEST_REWORDINGS: usize = 3;
@@ -34,29 +34,41 @@ impl Recall for ForcedLikelihood {
         ""
     }
 
-    fn ask(&self, sample: &Sample, _form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
-        if let Some(reason) = whole_item(sample) {
-            return Err(reason);
-        }
-        let right = right_option(sample);
-        let reworded = |place: &usize| {
-            let others = sample.choice_rewordings.get(*place);
-            others.is_some_and(|others| others.len() >= FEWEST_REWORDINGS)
-        };
-        let options: Vec<_> = (1..sample.choices.len())
-            .filter(|place| Some(*place) != right && reworded(place))
-            .collect();
+    fn ask(&self, sample: &Sample, form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
+        let options = reworded_options(sample)?;
         let place = pick.one(&options).ok_or("too few rewordings")?;
+        Ok(self.ask_at(sample, form, place))
+    }
+
+    fn places(&self, sample: &Sample, asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
+        let mut options = reworded_options(sample)?;
+        options.retain(|place| !asking.recurring.has(sample, *place));
+        if options.is_empty() {
+            Err("too few rewordings")
+        } else {
+            Ok(options)
+        }
+    }
+
+    fn ask_at(&self, sample: &Sample, _form: ProbeForm, place: usize) -> Ask {
         let original = &sample.choices[place];
         let mut texts = vec![original.clone()];
         texts.extend_from_slice(&sample.choice_rewordings[place]);
-        Ok(Ask {
+        Ask {
             beginning: before_option(sample, place),
             shown: None,
             continuations: choice_continuations(&[], &texts),
             stop: Vec::new(),
             expected: original.clone(),
-        })
+        }
+    }
+
+    fn restored(&self, _call: &ProbeCall, _completion: &Completion) -> Option<RecordedScore> {
+        None
+    }
+
+    fn is_generated(&self) -> bool {
+        false
     }
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
@@ -68,6 +80,22 @@ impl Recall for ForcedLikelihood {
             _ => missed("no likelihood of every wording"),
         }
     }
+}
+
+/// Wrong options but the first that have rewordings enough, or why there can be none.
+fn reworded_options(sample: &Sample) -> Result<Vec<usize>, &'static str> {
+    if let Some(reason) = whole_item(sample) {
+        return Err(reason);
+    }
+    let right = right_option(sample);
+    let reworded = |place: &usize| {
+        let others = sample.choice_rewordings.get(*place);
+        others.is_some_and(|others| others.len() >= FEWEST_REWORDINGS)
+    };
+    let places = 1..sample.choices.len();
+    Ok(places
+        .filter(|place| Some(*place) != right && reworded(place))
+        .collect())
 }
 
 /// Mean log probability of a token of each text, in nats; empty where a text has none.

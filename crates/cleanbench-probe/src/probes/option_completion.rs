@@ -7,8 +7,8 @@ use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 
 use crate::layout::before_option;
-use crate::options::{same_option, wrong_option};
-use crate::recall::{Ask, Pick, Recall};
+use crate::options::{end_of_option, option_in, same_option, wrong_option, wrong_options};
+use crate::recall::{Ask, Asking, Pick, Recall};
 
 /// Options that are shown at least.
 const SHOWN: usize = 2;
@@ -30,15 +30,30 @@ impl Recall for NextOption {
         "Below are the question and the first options of a multiple-choice item of a published test. Write the next option, word for word, and nothing else.\n\n{text}"
     }
 
-    fn ask(&self, sample: &Sample, _form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
+    fn ask(&self, sample: &Sample, form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
         let place = wrong_option(sample, SHOWN, pick)?;
         Ok(Ask {
+            stop: vec!["\n".to_owned()],
+            ..self.ask_at(sample, form, place)
+        })
+    }
+
+    fn places(&self, sample: &Sample, asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
+        wrong_options(sample, SHOWN, asking.recurring)
+    }
+
+    fn ask_at(&self, sample: &Sample, form: ProbeForm, place: usize) -> Ask {
+        Ask {
             beginning: before_option(sample, place),
             shown: None,
             continuations: Vec::new(),
-            stop: vec!["\n".to_owned()],
+            stop: end_of_option(form),
             expected: sample.choices[place].clone(),
-        })
+        }
+    }
+
+    fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+        option_in(call, completion)
     }
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {

@@ -9,8 +9,8 @@ use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 
 use crate::layout::{before_option, item};
-use crate::options::{same_option, wrong_option};
-use crate::recall::{Ask, Pick, Recall};
+use crate::options::{end_of_option, option_in, same_option, wrong_option, wrong_options};
+use crate::recall::{Ask, Asking, Pick, Recall};
 
 const MASK: &str = "[MASK]";
 
@@ -32,26 +32,41 @@ impl Recall for MaskedOption {
     }
 
     fn ask(&self, sample: &Sample, form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
-        // The raw form has nothing to go on before the first option.
-        let first = match form {
-            ProbeForm::Raw => 1,
-            ProbeForm::Instruction => 0,
-        };
-        let place = wrong_option(sample, first, pick)?;
+        let place = wrong_option(sample, first(form), pick)?;
+        Ok(Ask {
+            stop: vec!["\n".to_owned()],
+            ..self.ask_at(sample, form, place)
+        })
+    }
+
+    fn places(&self, sample: &Sample, asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
+        wrong_options(sample, first(asking.form), asking.recurring)
+    }
+
+    fn ask_at(&self, sample: &Sample, form: ProbeForm, place: usize) -> Ask {
         let masked = sample.choices.iter().enumerate();
         let masked = masked.map(|(at, text)| if at == place { MASK } else { text.as_str() });
-        Ok(Ask {
+        Ask {
             beginning: before_option(sample, place),
             shown: Some(item(sample, masked)),
             continuations: Vec::new(),
-            stop: vec!["\n".to_owned()],
+            stop: end_of_option(form),
             expected: sample.choices[place].clone(),
-        })
+        }
+    }
+
+    fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+        option_in(call, completion)
     }
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
         same_option(call, completion)
     }
+}
+
+/// The first option that may be masked: the raw form has nothing to go on before the first.
+fn first(form: ProbeForm) -> usize {
+    usize::from(form == ProbeForm::Raw)
 }
 
 #[cfg(test)]

@@ -125,6 +125,11 @@ fn as_patterns(text: &str) -> String {
     IF.replace_all(&plain, " ").trim().to_owned()
 }
 
+/// Whether `text` declines to answer, or may.
+pub(crate) fn declines(text: &str) -> bool {
+    read(text) != Reading::Answered
+}
+
 /// What the beginning of `text` says.
 fn read(text: &str) -> Reading {
     static LETTERS: LazyLock<Regex> = LazyLock::new(|| compiled(LETTER));

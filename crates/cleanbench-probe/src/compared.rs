@@ -1,0 +1,271 @@
+//! The arms compared, where answers may say nothing and items may hang together.
+//!
+//! Whole families change places in the tests: in pairs, the sign of a family's sum of differences; in independent
+//! arms, the arm of a family. Where every item is its own family these are McNemar's and Fisher's exact tests. The
+//! interval is the wider of Newcombe's and one of Student's t over families.
+//!
+//! Invariant: the counts of a finding are those of its test. Neither depends on the order of items.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::probe::{
+    Arm, ArmCount, Contrast, Families, ProbeCall, ProbeContext, ProbeItem, Seen,
+};
+use cleanbench_core::{Outcome, probe::Finding};
+use cleanbench_stats::families::{self, Family};
+
+use crate::arm_difference::{paired, unpaired};
+use crate::family::{Groups, families as families_of};
+
+/// What the answer about an item shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Restored,
+    Not,
+    /// It says nothing.
+    Invalid,
+    /// There is none.
+    Missing,
+}
+
+impl Shown {
+    fn of(seen: Option<&Seen>) -> Self {
+        let Some(seen) = seen.filter(|seen| seen.outcome == Outcome::Answered) else {
+            return Self::Missing;
+        };
+        match &seen.score {
+            None => Self::Missing,
+            Some(score) if score.extraction_failure.is_some() => Self::Invalid,
+            Some(score) if score.value >= 1.0 => Self::Restored,
+            Some(_) => Self::Not,
+        }
+    }
+
+    /// Whether it counts as restored; `None` where it does not count. An answer that says nothing counts as `invalid`.
+    fn counts(self, invalid: Option<bool>) -> Option<bool> {
+        match self {
+            Self::Restored => Some(true),
+            Self::Not => Some(false),
+            Self::Invalid => invalid,
+            Self::Missing => None,
+        }
+    }
+}
+
+/// One arm as it was answered.
+struct ArmShown {
+    /// For each item; `None` for one that was not asked about.
+    items: Vec<Option<Shown>>,
+    families: Vec<usize>,
+}
+
+impl ArmShown {
+    fn new(arm: Arm, items: &[ProbeItem], calls: &[ProbeCall], seen: &[Seen]) -> Self {
+        let mut shown = vec![None; items.len()];
+        for (position, call) in calls.iter().enumerate().filter(|(_, call)| call.arm == arm) {
+            if let Some(item) = shown.get_mut(call.item) {
+                *item = Some(Shown::of(seen.get(position)));
+            }
+        }
+        Self {
+            items: shown,
+            families: families_of(&items.iter().collect::<Vec<_>>()),
+        }
+    }
+
+    fn counts(&self, place: usize, invalid: Option<bool>) -> Option<bool> {
+        self.items.get(place).copied().flatten()?.counts(invalid)
+    }
+
+    fn count(&self, used: impl Fn(usize) -> bool) -> ArmCount {
+        let mut count = ArmCount {
+            items: self.items.len() as u64,
+            ..ArmCount::default()
+        };
+        for (place, shown) in self.items.iter().enumerate() {
+            match shown {
+                None => count.filtered += 1,
+                Some(Shown::Missing) => count.missing += 1,
+                Some(Shown::Invalid) => count.invalid += 1,
+                Some(_) if !used(place) => count.unpaired += 1,
+                Some(shown) => {
+                    count.valid += 1;
+                    count.hits += u64::from(*shown == Shown::Restored);
+                }
+            }
+        }
+        count
+    }
+}
+
+/// Both arms as they were answered.
+pub(crate) struct Compared {
+    suspects: ArmShown,
+    controls: ArmShown,
+    is_paired: bool,
+    invalid: BTreeMap<String, u64>,
+}
+
+/// How invalid answers count: of suspects, of controls.
+#[derive(Clone, Copy)]
+struct Counted {
+    suspects: Option<bool>,
+    controls: Option<bool>,
+}
+
+const LEFT_OUT: Counted = Counted {
+    suspects: None,
+    controls: None,
+};
+const AT_WORST: Counted = Counted {
+    suspects: Some(false),
+    controls: Some(true),
+};
+
+impl Compared {
+    pub(crate) fn new(context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Self {
+        let mut invalid = BTreeMap::new();
+        for answer in seen.iter().take(calls.len()) {
+            let reason = answer
+                .score
+                .as_ref()
+                .and_then(|score| score.extraction_failure.clone());
+            if let (Some(reason), Shown::Invalid) = (reason, Shown::of(Some(answer))) {
+                *invalid.entry(reason).or_insert(0) += 1;
+            }
+        }
+        Self {
+            suspects: ArmShown::new(Arm::Suspect, context.suspects, calls, seen),
+            controls: ArmShown::new(Arm::Control, context.controls, calls, seen),
+            is_paired: context.kind.paired(),
+            invalid,
+        }
+    }
+
+    /// Writes what is found into `finding`.
+    pub(crate) fn tell(self, finding: &mut Finding) {
+        finding.suspects = self.suspects.count(|place| self.is_used(place));
+        finding.controls = self.controls.count(|place| self.is_used(place));
+        finding.contrast = self.contrast(LEFT_OUT);
+        if !self.invalid.is_empty() {
+            finding.at_worst = self.contrast(AT_WORST);
+        }
+        finding.families = self.families();
+        finding.invalid = self.invalid;
+    }
+
+    /// Whether an answer about the item at `place` that counts is in the test.
+    fn is_used(&self, place: usize) -> bool {
+        !self.is_paired || self.pair(place, LEFT_OUT).is_some()
+    }
+
+    fn pair(&self, place: usize, counted: Counted) -> Option<[bool; 2]> {
+        let suspect = self.suspects.counts(place, counted.suspects)?;
+        Some([suspect, self.controls.counts(place, counted.controls)?])
+    }
+
+    fn contrast(&self, counted: Counted) -> Option<Contrast> {
+        if self.is_paired {
+            self.of_pairs(counted)
+        } else {
+            self.of_arms(counted)
+        }
+    }
+
+    fn of_pairs(&self, counted: Counted) -> Option<Contrast> {
+        let mut table = [0; 4];
+        let groups = self.pair_families();
+        let mut sums: BTreeMap<usize, Family> = BTreeMap::new();
+        for (place, group) in groups.iter().enumerate() {
+            let Some([suspect, control]) = self.pair(place, counted) else {
+                continue;
+            };
+            table[usize::from(!suspect) * 2 + usize::from(!control)] += 1;
+            sums.entry(*group)
+                .or_default()
+                .add(i64::from(suspect) - i64::from(control));
+        }
+        let plain = paired(table)?;
+        let all: Vec<_> = sums.into_values().collect();
+        Some(widened(plain, families::paired(&all)))
+    }
+
+    fn of_arms(&self, counted: Counted) -> Option<Contrast> {
+        let arms = [
+            (&self.suspects, counted.suspects),
+            (&self.controls, counted.controls),
+        ];
+        let [suspects, controls] = arms.map(|(arm, invalid)| {
+            let mut sums: BTreeMap<usize, Family> = BTreeMap::new();
+            for (place, family) in arm.families.iter().enumerate() {
+                if let Some(hit) = arm.counts(place, invalid) {
+                    sums.entry(*family).or_default().add(i64::from(hit));
+                }
+            }
+            sums.into_values().collect::<Vec<_>>()
+        });
+        let [hits, n] = totals(&suspects);
+        let [control_hits, control_n] = totals(&controls);
+        let plain = unpaired([hits, n, control_hits, control_n])?;
+        Some(widened(plain, families::unpaired(&suspects, &controls)))
+    }
+
+    /// For each pair the number of its family: pairs hang together where their suspects or their controls do.
+    fn pair_families(&self) -> Vec<usize> {
+        let count = self.suspects.items.len();
+        let mut groups = Groups::new(count);
+        for families in [&self.suspects.families, &self.controls.families] {
+            for (place, first) in families.iter().enumerate().take(count) {
+                groups.join(place, *first);
+            }
+        }
+        (0..count).map(|place| groups.root(place)).collect()
+    }
+
+    /// What the items amount to; `None` where each is its own family.
+    fn families(&self) -> Option<Families> {
+        let pairs = self.pair_families();
+        let distinct = |families: &[usize], arm: &ArmShown| -> [u64; 2] {
+            let used = families
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| arm.counts(*place, None).is_some() && self.is_used(*place));
+            let numbers: Vec<_> = used.map(|(_, family)| *family).collect();
+            let different: std::collections::BTreeSet<_> = numbers.iter().collect();
+            [different.len() as u64, numbers.len() as u64]
+        };
+        let [suspects, controls] = if self.is_paired {
+            [
+                distinct(&pairs, &self.suspects),
+                distinct(&pairs, &self.controls),
+            ]
+        } else {
+            [&self.suspects, &self.controls].map(|arm| distinct(&arm.families, arm))
+        };
+        let hang_together = suspects[0] < suspects[1] || controls[0] < controls[1];
+        hang_together.then_some(Families {
+            suspects: suspects[0],
+            controls: controls[0],
+        })
+    }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "hits are counted from 0")]
+fn totals(families: &[Family]) -> [u64; 2] {
+    let hits = families.iter().map(|one| one.sum as u64).sum();
+    [hits, families.iter().map(|one| one.items).sum()]
+}
+
+/// `plain`, as far as families leave it standing.
+fn widened(plain: Contrast, by: Option<families::Compared>) -> Contrast {
+    let Some(by) = by else { return plain };
+    Contrast {
+        low: plain.low.min(by.low),
+        high: plain.high.max(by.high),
+        interval: format!("{}, t over families", plain.interval),
+        p: by.p,
+        test: by.test.to_owned(),
+        smallest_detectable: None,
+        ..plain
+    }
+}

@@ -1,0 +1,37 @@
+//! How probes ask and read. Runs keep the protocol that they were planned with, so that their tables stay as they were.
+
+/// Number of the protocol of new runs.
+pub const PROTOCOL: u32 = 2;
+
+/// How a probe asks and reads.
+#[derive(Debug, Clone, Copy)]
+pub enum Protocol {
+    /// Two tokens a word, whatever the script; an answer that says nothing is a miss; options are picked by the
+    /// position of their item.
+    First,
+    /// Room by the bytes of what is expected; an answer that says nothing is invalid; options are picked by what their
+    /// item says, at the same place in both items of a pair.
+    Second(Declining),
+}
+
+/// Whether a text declines to answer, in any language that the program reads.
+pub type Declining = fn(&str) -> bool;
+
+impl Protocol {
+    /// The protocol called `number`, with what tells refusals; `None` for one that is not known here.
+    pub fn numbered(number: u32, declines: Declining) -> Option<Self> {
+        match number {
+            1 => Some(Self::First),
+            PROTOCOL => Some(Self::Second(declines)),
+            _ => None,
+        }
+    }
+
+    /// Its number, as runs record it.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::First => 1,
+            Self::Second(_) => PROTOCOL,
+        }
+    }
+}
