@@ -5,8 +5,8 @@ use cleanbench_core::probe::{Arm, ArmCount, Contrast, ProbeCall, ProbeContext, S
 use cleanbench_stats::{Confidence, difference, exact, power};
 
 /// Level and power for which the smallest detectable effect is given.
-const ALPHA: f64 = 0.05;
-const POWER: f64 = 0.8;
+pub(crate) const ALPHA: f64 = 0.05;
+pub(crate) const POWER: f64 = 0.8;
 
 /// Counts of one arm of `items` items.
 pub(crate) fn count(arm: Arm, items: usize, calls: &[ProbeCall], seen: &[Seen]) -> ArmCount {
@@ -110,7 +110,7 @@ pub(crate) fn unpaired([hits, n, control_hits, control_n]: [u64; 4]) -> Option<C
 }
 
 #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
-fn share(hits: u64, n: u64) -> f64 {
+pub(crate) fn share(hits: u64, n: u64) -> f64 {
     if n == 0 { 0.0 } else { hits as f64 / n as f64 }
 }
 

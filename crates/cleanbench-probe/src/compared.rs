@@ -13,8 +13,9 @@ use cleanbench_core::probe::{
 };
 use cleanbench_core::{Outcome, probe::Finding};
 use cleanbench_stats::families::{self, Family};
+use cleanbench_stats::power;
 
-use crate::arm_difference::{paired, unpaired};
+use crate::arm_difference::{ALPHA, POWER, paired, share, unpaired};
 use crate::family::{Groups, families as families_of};
 
 /// What the answer about an item shows.
@@ -30,9 +31,14 @@ enum Shown {
 
 impl Shown {
     fn of(seen: Option<&Seen>) -> Self {
-        let Some(seen) = seen.filter(|seen| seen.outcome == Outcome::Answered) else {
+        let Some(seen) = seen else {
             return Self::Missing;
         };
+        match seen.outcome {
+            Outcome::Answered => {}
+            Outcome::Refused | Outcome::Censored => return Self::Invalid,
+            _ => return Self::Missing,
+        }
         match &seen.score {
             None => Self::Missing,
             Some(score) if score.extraction_failure.is_some() => Self::Invalid,
@@ -126,12 +132,8 @@ impl Compared {
     pub(crate) fn new(context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Self {
         let mut invalid = BTreeMap::new();
         for answer in seen.iter().take(calls.len()) {
-            let reason = answer
-                .score
-                .as_ref()
-                .and_then(|score| score.extraction_failure.clone());
-            if let (Some(reason), Shown::Invalid) = (reason, Shown::of(Some(answer))) {
-                *invalid.entry(reason).or_insert(0) += 1;
+            if Shown::of(Some(answer)) == Shown::Invalid {
+                *invalid.entry(why_invalid(answer)).or_insert(0) += 1;
             }
         }
         Self {
@@ -187,7 +189,10 @@ impl Compared {
         }
         let plain = paired(table)?;
         let all: Vec<_> = sums.into_values().collect();
-        Some(widened(plain, families::paired(&all)))
+        let n = all.len() as u64;
+        let rate = share(table[2], table.iter().sum());
+        let smallest = power::smallest_paired(n, rate, ALPHA, POWER);
+        Some(widened(plain, families::paired(&all), smallest))
     }
 
     fn of_arms(&self, counted: Counted) -> Option<Contrast> {
@@ -207,7 +212,11 @@ impl Compared {
         let [hits, n] = totals(&suspects);
         let [control_hits, control_n] = totals(&controls);
         let plain = unpaired([hits, n, control_hits, control_n])?;
-        Some(widened(plain, families::unpaired(&suspects, &controls)))
+        let [n, others] = [&suspects, &controls].map(|families| families.len() as u64);
+        let rate = share(control_hits, control_n);
+        let smallest = power::smallest_unpaired(n, others, rate, ALPHA, POWER);
+        let by = families::unpaired(&suspects, &controls);
+        Some(widened(plain, by, smallest))
     }
 
     /// For each pair the number of its family: pairs hang together where their suspects or their controls do.
@@ -256,8 +265,23 @@ fn totals(families: &[Family]) -> [u64; 2] {
     [hits, families.iter().map(|one| one.items).sum()]
 }
 
+fn why_invalid(answer: &Seen) -> String {
+    let reason = answer
+        .score
+        .as_ref()
+        .and_then(|score| score.extraction_failure.clone());
+    match answer.outcome {
+        Outcome::Answered => reason.unwrap_or_default(),
+        other => other.as_str().to_owned(),
+    }
+}
+
 /// `plain`, as far as families leave it standing.
-fn widened(plain: Contrast, by: Option<families::Compared>) -> Contrast {
+fn widened(
+    plain: Contrast,
+    by: Option<families::Compared>,
+    smallest_detectable: Option<f64>,
+) -> Contrast {
     let Some(by) = by else { return plain };
     Contrast {
         low: plain.low.min(by.low),
@@ -265,7 +289,7 @@ fn widened(plain: Contrast, by: Option<families::Compared>) -> Contrast {
         interval: format!("{}, t over families", plain.interval),
         p: by.p,
         test: by.test.to_owned(),
-        smallest_detectable: None,
+        smallest_detectable,
         ..plain
     }
 }

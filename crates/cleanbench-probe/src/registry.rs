@@ -30,6 +30,7 @@ enum Standing {
 struct Entry {
     name: &'static str,
     standing: Standing,
+    weighs_likelihoods: bool,
     /// The forms in which it can be put, each once.
     forms: &'static [ProbeForm],
     /// Builds it in a form of `forms`.
@@ -57,30 +58,35 @@ const PROBES: &[Entry] = &[
     Entry {
         name: "completion",
         standing: Standing::Primary,
+        weighs_likelihoods: false,
         forms: BOTH,
         build: |order| put(Completed, order),
     },
     Entry {
         name: "option-completion",
         standing: Standing::Primary,
+        weighs_likelihoods: false,
         forms: BOTH,
         build: |order| put(NextOption, order),
     },
     Entry {
         name: "ts-guessing",
         standing: Standing::Confirmatory,
+        weighs_likelihoods: false,
         forms: BOTH,
         build: |order| put(MaskedOption, order),
     },
     Entry {
         name: "forced-likelihood",
         standing: Standing::Confirmatory,
+        weighs_likelihoods: true,
         forms: RAW,
         build: |order| put(ForcedLikelihood, order),
     },
     Entry {
         name: "completion-second-cut",
         standing: Standing::Exploratory,
+        weighs_likelihoods: false,
         forms: BOTH,
         build: |order| put(SecondCut, order),
     },
@@ -107,6 +113,16 @@ pub fn primary() -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(|entry| entry.standing == Standing::Primary)
         .map(|entry| entry.name)
+}
+
+/// Whether "no evidence" may rest on the probe called `name`.
+pub fn is_primary(name: &str) -> bool {
+    primary().any(|primary| primary == name)
+}
+
+/// Whether the probe called `name` weighs given texts by their likelihood.
+pub fn weighs_likelihoods(name: &str) -> bool {
+    entry(name).is_some_and(|entry| entry.weighs_likelihoods)
 }
 
 /// Whether the class of a task rests on the probe called `name`, among others.

@@ -1,6 +1,6 @@
 //! What all findings of one model and task amount to.
 //!
-//! These are the interim rules: the bias that a control cannot remove is not yet measured, and a floor of
+//! These are the rules of tables before version 7, interim ones, and [`measured`] holds those that came after: the bias that a control cannot remove is not yet measured, and a floor of
 //! five points stands in for it; every verdict says so.
 //!
 //! The family is every probe of the model and task that could be judged; its p-values are adjusted by
@@ -25,6 +25,8 @@ use cleanbench_stats::{multiplicity, power};
 use serde::{Deserialize, Serialize};
 
 use crate::registry::{is_confirmatory, primary};
+
+pub mod measured;
 
 const STRONG: f64 = 0.01;
 const SUSPECTED: f64 = 0.05;
@@ -264,13 +266,18 @@ fn describe(finding: &Finding, adjusted: f64) -> String {
     )
 }
 
-#[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
 fn missing_rate(arm: ArmCount) -> f64 {
-    let asked = arm.valid + arm.missing;
-    if asked == 0 {
+    let asked = arm.valid + arm.unpaired + arm.invalid + arm.missing;
+    count_share(arm.missing, asked)
+}
+
+/// `count` of `all`, 0 to 1; 0 of none.
+#[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+fn count_share(count: u64, all: u64) -> f64 {
+    if all == 0 {
         0.0
     } else {
-        arm.missing as f64 / asked as f64
+        count as f64 / all as f64
     }
 }
 
