@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 pub const SEED: u64 = 7;
 /// Samples of the extraction task.
 const EXTRACTS: usize = 60;
+/// Siblings that are reworded: nobody was trained on either, so that their difference is the bias of rewordings.
+const UNSEEN: usize = 60;
 
 /// The items of a world, as a suite has them.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,8 @@ pub struct Quickstart {
     pub isomorphs: Vec<Sample>,
     /// Independent items of the same shape.
     pub siblings: Vec<Sample>,
+    /// Rewordings of the first of them.
+    pub sibling_rewordings: Vec<Sample>,
     /// Short texts, each with a question that it answers.
     pub extraction: Vec<Sample>,
 }
@@ -37,14 +41,29 @@ impl Quickstart {
         // A stream of its own: no arm is trained on these rewordings.
         let mut random = Random::new(world.seed, "suite");
         let id = |kind: &str, place: usize| format!("{kind}-{:03}", place + 1);
-        let mut rewordings = Vec::new();
-        for (place, item) in world.benchmark.iter().enumerate() {
-            let rewording = item.reword(&world.lexicon, &mut random);
-            let masked = item.masked_of(&rewording, &mut random);
-            let mut sample = reworded(&id("reworded", place), &rewording, masked);
-            sample.rewording_of = Some(id("item", place));
-            rewordings.push(sample);
-        }
+        let reword = |place: usize, item: &Item, kinds: [&str; 2], random: &mut Random| {
+            let rewording = item.reword(&world.lexicon, random);
+            let masked = item.masked_of(&rewording, random);
+            Sample {
+                rewording_of: Some(id(kinds[1], place)),
+                ..reworded(&id(kinds[0], place), &rewording, masked)
+            }
+        };
+        let benchmark = world.benchmark.iter().enumerate();
+        let rewordings =
+            benchmark.map(|(place, item)| reword(place, item, ["reworded", "item"], &mut random));
+        let rewordings = rewordings.collect();
+        let mut of_siblings = Random::new(world.seed, "sibling rewordings");
+        let siblings = world.siblings.iter().take(UNSEEN).enumerate();
+        let sibling_rewordings = siblings.map(|(place, item)| {
+            reword(
+                place,
+                item,
+                ["sibling-reworded", "sibling"],
+                &mut of_siblings,
+            )
+        });
+        let sibling_rewordings = sibling_rewordings.collect();
         let numbered = |kind: &str, items: &[Item]| -> Vec<Sample> {
             let places = items.iter().enumerate();
             places
@@ -68,6 +87,7 @@ impl Quickstart {
             rewordings,
             isomorphs,
             siblings: numbered("sibling", &world.siblings),
+            sibling_rewordings,
             extraction: extraction.collect(),
         }
     }
@@ -89,12 +109,13 @@ impl Quickstart {
     }
 
     /// Names and contents of the suite's data files.
-    pub fn files(&self) -> [(&'static str, String); 5] {
+    pub fn files(&self) -> [(&'static str, String); 6] {
         [
             ("benchmark.jsonl", lines(&self.benchmark)),
             ("rewordings.jsonl", lines(&self.rewordings)),
             ("isomorphs.jsonl", lines(&self.isomorphs)),
             ("siblings.jsonl", lines(&self.siblings)),
+            ("sibling_rewordings.jsonl", lines(&self.sibling_rewordings)),
             ("extraction.jsonl", lines(&self.extraction)),
         ]
     }

@@ -1,5 +1,7 @@
 //! From `[probes]` of a suite to the probes of a run and their calls.
 
+use std::collections::BTreeSet;
+
 use cleanbench_core::probe::{Arm, ProbeCall, ProbeForm, ProbeItem, Step};
 use cleanbench_core::seed::derive;
 use cleanbench_core::{Digest, Probe, Reducer, Sensitivity};
@@ -8,7 +10,7 @@ use cleanbench_ledger::samples::SampleContent;
 use cleanbench_probe::arms::{Arms, Declared, arms};
 use cleanbench_probe::registry::{self, Order};
 use cleanbench_probe::{PROTOCOL, Protocol};
-use cleanbench_suite::{ProbeUse, Suite, Task};
+use cleanbench_suite::{ProbeUse, Suite};
 use serde_json::json;
 
 use crate::selection::Selected;
@@ -37,24 +39,76 @@ pub fn plan(
     };
     let probes = build(wanted)?;
     let items = items(selected)?;
-    let most = usize::try_from(wanted.items).unwrap_or(usize::MAX);
+    let planner = Planner {
+        items: &items,
+        most: wanted.items,
+        seed,
+        probes: &probes,
+    };
+    let never_sent: BTreeSet<_> = selected
+        .iter()
+        .filter_map(|one| one.task.never_sent.as_deref())
+        .collect();
     let mut planned = Vec::new();
-    for chosen in selected {
-        let task = chosen.task;
+    for Selected { task, .. } in selected {
+        if never_sent.contains(task.name.as_str()) {
+            continue;
+        }
         let control = task.control.as_ref();
         let declared = control.map(|control| Declared {
             task: control.task.as_str(),
             kind: control.kind,
         });
-        let found = arms(&task.name, &items, declared, most, seed).map_err(invalid)?;
-        let Some(arms) = found else { continue };
-        for one in &probes {
-            let mut plan = probe_plan(task, &arms, wanted.items, one);
-            plan.seed = derive(seed, &task.name, "", &format!("probe/{}", plan.id));
-            planned.push(unit(plan, &*one.probe, &arms));
+        let own = planner.put(&task.name, declared, None)?;
+        let measure = task.never_sent.as_deref().filter(|_| !own.is_empty());
+        planned.extend(own);
+        if let Some(never_sent) = measure {
+            planned.extend(planner.put(never_sent, None, Some(&task.name))?);
         }
     }
     Ok(planned)
+}
+
+/// What the probes of all tasks have in common.
+struct Planner<'a> {
+    items: &'a [ProbeItem],
+    /// Most items of an arm.
+    most: u64,
+    seed: u64,
+    probes: &'a [Prompted],
+}
+
+impl Planner<'_> {
+    /// All probes of the items of the task `suspects`, to measure the bias of those of `bias_of` where that is given.
+    fn put(
+        &self,
+        suspects: &str,
+        declared: Option<Declared<'_>>,
+        bias_of: Option<&str>,
+    ) -> Result<Vec<PlannedProbe>, PlanError> {
+        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        let found = arms(suspects, self.items, declared, most, self.seed).map_err(invalid)?;
+        let Some(arms) = found else {
+            return Ok(Vec::new());
+        };
+        let planned = self.probes.iter().map(|prompted| {
+            let id = prompted.probe.id();
+            let plan = ProbePlan {
+                id: id.to_owned(),
+                form: prompted.probe.form(),
+                suspects: suspects.to_owned(),
+                declared: declared.map(|declared| (declared.task.to_owned(), declared.kind)),
+                control: arms.kind,
+                items: self.most,
+                prompt: prompted.prompt.clone(),
+                seed: derive(self.seed, suspects, "", &format!("probe/{id}")),
+                protocol: PROTOCOL,
+                bias_of: bias_of.map(str::to_owned),
+            };
+            unit(plan, &*prompted.probe, &arms)
+        });
+        Ok(planned.collect())
+    }
 }
 
 fn invalid(error: impl std::fmt::Display) -> PlanError {
@@ -65,22 +119,6 @@ fn invalid(error: impl std::fmt::Display) -> PlanError {
 struct Prompted {
     probe: Box<dyn Probe>,
     prompt: Option<String>,
-}
-
-fn probe_plan(task: &Task, arms: &Arms, items: u64, prompted: &Prompted) -> ProbePlan {
-    let control = task.control.as_ref();
-    ProbePlan {
-        id: prompted.probe.id().to_owned(),
-        form: prompted.probe.form(),
-        suspects: task.name.clone(),
-        declared: control.map(|control| (control.task.clone(), control.kind)),
-        control: arms.kind,
-        items,
-        prompt: prompted.prompt.clone(),
-        seed: 0,
-        protocol: PROTOCOL,
-        bias_of: None,
-    }
 }
 
 /// Every probe that is asked for, in all its forms.
@@ -128,7 +166,7 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> PlannedProbe {
     let labels = calls.iter().map(|call| call.sample.sensitivity);
     PlannedProbe {
         task: TaskPlan {
-            name: format!("{}/{}.{}", plan.suspects, plan.id, plan.form.as_str()),
+            name: name(&plan),
             epochs: 1,
             samples: 0,
             sensitivity: labels.max().unwrap_or(Sensitivity::Public),
@@ -147,6 +185,15 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> PlannedProbe {
             probe: Some(plan),
         },
         calls,
+    }
+}
+
+/// What the calls of a probe stand under in tables.
+fn name(plan: &ProbePlan) -> String {
+    let (id, form) = (&plan.id, plan.form.as_str());
+    match &plan.bias_of {
+        None => format!("{}/{id}.{form}", plan.suspects),
+        Some(task) => format!("{task}/{id}.{form}.bias"),
     }
 }
 

@@ -115,11 +115,13 @@ pub(crate) fn why_invalid(
     if says_so(text, declines) {
         return Some("declined");
     }
-    let expected = segments(&call.expected).len();
-    if said * ATTEMPT < expected {
-        return Some("too short");
+    // A raw text that goes on otherwise is an attempt, however soon it ends.
+    if form == ProbeForm::Raw {
+        return None;
     }
-    (form == ProbeForm::Instruction && repeats(call, text)).then_some("not in form")
+    let expected = segments(&call.expected).len();
+    let is_short = said * ATTEMPT < expected;
+    (is_short || repeats(call, text)).then_some("not in form")
 }
 
 /// Whether `text` declines, or says that nothing is remembered.
@@ -219,7 +221,7 @@ mod tests {
             ("\n — \n", Some("empty")),
             ("Dabei kann ich nicht helfen.", Some("declined")),
             ("Sorry, I don’t know that one by heart.", Some("declined")),
-            ("fox", Some("too short")),
+            ("fox", Some("not in form")),
             (shown.as_str(), Some("not in form")),
             ("a heron beside the mill and the barn", None),
         ] {

@@ -3,15 +3,14 @@
 //! Invariant: it is never the right one, so that knowing the answer does not help.
 
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::probe::{ProbeCall, ProbeForm};
+use cleanbench_core::probe::ProbeCall;
 use cleanbench_core::{Completion, Sample};
 use cleanbench_text::words;
 
 use crate::answer::{place_of, plain_words, restored};
 use crate::filter::{is_long_enough, one_option, right_option, whole_item};
 use crate::layout::strip_label;
-use crate::recall::{Pick, missed, scored, single_line};
-use crate::recurring::Recurring;
+use crate::recall::{Asking, Pick, missed, scored, single_line};
 
 /// A wrong option at `first` or later that cannot be guessed, or why there is none.
 pub(crate) fn wrong_option(
@@ -39,14 +38,14 @@ pub(crate) fn wrong_option(
 pub(crate) fn wrong_options(
     sample: &Sample,
     first: usize,
-    recurring: &Recurring,
+    asking: &Asking<'_>,
 ) -> Result<Vec<usize>, &'static str> {
     if let Some(reason) = whole_item(sample) {
         return Err(reason);
     }
     let why_not = |place: usize| {
-        let short = !is_long_enough(&sample.choices[place]);
-        let recurs = recurring.has(sample, place);
+        let short = asking.is_suspect && !is_long_enough(&sample.choices[place]);
+        let recurs = asking.recurring.has(sample, place);
         one_option(sample, place)
             .or(recurs.then_some("recurring option"))
             .or(short.then_some("short option"))
@@ -59,15 +58,6 @@ pub(crate) fn wrong_options(
         return Err(first.unwrap_or("too few options"));
     }
     Ok(usable)
-}
-
-/// By the second protocol: where an answer ends. A raw text goes on with the next option; an answer to an instruction
-/// may have something to say first.
-pub(crate) fn end_of_option(form: ProbeForm) -> Vec<String> {
-    match form {
-        ProbeForm::Raw => vec!["\n".to_owned()],
-        ProbeForm::Instruction => Vec::new(),
-    }
 }
 
 /// By the second protocol: how an answer with the option that was asked for, anywhere in it, is judged.

@@ -105,6 +105,9 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
 pub(crate) struct Asking<'a> {
     pub(crate) form: ProbeForm,
     pub(crate) recurring: &'a Recurring,
+    /// Whether the item may have been seen: what a control's partner is long enough for cannot be guessed, and a
+    /// control that is guessed speaks against a leak.
+    pub(crate) is_suspect: bool,
 }
 
 /// A way of asking in one form, as a probe.
@@ -169,17 +172,18 @@ impl<R: Recall> Put<R> {
     /// why none is. In pairs both items are asked about the same place, or neither is.
     fn places(&self, context: &ProbeContext<'_>) -> Vec<Vec<Result<usize, &'static str>>> {
         let recurring = Recurring::among(context.suspects.iter().chain(context.controls));
-        let asking = Asking {
-            form: self.form,
-            recurring: &recurring,
-        };
-        let of = |items: &[ProbeItem]| -> Vec<_> {
+        let of = |items: &[ProbeItem], is_suspect: bool| -> Vec<_> {
+            let asking = Asking {
+                form: self.form,
+                recurring: &recurring,
+                is_suspect: is_suspect || !context.kind.paired(),
+            };
             let items = items.iter();
             items
                 .map(|item| self.recall.places(&item.sample, &asking))
                 .collect()
         };
-        let mut arms = vec![of(context.suspects), of(context.controls)];
+        let mut arms = vec![of(context.suspects, true), of(context.controls, false)];
         if context.kind.paired() {
             let (suspects, controls) = arms.split_at_mut(1);
             for (suspect, control) in suspects[0].iter_mut().zip(&mut controls[0]) {

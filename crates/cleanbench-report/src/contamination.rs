@@ -9,16 +9,20 @@ use std::collections::btree_map::Entry;
 
 use cleanbench_core::Outcome;
 use cleanbench_core::event::Place;
-use cleanbench_core::probe::{ControlKind, Finding, ProbeCall, ProbeItem, Seen, Step};
+use cleanbench_core::probe::{BiasSource, ControlKind, Finding, ProbeCall, ProbeItem, Seen, Step};
 use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
+use cleanbench_probe::verdict::measured;
 use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
 use crate::rows::Row;
 use crate::{Recording, ReportError};
+
+/// Tables from this version on weigh findings by the bias that was measured.
+const MEASURED_SINCE: u32 = 7;
 
 /// Everything that the probes of a run show.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -132,10 +136,7 @@ impl Gatherer {
         let mut gaps = Vec::new();
         for (model, gathered) in plan.models.iter().zip(&self.models) {
             for task in plan.tasks.iter().filter(|task| task.probe.is_none()) {
-                let own = units.iter().filter(|unit| unit.plan.suspects == task.name);
-                let judged: Vec<_> = own
-                    .map(|unit| unit.judge(recording, gathered))
-                    .collect::<Result<_, _>>()?;
+                let judged = judge_task(&task.name, &units, recording, gathered)?;
                 if judged.is_empty() {
                     continue;
                 }
@@ -143,7 +144,7 @@ impl Gatherer {
                 verdicts.push(TaskVerdict {
                     model: model.name.clone(),
                     task: task.name.clone(),
-                    verdict: verdict(&findings),
+                    verdict: weigh(&findings, plan),
                     findings: judged,
                 });
                 for kind in [ControlKind::Isomorph, ControlKind::Rewording] {
@@ -163,6 +164,40 @@ impl Gatherer {
             wrong,
         })
     }
+}
+
+/// The verdict by the rules that the run has.
+fn weigh(findings: &[Finding], plan: &Plan) -> Verdict {
+    if plan.tables >= MEASURED_SINCE {
+        measured::verdict(findings, &BTreeMap::new())
+    } else {
+        verdict(findings)
+    }
+}
+
+/// The probes of the task `task`, each with the bias that was measured for it.
+fn judge_task(
+    task: &str,
+    units: &[Unit<'_>],
+    recording: &Recording,
+    gathered: &Gathered,
+) -> Result<Vec<Judged>, ReportError> {
+    let own = units
+        .iter()
+        .filter(|unit| unit.plan.suspects == task && unit.plan.bias_of.is_none());
+    let judge = |unit: &Unit<'_>| {
+        let mut judged = unit.judge(recording, gathered)?;
+        let measures = |other: &&Unit<'_>| {
+            let (own, other) = (unit.plan, other.plan);
+            other.bias_of.as_deref() == Some(task) && (&other.id, other.form) == (&own.id, own.form)
+        };
+        if let Some(measure) = units.iter().find(measures) {
+            let shown = measure.judge(recording, gathered)?.finding;
+            judged.finding.bias = measured::bias(&shown, BiasSource::NeverSent);
+        }
+        Ok(judged)
+    };
+    own.map(judge).collect()
 }
 
 /// The samples of a run's plan as far as probes need them.

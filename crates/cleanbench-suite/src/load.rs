@@ -534,23 +534,26 @@ impl Loader<'_> {
         }
     }
 
-    /// A control is another task of the suite.
+    /// A control, and what was never sent, is another task of the suite.
     fn check_controls(&mut self, tasks: &[Reading]) {
         let name_of = |task: &Reading| task.table.name.as_ref().map(|name| name.value.clone());
         let names: HashSet<_> = tasks.iter().filter_map(name_of).collect();
         for task in tasks {
-            let Some(control) = &task.table.control else {
-                continue;
-            };
-            let wanted = &control.value.task;
-            let fault = if name_of(task).as_ref() == Some(wanted) {
-                "a task cannot be its own control".to_owned()
-            } else if names.contains(wanted) {
-                continue;
-            } else {
-                format!("the suite has no task {}", shown(wanted))
-            };
-            self.log.error(self.manifest, Fault::new(control.at, fault));
+            let table = &task.table;
+            let control = table.control.as_ref();
+            let control = control.map(|control| (&control.value.task, control.at, "control"));
+            let never_sent = table.never_sent.as_ref();
+            let never_sent = never_sent.map(|task| (&task.value, task.at, "measure of bias"));
+            for (wanted, at, what) in control.into_iter().chain(never_sent) {
+                let fault = if name_of(task).as_ref() == Some(wanted) {
+                    format!("a task cannot be its own {what}")
+                } else if names.contains(wanted) {
+                    continue;
+                } else {
+                    format!("the suite has no task {}", shown(wanted))
+                };
+                self.log.error(self.manifest, Fault::new(at, fault));
+            }
         }
     }
 

@@ -114,6 +114,7 @@ impl Reading {
                 .map(|method| method.value)
                 .unwrap_or_default(),
             control: self.table.control.map(|control| control.value),
+            never_sent: self.table.never_sent.map(|task| task.value),
             sampling: self.table.sampling,
             constraints: self.constraints?,
             sensitivity,

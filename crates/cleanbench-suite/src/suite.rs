@@ -112,6 +112,9 @@ pub struct Task {
     pub method: Method,
     /// Items that a model cannot have seen, if the task names some.
     pub control: Option<Control>,
+    /// The task whose items were never sent anywhere and have controls by the same writer: what its probes find is the
+    /// bias of this task's.
+    pub never_sent: Option<String>,
     /// Sampling parameters that the task asks for.
     pub sampling: Sampling,
     /// What its answers must look like, and what they may come with.
@@ -202,6 +205,9 @@ impl Task {
         if let Value::Object(fields) = &mut fields {
             if !self.constraints.is_plain() {
                 fields.insert("constraints".to_owned(), json!(self.constraints));
+            }
+            if let Some(task) = &self.never_sent {
+                fields.insert("never_sent".to_owned(), json!(task));
             }
             self.describe_columns(fields);
             let path = |path: &Path| relative(self.folder.dir(), path);

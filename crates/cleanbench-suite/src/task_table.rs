@@ -26,7 +26,7 @@ use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
 
 /// Keys that this version reads.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "name",
     "data",
     "fields",
@@ -40,6 +40,7 @@ const KNOWN: [&str; 22] = [
     "choices",
     "method",
     "control",
+    "never_sent",
     "scorers",
     "tags",
     "epochs",
@@ -112,6 +113,8 @@ pub(crate) struct TaskTable {
     pub(crate) epochs: Option<u32>,
     pub(crate) method: Option<At<Method>>,
     pub(crate) control: Option<At<Control>>,
+    /// Name of the task of items that were never sent anywhere.
+    pub(crate) never_sent: Option<At<String>>,
     pub(crate) sampling: Sampling,
     pub(crate) constraints: ConstraintTable,
     pub(crate) fewshot: Option<FewShotTable>,
@@ -162,6 +165,7 @@ impl TaskTable {
             "scorers" => self.scorers = read_scorers(reader, name, node),
             "method" => self.method = read_method(reader, name, node),
             "control" => self.control = read_control(reader, name, node),
+            "never_sent" => self.never_sent = reader.text(name, node),
             "fewshot" => self.fewshot = FewShotTable::read(reader, name, node),
             "primary" => self.primary = reader.text(name, node),
             "reducer" => self.reducer = read_reducer(reader, name, node),
@@ -196,6 +200,7 @@ impl TaskTable {
             epochs: self.epochs.or(base.epochs),
             method: self.method.or_else(|| base.method.clone()),
             control: self.control.or_else(|| base.control.clone()),
+            never_sent: self.never_sent.or_else(|| base.never_sent.clone()),
             sampling: self.sampling.or(&base.sampling),
             constraints: self.constraints.or(&base.constraints),
             fewshot: self.fewshot.or_else(|| base.fewshot.clone()),

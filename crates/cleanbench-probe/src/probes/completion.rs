@@ -35,6 +35,15 @@ impl Completed {
             expected: rest.to_owned(),
         }
     }
+
+    /// By the second protocol: asks for a rest. No text ends the answer: one that is ended at its first word would be
+    /// empty, and would say nothing.
+    pub(crate) fn after(found: &Rest) -> Ask {
+        Ask {
+            stop: Vec::new(),
+            ..Self::rest_of(&found.beginning, &found.rest)
+        }
+    }
 }
 
 impl Recall for Completed {
@@ -77,7 +86,7 @@ impl Recall for Completed {
 
     fn ask_at(&self, sample: &Sample, _form: ProbeForm, _place: usize) -> Ask {
         let found = rest_after(sample, KEPT_PERCENT).unwrap_or_default();
-        Self::rest_of(&found.beginning, &found.rest)
+        Self::after(&found)
     }
 
     fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {

@@ -83,7 +83,7 @@ impl Recall for SecondCut {
         }
         if let Protocol::Second(_) = protocol {
             let found = rest_after(sample, KEPT_PERCENT)?;
-            return Some(Completed::rest_of(&found.beginning, &found.rest));
+            return Some(Completed::after(&found));
         }
         let text = item(sample, sample.choices.iter().map(String::as_str));
         let (beginning, rest) = cut(&text, KEPT_PERCENT)?;

@@ -7,7 +7,7 @@ use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 
 use crate::layout::before_option;
-use crate::options::{end_of_option, option_in, same_option, wrong_option, wrong_options};
+use crate::options::{option_in, same_option, wrong_option, wrong_options};
 use crate::recall::{Ask, Asking, Pick, Recall};
 
 /// Options that are shown at least.
@@ -39,15 +39,15 @@ impl Recall for NextOption {
     }
 
     fn places(&self, sample: &Sample, asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
-        wrong_options(sample, SHOWN, asking.recurring)
+        wrong_options(sample, SHOWN, asking)
     }
 
-    fn ask_at(&self, sample: &Sample, form: ProbeForm, place: usize) -> Ask {
+    fn ask_at(&self, sample: &Sample, _form: ProbeForm, place: usize) -> Ask {
         Ask {
             beginning: before_option(sample, place),
             shown: None,
             continuations: Vec::new(),
-            stop: end_of_option(form),
+            stop: Vec::new(),
             expected: sample.choices[place].clone(),
         }
     }

@@ -9,7 +9,7 @@ use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 
 use crate::layout::{before_option, item};
-use crate::options::{end_of_option, option_in, same_option, wrong_option, wrong_options};
+use crate::options::{option_in, same_option, wrong_option, wrong_options};
 use crate::recall::{Ask, Asking, Pick, Recall};
 
 const MASK: &str = "[MASK]";
@@ -40,17 +40,17 @@ impl Recall for MaskedOption {
     }
 
     fn places(&self, sample: &Sample, asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
-        wrong_options(sample, first(asking.form), asking.recurring)
+        wrong_options(sample, first(asking.form), asking)
     }
 
-    fn ask_at(&self, sample: &Sample, form: ProbeForm, place: usize) -> Ask {
+    fn ask_at(&self, sample: &Sample, _form: ProbeForm, place: usize) -> Ask {
         let masked = sample.choices.iter().enumerate();
         let masked = masked.map(|(at, text)| if at == place { MASK } else { text.as_str() });
         Ask {
             beginning: before_option(sample, place),
             shown: Some(item(sample, masked)),
             continuations: Vec::new(),
-            stop: end_of_option(form),
+            stop: Vec::new(),
             expected: sample.choices[place].clone(),
         }
     }

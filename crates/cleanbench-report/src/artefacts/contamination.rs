@@ -1,6 +1,6 @@
 //! `contamination.csv`: one line a model, task and probe, and one a gap.
 
-use cleanbench_core::probe::{ArmCount, Contrast, Finding};
+use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding};
 
 use super::{Artefact, Maker, is_probed, when_done};
 use crate::columns::{CONFIDENCE, Cell, Column, CsvTable, Table};
@@ -106,6 +106,16 @@ impl Line<'_> {
     fn in_family(&self, of: fn(&TaskVerdict) -> &[Option<f64>]) -> Cell<'static> {
         let at = |probe: OfProbe<'_>| of(probe.verdict).get(probe.position).copied().flatten();
         Cell::number(self.judged.and_then(at))
+    }
+}
+
+/// What a gap between a task and its pairs can show.
+fn can_show(control: ControlKind) -> &'static str {
+    match control {
+        ControlKind::Rewording => {
+            "wording only, one-sided; a rewording may be harder than its original without any leak"
+        }
+        _ => "content, one-sided; understates a leak in models trained by reinforcement",
     }
 }
 
@@ -218,6 +228,62 @@ impl Table for Findings {
         ColumnOf::new("class", "Class of exposure of the model at the task.", |line| {
             Cell::shown(line.judged.map(|probe| probe.verdict.verdict.class.as_str()))
         }),
+        ColumnOf::new("suspects_invalid", "Suspects whose answer says nothing.", |line| {
+            line.suspects(|arm| arm.invalid)
+        })
+        .since(7),
+        ColumnOf::new("controls_invalid", "Controls whose answer says nothing.", |line| {
+            line.controls(|arm| arm.invalid)
+        })
+        .since(7),
+        ColumnOf::new("suspects_unpaired", "Suspects with an answer, and a partner without.", |line| {
+            line.suspects(|arm| arm.unpaired)
+        })
+        .since(7),
+        ColumnOf::new("controls_unpaired", "Controls with an answer, and a partner without.", |line| {
+            line.controls(|arm| arm.unpaired)
+        })
+        .since(7),
+        ColumnOf::new("invalid", "Answers that say nothing, as `reason=count`.", |line| {
+            let invalid = line.finding.invalid.iter();
+            let invalid = invalid.map(|(reason, count)| format!("{reason}={count}"));
+            line.judged.map_or(Cell::Missing, |_| Cell::word(invalid.collect::<Vec<_>>().join("; ")))
+        })
+        .since(7),
+        ColumnOf::new(
+            "effect_low_at_worst",
+            "The lower end if answers of suspects that say nothing are misses, and those of controls hits.",
+            |line| Cell::number(line.finding.at_worst.as_ref().map(|contrast| contrast.low)),
+        )
+        .since(7),
+        ColumnOf::new("p_at_worst", "The p-value of that.", |line| {
+            Cell::number(line.finding.at_worst.as_ref().map(|contrast| contrast.p))
+        })
+        .since(7),
+        ColumnOf::new("families_suspects", "Suspects, those that hang together counted once; empty where none do.", |line| {
+            Cell::count(line.finding.families.map(|families| families.suspects))
+        })
+        .since(7),
+        ColumnOf::new("families_controls", "Controls, those that hang together counted once; empty where none do.", |line| {
+            Cell::count(line.finding.families.map(|families| families.controls))
+        })
+        .since(7),
+        ColumnOf::new("bias_upper", "One-sided 95 % upper bound of the bias of the controls; empty where it was not measured.", |line| {
+            Cell::number(line.finding.bias.map(|bias| bias.upper))
+        })
+        .since(7),
+        ColumnOf::new("bias_items", "Items of an arm that it rests on.", |line| {
+            Cell::count(line.finding.bias.map(|bias| bias.items))
+        })
+        .since(7),
+        ColumnOf::new("bias_by", "What measured it.", |line| {
+            Cell::shown(line.finding.bias.map(|bias| bias.source.as_str()))
+        })
+        .since(7),
+        ColumnOf::new("can_show", "What the finding can show, and what not.", |line| {
+            Cell::shown(line.judged.is_none().then(|| can_show(line.finding.control)))
+        })
+        .since(7),
     ];
 }
 

@@ -1,0 +1,722 @@
+//! The rules of verdicts since tables 7: what decides is beyond the bias that was measured, and silence is no innocence.
+//!
+//! | class | rule |
+//! |---|---|
+//! | `strong` | bias measured on at least 50 items; adjusted p of at most .01, with a lower bound above the bias and 5 points, and missing and invalid shares that differ by less than 5 points |
+//! | `suspected` | adjusted p of at most .05 and a lower bound above the bias; where it was not measured, above 15 points |
+//! | `not_testable` | what was found hangs on answers that say nothing; or nothing was found, and more than 5 % of an arm say nothing, or the endpoint does not do what it is asked |
+//! | `not_identifiable` | a difference that bias may explain |
+//! | `no_evidence` | none of these, and a primary probe in a form that passed the checks of validity with 100 items (families) an arm and a power of .8 |
+//! | `underpowered` | none of these, and no primary probe had that |
+//!
+//! p and lower bound are the worse ones of two: of the answers that say something, and of all, those of suspects that
+//! say nothing taken for misses and those of controls for hits. Adjusted by Holm's method over the family.
+//!
+//! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
+//! kind, because natural wording is likelier than its synonyms without any leak.
+//!
+//! Invariant: there is no way to `no_evidence` with more than 5 % of answers that say nothing, without a passed check of
+//! memory, or with fewer than 100 items.
+
+use std::collections::BTreeMap;
+
+use cleanbench_core::probe::{ArmCount, Bias, BiasSource, Finding, ProbeForm};
+use cleanbench_stats::{Confidence, difference, multiplicity, power};
+
+use super::{
+    Class, DECLARED, FEWEST_ITEMS, FLOOR, LEAST_POWER, MISSING, STRONG, SUSPECTED, Verdict, bare,
+    count_share, describe, missing_rate,
+};
+use crate::registry::{is_confirmatory, is_primary, weighs_likelihoods};
+
+/// Fewest items of an arm from which bias counts as measured.
+const MEASURED: u64 = 50;
+/// Floor of the lower bound where bias was not measured, as a difference of rates.
+const UNMEASURED_FLOOR: f64 = 0.15;
+/// Largest share of answers that say nothing for `no_evidence`.
+const SILENT: f64 = 0.05;
+
+/// What the checks of an endpoint's validity came to, in one form; `None` where a check was not made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// Whether it does what it is asked: repeats a text, goes on with one.
+    pub complies: Option<bool>,
+    /// Whether it restores famous passages.
+    pub remembers: Option<bool>,
+}
+
+/// The verdict on one model and task whose endpoint was checked as `grounds` say. `findings` are all probes that were
+/// asked for, also those that could not be judged, and those outside of the family, which change nothing.
+pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> Verdict {
+    if findings.is_empty() {
+        return bare(Class::NotAssessed, "no probe was asked for");
+    }
+    let family: Vec<_> = findings
+        .iter()
+        .filter(|one| is_confirmatory(&one.probe))
+        .collect();
+    let judged: Vec<_> = family
+        .iter()
+        .copied()
+        .filter(|one| one.contrast.is_some())
+        .collect();
+    let adjusted = adjust(&judged);
+    let decided = if family.is_empty() {
+        bare(
+            Class::NotAssessed,
+            "only probes on which no class rests were asked for",
+        )
+    } else if judged.is_empty() {
+        bare(Class::NotTestable, "no probe could be judged")
+    } else {
+        Weighed::new(&judged, &adjusted, grounds).decide()
+    };
+    let place = |one: &Finding| judged.iter().position(|other| std::ptr::eq(*other, one));
+    let level = level(judged.len());
+    Verdict {
+        adjusted: findings
+            .iter()
+            .map(|one| Some(adjusted[place(one)?].p))
+            .collect(),
+        power: findings
+            .iter()
+            .map(|one| declared_power(one, level).filter(|_| place(one).is_some()))
+            .collect(),
+        ..decided
+    }
+}
+
+/// The level of the smallest p-value of a family of `members`, by Holm's method.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a family has a handful of members"
+)]
+fn level(members: usize) -> f64 {
+    SUSPECTED / members.max(1) as f64
+}
+
+/// The adjusted p-values of a finding.
+#[derive(Debug, Clone, Copy)]
+struct Adjusted {
+    /// With what is missing taken for the worst.
+    p: f64,
+    /// Of the answers that say something alone.
+    of_valid: f64,
+}
+
+fn adjust(judged: &[&Finding]) -> Vec<Adjusted> {
+    let of_valid = |one: &&Finding| one.contrast.as_ref().map_or(1.0, |contrast| contrast.p);
+    let worst = |one: &&Finding| at_worst(one, |contrast| contrast.p, f64::max).unwrap_or(1.0);
+    let valid: Vec<_> = judged.iter().map(of_valid).collect();
+    let all: Vec<_> = judged.iter().map(worst).collect();
+    let both = multiplicity::holm(&all)
+        .into_iter()
+        .zip(multiplicity::holm(&valid));
+    both.map(|(p, of_valid)| Adjusted { p, of_valid }).collect()
+}
+
+/// The worse one of a figure of the valid answers and of all.
+fn at_worst(
+    finding: &Finding,
+    of: fn(&cleanbench_core::probe::Contrast) -> f64,
+    worse: fn(f64, f64) -> f64,
+) -> Option<f64> {
+    let valid = finding.contrast.as_ref().map(of)?;
+    let all = finding.at_worst.as_ref().map(of);
+    Some(all.map_or(valid, |all| worse(valid, all)))
+}
+
+/// The lower bound that decides.
+fn low(finding: &Finding) -> f64 {
+    at_worst(finding, |contrast| contrast.low, f64::min).unwrap_or(-1.0)
+}
+
+/// The bias that `finding` shows, which is of items that nobody saw; `None` where too much of it says nothing.
+pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
+    let contrast = finding.contrast.as_ref().filter(|_| !is_silent(finding))?;
+    let [suspects, controls] = [finding.suspects, finding.controls];
+    // Two-sided 90 % is one-sided 95 %; over families the wider one is taken.
+    let ninety = Confidence::new(0.9)?;
+    let ends = match (contrast.pairs, finding.families) {
+        (_, Some(_)) => None,
+        (Some(pairs), None) => difference::newcombe_paired(pairs, ninety),
+        (None, None) => difference::newcombe(
+            suspects.hits,
+            suspects.valid,
+            controls.hits,
+            controls.valid,
+            ninety,
+        ),
+    };
+    Some(Bias {
+        upper: ends.map_or(contrast.high, |(_, _, high)| high),
+        items: fewest(finding),
+        source,
+    })
+}
+
+/// What a finding alone amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    Strong,
+    Suspected,
+    /// It hangs on answers that say nothing.
+    Unsound,
+    /// Bias may explain it.
+    Explained,
+    Nothing,
+}
+
+/// The findings of a family with what each amounts to.
+struct Weighed<'a> {
+    findings: Vec<(&'a Finding, Adjusted, Weight)>,
+    grounds: &'a BTreeMap<ProbeForm, Grounds>,
+}
+
+impl<'a> Weighed<'a> {
+    fn new(
+        judged: &[&'a Finding],
+        adjusted: &[Adjusted],
+        grounds: &'a BTreeMap<ProbeForm, Grounds>,
+    ) -> Self {
+        let of_another_kind = judged.iter().zip(adjusted).any(|(one, adjusted)| {
+            !weighs_likelihoods(&one.probe) && adjusted.p <= SUSPECTED && low(one) > 0.0
+        });
+        let weighed = judged.iter().zip(adjusted);
+        let weighed = weighed
+            .map(|(one, adjusted)| (*one, *adjusted, weigh(one, *adjusted, of_another_kind)));
+        Self {
+            findings: weighed.collect(),
+            grounds,
+        }
+    }
+
+    /// Sentences about the findings of this weight.
+    fn of(&self, weight: Weight) -> Vec<String> {
+        let own = self
+            .findings
+            .iter()
+            .filter(|(_, _, found)| *found == weight);
+        own.map(|(one, adjusted, _)| {
+            format!("{}{}", describe(one, adjusted.p), beside(one, weight))
+        })
+        .collect()
+    }
+
+    fn decide(&self) -> Verdict {
+        let found = [
+            (Weight::Strong, Class::Strong),
+            (Weight::Suspected, Class::Suspected),
+            (Weight::Unsound, Class::NotTestable),
+            (Weight::Explained, Class::NotIdentifiable),
+        ];
+        for (weight, class) in found {
+            let reasons = self.of(weight);
+            if !reasons.is_empty() {
+                return Verdict {
+                    reasons,
+                    ..bare(class, "")
+                };
+            }
+        }
+        self.nothing_found()
+    }
+
+    fn grounds(&self, finding: &Finding) -> Grounds {
+        self.grounds.get(&finding.form).copied().unwrap_or_default()
+    }
+
+    /// Nothing was found: whether anything would have been.
+    fn nothing_found(&self) -> Verdict {
+        let complying = || {
+            let findings = self.findings.iter().map(|(one, _, _)| *one);
+            findings.filter(|one| self.grounds(one).complies != Some(false))
+        };
+        if complying().next().is_none() {
+            let what = "no probe found anything, and the endpoint does not do what it is asked: it neither repeats a text nor goes on with one";
+            return bare(Class::NotTestable, what);
+        }
+        let silent: Vec<_> = complying()
+            .filter(|one| is_silent(one))
+            .map(tell_silent)
+            .collect();
+        if !silent.is_empty() {
+            return Verdict {
+                reasons: silent,
+                ..bare(Class::NotTestable, "")
+            };
+        }
+        let level = level(self.findings.len());
+        let primary = complying().filter(|one| is_primary(&one.probe));
+        let lacking: Vec<_> = primary.map(|one| (one, self.lacks(one, level))).collect();
+        if let Some((one, _)) = lacking.iter().find(|(_, lacks)| lacks.is_none()) {
+            return bare(Class::NoEvidence, &tell_nothing(one, level));
+        }
+        let reasons = lacking.iter().filter_map(|(one, lacks)| {
+            let form = one.form.as_str();
+            Some(format!(
+                "{} ({form}) found nothing, {}",
+                one.probe,
+                lacks.as_ref()?
+            ))
+        });
+        let mut reasons: Vec<_> = reasons.collect();
+        if reasons.is_empty() {
+            reasons.push("no probe found anything, and none of those on which `no_evidence` rests could be judged".to_owned());
+        }
+        Verdict {
+            reasons,
+            ..bare(Class::Underpowered, "")
+        }
+    }
+
+    /// What a primary probe that found nothing lacks to say that there is nothing.
+    fn lacks(&self, finding: &Finding, level: f64) -> Option<String> {
+        let items = fewest(finding);
+        let power = declared_power(finding, level).unwrap_or(0.0);
+        let Grounds {
+            complies,
+            remembers,
+        } = self.grounds(finding);
+        if items < FEWEST_ITEMS {
+            Some(format!(
+                "with {items} items an arm that do not hang together; {FEWEST_ITEMS} are needed"
+            ))
+        } else if power < LEAST_POWER {
+            Some(format!(
+                "with a power of {power:.2} to see that 20 % of the items were seen and restored half the time; {LEAST_POWER} is needed"
+            ))
+        } else if complies.is_none() || remembers.is_none() {
+            Some("and it was not checked whether the model can restore a text at all".to_owned())
+        } else {
+            let forgets = remembers == Some(false);
+            forgets.then(|| "and the model restores hardly a famous passage: it recalls little word for word, whatever it saw".to_owned())
+        }
+    }
+}
+
+fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight {
+    let low = low(finding);
+    if adjusted.p > SUSPECTED || low <= 0.0 {
+        let of_valid = finding
+            .contrast
+            .as_ref()
+            .map_or(-1.0, |contrast| contrast.low);
+        let fell = adjusted.of_valid <= SUSPECTED && of_valid > 0.0;
+        return if fell {
+            Weight::Unsound
+        } else {
+            Weight::Nothing
+        };
+    }
+    match finding.bias.filter(|bias| bias.items >= MEASURED) {
+        Some(bias) if low <= bias.upper.max(0.0) => Weight::Explained,
+        Some(bias) => {
+            let is_strong = adjusted.p <= STRONG && low > bias.upper.max(FLOOR) && is_even(finding);
+            if is_strong {
+                Weight::Strong
+            } else {
+                Weight::Suspected
+            }
+        }
+        None if weighs_likelihoods(&finding.probe) && !of_another_kind => Weight::Explained,
+        None if low > UNMEASURED_FLOOR => Weight::Suspected,
+        None => Weight::Explained,
+    }
+}
+
+/// Whether as much is missing and says nothing in one arm as in the other.
+fn is_even(finding: &Finding) -> bool {
+    let [suspects, controls] = [finding.suspects, finding.controls];
+    let missing = missing_rate(suspects) - missing_rate(controls);
+    let invalid = suspects.invalid_share() - controls.invalid_share();
+    missing.abs() < MISSING && invalid.abs() < MISSING
+}
+
+/// Whether too much of an arm says nothing, or is not there.
+fn is_silent(finding: &Finding) -> bool {
+    let is_silent = |arm: ArmCount| silent_share(arm) > SILENT;
+    is_silent(finding.suspects) || is_silent(finding.controls)
+}
+
+fn silent_share(arm: ArmCount) -> f64 {
+    let asked = arm.valid + arm.unpaired + arm.invalid + arm.missing;
+    count_share(arm.invalid + arm.missing, asked)
+}
+
+fn tell_silent(finding: &Finding) -> String {
+    let share = |arm: ArmCount| {
+        let asked = arm.valid + arm.unpaired + arm.invalid + arm.missing;
+        format!("{} of {asked}", arm.invalid + arm.missing)
+    };
+    let reasons = finding
+        .invalid
+        .iter()
+        .map(|(reason, count)| format!("{reason} {count}"));
+    let reasons: Vec<_> = reasons.collect();
+    let told = if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", reasons.join(", "))
+    };
+    format!(
+        "{} ({}): the answers about {} suspects and {} controls say nothing or are missing{told}; at most 5 % may",
+        finding.probe,
+        finding.form.as_str(),
+        share(finding.suspects),
+        share(finding.controls)
+    )
+}
+
+/// Why a finding weighs no more than it does.
+fn beside(finding: &Finding, weight: Weight) -> String {
+    match (weight, finding.bias.filter(|bias| bias.items >= MEASURED)) {
+        (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
+        (_, Some(bias)) => format!(
+            "; bias measured by {}: at most {:.3} (one-sided 95 %, {} items)",
+            bias.source.as_str(),
+            bias.upper,
+            bias.items
+        ),
+        (Weight::Explained, None) if weighs_likelihoods(&finding.probe) => {
+            "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
+        }
+        (Weight::Explained, None) => "; bias not measured: a lower bound of at most .15 may come of what originals are like".to_owned(),
+        (_, None) => "; bias not measured".to_owned(),
+    }
+}
+
+/// Items of the smaller arm that count, families counted once; of paired designs, pairs.
+fn fewest(finding: &Finding) -> u64 {
+    let counted = super::fewest(finding);
+    match finding.families {
+        Some(families) => counted.min(families.suspects).min(families.controls),
+        None => counted,
+    }
+}
+
+/// Power of the finding's own test at `level` to see the declared effect above the controls' rate, items that hang
+/// together counted once.
+fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
+    let contrast = finding.contrast.as_ref()?;
+    let [control, suspect] = declared_rates(finding);
+    let families = finding.families;
+    Some(match contrast.pairs {
+        Some(_) => power::paired(
+            fewest(finding),
+            suspect * (1.0 - control),
+            control * (1.0 - suspect),
+            level,
+        ),
+        None => power::unpaired(
+            families.map_or(finding.suspects.valid, |families| families.suspects),
+            families.map_or(finding.controls.valid, |families| families.controls),
+            suspect,
+            control,
+            level,
+        ),
+    })
+}
+
+/// The rate of the controls, shrunk so that exactly 0 or 1 is not believed, and the rate that the declared effect makes
+/// of it.
+#[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+fn declared_rates(finding: &Finding) -> [f64; 2] {
+    let controls = finding.controls;
+    let control = (controls.hits as f64 + 0.5) / (controls.valid as f64 + 1.0);
+    [control, control + DECLARED * (1.0 - control)]
+}
+
+fn tell_nothing(finding: &Finding, level: f64) -> String {
+    let smallest = finding
+        .contrast
+        .as_ref()
+        .and_then(|contrast| contrast.smallest_detectable);
+    let unseen = smallest.map_or_else(String::new, |smallest| {
+        format!("; that less than {:.0} % of the items came back for having been seen would not have been noticed", smallest * 100.0)
+    });
+    format!(
+        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see that 20 % of the items were seen and restored half the time{unseen}",
+        finding.probe,
+        finding.form.as_str(),
+        fewest(finding),
+        declared_power(finding, level).unwrap_or_default()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbench_core::probe::{Contrast, ControlKind, Families};
+
+    use super::*;
+    use crate::arm_difference::{paired, unpaired};
+
+    fn arm(hits: u64, valid: u64, invalid: u64) -> ArmCount {
+        ArmCount {
+            items: valid + invalid,
+            valid,
+            hits,
+            invalid,
+            ..ArmCount::default()
+        }
+    }
+
+    /// A finding with paired controls.
+    fn pairs(probe: &str, table: [u64; 4]) -> Finding {
+        let n = table.iter().sum();
+        Finding {
+            probe: probe.to_owned(),
+            form: ProbeForm::Raw,
+            control: ControlKind::Rewording,
+            suspects: arm(table[0] + table[1], n, 0),
+            controls: arm(table[0] + table[2], n, 0),
+            contrast: paired(table),
+            at_worst: None,
+            families: None,
+            bias: None,
+            invalid: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            examples: Vec::new(),
+        }
+    }
+
+    fn measured(upper: f64, items: u64, finding: Finding) -> Finding {
+        let source = BiasSource::NeverSent;
+        Finding {
+            bias: Some(Bias {
+                upper,
+                items,
+                source,
+            }),
+            ..finding
+        }
+    }
+
+    /// `finding`, where so many answers of suspects and of controls say nothing.
+    fn with_silent([suspects, controls]: [u64; 2], finding: Finding) -> Finding {
+        let [a, b] = [finding.suspects, finding.controls];
+        let worst = [
+            a.hits,
+            a.valid + suspects,
+            b.hits + controls,
+            b.valid + controls,
+        ];
+        Finding {
+            suspects: arm(a.hits, a.valid, suspects),
+            controls: arm(b.hits, b.valid, controls),
+            at_worst: unpaired(worst),
+            ..finding
+        }
+    }
+
+    fn passed() -> BTreeMap<ProbeForm, Grounds> {
+        let all = Grounds {
+            complies: Some(true),
+            remembers: Some(true),
+        };
+        [(ProbeForm::Raw, all), (ProbeForm::Instruction, all)].into()
+    }
+
+    #[test]
+    fn cases() {
+        let leak = || pairs("completion", [0, 60, 0, 180]);
+        let small = || pairs("completion", [0, 24, 0, 216]);
+        let none = || pairs("completion", [0, 0, 0, 240]);
+        let likely = || pairs("forced-likelihood", [20, 120, 20, 80]);
+        for (name, findings, class) in [
+            ("nobody asked", vec![], Class::NotAssessed),
+            (
+                "bias measured",
+                vec![measured(0.02, 60, leak())],
+                Class::Strong,
+            ),
+            (
+                "too few for the bias",
+                vec![measured(0.02, 49, leak())],
+                Class::Suspected,
+            ),
+            ("bias not measured", vec![leak()], Class::Suspected),
+            ("and little found", vec![small()], Class::NotIdentifiable),
+            (
+                "little beyond the bias",
+                vec![measured(0.02, 60, small())],
+                Class::Strong,
+            ),
+            (
+                "bias explains it",
+                vec![measured(0.3, 60, leak())],
+                Class::NotIdentifiable,
+            ),
+            ("nothing", vec![none()], Class::NoEvidence),
+            (
+                "likelihoods alone",
+                vec![likely(), none()],
+                Class::NotIdentifiable,
+            ),
+            (
+                "likelihoods beside another",
+                vec![likely(), small()],
+                Class::Suspected,
+            ),
+            (
+                "likelihoods with bias measured",
+                vec![measured(0.1, 60, likely()), none()],
+                Class::Strong,
+            ),
+            (
+                "found in what says something alone",
+                vec![measured(0.02, 60, with_silent([0, 70], leak()))],
+                Class::NotTestable,
+            ),
+            (
+                "arms that say nothing unevenly",
+                vec![measured(
+                    0.02,
+                    60,
+                    with_silent([30, 0], pairs("completion", [0, 120, 0, 120])),
+                )],
+                Class::Suspected,
+            ),
+            (
+                "6 % say nothing",
+                vec![with_silent([0, 15], none())],
+                Class::NotTestable,
+            ),
+            (
+                "another probe says nothing",
+                vec![
+                    none(),
+                    with_silent([200, 200], pairs("ts-guessing", [0, 0, 0, 40])),
+                ],
+                Class::NotTestable,
+            ),
+            (
+                "5 % say nothing",
+                vec![with_silent([12, 12], none())],
+                Class::NoEvidence,
+            ),
+            (
+                "too few",
+                vec![pairs("completion", [0, 0, 0, 99])],
+                Class::Underpowered,
+            ),
+        ] {
+            let found = verdict(&findings, &passed());
+            assert_eq!(found.class, class, "{name}: {:?}", found.reasons);
+            assert!(
+                !found.reasons.is_empty() && !found.reasons[0].is_empty(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_found_is_worth_what_the_checks_are() {
+        let none = [pairs("completion", [0, 0, 0, 240])];
+        let checked = |complies, remembers| {
+            let grounds = [(
+                ProbeForm::Raw,
+                Grounds {
+                    complies,
+                    remembers,
+                },
+            )]
+            .into();
+            verdict(&none, &grounds).class
+        };
+        assert_eq!(checked(Some(true), Some(true)), Class::NoEvidence);
+        assert_eq!(checked(Some(false), Some(true)), Class::NotTestable);
+        assert_eq!(checked(Some(true), Some(false)), Class::Underpowered);
+        assert_eq!(checked(Some(true), None), Class::Underpowered);
+        assert_eq!(checked(None, Some(true)), Class::Underpowered);
+        assert_eq!(verdict(&none, &BTreeMap::new()).class, Class::Underpowered);
+        let in_the_other = [(ProbeForm::Instruction, passed()[&ProbeForm::Raw])].into();
+        assert_eq!(verdict(&none, &in_the_other).class, Class::Underpowered);
+    }
+
+    #[test]
+    fn items_that_hang_together_count_once() {
+        let families = |suspects| Finding {
+            families: Some(Families {
+                suspects,
+                controls: suspects,
+            }),
+            ..pairs("completion", [0, 0, 0, 240])
+        };
+        assert_eq!(
+            verdict(&[families(99)], &passed()).class,
+            Class::Underpowered
+        );
+        assert_eq!(
+            verdict(&[families(120)], &passed()).class,
+            Class::NoEvidence
+        );
+    }
+
+    /// Whatever was answered: silence never makes a model clean.
+    #[test]
+    fn there_is_no_way_around_the_conditions() {
+        let mut random = cleanbench_stats::random::Random::new(3);
+        let mut clean = 0;
+        for _ in 0..4_000 {
+            let n = 20 + random.below(400);
+            let silent = [random.below(30), random.below(30)];
+            let rate = 0.02 * random.unit();
+            let hits = (0..n).filter(|_| random.unit() < rate).count() as u64;
+            let table = [0, hits / 2, hits - hits / 2, n - hits];
+            let word = |random: &mut cleanbench_stats::random::Random| {
+                [None, Some(false), Some(true), Some(true)][random.index(4)]
+            };
+            let grounds = Grounds {
+                complies: word(&mut random),
+                remembers: word(&mut random),
+            };
+            let name = ["completion", "ts-guessing"][random.index(2)];
+            let finding = with_silent(silent, pairs(name, table));
+            let found = verdict(&[finding], &[(ProbeForm::Raw, grounds)].into());
+            if found.class == Class::NoEvidence {
+                clean += 1;
+                let most = silent[0].max(silent[1]);
+                assert!(n >= 100 && most * 20 <= n + most && name == "completion");
+                assert_eq!(
+                    (grounds.complies, grounds.remembers),
+                    (Some(true), Some(true))
+                );
+            }
+        }
+        assert!(clean > 50, "{clean}");
+    }
+
+    #[test]
+    fn what_is_outside_of_the_family_changes_nothing() {
+        let other = pairs("completion-second-cut", [0, 200, 0, 40]);
+        let none = pairs("completion", [0, 0, 0, 240]);
+        let alone = verdict(std::slice::from_ref(&none), &passed());
+        let beside = verdict(&[other.clone(), none], &passed());
+        assert_eq!(
+            (beside.class, &beside.reasons),
+            (alone.class, &alone.reasons)
+        );
+        assert_eq!(beside.adjusted, [None, alone.adjusted[0]]);
+        assert_eq!(verdict(&[other], &passed()).class, Class::NotAssessed);
+    }
+
+    #[test]
+    fn what_decides_is_the_worse_of_two() {
+        let contrast = |low, p| Contrast {
+            low,
+            p,
+            ..paired([0, 60, 0, 180]).unwrap()
+        };
+        let finding = Finding {
+            contrast: Some(contrast(0.2, 1e-9)),
+            at_worst: Some(contrast(0.1, 1e-3)),
+            ..pairs("completion", [0, 60, 0, 180])
+        };
+        let found = verdict(&[measured(0.05, 80, finding)], &passed());
+        assert_eq!(
+            (found.class, found.adjusted[0]),
+            (Class::Strong, Some(1e-3))
+        );
+    }
+}
