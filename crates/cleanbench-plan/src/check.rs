@@ -82,7 +82,7 @@ pub fn check<'a>(
 ) -> Result<Check<'a>, PlanError> {
     let selected = select(suite, &options.select)?;
     let placed = resolve_all(&options.models, None, suite, around)?;
-    notes.extend(unnamed_hosts(&placed, suite));
+    notes.extend(unnamed_hosts(&placed, &suite.file));
     let each = placed.into_iter().map(|one| (one.endpoint, one.place));
     let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
