@@ -211,6 +211,7 @@ impl Loader<'_> {
             Ok(messages) => {
                 let more = examples.map_or(0, |examples| examples.fewshot.bytes());
                 self.effort.send(sample, &messages, more);
+                reading.tally.add(sample, &messages);
                 return;
             }
             Err(error) => error,

@@ -250,7 +250,8 @@ impl Draft {
     /// Sets `field` from valid JSON.
     pub(crate) fn set_json(&mut self, field: Field, raw: Raw<'_>) -> Result<(), Fault> {
         let name = self.names[field as usize].unwrap_or(field.name());
-        let what = format!("`{name}`");
+        // Only where it is told: that is seldom, and records are many.
+        let what = || format!("`{name}`");
         match field {
             Field::Target => self.set_target(raw)?,
             Field::Messages => {
@@ -270,15 +271,15 @@ impl Draft {
                 });
             }
             Field::Metadata => {
-                for (name, value) in raw.map(&what)? {
+                for (name, value) in raw.map(&what())? {
                     self.set_metadata(&name, value, raw.at)?;
                 }
             }
             Field::Id | Field::RewordingOf | Field::IsomorphOf => {
-                return self.set_text(field, identity(raw, &what)?, raw.at);
+                return self.set_text(field, identity(raw, what)?, raw.at);
             }
             Field::Input | Field::Created | Field::Sensitivity => {
-                return self.set_text(field, raw.string(&what)?, raw.at);
+                return self.set_text(field, raw.text_of(what)?, raw.at);
             }
             Field::Cluster => return self.set_text(field, cluster_text(raw)?, raw.at),
             Field::Weight => return Err(refuse_weight(raw)),
@@ -583,17 +584,18 @@ fn rewordings_fault(given: &At<Vec<Vec<String>>>, choices: &[String]) -> Option<
 }
 
 /// A string, or a whole number as text: data sets number their items.
-fn identity(raw: Raw<'_>, what: &str) -> Result<String, Fault> {
+fn identity(raw: Raw<'_>, what: impl Fn() -> String) -> Result<String, Fault> {
     let is_number = kind_of_json(raw.text) == "a number";
     if is_number && raw.parse::<Value>()?.as_i64().is_some() {
         return Ok(raw.text.to_owned());
     }
     if !raw.text.starts_with('"') {
         let found = kind_of_json(raw.text);
+        let what = what();
         let message = format!("{what} must be a string or a whole number, found {found}");
         return Err(Fault::new(raw.at, message));
     }
-    raw.string(what)
+    raw.text_of(what)
 }
 
 /// A date `YYYY-MM-DD`.

@@ -254,12 +254,12 @@ pub(crate) fn letter_columns<'n, N>(names: &N) -> usize
 where
     N: Iterator<Item = &'n str> + Clone,
 {
-    let present = |index: &usize| {
-        names
-            .clone()
-            .any(|name| name.trim() == choices::letter(*index))
+    // Bytes and not texts: this is asked of every record.
+    let present = |letter: &u8| {
+        let mut names = names.clone();
+        names.any(|name| name.trim().as_bytes() == [*letter])
     };
-    let count = (0..26).take_while(present).count();
+    let count = (b'A'..=b'Z').take_while(present).count();
     if count >= 2 { count } else { 0 }
 }
 

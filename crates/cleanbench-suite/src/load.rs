@@ -27,6 +27,7 @@ use crate::reading::Reading;
 use crate::reading_keys;
 use crate::scorer_entry::ScorerEntry;
 use crate::suite::{ProbeUse, Suite};
+use crate::tally::Tally;
 use crate::target_form::ColumnForm;
 use crate::task_table::TaskTable;
 use crate::words::{did_you_mean, shown, shown_list};
@@ -306,6 +307,7 @@ impl Loader<'_> {
             met: 0,
             form: ColumnForm::default(),
             balance: Balance::default(),
+            tally: Tally::default(),
         };
         reading.examples = self.examples(&mut reading);
         self.identities.begin_task();

@@ -16,6 +16,7 @@ use crate::folder::{DataSource, SuiteFolder};
 use crate::grouping::Grouping;
 use crate::prompt::Prompts;
 use crate::suite::Task;
+use crate::tally::Tally;
 use crate::target_form::ColumnForm;
 use crate::task_table::{Shuffle, TaskTable};
 
@@ -43,6 +44,7 @@ pub(crate) struct Reading {
     /// In which form the column of targets names options.
     pub(crate) form: ColumnForm,
     pub(crate) balance: Balance,
+    pub(crate) tally: Tally,
 }
 
 impl Reading {
@@ -126,6 +128,8 @@ impl Reading {
                 .map(|reducer| reducer.value)
                 .unwrap_or_default(),
             cluster: self.table.cluster.map(|field| field.value),
+            // Which examples are sent depends on the sample, and was not asked.
+            tally: self.examples.is_none().then_some(self.tally),
             slices: slices.into_iter().map(|field| field.value).collect(),
             fewshot: self.examples.map(|examples| examples.fewshot),
             tags: self.table.tags.unwrap_or_default(),

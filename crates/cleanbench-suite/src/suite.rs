@@ -18,6 +18,7 @@ use crate::fields::Fields;
 use crate::folder::SuiteFolder;
 use crate::messages::role_name;
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
+use crate::tally::Tally;
 use crate::target_form::Shown;
 
 /// A validated suite.
@@ -139,6 +140,8 @@ pub struct Task {
     pub choices: Vec<String>,
     /// How many samples it has; at least 1.
     pub samples: u64,
+    /// What all of them come to; `None` where examples stand before the questions.
+    pub tally: Option<Tally>,
     /// Its data files, sorted by path.
     pub files: Vec<DataFile>,
     pub(crate) prompts: Prompts,
