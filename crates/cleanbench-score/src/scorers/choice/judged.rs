@@ -24,7 +24,7 @@ pub(super) fn affirmed(text: &str, options: &Options) -> Option<Reading> {
 /// "True" or "false" where a text ends by saying that of a statement.
 pub(super) fn predicate(text: &str, options: &Options) -> Option<Reading> {
     static SAID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:this|that|it|(?:statement|claim|assertion|sentence|proposition)s?) (?:is|was) (?:therefore |thus |indeed |actually |clearly )?[*_]{0,2}(true|false)[*_]{0,2}\s*[.!]?\s*$")
+        Regex::new(r"(?i)\b(?:this|that|it|(?:statement|claim|assertion|sentence|proposition)s?|(?:claim|statement|assertion|belief|idea|notion|assumption|hypothesis|proposition|view|myth) that [^.!?\n;]{3,120}) (?:is|was) (?:therefore |thus |indeed |actually |clearly )?[*_]{0,2}(true|false)[*_]{0,2}\s*[.!]?\s*$")
             .expect("the pattern is fixed and its tests compile it")
     });
     let start = text.ceil_char_boundary(text.len().saturating_sub(160));
