@@ -273,6 +273,18 @@ mod tests {
     }
 
     #[test]
+    fn signs_stand_at_their_numbers() {
+        for (text, expected) in [
+            ("20 % of 5\u{a0}%", "20% of 5%"),
+            ("20 percent, 20 Prozent", "20%, 20%"),
+            ("40 °C for € 20", "40°C for €20"),
+            ("percent 20", "percent 20"),
+        ] {
+            assert_eq!(tight(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn dress_is_taken_off() {
         for (text, expected) in [
             ("Ⓑ 🅱️ 𝐁 𝙱 Ｂ", "B B B B B"),

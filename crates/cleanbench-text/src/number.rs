@@ -191,11 +191,11 @@ fn ends_with_code(head: &str) -> bool {
 /// one of countries that write so and count no thousandths, or a comma and a dash stand for the decimals (`1.250,-`).
 fn is_price_by_comma(head: &str, tail: &str) -> bool {
     const BEFORE: &str = "Rp IDR R$ BRL kr Kr kr. DKK NOK ₫ VND ₺ zł Kč";
-    const BEHIND: &str = "rupiah IDR đồng VND kr kroner zł PLN Kč Ft lei TL reais";
+    const BEHIND: &str = "rupiah IDR đ đồng VND kr kroner zł PLN Kč Ft lei TL reais";
     let head = head.trim_end_matches([' ', '\u{a0}', '*']);
     let tail = tail.trim_start_matches([' ', '\u{a0}', '*']);
-    let named = |word: &&str| {
-        let left = head.strip_suffix(*word);
+    let named = |word: &str| {
+        let left = head.strip_suffix(word);
         left.is_some_and(|left| !left.ends_with(is_word))
     };
     let follows = |word: &str| {
@@ -206,10 +206,8 @@ fn is_price_by_comma(head: &str, tail: &str) -> bool {
         .iter()
         .find_map(|sign| tail.strip_prefix(*sign));
     dashed.is_some_and(|left| !left.starts_with(|c: char| c.is_ascii_digit()))
-        || ["đ", "₫", "₺", "₽"]
-            .iter()
-            .any(|sign| tail.starts_with(sign))
-        || BEFORE.split(' ').any(|word| named(&word))
+        || ["₫", "₺", "₽"].iter().any(|sign| tail.starts_with(sign))
+        || BEFORE.split(' ').any(named)
         || BEHIND.split(' ').any(follows)
 }
 
@@ -832,6 +830,18 @@ mod tests {
             &[12e3, 15e3, 2.3e8, 12e3],
         );
         check("60 m^2, 9.8 m/s^{2}, 5 s^-1", &[60.0, 9.8, 5.0]);
+    }
+
+    #[test]
+    fn currencies_tell_what_a_point_is() {
+        check("Rp75.000 Rp 9.500 9.500 đồng", &[75e3, 9500.0, 9500.0]);
+        check("€ 1.250,- 1.250,– R$ 4.900", &[1250.0, 1250.0, 4900.0]);
+        check("Rs80 EUR20 Rp2.50 kr 7.500", &[80.0, 20.0, 2.5, 7500.0]);
+        check(
+            "€ 9.500 $9.500 9.500,-5",
+            &[UNCLEAR, UNCLEAR, UNCLEAR, -5.0],
+        );
+        check("XRp75 HEUR20", &[]);
     }
 
     #[test]

@@ -14,6 +14,9 @@
 //! 7. "concluded": the last conclusion that names an option ("so C", "I choose (B)", "故选C").
 //! 8. "only option": one option is named, and no other that is not denied.
 //!
+//! No option at which an answer stops that goes through them is read ([`listing`]); what is granted before the answer, or
+//! set against it behind, is told from it ([`apart`]).
+//!
 //! Before all of them but the first: a row of verdicts ("A: no. B: yes."), a complete answer in the first paragraph where
 //! another item follows ([`item`]), and a short text that denies some options and affirms one ([`contrast`]). What later
 //! words change an answer to ([`revised`]) is read instead of it.
@@ -266,7 +269,10 @@ fn unhedged(text: &str) -> &str {
 
 /// The option that a word of speech stands for, where one says the same: "Nope", "Not true."
 fn colloquial(text: &str, options: &Options) -> Option<Reading> {
-    const WORDS: [(&str, &str); 9] = [
+    const WORDS: [(&str, &str); 12] = [
+        ("that's not true", "false"),
+        ("that is not true", "false"),
+        ("this is not true", "false"),
         ("yeah", "yes"),
         ("yep", "yes"),
         ("yup", "yes"),

@@ -49,11 +49,11 @@ pub(in crate::scorers) fn breaks_off(text: &str, options: &Options) -> bool {
     let (mut from, mut announced) = (0, false);
     for end in sentences(text) {
         let sentence = &text[from..end];
-        let head = text[..from].trim_end().len();
-        from = end;
+        let start = std::mem::replace(&mut from, end);
         if is_blank(sentence) {
             continue;
         }
+        let head = text[..start].trim_end().len();
         let tells = items.is_empty() && ANNOUNCED.is_match(window(sentence, 0, 300));
         announced |= tells;
         let behind = sentence.split_once([':', '：']).filter(|_| tells);

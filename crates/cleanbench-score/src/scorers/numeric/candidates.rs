@@ -635,6 +635,7 @@ fn is_remark(text: &str, start: usize) -> bool {
 
 /// A year after "in" or a month, and a day of a month.
 fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
+    const DATES: &str = "in since by until year im en seit jahr stand année depuis desde dal nel sinds från fra sedan od в с";
     const MONTHS: &str = "january february march april may june july august september sept october november december";
     let word = head
         .rsplit([' ', '(', ','])
@@ -659,7 +660,6 @@ fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
     let dated = text[..number.start].len() > 12
         && head.ends_with(',')
         && is_month(head.rsplit(' ').nth(1).unwrap_or_default());
-    const DATES: &str = "in since by until year im en seit jahr stand année depuis desde dal nel sinds från fra sedan od в с";
     let word_of_date = DATES.split(' ').any(|known| known == word.to_lowercase());
     let as_of = head.len() >= 5
         && head

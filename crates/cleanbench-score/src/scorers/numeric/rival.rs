@@ -96,6 +96,7 @@ const CONDITIONS: &str = "if unless provided wenn falls sofern si se als indien 
 const UNREAL: &str = "would could might wäre wären würde würden käme kämen serait seraient coûterait reviendrait passerait ferait \
     sería serían costaría sarebbe sarebbero costerebbe verrebbe seria seriam custaria ficaria zou zouden skulle ville byłoby byłby \
     byłaby kosztowałoby wyniosłoby бы stálo olurdu";
+const BESIDES: &str = "with without including plus mit ohne inklusive zuzüglich avec sans con sin senza com sem met zonder med utan uden";
 const CONCLUSIONS: &str = "so thus therefore hence finally then";
 
 /// Whether a number was given before the sentence of the last one, which says what would be under a condition: "It is 150.
@@ -111,7 +112,7 @@ pub(super) fn is_supposed(text: &str, own: &[Number], picked: &Number) -> bool {
         let stated = Sentence::of(text, given);
         stated.has(RESULTS) && !stated.has(OTHERS)
     };
-    let unreal = last.has(CONDITIONS) && last.has(UNREAL);
+    let unreal = last.has(UNREAL) && (last.has(CONDITIONS) || last.starts(BESIDES));
     let real = || last.starts(CONDITIONS) && total();
     !last.starts(CONCLUSIONS) && (unreal || real())
 }
