@@ -2,10 +2,10 @@
 //!
 //! Invariants: nothing is decoded before [`crate::parquet_bounds`] has looked at it; one row and one page of each
 //! column are in memory at a time; what the decoder panics at is an error of the file and is not told as a
-//! panic. A column of bytes that are no text is read as null; numbers, truth values and times are as
-//! [`crate::parquet_value`] writes them.
+//! panic. Bytes that are no text and numbers that are none are read as null, and counted by column; numbers, truth values
+//! and times are as [`crate::parquet_value`] writes them.
 //!
-//! Refused: what is packed otherwise than with Snappy or Zstandard, and files that change while they are read.
+//! Refused: what is packed otherwise than with Snappy, Zstandard or gzip, and files that change while they are read.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -112,6 +112,15 @@ impl ParquetRows {
         Ok(Some(place))
     }
 
+    /// What of the rows so far is there and was read as null, a sentence for each column.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        let schema = self.reader.metadata().file_metadata().schema_descr();
+        let columns = schema.columns().iter().zip(&self.cells);
+        columns
+            .filter_map(|(column, cells)| cells.lost.told(&column.path().string()))
+            .collect()
+    }
+
     /// Begins the next part; false where there is none.
     fn begin_part(&mut self) -> io::Result<bool> {
         // What is open of the part before is let go first.
@@ -147,6 +156,7 @@ impl ParquetRows {
                 bytes: column.compressed_size(),
                 rows,
                 is_list: column.column_descr().max_rep_level() > 0,
+                is_gzip: matches!(column.compression(), Compression::GZIP(_)),
             });
         }
         if chunks.len() != self.cells.len() {
@@ -163,6 +173,7 @@ impl ParquetRows {
             caught(|| column.read(cells))?;
         }
         let mut writer = Writer {
+            number: self.number,
             cells: &mut self.cells,
             out: buffer,
         };
@@ -172,12 +183,15 @@ impl ParquetRows {
 
 fn check_packing(packing: Compression, column: &str) -> io::Result<()> {
     match packing {
-        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => Ok(()),
+        Compression::UNCOMPRESSED
+        | Compression::SNAPPY
+        | Compression::ZSTD(_)
+        | Compression::GZIP(_) => Ok(()),
         other => {
             let name = other.to_string();
             let name = name.split('(').next().unwrap_or_default().to_owned();
             Err(io::Error::other(format!(
-                "column `{column}` is packed with {name}; write the file with Snappy or Zstandard, with DuckDB `COPY 'it.parquet' TO 'new.parquet' (COMPRESSION zstd)`, with pandas `read_parquet('it.parquet').to_parquet('new.parquet')`"
+                "column `{column}` is packed with {name}; write the file with Snappy, Zstandard or gzip, with DuckDB `COPY 'it.parquet' TO 'new.parquet' (COMPRESSION zstd)`, with pandas `read_parquet('it.parquet').to_parquet('new.parquet')`"
             )))
         }
     }
