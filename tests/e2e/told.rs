@@ -37,6 +37,11 @@ fn targets_that_could_be_two_numbers_are_told_once_unless_the_others_decide() {
         (&["1.500", "7", "2.250"][..], NUMERIC, Some(unclear)),
         (&["1.500", "12.5", "12,5"], NUMERIC, Some(unclear)),
         (&["1,500", "x"], "scorers = [\"exact\"]", None),
+        (
+            &["1.500", "7"],
+            "scorers = [{ type = \"weighted\", scorers = [\"numeric\", \"exact\"] }]",
+            Some(unclear),
+        ),
         (&["1.500", "12.5"], NUMERIC, None),
         (&["1.500", "12,5"], NUMERIC, None),
         (&["1,500", "42"], NUMERIC, None),

@@ -77,21 +77,17 @@ fn count(absent: &mut Vec<Absent>, task: &TaskPlan, call: &CallDetail, is_erased
     if !is_erased && has_any && !is_skipped {
         return;
     }
-    let same = |one: &&mut Absent| one.task == task.name && one.model == call.model;
-    let counts = match absent.iter_mut().find(same) {
-        Some(found) => found,
-        None => {
-            absent.push(Absent {
-                task: task.name.clone(),
-                model: call.model.clone(),
-                ..Absent::default()
-            });
-            let Some(last) = absent.last_mut() else {
-                return;
-            };
-            last
-        }
-    };
+    let same = |one: &Absent| one.task == task.name && one.model == call.model;
+    let known = absent.iter().position(same);
+    let position = known.unwrap_or(absent.len());
+    if known.is_none() {
+        absent.push(Absent {
+            task: task.name.clone(),
+            model: call.model.clone(),
+            ..Absent::default()
+        });
+    }
+    let counts = &mut absent[position];
     match call.outcome {
         Some(Outcome::Skipped) => counts.skipped += 1,
         None => counts.unfinished += 1,

@@ -389,13 +389,14 @@ impl Loader<'_> {
     /// Who reads the numbers of the targets of `table` and is not told how they are written.
     fn readers(&self, table: &TaskTable) -> Readers {
         let scorers = table.scorers.as_deref().unwrap_or_default();
-        let reads = |entry: &&ScorerEntry| {
-            let is_told = entry.spec.params.contains_key(LOCALE);
-            !is_told && self.given.catalog.scorers.knows(&entry.spec, LOCALE)
-        };
+        let catalog = self.given.catalog.scorers;
+        let reads = |entry: &&ScorerEntry| reading_keys::lacks(&entry.spec, LOCALE, catalog);
+        let is_whole = |entry: &&ScorerEntry| catalog.knows(&entry.spec, LOCALE);
         match scorers.iter().filter(reads).count() {
             0 => Readers::None,
-            some if some == scorers.len() => Readers::All,
+            some if some == scorers.iter().filter(is_whole).count() && some == scorers.len() => {
+                Readers::All
+            }
             _ => Readers::Some,
         }
     }

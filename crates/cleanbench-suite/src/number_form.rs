@@ -59,39 +59,37 @@ enum Shape {
 }
 
 /// What a column of targets shows as a whole.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Evidence {
-    has_point: bool,
-    has_comma: bool,
-    has_whole: bool,
-    has_unclear_point: bool,
+    /// Each shape of a number that occurs, once.
+    seen: Vec<Shape>,
 }
 
 impl Evidence {
     /// Takes in a target.
     pub(crate) fn add(&mut self, target: &Value) {
         let number = target.as_str().and_then(Digits::of);
-        match number.and_then(|number| number.shape()) {
-            Some(Shape::Only(Decimal::Point)) => self.has_point = true,
-            Some(Shape::Only(Decimal::Comma)) => self.has_comma = true,
-            Some(Shape::Whole) => self.has_whole = true,
-            Some(Shape::Unclear(Decimal::Point)) => self.has_unclear_point = true,
-            Some(Shape::Unclear(Decimal::Comma)) | None => {}
-        }
+        let shape = number.and_then(|number| number.shape());
+        let new = shape.filter(|shape| !self.seen.contains(shape));
+        self.seen.extend(new);
     }
 
     /// Whether more targets can change nothing.
-    pub(crate) fn is_settled(self) -> bool {
-        self.has_point && self.has_comma
+    pub(crate) fn is_settled(&self) -> bool {
+        [Decimal::Point, Decimal::Comma]
+            .iter()
+            .all(|sign| self.seen.contains(&Shape::Only(*sign)))
     }
 
     /// What all of them show. Beside whole numbers a comma before three digits parts thousands: whoever writes decimals
     /// writes some that are not three.
-    pub(crate) fn convention(self) -> Convention {
-        match (self.has_point, self.has_comma) {
-            (true, false) => Convention::Shown(Decimal::Point),
-            (false, true) => Convention::Shown(Decimal::Comma),
-            (false, false) if self.has_whole && !self.has_unclear_point => {
+    pub(crate) fn convention(&self) -> Convention {
+        let has = |shape| self.seen.contains(&shape);
+        let only = [Decimal::Point, Decimal::Comma].map(|sign| has(Shape::Only(sign)));
+        match only {
+            [true, false] => Convention::Shown(Decimal::Point),
+            [false, true] => Convention::Shown(Decimal::Comma),
+            [false, false] if has(Shape::Whole) && !has(Shape::Unclear(Decimal::Point)) => {
                 Convention::Shown(Decimal::Point)
             }
             _ => Convention::Undecided,
@@ -103,7 +101,7 @@ impl Evidence {
 #[derive(Debug, Clone, Copy)]
 struct Digits<'a> {
     before: &'a str,
-    digits: &'a str,
+    run: &'a str,
     behind: &'a str,
 }
 
@@ -119,14 +117,14 @@ impl<'a> Digits<'a> {
         let is_whole = !before.ends_with(['.', ',']) && !behind.contains(|c: char| c.is_numeric());
         is_whole.then_some(Self {
             before,
-            digits,
+            run: digits,
             behind,
         })
     }
 
     fn shape(&self) -> Option<Shape> {
-        let signs: Vec<_> = self.digits.matches(['.', ',']).collect();
-        let groups: Vec<_> = self.digits.split(['.', ',']).collect();
+        let signs: Vec<_> = self.run.matches(['.', ',']).collect();
+        let groups: Vec<_> = self.run.split(['.', ',']).collect();
         let Some((last, earlier)) = signs.split_last() else {
             return Some(Shape::Whole);
         };
@@ -152,7 +150,7 @@ impl<'a> Digits<'a> {
             Decimal::Point => ('.', ','),
             Decimal::Comma => (',', '.'),
         };
-        let digits = self.digits.replace(parting, "").replace(point, ".");
+        let digits = self.run.replace(parting, "").replace(point, ".");
         [self.before, &digits, self.behind].concat()
     }
 

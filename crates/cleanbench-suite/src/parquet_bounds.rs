@@ -514,7 +514,7 @@ mod tests {
     #[test]
     fn a_page_of_gzip_may_not_unpack_to_more_than_it_claims() {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        std::io::Write::write_all(&mut packer, &[0; 100_000]).unwrap();
+        std::io::Write::write_all(&mut packer, &vec![0; 100_000]).unwrap();
         let packed = packer.finish().unwrap();
         let levels = b"abc";
         let mut file = tempfile::tempfile().unwrap();
