@@ -5,14 +5,11 @@
 //! written (Thrift's compact protocol), and nothing is reserved.
 //!
 //! Invariant: what passes here makes the decoder reserve no more than [`MOST_PAGE`] for a page, and write no more
-//! than a packed file may unpack to. Of gzip it writes whatever comes out, so that such pages are unpacked here first, into
-//! nothing. Refused: footers, types, lists and pages beyond any real data.
+//! than a packed file may unpack to. Refused: footers, types, lists and pages beyond any real data.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt as _;
-
-use flate2::read::MultiGzDecoder;
 
 use crate::source::{FREE_LINES, UNPACKED};
 
@@ -23,7 +20,7 @@ const MOST_LIST: u64 = 100_000;
 /// How deep what a footer holds is nested, and how deep types are.
 const DEEPEST: usize = 32;
 /// Most bytes of a page, packed or not.
-const MOST_PAGE: i64 = 64 << 20;
+pub(crate) const MOST_PAGE: i64 = 64 << 20;
 /// Most bytes that the pages of all columns take that are open at once.
 const MOST_OPEN: i64 = 512 << 20;
 /// Most values of a page, or of a row, of a column that holds lists.
@@ -34,7 +31,6 @@ const HEADER: [usize; 2] = [1 << 10, 1 << 20];
 const MAGIC: &[u8] = b"PAR1";
 
 // Kinds of the compact protocol.
-const FALSE: u8 = 2;
 const INTEGER_32: u8 = 5;
 const LIST: u8 = 9;
 const STRUCT: u8 = 12;
@@ -261,8 +257,6 @@ pub(crate) struct Chunk {
     pub(crate) rows: i64,
     /// Whether a row may hold several values.
     pub(crate) is_list: bool,
-    /// Whether its pages are packed with gzip.
-    pub(crate) is_gzip: bool,
 }
 
 /// What was claimed of a file so far.
@@ -323,9 +317,6 @@ impl Claims {
         while at < end {
             let page = page_header(file, at, end)?;
             page.check(chunk)?;
-            if chunk.is_gzip {
-                page.check_gzip(file)?;
-            }
             self.unpack(page.unpacked, bytes)?;
             if page.is_dictionary {
                 dictionaries = page.unpacked.max(dictionaries);
@@ -360,50 +351,11 @@ struct Page {
     unpacked: i64,
     values: i64,
     is_dictionary: bool,
-    /// Bytes before its values that are never packed.
-    levels: i64,
-    /// Whether its values stand there as they are, though its column is packed.
-    is_plain: bool,
     /// Where the next one begins.
     end: i64,
 }
 
-/// The bytes of a file from `at` on.
-struct Part<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl Read for Part<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buffer, self.at)?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
 impl Page {
-    /// Checks that a page packed with gzip unpacks to no more than it claims. What cannot be unpacked is told where it is
-    /// decoded.
-    fn check_gzip(&self, file: &File) -> io::Result<()> {
-        if !(0..=self.packed.min(self.unpacked)).contains(&self.levels) {
-            return Err(broken("a page has more levels than bytes"));
-        }
-        if self.is_plain {
-            return Ok(());
-        }
-        let packed = (self.packed - self.levels).unsigned_abs();
-        let claimed = (self.unpacked - self.levels).unsigned_abs();
-        let at = self.end.unsigned_abs() - packed;
-        let part = Part { file, at }.take(packed);
-        let mut unpacked = MultiGzDecoder::new(io::BufReader::new(part)).take(claimed + 1);
-        let found = io::copy(&mut unpacked, &mut io::sink()).unwrap_or(0);
-        if found > claimed {
-            return Err(broken("a page unpacks to more than it claims"));
-        }
-        Ok(())
-    }
-
     fn check(&self, chunk: &Chunk) -> io::Result<()> {
         let sizes = 0..=MOST_PAGE;
         if !sizes.contains(&self.packed) || !sizes.contains(&self.unpacked) {
@@ -456,42 +408,16 @@ fn read_page_header(bytes: &[u8], at: i64) -> io::Result<Page> {
             }
             Ok(())
         }
-        (5 | 7, STRUCT) => {
+        (5 | 7 | 8, STRUCT) => {
             page.values = first_number(compact)?;
             Ok(())
         }
-        (8, STRUCT) => page.read_newer(compact),
         (_, kind) => compact.skip(kind, 0),
     })?;
     let header = bytes.len() - compact.rest.len();
     let header = i64::try_from(header).unwrap_or(i64::MAX);
     page.end = at.saturating_add(header).saturating_add(page.packed.max(0));
     Ok(page)
-}
-
-impl Page {
-    /// The header of a page of version 2, whose levels stand before what is packed.
-    fn read_newer(&mut self, compact: &mut Compact<'_>) -> io::Result<()> {
-        compact.fields(|compact, field| match (field.number, field.kind) {
-            (1, INTEGER_32) => {
-                self.values = compact.integer()?;
-                Ok(())
-            }
-            (5 | 6, INTEGER_32) => {
-                let levels = compact.integer()?;
-                if levels < 0 {
-                    return Err(broken("a page of fewer than 0 levels"));
-                }
-                self.levels = self.levels.saturating_add(levels);
-                Ok(())
-            }
-            (7, FALSE) => {
-                self.is_plain = true;
-                Ok(())
-            }
-            (_, kind) => compact.skip(kind, 0),
-        })
-    }
 }
 
 /// The field 1 of a struct, which is how many values a page has.
@@ -510,30 +436,6 @@ fn first_number(compact: &mut Compact<'_>) -> io::Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_of_gzip_may_not_unpack_to_more_than_it_claims() {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        std::io::Write::write_all(&mut packer, &vec![0; 100_000]).unwrap();
-        let packed = packer.finish().unwrap();
-        let levels = b"abc";
-        let mut file = tempfile::tempfile().unwrap();
-        let bytes = [&b"xx"[..], levels, &packed].concat();
-        std::io::Write::write_all(&mut file, &bytes).unwrap();
-        let end = i64::try_from(bytes.len()).unwrap();
-        let page = |unpacked: i64, levels: i64, is_plain: bool| Page {
-            packed: end - 2,
-            unpacked,
-            levels,
-            is_plain,
-            end,
-            ..Page::default()
-        };
-        assert!(page(100_003, 3, false).check_gzip(&file).is_ok());
-        assert!(page(100_002, 3, false).check_gzip(&file).is_err());
-        assert!(page(100_002, 3, true).check_gzip(&file).is_ok());
-        assert!(page(100_003, -1, false).check_gzip(&file).is_err());
-    }
 
     #[test]
     fn claims_beyond_what_is_there_are_refused() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parquet::basic::{Compression, GzipLevel};
+use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, FixedLenByteArrayType};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
@@ -102,14 +102,14 @@ fn said_to_be_packed_with(codec: u8) -> Vec<u8> {
     bytes
 }
 
-/// A file of four rows with a column of every kind that can hold what no sample can, packed with gzip as `version` does.
+/// A file of four rows with a column of every kind that can hold what no sample can, in pages of `version`.
 fn lossy(version: WriterVersion) -> Vec<u8> {
     let schema = "message m { required binary input (UTF8); required binary target (UTF8);
         required double points; optional binary picture; required fixed_len_byte_array(2) mark; }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let properties = WriterProperties::builder()
         .set_writer_version(version)
-        .set_compression(Compression::GZIP(GzipLevel::default()));
+        .set_compression(Compression::SNAPPY);
     let mut writer =
         SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build())).unwrap();
     let mut rows = writer.next_row_group().unwrap();
