@@ -48,6 +48,7 @@ mod log;
 mod manifest;
 mod messages;
 mod named_data;
+mod number_form;
 mod parquet_bounds;
 mod parquet_column;
 mod parquet_record;

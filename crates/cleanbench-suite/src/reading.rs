@@ -14,6 +14,7 @@ use crate::fewshot::Examples;
 use crate::fields::Fields;
 use crate::folder::{DataSource, SuiteFolder};
 use crate::grouping::Grouping;
+use crate::number_form::{Convention, Readers};
 use crate::prompt::Prompts;
 use crate::suite::Task;
 use crate::tally::Tally;
@@ -43,6 +44,9 @@ pub(crate) struct Reading {
     pub(crate) met: u64,
     /// In which form the column of targets names options.
     pub(crate) form: ColumnForm,
+    /// Who reads the numbers of targets, and what the column shows of how they are written.
+    pub(crate) readers: Readers,
+    pub(crate) convention: Convention,
     pub(crate) balance: Balance,
     pub(crate) tally: Tally,
 }
@@ -84,9 +88,12 @@ impl Reading {
                 .as_ref()
                 .and_then(|fields| fields.target.form),
             shown: self.form.shown(),
+            readers: self.readers,
+            convention: self.convention,
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
             compares_texts: self.compares_texts(),
             columns: &self.columns,
+            fields: self.table.fields.as_deref(),
         }
     }
 
@@ -139,6 +146,8 @@ impl Reading {
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
             compares_texts,
             form: self.form.shown(),
+            readers: self.readers,
+            convention: self.convention,
             fields,
             prompts: self.prompts?,
             folder: folder.clone(),
