@@ -1,6 +1,15 @@
 #!/usr/bin/env python3
-"""Measures what a run waits for where calls go wrong, beside the ideal in the same run: what is let through at once,
-from a server that never refuses, times the attempts that the faults make necessary.
+"""Measures what a run waits for where calls go wrong, beside the ideal: what is let through at once, from a server that
+never refuses, times the attempts that the faults make necessary.
+
+The ideal is given twice. The computed one knows of nothing but the server's latency: neither this server nor the program
+takes any time. The measured one is that of the same server without faults, asked by the same program in the same run
+(scenario `steady` with the latency and the number at once of the scenario), so that it has in it what both cost. The ratio
+that counts is the larger one, `ratio`: by the computed ideal nothing that the program costs is excused, and where the
+computed one is a guess (`mixed`, whose answers take no time) the measured one is stricter.
+
+`median` is the time of the last answer, `whole` until the program has ended, and `after` what of that came after the last
+attempt was sent: a call that hangs ends by the idle limit, one that drips by the total limit.
 
 Each scenario is a server of its own in this process. Its counts are compared with the journal's: every request that
 came is an attempt on record, and every sample is answered. Asserts nothing about time.
@@ -44,15 +53,18 @@ class Break(Exception):
 
 
 class Scenario:
-    """How a server behaves. `ideal` is in seconds for `samples`, once they are served at LATENCY each, AT_ONCE."""
+    """How a server behaves. `ideal` is in seconds for `samples`, where each takes `one` seconds when nothing goes wrong and
+    `served` are served at once."""
 
     latency = LATENCY
     at_once = AT_ONCE
+    served = None
     arguments = ()
     idle = None
 
     def __init__(self):
         self.began = None
+        self.asked_last = 0.0
         self.requests = 0
         self.in_flight = 0
         self.asked = {}
@@ -63,8 +75,18 @@ class Scenario:
     async def answer(self, prompt):
         await asyncio.sleep(self.latency)
 
-    def ideal(self, samples):
-        return samples * self.latency / self.at_once
+    def ideal(self, samples, one):
+        return samples * one
+
+    def computed(self):
+        """Seconds for each sample, by the latency alone."""
+        return self.latency / (self.served or self.at_once)
+
+    def steady(self):
+        """The same server without faults."""
+        steady = Steady()
+        steady.latency, steady.at_once = self.latency, self.served or self.at_once
+        return steady
 
 
 class Steady(Scenario):
@@ -81,8 +103,8 @@ class Gateway(Scenario):
             raise Refuse(429 if self.requests % 2 else 503, self.after)
         await super().answer(prompt)
 
-    def ideal(self, samples):
-        return super().ideal(samples) / 0.92
+    def ideal(self, samples, one):
+        return super().ideal(samples, one) / 0.92
 
 
 class GatewaySilent(Gateway):
@@ -118,8 +140,11 @@ class Mixed(Scenario):
             raise Refuse(502)
         await super().answer(prompt)
 
-    def ideal(self, samples):
-        return 1.0 + samples * 1.3 * 0.0005
+    def computed(self):
+        return 0.0005
+
+    def ideal(self, samples, one):
+        return 1.0 + samples * 1.3 * one
 
 
 class MixedSilent(Mixed):
@@ -143,9 +168,9 @@ class Window(Scenario):
             raise Refuse(429, round(left + 0.5) if self.after else None)
         await super().answer(prompt)
 
-    def ideal(self, samples):
+    def ideal(self, samples, one):
         full = (samples - 1) // self.allowed
-        return full * self.seconds + super().ideal(samples - full * self.allowed)
+        return full * self.seconds + super().ideal(samples - full * self.allowed, one)
 
 
 class WindowSpoken(Window):
@@ -168,22 +193,19 @@ class Bucket(Scenario):
             raise Refuse(429)
         await super().answer(prompt)
 
-    def ideal(self, samples):
-        return max(super().ideal(samples), (samples - self.size) / self.rate)
+    def ideal(self, samples, one):
+        return max(super().ideal(samples, one), (samples - self.size) / self.rate)
 
 
 class Queue(Scenario):
     """Six at once, and nobody beyond."""
 
-    capacity = 6
+    capacity = served = 6
 
     async def answer(self, prompt):
         if self.in_flight > self.capacity:
             raise Refuse(429)
         await super().answer(prompt)
-
-    def ideal(self, samples):
-        return samples * self.latency / self.capacity
 
 
 class Endless(Queue):
@@ -206,8 +228,8 @@ class Outage(Scenario):
             raise Refuse(503, self.after)
         await super().answer(prompt)
 
-    def ideal(self, samples):
-        return super().ideal(samples) + self.length
+    def ideal(self, samples, one):
+        return super().ideal(samples, one) + self.length
 
 
 class OutageSpoken(Outage):
@@ -251,8 +273,8 @@ class Hangs(Scenario):
             await asyncio.sleep(3600)
         await super().answer(prompt)
 
-    def ideal(self, samples):
-        return super().ideal(samples) * 0.96
+    def ideal(self, samples, one):
+        return super().ideal(samples, one) * sum(self.way(prompt) is None for prompt in range(samples)) / samples
 
 
 SCENARIOS = {one.__name__.lower(): one for one in Scenario.__subclasses__() for one in [one, *one.__subclasses__()]}
@@ -309,6 +331,7 @@ class Server:
         prompt = int(json.loads(body)["messages"][-1]["content"].split()[-1])
         scenario = self.scenario
         scenario.began = scenario.began or time.monotonic()
+        scenario.asked_last = scenario.since()
         scenario.requests += 1
         scenario.in_flight += 1
         scenario.asked[prompt] = scenario.asked.get(prompt, 0) + 1
@@ -323,9 +346,12 @@ class Server:
             scenario.in_flight -= 1
         text = json.dumps(content).encode()
         more = f"retry-after: {after}\r\n" if after is not None else ""
-        answer = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{more}content-length: {len(text)}\r\n\r\n".encode() + text
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{more}content-length: {len(text)}\r\n\r\n".encode()
+        answer = head + text
         if getattr(scenario, "way", lambda _: None)(prompt) == "drip":
-            for byte in answer:
+            # The head comes at once, so that it is an answer under way and not one that has not begun.
+            writer.write(head)
+            for byte in text:
                 writer.write(bytes([byte]))
                 await writer.drain()
                 await asyncio.sleep(1)
@@ -352,9 +378,8 @@ def measure(program, scenario, samples):
         entry = f'[models.m]\nbase_url = "http://127.0.0.1:{server.port}/v1"\nmodel = "m"\n{idle}'
         (work / "models.toml").write_text(entry)
         command = [program, "run", "suite", "--models", "models.toml", "-m", "m", "-j", str(scenario.at_once), "-o", "out", "-q", *scenario.arguments]
-        began = time.monotonic()
         done = subprocess.run([str(part) for part in command], cwd=work, capture_output=True, text=True)
-        took = time.monotonic() - began
+        took = scenario.since()
         server.stop()
         (run,) = (work / "out").iterdir() if (work / "out").exists() else [None]
         rows = list(csv.DictReader(open(run / "results.csv")))
@@ -363,6 +388,7 @@ def measure(program, scenario, samples):
             "exit": done.returncode,
             "seconds": server.last,
             "whole": took,
+            "after": took - scenario.asked_last,
             "answered": sum(row["outcome"] == "answered" for row in rows),
             "lost": samples - len({row["sample"] for row in rows if row["outcome"] == "answered"}),
             "attempts": attempts,
@@ -379,15 +405,29 @@ def main():
     parser.add_argument("--only", nargs="*", default=list(SCENARIOS), metavar="NAME", help=", ".join(SCENARIOS))
     options = parser.parse_args()
     program = (options.programs / "cleanbench").resolve()
-    print(f"{'scenario':<18} {'ideal':>7} {'median':>7} {'ratio':>6} {'whole':>7} {'lost':>5} {'requests':>9} {'on record':>9}  exits")
+    steady = {}
+    print(
+        f"{'scenario':<18} {'computed':>8} {'measured':>8} {'median':>7} {'/comp.':>6} {'/meas.':>6} {'ratio':>6} {'whole':>7} {'after':>6} {'lost':>5} {'requests':>9}"
+        f" {'on record':>9}  exits"
+    )
     for name in options.only:
+        scenario = SCENARIOS[name]()
+        kind = (scenario.latency, scenario.served or scenario.at_once)
+        if kind not in steady:
+            runs = [measure(program, scenario.steady(), options.samples) for _ in range(options.runs)]
+            steady[kind] = statistics.median(run["seconds"] for run in runs) / options.samples
         runs = [measure(program, SCENARIOS[name](), options.samples) for _ in range(options.runs)]
-        ideal = SCENARIOS[name]().ideal(options.samples)
+        computed = scenario.ideal(options.samples, scenario.computed())
+        measured = scenario.ideal(options.samples, steady[kind])
         seconds = statistics.median(run["seconds"] for run in runs)
-        whole = statistics.median(run["whole"] for run in runs)
+        whole, after = (statistics.median(run[key] for run in runs) for key in ("whole", "after"))
         lost, requests, attempts = (max(run[key] for run in runs) for key in ("lost", "requests", "attempts"))
         exits = ",".join(str(run["exit"]) for run in runs)
-        print(f"{name:<18} {ideal:7.1f} {seconds:7.1f} {seconds / ideal:6.2f} {whole:7.1f} {lost:5} {requests:9} {attempts:9}  {exits} {runs[-1]['stderr']}", flush=True)
+        print(
+            f"{name:<18} {computed:8.1f} {measured:8.1f} {seconds:7.1f} {seconds / computed:6.2f} {seconds / measured:6.2f}"
+            f" {seconds / min(computed, measured):6.2f} {whole:7.1f} {after:6.1f} {lost:5} {requests:9} {attempts:9}  {exits} {runs[-1]['stderr']}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

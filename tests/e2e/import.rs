@@ -324,6 +324,234 @@ fn what_a_model_was_never_asked_is_neither_an_error_nor_an_answer() {
     bed.run(&["import", "c.json", "-o", "lacking"]).expect(3);
 }
 
+/// Two models of which the first was asked the first two samples and failed at one, and the other the last two.
+fn never_asked() -> (Bed, PathBuf) {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/a", &["C", "I"], true));
+    bed.write("b.json", &later("maker/b"));
+    bed.run(&[
+        "import",
+        "a.json",
+        "b.json",
+        "-o",
+        "runs",
+        "--suite-out",
+        "sums",
+    ])
+    .expect(3);
+    let run = bed.only_run("runs");
+    (bed, run)
+}
+
+#[test]
+fn what_a_model_was_never_asked_is_no_error_of_a_rescore_either() {
+    let (bed, run) = never_asked();
+    let scored = bed
+        .run(&["score", text(&run), "sums", "-o", "scored"])
+        .expect(3);
+    assert!(
+        scored
+            .stderr
+            .contains("4 calls were skipped: the imported logs put it to other models alone"),
+        "{}",
+        scored.stderr
+    );
+    let again = bed.only_run("scored");
+    let [before, now] = [&run, &again].map(|run| {
+        let outcomes = column(run, "results.csv", "outcome");
+        (outcomes, column(run, "summary.csv", "exhausted"))
+    });
+    assert_eq!(before, now);
+    assert_eq!(now.1, ["1", "0"]);
+    bed.run(&["verify", text(&again)]).expect(0);
+    // And of what was judged anew, the same once more.
+    let twice = bed
+        .run(&["score", text(&again), "sums", "-o", "twice"])
+        .expect(3);
+    assert!(
+        twice.stderr.contains("4 calls were skipped: the imported"),
+        "{}",
+        twice.stderr
+    );
+}
+
+#[test]
+fn what_an_export_leaves_out_is_counted() {
+    let (bed, run) = never_asked();
+    let export = |format: &str| {
+        let done = bed
+            .run(&["export", format, text(&run), "-o", format])
+            .expect(0);
+        done.stderr
+    };
+    let skipped = [
+        "maker/a at task `sums`: 2 calls are left out: 2 never asked (skipped); they are neither right nor wrong nor an error",
+        "maker/b at task `sums`: 2 calls are left out: 2 never asked (skipped)",
+    ];
+    let errors = "maker/a at task `sums`: left out of the record, which has a score in each line: 1 call that ended in an error";
+    let of_records = export("every-eval-ever");
+    let of_logs = export("inspect");
+    for said in skipped {
+        assert!(of_records.contains(said), "{of_records}");
+        assert!(of_logs.contains(said), "{of_logs}");
+    }
+    assert!(of_records.contains(errors), "{of_records}");
+    assert!(!of_logs.contains("left out of the record"), "{of_logs}");
+    bed.write("whole.json", &log("maker/c", &["C", "I"], false));
+    bed.run(&["import", "whole.json", "-o", "whole"]).expect(0);
+    let whole = bed.only_run("whole");
+    let done = bed
+        .run(&["export", "every-eval-ever", text(&whole), "-o", "w"])
+        .expect(0);
+    assert!(!done.stderr.contains("left out"), "{}", done.stderr);
+}
+
+#[test]
+fn an_import_is_compared_with_a_new_run_as_the_hint_says() {
+    let bed = Bed::new(1);
+    bed.write("a.json", &log("maker/a", &["C", "I", "C"], false));
+    bed.run(&["import", "a.json", "-o", "runs", "--suite-out", "sums"])
+        .expect(0);
+    let import = bed.only_run("runs");
+    let run = bed.run(&["run", "sums", "-m", "embedded/clean", "-o", "new"]);
+    assert!([0, 3].contains(&run.code), "{}", run.stderr);
+    let new = bed.only_run("new");
+    for sides in [[&import, &new], [&new, &import]] {
+        let [base, candidate] = sides.map(|run| text(run));
+        let refused = bed
+            .run(&["compare", base, candidate, "-o", "new"])
+            .expect(66);
+        let way = format!("cleanbench score {} SUITE", import.display());
+        assert!(refused.stderr.contains(&way), "{}", refused.stderr);
+        assert!(
+            !refused.stderr.contains("make the runs alike"),
+            "{}",
+            refused.stderr
+        );
+    }
+    bed.run(&["score", text(&import), "sums", "-o", "scored"])
+        .expect(0);
+    let scored = bed.only_run("scored");
+    bed.run(&["compare", text(&scored), text(&new), "-o", "new"])
+        .expect(0);
+    // Under another key nothing pairs, and that has its own way.
+    bed.run(&["import", "a.json", "-o", "others"]).expect(0);
+    let other = bed.only_run("others");
+    let refused = bed
+        .run(&["compare", text(&other), text(&new), "-o", "new"])
+        .expect(66);
+    assert!(
+        refused
+            .stderr
+            .contains("import its log again with `--suite-out SUITE`"),
+        "{}",
+        refused.stderr
+    );
+}
+
+/// A log of Inspect whose targets are words, judged by `scorer` with `options`.
+fn log_of_words(scorer: &str, options: &Value) -> String {
+    let said = ["It is Paris.", "Paris", "Rome or Paris", "Rome"];
+    let samples = said.iter().zip(1_u64..).map(|(said, id)| {
+        json!({
+            "id": id, "epoch": 1, "input": format!("Which city is {id}?"), "target": "paris",
+            "messages": [{"role": "user", "content": format!("Which city is {id}?")}],
+            "output": {"model": "m/x", "choices": [{"message": {"role": "assistant", "content": said}, "stop_reason": "stop"}]},
+            "scores": {scorer: {"value": if id < 4 { "C" } else { "I" }, "answer": said}},
+        })
+    });
+    json!({
+        "version": 2, "status": "success",
+        "eval": {"task": "cities", "model": "m/x", "packages": {"inspect_ai": "0.3.1"},
+            "scorers": [{"name": scorer, "options": options}]}, "plan": {},
+        "samples": samples.collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+#[test]
+fn a_scorer_that_stands_in_for_one_of_a_log_judges_alike_or_is_told() {
+    for (scorer, options, scores, stands_in) in [
+        ("match", json!({}), ["1", "1", "1", "0"], Some("contains")),
+        ("includes", json!({}), ["1", "1", "1", "0"], None),
+        (
+            "includes",
+            json!({"ignore_case": false}),
+            ["0", "0", "0", "0"],
+            None,
+        ),
+        (
+            "model_graded_qa",
+            json!({}),
+            ["0", "0", "0", "0"],
+            Some("exact"),
+        ),
+    ] {
+        let bed = Bed::new(1);
+        bed.write("a.json", &log_of_words(scorer, &options));
+        let done = bed
+            .run(&["import", "a.json", "-o", "runs", "--suite-out", "cities"])
+            .expect(0);
+        let run = bed.only_run("runs");
+        assert_eq!(column(&run, "results.csv", "score"), ["1", "1", "1", "0"]);
+        let manifest = read(&bed.path("cities"), "suite.toml");
+        let word = format!("in the place of the log's `{scorer}`, and its scores may differ");
+        assert_eq!(
+            done.stderr.contains(&word),
+            stands_in.is_some(),
+            "{}",
+            done.stderr
+        );
+        assert_eq!(manifest.contains(&word), stands_in.is_some(), "{manifest}");
+        let scored = bed
+            .run(&["score", text(&run), "cities", "-o", "scored"])
+            .expect(0);
+        let again = bed.only_run("scored");
+        assert_eq!(
+            column(&again, "results.csv", "score"),
+            scores,
+            "{scorer} {options}"
+        );
+        let kind = stands_in.unwrap_or("contains");
+        let word = format!("task `cities` is judged by `{kind}`, where the log had `{scorer}`");
+        assert!(scored.stderr.contains(&word), "{}", scored.stderr);
+        assert!(read(&again, "summary.md").contains("where the log had"));
+        bed.run(&["verify", text(&again)]).expect(0);
+    }
+}
+
+#[test]
+fn a_log_that_is_cut_off_is_called_that_with_its_place() {
+    let bed = Bed::new(1);
+    let whole = log("maker/a", &["C", "I"], false);
+    bed.write("cut.json", &whole[..700]);
+    bed.write("cut.jsonl", "{\"doc_id\": 1, \"doc\": {\"q");
+    bed.write("empty.json", " \n");
+    bed.write("no.eval", "hello");
+    let packed = archive(&[("header.json", whole.clone().into_bytes())]);
+    fs_err::write(bed.path("cut.eval"), &packed[..packed.len() / 2]).unwrap();
+    for (file, said) in [
+        ("cut.json", "cut.json:1:700: it is cut off here: "),
+        ("cut.jsonl", "cut.jsonl:1:24: it is cut off here: "),
+        ("empty.json", "empty.json: it is empty"),
+        ("no.eval", "no.eval: it is no archive"),
+        ("cut.eval", "cut.eval: it is cut off after "),
+    ] {
+        let done = bed.run(&["import", file, "-o", "runs"]).expect(65);
+        assert!(done.stderr.contains(said), "{file}: {}", done.stderr);
+        assert!(
+            done.stderr.contains("copy the file again"),
+            "{file}: {}",
+            done.stderr
+        );
+        assert!(
+            !done.stderr.contains("of no format that is known"),
+            "{}",
+            done.stderr
+        );
+    }
+}
+
 #[test]
 fn an_export_goes_into_a_folder_or_into_a_file_that_ends_as_it_has_to() {
     let bed = Bed::new(1);

@@ -68,6 +68,7 @@ mod signals;
 mod storm;
 mod tampering;
 mod task_keys;
+mod told;
 mod trust;
 mod verdicts;
 mod waits;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use cleanbench_testkit::FakeServer;
 
-use crate::bed::{Bed, Done, answering, data, manifest};
+use crate::bed::{Bed, CHOICES, Done, answering, data, manifest};
 use crate::privacy::grep;
 
 /// The value of every variable that a hostile file might name.
@@ -311,6 +311,130 @@ fn a_host_elsewhere_that_only_a_found_file_names_is_told_of_first() {
     bed.write("suite/suite.toml", &choosing("m"));
     bed.write("suite/models.toml", &models(&server.url()));
     told(&[], None);
+}
+
+/// The run of a stranger, who named a host elsewhere.
+struct Found {
+    bed: Bed,
+    server: FakeServer,
+    /// The run's folder.
+    folder: String,
+    /// Where the host is.
+    url: String,
+}
+
+impl Found {
+    /// All samples but one were asked, and most were not answered as they should be.
+    fn new() -> Self {
+        let (bed, server) = scene("");
+        let url = server.url().replace("127.0.0.1", "0.0.0.0");
+        let found = Self {
+            folder: String::new(),
+            url,
+            bed,
+            server,
+        };
+        let wrong = CHOICES.iter().fold(data(8), |text, choice| {
+            text.replace(
+                &format!("\"target\":\"{choice}\""),
+                "\"target\":\"account\"",
+            )
+        });
+        found.bed.write("suite/data.jsonl", &wrong);
+        found.names("suite/models.toml");
+        let arguments = ["run", "suite", "-m", "m", "--models", "suite/models.toml"];
+        let more = ["-o", "out", "--max-requests", "7"];
+        let mut command = found.bed.command(&[&arguments[..], &more].concat());
+        command.env("XDG_CONFIG_HOME", found.bed.path("stranger"));
+        assert_eq!(command.output().unwrap().status.code(), Some(75));
+        fs_err::remove_file(found.bed.path("suite/models.toml")).unwrap();
+        Self {
+            folder: found.bed.only_run("out").display().to_string(),
+            ..found
+        }
+    }
+
+    /// Writes a models file that names the host.
+    fn names(&self, file: &str) {
+        self.bed
+            .write(file, &model("m", "").replace("URL", &self.url));
+    }
+
+    /// Whether `arguments` tell that only the record in `folder` names the host.
+    fn tells(&self, folder: &str, arguments: &[&str]) -> bool {
+        let said = run(&self.bed, arguments).stderr;
+        let host = self.url.trim_start_matches("http://").replace("/v1", "");
+        let told = format!("asked at {host}: only {folder}/run.json names that host");
+        assert_eq!(said.contains(&told), said.contains("neither named nor"));
+        said.contains(&told)
+    }
+
+    /// The same where the stranger's run is gone on with and no call is left, so that nothing is asked.
+    fn resume_tells(&self, more: &[&str]) -> bool {
+        let resume = ["run", "--resume", &self.folder, "-q", "--max-requests", "7"];
+        self.tells(&self.folder, &[&resume[..], more].concat())
+    }
+}
+
+#[test]
+fn a_host_elsewhere_that_only_a_record_names_is_told_of_first() {
+    let found = Found::new();
+    let folder = found.folder.as_str();
+    let connections = found.server.totals().connections;
+    assert!(found.resume_tells(&[]));
+    let errors = ["rerun", folder, "--only", "errors", "--max-requests", "7"];
+    assert!(found.tells(folder, &errors));
+    let replay = ["run", "suite", "--replay", folder, "-o", "replayed", "-q"];
+    assert!(!found.tells(folder, &replay), "nothing is asked");
+    assert_eq!(found.server.totals().connections, connections);
+    found.bed.write("suite/data.jsonl", &data(9));
+    for only in ["failed", "changed"] {
+        let again = ["rerun", folder, "suite", "--only", only, "-o", only];
+        assert!(found.tells(folder, &again), "{only}");
+        let recorded = crate::bed::read(&found.bed.only_run(only), "run.json");
+        assert!(recorded.contains("unnamed_host"));
+    }
+    assert!(found.server.totals().connections > connections);
+}
+
+#[test]
+fn a_host_that_the_user_named_is_not_told_of_when_a_run_is_gone_on_with() {
+    let found = Found::new();
+    let host = found.url.trim_start_matches("http://").replace("/v1", "");
+    assert!(!found.resume_tells(&["--allow-private", &host]));
+    found.names("mine.toml");
+    assert!(!found.resume_tells(&["--models", "mine.toml"]));
+    found.names(".config/cleanbench/models.toml");
+    assert!(!found.resume_tells(&[]), "it is in a file of their own");
+    fs_err::remove_file(found.bed.path(".config/cleanbench/models.toml")).unwrap();
+    assert!(found.resume_tells(&[]));
+    run(&found.bed, &["trust", &found.folder]).expect(0);
+    assert!(!found.resume_tells(&[]));
+    // Their own run: one that they named it for, and one where only a file that was found does.
+    for (named, expected) in [(true, false), (false, true)] {
+        let found = Found::new();
+        let file = if named {
+            "mine.toml"
+        } else {
+            "suite/models.toml"
+        };
+        found.names(file);
+        let begin = [
+            "run",
+            "suite",
+            "-m",
+            "m",
+            "-o",
+            "own",
+            "--max-requests",
+            "1",
+        ];
+        let naming: &[&str] = if named { &["--models", file] } else { &[] };
+        run(&found.bed, &[&begin[..], naming].concat()).expect(75);
+        let folder = found.bed.only_run("own").display().to_string();
+        let resume = ["run", "--resume", &folder, "--max-requests", "1"];
+        assert_eq!(found.tells(&folder, &resume), expected);
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod health;
 mod imported;
 mod kept;
 mod lag;
+mod lateness;
 mod limiter;
 mod load;
 pub mod merge;

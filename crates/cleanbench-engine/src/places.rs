@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::burst::{Burst, Past, PastBursts, Refused, Streak};
 use crate::durations::Durations;
 use crate::hands::{Hands, Lent};
+use crate::lateness::{Ages, Lateness};
 use crate::load::Load;
 use crate::refusals::{Recent, Refusals, Relief};
 
@@ -23,15 +24,6 @@ const NEAR_STEP: f64 = 0.05;
 /// An endpoint that nobody reached for so long was away. One that turned everybody away for less had too much in too
 /// short a time, as where so many a second are allowed.
 const OUTAGE: Duration = Duration::from_secs(2);
-/// Answers that must be known before a call is called far older than others.
-const FEWEST_KNOWN: usize = 50;
-/// So many times the 99th percentile is far older.
-const FAR_OLDER: u32 = 10;
-/// No call is far older before this.
-const OLD: Duration = Duration::from_secs(30);
-/// The same where such calls hold an eighth of all places, and so hold up all others.
-const OLD_AND_MANY: Duration = Duration::from_millis(500);
-const MANY: usize = 8;
 
 /// An attempt on its way.
 #[derive(Debug)]
@@ -40,12 +32,18 @@ struct InFlight {
     begun: Instant,
     /// What it lent its place for.
     lent: Option<Lent>,
+    /// Whether it was counted among those that have become far older than others.
+    is_far: bool,
 }
 
 impl InFlight {
-    /// Whether it has been under way for `age` and holds its place.
+    /// Whether it has been under way for `age`.
     fn is_older(&self, age: Duration, now: Instant) -> bool {
-        self.lent.is_none() && now - self.begun >= age
+        now - self.begun >= age
+    }
+
+    fn holds_place(&self) -> bool {
+        self.lent.is_none()
     }
 }
 
@@ -118,6 +116,7 @@ pub(crate) struct Places {
     past: PastBursts,
     in_flight: BTreeMap<u64, InFlight>,
     durations: Durations,
+    lateness: Lateness,
     latest: Option<Answered>,
     /// Whether anybody was ever served.
     was_there: bool,
@@ -142,6 +141,7 @@ impl Places {
             past: PastBursts::default(),
             in_flight: BTreeMap::new(),
             durations: Durations::default(),
+            lateness: Lateness::default(),
             latest: None,
             was_there: false,
         }
@@ -200,6 +200,7 @@ impl Places {
             asker: asker.clone(),
             begun: now,
             lent: None,
+            is_far: false,
         };
         self.in_flight.insert(self.sent, flight);
         Some(self.sent)
@@ -216,6 +217,7 @@ impl Places {
         match load {
             Load::Served => {
                 if let Some(time) = self.time_of(number, now) {
+                    self.lateness.note_answered(time, &self.durations);
                     self.durations.add(time);
                 }
                 let highest = self.latest.map_or(0, |latest| latest.number);
@@ -472,28 +474,37 @@ impl Places {
 
     /// Lends the places of calls that are far older than others which were sent after them and answered; how many.
     ///
-    /// None is cut off because others were faster: that would censor the hardest samples. Where nobody is answered
-    /// nothing is lent: it would only bring more calls to an endpoint that hangs.
+    /// Where nobody is answered hardly any is lent: it would only bring more calls to an endpoint that hangs.
     pub(crate) fn lend(&mut self, now: Instant) -> usize {
-        let (Some(usual), Some(latest)) = (self.durations.percentile(99), self.latest) else {
+        let (Some(ages), Some(latest)) = (Ages::of(&self.durations), self.latest) else {
             return 0;
         };
-        let far = (usual * FAR_OLDER).max(OLD_AND_MANY);
-        if self.durations.known() < FEWEST_KNOWN || now - latest.at >= far {
-            return 0;
-        }
+        self.count_far(ages, latest, now);
         let held_up = self.in_flight.range(..latest.number);
-        let held_up = held_up.filter(|(_, flight)| flight.is_older(far, now));
-        let are_many = held_up.count() * MANY >= self.limit();
-        let age = far.max(if are_many { OLD_AND_MANY } else { OLD });
-        let mut lent = 0;
+        let far =
+            held_up.filter(|(_, flight)| flight.holds_place() && flight.is_older(ages.far, now));
+        let age = self.lateness.lends_at(ages, far.count(), self.limit());
+        let silence = now - latest.at;
+        if silence < age.min(ages.far) {
+            let held_up = self.in_flight.range_mut(..latest.number);
+            lend_older(held_up, age, now)
+        } else if self.lateness.looks(silence) {
+            let holding = self.in_flight.iter_mut();
+            let holding = holding.filter(|(_, flight)| flight.holds_place());
+            lend_older(holding.take(1), age, now)
+        } else {
+            0
+        }
+    }
+
+    /// Notes the calls that have become far older than others which were sent after them and answered.
+    fn count_far(&mut self, ages: Ages, latest: Answered, now: Instant) {
         for (_, flight) in self.in_flight.range_mut(..latest.number) {
-            if flight.is_older(age, now) && flight.asker.hands.may_wait() {
-                flight.lent = Some(flight.asker.hands.lend());
-                lent += 1;
+            if !flight.is_far && flight.is_older(ages.far, now) {
+                flight.is_far = true;
+                self.lateness.note_far();
             }
         }
-        lent
     }
 
     /// The attempt that has been under way longest.
@@ -504,6 +515,23 @@ impl Places {
             age: now - flight.begun,
         })
     }
+}
+
+/// Lends the places of those of `flights` that have been under way for `age`; how many.
+fn lend_older<'a>(
+    flights: impl Iterator<Item = (&'a u64, &'a mut InFlight)>,
+    age: Duration,
+    now: Instant,
+) -> usize {
+    let mut lent = 0;
+    for (_, flight) in flights {
+        let is_due = flight.holds_place() && flight.is_older(age, now);
+        if is_due && flight.asker.hands.may_wait() {
+            flight.lent = Some(flight.asker.hands.lend());
+            lent += 1;
+        }
+    }
+    lent
 }
 
 #[expect(

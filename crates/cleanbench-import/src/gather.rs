@@ -362,7 +362,7 @@ impl Gathering {
             let named = self.named.get(&position).copied().unwrap_or_default();
             imported.cannot_tell.extend(choices::settle(task, named));
         }
-        let remarks = scorers::settle(&mut imported.tasks);
+        let remarks = scorers::settle(&mut imported.tasks, &imported.tool);
         imported.cannot_tell.extend(remarks);
         imported.tasks.retain(|task| !task.samples.is_empty());
         if imported.tasks.is_empty() {

@@ -70,7 +70,12 @@ pub(crate) fn parse_at<T: DeserializeOwned>(
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
-    text[..end].to_owned()
+    let what = &text[..end];
+    if error.is_eof() {
+        format!("it is cut off here: {what}")
+    } else {
+        what.to_owned()
+    }
 }
 
 fn separators(bytes: &[u8]) -> usize {

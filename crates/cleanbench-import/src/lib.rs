@@ -38,7 +38,9 @@ mod template;
 mod yaml;
 
 pub use error::{ErrorKind, ImportError};
-pub use export::{Exported, ExportedFile, every_eval_ever, inspect};
+pub use export::{
+    Absent, Exported, ExportedFile, every_eval_ever, has_no_score, inspect, left_out,
+};
 pub use formats::{names, read};
 pub use log::{Answer, Imported, Model, Sample, SourceFile, Task};
 pub use scorers::recorded;

@@ -54,8 +54,12 @@ pub struct Task {
     pub name: String,
     /// What the log calls its scorers, the one that it reports first; none where there are no scores.
     pub recorded: Vec<String>,
+    /// With what options the first of them judged, where the log says so.
+    pub options: Map<String, Value>,
     /// What of this program judges alike, where the log's own rules say so; else what fits the targets is taken.
     pub scorers: Vec<ScorerSpec>,
+    /// What judges here in the place of the log's own scorer, where its scores may be others: a sentence.
+    pub replaced: Option<String>,
     /// The samples, in the order of the log.
     pub samples: Vec<Sample>,
 }

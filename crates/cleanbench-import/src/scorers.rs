@@ -1,4 +1,6 @@
 //! Which scorers a task has: those of the log, and those of this program that its suite is judged by.
+//!
+//! Invariant: where a scorer of this program takes the place of one of the log and may judge otherwise, the task says so.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -34,13 +36,132 @@ pub fn recorded(task: &Task) -> Vec<ScorerSpec> {
     }
 }
 
-/// Leaves out what of the log's scorers cannot be a score of every answer, and chooses what judges the suites.
-pub(crate) fn settle(tasks: &mut [Task]) -> Vec<String> {
+/// A scorer of another harness, and what judges like it here.
+struct Known {
+    /// How the name of the harness begins.
+    tool: &'static str,
+    name: &'static str,
+    kind: &'static str,
+    params: fn(&Map<String, Value>) -> Value,
+    /// In what the two differ; nothing where they judge alike.
+    differs: &'static str,
+}
+
+const KNOWN: [Known; 8] = [
+    Known {
+        tool: "inspect_ai",
+        name: "includes",
+        kind: "contains",
+        params: case_of,
+        differs: "",
+    },
+    Known {
+        tool: "inspect_ai",
+        name: "match",
+        kind: "contains",
+        params: words_and_case_of,
+        differs: "`match` wants the target at one place, by default at the end; `contains` takes it anywhere, as whole words",
+    },
+    Known {
+        tool: "inspect_ai",
+        name: "exact",
+        kind: "exact",
+        params: |_| json!({"normalize": ["case", "punctuation", "articles", "whitespace"]}),
+        differs: "",
+    },
+    Known {
+        tool: "inspect_ai",
+        name: "f1",
+        kind: "f1",
+        params: |_| Value::Null,
+        differs: "",
+    },
+    Known {
+        tool: "HELM",
+        name: "exact_match",
+        kind: "exact",
+        params: |_| Value::Null,
+        differs: "",
+    },
+    Known {
+        tool: "HELM",
+        name: "quasi_exact_match",
+        kind: "exact",
+        params: |_| json!({"normalize": ["case", "punctuation", "articles", "whitespace"]}),
+        differs: "",
+    },
+    Known {
+        tool: "OpenAI evals",
+        name: "includes",
+        kind: "contains",
+        params: |_| json!({"case": true}),
+        differs: "",
+    },
+    Known {
+        tool: "OpenAI evals",
+        name: "match",
+        kind: "contains",
+        params: |_| json!({"case": true}),
+        differs: "`match` accepts an answer that begins with an ideal one; `contains` accepts that anywhere",
+    },
+];
+
+/// Inspect passes over the case of letters unless it is told not to.
+fn case_of(options: &Map<String, Value>) -> Value {
+    let ignored = options.get("ignore_case").and_then(Value::as_bool);
+    match ignored {
+        Some(false) => json!({"case": true}),
+        _ => Value::Null,
+    }
+}
+
+fn words_and_case_of(options: &Map<String, Value>) -> Value {
+    let mut params = case_of(options);
+    if params.is_null() {
+        params = json!({});
+    }
+    params["words"] = Value::Bool(true);
+    params
+}
+
+/// What judges the suite of `task`, of a log of `tool`, and what is said of it where the log's own scorer judges otherwise.
+fn choose(task: &mut Task, tool: &str) {
+    let fitting = fitting(&task.samples);
+    let own = task.recorded.first();
+    let known = own.and_then(|own| {
+        let mut all = KNOWN.iter();
+        all.find(|known| tool.starts_with(known.tool) && known.name == own)
+    });
+    // Options are read as options, and numbers as numbers unless the log compares them as texts too.
+    let is_text = fitting.kind == "exact";
+    let is_alike = |known: &&Known| fitting.kind == "numeric" && known.differs.is_empty();
+    let known = known.filter(|known| is_text || is_alike(known));
+    let chosen = known.map_or(fitting, |known| {
+        spec(known.kind, (known.params)(&task.options))
+    });
+    task.replaced = own
+        .filter(|_| chosen.kind != RECORDED && known.is_none_or(|known| !known.differs.is_empty()))
+        .filter(|own| **own != chosen.kind || chosen.kind == "exact")
+        .map(|own| {
+            let why = known.map(|known| format!(": {}", known.differs));
+            format!(
+                "task `{}` is judged in the suite by `{}` in the place of the log's `{own}`, and its scores may differ{}",
+                task.name,
+                chosen.kind,
+                why.unwrap_or_default()
+            )
+        });
+    task.scorers = vec![chosen];
+}
+
+/// Leaves out what of the log's scorers cannot be a score of every answer, and chooses what judges the suites of a log
+/// that `tool` wrote.
+pub(crate) fn settle(tasks: &mut [Task], tool: &str) -> Vec<String> {
     let ranges = Range::of_all(tasks);
     let each = tasks.iter_mut().flat_map(|task| {
         let mut remarks = settle_recorded(task, &ranges);
         if task.scorers.is_empty() {
-            task.scorers = vec![fitting(&task.samples)];
+            choose(task, tool);
         } else {
             remarks.extend(drop_unanswerable(task));
         }
@@ -208,6 +329,109 @@ fn is_plain_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scorer_of_the_log_is_replaced_by_one_that_judges_alike_or_it_is_said() {
+        let both = |tool: &str, own: &str, options: Value, target: Value| {
+            let mut task = Task {
+                name: "t".to_owned(),
+                recorded: vec![own.to_owned()],
+                options: options.as_object().cloned().unwrap_or_default(),
+                samples: vec![Sample {
+                    target: Some(target),
+                    ..Sample::default()
+                }],
+                ..Task::default()
+            };
+            choose(&mut task, tool);
+            let scorer = task.scorers.remove(0);
+            (scorer, task.replaced)
+        };
+        let inspect = "inspect_ai 0.3.1";
+        for (tool, own, options, target, kind, params, is_told) in [
+            (
+                inspect,
+                "match",
+                json!({}),
+                "Paris",
+                "contains",
+                json!({"words": true}),
+                true,
+            ),
+            (
+                inspect,
+                "match",
+                json!({"ignore_case": false}),
+                "Paris",
+                "contains",
+                json!({"words": true, "case": true}),
+                true,
+            ),
+            (inspect, "match", json!({}), "4", "numeric", json!({}), true),
+            (
+                inspect,
+                "includes",
+                json!({}),
+                "4",
+                "contains",
+                json!({}),
+                false,
+            ),
+            (
+                inspect,
+                "includes",
+                json!({"ignore_case": false}),
+                "a",
+                "contains",
+                json!({"case": true}),
+                false,
+            ),
+            (
+                inspect,
+                "model_graded_qa",
+                json!({}),
+                "a",
+                "exact",
+                json!({}),
+                true,
+            ),
+            (
+                inspect,
+                "exact",
+                json!({}),
+                "a",
+                "exact",
+                json!({"normalize": ["case", "punctuation", "articles", "whitespace"]}),
+                false,
+            ),
+            (
+                "HELM",
+                "exact_match",
+                json!({}),
+                "a",
+                "exact",
+                json!({}),
+                false,
+            ),
+            (
+                "lm_eval 0.4",
+                "exact_match,strict-match",
+                json!({}),
+                "a",
+                "exact",
+                json!({}),
+                true,
+            ),
+        ] {
+            let (scorer, told) = both(tool, own, options, json!(target));
+            assert_eq!(
+                (scorer.kind.as_str(), Value::Object(scorer.params)),
+                (kind, params)
+            );
+            assert_eq!(told.is_some(), is_told, "{tool} {own}: {told:?}");
+            assert!(told.is_none_or(|told| told.contains(own) && told.contains(kind)));
+        }
+    }
 
     #[test]
     fn what_judges_a_suite_fits_all_of_its_targets() {

@@ -52,13 +52,17 @@ fn task_table(task: &Task) -> String {
         [] => String::new(),
         names => format!("# the log's own scorers: {}\n", comment(&names.join(", "))),
     };
+    let replaced = match &task.replaced {
+        None => String::new(),
+        Some(what) => format!("# {}\n", comment(what)),
+    };
     let epochs = match task.epochs() {
         1 => String::new(),
         epochs => format!("epochs = {epochs}\n"),
     };
     let scorers: Vec<_> = task.scorers.iter().map(scorer).collect();
     format!(
-        "\n[[task]]\nname = {}\ndata = {}\nsensitivity = \"private\"\n{epochs}{judged}scorers = [{}]\n",
+        "\n[[task]]\nname = {}\ndata = {}\nsensitivity = \"private\"\n{epochs}{judged}{replaced}scorers = [{}]\n",
         quoted(&task.name),
         quoted(&data_name(task)),
         scorers.join(", ")
@@ -156,6 +160,7 @@ mod tests {
                     messages: vec![Message::new(Role::User, "q\n")],
                     ..Sample::default()
                 }],
+                ..Task::default()
             }],
             ..Imported::default()
         };

@@ -95,6 +95,8 @@ kinds! {
     SamplesGone = "samples_gone", Warning;
     /// Samples of the suite are not in the earlier run.
     SamplesNew = "samples_new", Remark;
+    /// A task is judged otherwise than by the scorer of the log that it was imported from.
+    ScorersReplaced = "scorers_replaced", Warning;
     /// How the samples of the suite differ from those of the earlier run.
     Changed = "changed", Remark;
     /// The samples were picked by how they came out in an earlier run.

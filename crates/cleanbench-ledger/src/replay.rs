@@ -6,11 +6,12 @@
 //! question keep an answer each.
 //!
 //! In memory are 48 bytes a call; replies are read when they are asked for. A payload that was erased is
-//! not there. It refuses nothing but damage: what a run never ended is simply not found.
+//! not there. A call that was never made, since the logs that were imported put its sample to other models alone, ends
+//! as it did then. It refuses nothing but damage: what a run never ended is simply not found.
 
 use std::collections::BTreeMap;
 
-use cleanbench_core::event::{Cached, JudgedBefore, PayloadRef, Place};
+use cleanbench_core::event::{Cached, JudgedBefore, PayloadRef, Place, Unasked};
 use cleanbench_core::{CallError, CallErrorKind, CallId, Digest, Event, Outcome, Reply, RunId};
 
 use crate::payload::PayloadReader;
@@ -39,8 +40,28 @@ pub struct ReplaySource {
     payloads: PayloadReader,
     /// Ascending by key and name.
     ends: Vec<End>,
+    /// What no model was asked that had no log of it, ascending.
+    never_asked: Vec<NeverAsked>,
     /// All samples of the run, ascending.
     samples: Vec<SampleName>,
+}
+
+/// A call that was never made: where that is recorded.
+#[derive(Debug, Clone, Copy)]
+struct NeverAsked {
+    name: SampleName,
+    model: u32,
+    epoch: u32,
+    ended: Location,
+}
+
+impl NeverAsked {
+    fn is_of(&self, asked: &Asked<'_>) -> bool {
+        let Self {
+            name, model, epoch, ..
+        } = *self;
+        name == asked.name && model == asked.model && epoch == asked.epoch
+    }
 }
 
 /// How a call ended: where its records are.
@@ -110,13 +131,22 @@ impl ReplaySource {
             }
             gathered.take(location, &record.event)?;
         }
-        let (mut samples, ends) = gathered.finish();
+        let Gathered {
+            names,
+            mut never_asked,
+            ends,
+            ..
+        } = gathered;
+        let mut samples: Vec<_> = names.into_values().flatten().collect();
         samples.sort_unstable();
+        never_asked.sort_unstable_by_key(|one| one.name);
+        never_asked.shrink_to_fit();
         Ok(Self {
             run: manifest.run.clone(),
             records: RecordReader::open(run)?,
             payloads,
-            ends,
+            ends: in_order(ends),
+            never_asked,
             samples,
         })
     }
@@ -143,9 +173,40 @@ impl ReplaySource {
         let best = same.clone().find(|end| end.name == asked.name);
         match best.or_else(|| same.clone().next()) {
             Some(end) => self.read(end, whole_key),
-            None if self.has(asked.name) => Ok(Err(Absent::Request)),
+            None if self.has(asked.name) => self.read_never_asked(asked, whole_key),
             None => Ok(Err(Absent::Sample)),
         }
+    }
+
+    /// How the call ended that was never made, of a sample that the run has.
+    fn read_never_asked(
+        &self,
+        asked: &Asked<'_>,
+        key: Digest,
+    ) -> Result<Result<Replayed, Absent>, LedgerError> {
+        let first = self
+            .never_asked
+            .partition_point(|one| one.name < asked.name);
+        let of_sample = self.never_asked[first..].iter();
+        let mut of_sample = of_sample.take_while(|one| one.name == asked.name);
+        let Some(found) = of_sample.find(|one| one.is_of(asked)) else {
+            return Ok(Err(Absent::Request));
+        };
+        let record = self.records.read(found.ended)?;
+        let Event::AttemptEnded { error, .. } = record.event else {
+            return Ok(Err(Absent::Request));
+        };
+        let cached = Cached {
+            key,
+            run: self.run.clone(),
+            at: record.at,
+            judged: None,
+        };
+        Ok(Ok(Replayed {
+            cached,
+            reply: None,
+            error,
+        }))
     }
 
     fn read(&self, end: &End, key: Digest) -> Result<Result<Replayed, Absent>, LedgerError> {
@@ -248,6 +309,7 @@ struct Gathered<'a> {
     /// Position among `ends` of the calls that were answered and not yet judged.
     unjudged: BTreeMap<CallId, usize>,
     ends: Vec<End>,
+    never_asked: Vec<NeverAsked>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -265,6 +327,7 @@ impl<'a> Gathered<'a> {
             open: BTreeMap::new(),
             unjudged: BTreeMap::new(),
             ends: Vec::new(),
+            never_asked: Vec::new(),
         }
     }
 
@@ -284,6 +347,11 @@ impl<'a> Gathered<'a> {
                 }
             }
             Event::AttemptUnknown { call, .. } => drop(self.open.remove(call)),
+            Event::AttemptEnded {
+                place,
+                unasked: Some(Unasked::NeverAsked),
+                ..
+            } => self.never_asked(*place, location),
             Event::AttemptEnded {
                 call,
                 place,
@@ -319,9 +387,7 @@ impl<'a> Gathered<'a> {
         open: &Open,
         outcome: Outcome,
     ) -> Result<(), LedgerError> {
-        let name = usize::try_from(place.sample)
-            .ok()
-            .and_then(|line| self.names.get(&place.batch)?.get(line).copied());
+        let name = self.name_at(place);
         let (Some(name), Some(request), true) = (name, open.request, open.replied.is_some()) else {
             return Ok(());
         };
@@ -341,15 +407,29 @@ impl<'a> Gathered<'a> {
         Ok(())
     }
 
-    /// All samples, and the ends: of a call that was opened again the last one counts.
-    fn finish(self) -> (Vec<SampleName>, Vec<End>) {
-        let mut ends = self.ends;
-        ends.reverse();
-        ends.sort_by_key(|end| (end.key, end.name));
-        ends.dedup_by_key(|end| (end.key, end.name));
-        ends.shrink_to_fit();
-        (self.names.into_values().flatten().collect(), ends)
+    fn name_at(&self, place: Place) -> Option<SampleName> {
+        let line = usize::try_from(place.sample).ok()?;
+        self.names.get(&place.batch)?.get(line).copied()
     }
+
+    fn never_asked(&mut self, place: Place, ended: Location) {
+        let name = self.name_at(place);
+        self.never_asked.extend(name.map(|name| NeverAsked {
+            name,
+            model: place.model,
+            epoch: place.epoch,
+            ended,
+        }));
+    }
+}
+
+/// `ends` in the order in which they are looked up: of a call that was opened again the last one counts.
+fn in_order(mut ends: Vec<End>) -> Vec<End> {
+    ends.reverse();
+    ends.sort_by_key(|end| (end.key, end.name));
+    ends.dedup_by_key(|end| (end.key, end.name));
+    ends.shrink_to_fit();
+    ends
 }
 
 #[cfg(test)]

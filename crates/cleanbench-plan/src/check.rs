@@ -1,12 +1,12 @@
 //! Everything that can be known of a run without making it: what would be sent where, and about how much.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Tier, Usd};
 use cleanbench_ledger::note::Note;
 use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_stats::drift::Delay;
-use cleanbench_suite::{Rendered, Suite};
+use cleanbench_suite::{Suite, Tally};
 
 use crate::endpoints::{proxies, resolve_all, unnamed_hosts, untested};
 use crate::gates::gates;
@@ -42,14 +42,8 @@ pub struct Check<'a> {
 pub struct CheckedTask<'a> {
     /// The task.
     pub selected: Selected<'a>,
-    /// Samples by their label.
-    pub labels: BTreeMap<Sensitivity, u64>,
-    /// Length of all prompts together, in bytes.
-    pub prompt_bytes: u64,
-    /// Pictures that go along.
-    pub images: u64,
-    /// Their size together, in bytes.
-    pub image_bytes: u64,
+    /// What its samples come to.
+    pub tally: Tally,
     /// The first prompt, for people; `None` without samples.
     pub first: Option<String>,
     /// How soon drops would be found if it were asked every night, as far as can be assumed.
@@ -82,7 +76,7 @@ pub fn check<'a>(
 ) -> Result<Check<'a>, PlanError> {
     let selected = select(suite, &options.select)?;
     let placed = resolve_all(&options.models, None, suite, around)?;
-    notes.extend(unnamed_hosts(&placed, suite));
+    notes.extend(unnamed_hosts(&placed, &suite.file));
     let each = placed.into_iter().map(|one| (one.endpoint, one.place));
     let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
@@ -177,35 +171,27 @@ fn at(powers: &mut Powers<'_>, samples: u64, sizes: &Sizes) -> Power {
     }
 }
 
-/// What is known of a task.
+/// What is known of a task. Where all of its samples are meant they were counted when the suite was loaded; they are not
+/// read again but for the first.
 fn census<'a>(selected: Selected<'a>, nights: &mut Nights) -> Result<CheckedTask<'a>, PlanError> {
-    let mut task = CheckedTask {
-        delays: nights.delays(selected.samples),
-        selected,
-        labels: BTreeMap::new(),
-        prompt_bytes: 0,
-        images: 0,
-        image_bytes: 0,
-        first: None,
-    };
-    for rendered in task.selected.rendered() {
-        task.add(&rendered?);
+    let counted = selected.tally().cloned();
+    let delays = nights.delays(selected.samples);
+    let most = if counted.is_some() { 1 } else { usize::MAX };
+    let (mut tally, mut first) = (Tally::default(), None);
+    for rendered in selected.rendered().take(most) {
+        let rendered = rendered?;
+        tally.add(&rendered.sample, &rendered.messages);
+        first.get_or_insert_with(|| shown(&rendered.messages));
     }
-    Ok(task)
+    Ok(CheckedTask {
+        selected,
+        tally: counted.unwrap_or(tally),
+        first,
+        delays,
+    })
 }
 
 impl CheckedTask<'_> {
-    fn add(&mut self, rendered: &Rendered) {
-        *self.labels.entry(rendered.sample.sensitivity).or_default() += 1;
-        let lengths = rendered.messages.iter();
-        let lengths = lengths.map(|message| message.content.len() as u64);
-        self.prompt_bytes += lengths.sum::<u64>();
-        let images = &rendered.sample.images;
-        self.images += images.len() as u64;
-        self.image_bytes += images.iter().map(|image| image.bytes).sum::<u64>();
-        self.first.get_or_insert_with(|| shown(&rendered.messages));
-    }
-
     /// Its calls at one model.
     pub fn calls(&self) -> u64 {
         self.selected.samples * u64::from(self.selected.epochs)
@@ -213,13 +199,13 @@ impl CheckedTask<'_> {
 
     /// Labels of its samples that `endpoint` may not see.
     pub fn refused_by(&self, endpoint: &Endpoint) -> Vec<Sensitivity> {
-        let labels = self.labels.keys().copied();
+        let labels = self.tally.labels.keys().copied();
         labels.filter(|label| !endpoint.may_see(*label)).collect()
     }
 
     /// Whether more goes along than text.
     fn has_more(&self) -> bool {
-        self.images > 0 || !self.selected.task.constraints.is_plain()
+        self.tally.images > 0 || !self.selected.task.constraints.is_plain()
     }
 }
 
@@ -275,7 +261,7 @@ impl Check<'_> {
     /// About how much `endpoint` would be asked by the tasks.
     pub fn estimate(&self, endpoint: &Endpoint) -> Estimate {
         let prompts = self.tasks.iter().map(|task| {
-            task.prompt_bytes.div_ceil(BYTES_PER_TOKEN) * u64::from(task.selected.epochs)
+            task.tally.prompt_bytes.div_ceil(BYTES_PER_TOKEN) * u64::from(task.selected.epochs)
         });
         let prompt: u64 = prompts.sum();
         let limits = self.tasks.iter().map(|task| {

@@ -1,16 +1,18 @@
 //! What of an earlier run a new one starts from: its answers, its selection, its epochs and its seed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cleanbench_ledger::manifest::{ImportedPlan, Missing, Only, Plan, SelectionPlan, TaskPlan};
+use cleanbench_ledger::manifest::{
+    ImportedPlan, MANIFEST_FILE, Missing, Only, Plan, SelectionPlan, TaskPlan,
+};
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows};
 use cleanbench_model::Endpoint;
 use cleanbench_suite::Suite;
 
-use crate::endpoints::{granted_again, resolve_all, unnamed_hosts};
+use crate::endpoints::{Placed, placed_again, resolve_all, unnamed_hosts};
 use crate::options::{Granting, RunOptions};
 use crate::replay::{Source, asked_again};
 use crate::selection::Selected;
@@ -129,39 +131,48 @@ impl EarlierRun {
         suite: &Suite,
         around: Surroundings<'_>,
         notes: &mut Vec<Note>,
-    ) -> Result<Vec<Endpoint>, PlanError> {
+    ) -> Result<Vec<Placed>, PlanError> {
         if let Some(log) = &self.imported {
-            return Ok(log.endpoints.clone());
+            return Ok(unasked(log.endpoints.clone()));
         }
         let concurrency = options.max_concurrency;
-        let earlier = match (&self.narrowed, &self.replay) {
-            (Some(narrowed), _) => Some((&narrowed.manifest, narrowed.folder.as_path())),
-            (None, Some(source)) if options.models.models.is_empty() => {
-                Some((&source.manifest, source.run.path()))
+        if let Some(earlier) = self.asked_again(options) {
+            let endpoints = asked_again(earlier.manifest, concurrency)?;
+            if !self.asks() {
+                return Ok(unasked(endpoints));
             }
-            (None, _) => None,
-        };
-        if let Some((earlier, folder)) = earlier {
-            let endpoints = asked_again(earlier, concurrency)?;
-            if self.asks() {
-                let granting = Granting {
-                    models_file: options.models.models_file.clone(),
-                    allow_private: options.models.allow_private.clone(),
-                };
-                let named = granted_again(&endpoints, &granting)?;
-                around.trust.check_record(folder, &endpoints, &named)?;
-            }
-            return Ok(endpoints);
+            let granting = Granting {
+                models_file: options.models.models_file.clone(),
+                allow_private: options.models.allow_private.clone(),
+            };
+            let placed = placed_again(earlier.folder, &endpoints, &granting, around)?;
+            notes.extend(unnamed_hosts(&placed, &earlier.folder.join(MANIFEST_FILE)));
+            return Ok(placed);
         }
-        let named = resolve_all(&options.models, concurrency, suite, around)?;
+        let placed = resolve_all(&options.models, concurrency, suite, around)?;
         if self.asks() {
-            notes.extend(unnamed_hosts(&named, suite));
+            notes.extend(unnamed_hosts(&placed, &suite.file));
         }
-        let named: Vec<_> = named.into_iter().map(|placed| placed.endpoint).collect();
         if let Some(source) = &self.replay {
+            let named: Vec<_> = placed.iter().map(|one| one.endpoint.clone()).collect();
             source.positions(&named)?;
         }
-        Ok(named)
+        Ok(placed)
+    }
+
+    /// The run whose models are those of the new one.
+    fn asked_again(&self, options: &RunOptions) -> Option<Record<'_>> {
+        match (&self.narrowed, &self.replay) {
+            (Some(narrowed), _) => Some(Record {
+                manifest: &narrowed.manifest,
+                folder: &narrowed.folder,
+            }),
+            (None, Some(source)) if options.models.models.is_empty() => Some(Record {
+                manifest: &source.manifest,
+                folder: source.run.path(),
+            }),
+            (None, _) => None,
+        }
     }
 
     /// The seed: the one that was named, else that of the run whose answers are taken, because seeds of
@@ -202,6 +213,22 @@ impl EarlierRun {
         }
         Ok(selected)
     }
+}
+
+/// What an earlier run wrote down, and where.
+struct Record<'a> {
+    manifest: &'a Manifest,
+    folder: &'a Path,
+}
+
+/// `endpoints` that nobody asks: of them nothing need be said.
+fn unasked(endpoints: Vec<Endpoint>) -> Vec<Placed> {
+    let each = endpoints.into_iter().map(|endpoint| Placed {
+        endpoint,
+        place: None,
+        is_named: false,
+    });
+    each.collect()
 }
 
 fn tasks_of(plan: &Plan) -> impl Iterator<Item = &TaskPlan> {

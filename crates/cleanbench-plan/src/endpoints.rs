@@ -68,17 +68,17 @@ pub fn resolve_all(
     Ok(placed)
 }
 
-/// What must be said of hosts elsewhere that a file names which came along, and nobody else. Asking them needs no leave,
-/// because they get no key and nothing but public samples; it needs a word.
+/// What must be said of hosts elsewhere that a file names which came along, and nobody else: `otherwise`, where it is no
+/// models file. Asking them needs no leave, because they get no key and nothing but public samples; it needs a word.
 pub(crate) fn unnamed_hosts<'a>(
     placed: &'a [Placed],
-    suite: &'a Suite,
+    otherwise: &'a Path,
 ) -> impl Iterator<Item = Note> + 'a {
     let unnamed = placed.iter().filter(|one| !one.is_named);
-    unnamed.filter(|one| !one.endpoint.loopback).map(|one| {
+    unnamed.filter(|one| one.endpoint.is_elsewhere()).map(|one| {
         let file = match &one.place {
             Some(place) => place.to_string(),
-            None => suite.file.display().to_string(),
+            None => otherwise.display().to_string(),
         };
         let text = format!(
             "model `{}` is asked at {}: only {file} names that host, which you neither named nor trusted",
@@ -283,14 +283,46 @@ fn found_file(path: &Path, bytes: &[u8], trust: &Trust) -> Result<ModelsFile, Pl
     Ok(if is_covered { found } else { found.withheld() })
 }
 
-/// Endpoints with the names of `recorded`, as far as `granting` has any: what they may do is granted.
+/// The `endpoints` of the record of the run in `run`, which are about to be asked. The user has named one for which they
+/// grant now what it asks for, or which they asked before.
 ///
 /// # Errors
-/// When the models file cannot be read or has faults.
-pub fn granted_again(
-    recorded: &[Endpoint],
+/// When one asks for what was never granted, or the models file that was named cannot be read or has faults.
+pub(crate) fn placed_again(
+    run: &Path,
+    endpoints: &[Endpoint],
     granting: &Granting,
-) -> Result<Vec<Endpoint>, PlanError> {
+    around: Surroundings<'_>,
+) -> Result<Vec<Placed>, PlanError> {
+    let granted = granted_again(endpoints, granting)?;
+    around.trust.check_record(run, endpoints, &granted)?;
+    let own = own_endpoints(granting, around);
+    let placed = endpoints.iter().map(|endpoint| Placed {
+        place: None,
+        is_named: around.trust.remembers(endpoint)
+            || own.iter().any(|one| one.url == endpoint.url)
+            || granting
+                .allow_private
+                .iter()
+                .any(|host| endpoint.is_at(host)),
+        endpoint: endpoint.clone(),
+    });
+    Ok(placed.collect())
+}
+
+/// The endpoints of models files for which the user answers. What is wrong with such a file is said where more of it is
+/// needed.
+fn own_endpoints(granting: &Granting, around: Surroundings<'_>) -> Vec<Endpoint> {
+    let named = granting.models_file.as_deref();
+    let Ok(file) = models_file(&[around.folder], named, around.trust) else {
+        return Vec::new();
+    };
+    let own = file.endpoints().filter(|one| !file.is_withheld(&one.name));
+    own.cloned().collect()
+}
+
+/// Endpoints with the names of `recorded`, as far as `granting` has any: what they may do is granted.
+fn granted_again(recorded: &[Endpoint], granting: &Granting) -> Result<Vec<Endpoint>, PlanError> {
     let file = granting.models_file.as_deref();
     let file = file.map(|path| parse_models_file(path, &read_named(path, MODELS_LIMIT)?));
     let file = file.transpose()?.unwrap_or_else(ModelsFile::empty);

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use cleanbench_ledger::manifest::MANIFEST_FILE;
 use cleanbench_ledger::note::Note;
 use cleanbench_ledger::{Manifest, Plan, RunDirectory, directory};
 use cleanbench_model::Endpoint;
 
 use crate::caps::{Asked, check_caps};
 use crate::connect::connect;
-use crate::endpoints::granted_again;
+use crate::endpoints::{placed_again, unnamed_hosts};
 use crate::options::ResumeOptions;
 use crate::replay::{Source, asked_again};
 use crate::{ErrorKind, PlanError, Surroundings};
@@ -66,8 +67,8 @@ pub fn resume(
             tasks: &plan.tasks,
             endpoints: &endpoints,
         };
-        let named = granted_again(&endpoints, &options.granting)?;
-        around.trust.check_record(run.path(), &endpoints, &named)?;
+        let placed = placed_again(run.path(), &endpoints, &options.granting, around)?;
+        notes.extend(unnamed_hosts(&placed, &run.file(MANIFEST_FILE)));
         notes.extend(check_caps(options.caps, asked)?);
         connect(&endpoints, around.variables, notes)?;
     }

@@ -15,7 +15,7 @@ use cleanbench_suite::Suite;
 use crate::caps::{Asked, check_caps};
 use crate::connect::connect;
 use crate::earlier_run::{EarlierRun, Narrowed};
-use crate::endpoints::{check_label, proxies, untested};
+use crate::endpoints::{Placed, check_label, proxies, untested};
 use crate::gates::{self, Baseline, Gated};
 use crate::judges::{self, Judged, check_commands};
 use crate::options::RunOptions;
@@ -31,6 +31,8 @@ pub struct NewRun<'a> {
     pub draft: Draft,
     /// The endpoints of its models, in plan order.
     pub endpoints: Vec<Endpoint>,
+    /// Those of them that the user named, or granted something.
+    pub named: Vec<Endpoint>,
     /// Its samples with the positions of their tasks, in plan order: read and checked as they are taken.
     pub samples: PlannedSamples<'a>,
     /// The file of the suite's key, where it was made just now.
@@ -54,10 +56,14 @@ pub fn plan<'a>(
     notes: &mut Vec<Note>,
 ) -> Result<NewRun<'a>, PlanError> {
     let selected = earlier.narrow(select(suite, &options.select)?, notes)?;
-    let endpoints = earlier.endpoints(options, suite, around, notes)?;
-    if endpoints.is_empty() {
+    let placed = earlier.endpoints(options, suite, around, notes)?;
+    if placed.is_empty() {
         return Err(no_model());
     }
+    let answered = |one: &&Placed| one.is_named || !one.endpoint.asks().is_empty();
+    let named = placed.iter().filter(answered);
+    let named = named.map(|one| one.endpoint.clone()).collect();
+    let endpoints: Vec<_> = placed.into_iter().map(|one| one.endpoint).collect();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
     notes.extend(left_out(&endpoints, &selected));
     let planner = Planner {
@@ -67,6 +73,7 @@ pub fn plan<'a>(
         around,
         selected,
         endpoints,
+        named,
     };
     planner.check(notes)?;
     let probes = planner.probes(notes)?;
@@ -86,6 +93,7 @@ struct Planner<'a, 'o> {
     around: Surroundings<'o>,
     selected: Vec<Selected<'a>>,
     endpoints: Vec<Endpoint>,
+    named: Vec<Endpoint>,
 }
 
 impl<'a> Planner<'a, '_> {
@@ -148,6 +156,7 @@ impl<'a> Planner<'a, '_> {
             draft,
             samples: samples(self.selected, asked, probes),
             endpoints: self.endpoints,
+            named: self.named,
             made_key: made,
         })
     }

@@ -4,13 +4,17 @@
 
 use std::path::Path;
 
-use cleanbench_ledger::manifest::{Missing, TaskPlan};
+use cleanbench_ledger::manifest::{Missing, Plan, TaskPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_suite::Suite;
+use serde_json::Value;
 
 use crate::PlanError;
 use crate::earlier_run::{EarlierRun, Narrowed, samples_of};
 use crate::replay::Source;
+
+/// The scorer that takes the scores of a log.
+const RECORDED: &str = "recorded";
 
 /// What a re-score of the run that `word` means in `out` starts from: its answers, and the samples it has.
 ///
@@ -57,13 +61,41 @@ impl EarlierRun {
             ),
         ];
         let left_out = left_out.into_iter().filter(|(_, count, _)| *count > 0);
-        left_out
-            .map(|(kind, count, what)| {
-                Note::new(
-                    kind,
-                    format!("{count} samples of the {what}; they are left out"),
-                )
-            })
-            .collect()
+        let left_out = left_out.map(|(kind, count, what)| {
+            Note::new(
+                kind,
+                format!("{count} samples of the {what}; they are left out"),
+            )
+        });
+        let plan = &narrowed.manifest.plan;
+        left_out.chain(replaced(plan, tasks)).collect()
     }
+}
+
+/// Which tasks of an imported run are judged by other scorers than its log was.
+fn replaced(before: &Plan, tasks: &[TaskPlan]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for task in tasks.iter().filter(|_| before.imported.is_some()) {
+        let earlier = before.tasks.iter().find(|one| one.name == task.name);
+        let (Some(own), Some(now)) = (
+            earlier.and_then(|earlier| earlier.scorers.first()),
+            task.scorers.first(),
+        ) else {
+            continue;
+        };
+        if own.kind != RECORDED || now.kind == RECORDED {
+            continue;
+        }
+        let name = own.params.get("scorer").and_then(Value::as_str);
+        let name = name.map_or_else(
+            || "the log had another scorer".to_owned(),
+            |name| format!("the log had `{name}`"),
+        );
+        let text = format!(
+            "task `{}` is judged by `{}`, where {name}: scores may differ from those of the log for that alone",
+            task.name, now.kind
+        );
+        notes.push(Note::new(NoteKind::ScorersReplaced, text));
+    }
+    notes
 }

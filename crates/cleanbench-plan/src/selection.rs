@@ -9,7 +9,7 @@ use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_model::{ConfigError, Endpoint, check_sampling};
-use cleanbench_suite::{LoadError, Rendered, Suite, Task};
+use cleanbench_suite::{LoadError, Rendered, Suite, Tally, Task};
 
 use crate::endpoints::{check_label, left_out_of};
 use crate::options::SelectOptions;
@@ -41,6 +41,12 @@ impl<'a> Selected<'a> {
             _ => true,
         };
         task.samples().take(limit).filter(is_taken)
+    }
+
+    /// What its samples come to, where they are all of the task and were counted.
+    pub fn tally(&self) -> Option<&'a Tally> {
+        let is_whole = self.names.is_none() && self.samples == self.task.samples;
+        self.task.tally.as_ref().filter(|_| is_whole)
     }
 
     /// How `endpoint` samples here. What the user says of a model holds over what the suite says of a task: a

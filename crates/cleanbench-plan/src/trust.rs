@@ -27,7 +27,7 @@ pub const ENV_FILE: &str = ".env";
 /// What is kept of trusted folders.
 const TRUST_FILE: &str = "trust.json";
 const SCHEMA: &str = "cleanbench/trust/1";
-/// Folder of the endpoints that were granted something, one empty file each.
+/// Folder of the endpoints that were granted something, or are elsewhere and were named, one empty file each.
 const GRANTED: &str = "granted";
 /// What kept answers are sealed with.
 const ANSWERS_KEY: &str = "answers.key";
@@ -200,12 +200,13 @@ impl Trust {
             .map_err(|_| no_key(&path, "it is no key"))
     }
 
-    /// Remembers what `endpoints` were granted, so that their runs can be gone on with.
+    /// Remembers what `endpoints` were granted and that their hosts were named, so that their runs can be gone on with.
     ///
     /// # Errors
     /// When there is no place to keep it, or it cannot be written. It is then asked for again.
     pub fn remember(&self, endpoints: &[Endpoint]) -> Result<(), PlanError> {
-        for endpoint in endpoints.iter().filter(|one| !one.asks().is_empty()) {
+        let worth = |one: &&Endpoint| !one.asks().is_empty() || one.is_elsewhere();
+        for endpoint in endpoints.iter().filter(worth) {
             let folder = self.own()?.join(GRANTED);
             let path = folder.join(granted_name(endpoint));
             let unwritable = |error: &dyn std::fmt::Display| {
@@ -221,6 +222,12 @@ impl Trust {
         Ok(())
     }
 
+    /// Whether the user has named or granted `endpoint` as it is.
+    pub(crate) fn remembers(&self, endpoint: &Endpoint) -> bool {
+        let folder = self.folder.as_ref().map(|own| own.join(GRANTED));
+        folder.is_some_and(|folder| folder.join(granted_name(endpoint)).is_file())
+    }
+
     /// Refuses to go on with the run in `run` where its record asks for what nobody granted, neither before nor by
     /// `named` now: whoever sends a run writes its record.
     ///
@@ -232,13 +239,9 @@ impl Trust {
         endpoints: &[Endpoint],
         named: &[Endpoint],
     ) -> Result<(), PlanError> {
-        let is_granted = |endpoint: &Endpoint| {
-            let folder = self.folder.as_ref().map(|own| own.join(GRANTED));
-            folder.is_some_and(|folder| folder.join(granted_name(endpoint)).is_file())
-        };
         let is_named = |endpoint: &Endpoint| named.iter().any(|one| may_as_much(one, endpoint));
         let asking = endpoints.iter().filter(|endpoint| {
-            !endpoint.asks().is_empty() && !is_granted(endpoint) && !is_named(endpoint)
+            !endpoint.asks().is_empty() && !self.remembers(endpoint) && !is_named(endpoint)
         });
         let what: Vec<_> = asking.map(|endpoint| recorded(run, endpoint)).collect();
         if what.is_empty() {

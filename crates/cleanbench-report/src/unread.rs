@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use cleanbench_ledger::Plan;
+use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::note::{Note, NoteKind};
 
 use crate::ci::is_public;
@@ -186,12 +187,28 @@ fn warning(plan: &Plan, place: Place, found: &Unread) -> String {
         found.share().unwrap_or_default() * 100.0,
         found.reasons(),
         examples.join(", "),
-        remedy(found.commonest()),
+        remedy(found.commonest(), locale_of(task, place.scorer)),
     )
 }
 
-/// What may help where answers are not read for `reason`.
-fn remedy(reason: &str) -> &'static str {
+/// How numbers are written, where the task says it to its scorer at `position`.
+fn locale_of(task: &TaskPlan, position: usize) -> Option<&str> {
+    let said = task.scorers.get(position)?.params.get("locale")?.as_str()?;
+    (said != "auto").then_some(said)
+}
+
+/// What may help where answers are not read for `reason` by a scorer that is told `locale`.
+fn remedy(reason: &str, locale: Option<&str>) -> String {
+    if let ("unclear number", Some(locale)) = (reason, locale) {
+        return format!(
+            "these numbers are not written as `locale = {locale:?}` of the task says: let the prompt ask for numbers that are, \
+             or leave `locale` out, so that whatever can be one number only is read"
+        );
+    }
+    remedy_of(reason).to_owned()
+}
+
+fn remedy_of(reason: &str) -> &'static str {
     match reason {
         "empty completion" => {
             "look at `max_tokens` and at how much the model may reason: nothing was left to judge"
@@ -243,6 +260,17 @@ mod tests {
             ..Unread::default()
         };
         assert!(!found.is_worth_a_warning());
+    }
+
+    #[test]
+    fn whoever_says_a_locale_is_not_told_to_say_one() {
+        let told = |locale| remedy("unclear number", locale);
+        assert_eq!(
+            told(None),
+            "`locale` in the task says how numbers are written"
+        );
+        assert!(told(Some("de")).contains("are not written as `locale = \"de\"` of the task says"));
+        assert_eq!(remedy("no number", Some("de")), remedy("no number", None));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A run as one value, to be written in the formats of others.
 //!
-//! Invariants: what a call did not answer is not in it, and an error is one; of an answer the scores are those on record.
+//! Invariants: what a call did not answer is counted and no answer, and an error is one; of an answer the scores are those
+//! on record.
 //! Probes are left out: other harnesses have none. Refused: what was erased, which nobody can hand on.
 
 use cleanbench_core::{Completion, Form, Judgement, Outcome};
-use cleanbench_import::{Answer, Imported, Model, Sample, Task};
+use cleanbench_import::{Absent, Answer, Imported, Model, Sample, Task};
 use cleanbench_ledger::manifest::TaskPlan;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{Plan, SampleRows};
@@ -13,11 +14,20 @@ use cleanbench_report::detail::{CallDetail, SampleDetail, ScoreDetail, find};
 use cleanbench_report::{Recording, ReportError};
 use serde_json::Value;
 
+/// A run, and what of it is no answer and no error.
+#[derive(Debug, Clone, Default)]
+pub struct Outgoing {
+    /// Its tasks, models and answers.
+    pub run: Imported,
+    /// Calls that are not in it, by model and task.
+    pub absent: Vec<Absent>,
+}
+
 /// What `recording` comes to.
 ///
 /// # Errors
 /// When the run is damaged.
-pub fn exported(recording: &Recording) -> Result<Imported, ReportError> {
+pub fn exported(recording: &Recording) -> Result<Outgoing, ReportError> {
     let plan = &recording.manifest.plan;
     let each = plan.tasks.iter().map(|task| Task {
         name: task.name.clone(),
@@ -25,6 +35,7 @@ pub fn exported(recording: &Recording) -> Result<Imported, ReportError> {
         ..Task::default()
     });
     let mut tasks: Vec<_> = each.collect();
+    let mut absent = Vec::new();
     for row in SampleRows::open(&recording.run)? {
         let row = row?;
         let task = &plan.tasks[row.task as usize];
@@ -35,13 +46,17 @@ pub fn exported(recording: &Recording) -> Result<Imported, ReportError> {
         let own = found
             .into_iter()
             .find(|one| one.task == task.name && one.id == row.id);
-        let exported = &mut tasks[row.task as usize];
-        if let Some(sample) = own.and_then(|detail| sample(plan, &exported.recorded, detail)) {
-            exported.samples.push(sample);
+        let Some(detail) = own else { continue };
+        for call in &detail.calls {
+            count(&mut absent, task, call, detail.content.is_none());
         }
+        let exported = &mut tasks[row.task as usize];
+        exported
+            .samples
+            .extend(sample(plan, &exported.recorded, detail));
     }
     tasks.retain(|task| !task.samples.is_empty());
-    Ok(Imported {
+    let run = Imported {
         name: plan.suite.name.clone(),
         tool: plan
             .imported
@@ -51,7 +66,33 @@ pub fn exported(recording: &Recording) -> Result<Imported, ReportError> {
         tasks,
         models: models(plan),
         ..Imported::default()
-    })
+    };
+    Ok(Outgoing { run, absent })
+}
+
+/// Counts `call` of `task` among the absent ones where it has neither an answer nor an error to hand on.
+fn count(absent: &mut Vec<Absent>, task: &TaskPlan, call: &CallDetail, is_erased: bool) {
+    let is_skipped = call.outcome == Some(Outcome::Skipped);
+    let has_any = call.completion.is_some() || call.error.is_some();
+    if !is_erased && has_any && !is_skipped {
+        return;
+    }
+    let same = |one: &Absent| one.task == task.name && one.model == call.model;
+    let known = absent.iter().position(same);
+    let position = known.unwrap_or(absent.len());
+    if known.is_none() {
+        absent.push(Absent {
+            task: task.name.clone(),
+            model: call.model.clone(),
+            ..Absent::default()
+        });
+    }
+    let counts = &mut absent[position];
+    match call.outcome {
+        Some(Outcome::Skipped) => counts.skipped += 1,
+        None => counts.unfinished += 1,
+        Some(_) => counts.erased += 1,
+    }
 }
 
 /// What the scorers of `task` are called: those that take the scores of a log as that log does, the others by what

@@ -14,10 +14,11 @@ use crate::data_file::DataFile;
 use crate::diagnostic::{Fault, Severity};
 use crate::draft::Draft;
 use crate::field::Field;
-use crate::fields::which_column;
+use crate::fields::missing;
 use crate::folder::DataSource;
 use crate::images::ImageSum;
 use crate::load::{Loader, whole};
+use crate::number_form::{self, Convention, Readers};
 use crate::prompt::RenderError;
 use crate::reading::Reading;
 use crate::row::Row;
@@ -61,6 +62,11 @@ impl Loader<'_> {
                 images.add(&sample);
             }
         }
+        for what in rows.lost() {
+            let fault = Fault::new(0, what);
+            let hint = "write it as text or as a number, or leave the column out of the file, if a template or a scorer needs it";
+            self.log.warn(whole(path), fault.hint(hint));
+        }
         if is_first {
             self.effort.holds(rows.bytes_on_disk());
         }
@@ -83,7 +89,7 @@ impl Loader<'_> {
     /// Checks one record; gives its sample where it could be read.
     fn row(&mut self, reading: &mut Reading, path: &Path, mut row: Row<'_>) -> Option<Sample> {
         let mut faults = std::mem::take(&mut row.faults);
-        let doubts = std::mem::take(&mut row.doubts);
+        let mut doubts = std::mem::take(&mut row.doubts);
         let draft = row.draft.take();
         let document = row.document(path);
         reading.columns = Arc::clone(&row.columns);
@@ -91,6 +97,7 @@ impl Loader<'_> {
         if let Some(mut draft) = draft {
             reading.met |= draft.met;
             self.settle_form(reading, &draft);
+            doubts.extend(draft.settle_numbers(&reading.rules(self.folder)));
             let own_id = draft.id.as_ref().map(|id| id.at);
             let id = draft.id.clone().unwrap_or_else(|| At {
                 value: reading.samples.to_string(),
@@ -131,11 +138,41 @@ impl Loader<'_> {
         if is_unknown && draft.is_unclear(&reading.rules(self.folder)) {
             reading.form = ColumnForm::Looked(self.form_of_targets(reading));
         }
+        let of_task = reading.table.choices.as_deref().unwrap_or_default();
+        if reading.convention == Convention::Unknown
+            && reading.readers != Readers::None
+            && draft.is_unclear_number(of_task)
+        {
+            reading.convention = self.convention_of_targets(reading);
+        }
     }
 
     /// What the targets of a task show of how they name options, its examples included.
     fn form_of_targets(&mut self, reading: &Reading) -> Shown {
         let mut evidence = Evidence::default();
+        self.look_at_targets(reading, |of_task, draft| {
+            draft.testify(of_task, &mut evidence);
+            !evidence.is_settled()
+        });
+        evidence.shown()
+    }
+
+    /// What they show of how their numbers are written.
+    fn convention_of_targets(&mut self, reading: &Reading) -> Convention {
+        let mut evidence = number_form::Evidence::default();
+        self.look_at_targets(reading, |of_task, draft| {
+            draft.testify_of_numbers(of_task, &mut evidence);
+            !evidence.is_settled()
+        });
+        evidence.convention()
+    }
+
+    /// Shows the records of a task, its examples included, and its own choices to `look`, until that has seen enough.
+    fn look_at_targets(
+        &mut self,
+        reading: &Reading,
+        mut look: impl FnMut(&[String], &Draft) -> bool,
+    ) {
         let of_task = reading.table.choices.as_deref().unwrap_or_default();
         let examples = self.example_source(reading);
         for source in reading.sources.iter().chain(&examples) {
@@ -145,19 +182,19 @@ impl Loader<'_> {
             };
             let is_first = self.effort.looks_at(rows.identity());
             while let Some(row) = rows.next_row() {
-                if evidence.is_settled() || self.effort.fault().is_some() {
-                    break;
+                if self.effort.fault().is_some() {
+                    return;
                 }
                 if !is_first {
                     self.effort.record(row.text.len(), false);
                 }
                 self.given.pulse.beat();
-                if let Some(draft) = &row.draft {
-                    draft.testify(of_task, &mut evidence);
+                let goes_on = row.draft.as_ref().is_none_or(|draft| look(of_task, draft));
+                if !goes_on {
+                    return;
                 }
             }
         }
-        evidence.shown()
     }
 
     /// Notes the sample's identity; the fault if it is taken.
@@ -211,6 +248,7 @@ impl Loader<'_> {
             Ok(messages) => {
                 let more = examples.map_or(0, |examples| examples.fewshot.bytes());
                 self.effort.send(sample, &messages, more);
+                reading.tally.add(sample, &messages);
                 return;
             }
             Err(error) => error,
@@ -288,7 +326,16 @@ impl Loader<'_> {
 /// What to do about a sample that a scorer does not take.
 fn hint_of(reading: &Reading, sample: &Sample) -> Option<String> {
     match &sample.target {
-        None => Some(which_column(Field::Target, &reading.columns)),
+        None => Some(missing(
+            Field::Target,
+            reading.table.fields.as_deref(),
+            &reading.columns,
+        )),
+        Some(serde_json::Value::String(text)) if text.trim().is_empty() => Some(missing(
+            Field::Target,
+            reading.table.fields.as_deref(),
+            &reading.columns,
+        )),
         Some(serde_json::Value::String(text)) if text.contains("####") => {
             let hint = "the answer stands behind `####`: write `fields = { target = { after = \"####\" } }`";
             Some(hint.to_owned())

@@ -14,12 +14,13 @@ use crate::choice_forms::{self, ChoiceList};
 use crate::choices::Options;
 use crate::diagnostic::Fault;
 use crate::field::{FIELDS, Field};
-use crate::fields::{Fields, Meaning, letter_columns, which_column};
+use crate::fields::{Fields, Meaning, letter_columns, missing};
 use crate::folder::SuiteFolder;
 use crate::grouping;
 use crate::images::{self, ImageRef, Picture};
 use crate::json::{Entry, Raw};
 use crate::messages;
+use crate::number_form::{self, Convention, Readers};
 use crate::shuffle::shuffle_choices;
 use crate::target_form::{self, Evidence, Form, Shown};
 use crate::words::{did_you_mean, is_date, kind_of_json, shown};
@@ -41,12 +42,16 @@ pub(crate) struct Rules<'a> {
     /// In which form targets name options: as the task says, and as the data shows.
     pub(crate) said: Option<Form>,
     pub(crate) shown: Shown,
+    /// Who reads the numbers of targets, and how these are written for all that the data shows.
+    pub(crate) readers: Readers,
+    pub(crate) convention: Convention,
     /// The seed by which choices are shuffled, where they are.
     pub(crate) shuffle: Option<u64>,
     /// Whether all that judge it compare texts.
     pub(crate) compares_texts: bool,
-    /// Names of the columns of the data.
+    /// Names of the columns of the data, and what the task says of them.
     pub(crate) columns: &'a [String],
+    pub(crate) fields: Option<&'a Fields>,
 }
 
 /// The fields of a sample as far as they could be read.
@@ -213,6 +218,68 @@ impl Draft {
         rules.said.is_none() && !options.texts.is_empty() && self.targets().iter().any(is_unclear)
     }
 
+    /// The targets that are numbers for whoever reads the task's, and may be written by either convention; numbers of
+    /// JSON are written by one.
+    fn numbers(&self, of_task: &[String]) -> &[Value] {
+        if self.numeric_target.is_some() || !self.options(of_task).texts.is_empty() {
+            return &[];
+        }
+        self.targets()
+    }
+
+    /// Whether the target could be two numbers, unless more is known of its column.
+    pub(crate) fn is_unclear_number(&self, of_task: &[String]) -> bool {
+        self.numbers(of_task).iter().any(number_form::is_unclear)
+    }
+
+    /// Shows the numbers of the target to what is known of their column.
+    pub(crate) fn testify_of_numbers(
+        &self,
+        of_task: &[String],
+        evidence: &mut number_form::Evidence,
+    ) {
+        for target in self.numbers(of_task) {
+            evidence.add(target);
+        }
+    }
+
+    /// Writes the numbers of the target plainly where its column shows how they are written; where nothing does, the
+    /// doubt.
+    pub(crate) fn settle_numbers(&mut self, rules: &Rules<'_>) -> Option<Fault> {
+        let is_shown = matches!(rules.convention, Convention::Shown(_));
+        let numbers = self.numbers(rules.choices);
+        match rules.readers {
+            Readers::None => return None,
+            Readers::All if is_shown => {}
+            Readers::Some if rules.convention == Convention::POINT => return None,
+            Readers::All | Readers::Some => {
+                let doubt = numbers
+                    .iter()
+                    .find_map(|number| number_form::doubt(number, rules.convention))?;
+                let at = self.target.as_ref().map_or(0, |target| target.at);
+                return Some(Fault::new(at, doubt).hint(number_form::REMEDY));
+            }
+        }
+        let settled: Vec<_> = numbers
+            .iter()
+            .map(|one| number_form::settled(one, rules.convention))
+            .collect();
+        if let Some(target) = &mut self.target
+            && settled.iter().any(Option::is_some)
+        {
+            let each = match &mut target.value {
+                Value::Array(several) => several.iter_mut().collect(),
+                one => vec![one],
+            };
+            for (one, settled) in each.into_iter().zip(settled) {
+                if let Some(settled) = settled {
+                    *one = settled;
+                }
+            }
+        }
+        None
+    }
+
     /// Shows the target to what is known of its column.
     pub(crate) fn testify(&self, of_task: &[String], evidence: &mut Evidence) {
         let options = self.options(of_task);
@@ -250,7 +317,8 @@ impl Draft {
     /// Sets `field` from valid JSON.
     pub(crate) fn set_json(&mut self, field: Field, raw: Raw<'_>) -> Result<(), Fault> {
         let name = self.names[field as usize].unwrap_or(field.name());
-        let what = format!("`{name}`");
+        // Only where it is told: that is seldom, and records are many.
+        let what = || format!("`{name}`");
         match field {
             Field::Target => self.set_target(raw)?,
             Field::Messages => {
@@ -270,15 +338,15 @@ impl Draft {
                 });
             }
             Field::Metadata => {
-                for (name, value) in raw.map(&what)? {
+                for (name, value) in raw.map(&what())? {
                     self.set_metadata(&name, value, raw.at)?;
                 }
             }
             Field::Id | Field::RewordingOf | Field::IsomorphOf => {
-                return self.set_text(field, identity(raw, &what)?, raw.at);
+                return self.set_text(field, identity(raw, what)?, raw.at);
             }
             Field::Input | Field::Created | Field::Sensitivity => {
-                return self.set_text(field, raw.string(&what)?, raw.at);
+                return self.set_text(field, raw.text_of(what)?, raw.at);
             }
             Field::Cluster => return self.set_text(field, cluster_text(raw)?, raw.at),
             Field::Weight => return Err(refuse_weight(raw)),
@@ -396,14 +464,14 @@ impl Draft {
         Ok(())
     }
 
-    fn check_question(&self, columns: &[String]) -> Option<Fault> {
+    fn check_question(&self, rules: &Rules<'_>) -> Option<Fault> {
         match (self.has(Field::Input), self.has(Field::Messages)) {
             (true, true) => {
                 Some(Fault::new(0, "both an input and `messages`").hint("keep one of them"))
             }
             (false, false) => {
                 let fault = Fault::new(0, "a sample without `input`");
-                Some(fault.hint(which_column(Field::Input, columns)))
+                Some(fault.hint(missing(Field::Input, rules.fields, rules.columns)))
             }
             (false, true) if self.has(Field::Images) => {
                 Some(Fault::new(0, "both `images` and `messages`").hint(
@@ -417,12 +485,14 @@ impl Draft {
     /// The sample and its pictures, where nothing is wrong with them. `position` counts the task's
     /// samples from 1.
     pub(crate) fn finish(
-        self,
+        mut self,
         rules: Rules<'_>,
         position: u64,
         faults: &mut Vec<Fault>,
     ) -> Option<(Sample, Vec<Picture>)> {
-        faults.extend(self.check_question(rules.columns));
+        // What it is in doubt about was told before.
+        drop(self.settle_numbers(&rules));
+        faults.extend(self.check_question(&rules));
         let of_task: &[_] = if self.messages.is_none() {
             rules.images
         } else {
@@ -583,17 +653,18 @@ fn rewordings_fault(given: &At<Vec<Vec<String>>>, choices: &[String]) -> Option<
 }
 
 /// A string, or a whole number as text: data sets number their items.
-fn identity(raw: Raw<'_>, what: &str) -> Result<String, Fault> {
+fn identity(raw: Raw<'_>, what: impl Fn() -> String) -> Result<String, Fault> {
     let is_number = kind_of_json(raw.text) == "a number";
     if is_number && raw.parse::<Value>()?.as_i64().is_some() {
         return Ok(raw.text.to_owned());
     }
     if !raw.text.starts_with('"') {
         let found = kind_of_json(raw.text);
+        let what = what();
         let message = format!("{what} must be a string or a whole number, found {found}");
         return Err(Fault::new(raw.at, message));
     }
-    raw.string(what)
+    raw.text_of(what)
 }
 
 /// A date `YYYY-MM-DD`.

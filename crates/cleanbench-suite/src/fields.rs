@@ -254,13 +254,34 @@ pub(crate) fn letter_columns<'n, N>(names: &N) -> usize
 where
     N: Iterator<Item = &'n str> + Clone,
 {
-    let present = |index: &usize| {
-        names
-            .clone()
-            .any(|name| name.trim() == choices::letter(*index))
+    // Bytes and not texts: this is asked of every record.
+    let present = |letter: &u8| {
+        let mut names = names.clone();
+        names.any(|name| name.trim().as_bytes() == [*letter])
     };
-    let count = (0..26).take_while(present).count();
+    let count = (b'A'..=b'Z').take_while(present).count();
     if count >= 2 { count } else { 0 }
+}
+
+/// What to do about a record without `field`, where the columns are `columns` and `fields` says what some of them are.
+pub(crate) fn missing(field: Field, fields: Option<&Fields>, columns: &[String]) -> String {
+    let mapped = fields.into_iter().flat_map(|fields| &fields.single);
+    let mut mapped = mapped.filter(|(one, _)| *one == field);
+    let named = mapped.next().map(|(_, column)| column.name.value.as_str());
+    let is_its_own = |column: &&String| Field::named(column).is_some_and(|(own, _)| own == field);
+    let own = columns.iter().find(is_its_own).map(String::as_str);
+    let Some(column) = named.or(own) else {
+        return which_column(field, columns);
+    };
+    let column = shown(column);
+    match field {
+        Field::Target => format!(
+            "{column} is empty here, or left out: write the right answer into it, or leave the record out; a task that has no right answers needs a scorer without a target, such as `refusal`, or `regex` with `compare = \"match\"`"
+        ),
+        _ => format!(
+            "{column} is empty here, or left out: write the question into it, or leave the record out"
+        ),
+    }
 }
 
 /// A question for the column of `field`, where there are `columns`.

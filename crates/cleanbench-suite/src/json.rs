@@ -81,6 +81,14 @@ impl<'a> Raw<'a> {
         self.parse()
     }
 
+    /// The same, where what it is has to be made up first.
+    pub(crate) fn text_of(self, what: impl Fn() -> String) -> Result<String, Fault> {
+        if self.text.starts_with('"') {
+            return self.parse();
+        }
+        self.string(&what())
+    }
+
     /// The texts of an array of strings.
     pub(crate) fn strings(self, what: &str) -> Result<Vec<String>, Fault> {
         let elements = self.elements(what)?;

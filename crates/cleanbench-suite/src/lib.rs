@@ -48,6 +48,7 @@ mod log;
 mod manifest;
 mod messages;
 mod named_data;
+mod number_form;
 mod parquet_bounds;
 mod parquet_column;
 mod parquet_record;
@@ -72,6 +73,7 @@ mod source;
 mod stream;
 mod suite;
 mod table_rows;
+mod tally;
 mod target_form;
 mod task_table;
 mod template_size;
@@ -96,6 +98,7 @@ pub use pulse::Pulse;
 pub use quarantine::QUARANTINE;
 pub use stream::{LoadError, Rendered, Samples};
 pub use suite::{Control, ProbeUse, Quarantine, QuarantinedSample, Suite, Task};
+pub use tally::Tally;
 
 /// Name of the manifest within a suite's folder.
 pub const MANIFEST: &str = "suite.toml";

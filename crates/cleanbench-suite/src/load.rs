@@ -21,12 +21,14 @@ use crate::identities::Identities;
 use crate::log::Log;
 use crate::manifest;
 use crate::named_data;
+use crate::number_form::{Convention, Readers};
 use crate::probe_table::ProbeTable;
 use crate::pulse::Pulse;
 use crate::reading::Reading;
 use crate::reading_keys;
 use crate::scorer_entry::ScorerEntry;
 use crate::suite::{ProbeUse, Suite};
+use crate::tally::Tally;
 use crate::target_form::ColumnForm;
 use crate::task_table::TaskTable;
 use crate::words::{did_you_mean, shown, shown_list};
@@ -135,12 +137,29 @@ impl Named {
     }
 }
 
+/// What is not there: what was named, or the manifest in it.
+fn not_there(named: &Named) -> Fault {
+    if named.is_file || !named.dir.is_dir() {
+        let path = if named.is_file {
+            &named.file
+        } else {
+            &named.dir
+        };
+        let message = format!("no such file or folder: `{}`", path.display());
+        return Fault::new(0, message).hint(format!(
+            "name the folder of a suite, which has a `{MANIFEST}` in it, or a TOML file; `cleanbench init DIR` makes one to start from"
+        ));
+    }
+    let message = format!("the folder `{}` has no `{MANIFEST}`", named.dir.display());
+    Fault::new(0, message).hint(
+        "write one, name the TOML file of the suite itself, or start from the one that `cleanbench init DIR` makes",
+    )
+}
+
 fn unreadable(error: &FileError, named: &Named) -> Fault {
     let hint = format!("give a folder with a `{MANIFEST}`, or a TOML file");
     match error {
-        FileError::Missing { .. } => {
-            Fault::new(0, "cannot read the suite: entity not found").hint(hint)
-        }
+        FileError::Missing { .. } => not_there(named),
         error => {
             let written = if named.is_file {
                 named.file.to_string_lossy()
@@ -171,6 +190,9 @@ fn unmet(reading: &Reading) -> Vec<Fault> {
     });
     faults.collect()
 }
+
+/// The parameter of a scorer that says how numbers are written.
+const LOCALE: &str = "locale";
 
 /// A document for faults of a file that has no text to show.
 pub(crate) fn whole(path: &Path) -> Document<'_> {
@@ -287,6 +309,7 @@ impl Loader<'_> {
         let prompts = self.prompts(&table);
         let constraints = self.constraints(&table);
         let scorers = self.scorers(table.scorers.as_deref().unwrap_or_default());
+        let readers = self.readers(&table);
         self.check_method(&table, &scorers);
         let sources = self.data_files(&table);
         let mut reading = Reading {
@@ -305,7 +328,10 @@ impl Loader<'_> {
             columns: Arc::new([]),
             met: 0,
             form: ColumnForm::default(),
+            readers,
+            convention: Convention::default(),
             balance: Balance::default(),
+            tally: Tally::default(),
         };
         reading.examples = self.examples(&mut reading);
         self.identities.begin_task();
@@ -359,6 +385,21 @@ impl Loader<'_> {
                 self.log
                     .error(self.manifest, reading_keys::unknown(key, scorers));
             }
+        }
+    }
+
+    /// Who reads the numbers of the targets of `table` and is not told how they are written.
+    fn readers(&self, table: &TaskTable) -> Readers {
+        let scorers = table.scorers.as_deref().unwrap_or_default();
+        let catalog = self.given.catalog.scorers;
+        let reads = |entry: &&ScorerEntry| reading_keys::lacks(&entry.spec, LOCALE, catalog);
+        let is_whole = |entry: &&ScorerEntry| catalog.knows(&entry.spec, LOCALE);
+        match scorers.iter().filter(reads).count() {
+            0 => Readers::None,
+            some if some == scorers.iter().filter(is_whole).count() && some == scorers.len() => {
+                Readers::All
+            }
+            _ => Readers::Some,
         }
     }
 

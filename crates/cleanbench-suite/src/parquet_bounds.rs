@@ -20,7 +20,7 @@ const MOST_LIST: u64 = 100_000;
 /// How deep what a footer holds is nested, and how deep types are.
 const DEEPEST: usize = 32;
 /// Most bytes of a page, packed or not.
-const MOST_PAGE: i64 = 64 << 20;
+pub(crate) const MOST_PAGE: i64 = 64 << 20;
 /// Most bytes that the pages of all columns take that are open at once.
 const MOST_OPEN: i64 = 512 << 20;
 /// Most values of a page, or of a row, of a column that holds lists.

@@ -91,7 +91,7 @@ fn fixed(bytes: &FixedLenByteArray, kind: Kind, scale: u32) -> Atom {
         Kind::Decimal => value::decimal_of_bytes(bytes.data(), scale),
         Kind::Uuid => value::uuid(bytes.data()),
         Kind::Half => value::half(bytes.data()),
-        _ => Atom::None,
+        _ => Atom::NoText,
     }
 }
 

@@ -17,8 +17,10 @@ pub(crate) enum Atom {
     Plain(String),
     /// Bytes that it shares with the others of its page.
     Text(ByteArray),
-    /// What is no text and no number.
-    None,
+    /// Bytes that are no text.
+    NoText,
+    /// A number that JSON has none for: no number at all, or an infinite one.
+    NoNumber,
     /// What is there and cannot be said, and why: a fault of its row.
     Unsayable(&'static str),
 }
@@ -35,6 +37,57 @@ pub(crate) struct Cells {
     pub(crate) full: i16,
     level: usize,
     atom: usize,
+    /// What of it was read as null, and was something.
+    pub(crate) lost: Lost,
+}
+
+/// Values of a column that are there and have no place in a sample.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) no_text: u64,
+    pub(crate) no_number: u64,
+    /// The row of the first, from 1.
+    pub(crate) first: u32,
+}
+
+impl Lost {
+    fn add(&mut self, is_number: bool, row: u32) {
+        if *self == Self::default() {
+            self.first = row;
+        }
+        if is_number {
+            self.no_number += 1;
+        } else {
+            self.no_text += 1;
+        }
+    }
+
+    /// What is said of it; `None` where nothing was lost.
+    pub(crate) fn told(self, column: &str) -> Option<String> {
+        let parts = [
+            (
+                self.no_text,
+                "value of bytes that are no text",
+                "values of bytes that are no text",
+            ),
+            (
+                self.no_number,
+                "number that is NaN or infinite",
+                "numbers that are NaN or infinite",
+            ),
+        ];
+        let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
+        let parts =
+            parts.map(|(count, one, several)| cleanbench_text::counted(count, one, several));
+        let parts: Vec<_> = parts.collect();
+        (!parts.is_empty()).then(|| {
+            format!(
+                "column `{column}`: {} read as null, first in row {}",
+                parts.join(" and "),
+                self.first
+            )
+        })
+    }
 }
 
 impl Cells {
@@ -112,6 +165,8 @@ impl Node {
 
 /// A row while it is written.
 pub(crate) struct Writer<'a> {
+    /// Which row it is, from 1.
+    pub(crate) number: u32,
     pub(crate) cells: &'a mut [Cells],
     pub(crate) out: &'a mut Vec<u8>,
 }
@@ -204,20 +259,27 @@ impl Writer<'_> {
         let atom = cells
             .atoms
             .get_mut(cells.atom)
-            .map(|atom| std::mem::replace(atom, Atom::None));
+            .map(|atom| std::mem::replace(atom, Atom::NoText));
         cells.atom += 1;
         let is_text = cells.is_text;
         match atom.ok_or_else(|| DISAGREE.to_owned())? {
             Atom::Plain(text) => self.out.extend_from_slice(text.as_bytes()),
-            Atom::None => self.out.extend_from_slice(b"null"),
+            Atom::NoText => self.lose(leaf, false),
+            Atom::NoNumber => self.lose(leaf, true),
             Atom::Unsayable(what) => return Err(format!("it holds {what}")),
             Atom::Text(bytes) => match std::str::from_utf8(bytes.data()) {
                 Ok(text) => self.text(text),
                 Err(_) if is_text => return Err("it is no UTF-8".to_owned()),
-                Err(_) => self.out.extend_from_slice(b"null"),
+                Err(_) => self.lose(leaf, false),
             },
         }
         Ok(())
+    }
+
+    /// Writes nothing for a value that has no place in a sample, and counts it.
+    fn lose(&mut self, leaf: usize, is_number: bool) {
+        self.cells[leaf].lost.add(is_number, self.number);
+        self.out.extend_from_slice(b"null");
     }
 
     fn text(&mut self, text: &str) {
@@ -276,6 +338,7 @@ mod tests {
             let mut out = Vec::new();
             let mut cells = [texts, labels];
             let mut writer = Writer {
+                number: 1,
                 cells: &mut cells,
                 out: &mut out,
             };

@@ -37,7 +37,7 @@ impl Unit {
 /// A 64-bit float; what JSON has no number for is null.
 pub(crate) fn real(value: Option<f64>) -> Atom {
     let number = value.and_then(serde_json::Number::from_f64);
-    number.map_or(Atom::None, |number| Atom::Plain(number.to_string()))
+    number.map_or(Atom::NoNumber, |number| Atom::Plain(number.to_string()))
 }
 
 /// The day `days` after 1970-01-01.
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn other_values_are_written_as_json_has_them() {
-        assert_eq!(real(Some(f64::NAN)), Atom::None);
+        assert_eq!(real(Some(f64::NAN)), Atom::NoNumber);
         assert_eq!(real(Some(100.0)), plain("100.0"));
         assert_eq!(half(&[0x00, 0x3e]), plain("1.5"));
         assert_eq!(half(&[0x00, 0xc0]), plain("-2.0"));

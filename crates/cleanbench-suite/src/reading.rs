@@ -14,8 +14,10 @@ use crate::fewshot::Examples;
 use crate::fields::Fields;
 use crate::folder::{DataSource, SuiteFolder};
 use crate::grouping::Grouping;
+use crate::number_form::{Convention, Readers};
 use crate::prompt::Prompts;
 use crate::suite::Task;
+use crate::tally::Tally;
 use crate::target_form::ColumnForm;
 use crate::task_table::{Shuffle, TaskTable};
 
@@ -42,7 +44,11 @@ pub(crate) struct Reading {
     pub(crate) met: u64,
     /// In which form the column of targets names options.
     pub(crate) form: ColumnForm,
+    /// Who reads the numbers of targets, and what the column shows of how they are written.
+    pub(crate) readers: Readers,
+    pub(crate) convention: Convention,
     pub(crate) balance: Balance,
+    pub(crate) tally: Tally,
 }
 
 impl Reading {
@@ -82,9 +88,12 @@ impl Reading {
                 .as_ref()
                 .and_then(|fields| fields.target.form),
             shown: self.form.shown(),
+            readers: self.readers,
+            convention: self.convention,
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
             compares_texts: self.compares_texts(),
             columns: &self.columns,
+            fields: self.table.fields.as_deref(),
         }
     }
 
@@ -127,6 +136,8 @@ impl Reading {
                 .map(|reducer| reducer.value)
                 .unwrap_or_default(),
             cluster: self.table.cluster.map(|field| field.value),
+            // Which examples are sent depends on the sample, and was not asked.
+            tally: self.examples.is_none().then_some(self.tally),
             slices: slices.into_iter().map(|field| field.value).collect(),
             fewshot: self.examples.map(|examples| examples.fewshot),
             tags: self.table.tags.unwrap_or_default(),
@@ -136,6 +147,8 @@ impl Reading {
             shuffle: self.table.shuffle_choices.and_then(Shuffle::seed),
             compares_texts,
             form: self.form.shown(),
+            readers: self.readers,
+            convention: self.convention,
             fields,
             prompts: self.prompts?,
             folder: folder.clone(),

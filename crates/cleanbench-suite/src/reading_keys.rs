@@ -21,6 +21,8 @@ const MOST_MARKS: usize = 20;
 const LONGEST: usize = 200;
 /// What is parameters of scorers within scorers, as `weighted` has them.
 const NESTED: &str = "scorers";
+/// What the table of a scorer in a scorer says that is no parameter of it.
+const NOT_ITS: [&str; 2] = ["type", "weight"];
 /// How deep scorers may stand in scorers; beyond, none is built.
 const DEEPEST: usize = 8;
 
@@ -152,6 +154,37 @@ fn give_to(
     is_known
 }
 
+/// Whether `spec`, or a scorer that stands in it, knows the parameter `name` by `catalog` and is not given it.
+pub(crate) fn lacks(spec: &ScorerSpec, name: &str, catalog: &dyn ScorerCatalog) -> bool {
+    lacks_at(spec, name, catalog, DEEPEST)
+}
+
+fn lacks_at(spec: &ScorerSpec, name: &str, catalog: &dyn ScorerCatalog, depth: usize) -> bool {
+    if spec.params.contains_key(name) {
+        return false;
+    }
+    let parts = spec.params.get(NESTED).and_then(Value::as_array);
+    let mut parts = parts.into_iter().flatten().filter_map(part_of);
+    catalog.knows(spec, name)
+        || depth > 0 && parts.any(|part| lacks_at(&part, name, catalog, depth - 1))
+}
+
+/// A scorer as it stands in another.
+fn part_of(part: &Value) -> Option<ScorerSpec> {
+    let (kind, params) = match part {
+        Value::String(kind) => (kind.as_str(), Map::new()),
+        Value::Object(table) => (table.get("type")?.as_str()?, table.clone()),
+        _ => return None,
+    };
+    Some(ScorerSpec {
+        kind: kind.to_owned(),
+        params: params
+            .into_iter()
+            .filter(|(name, _)| !NOT_ITS.contains(&name.as_str()))
+            .collect(),
+    })
+}
+
 /// Gives `key` to a scorer as it stands in another: a name, or a table with `type` and a weight besides.
 fn give_to_part(
     key: &ReadingKey,
@@ -159,7 +192,6 @@ fn give_to_part(
     catalog: &dyn ScorerCatalog,
     depth: usize,
 ) -> bool {
-    const NOT_ITS: [&str; 2] = ["type", "weight"];
     let mut table = match part {
         Value::String(kind) => Map::from_iter([("type".to_owned(), Value::from(kind.as_str()))]),
         Value::Object(table) => table.clone(),

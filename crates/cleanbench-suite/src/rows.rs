@@ -136,6 +136,14 @@ impl Rows {
         }
     }
 
+    /// What was there and could not be read, though nothing was wrong with its record: a sentence each.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        match &self.reader {
+            Reader::Parquet(rows) => rows.lost(),
+            Reader::Lines(_) | Reader::Document(_) | Reader::Table(_) => Vec::new(),
+        }
+    }
+
     /// How many lines were read; of what has no lines of its own, how many records.
     pub(crate) fn lines(&self) -> u32 {
         match &self.reader {

@@ -17,7 +17,9 @@ use crate::fewshot::{self, FewShot};
 use crate::fields::Fields;
 use crate::folder::SuiteFolder;
 use crate::messages::role_name;
+use crate::number_form::{Convention, Readers};
 use crate::prompt::{Origin, Prompts, TEMPLATE_ENGINE};
+use crate::tally::Tally;
 use crate::target_form::Shown;
 
 /// A validated suite.
@@ -142,6 +144,8 @@ pub struct Task {
     pub choices: Vec<String>,
     /// How many samples it has; at least 1.
     pub samples: u64,
+    /// What all of them come to; `None` where examples stand before the questions.
+    pub tally: Option<Tally>,
     /// Its data files, sorted by path.
     pub files: Vec<DataFile>,
     pub(crate) prompts: Prompts,
@@ -149,6 +153,8 @@ pub struct Task {
     pub(crate) fields: Arc<Fields>,
     /// In which form targets name options, as the data shows, where that was looked for.
     pub(crate) form: Shown,
+    pub(crate) readers: Readers,
+    pub(crate) convention: Convention,
     /// The seed by which choices are shuffled, where they are.
     pub(crate) shuffle: Option<u64>,
     /// Whether all its scorers compare texts.
@@ -165,9 +171,12 @@ impl Task {
             cluster: self.cluster.as_deref(),
             said: self.fields.target.form,
             shown: self.form,
+            readers: self.readers,
+            convention: self.convention,
             shuffle: self.shuffle,
             compares_texts: self.compares_texts,
             columns: &[],
+            fields: Some(&self.fields),
         }
     }
 
@@ -221,6 +230,10 @@ impl Task {
     fn describe_columns(&self, fields: &mut Map<String, Value>) {
         if let Some(form) = self.fields.target.form.or(self.form.form) {
             fields.insert("target_form".to_owned(), json!(form.as_str()));
+        }
+        let decimal = self.convention.word();
+        if let Some(word) = decimal.filter(|_| self.readers == Readers::All) {
+            fields.insert("target_decimals".to_owned(), json!(word));
         }
         if let Some(seed) = self.shuffle {
             fields.insert("shuffle_choices".to_owned(), json!({"seed": seed}));

@@ -4,6 +4,9 @@
 //! Invariant: linear in the length of the text; `\boxed{` and its braces stay, since they say what the answer is.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::scan::{after, before, window};
 
@@ -224,6 +227,30 @@ fn number(number: u32, character: char, out: &mut String) -> usize {
     character.len_utf8()
 }
 
+/// `text` with signs right at the number to which they belong: `20 %` and `20 percent` as `20%`, `20 °C` as `20°C`, `€ 20` as
+/// `€20`.
+pub fn tight(text: &str) -> Cow<'_, str> {
+    static PERCENT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)([0-9])[ \u{a0}\u{202f}]{0,2}(?:\\?%|(?:percent|per cent|prozent|pour cent|por ciento|por cento|per cento|procent|процент(?:а|ов)?)\b)")
+            .expect("the pattern is fixed and the tests compile it")
+    });
+    static DEGREE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"([0-9])[ \u{a0}\u{202f}]([°‰])")
+            .expect("the pattern is fixed and the tests compile it")
+    });
+    static MONEY: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"([€£¥₹])[ \u{a0}\u{202f}]([0-9])")
+            .expect("the pattern is fixed and the tests compile it")
+    });
+    let percent = PERCENT.replace_all(text, "$1%");
+    let signs = ['°', '‰', '€', '£', '¥', '₹'];
+    if !percent.contains(signs) {
+        return percent;
+    }
+    let degree = DEGREE.replace_all(&percent, "$1$2");
+    Cow::Owned(MONEY.replace_all(&degree, "$1$2").into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,6 +269,18 @@ mod tests {
             ("_é_", "*é*"),
         ] {
             assert_eq!(starred(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn signs_stand_at_their_numbers() {
+        for (text, expected) in [
+            ("20 % of 5\u{a0}%", "20% of 5%"),
+            ("20 percent, 20 Prozent", "20%, 20%"),
+            ("40 °C for € 20", "40°C for €20"),
+            ("percent 20", "percent 20"),
+        ] {
+            assert_eq!(tight(text), expected, "{text}");
         }
     }
 

@@ -166,10 +166,49 @@ fn read(text: &str, start: usize, form: Form) -> Found {
         let end = start + digits;
         return Found::Nothing(text.ceil_char_boundary(end.max(start + 1)));
     }
-    let Some(term) = term(near, form.locale) else {
+    let Some(mut read) = term(near, form.locale) else {
         return Found::Nothing(text.ceil_char_boundary(start + 1));
     };
-    Found::Number(surrounded(text, start, term, form))
+    let unclear = read.value.is_none() && read.pointed.is_some();
+    if unclear && is_price_by_comma(&text[..start], &near[read.len..]) {
+        read = term(near, Some(Decimal::Comma)).unwrap_or(read);
+    }
+    Found::Number(surrounded(text, start, read, form))
+}
+
+/// Codes of currencies that touch the number behind them: `Rp75.000`, `EUR20`.
+const CODES: &str = "Rp Rs RM kr Kr NOK SEK DKK EUR USD GBP CHF IDR INR BRL VND TRY";
+
+/// Whether a code of a currency ends `head`.
+fn ends_with_code(head: &str) -> bool {
+    CODES.split(' ').any(|code| {
+        let left = head.strip_suffix(code);
+        left.is_some_and(|left| !left.ends_with(is_word))
+    })
+}
+
+/// Whether a price between `head` and `tail` has a comma before decimals, so that a point parts thousands: its currency is
+/// one of countries that write so and count no thousandths, or a comma and a dash stand for the decimals (`1.250,-`).
+fn is_price_by_comma(head: &str, tail: &str) -> bool {
+    const BEFORE: &str = "Rp IDR R$ BRL kr Kr kr. DKK NOK ₫ VND ₺ zł Kč";
+    const BEHIND: &str = "rupiah IDR đ đồng VND kr kroner zł PLN Kč Ft lei TL reais";
+    let head = head.trim_end_matches([' ', '\u{a0}', '*']);
+    let tail = tail.trim_start_matches([' ', '\u{a0}', '*']);
+    let named = |word: &str| {
+        let left = head.strip_suffix(word);
+        left.is_some_and(|left| !left.ends_with(is_word))
+    };
+    let follows = |word: &str| {
+        let left = tail.strip_prefix(word);
+        left.is_some_and(|left| !left.starts_with(is_word))
+    };
+    let dashed = [",-", ",–", ",—"]
+        .iter()
+        .find_map(|sign| tail.strip_prefix(*sign));
+    dashed.is_some_and(|left| !left.starts_with(|c: char| c.is_ascii_digit()))
+        || ["₫", "₺", "₽"].iter().any(|sign| tail.starts_with(sign))
+        || BEFORE.split(' ').any(named)
+        || BEHIND.split(' ').any(follows)
 }
 
 /// Whether what starts at `start` is a part of a word, a power or an index.
@@ -180,6 +219,9 @@ fn is_inside(text: &str, start: usize) -> bool {
         .is_some_and(|rest| rest.starts_with(is_greek));
     if is_named(head) || greek {
         return true;
+    }
+    if ends_with_code(head) {
+        return false;
     }
     let outer = head.strip_suffix(['-', '+']).unwrap_or(head);
     if outer.ends_with(['^'])
@@ -788,6 +830,18 @@ mod tests {
             &[12e3, 15e3, 2.3e8, 12e3],
         );
         check("60 m^2, 9.8 m/s^{2}, 5 s^-1", &[60.0, 9.8, 5.0]);
+    }
+
+    #[test]
+    fn currencies_tell_what_a_point_is() {
+        check("Rp75.000 Rp 9.500 9.500 đồng", &[75e3, 9500.0, 9500.0]);
+        check("€ 1.250,- 1.250,– R$ 4.900", &[1250.0, 1250.0, 4900.0]);
+        check("Rs80 EUR20 Rp2.50 kr 7.500", &[80.0, 20.0, 2.5, 7500.0]);
+        check(
+            "€ 9.500 $9.500 9.500,-5",
+            &[UNCLEAR, UNCLEAR, UNCLEAR, -5.0],
+        );
+        check("XRp75 HEUR20", &[]);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(crate) fn start(
         printer::warn(entry);
     }
     if earlier.asks() {
-        remember(&planned.endpoints);
+        remember(&planned.named);
     }
     if let Some(path) = &planned.made_key {
         say_made(path, options.shard, printer);
@@ -78,9 +78,13 @@ pub(crate) fn say(notes: &[Note], printer: Printer) {
     }
 }
 
-/// What cannot be remembered is asked for again when the run is gone on with.
+/// What cannot be remembered is asked for again when the run is gone on with. A host alone is only told of again.
 fn remember(endpoints: &[Endpoint]) {
-    if let Err(error) = trust().remember(endpoints) {
+    let remembered = trust().remember(endpoints);
+    let mut asking = endpoints.iter().filter(|one| !one.asks().is_empty());
+    if let Err(error) = remembered
+        && asking.next().is_some()
+    {
         printer::warn(format!(
             "what these models were granted cannot be remembered ({error}): `run --resume` and `rerun` of this run need the same `--models FILE` or `--allow-private HOST` again"
         ));

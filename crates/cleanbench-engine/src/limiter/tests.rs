@@ -518,6 +518,170 @@ async fn one_old_call_among_many_waits_half_a_minute_before_it_lends() {
     drop(place(&limiter).await);
 }
 
+/// What came of calls of which some are outrun.
+#[derive(Debug, Default)]
+struct Outrun {
+    in_flight: AtomicUsize,
+    sent: AtomicU64,
+    answered: AtomicU64,
+    /// The most at once that are not among those that hang, by the second in which they were.
+    most: Mutex<Vec<usize>>,
+    /// When the last call of those that do not hang was answered.
+    last: Mutex<Duration>,
+}
+
+impl Outrun {
+    /// The most at once from second `first` on, before second `end`.
+    fn most(&self, first: usize, end: usize) -> usize {
+        let most = self.most.lock().unwrap();
+        let seconds = most.iter().take(end).skip(first);
+        seconds.copied().max().unwrap_or_default()
+    }
+
+    fn note(&self, second: u64, in_flight: usize) {
+        let second = usize::try_from(second).unwrap();
+        let mut most = self.most.lock().unwrap();
+        if most.len() <= second {
+            most.resize(second + 1, 0);
+        }
+        most[second] = most[second].max(in_flight);
+    }
+}
+
+/// How long an attempt takes; `None` for one that hangs.
+type Time = fn(Moment) -> Option<Duration>;
+
+/// Makes `calls` calls at `places`, each once; whoever looks after places lends them.
+async fn outrun(places: usize, calls: u64, time: Time) -> Arc<Outrun> {
+    let limiter = EndpointLimiter::new(places);
+    let found = Arc::new(Outrun::default());
+    let start = Instant::now();
+    let hands = Hands::new(places);
+    let mut workers = JoinSet::new();
+    for _ in 0..272 {
+        let (limiter, found, hands) = (limiter.clone(), Arc::clone(&found), hands.clone());
+        workers.spawn(async move {
+            while found.sent.load(Ordering::SeqCst) < calls {
+                let mut seat = limiter.place(hands.seat().await).await;
+                let number = found.sent.fetch_add(1, Ordering::SeqCst) + 1;
+                let asker = Asker {
+                    name: "sample".to_owned(),
+                    past: Past::New,
+                    hands: hands.clone(),
+                };
+                assert!(seat.depart(&asker), "nobody is turned away");
+                let moment = Moment {
+                    number,
+                    in_flight: found.in_flight.load(Ordering::SeqCst),
+                    time: start.elapsed(),
+                };
+                let Some(time) = time(moment) else {
+                    tokio::time::sleep(Duration::from_mins(5)).await;
+                    seat.leave(Load::Unknown);
+                    continue;
+                };
+                let in_flight = found.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+                found.note(start.elapsed().as_secs(), in_flight);
+                tokio::time::sleep(time).await;
+                found.in_flight.fetch_sub(1, Ordering::SeqCst);
+                found.answered.fetch_add(1, Ordering::SeqCst);
+                *found.last.lock().unwrap() = start.elapsed();
+                seat.leave(Load::Served);
+            }
+        });
+    }
+    let look_after = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            limiter.lend();
+        }
+    };
+    tokio::select! {
+        _ = workers.join_all() => {}
+        () = look_after => {}
+    }
+    found
+}
+
+/// One in 25 hangs.
+fn hangs(now: Moment) -> Option<Duration> {
+    (!now.is_one_in(25)).then_some(ANSWER)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_hang_hold_up_others_by_a_quarter_or_so() {
+    for places in [2, 4, 8, 16, 64] {
+        let found = outrun(places, 3000, hangs).await;
+        let at_once = u32::try_from(places).unwrap();
+        let ideal = ideal(found.answered.load(Ordering::SeqCst), at_once);
+        let ratio = found.last.lock().unwrap().as_secs_f64() / ideal.as_secs_f64();
+        assert!(ratio < 1.3, "{ratio:.2} times the ideal at {places} places");
+        assert!(found.most(0, 10_000) <= places, "{found:?}");
+    }
+}
+
+impl Moment {
+    /// Between 0 and 1, scattered.
+    fn chance(self) -> f64 {
+        let scattered = self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+        f64::from(u32::try_from(scattered).unwrap() % 1000) / 1000.0
+    }
+}
+
+/// After ten seconds in which one in 25 hangs, all answers take `TIMES` as long, and up to half as long again.
+fn slows_down<const TIMES: u32>(now: Moment) -> Option<Duration> {
+    let usual = hangs(now)?;
+    let is_slow = now.time >= Duration::from_secs(10);
+    Some(if is_slow {
+        (usual * TIMES).mul_f64(1.0 + now.chance() / 2.0)
+    } else {
+        usual
+    })
+}
+
+/// The same with a server of which only `LEFT` sixteenths are left, so that each call more makes all others slower.
+fn loses_capacity<const LEFT: u32>(now: Moment) -> Option<Duration> {
+    let usual = hangs(now)?;
+    let left = if now.time >= Duration::from_secs(10) {
+        LEFT
+    } else {
+        16
+    };
+    let share = f64::from(u32::try_from(now.in_flight).unwrap()) / f64::from(left);
+    Some(usual.mul_f64(share.max(1.0) * (1.0 + now.chance() / 2.0)))
+}
+
+/// One in 25 hangs; how long the others take is spread widely, one in a hundred ten times as long as most.
+fn is_uneven(now: Moment) -> Option<Duration> {
+    let usual = hangs(now)?;
+    Some(usual.mul_f64(0.5 / (1.0 - now.chance()).powf(0.7)))
+}
+
+/// Some lend that would have been answered, but no more than as many again: then some are answered, and it is known that
+/// all are slow.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_becomes_slow_for_all_is_not_flooded() {
+    for (name, behaviour) in [
+        ("2 times", slows_down::<2> as Time),
+        ("3 times", slows_down::<3>),
+        ("4 times", slows_down::<4>),
+        ("5 times", slows_down::<5>),
+        ("7 times", slows_down::<7>),
+        ("10 times", slows_down::<10>),
+        ("20 times", slows_down::<20>),
+        ("50 times", slows_down::<50>),
+        ("a half left", loses_capacity::<8>),
+        ("a quarter left", loses_capacity::<4>),
+        ("a sixteenth left", loses_capacity::<1>),
+        ("uneven", is_uneven),
+    ] {
+        let found = outrun(16, 3000, behaviour).await;
+        assert!(found.most(0, 10) <= 16, "{name}: {found:?}");
+        let most = found.most(10, 10_000);
+        assert!(most <= 32, "{name}: {most} at once");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lowered_limit_holds_while_places_are_given_back() {
     let limiter = EndpointLimiter::new(8);

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::alike::Alike;
 use super::chat::{Chat, Found, Reply, Skip};
 use super::formats::LogFormat;
-use super::input::{Place, each};
+use super::input::{NO_JSON, Place, each};
 use super::mix::digest_of;
 use super::strata::Strata;
 use crate::error::{ErrorKind, ImportError};
@@ -62,8 +62,14 @@ fn read(
     take: &mut dyn FnMut(Place<'_>, Result<Found, Skip>),
 ) -> Result<LogFile, ImportError> {
     let mut format = named;
+    let mut broken = None;
     let digest = each(path, &mut |place, record| match record {
-        Err(why) => take(place, Err(why)),
+        Err(why) => {
+            if why == NO_JSON && broken.is_none() {
+                broken = Some(place.to_string());
+            }
+            take(place, Err(why));
+        }
         Ok(record) => {
             let found = LogFormat::of(&record);
             format = format.or(found);
@@ -81,7 +87,7 @@ fn read(
             digest,
             format,
         }),
-        None => Err(unknown(path)),
+        None => Err(unknown(path, broken.as_deref())),
     }
 }
 
@@ -101,9 +107,14 @@ fn bytes_of(chat: &Chat) -> usize {
     messages.sum::<usize>() + chat.answer.as_ref().map_or(0, String::len)
 }
 
-fn unknown(path: &Path) -> ImportError {
+fn unknown(path: &Path, broken: Option<&str>) -> ImportError {
+    let broken = broken.map(|place| format!("; {place} is no whole JSON, broken or cut off"));
     let names: Vec<_> = LogFormat::ALL.into_iter().map(LogFormat::as_str).collect();
-    let what = format!("{}: it is no log of chats that is known", path.display());
+    let what = format!(
+        "{}: it is no log of chats that is known{}",
+        path.display(),
+        broken.unwrap_or_default()
+    );
     ImportError::new(ErrorKind::Unknown, what).hint(format!(
         "a log is lines of JSON: an OpenAI batch (`custom_id`), chats (`messages`, or `request` and `response`), or OpenTelemetry spans (`resourceSpans`); `--log-format` says which ({})",
         names.join(", ")

@@ -158,6 +158,11 @@ fn what_is_no_log_is_refused_with_what_to_do() {
     for (text, kind, message) in [
         ("", ErrorKind::Unknown, "no log of chats"),
         ("hello\nworld\n", ErrorKind::Unknown, "no log of chats"),
+        (
+            "{\"messages\": [{\"role\": \"us",
+            ErrorKind::Unknown,
+            "x.jsonl:1 is no whole JSON, broken or cut off",
+        ),
         ("{\"a\":1}\n", ErrorKind::Unknown, "no log of chats"),
         (
             "{\"messages\":[]}\n",

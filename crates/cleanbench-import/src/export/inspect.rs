@@ -394,6 +394,7 @@ mod tests {
             form: cleanbench_core::Form::Chat,
         };
         Exported {
+            absent: Vec::new(),
             run: Imported {
                 tasks: vec![task],
                 models: vec![model("a/b"), model("a:b")],

@@ -5,6 +5,7 @@
 
 mod every_eval_ever;
 mod inspect;
+mod left_out;
 
 use cleanbench_core::Digest;
 
@@ -13,12 +14,15 @@ use crate::stated::mean;
 
 pub use every_eval_ever::every_eval_ever;
 pub use inspect::inspect;
+pub use left_out::{Absent, has_no_score, left_out};
 
 /// A run to be written in another format.
 #[derive(Debug, Clone)]
 pub struct Exported {
     /// Its tasks, models and answers; of a task the first scorer comes first.
     pub run: Imported,
+    /// Calls that came to no answer and no error.
+    pub absent: Vec<Absent>,
     /// Its identity.
     pub id: String,
     /// When it was planned, `YYYY-MM-DDThh:mm:ss.sssZ`.

@@ -100,6 +100,9 @@ impl<'a> Reading<'a> {
         gathering.written_by(tool.trim_end(), format);
         let task = gathering.task(&log.eval.task);
         gathering.targets_are(task, Named::Letter);
+        if let Some(first) = log.eval.scorers.first() {
+            gathering.task_mut(task).options = first.options.clone().unwrap_or_default();
+        }
         if let Some(results) = &log.results {
             // In the order of the results, so that all logs of a task have the same names.
             for scored in results.all() {

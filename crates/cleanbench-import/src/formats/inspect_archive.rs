@@ -29,6 +29,8 @@ const ALL: PackedBound = PackedBound {
 const MOST_ENTRIES: usize = 1_000_000;
 /// What every entry of the directory of a zip begins with.
 const ENTRY_MARK: &[u8] = b"PK\x01\x02";
+/// What the end of a zip begins with.
+const END_MARK: &[u8] = b"PK\x05\x06";
 const SAMPLES: &str = "samples/";
 const SHELL: &str = "/sample.json";
 /// What the header was called before a log was finished.
@@ -55,8 +57,9 @@ impl Archive {
             let what = format!("an archive of more than {MOST_ENTRIES} entries");
             return Err(ImportError::damaged(place, what));
         }
+        let is_cut = !has_end(&bytes);
         let zip = ZipArchive::new(Cursor::new(bytes));
-        let zip = zip.map_err(|error| ImportError::damaged(place, error))?;
+        let zip = zip.map_err(|error| not_whole(place, is_cut, size, &error))?;
         let names = zip.file_names().filter_map(Result::ok);
         Ok(Self {
             place: place.to_owned(),
@@ -190,6 +193,23 @@ impl Archive {
         self.left -= size;
         Ok(bytes)
     }
+}
+
+/// Whether a zip has its end, behind which nothing but a comment stands.
+fn has_end(bytes: &[u8]) -> bool {
+    let mut marks = bytes.windows(END_MARK.len()).rev();
+    marks.any(|window| window == END_MARK)
+}
+
+fn not_whole(place: &str, is_cut: bool, size: u64, error: &zip::result::ZipError) -> ImportError {
+    if is_cut {
+        let what = format!(
+            "it is cut off after {size} bytes: an archive without its directory, which stands at its end"
+        );
+        return ImportError::damaged(place, what)
+            .hint("copy the file again; a log that is still being written has no directory yet");
+    }
+    ImportError::damaged(place, format!("the archive is damaged: {error}"))
 }
 
 /// As many entries as a zip can have at most, whatever its end says: reading its directory takes memory for each.

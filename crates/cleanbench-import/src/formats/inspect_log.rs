@@ -31,6 +31,16 @@ pub(super) struct Spec {
     pub(super) task: String,
     pub(super) model: String,
     pub(super) packages: HashMap<String, Value>,
+    #[serde(deserialize_with = "list")]
+    pub(super) scorers: Vec<ScorerOf>,
+}
+
+/// A scorer, and how it was told to judge.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ScorerOf {
+    pub(super) name: String,
+    pub(super) options: Option<Map<String, Value>>,
 }
 
 /// A sample with its answer.

@@ -230,8 +230,9 @@ fn recognise(source: &Source, path: &Path) -> Result<Recognised, ImportError> {
     for file in &source.files {
         let one = match of_file(source, file)? {
             Seen::Known(one) => one,
-            Seen::Broken(why) => {
-                passed_over.push(format!("`{}`: {why}", file.display()));
+            Seen::Broken(broken) if source.named.is_some() => return Err(broken.error(path)),
+            Seen::Broken(Broken { at, what }) => {
+                passed_over.push(format!("`{}`{at}: {what}", file.display()));
                 continue;
             }
             Seen::Other => continue,
@@ -266,10 +267,32 @@ fn recognise(source: &Source, path: &Path) -> Result<Recognised, ImportError> {
 /// What a look at a file says.
 enum Seen {
     Known(Found),
-    /// What is called like a log and is no whole one, and why.
-    Broken(String),
+    /// What is called like a log and is no whole one.
+    Broken(Broken),
     /// None of the log's: a folder may hold anything.
     Other,
+}
+
+/// What is wrong with a file that is no whole log.
+struct Broken {
+    /// `:line:column`, where that is known.
+    at: String,
+    what: String,
+}
+
+impl Broken {
+    fn whole(what: impl Into<String>) -> Self {
+        Self {
+            at: String::new(),
+            what: what.into(),
+        }
+    }
+
+    fn error(self, path: &Path) -> ImportError {
+        let place = format!("{}{}", path.display(), self.at);
+        ImportError::damaged(place, self.what)
+            .hint("copy the file again, or let its harness write it anew; a log that is still being written is not whole")
+    }
 }
 
 fn of_file(source: &Source, file: &Path) -> Result<Seen, ImportError> {
@@ -277,7 +300,9 @@ fn of_file(source: &Source, file: &Path) -> Result<Seen, ImportError> {
     let bytes = match source.look(file, COLLECTION) {
         Ok(bytes) => bytes,
         Err(error) if is_named => return Err(error),
-        Err(error) if is_called_like_a_log(file) => return Ok(Seen::Broken(error.message)),
+        Err(error) if is_called_like_a_log(file) => {
+            return Ok(Seen::Broken(Broken::whole(error.message)));
+        }
         Err(_) => return Ok(Seen::Other),
     };
     let look = Look::of(file, &bytes);
@@ -285,8 +310,14 @@ fn of_file(source: &Source, file: &Path) -> Result<Seen, ImportError> {
     let found = found.or_else(|| refusals::find(&look));
     Ok(match found {
         Some(found) => Seen::Known(found),
-        None if is_named => Seen::Other,
-        None => broken(&look).map_or(Seen::Other, Seen::Broken),
+        // A folder may have empty files in it, which nobody takes for a log.
+        None if is_named && bytes.trim_ascii().is_empty() => {
+            Seen::Broken(Broken::whole("it is empty"))
+        }
+        None if is_named || is_called_like_a_log(file) => {
+            broken(&look).map_or(Seen::Other, Seen::Broken)
+        }
+        None => Seen::Other,
     })
 }
 
@@ -295,22 +326,29 @@ fn is_called_like_a_log(file: &Path) -> bool {
     endings.iter().any(|ending| ends_in(file, ending))
 }
 
-/// Why what is called like a log is none, where it is not a whole document.
-fn broken(look: &Look<'_>) -> Option<String> {
+/// What is wrong with what is called like a log, or begins like one, where it is not a whole document.
+fn broken(look: &Look<'_>) -> Option<Broken> {
     if ends_in(look.path, "eval") {
-        return Some("it is no archive".to_owned());
+        let what = "it is no archive, as an `.eval` is: damaged, or another file";
+        return Some(Broken::whole(what));
     }
-    let bytes = if ends_in(look.path, "jsonl") {
-        json::lines(look.bytes).next()?.bytes
+    let line = json::lines(look.bytes).next()?;
+    let (before, bytes) = if ends_in(look.path, "jsonl") {
+        (line.before, line.bytes)
     } else {
-        look.bytes
+        (0, look.bytes)
     };
-    let is_whole = !look.keys.is_empty() || !is_called_like_a_log(look.path);
-    if is_whole || bytes.trim_ascii().is_empty() {
+    let may_be_one = is_called_like_a_log(look.path) || look.starts_with(b"{");
+    if !look.keys.is_empty() || !may_be_one {
         return None;
     }
-    let parsed = json::parse::<IgnoredAny>("", bytes);
-    parsed.err().map(|_| "it is no whole JSON".to_owned())
+    let parsed = json::parse_at::<IgnoredAny>("", before, bytes);
+    let fault = parsed.err()?.message;
+    let (at, what) = fault.split_once(": ").unwrap_or(("", &fault));
+    Some(Broken {
+        at: at.to_owned(),
+        what: what.to_owned(),
+    })
 }
 
 fn keys(file: &Path, bytes: &[u8]) -> Vec<String> {

@@ -232,7 +232,7 @@ fn an_archive_of_too_many_entries_is_refused_before_they_are_read() {
 #[test]
 fn depth_size_and_repeats_are_bounded() {
     let deep = format!("{{\"eval\": {}", "[".repeat(1 << 20));
-    assert_eq!(of("log.json", deep).unwrap_err().kind, ErrorKind::Unknown);
+    assert_eq!(of("log.json", deep).unwrap_err().kind, ErrorKind::Damaged);
     let mut log = inspect_log();
     log["samples"][0]["epoch"] = json!(u32::MAX);
     let error = of("log.json", log.to_string()).unwrap_err();

@@ -235,6 +235,16 @@ impl Endpoint {
         self.url.scheme() == IMPORTED
     }
 
+    /// Whether it is asked at another machine.
+    pub fn is_elsewhere(&self) -> bool {
+        !self.loopback && !self.is_embedded() && !self.is_imported()
+    }
+
+    /// Whether `named` is its host, or its host and port.
+    pub fn is_at(&self, named: &str) -> bool {
+        allow::names_host(named, &self.url)
+    }
+
     /// An endpoint with nothing but its address; everything else is the default.
     pub(super) fn at(name: &str, model: &str, target: Target) -> Self {
         let profile = target.profile;

@@ -14,6 +14,9 @@
 //! 7. "concluded": the last conclusion that names an option ("so C", "I choose (B)", "故选C").
 //! 8. "only option": one option is named, and no other that is not denied.
 //!
+//! No option at which an answer stops that goes through them is read ([`listing`]); what is granted before the answer, or
+//! set against it behind, is told from it ([`apart`]).
+//!
 //! Before all of them but the first: a row of verdicts ("A: no. B: yes."), a complete answer in the first paragraph where
 //! another item follows ([`item`]), and a short text that denies some options and affirms one ([`contrast`]). What later
 //! words change an answer to ([`revised`]) is read instead of it.
@@ -26,12 +29,14 @@
 //! It refuses to guess: several options, a label beyond the options, and a label whose text belongs to another option
 //! are not extracted.
 
+mod apart;
 pub(in crate::scorers) mod contrast;
 mod inline;
 pub(in crate::scorers) mod item;
 pub(in crate::scorers) mod judged;
 pub(in crate::scorers) mod label;
 mod letters;
+pub(in crate::scorers) mod listing;
 mod opening;
 pub(in crate::scorers) mod options;
 mod revised;
@@ -184,6 +189,21 @@ fn read_parts(text: &str, options: &Options) -> Read {
 fn unstated(text: &str, options: &Options) -> Read {
     let start = window(text, 0, FAR);
     let end = &text[text.ceil_char_boundary(text.len().saturating_sub(FAR))..];
+    let read = ruled(text, start, end, options);
+    // What stands where an answer would is not said to be one.
+    let open = end
+        .trim_end_matches(['*', ' '])
+        .ends_with([':', '：', '-', '–', '—']);
+    let placed = ["opening", "last line", "only option"].contains(&read.rule)
+        || open && read.rule == "concluded";
+    if placed && read.reading.is_ok() && listing::breaks_off(end, options) {
+        return by(read.rule)(Err(NO_CHOICE));
+    }
+    read
+}
+
+/// What the first rule reads that applies to a text with this start and end.
+fn ruled(text: &str, start: &str, end: &str, options: &Options) -> Read {
     ticked(end, options)
         .map(by("verdict"))
         .or_else(|| opening(start, text, options))
@@ -198,6 +218,8 @@ fn unstated(text: &str, options: &Options) -> Read {
         .or_else(|| excepted(end, options).map(by("verdict")))
         .or_else(|| last_said(end, options).map(by("concluded")))
         .or_else(|| equated(text, options).map(by("concluded")))
+        .or_else(|| apart::conceded(end, options).map(by("concluded")))
+        .or_else(|| apart::set_against(text, options).map(by("concluded")))
         .unwrap_or_else(|| by("only option")(left(text, end, options)))
 }
 
@@ -205,7 +227,8 @@ fn unstated(text: &str, options: &Options) -> Read {
 fn left(text: &str, end: &str, options: &Options) -> Reading {
     let named = only(end, options)?;
     let denied = denied(text, options);
-    if denied.contains(&named) || is_cut_off(text, named, options) {
+    let granted = apart::is_granted(end, named, options);
+    if denied.contains(&named) || granted || is_cut_off(text, named, options) {
         return Err(NO_CHOICE);
     }
     Ok(named)
@@ -246,7 +269,10 @@ fn unhedged(text: &str) -> &str {
 
 /// The option that a word of speech stands for, where one says the same: "Nope", "Not true."
 fn colloquial(text: &str, options: &Options) -> Option<Reading> {
-    const WORDS: [(&str, &str); 9] = [
+    const WORDS: [(&str, &str); 12] = [
+        ("that's not true", "false"),
+        ("that is not true", "false"),
+        ("this is not true", "false"),
         ("yeah", "yes"),
         ("yep", "yes"),
         ("yup", "yes"),
@@ -337,29 +363,8 @@ fn without_sign(text: &str) -> &str {
 
 /// The label in "Answer B.", where nothing else stands.
 fn after_noun(text: &str, options: &Options) -> Option<Reading> {
-    const NOUNS: [&str; 21] = [
-        "odpověď",
-        "vastaus",
-        "răspuns",
-        "răspunsul",
-        "válasz",
-        "απάντηση",
-        "відповідь",
-        "תשובה",
-        "คำตอบ",
-        "answer",
-        "antwort",
-        "réponse",
-        "respuesta",
-        "risposta",
-        "resposta",
-        "antwoord",
-        "svar",
-        "odpowiedź",
-        "cevap",
-        "jawaban",
-        "ответ",
-    ];
+    const NOUNS: &str = "odpověď vastaus răspuns răspunsul válasz απάντηση відповідь תשובה คำตอบ answer antwort \
+        réponse respuesta risposta resposta antwoord svar odpowiedź cevap jawaban ответ";
     let text = text.trim_start_matches(['*', '_']);
     if let Some(rest) = text.strip_prefix("Đáp án ") {
         return after_noun(&format!("answer {rest}"), options);
@@ -369,7 +374,9 @@ fn after_noun(text: &str, options: &Options) -> Option<Reading> {
     let letter = matches!(label.name, Name::Letter('A'..='Z'))
         && !label.named
         && is_rest_empty(&rest[label.end..]);
-    (letter && NOUNS.contains(&noun.to_lowercase().as_str())).then(|| options.by_label(&label))
+    let noun = noun.to_lowercase();
+    let leads = letter && NOUNS.split(' ').any(|known| known == noun);
+    leads.then(|| options.by_label(&label))
 }
 
 /// The option that "the second option" stands for.
@@ -794,31 +801,13 @@ fn led_in(part: &str, at: usize, options: &Options) -> Option<Reading> {
 
 /// Whether what follows a letter goes on as after a name: "I'd go with C here".
 fn stands_in_clause(follows: &str) -> bool {
-    const WORDS: [&str; 18] = [
-        "ครับ",
-        "ค่ะ",
-        "คะ",
-        "after",
-        "qui",
-        "que",
-        "here",
-        "for",
-        "in",
-        "as",
-        "with",
-        "based",
-        "given",
-        "over",
-        "rather",
-        "instead",
-        "again",
-        "too",
-    ];
+    const WORDS: &str =
+        "ครับ ค่ะ คะ after qui que here for in as with based given over rather instead again too";
     let word = follows
         .trim_start()
         .split(|c: char| !c.is_alphabetic())
         .next();
-    follows.starts_with(' ') && word.is_some_and(|word| WORDS.contains(&word))
+    follows.starts_with(' ') && word.is_some_and(|word| WORDS.split(' ').any(|known| known == word))
 }
 
 /// The one option that `text` names, by text or by a label that is set off, and does not deny.

@@ -31,6 +31,7 @@ use crate::scorers::choice::contrast::affirmed;
 use crate::scorers::choice::item::{Next, next, opens, paragraphs, revises};
 use crate::scorers::choice::judged::verdicts;
 use crate::scorers::choice::label::Style;
+use crate::scorers::choice::listing::breaks_off;
 use crate::scorers::choice::options::{Accept, NO_CHOICE, Options, undecorated};
 use crate::statement::{Found, Kind, found, leads, run_on};
 use crate::target;
@@ -145,8 +146,48 @@ fn read_all(text: &str, options: &Options) -> Read {
         .or_else(|| judged(end, options).map(by("verdict")))
         .or_else(|| concluded(end, options).map(by("concluded")))
         .or_else(|| said(end, options).map(by("stated")))
-        .or_else(|| at_end(end, options).map(by("last line")))
-        .or_else(|| any_line(end, options).map(by("lines")))
+        .or_else(|| labelled(text, options).map(by("stated")))
+        .or_else(|| {
+            let within = breaks_off(end, options);
+            let last = at_end(end, options).map(by("last line"));
+            let any = || any_line(end, options).map(by("lines"));
+            last.or_else(any).filter(|_| !within)
+        })
+}
+
+/// What the only sentence says that something is, where each option has its label and its text: "They are A) red and C) blue".
+fn labelled(text: &str, options: &Options) -> Option<Named> {
+    const IS: &str =
+        "are include includes sind sont son sono são zijn är jest są jsou er adalah là это : —";
+    const ASKED: &str = "options choices alternatives possibilities candidates optionen opciones opzioni opções варианты";
+    let text = text.trim();
+    if text.len() > 600 || text.contains(['\n', '?']) {
+        return None;
+    }
+    let mut starts = text.char_indices().filter(|(at, c)| {
+        let opens = c.is_ascii_uppercase() || *c == '(';
+        opens && text[..*at].ends_with([' ', '*']) && is_in_full(&text[*at..], options)
+    });
+    let at = starts.next()?.0;
+    let head = text[..at].trim_end_matches([' ', '*']);
+    let has = |words: &str, word: &str| words.split(' ').any(|known| known == word);
+    let spaced = head.replace(':', " :").to_lowercase();
+    let mut words = spaced.split_whitespace();
+    let asked = words.clone().any(|word| has(ASKED, word));
+    let is = words.next_back().is_some_and(|word| has(IS, word));
+    let named = names(&text[at..], options).filter(|named| named.len() < options.count())?;
+    (is && !asked && !says_wrong(head) && named.len() > 1).then_some(named)
+}
+
+/// Whether `text` begins with a label that is set off and its own text.
+fn is_in_full(text: &str, options: &Options) -> bool {
+    let label = options.label_at(text, 0);
+    let label = label.filter(|label| matches!(label.style, Style::Bracketed | Style::Punctuated));
+    label.is_some_and(|label| {
+        let own = text[label.end..].trim_start_matches([' ', '.', ':', ')', '*']);
+        let named = options.text_at_start(own).map(|(named, _)| named);
+        named.is_some() && named == options.by_label(&label).ok()
+    })
 }
 
 /// What the lines name that end the text and are lists, as far up as they go.
@@ -248,24 +289,9 @@ fn said(text: &str, options: &Options) -> Option<Named> {
 
 /// A list without the verb that some languages put behind it.
 fn without_copula(list: &str) -> &str {
-    const ENDS: [&str; 14] = [
-        "'dir",
-        "'dır",
-        "'tir",
-        "'tır",
-        "’dir",
-        "’dır",
-        "’tir",
-        "입니다",
-        "이다",
-        "です",
-        "である",
-        "हैं",
-        "है",
-        "।",
-    ];
+    const ENDS: &str = "'dir|'dır|'tir|'tır|’dir|’dır|’tir|입니다|이다|です|である|हैं|है|।";
     let mut list = list.trim_end_matches(['.', '。', ' ']);
-    while let Some(shorter) = ENDS.iter().find_map(|end| list.strip_suffix(end)) {
+    while let Some(shorter) = ENDS.split('|').find_map(|end| list.strip_suffix(end)) {
         list = shorter.trim_end();
     }
     list
@@ -595,47 +621,11 @@ fn next_item<'a>(after: &'a str, options: &Options) -> &'a str {
 
 /// Whether a list is over and a reason or a verdict follows.
 fn ends_list(rest: &str) -> bool {
-    const WORDS: [&str; 38] = [
-        "because ",
-        "since ",
-        "are correct",
-        "are right",
-        "are the ",
-        "are both ",
-        "are all ",
-        "are true",
-        "is true",
-        "is correct",
-        "as they",
-        "weil ",
-        "car ",
-        "porque ",
-        "perché ",
-        "sind richtig",
-        "sind korrekt",
-        "sont correct",
-        "sont juste",
-        "son correct",
-        "sono corrett",
-        "sono giust",
-        "são corret",
-        "zijn juist",
-        "zijn correct",
-        "są popraw",
-        "not ",
-        "but not ",
-        "nicht ",
-        "aber nicht ",
-        "pas ",
-        "mais pas ",
-        "pero no ",
-        "ma non ",
-        "mas não ",
-        "而不是",
-        "但不是",
-        "(",
-    ];
-    WORDS.iter().any(|word| rest.starts_with(word))
+    const WORDS: &str = "because |since |are correct|are right|are the |are both |are all |are true|is true|\
+        is correct|as they|weil |car |porque |perché |sind richtig|sind korrekt|sont correct|sont juste|son correct|\
+        sono corrett|sono giust|são corret|zijn juist|zijn correct|są popraw|not |but not |nicht |aber nicht |pas |\
+        mais pas |pero no |ma non |mas não |而不是|但不是|(";
+    WORDS.split('|').any(|word| rest.starts_with(word))
 }
 
 /// What stands in brackets that hold a list.
@@ -696,26 +686,8 @@ fn range(text: &str, options: &Options) -> Option<Named> {
 
 /// Every option, where the answer says so.
 fn all(text: &str, options: &Options) -> Option<Named> {
-    const PHRASES: [&str; 18] = [
-        "all of the above",
-        "all of them",
-        "all options",
-        "all of these",
-        "all the above",
-        "all four",
-        "alle",
-        "alle genannten",
-        "alle antworten",
-        "toutes",
-        "toutes les réponses",
-        "todas las anteriores",
-        "todas",
-        "tutte",
-        "以上都是",
-        "以上皆是",
-        "以上全部",
-        "全部",
-    ];
+    const PHRASES: &str = "all of the above|all of them|all options|all of these|all the above|all four|alle|\
+        alle genannten|alle antworten|toutes|toutes les réponses|todas las anteriores|todas|tutte|以上都是|以上皆是|以上全部|全部";
     static SAID: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^all (?:of )?(?:the |these )?(?:(two|three|four|five|six|seven|eight) )?(?:options |choices |answers |statements |of them |above )?(?:above )?(?:are |is )?(?:correct|true|right)$")
             .expect("the pattern is fixed and its tests compile it")
@@ -725,7 +697,9 @@ fn all(text: &str, options: &Options) -> Option<Named> {
     let as_many = |number: Option<regex::Match<'_>>| {
         number.is_none_or(|number| NUMBERS.get(options.count() - 2) == Some(&number.as_str()))
     };
-    let every = PHRASES.contains(&bare.trim_end_matches(" are correct"))
+    let every = PHRASES
+        .split('|')
+        .any(|phrase| phrase == bare.trim_end_matches(" are correct"))
         || SAID
             .captures(&bare)
             .is_some_and(|said| as_many(said.get(1)));
@@ -788,36 +762,14 @@ fn ordinal_at_start<'a>(text: &'a str, options: &Options) -> Option<(usize, &'a 
 
 /// `text` after white space, decoration, bullets, and what joins the items of a list.
 fn after_joints(text: &str) -> &str {
-    const WORDS: [&str; 22] = [
-        "both",
-        "just",
-        "nur",
-        "seulement",
-        "uniquement",
-        "solo",
-        "sólo",
-        "somente",
-        "alleen",
-        "tylko",
-        "только",
-        "options",
-        "option",
-        "only",
-        "choices",
-        "so",
-        "thus",
-        "therefore",
-        "also",
-        "letters",
-        "as well as",
-        "sowie",
-    ];
+    const WORDS: &str = "both|just|nur|seulement|uniquement|solo|sólo|somente|alleen|tylko|только|options|option|only|\
+        choices|so|thus|therefore|also|letters|as well as|sowie";
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(|c: char| {
             c.is_whitespace() || "*_`\"'-•,;/&+、，；。.!)]}”“|∧∨$".contains(c)
         });
-        let word = WORDS.iter().find_map(|word| {
+        let word = WORDS.split('|').find_map(|word| {
             let start = rest.get(..word.len())?;
             let after = &rest[word.len()..];
             let ends = after.is_empty() || after.starts_with([' ', ':', '\n', '.', ',']);

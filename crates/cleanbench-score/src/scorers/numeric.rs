@@ -16,7 +16,7 @@
 //! A number that the answer takes back ("wait, that's wrong") does not count; what follows does (see [`aftermath`]), and so
 //! does one that takes its place without a word about it ("Actually, 42.", see [`revision`]). A last number after a
 //! result that is stated before it may be neither (see [`rival`]), nor is the answer to another question that an answer goes
-//! on with, where it may be one (see [`another`]).
+//! on with, where it may be one (see [`another`]), nor what would be under a condition ("If you also eat, it would be 180").
 //! Answers that stop in the middle or say that there is none are not extracted, nor those that mark numbers for several
 //! parts of a question or two values of a variable, nor those of which only a number in brackets behind another is right
 //! ("25 cents ($0.25)").

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::bed::Folder;
-use crate::parquet::{DELTA, SNAPPY, ZSTD};
+use crate::parquet::{DELTA, GZIP, SNAPPY, ZSTD};
 
 /// How long a test runs unless a number of inputs is given.
 const TIME: Duration = Duration::from_secs(2);
@@ -100,7 +100,7 @@ fn fuzzed_parquet() {
         &[0x19, 0xfc],
         &[0x1c; 8],
     ];
-    fuzz("a.parquet", &[SNAPPY, ZSTD, DELTA], &pieces);
+    fuzz("a.parquet", &[SNAPPY, ZSTD, DELTA, GZIP], &pieces);
 }
 
 const PIECES: [&[u8]; 16] = [

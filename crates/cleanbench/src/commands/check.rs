@@ -103,7 +103,7 @@ fn indent(text: &str) -> String {
 }
 
 fn labels(task: &CheckedTask<'_>) -> String {
-    let parts = task.labels.iter();
+    let parts = task.tally.labels.iter();
     let parts = parts.map(|(label, count)| format!("{count} {label}"));
     parts.collect::<Vec<_>>().join(", ")
 }
@@ -314,9 +314,9 @@ fn besides_text(task: &CheckedTask<'_>, reasoning: Option<Reasoning>) -> Option<
         logprobs,
     } = &task.selected.task.constraints;
     let mut parts = Vec::new();
-    if task.images > 0 {
-        let bytes = task.image_bytes;
-        parts.push(format!("{} images ({bytes} bytes)", task.images));
+    if task.tally.images > 0 {
+        let bytes = task.tally.image_bytes;
+        parts.push(format!("{} images ({bytes} bytes)", task.tally.images));
     }
     if !tools.is_empty() {
         let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();

@@ -77,7 +77,7 @@ pub(super) fn make(
         .unzip();
     let derived = compute(what, &tables).map_err(|error| {
         let runs = named.iter().map(|(_, run)| run.path());
-        explain(&runs.collect::<Vec<_>>(), what, error)
+        explain(&runs.collect::<Vec<_>>(), what, &tables, error)
     })?;
     let inputs = named.iter().zip(&tables);
     let inputs: Vec<_> = inputs
@@ -115,7 +115,7 @@ fn warn_of_early_ends(tables: &[ItemTable]) {
 }
 
 /// What can be done about two sides that are not comparable, beside making them alike.
-fn explain(runs: &[&Path], what: &What, error: DeriveError) -> Failure {
+fn explain(runs: &[&Path], what: &What, tables: &[ItemTable], error: DeriveError) -> Failure {
     let hint = match (what, &error) {
         (
             What::Compare {
@@ -128,10 +128,54 @@ fn explain(runs: &[&Path], what: &What, error: DeriveError) -> Failure {
         }
         _ => None,
     };
+    let of_import = of_import(runs, what, tables, &error);
     let failure = Failure::from(error);
+    if let Some(way) = of_import {
+        // Nothing else helps where the scores of a log stand against those of a scorer.
+        return Failure {
+            hints: vec![way],
+            ..failure
+        };
+    }
     match hint {
         None => failure,
         Some(hint) => failure.hint(hint),
+    }
+}
+
+/// How an imported run, which has the scores of its log, comes to be compared with one that this program judged.
+fn of_import(
+    runs: &[&Path],
+    what: &What,
+    tables: &[ItemTable],
+    error: &DeriveError,
+) -> Option<String> {
+    let What::Compare {
+        base, candidate, ..
+    } = what
+    else {
+        return None;
+    };
+    let plan = |side: &ModelOf| &tables[side.input].manifest.plan;
+    let has_scores_of_log = |side: &ModelOf| {
+        let plan = plan(side);
+        let mut scorers = plan.tasks.iter().flat_map(|task| &task.scorers);
+        plan.imported.is_some() && scorers.any(|scorer| scorer.kind == "recorded")
+    };
+    let (import, other) = match (has_scores_of_log(base), has_scores_of_log(candidate)) {
+        (true, false) => (base, candidate),
+        (false, true) => (candidate, base),
+        _ => return None,
+    };
+    let (import, other) = (runs[import.input].display(), runs[other.input].display());
+    match error {
+        DeriveError::NotComparable(NotComparable::Differ { .. }) => Some(format!(
+            "run `{import}` has the scores of its log: judge its answers by the suite of the other run first, and compare what that makes: cleanbench score {import} SUITE, then cleanbench compare SCORED {other}"
+        )),
+        DeriveError::NotComparable(NotComparable::Keys) => Some(format!(
+            "run `{import}` was imported under a key of its own: import its log again with `--suite-out SUITE`, run that suite (cleanbench run SUITE -m MODEL), judge the import by it (cleanbench score {import} SUITE), and compare those two"
+        )),
+        _ => None,
     }
 }
 

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use cleanbench_core::Exit;
 use cleanbench_files::{Mode, create_new};
-use cleanbench_import::{Exported, ExportedFile, every_eval_ever, inspect};
+use cleanbench_import::{Exported, ExportedFile, every_eval_ever, has_no_score, inspect, left_out};
 use cleanbench_ledger::directory;
 use cleanbench_report::Recording;
-use cleanbench_study::exported::exported;
+use cleanbench_study::exported::{Outgoing, exported};
 
 use crate::arguments::{ExportArguments, ExportFormat};
 use crate::failure::Failure;
@@ -24,8 +24,10 @@ pub(super) fn export(arguments: &ExportArguments) -> Result<Exit, Failure> {
     let plan = &recording.manifest.plan;
     let created: Option<jiff::Timestamp> = plan.created.parse().ok();
     let seconds = created.and_then(|created| u64::try_from(created.as_second()).ok());
+    let Outgoing { run, absent } = exported(&recording)?;
     let run = Exported {
-        run: exported(&recording)?,
+        run,
+        absent,
         id: recording.manifest.run.to_string(),
         created: plan.created.clone(),
         created_seconds: seconds.unwrap_or_default(),
@@ -39,7 +41,19 @@ pub(super) fn export(arguments: &ExportArguments) -> Result<Exit, Failure> {
     for path in write(&files, &arguments.output)? {
         printer::result(format!("wrote {}", path.display()));
     }
+    tell_left_out(&run, arguments.format);
     Ok(Exit::Done)
+}
+
+/// Says what is not in the files, so that nobody counts it as wrong or forgets it.
+fn tell_left_out(run: &Exported, format: ExportFormat) {
+    let unscored = match format {
+        ExportFormat::Inspect => Vec::new(),
+        ExportFormat::EveryEvalEver => has_no_score(run),
+    };
+    for what in unscored.iter().chain(&left_out(run)) {
+        printer::warn(what);
+    }
 }
 
 /// Writes the files where `output` says; none if one is there already.

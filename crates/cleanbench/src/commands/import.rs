@@ -40,18 +40,15 @@ pub(super) fn import(arguments: &ImportArguments, printer: Printer) -> Result<Ex
             folder.display(),
             folder.display()
         ));
+        let replaced = imported.tasks.iter();
+        for what in replaced.filter_map(|task| task.replaced.as_ref()) {
+            crate::printer::warn(what);
+        }
     }
     if !imported.is_run() {
         return Ok(say_suite(&imported, &suite, printer));
     }
-    let exit = run(&imported, &suite, arguments, printer)?;
-    if let Some(folder) = &suite.kept {
-        printer.say(format!(
-            "judge the same answers by this program: cleanbench score RUN {}",
-            folder.display()
-        ));
-    }
-    Ok(exit)
+    run(&imported, &suite, arguments, printer)
 }
 
 fn say_suite(imported: &Imported, suite: &Written, printer: Printer) -> Exit {
@@ -155,11 +152,11 @@ fn run(
     };
     let folder = started.opened.run.path().display().to_string();
     let exit = session::run(started.opened, session)?;
-    say_next(imported, &folder, printer);
+    say_next(imported, suite, &folder, printer);
     Ok(exit)
 }
 
-fn say_next(imported: &Imported, folder: &str, printer: Printer) {
+fn say_next(imported: &Imported, suite: &Written, folder: &str, printer: Printer) {
     if imported.agreeing > 0 {
         printer.say(format!(
             "{} of {} results that the log states are those of its samples",
@@ -168,10 +165,17 @@ fn say_next(imported: &Imported, folder: &str, printer: Printer) {
         ));
     }
     let next = match imported.models.len() {
-        1 => format!("compare it with another run: cleanbench compare {folder} OTHER"),
+        1 => format!("compare it with another import: cleanbench compare {folder} OTHER"),
         _ => format!("compare its models: cleanbench compare {folder}"),
     };
     printer.say(next);
+    let suite = suite.kept.as_ref().map_or_else(
+        || "SUITE (import again with `--suite-out SUITE`)".to_owned(),
+        |suite| suite.display().to_string(),
+    );
+    printer.say(format!(
+        "judge the same answers by this program, also to compare them with a run of the suite: cleanbench score {folder} {suite}"
+    ));
 }
 
 /// Whatever the suite judges by, the run has the scores of the log.

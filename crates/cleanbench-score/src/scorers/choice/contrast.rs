@@ -28,7 +28,8 @@ const BUT: &str = "but|sondern|mais|sino|ma|bensì|mas|maar|utan|ale|lecz|tylko|
 const JOIN: &str = "and|or|nor|und|oder|noch|et|ou|ni|y|o|e|né|nem|en|of|och|eller|i|lub|ani|dan|atau|và|hoặc|и|или|ни|و|أو|και|ή";
 const EMPTY: &str = "the|it|this|that|only|option|options|answer|answers|choice|of|both|one|ones|die|das|es|der|antwort|option|la|le|les|\
     el|los|las|il|lo|ce|n|c|réponse|respuesta|risposta|resposta|het|de|antwoord|det|svaret|svar|odpowiedź|odpowiedzi|odpověď|\
-    možnost|jawaban|yang|đáp|án|phải|ответ|вариант|το|η|απάντηση|الإجابة|so|also|a|în";
+    možnost|jawaban|yang|đáp|án|phải|ответ|вариант|το|η|απάντηση|الإجابة|so|also|a|în|dagegen|hingegen|jedoch|allerdings|however|though|cependant|revanche|embargo|cambio|contrario|\
+    invece|però|contudo|entanto|daarentegen|echter|däremot|dock|natomiast|jednak|naopak|však|derimod|dock|однако|же";
 
 /// What a word does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,14 @@ struct Clause {
 /// The options that a short answer says to be right, where it denies others.
 pub(in crate::scorers) fn affirmed(text: &str, options: &Options) -> Option<BTreeSet<usize>> {
     if text.len() > LONGEST || text.contains(['\n', '?', '？']) {
+        return None;
+    }
+    // What "so is B" says of it, the clause before does.
+    let folded = text.to_lowercase();
+    if ["so is ", "so are ", "neither is "]
+        .iter()
+        .any(|words| folded.contains(words))
+    {
         return None;
     }
     let words = words(text, options)?;
@@ -172,9 +181,10 @@ fn clauses(words: &[Word]) -> Vec<Clause> {
 /// Whether what follows a comma is an item of a list, and no clause of its own.
 fn is_listed(words: &[Word]) -> bool {
     let label = matches!(words.first(), Some(Word::Label(_)));
+    let next = words.iter().skip(1).find(|word| **word != Word::Empty);
     label
         && !matches!(
-            words.get(1),
+            next,
             Some(Word::Copula | Word::Right | Word::Wrong | Word::Not)
         )
 }

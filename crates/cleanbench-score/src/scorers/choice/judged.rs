@@ -24,11 +24,27 @@ pub(super) fn affirmed(text: &str, options: &Options) -> Option<Reading> {
 /// "True" or "false" where a text ends by saying that of a statement.
 pub(super) fn predicate(text: &str, options: &Options) -> Option<Reading> {
     static SAID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:this|that|it|(?:statement|claim|assertion|sentence|proposition)s?) (?:is|was) (?:therefore |thus |indeed |actually |clearly )?[*_]{0,2}(true|false)[*_]{0,2}\s*[.!]?\s*$")
+        Regex::new(r"(?i)\b(?:this|that|it|(?:statement|claim|assertion|sentence|proposition)s?|(?:claim|statement|assertion|belief|idea|notion|assumption|hypothesis|proposition|view|myth) that [^.!?\n;]{3,120}) (?:is|was) (?:therefore |thus |indeed |actually |clearly )?[*_]{0,2}(true|false)[*_]{0,2}(?:,? (?:since|because|as) [^.!?\n]{3,120})?\s*[.!]?\s*$")
             .expect("the pattern is fixed and its tests compile it")
     });
-    let start = text.ceil_char_boundary(text.len().saturating_sub(160));
-    let found = SAID.captures(&text[start..])?;
+    static DOUBTED: LazyLock<Regex> = LazyLock::new(|| {
+        compiled(
+            r"(?i)(?:\b(?:not|never|nobody|no one|none|if|whether|unless|nor|doubt\w*|reject\w*|deny|denies|refut\w*)|n['’]t)\b[^.,;:!?\n]{0,80}$",
+        )
+    });
+    // "It is false that bats are blind."
+    static THAT: LazyLock<Regex> = LazyLock::new(|| {
+        compiled(
+            r"(?i)^\s*it(?: is|['’]s) [*_]{0,2}(true|false)[*_]{0,2} that [^.!?,;]{3,160}[.!]?\s*$",
+        )
+    });
+    let start = text.ceil_char_boundary(text.len().saturating_sub(300));
+    let near = &text[start..];
+    let found = SAID.captures(near).or_else(|| THAT.captures(text))?;
+    let before = found.get(0).and_then(|found| near.get(..found.start()))?;
+    if DOUBTED.is_match(before) {
+        return None;
+    }
     options.by_text(&found[1]).filter(Result::is_ok)
 }
 

@@ -84,13 +84,18 @@ const NOUNS: &str = "option|choice|letter|number|answer choice|alternative|opci�
     pilihan|phương án|вариант|буква|الخيار|विकल्प|možnost|varianta|písmeno|mulighed|bogstav|vaihtoehto|kirjain|\
     opțiunea|opțiune|litera|opció|lehetőség|betű|επιλογή|γράμμα|варіант|літера|האפשרות|אפשרות|האות|ตัวเลือก|ข้อ|选项|選項|選択肢|보기|선택지";
 
+/// Nouns that stand before a label where they open a sentence and it is a capital: there may be one solution only.
+const LOOSE: &str = "solution|response|ending|lösung|solución|soluzione|solução|oplossing|lösning|rozwiązanie|решение";
+
 /// The label at `at`, after white space and decoration.
 pub(in crate::scorers) fn label_at(text: &str, at: usize) -> Option<Label> {
     let reach = window(text, at, REACH);
     let body = reach.trim_start_matches(|c: char| c.is_whitespace() || OPENING.contains(&c));
     let decorated =
         reach[..reach.len() - body.len()].contains(['*', '_', '`', '"', '\'', '$', '“', '‘', '«']);
-    let noun = without_noun(body);
+    let head = text[..at].trim_end();
+    let opens = head.is_empty() || head.ends_with(['.', '!', '?', ':', '*', '。']);
+    let noun = without_noun(body).or_else(|| opens.then(|| without_loose_noun(body))?);
     let mut inner = noun.unwrap_or(body);
     let mut depth = 0;
     while let Some(deeper) = inner.strip_prefix(OPEN).filter(|_| depth < 3) {
@@ -171,18 +176,32 @@ fn name_at(text: &str) -> Option<(Name, usize)> {
     }
 }
 
+/// What follows one of `nouns` with which `body` begins.
+fn after_noun<'a>(body: &'a str, noun: &str) -> Option<&'a str> {
+    let head = body.get(..noun.len())?;
+    let same = head.eq_ignore_ascii_case(noun) || !noun.is_ascii() && head.to_lowercase() == noun;
+    same.then(|| &body[noun.len()..])
+}
+
 /// What follows the noun in "Option B" and "Choice (B)".
 fn without_noun(body: &str) -> Option<&str> {
     NOUNS.split('|').find_map(|noun| {
-        let head = body.get(..noun.len())?;
-        let same =
-            head.eq_ignore_ascii_case(noun) || !noun.is_ascii() && head.to_lowercase() == noun;
-        let rest = same.then(|| &body[noun.len()..])?;
+        let rest = after_noun(body, noun)?;
         // Only scripts without spaces let a label touch its noun: "možnosti" is no option "i".
         let spaced =
             rest.starts_with([' ', ':', '(', '*', '-']) || noun.ends_with(|c: char| c >= '\u{e00}');
         spaced.then(|| rest.trim_start_matches(|c: char| " :-".contains(c) || OPENING.contains(&c)))
     })
+}
+
+/// What follows the noun in "Solution B".
+fn without_loose_noun(body: &str) -> Option<&str> {
+    let mut nouns = LOOSE.split('|');
+    let rest = nouns.find_map(|noun| after_noun(body, noun)?.strip_prefix(' '))?;
+    let mut letters = rest.chars();
+    let capital = letters.next().is_some_and(|c| c.is_ascii_uppercase());
+    let ends = |c: char| !c.is_alphanumeric() && !"'’-".contains(c);
+    (capital && letters.next().is_none_or(ends)).then_some(rest)
 }
 
 fn after_bracket(tail: &str, style: Style) -> &str {
@@ -272,6 +291,7 @@ fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
     let may_be_word = matches!(name, Name::Letter('A' | 'a' | 'I' | 'i') | Name::Number(_));
     let set_off = word.is_empty()
         || word.starts_with(|c: char| c > '\u{2e80}')
+        || matches!(name, Name::Letter('A' | 'I')) && word.starts_with(is_of_other_script)
         || JOINING.contains(&word.as_str())
         || joint(rest) > 0;
     // No verb follows an article: "A fits best".
@@ -279,8 +299,14 @@ fn before_word(rest: &str, name: Name, emphasised: bool) -> Option<Style> {
     (set_off || verb || !may_be_word).then_some(Style::Bare)
 }
 
+/// Whether a letter is none of the Latin script, in which "A" and "I" are words.
+fn is_of_other_script(letter: char) -> bool {
+    letter >= '\u{370}' && !('\u{1e00}'..'\u{2000}').contains(&letter)
+}
+
 /// Whether a verb goes on as in "is correct" or "would be the right answer".
 fn affirms(rest: &str) -> bool {
+    const WORDS: &str = "correct right best true appropriate likely accurate answer richtig korrekt bonne vero giusta corretta";
     let rest = rest.trim_start();
     let rest = [
         "clearly ",
@@ -298,25 +324,7 @@ fn affirms(rest: &str) -> bool {
         .iter()
         .find_map(|word| rest.strip_prefix(word))
         .unwrap_or(rest);
-    [
-        "correct",
-        "right",
-        "best",
-        "true",
-        "appropriate",
-        "likely",
-        "accurate",
-        "answer",
-        "richtig",
-        "korrekt",
-        "correct",
-        "bonne",
-        "vero",
-        "giusta",
-        "corretta",
-    ]
-    .iter()
-    .any(|word| rest.starts_with(word))
+    WORDS.split(' ').any(|word| rest.starts_with(word))
 }
 
 #[cfg(test)]

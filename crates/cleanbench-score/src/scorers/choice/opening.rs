@@ -6,7 +6,9 @@
 use super::label::{Label, Name, Style};
 use super::options::{BEYOND, NO_CHOICE, Options, Reading, SEVERAL};
 use super::stated::{changed, corrected, past};
-use super::{Read, after_label, by, concluded, is_rest_empty, lists_on, read_label, rest_of_line};
+use super::{
+    Read, after_label, by, concluded, is_rest_empty, labels, lists_on, read_label, rest_of_line,
+};
 use crate::languages::{affirms, refutes};
 use cleanbench_text::scan::window;
 
@@ -15,7 +17,8 @@ pub(super) fn opening(start: &str, text: &str, options: &Options) -> Option<Read
     let start = start.trim_start();
     let label = options.label_at(start, 0);
     let label = label
-        .filter(|label| (opens(label) || has_aside(start, label)) && !is_described(start, label));
+        .filter(|label| (opens(label) || has_aside(start, label)) && !is_described(start, label))
+        .filter(|label| !is_one_of_several(start, label, options));
     let read = match label {
         Some(label) if !options.begins(rest_of_line(start, 0, options)) => {
             opening_label(start, &label, options)
@@ -119,7 +122,7 @@ pub(super) fn sentences(text: &str) -> impl Iterator<Item = usize> + '_ {
 
 fn opening_label(text: &str, label: &Label, options: &Options) -> Option<Reading> {
     if lists_others(text, label.name, options)
-        || refutes(window(text, label.end, 64))
+        || is_refuted(text, label, options)
         || lists_on_line(text, label, options)
     {
         return None;
@@ -130,6 +133,16 @@ fn opening_label(text: &str, label: &Label, options: &Options) -> Option<Reading
         Err(NO_CHOICE) => None,
         reading => Some(reading),
     }
+}
+
+/// Whether what follows a label denies it; its own text, which may be "False", does not.
+fn is_refuted(text: &str, label: &Label, options: &Options) -> bool {
+    let own = options.text_at_start(after_label(text, label));
+    let named = options.by_label(label).ok();
+    let own = own.filter(|(position, _)| Some(*position) == named);
+    refutes(own.map_or(window(text, label.end, 64), |(_, after)| {
+        window(after, 0, 64)
+    }))
 }
 
 /// Whether another label follows the text of the first, as where the options are repeated on one line.
@@ -160,29 +173,25 @@ fn has_aside(text: &str, label: &Label) -> bool {
     capital && label.style == Style::Bare && rest.starts_with('(') && rest.trim_end().ends_with(')')
 }
 
+/// Whether others are spoken of behind an option of which nothing says that it is right: "Option A is good, and B is too".
+fn is_one_of_several(text: &str, label: &Label, options: &Options) -> bool {
+    let plain = label.named && label.style == Style::Bare && !label.affirmed;
+    let rivals = || labels(window(text, label.end, 400), options, false).rivals;
+    plain
+        && options
+            .by_label(label)
+            .is_ok_and(|named| rivals().iter().any(|other| !options.same(*other, named)))
+}
+
 /// Whether it is told what an option says, as in "Option B says Lima".
 fn is_described(text: &str, label: &Label) -> bool {
-    const VERBS: [&str; 14] = [
-        "says",
-        "states",
-        "claims",
-        "mentions",
-        "describes",
-        "refers",
-        "reads",
-        "suggests",
-        "means",
-        "lists",
-        "talks",
-        "represents",
-        "names",
-        "proposes",
-    ];
+    const VERBS: &str = "says states claims mentions describes refers reads suggests means lists talks represents \
+        names proposes";
     let word = text[label.end..]
         .trim_start()
         .split(|c: char| !c.is_alphabetic())
         .next();
-    label.named && word.is_some_and(|word| VERBS.contains(&word))
+    label.named && word.is_some_and(|word| VERBS.split(' ').any(|verb| verb == word))
 }
 
 /// Whether another line opens with another label, as where the options are repeated.

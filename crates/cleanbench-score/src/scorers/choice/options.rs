@@ -10,7 +10,7 @@ use regex::Regex;
 use super::label::{Label, Name, Style, label_at};
 use super::letters::Letters;
 use crate::languages::{denies, joint, refutes};
-use cleanbench_text::dress::undress;
+use cleanbench_text::dress::{tight, undress};
 use cleanbench_text::scan::{collapse, fold_case, is_word, push_folded, window, word_occurrences};
 use std::borrow::Cow;
 
@@ -83,7 +83,7 @@ impl Options {
         let read = |tags: bool| -> Vec<String> {
             let choices = sample.choices.iter();
             choices
-                .map(|choice| undecorated(&undress(choice, tags)))
+                .map(|choice| undecorated(&tight(&undress(choice, tags))))
                 .collect()
         };
         let (without, with) = (read(true), read(false));
@@ -110,7 +110,7 @@ impl Options {
     pub(in crate::scorers) fn plain(&self, text: &str) -> String {
         let ends = ends(text);
         let plain = undress(&ends, !self.marked);
-        self.letters.latin(&plain).into_owned()
+        self.letters.latin(&tight(&plain)).into_owned()
     }
 
     /// Whether an option's text holds this label as a word, as "Vitamin C" does.

@@ -33,26 +33,9 @@ const WEAK: &str = "so|then|thus|therefore|hence|it is|it's|yes|the answer is|al
     so it's|then it is|hmm|oh";
 
 /// Parts of a sentence by which what was said is taken back.
-const RETRACTIONS: [&str; 18] = [
-    "can't be right",
-    "cannot be right",
-    "isn't right",
-    "is not right",
-    "that's wrong",
-    "that is wrong",
-    "that was wrong",
-    "i was wrong",
-    "that's not right",
-    "i got that wrong",
-    "double-check",
-    "double check",
-    "recheck",
-    "check again",
-    "think again",
-    "das stimmt nicht",
-    "das war falsch",
-    "oops",
-];
+const RETRACTIONS: &str = "can't be right|cannot be right|isn't right|is not right|that's wrong|that is wrong|\
+    that was wrong|i was wrong|that's not right|i got that wrong|double-check|double check|recheck|check again|\
+    think again|das stimmt nicht|das war falsch|oops";
 
 /// A clause, and where it ends.
 struct Clause<'a> {
@@ -102,7 +85,8 @@ impl Reader {
             self.turned = None;
             return;
         }
-        self.taken_back |= RETRACTIONS.iter().any(|part| folded.contains(part)) || folded == "hmm";
+        self.taken_back |=
+            RETRACTIONS.split('|').any(|part| folded.contains(part)) || folded == "hmm";
         let turn = TURNS.split('|').any(|word| word == folded);
         let passes = turn && clause.mark != Some('?');
         self.turned = passes.then_some(clause.mark.unwrap_or('\n'));

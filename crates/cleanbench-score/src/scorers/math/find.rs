@@ -194,44 +194,13 @@ fn tail(text: &str) -> &str {
 }
 
 static LEAD: LazyLock<Regex> = LazyLock::new(|| {
-    let words = [
-        "therefore",
-        "thus",
-        "so",
-        "hence",
-        "then",
-        "also",
-        "consequently",
-        "finally",
-        "accordingly",
-        "we (?:get|have|find|obtain)",
-        "this gives",
-        "it follows that",
-        "daher",
-        "somit",
-        "folglich",
-        "deshalb",
-        "donc",
-        "alors",
-        "ainsi",
-        "por (?:lo )?tanto",
-        "entonces",
-        "así",
-        "luego",
-        "quindi",
-        "dunque",
-        "portanto",
-        "logo",
-        "dus",
-        "поэтому",
-        "следовательно",
-        "значит",
-        "итак",
-    ];
+    let words = "therefore|thus|so|hence|then|also|consequently|finally|accordingly|we (?:get|have|find|obtain)|\
+        this gives|it follows that|daher|somit|folglich|deshalb|donc|alors|ainsi|por (?:lo )?tanto|entonces|así|\
+        luego|quindi|dunque|portanto|logo|dus|поэтому|следовательно|значит|итак";
     let asian = "所以|因此|故|则|于是|よって|したがって|ゆえに|따라서";
     Regex::new(&format!(
         r"(?i)^[\s*_]{{0,8}}(?:(?:(?:{})\b(?:\s*,|\s*:|\s)|(?:{asian})[,，、:：]?)\s*){{1,3}}",
-        words.join("|")
+        words
     ))
     .expect("the pattern is fixed and its tests compile it")
 });
@@ -650,23 +619,10 @@ fn stated(text: &str, at: usize, out: &mut Vec<Found>) {
     out.push(soft(said, "stated"));
     out.extend(in_words(said));
     // A denial, or the first words of a solution that is worked out.
-    let negated = [
-        "not ",
-        "never ",
-        "no ",
-        "wrong",
-        "incorrect",
-        "to find ",
-        "to solve ",
-        "to determine ",
-        "let ",
-        "first",
-        "we can ",
-        "we need ",
-        "we use ",
-    ];
+    let negated = "not |never |no |wrong|incorrect|to find |to solve |to determine |let |first|we can |we need |\
+        we use ";
     if negated
-        .iter()
+        .split('|')
         .any(|word| said.trim_start().to_ascii_lowercase().starts_with(word))
     {
         return;

@@ -30,24 +30,9 @@ const HEADS: &str = "question q problem exercise example task item puzzle quiz p
     soru вопрос задача пример";
 
 /// Phrases that open another item.
-const PHRASES: [&str; 16] = [
-    "here is another",
-    "here's another",
-    "here is the next",
-    "here's the next",
-    "another question",
-    "another problem",
-    "another example",
-    "next question",
-    "next problem",
-    "next:",
-    "the following is a",
-    "the following are",
-    "consider the following",
-    "now consider",
-    "read the following",
-    "answer the following",
-];
+const PHRASES: &str = "here is another|here's another|here is the next|here's the next|another question|\
+    another problem|another example|next question|next problem|next:|the following is a|the following are|\
+    consider the following|now consider|read the following|answer the following";
 
 /// Words with which an explanation of the answer begins.
 const EXPLAINS: &str = "explanation reasoning because since let let's to we first step steps check checking so therefore wait \
@@ -142,12 +127,14 @@ fn opens(line: &str, first: &str) -> bool {
     let number =
         !first.is_empty() && first.len() <= 2 && first.bytes().all(|byte| byte.is_ascii_digit());
     headed
-        || PHRASES.iter().any(|phrase| lower.starts_with(phrase))
+        || PHRASES.split('|').any(|phrase| lower.starts_with(phrase))
         || number && line.ends_with('?')
 }
 
 /// Where a line of `body` begins that states an answer.
 fn answer_line(body: &str) -> Option<usize> {
+    const SAID: &str = "answer|the answer|ans|the final answer|final answer|a:|####|antwort|die antwort|la réponse|\
+        la respuesta|respuesta|réponse";
     let said = statements(body).map(|found| found.at);
     let hashes = body.find("####");
     let mut starts = said
@@ -157,23 +144,7 @@ fn answer_line(body: &str) -> Option<usize> {
         let line = body[*at..]
             .trim_start_matches(['*', '_', ' ', '>'])
             .to_lowercase();
-        [
-            "answer",
-            "the answer",
-            "ans",
-            "the final answer",
-            "final answer",
-            "a:",
-            "####",
-            "antwort",
-            "die antwort",
-            "la réponse",
-            "la respuesta",
-            "respuesta",
-            "réponse",
-        ]
-        .iter()
-        .any(|head| line.starts_with(head))
+        SAID.split('|').any(|head| line.starts_with(head))
     })
 }
 

@@ -12,7 +12,7 @@ use regex::Regex;
 
 use super::calculation::{operator_between, result};
 use super::names;
-use super::rival::{Rival, rival};
+use super::rival::{Rival, is_supposed, rival};
 use super::sentence::{Settled, settled};
 use super::{Failure, NO_NUMBER, Read, SEVERAL, UNCLEAR};
 use cleanbench_text::number::Number;
@@ -167,6 +167,10 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
     {
         return plain(first, "bold");
     }
+    let all: Vec<Number> = own.iter().map(|at| numbers[*at]).collect();
+    if is_supposed(text, &all, &numbers[picked]) {
+        return Err(SEVERAL);
+    }
     let mut first = picked;
     while first > 0 && picked - first < 64 && operator_between(text, numbers, first - 1).is_some() {
         first -= 1;
@@ -191,7 +195,6 @@ fn last(text: &str, numbers: &[Number], own: &[usize], picked: usize) -> Result<
             Settled::Stated(number) => return plain(number, "last sentence"),
             Settled::Several => return Err(SEVERAL),
         }
-        let all: Vec<Number> = own.iter().map(|at| numbers[*at]).collect();
         match rival(text, &all, &numbers[picked]) {
             Rival::None => {}
             Rival::Stated(number) => return plain(number, "result"),
@@ -368,6 +371,7 @@ impl Weight {
             || is_label(line, tail)
             || is_ordinal(tail)
             || is_when(tail)
+            || is_share(head, tail)
             || number.percent && is_confidence(tail)
             || head.ends_with(" for") && is_count(tail)
             || is_remark(text, number.start)
@@ -378,39 +382,14 @@ impl Weight {
 
 /// Whether the end of `head` denies what follows it.
 pub(in crate::scorers) fn is_denied(head: &str) -> bool {
-    const WORDS: [&str; 25] = [
-        " cannot",
-        " no es",
-        " non è",
-        " não é",
-        " n'est pas",
-        " n’est pas",
-        " nie",
-        " niet",
-        " inte",
-        " ikke",
-        " bukan",
-        " не",
-        "nicht gleich",
-        " less than",
-        " more than",
-        " fewer than",
-        " greater than",
-        " not",
-        "n't",
-        "n’t",
-        " nicht",
-        " never",
-        "不是",
-        "并非",
-        " instead of",
-    ];
+    const WORDS: &str = " cannot| no es| non è| não é| n'est pas| n’est pas| nie| niet| inte| ikke| bukan| не|\
+        nicht gleich| less than| more than| fewer than| greater than| not|n't|n’t| nicht| never|不是|并非| instead of";
     let head = head
         .strip_suffix(" equal to")
         .or_else(|| head.strip_suffix(" be"))
         .unwrap_or(head);
     let spaced = format!(" {}", head.to_lowercase());
-    WORDS.iter().any(|word| spaced.ends_with(word)) || is_limited(&spaced)
+    WORDS.split('|').any(|word| spaced.ends_with(word)) || is_limited(&spaced)
 }
 
 /// Whether `head`, in lower case, ends with words for a bound: "up to", but not "adds up to".
@@ -607,6 +586,29 @@ fn is_label(line: &str, tail: &str) -> bool {
     starts && sign.starts_with([' ', '*']) && sign.chars().any(char::is_alphanumeric)
 }
 
+/// Whether a clause says of how many of those before it something holds: "45 minutes, 30 of which", "45, davon 30".
+fn is_share(head: &str, tail: &str) -> bool {
+    const BEFORE: &str = "of which|of whom|davon|von denen|dont|de los cuales|de las cuales|di cui|dei quali|delle quali|\
+        dos quais|das quais|waarvan|van wie|varav|hvoraf|hvorav|z czego|z których|из которых|из них|其中";
+    let tail = tail.trim_start_matches(['*', '_', ' ']);
+    let behind = ["of which ", "of whom "]
+        .iter()
+        .any(|words| tail.starts_with(words));
+    let lower = head.to_lowercase();
+    let clause = match BEFORE
+        .split('|')
+        .find_map(|words| lower.strip_suffix(words))
+    {
+        Some(left) => left.trim_end(),
+        None if behind => lower.as_str(),
+        None => return false,
+    };
+    // It hangs on a number that the same sentence gives.
+    let given = clause.trim_end_matches([',', '，', '、', ';', '(', '–', '—', ' ']);
+    let sentence = given.rsplit(". ").next().unwrap_or(given);
+    given.len() < clause.len() && sentence.contains(|c: char| c.is_ascii_digit())
+}
+
 fn is_ordinal(tail: &str) -> bool {
     let suffix = ["st", "nd", "rd", "th"]
         .iter()
@@ -616,36 +618,9 @@ fn is_ordinal(tail: &str) -> bool {
 
 /// Whether the line begins with a word for what is no answer.
 fn is_remark(text: &str, start: usize) -> bool {
-    const WORDS: [&str; 28] = [
-        "confidence",
-        "check",
-        "checking",
-        "verification",
-        "verify",
-        "note",
-        "source",
-        "sources",
-        "steps",
-        "explanation",
-        "reasoning",
-        "reference",
-        "references",
-        "probe",
-        "kontrolle",
-        "hinweis",
-        "schritte",
-        "rechenweg",
-        "pasos",
-        "nota",
-        "remarque",
-        "vérification",
-        "étapes",
-        "certainty",
-        "p.s",
-        "注",
-        "验证",
-        "置信度",
-    ];
+    const WORDS: &str = "confidence|check|checking|verification|verify|note|source|sources|steps|explanation|\
+        reasoning|reference|references|probe|kontrolle|hinweis|schritte|rechenweg|pasos|nota|remarque|vérification|\
+        étapes|certainty|p.s|注|验证|置信度";
     let from = text.ceil_char_boundary(start.saturating_sub(200));
     let Some((_, line)) = text[from..start].rsplit_once('\n') else {
         return false;
@@ -654,38 +629,23 @@ fn is_remark(text: &str, start: usize) -> bool {
     let Some(end) = line.find([':', '：']).filter(|end| *end <= 24) else {
         return false;
     };
-    WORDS.contains(
-        &line[..end]
-            .trim_matches([' ', '*', '_'])
-            .to_lowercase()
-            .as_str(),
-    )
+    let word = line[..end].trim_matches([' ', '*', '_']).to_lowercase();
+    WORDS.split('|').any(|known| known == word)
 }
 
 /// A year after "in" or a month, and a day of a month.
 fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
-    const MONTHS: [&str; 13] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "sept",
-        "october",
-        "november",
-        "december",
-    ];
+    const DATES: &str = "in since by until year im en seit jahr stand année depuis desde dal nel sinds från fra sedan od в с";
+    const MONTHS: &str = "january february march april may june july august september sept october november december";
     let word = head
         .rsplit([' ', '(', ','])
         .find(|word| !word.is_empty())
         .unwrap_or_default();
     let is_month = |word: &str| {
         let lower = word.trim_end_matches(['.', ',']).to_ascii_lowercase();
-        lower.len() >= 3 && MONTHS.iter().any(|month| month.starts_with(&lower)) && lower != "may"
+        lower.len() >= 3
+            && MONTHS.split(' ').any(|month| month.starts_with(&lower))
+            && lower != "may"
             || word == "May"
     };
     let next = tail
@@ -700,10 +660,12 @@ fn is_year(text: &str, number: &Number, head: &str, tail: &str) -> bool {
     let dated = text[..number.start].len() > 12
         && head.ends_with(',')
         && is_month(head.rsplit(' ').nth(1).unwrap_or_default());
-    four && (["in", "since", "by", "until", "year", "im", "en", "seit"]
-        .contains(&word.to_lowercase().as_str())
-        || is_month(word)
-        || dated)
+    let word_of_date = DATES.split(' ').any(|known| known == word.to_lowercase());
+    let as_of = head.len() >= 5
+        && head
+            .get(head.len() - 5..)
+            .is_some_and(|end| end.eq_ignore_ascii_case("as of"));
+    four && (word_of_date || as_of || is_month(word) || dated)
         || number.end - number.start <= 2
             && (is_month(word) || is_month(next) && next.len() >= 3 && tail.starts_with(' '))
 }

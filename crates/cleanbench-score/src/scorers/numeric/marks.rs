@@ -144,7 +144,24 @@ pub(in crate::scorers) fn marks(text: &str) -> Vec<Mark> {
         });
     let mut marks: Vec<Mark> = stated.chain(hashes).chain(tags(text)).collect();
     marks.sort_by_key(|mark| mark.at);
+    if marks.is_empty() {
+        marks.extend(keyed(text));
+    }
     marks
+}
+
+/// The value of JSON under the only key that is called a result.
+fn keyed(text: &str) -> Option<Mark> {
+    static KEY: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?i)"(?:final[ _-]?)?(?:result|value|total|output|number|sum|ergebnis|résultat|resultado|risultato|resultaat|wynik|sonuç|hasil|результат|итог|结果|結果)"\s{0,4}[:：]\s{0,4}"?"#,
+        )
+        .expect("the pattern is fixed and its tests compile it")
+    });
+    let mut found = text.contains('{').then(|| KEY.find_iter(text))?;
+    let at = found.next()?.end();
+    let kind = Kind::Said;
+    found.next().is_none().then_some(Mark { at, kind })
 }
 
 /// Most marks of a kind, the last ones.
@@ -415,49 +432,10 @@ fn is_heading(text: &str, end: usize) -> bool {
 
 /// The rest of `text` after what may stand between a mark and its number: decoration, "about", `x =`.
 fn skip_filler(text: &str) -> &str {
-    const WORDS: [&str; 41] = [
-        "approximately",
-        "approx.",
-        "about",
-        "roughly",
-        "around",
-        "exactly",
-        "nearly",
-        "equal to",
-        "equals",
-        "indeed",
-        "a total of",
-        "simply",
-        "just",
-        "ungefähr",
-        "etwa",
-        "rund",
-        "genau",
-        "environ",
-        "aproximadamente",
-        "unos",
-        "circa",
-        "ongeveer",
-        "примерно",
-        "около",
-        "约",
-        "大约",
-        "\\text{\\$}",
-        "\\pounds",
-        "\\text{Option }",
-        "\\(",
-        "\\[",
-        "\\{",
-        "\\approx",
-        "\\left",
-        "\\text{",
-        "\\mathbf{",
-        "\\textbf{",
-        "\\mathrm{",
-        "\\boldsymbol{",
-        "\\,",
-        "\\displaystyle",
-    ];
+    const WORDS: &str = "approximately|approx.|about|roughly|around|exactly|nearly|equal to|equals|indeed|a total of|\
+        simply|just|ungefähr|etwa|rund|genau|environ|aproximadamente|unos|circa|ongeveer|примерно|около|约|大约|\
+        \\text{\\$}|\\pounds|\\text{Option }|\\(|\\[|\\{|\\approx|\\left|\\text{|\\mathbf{|\\textbf{|\\mathrm{|\
+        \\boldsymbol{|\\,|\\displaystyle";
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(|c: char| {
@@ -467,7 +445,7 @@ fn skip_filler(text: &str) -> &str {
             rest = quoted;
             continue;
         }
-        let word = WORDS.iter().find_map(|word| {
+        let word = WORDS.split('|').find_map(|word| {
             let start = rest.get(..word.len())?;
             let after = &rest[word.len()..];
             let ends = !word.ends_with(char::is_alphabetic)

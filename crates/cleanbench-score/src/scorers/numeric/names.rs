@@ -43,7 +43,10 @@ pub(super) fn is_part_of_name(text: &str, number: &Number) -> bool {
     }
     let folded = word.to_lowercase();
     let is_in = |list: &str| list.split(' ').any(|known| known == folded);
-    is_in(NUMBERED) || !is_in(COUNTED) && follows_determiner(&head[..from])
+    // All nouns of German have capitals: "hat der Zoo 64 Arten".
+    let noun = text[number.end..].strip_prefix(' ');
+    let counts = noun.is_some_and(|noun| noun.starts_with(char::is_uppercase));
+    is_in(NUMBERED) || !is_in(COUNTED) && !counts && follows_determiner(&head[..from])
 }
 
 /// Whether the word before a name says that it is one.

@@ -90,6 +90,33 @@ fn start(text: &str, at: usize) -> usize {
     from + start.unwrap_or(0)
 }
 
+/// Words of a condition, and what is only supposed under one.
+const CONDITIONS: &str = "if unless provided wenn falls sofern si se als indien om ifall jeśli gdyby jeżeli если dacă hvis jos pokud \
+    kdyby eğer should";
+const UNREAL: &str = "would could might wäre wären würde würden käme kämen serait seraient coûterait reviendrait passerait ferait \
+    sería serían costaría sarebbe sarebbero costerebbe verrebbe seria seriam custaria ficaria zou zouden skulle ville byłoby byłby \
+    byłaby kosztowałoby wyniosłoby бы stálo olurdu";
+const BESIDES: &str = "with without including plus mit ohne inklusive zuzüglich avec sans con sin senza com sem met zonder med utan uden";
+const CONCLUSIONS: &str = "so thus therefore hence finally then";
+
+/// Whether a number was given before the sentence of the last one, which says what would be under a condition: "It is 150.
+/// If you also eat, it would be 180". Which of them was asked for cannot be told.
+pub(super) fn is_supposed(text: &str, own: &[Number], picked: &Number) -> bool {
+    let last = Sentence::of(text, picked);
+    let before = own.partition_point(|number| number.start < last.from);
+    let given = before.checked_sub(1).map(|at| &own[at]);
+    let Some(given) = given.filter(|given| given.value != picked.value) else {
+        return false;
+    };
+    let total = || {
+        let stated = Sentence::of(text, given);
+        stated.has(RESULTS) && !stated.has(OTHERS)
+    };
+    let unreal = last.has(UNREAL) && (last.has(CONDITIONS) || last.starts(BESIDES));
+    let real = || last.starts(CONDITIONS) && total();
+    !last.starts(CONCLUSIONS) && (unreal || real())
+}
+
 /// What stands against `picked`, the last of the numbers `own` that may count.
 pub(super) fn rival(text: &str, own: &[Number], picked: &Number) -> Rival {
     let last = Sentence::of(text, picked);

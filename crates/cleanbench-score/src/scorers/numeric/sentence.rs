@@ -187,25 +187,8 @@ fn led_in(words: &[&str], number: &Number, text: &str, tail: &str) -> Role {
 
 /// Whether the end of `head` sums up what stands before it: "for a total of", ", which is", "but now it costs".
 fn is_summed_up(head: &str) -> bool {
-    const ENDS: [&str; 17] = [
-        "总共",
-        "總共",
-        "一共",
-        "合计",
-        "合計",
-        "总计",
-        "총",
-        "모두",
-        " total of",
-        ", totaling",
-        ", totalling",
-        ", which is",
-        ", which equals",
-        ", which makes",
-        ", which gives",
-        ", that is",
-        ", making it",
-    ];
+    const ENDS: &str = "总共|總共|一共|合计|合計|总计|총|모두| total of|, totaling|, totalling|, which is|, which equals|\
+        , which makes|, which gives|, that is|, making it";
     let lower = head.to_lowercase();
     let body = lower.trim_end_matches(|c: char| c.is_whitespace() || "*_$€£(".contains(c));
     let (_, clause) = body.rsplit_once(", ").unwrap_or_default();
@@ -215,7 +198,7 @@ fn is_summed_up(head: &str) -> bool {
         .next()
         .is_some_and(|word| ["so", "thus", "hence"].contains(&word));
     let now = now || so && words.nth(2).is_none();
-    now || ENDS.iter().any(|end| body.ends_with(end))
+    now || ENDS.split('|').any(|end| body.ends_with(end))
 }
 
 /// `27 children in all`, `350 altogether`.
@@ -238,61 +221,15 @@ pub(super) fn is_total(tail: &str) -> bool {
 
 /// Whether the last words say that what follows is the answer.
 fn is_said(words: &[&str]) -> bool {
-    const FILLERS: [&str; 14] = [
-        "exactly",
-        "about",
-        "approximately",
-        "only",
-        "just",
-        "a",
-        "total",
-        "of",
-        "then",
-        "therefore",
-        "thus",
-        "now",
-        "roughly",
-        "also",
-    ];
-    const VERBS: [&str; 33] = [
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "equals",
-        "gives",
-        "get",
-        "makes",
-        "make",
-        "give",
-        "yields",
-        "totals",
-        "ist",
-        "sind",
-        "est",
-        "sont",
-        "es",
-        "son",
-        "è",
-        "sono",
-        "é",
-        "são",
-        "beträgt",
-        "insgesamt",
-        "equal",
-        "comes",
-        "so",
-        "hence",
-        "cost",
-        "costs",
-        "weighs",
-        "measures",
-    ];
-    let kept = words.iter().rev().find(|word| !FILLERS.contains(word));
+    const FILLERS: &str =
+        "exactly about approximately only just a total of then therefore thus now roughly also";
+    const VERBS: &str = "is are was were be equals gives get makes make give yields totals ist sind est sont es son è \
+        sono é são beträgt insgesamt equal comes so hence cost costs weighs measures";
+    let is_in = |list: &str, word: &str| list.split(' ').any(|known| known == word);
+    let kept = words.iter().rev().find(|word| !is_in(FILLERS, word));
     let to = words.len() > 1 && words.ends_with(&["to"]);
     let verb = if to { words[words.len() - 2] } else { "" };
-    kept.is_some_and(|word| VERBS.contains(word))
+    kept.is_some_and(|word| is_in(VERBS, word))
         || ["comes", "equal", "amounts", "up"].contains(&verb)
 }
 

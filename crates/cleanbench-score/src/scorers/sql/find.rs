@@ -155,33 +155,8 @@ fn before_words(text: &str) -> &str {
 
 /// Whether a line after a blank one goes on with the query.
 fn goes_on(line: &str) -> bool {
-    const WORDS: [&str; 26] = [
-        "from",
-        "where",
-        "group",
-        "order",
-        "having",
-        "limit",
-        "offset",
-        "join",
-        "left",
-        "right",
-        "inner",
-        "outer",
-        "full",
-        "cross",
-        "natural",
-        "union",
-        "except",
-        "intersect",
-        "select",
-        "and",
-        "or",
-        "on",
-        "using",
-        "window",
-        "case",
-        "as",
-    ];
-    line.starts_with([')', '(', ',', '-', '/', '\'', '"']) || is_word(line, &WORDS)
+    const WORDS: &str = "from where group order having limit offset join left right inner outer full cross natural \
+        union except intersect select and or on using window case as";
+    line.starts_with([')', '(', ',', '-', '/', '\'', '"'])
+        || is_word(line, &WORDS.split(' ').collect::<Vec<_>>())
 }
