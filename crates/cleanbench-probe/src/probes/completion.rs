@@ -6,7 +6,7 @@
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
-use cleanbench_text::{segments, words};
+use cleanbench_text::{Segment, segments, words};
 
 use crate::answer::{Nearest, nearest, plain_words, restored};
 use crate::filter::{is_long_enough, right_option};
@@ -116,8 +116,8 @@ pub(crate) fn rest_after(sample: &Sample, percent: usize) -> Option<Rest> {
     let cut = words.get(kept.checked_sub(1)?)?.end;
     let right = line_of_right(sample, &text).unwrap_or([text.len(), text.len()]);
     let [start, end] = right;
-    let before = [cut.min(start), start];
-    let behind = [cut.max(end), text.len()];
+    let before = [within_line(&text, cut, &words).min(start), start];
+    let behind = [within_line(&text, cut.max(end), &words), text.len()];
     let part = |[from, to]: [usize; 2]| Rest {
         beginning: text[..from].to_owned(),
         rest: text[from..to].to_owned(),
@@ -126,6 +126,16 @@ pub(crate) fn rest_after(sample: &Sample, percent: usize) -> Option<Rest> {
         .into_iter()
         .map(part)
         .find(|part| is_long_enough(&without_labels(&part.rest)))
+}
+
+/// `cut`; at the end of a line, the place behind label and first word of the next one: a text that may be over is often
+/// taken to be.
+fn within_line(text: &str, cut: usize, words: &[Segment]) -> usize {
+    if !text[cut..].trim_start_matches(' ').starts_with('\n') {
+        return cut;
+    }
+    let mut next = words.iter().filter(|word| word.start >= cut);
+    next.nth(1).map_or(text.len(), |word| word.end)
 }
 
 /// Where the line of the right option begins (at the end of the line before) and ends in the laid out item.
