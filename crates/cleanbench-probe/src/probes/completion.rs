@@ -15,6 +15,8 @@ use crate::recall::{Ask, Asking, Pick, Recall, missed, scored, similarity};
 
 /// Words before the cut, in a hundred.
 const KEPT_PERCENT: usize = 60;
+/// By the second protocol; the later ones where the right option leaves too little behind the first.
+const KEPT_PERCENTS: [usize; 3] = [KEPT_PERCENT, 40, 20];
 /// Rests of fewer words are restored by chance.
 const SHORTEST_REST: usize = 8;
 /// Similarity at which the rest counts as restored. Free wordings of the same form reach about .4.
@@ -76,7 +78,7 @@ impl Recall for Completed {
     }
 
     fn places(&self, sample: &Sample, _asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
-        let found = rest_after(sample, KEPT_PERCENT).is_some();
+        let found = rest_after(sample, &KEPT_PERCENTS).is_some();
         if found {
             Ok(vec![0])
         } else {
@@ -85,7 +87,7 @@ impl Recall for Completed {
     }
 
     fn ask_at(&self, sample: &Sample, _form: ProbeForm, _place: usize) -> Ask {
-        let found = rest_after(sample, KEPT_PERCENT).unwrap_or_default();
+        let found = rest_after(sample, &KEPT_PERCENTS).unwrap_or_default();
         Self::after(&found)
     }
 
@@ -107,25 +109,31 @@ pub(crate) struct Rest {
     pub(crate) rest: String,
 }
 
-/// The rest of an item after `percent` of its words, as far as it holds nothing of the right option: up to that, or
-/// behind it. `None` where that is too short to be memory.
-pub(crate) fn rest_after(sample: &Sample, percent: usize) -> Option<Rest> {
+/// The rest of an item after the first of `percents` of its words that leaves enough, as far as it holds nothing of the
+/// right option: up to that, or behind it. `None` where none does.
+pub(crate) fn rest_after(sample: &Sample, percents: &[usize]) -> Option<Rest> {
     let text = item(sample, sample.choices.iter().map(String::as_str));
     let words = segments(&text);
-    let kept = (words.len() * percent).div_ceil(100);
-    let cut = words.get(kept.checked_sub(1)?)?.end;
     let right = line_of_right(sample, &text).unwrap_or([text.len(), text.len()]);
+    let mut found = percents.iter().filter_map(|percent| {
+        let kept = (words.len() * percent).div_ceil(100);
+        let cut = words.get(kept.checked_sub(1)?)?.end;
+        rest_from(&text, &words, cut, right)
+    });
+    found.next()
+}
+
+/// The rest of `text` after `cut`, up to what is at `right` or behind it, where that is long enough.
+fn rest_from(text: &str, words: &[Segment], cut: usize, right: [usize; 2]) -> Option<Rest> {
     let [start, end] = right;
-    let before = [within_line(&text, cut, &words).min(start), start];
-    let behind = [within_line(&text, cut.max(end), &words), text.len()];
+    let before = [within_line(text, cut, words).min(start), start];
+    let behind = [within_line(text, cut.max(end), words), text.len()];
     let part = |[from, to]: [usize; 2]| Rest {
         beginning: text[..from].to_owned(),
         rest: text[from..to].to_owned(),
     };
-    [before, behind]
-        .into_iter()
-        .map(part)
-        .find(|part| is_long_enough(&without_labels(&part.rest)))
+    let mut parts = [before, behind].into_iter().map(part);
+    parts.find(|part| is_long_enough(&without_labels(&part.rest)))
 }
 
 /// `cut`; at the end of a line, the place behind label and first word of the next one: a text that may be over is often

@@ -82,7 +82,7 @@ impl Recall for SecondCut {
             return None;
         }
         if let Protocol::Second(_) = protocol {
-            let found = rest_after(sample, KEPT_PERCENT)?;
+            let found = rest_after(sample, &[KEPT_PERCENT])?;
             return Some(Completed::after(&found));
         }
         let text = item(sample, sample.choices.iter().map(String::as_str));
