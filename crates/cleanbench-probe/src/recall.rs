@@ -435,7 +435,11 @@ pub fn similarity(call: &ProbeCall, completion: &Completion) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use cleanbench_core::probe::ControlKind;
+
     use super::*;
+    use crate::registry::testing::{order, probe_of};
+    use crate::testing::usable;
 
     #[test]
     fn a_single_line_is_what_an_answer_says() {
@@ -459,6 +463,106 @@ mod tests {
             let count = drawn.iter().filter(|one| **one == option).count();
             // Five standard errors of 100.
             assert!((60..140).contains(&count), "{option}: {count}");
+        }
+    }
+
+    const OPTIONS: [&str; 3] = ["option-completion", "ts-guessing", "forced-likelihood"];
+
+    /// What is asked for of each item by the second protocol, by arm and position.
+    fn asked(name: &str, context: &ProbeContext<'_>) -> BTreeMap<(Arm, usize), String> {
+        let probe = probe_of(order(name, ProbeForm::Raw), |_| false);
+        let Step::Calls(calls) = probe.next(context, &[]) else {
+            return BTreeMap::new();
+        };
+        let asked = calls
+            .into_iter()
+            .map(|call| ((call.arm, call.item), call.expected));
+        asked.collect()
+    }
+
+    fn context<'a>(
+        suspects: &'a [ProbeItem],
+        controls: &'a [ProbeItem],
+        kind: ControlKind,
+    ) -> ProbeContext<'a> {
+        ProbeContext {
+            suspects,
+            controls,
+            kind,
+            seed: 4,
+        }
+    }
+
+    fn place_of(item: &ProbeItem, option: &str) -> usize {
+        let mut choices = item.sample.choices.iter();
+        choices.position(|choice| choice == option).unwrap()
+    }
+
+    #[test]
+    fn both_items_of_a_pair_are_asked_about_the_same_option() {
+        let suspects: Vec<_> = (0..40).map(usable).collect();
+        // The right option of a control stands elsewhere than that of its suspect.
+        let controls: Vec<_> = (41..81).map(usable).collect();
+        for name in OPTIONS {
+            let asked = asked(name, &context(&suspects, &controls, ControlKind::Rewording));
+            assert!(asked.len() >= 40, "{name}: {}", asked.len());
+            for place in 0..40 {
+                let option = asked.get(&(Arm::Suspect, place));
+                let other = asked.get(&(Arm::Control, place));
+                assert_eq!(option.is_some(), other.is_some(), "{name}");
+                if let (Some(option), Some(other)) = (option, other) {
+                    let places = [
+                        place_of(&suspects[place], option),
+                        place_of(&controls[place], other),
+                    ];
+                    assert_eq!(places[0], places[1], "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_item_is_the_same_question_in_every_suite() {
+        let items: Vec<_> = (0..30).map(usable).collect();
+        let mut turned = items.clone();
+        turned.reverse();
+        for item in &mut turned {
+            item.task = "another".to_owned();
+            item.sample.id.push_str("-here");
+        }
+        for name in OPTIONS {
+            let here = asked(name, &context(&items, &items, ControlKind::Sibling));
+            let there = ProbeContext {
+                seed: 99,
+                ..context(&turned, &turned, ControlKind::Sibling)
+            };
+            let there = asked(name, &there);
+            for place in 0..30 {
+                let found = [
+                    here.get(&(Arm::Suspect, place)),
+                    there.get(&(Arm::Suspect, 29 - place)),
+                ];
+                assert!(found[0] == found[1], "{name}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_option_that_three_items_share_is_left_out() {
+        let mut items: Vec<_> = (0..12).map(usable).collect();
+        let label = "It follows from what is said and from nothing else in it";
+        for item in &mut items {
+            let wrong = (1..4).find(|place| {
+                *place != place_of(item, item.sample.target.as_ref().unwrap().as_str().unwrap())
+            });
+            item.sample.choices[wrong.unwrap()] = label.to_owned();
+        }
+        for name in ["option-completion", "ts-guessing"] {
+            let asked = asked(name, &context(&items, &items[..0], ControlKind::Sibling));
+            assert!(
+                !asked.is_empty() && asked.values().all(|option| option != label),
+                "{name}"
+            );
         }
     }
 }

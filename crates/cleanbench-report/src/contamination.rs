@@ -22,7 +22,7 @@ use crate::rows::Row;
 use crate::{Recording, ReportError};
 
 /// Tables from this version on weigh findings by the bias that was measured.
-const MEASURED_SINCE: u32 = 7;
+pub(crate) const MEASURED_SINCE: u32 = 7;
 
 /// Everything that the probes of a run show.
 #[derive(Debug, Clone, Default, PartialEq)]

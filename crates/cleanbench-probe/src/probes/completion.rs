@@ -168,7 +168,7 @@ pub(crate) fn cut(text: &str, percent: usize) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::testing::{only_call, probe};
+    use crate::registry::testing::{only_call, order, probe, probe_of};
     use crate::testing::{choice_sample, completion, usable};
 
     #[test]
@@ -214,5 +214,48 @@ mod tests {
             Completed.ask(&sample, ProbeForm::Raw, pick),
             Err("short item")
         );
+    }
+
+    #[test]
+    fn nothing_of_the_right_option_is_asked_for() {
+        for right in 0..4 {
+            let mut item = usable(3);
+            item.sample.target = Some(item.sample.choices[right].as_str().into());
+            let whole = super::item(&item.sample, item.sample.choices.iter().map(String::as_str));
+            let probe = probe_of(order("completion", ProbeForm::Raw), |_| false);
+            let call = only_call(&*probe, item.clone());
+            let option = &item.sample.choices[right];
+            for word in option.split(' ').filter(|word| word.starts_with('w')) {
+                let asked = call.expected.split_whitespace().any(|other| other == word);
+                assert!(!asked, "{right}: {}", call.expected);
+            }
+            let beginning = &call.messages[0].content;
+            assert!(whole.starts_with(&format!("{beginning}{}", call.expected)));
+            assert!(is_long_enough(&call.expected));
+            let next = call.expected.chars().next();
+            assert_ne!(next, Some('\n'), "no cut at the end of a line");
+        }
+    }
+
+    #[test]
+    fn every_script_can_be_cut() {
+        for text in [
+            "พายุลูกใหญ่พัดเข้าชายฝั่งตะวันออกในเวลาเช้ามืดและทำให้เรือประมงหลายลำล่ม",
+            "暴风雨在清晨袭击了东部海岸，使几艘渔船沉没，许多人失去了家园和财产。",
+            "東の海岸に嵐が来て、朝早くに漁船が何隻も沈み、多くの人が家を失った。",
+            "तूफान ने सुबह पूर्वी तट पर हमला किया और कई नावें डूब गईं तथा बहुत से लोगों ने अपने घर खो दिए",
+            "Шторм пришёл на восточный берег рано утром, и несколько лодок затонули, а люди потеряли дома",
+            "\\int_0^1 x^2 \\, dx = \\frac{1}{3}, \\quad \\sum_{k=1}^{n} k = \\frac{n(n+1)}{2}, \\quad e^{i\\pi} + 1 = 0",
+        ] {
+            let found = rest_after(&choice_sample("x", text, &[], 0), &KEPT_PERCENTS);
+            let found = found.unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(format!("{}{}", found.beginning, found.rest), text);
+            let call = only_call(
+                &*probe_of(order("completion", ProbeForm::Raw), |_| false),
+                crate::testing::item(choice_sample("x", text, &[], 0)),
+            );
+            // A token holds at least a byte of these scripts, and two letters of the Latin one.
+            assert!(call.max_tokens as usize >= found.rest.len() / 2 + 32);
+        }
     }
 }

@@ -11,6 +11,7 @@ use cleanbench_ledger::Plan;
 use cleanbench_ledger::note::{Note, NoteKind, Weight};
 use cleanbench_ledger::reporting::Quarantined;
 
+use super::exposure_page;
 use super::flips::{Comparer, Flip, Flips};
 use super::{Missing, Source, Verdict, label};
 use crate::{ReportError, SummaryRow};
@@ -49,6 +50,7 @@ pub(crate) fn write(
         }
     }
     write_scores(source, &mut out)?;
+    exposure_page::write(source, &mut out)?;
     if has_notes(plan) {
         let notes = source.report.notes.iter();
         let notes: Vec<_> = notes.filter(|note| is_told(plan, note)).collect();

@@ -9,6 +9,7 @@
 //! endpoint wrote is escaped.
 
 mod cases;
+mod exposure_page;
 mod flips;
 pub mod github;
 mod junit;
