@@ -69,6 +69,7 @@ mod storm;
 mod tampering;
 mod task_keys;
 mod trust;
+mod validity;
 mod verdicts;
 mod waits;
 mod wrong_before;

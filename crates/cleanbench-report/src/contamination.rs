@@ -4,6 +4,8 @@
 //! ones; those of later steps are checked where the order of the journal is known, see [`crate::follow_up`].
 //! A finding rests on the calls of all steps, in the order of their rows.
 
+pub mod validity;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -14,11 +16,13 @@ use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
+use cleanbench_probe::registry::is_check;
 use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
 use crate::rows::Row;
 use crate::{Recording, ReportError};
+use validity::ModelValidity;
 
 /// Everything that the probes of a run show.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +31,8 @@ pub struct Contamination {
     pub verdicts: Vec<TaskVerdict>,
     /// The score on a task beside that on its rewordings or isomorphs.
     pub gaps: Vec<Gap>,
+    /// What the checks of validity say of each model, in plan order; none where they were not put.
+    pub validity: Vec<ModelValidity>,
     /// Recorded calls that the recorded samples do not give, lowercase fragments.
     pub wrong: Vec<String>,
 }
@@ -160,6 +166,7 @@ impl Gatherer {
         Ok(Contamination {
             verdicts,
             gaps,
+            validity: validity::of_models(recording, &units, &self.models),
             wrong,
         })
     }
@@ -298,9 +305,12 @@ impl<'a> Unit<'a> {
             .as_ref()
             .map(|(task, kind)| Declared { task, kind: *kind });
         let most = usize::try_from(plan.items).unwrap_or(usize::MAX);
-        let arms = arms(&plan.suspects, &items.all, declared, most, run.seed)
-            .ok()
-            .flatten();
+        let arms = if is_check(&plan.id) {
+            Some(validity::arms(recording, plan))
+        } else {
+            let found = arms(&plan.suspects, &items.all, declared, most, run.seed);
+            found.ok().flatten()
+        };
         let probe: &dyn Probe = match recording.judge(place) {
             Judge::Probe(probe) => &**probe,
             Judge::Scorers(_) => unreachable!("a plan with a probe is judged by it"),

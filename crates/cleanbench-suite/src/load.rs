@@ -572,6 +572,7 @@ impl Loader<'_> {
         fine.then(|| ProbeUse {
             names: names.collect(),
             items: table.items,
+            forms: table.forms.clone(),
             prompts,
         })
     }
