@@ -70,6 +70,7 @@ mod tampering;
 mod task_keys;
 mod told;
 mod trust;
+mod validity;
 mod verdicts;
 mod waits;
 mod wrong_before;

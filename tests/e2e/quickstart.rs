@@ -199,7 +199,9 @@ fn an_interrupted_run_of_probes_goes_on_where_it_was() {
 
 #[test]
 fn a_chat_server_is_probed_by_what_it_can_do() {
-    let server = FakeServer::start(Script::answering(Answers::Fixed("no idea".to_owned())));
+    // An attempt, and wrong; whatever says nothing would be invalid.
+    let attempt = "one wooden whistle that hangs on a nail behind the old green door of the mill";
+    let server = FakeServer::start(Script::answering(Answers::Fixed(attempt.to_owned())));
     let bed = bed();
     bed.models(&server.url(), "");
     // Weighing choices is nothing that this protocol can do; the probes that can be put are.
@@ -211,20 +213,26 @@ fn a_chat_server_is_probed_by_what_it_can_do() {
     let done = bed.run(&arguments).expect(0);
     assert!(done.stdout.contains("underpowered"), "{}", done.stdout);
     let run = bed.only_run("out");
+    let mut answered = 0;
     for row in table(&run, "contamination.csv") {
         let testable = row["not_testable"].is_empty();
-        match row["probe"].as_str() {
-            "forced-likelihood" => {
-                assert!(row["not_testable"].contains("likelihood"), "{row:?}");
-                assert_eq!(
-                    (row["p"].as_str(), row["suspects_missing"].as_str()),
-                    ("", "20")
-                );
-            }
-            "isomorph-gap" | "rewording-gap" => assert!(testable),
-            _ => assert!(testable && row["suspects_valid"] == "20", "{row:?}"),
+        if row["probe"].ends_with("-gap") {
+            assert!(testable, "{row:?}");
+            continue;
+        }
+        let count = |column: &str| row[column].parse::<u32>().unwrap();
+        let filtered = count("suspects_filtered");
+        if row["probe"] == "forced-likelihood" {
+            let unasked = row["not_testable"].contains("likelihood");
+            assert!(unasked && row["p"].is_empty(), "{row:?}");
+            assert_eq!(count("suspects_missing") + filtered, 20, "{row:?}");
+        } else {
+            assert_eq!(testable, filtered < 20, "{row:?}");
+            assert_eq!(count("suspects_valid") + filtered, 20, "{row:?}");
+            answered += count("suspects_valid");
         }
     }
+    assert!(answered > 20, "{answered}");
     bed.run(&["verify", run.to_str().unwrap()]).expect(0);
 }
 

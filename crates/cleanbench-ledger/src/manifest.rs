@@ -333,7 +333,7 @@ pub struct ProbePlan {
     pub id: String,
     /// The form in which it is put.
     pub form: ProbeForm,
-    /// Name of the task whose items are suspect.
+    /// Name of the task whose items are suspect; empty for a check of validity, which is about the endpoint.
     pub suspects: String,
     /// The task that was declared as control, and why a model cannot have seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

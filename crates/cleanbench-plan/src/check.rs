@@ -84,7 +84,8 @@ pub fn check<'a>(
     for endpoint in &endpoints {
         check_samplings(endpoint, &selected)?;
     }
-    let probes = probes::plan(suite, &selected, 0)?;
+    let mut probes = probes::plan(suite, &selected, 0)?;
+    probes.extend(probes::checks_beside(&probes, &endpoints)?);
     let gates = gates(suite, &selected)?;
     let family = |tier| family(&gates, endpoints.len(), tier);
     let mut nights = Nights::of_tasks(selected.len());
@@ -238,6 +239,25 @@ pub struct Estimate {
     pub cost: Option<CostRange>,
 }
 
+/// About how much probes ask a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProbeTokens {
+    /// Tokens of all prompts, by [`BYTES_PER_TOKEN`].
+    pub prompt: u64,
+    /// Most tokens that can be generated.
+    pub most: u64,
+}
+
+impl ProbeTokens {
+    /// Of one probe.
+    pub fn of(probe: &PlannedProbe) -> Self {
+        Self {
+            prompt: probe.prompt_bytes().div_ceil(BYTES_PER_TOKEN),
+            most: probe.most_tokens(),
+        }
+    }
+}
+
 /// From least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostRange {
@@ -256,6 +276,15 @@ impl Check<'_> {
     /// Calls of the probes at one model.
     pub fn probe_calls(&self) -> usize {
         self.probes.iter().map(|probe| probe.calls.len()).sum()
+    }
+
+    /// About how much every model would be asked by the probes, later steps of theirs left out.
+    pub fn probe_tokens(&self) -> ProbeTokens {
+        let prompts = self.probes.iter().map(ProbeTokens::of);
+        prompts.fold(ProbeTokens::default(), |sum, one| ProbeTokens {
+            prompt: sum.prompt + one.prompt,
+            most: sum.most + one.most,
+        })
     }
 
     /// About how much `endpoint` would be asked by the tasks.

@@ -10,6 +10,7 @@ use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::replay::SampleName;
 use cleanbench_ledger::{LedgerError, Manifest, RunDirectory, SampleRows};
 use cleanbench_model::Endpoint;
+use cleanbench_probe::registry;
 use cleanbench_suite::Suite;
 
 use crate::endpoints::{Placed, placed_again, resolve_all, unnamed_hosts};
@@ -191,6 +192,15 @@ impl EarlierRun {
             let planned = &narrowed.manifest.plan.tasks;
             let is_whole = narrowed.samples.is_none() || narrowed.selection.is_none();
             is_whole && planned.iter().any(|task| task.probe.is_some())
+        })
+    }
+
+    /// Whether checks of validity are put beside the probes: not where answers come from a run that had none.
+    pub(crate) fn has_checks(&self) -> bool {
+        self.replay.as_ref().is_none_or(|source| {
+            let planned = source.manifest.plan.tasks.iter();
+            let mut probes = planned.filter_map(|task| task.probe.as_ref());
+            probes.any(|probe| registry::is_check(&probe.id))
         })
     }
 

@@ -1,4 +1,4 @@
-//! From `[probes]` of a suite to the probes of a run and their calls.
+//! From `[probes]` of a suite to the probes of a run and their calls, with the checks of validity beside them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,9 @@ use cleanbench_core::seed::derive;
 use cleanbench_core::{Digest, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
+use cleanbench_model::Endpoint;
 use cleanbench_probe::arms::{Arms, Declared, arms};
+use cleanbench_probe::checks::{self, Audience};
 use cleanbench_probe::registry::{self, Order};
 use cleanbench_probe::{PROTOCOL, Protocol};
 use cleanbench_suite::{ProbeUse, Suite};
@@ -23,6 +25,27 @@ pub struct PlannedProbe {
     pub task: TaskPlan,
     /// Its calls, each as a sample.
     pub calls: Vec<SampleContent>,
+}
+
+impl PlannedProbe {
+    /// Length of everything that its calls send, in bytes. A text whose likelihood is asked for goes along with its
+    /// beginning.
+    pub fn prompt_bytes(&self) -> u64 {
+        let of_call = |call: &SampleContent| {
+            let shown: usize = call.messages.iter().map(|one| one.content.len()).sum();
+            let weighed: usize = call.continuations.iter().map(String::len).sum();
+            shown * call.continuations.len().max(1) + weighed
+        };
+        let bytes: usize = self.calls.iter().map(of_call).sum();
+        bytes as u64
+    }
+
+    /// Most tokens that can be generated.
+    pub fn most_tokens(&self) -> u64 {
+        let calls = self.calls.iter().filter_map(|call| call.probe.as_ref());
+        let written = calls.filter(|call| call.continuations.is_empty());
+        written.map(|call| u64::from(call.max_tokens)).sum()
+    }
 }
 
 /// The probes that the suite asks for, of every selected task that has controls.
@@ -111,6 +134,55 @@ impl Planner<'_> {
     }
 }
 
+/// The checks of validity of `endpoints`, in every form that a probe of `planned` has. They ask the same whatever the
+/// seed is.
+///
+/// # Errors
+/// When there is no such check.
+pub fn checks_beside(
+    planned: &[PlannedProbe],
+    endpoints: &[Endpoint],
+) -> Result<Vec<PlannedProbe>, PlanError> {
+    let probes = planned.iter().filter_map(|one| one.task.probe.as_ref());
+    let forms: BTreeSet<_> = probes.map(|probe| probe.form).collect();
+    let audience = if endpoints.is_empty() {
+        Audience::of([false])
+    } else {
+        Audience::of(endpoints.iter().map(Endpoint::is_embedded))
+    };
+    let mut checks = Vec::new();
+    for name in checks::NAMES {
+        for form in &forms {
+            checks.push(check(name, *form, audience)?);
+        }
+    }
+    Ok(checks)
+}
+
+/// The check called `name` in `form`.
+fn check(name: &str, form: ProbeForm, audience: Audience) -> Result<PlannedProbe, PlanError> {
+    let arms = checks::arms(name, form, audience);
+    let probe = registry::build(&Order {
+        name,
+        form,
+        prompt: None,
+        protocol: Protocol::Second(cleanbench_score::declines),
+    });
+    let plan = ProbePlan {
+        id: name.to_owned(),
+        form,
+        suspects: String::new(),
+        declared: None,
+        control: arms.kind,
+        items: arms.suspects.len() as u64,
+        prompt: None,
+        seed: 0,
+        protocol: PROTOCOL,
+        bias_of: None,
+    };
+    Ok(unit(plan, &*probe.map_err(invalid)?, &arms))
+}
+
 fn invalid(error: impl std::fmt::Display) -> PlanError {
     PlanError::new(ErrorKind::SuiteInvalid, error)
 }
@@ -125,7 +197,14 @@ struct Prompted {
 fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, PlanError> {
     let mut probes = Vec::new();
     for name in &wanted.names {
-        for form in registry::forms(name) {
+        let forms = registry::forms(name).iter();
+        let forms: Vec<_> = forms.filter(|form| wanted.forms.contains(form)).collect();
+        if forms.is_empty() {
+            let wanted: Vec<_> = wanted.forms.iter().map(|form| form.as_str()).collect();
+            let wanted = wanted.join(", ");
+            return Err(invalid(format!("probe `{name}` has no {wanted} form")));
+        }
+        for form in forms {
             let prompt = match form {
                 ProbeForm::Instruction => wanted.prompts.get(name).cloned(),
                 ProbeForm::Raw => None,
@@ -166,7 +245,7 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> PlannedProbe {
     let labels = calls.iter().map(|call| call.sample.sensitivity);
     PlannedProbe {
         task: TaskPlan {
-            name: name(&plan),
+            name: task_name(&plan),
             epochs: 1,
             samples: 0,
             sensitivity: labels.max().unwrap_or(Sensitivity::Public),
@@ -189,11 +268,12 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> PlannedProbe {
 }
 
 /// What the calls of a probe stand under in tables.
-fn name(plan: &ProbePlan) -> String {
+fn task_name(plan: &ProbePlan) -> String {
     let (id, form) = (&plan.id, plan.form.as_str());
     match &plan.bias_of {
-        None => format!("{}/{id}.{form}", plan.suspects),
         Some(task) => format!("{task}/{id}.{form}.bias"),
+        None if registry::is_check(id) => format!("{}/{id}.{form}", checks::TASK),
+        None => format!("{}/{id}.{form}", plan.suspects),
     }
 }
 

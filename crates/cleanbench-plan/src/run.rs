@@ -124,10 +124,13 @@ impl<'a> Planner<'a, '_> {
         if !self.earlier.has_probes() {
             return Ok(Vec::new());
         }
-        let probes = probes::plan(self.suite, &self.selected, self.seed())?;
+        let mut probes = probes::plan(self.suite, &self.selected, self.seed())?;
         if self.suite.probes.is_some() && probes.is_empty() {
             let text = "no probe is put: no selected task has controls (`rewording_of`, `isomorph_of` or `control`)";
             notes.push(Note::new(NoteKind::NoProbes, text));
+        }
+        if self.earlier.has_checks() {
+            probes.extend(probes::checks_beside(&probes, &self.endpoints)?);
         }
         Ok(probes)
     }

@@ -11,6 +11,8 @@
 //! Each is put to suspect items and to controls in the same way; [`mod@arms`] chooses the controls, the
 //! probe's `judge` compares the arms, [`verdict()`] weighs all findings of one model and task.
 //!
+//! [`mod@checks`] are put beside them: whether an endpoint can be probed at all.
+//!
 //! Invariants: no probe is ever scored against the right answer; no option that is right is ever masked
 //! or asked for, so knowing the answer is not enough for a hit; the same items and seed give the same
 //! calls; nothing is judged without a control.
@@ -20,6 +22,7 @@
 mod answer;
 mod arm_difference;
 pub mod arms;
+pub mod checks;
 mod compared;
 mod family;
 mod filter;
@@ -37,6 +40,7 @@ mod testing;
 
 pub use arm_difference::paired as paired_difference;
 pub use arms::{Arms, arms};
+pub use checks::{Check, Validity};
 pub use probes::forced_likelihood::advantage;
 pub use protocol::{PROTOCOL, Protocol};
 pub use recall::similarity;

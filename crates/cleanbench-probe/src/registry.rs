@@ -7,6 +7,7 @@
 use cleanbench_core::probe::ProbeForm;
 use cleanbench_core::{Digest, Probe};
 
+use crate::checks::{self, Asking, Compliance, Memory};
 use crate::probes::completion::Completed;
 use crate::probes::completion_second_cut::SecondCut;
 use crate::probes::forced_likelihood::ForcedLikelihood;
@@ -24,6 +25,8 @@ enum Standing {
     Confirmatory,
     /// It is shown, and changes no class.
     Exploratory,
+    /// It is about the endpoint and no task, see [`mod@crate::checks`].
+    Check,
 }
 
 /// A line of the table.
@@ -92,6 +95,22 @@ const PROBES: &[Entry] = &[
     },
 ];
 
+/// The checks of validity. No suite names them: they are put wherever probes are.
+const CHECKS: &[Entry] = &[
+    Entry {
+        name: checks::NAMES[0],
+        standing: Standing::Check,
+        forms: BOTH,
+        build: |order| Box::new(Asking::new(Compliance, order.form, order.protocol)),
+    },
+    Entry {
+        name: checks::NAMES[1],
+        standing: Standing::Check,
+        forms: BOTH,
+        build: |order| Box::new(Asking::new(Memory, order.form, order.protocol)),
+    },
+];
+
 /// Names of all probes, in the order of the documentation.
 pub const NAMES: [&str; PROBES.len()] = {
     let mut names = [""; PROBES.len()];
@@ -104,7 +123,8 @@ pub const NAMES: [&str; PROBES.len()] = {
 };
 
 fn entry(name: &str) -> Option<&'static Entry> {
-    PROBES.iter().find(|entry| entry.name == name)
+    let mut entries = PROBES.iter().chain(CHECKS);
+    entries.find(|entry| entry.name == name)
 }
 
 /// Names of the primary probes: the ones on whose power "no evidence" rests.
@@ -127,7 +147,13 @@ pub fn weighs_likelihoods(name: &str) -> bool {
 
 /// Whether the class of a task rests on the probe called `name`, among others.
 pub fn is_confirmatory(name: &str) -> bool {
-    entry(name).is_none_or(|entry| entry.standing != Standing::Exploratory)
+    let told_only = [Standing::Exploratory, Standing::Check];
+    entry(name).is_none_or(|entry| !told_only.contains(&entry.standing))
+}
+
+/// Whether `name` is a check of validity: it is about an endpoint, and no task has it.
+pub fn is_check(name: &str) -> bool {
+    entry(name).is_some_and(|entry| entry.standing == Standing::Check)
 }
 
 /// The forms in which the probe called `name` can be put, or none if there is no such probe.
@@ -171,7 +197,7 @@ fn check_prompt(entry: &Entry, prompt: &str) -> Result<(), BuildError> {
         let message = format!("the prompt of probe `{name}` has no `{{text}}`");
         return Err(BuildError(message));
     }
-    if !entry.forms.contains(&ProbeForm::Instruction) {
+    if entry.standing == Standing::Check || !entry.forms.contains(&ProbeForm::Instruction) {
         return Err(BuildError(format!("probe `{name}` has no prompt")));
     }
     Ok(())

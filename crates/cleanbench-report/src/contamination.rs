@@ -4,22 +4,28 @@
 //! ones; those of later steps are checked where the order of the journal is known, see [`crate::follow_up`].
 //! A finding rests on the calls of all steps, in the order of their rows.
 
+pub mod validity;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use cleanbench_core::Outcome;
 use cleanbench_core::event::Place;
-use cleanbench_core::probe::{BiasSource, ControlKind, Finding, ProbeCall, ProbeItem, Seen, Step};
+use cleanbench_core::probe::{
+    BiasSource, ControlKind, Finding, ProbeCall, ProbeForm, ProbeItem, Seen, Step,
+};
 use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
-use cleanbench_probe::verdict::measured;
+use cleanbench_probe::registry::is_check;
+use cleanbench_probe::verdict::measured::{self, Grounds};
 use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
 use crate::rows::Row;
 use crate::{Recording, ReportError};
+use validity::ModelValidity;
 
 /// Tables from this version on weigh findings by the bias that was measured.
 pub(crate) const MEASURED_SINCE: u32 = 7;
@@ -31,6 +37,8 @@ pub struct Contamination {
     pub verdicts: Vec<TaskVerdict>,
     /// The score on a task beside that on its rewordings or isomorphs.
     pub gaps: Vec<Gap>,
+    /// What the checks of validity say of each model, in plan order; none where they were not put.
+    pub validity: Vec<ModelValidity>,
     /// Recorded calls that the recorded samples do not give, lowercase fragments.
     pub wrong: Vec<String>,
 }
@@ -132,9 +140,12 @@ impl Gatherer {
         let units = units(recording, &items);
         let wrong = units.iter().filter_map(|unit| unit.wrong(recording));
         let wrong = wrong.collect();
+        let validity = validity::of_models(recording, &units, &self.models);
         let mut verdicts = Vec::new();
         let mut gaps = Vec::new();
         for (model, gathered) in plan.models.iter().zip(&self.models) {
+            let checked = validity.iter().find(|one| one.model == model.name);
+            let grounds = checked.map(ModelValidity::grounds).unwrap_or_default();
             for task in plan.tasks.iter().filter(|task| task.probe.is_none()) {
                 let judged = judge_task(&task.name, &units, recording, gathered)?;
                 if judged.is_empty() {
@@ -144,7 +155,7 @@ impl Gatherer {
                 verdicts.push(TaskVerdict {
                     model: model.name.clone(),
                     task: task.name.clone(),
-                    verdict: weigh(&findings, plan),
+                    verdict: weigh(&findings, &grounds, plan),
                     findings: judged,
                 });
                 for kind in [ControlKind::Isomorph, ControlKind::Rewording] {
@@ -161,15 +172,16 @@ impl Gatherer {
         Ok(Contamination {
             verdicts,
             gaps,
+            validity,
             wrong,
         })
     }
 }
 
 /// The verdict by the rules that the run has.
-fn weigh(findings: &[Finding], plan: &Plan) -> Verdict {
+fn weigh(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>, plan: &Plan) -> Verdict {
     if plan.tables >= MEASURED_SINCE {
-        measured::verdict(findings, &BTreeMap::new())
+        measured::verdict(findings, grounds)
     } else {
         verdict(findings)
     }
@@ -333,9 +345,12 @@ impl<'a> Unit<'a> {
             .as_ref()
             .map(|(task, kind)| Declared { task, kind: *kind });
         let most = usize::try_from(plan.items).unwrap_or(usize::MAX);
-        let arms = arms(&plan.suspects, &items.all, declared, most, run.seed)
-            .ok()
-            .flatten();
+        let arms = if is_check(&plan.id) {
+            Some(validity::arms(recording, plan))
+        } else {
+            let found = arms(&plan.suspects, &items.all, declared, most, run.seed);
+            found.ok().flatten()
+        };
         let probe: &dyn Probe = match recording.judge(place) {
             Judge::Probe(probe) => &**probe,
             Judge::Scorers(_) => unreachable!("a plan with a probe is judged by it"),

@@ -38,7 +38,9 @@ pub mod verify;
 
 pub use artefacts::columns_page;
 pub use artefacts::summary::summary_json;
+pub use cleanbench_probe::registry::is_check;
 pub use cleanbench_text::{cell, foreign};
+pub use contamination::validity::ModelValidity;
 pub use contamination::{Contamination, Gap, Judged, TaskVerdict};
 pub use error::ReportError;
 pub use every_row::every_row;

@@ -113,6 +113,12 @@ impl Recording {
         self.current[task]
     }
 
+    /// For each model whether it is an embedded one.
+    pub(crate) fn embedded(&self) -> impl Iterator<Item = bool> + '_ {
+        let readers = self.readers.iter();
+        readers.map(|reader| matches!(reader, Replies::Embedded))
+    }
+
     /// Whether the sample `id` of the task at position `task` is in quarantine.
     pub(crate) fn is_quarantined(&self, task: u32, id: &str) -> bool {
         let samples = self.quarantine.get(task as usize);

@@ -616,6 +616,7 @@ impl Loader<'_> {
         fine.then(|| ProbeUse {
             names: names.collect(),
             items: table.items,
+            forms: table.forms.clone(),
             prompts,
         })
     }

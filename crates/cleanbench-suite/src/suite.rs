@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cleanbench_core::probe::ControlKind;
+use cleanbench_core::probe::{ControlKind, ProbeForm};
 use cleanbench_core::{
     Constraints, Digest, Gate, Method, Reducer, Sampling, ScorerSpec, Sensitivity,
 };
@@ -99,6 +99,8 @@ pub struct ProbeUse {
     pub names: Vec<String>,
     /// Most items of a task that are put to a probe.
     pub items: u64,
+    /// The forms in which probes are put, as far as they have them; at least one.
+    pub forms: Vec<ProbeForm>,
     /// Instruction prompts that replace the shipped ones: name of the probe, text.
     pub prompts: BTreeMap<String, String>,
 }

@@ -8,7 +8,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use cleanbench_core::probe::ControlKind;
+use cleanbench_core::probe::{ControlKind, ProbeForm};
 use cleanbench_core::{
     Completion, Constraints, Message, Reasoning, ResponseFormat, Role, Sample, Score, Scorer,
     ScorerCatalog, ScorerSpec, Sensitivity, SpecError, Tool, ToolChoice,
@@ -867,6 +867,9 @@ fn controls_and_probes_are_read() {
     assert_eq!(probes.prompts["ts-guessing"], "Sag es: {prefix}");
     let other = two_tasks("", "[probes]\nuse = [\"ts-guessing\"]\nprompts = {}").suite();
     assert_eq!(other.probes.as_ref().unwrap().items, 1_000);
+    assert_eq!(other.probes.as_ref().unwrap().forms.len(), 2, "both");
+    let raw = two_tasks("", "[probes]\nuse = [\"ts-guessing\"]\nforms = [\"raw\"]").suite();
+    assert_eq!(raw.probes.as_ref().unwrap().forms, [ProbeForm::Raw]);
     assert_ne!(suite.digest, other.digest);
 }
 
@@ -902,6 +905,26 @@ fn faults_in_controls_probes_and_methods() {
             "",
             "[probes]\nuse = [\"completion\", \"completion\"]",
             "suite.toml:13:22: the probe `completion` stands there twice",
+        ),
+        (
+            "",
+            "[probes]\nuse = [\"completion\"]\nforms = [\"raw\", \"chat\"]",
+            "suite.toml:14:17: unknown form `chat`",
+        ),
+        (
+            "",
+            "[probes]\nuse = [\"completion\"]\nforms = [\"raw\", \"raw\"]",
+            "suite.toml:14:17: the form `raw` stands there twice",
+        ),
+        (
+            "",
+            "[probes]\nuse = [\"completion\"]\nforms = []",
+            "suite.toml:14:9: `forms` names no form",
+        ),
+        (
+            "",
+            "[probes]\nuse = [\"ts-guessing\"]\nforms = [\"raw\"]\nprompts = { ts-guessing = \"say.txt\" }",
+            "suite.toml:15:13: prompts are for the `instruction` form, which `forms` leaves out",
         ),
         (
             "",

@@ -1,7 +1,7 @@
 //! What the probes show, for people.
 
 use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding};
-use cleanbench_report::{Contamination, Gap, TaskVerdict, cell};
+use cleanbench_report::{Contamination, Gap, ModelValidity, TaskVerdict, cell};
 
 use crate::plain_table::plain_table;
 
@@ -22,8 +22,20 @@ pub(crate) fn text(contamination: &Contamination) -> Option<String> {
             gaps(&isomorphs)
         ));
     }
+    let checked: String = contamination.validity.iter().map(validity).collect();
+    if !checked.is_empty() {
+        let apart = if parts.is_empty() { "" } else { "\n" };
+        parts.push(format!("{apart}{checked}"));
+    }
     parts.extend(contamination.verdicts.iter().map(verdict));
     Some(format!("\n{}", parts.join("\n")))
+}
+
+/// What the checks say of a model, a line a form.
+fn validity(checked: &ModelValidity) -> String {
+    let lines = checked.lines();
+    let lines = lines.map(|line| format!("{}: {line}\n", cell::visible(&checked.model)));
+    lines.collect()
 }
 
 fn gaps(gaps: &[&Gap]) -> String {

@@ -492,6 +492,7 @@ pub(crate) fn print_result(
             "summary": cleanbench_report::summary_json(&report.summary),
             "verdicts": report.contamination.verdicts,
             "gaps": report.contamination.gaps,
+            "validity": report.contamination.validity,
             "gates": report.gates,
             "failures": failures::document(&report.reasons, &recording.manifest.plan),
             "notes": report.notes.iter().map(note_json).collect::<Value>(),

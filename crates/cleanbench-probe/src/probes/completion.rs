@@ -20,7 +20,7 @@ const KEPT_PERCENTS: [usize; 3] = [KEPT_PERCENT, 40, 20];
 /// Rests of fewer words are restored by chance.
 const SHORTEST_REST: usize = 8;
 /// Similarity at which the rest counts as restored. Free wordings of the same form reach about .4.
-const RESTORED: f64 = 0.75;
+pub(crate) const RESTORED: f64 = 0.75;
 
 /// The probe.
 #[derive(Debug)]

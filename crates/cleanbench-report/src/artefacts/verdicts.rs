@@ -26,11 +26,16 @@ impl Artefact for Verdicts {
         report: &Report,
         sink: &mut dyn TableSink,
     ) -> Result<(), ReportError> {
-        let value = json!({
+        let mut value = json!({
             "format": FORMAT,
             "verdicts": report.contamination.verdicts,
             "gaps": report.contamination.gaps,
         });
+        // Runs that were planned before there were checks keep their file as it was.
+        let validity = &report.contamination.validity;
+        if !validity.is_empty() {
+            value["validity"] = json!(validity);
+        }
         write_json(&value, sink.open(FILE)?)
     }
 }

@@ -14,7 +14,7 @@ use cleanbench_ledger::reporting::Quarantined;
 use super::exposure_page;
 use super::flips::{Comparer, Flip, Flips};
 use super::{Missing, Source, Verdict, label};
-use crate::{ReportError, SummaryRow};
+use crate::{ModelValidity, ReportError, SummaryRow};
 use cleanbench_text::markdown::{Heading, table};
 use cleanbench_text::notation::{code, sentence};
 
@@ -51,6 +51,7 @@ pub(crate) fn write(
     }
     write_scores(source, &mut out)?;
     exposure_page::write(source, &mut out)?;
+    write_validity(&source.report.contamination.validity, &mut out)?;
     if has_notes(plan) {
         let notes = source.report.notes.iter();
         let notes: Vec<_> = notes.filter(|note| is_told(plan, note)).collect();
@@ -170,6 +171,16 @@ const SCORES: [Heading; 11] = [
 fn write_scores(source: &Source<'_>, out: &mut impl Write) -> Result<(), ReportError> {
     let drawn = table(&SCORES, source.report.summary.tasks().map(score_cells));
     Ok(write!(out, "\n## Scores\n\n{drawn}")?)
+}
+
+/// What the checks say of each endpoint that was probed, a line a form.
+fn write_validity(checked: &[ModelValidity], out: &mut impl Write) -> Result<(), ReportError> {
+    let all = checked.iter();
+    let mut lines = all.flat_map(|one| one.lines().map(move |line| (&one.model, line)));
+    if let Some((model, line)) = lines.next() {
+        write!(out, "\n- {}: {line}\n", code(model))?;
+    }
+    lines.try_for_each(|(model, line)| Ok(writeln!(out, "- {}: {line}", code(model))?))
 }
 
 fn score_cells(row: &SummaryRow) -> Vec<String> {

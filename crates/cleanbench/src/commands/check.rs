@@ -4,14 +4,14 @@ use cleanbench_core::gate::condition;
 use cleanbench_core::{Constraints, Exit, Reasoning, ResponseFormat, Sensitivity, ToolChoice};
 use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_plan::check::{
-    BYTES_PER_TOKEN, Check, CheckedGate, CheckedTask, Estimate, check as looked_at,
+    BYTES_PER_TOKEN, Check, CheckedGate, CheckedTask, Estimate, ProbeTokens, check as looked_at,
 };
 use cleanbench_plan::endpoints::{left_out_of, unusable_of};
 use cleanbench_plan::nights::{ASSUMED_NIGHTS, ASSUMED_SCORE};
 use cleanbench_plan::options::Surroundings;
 use cleanbench_plan::probes::PlannedProbe;
-use cleanbench_report::cell;
 use cleanbench_report::gates::ENOUGH;
+use cleanbench_report::{cell, is_check};
 use cleanbench_score::programs;
 use cleanbench_suite::Suite;
 
@@ -166,17 +166,37 @@ fn print_probes(suite: &Suite, probes: &[PlannedProbe]) {
     }
     let rows = probes.iter().filter_map(|planned| {
         let probe = planned.task.probe.as_ref()?;
+        let is_check = is_check(&probe.id);
+        let or_none = |text: &str| {
+            if is_check {
+                "-".to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        let tokens = ProbeTokens::of(planned);
         Some([
-            probe.suspects.clone(),
+            or_none(&probe.suspects),
             probe.id.clone(),
             probe.form.as_str().to_owned(),
-            probe.control.as_str().to_owned(),
+            or_none(probe.control.as_str()),
             planned.calls.len().to_string(),
+            tokens.prompt.to_string(),
+            tokens.most.to_string(),
         ])
     });
+    let header = [
+        "task",
+        "probe",
+        "form",
+        "controls",
+        "calls",
+        "tokens in",
+        "tokens out",
+    ];
     printer::result(format!(
-        "\nprobes:\n{}",
-        plain_table(["task", "probe", "form", "controls", "calls"], rows)
+        "\nprobes (without a task: checks of the endpoint itself; tokens in about, {BYTES_PER_TOKEN} bytes each, out at most):\n{}",
+        plain_table(header, rows)
     ));
 }
 
@@ -252,7 +272,13 @@ fn print_endpoint(endpoint: &Endpoint, at: Option<&FilePlace>, check: &Check<'_>
     }
     printer::result(format!("  {}", estimate(&check.estimate(endpoint))));
     if !check.probes.is_empty() {
-        printer::result(format!("  and {} calls of probes", check.probe_calls()));
+        let tokens = check.probe_tokens();
+        printer::result(format!(
+            "  and {} calls of probes: about {} tokens in, at most {} out",
+            check.probe_calls(),
+            tokens.prompt,
+            tokens.most
+        ));
     }
     is_refused
 }
