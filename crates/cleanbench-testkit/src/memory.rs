@@ -46,7 +46,7 @@ pub struct Memory {
     pub ignores_prefill: bool,
     /// Whether it repeats a text when it is told to.
     pub repeats: bool,
-    /// What it says where it knows nothing; `None` says words drawn by the prompt, as many as an item has.
+    /// What it says where it knows nothing; `None` says words drawn by the prompt, enough for an attempt.
     pub otherwise: Option<String>,
 }
 
@@ -411,12 +411,13 @@ fn drawn(what: &str, seed: u64, text: &str) -> f64 {
     Draws::of(&format!("{what}\n{seed}\n{text}")).uniform()
 }
 
-/// Words that stand in no text, as many as an item may have.
+/// Words that stand in no text, enough of them for an attempt at any item.
 fn words(key: u64) -> String {
     const SYLLABLES: [&str; 8] = ["zu", "ve", "qui", "xo", "jal", "wem", "yb", "fro"];
-    let words = (0..60_u64).map(|place| {
-        let draw = Draws::of(&format!("{key} {place}")).key();
-        let syllables = (0..3).map(|turn| SYLLABLES[(draw >> (8 * turn)) as usize % 8]);
+    let words = (0..40_u64).map(|place| {
+        let draw = Draws::of(&format!("{key} {place}")).key().to_le_bytes();
+        let syllables = draw.into_iter().take(2);
+        let syllables = syllables.map(|byte| SYLLABLES[usize::from(byte) % SYLLABLES.len()]);
         syllables.collect::<String>()
     });
     words.collect::<Vec<_>>().join(" ")

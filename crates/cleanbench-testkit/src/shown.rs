@@ -9,7 +9,7 @@ pub(crate) const LABELS: [char; 26] = [
     'T', 'U', 'V', 'W', 'X', 'Y', 'Z',
 ];
 
-/// Fewest characters by which a text is recognised.
+/// Fewest characters (of a passage, bytes) by which a text is recognised.
 const FEWEST: usize = 16;
 /// Characters at the end of a beginning that are looked for in a passage.
 const TAIL: usize = 40;
@@ -79,34 +79,27 @@ fn common(one: &str, other: &str) -> usize {
 
 /// What follows in `passage` upon the end of `prompt`, or of what it quotes last.
 pub(crate) fn after_passage<'a>(passage: &'a str, prompt: &str) -> Option<&'a str> {
-    let prompt = prompt.trim_end();
-    let ends = [Some(prompt), prompt.strip_suffix(QUOTES)];
-    ends.into_iter().flatten().find_map(|beginning| {
-        let tail = tail(beginning.trim_end())?;
-        let place = passage.find(tail)? + tail.len();
-        let is_quoted = beginning.len() < prompt.len();
-        let rest = &passage[place..];
-        Some(if is_quoted { rest.trim_start() } else { rest })
-    })
+    let paragraph = prompt.trim().rsplit("\n\n").next()?;
+    if let Some(rest) = after(passage, paragraph) {
+        return Some(rest);
+    }
+    let quoted = paragraph.strip_suffix(QUOTES)?.trim_end();
+    after(passage, &quoted[quoted.rfind(QUOTES)? + 1..]).map(str::trim_start)
 }
 
-/// The last characters of a text, at most [`TAIL`] and at least [`FEWEST`], without what stands before a quotation.
-fn tail(text: &str) -> Option<&str> {
-    let quoted = text.rfind(QUOTES).map_or(0, |place| place + 1);
-    let quoted = text.get(quoted..).unwrap_or(text);
-    let count = quoted.chars().count();
-    if count < FEWEST {
+/// What follows in `passage` upon the last characters of `beginning`.
+fn after<'a>(passage: &'a str, beginning: &str) -> Option<&'a str> {
+    if beginning.len() < FEWEST {
         return None;
     }
-    let skipped = count.saturating_sub(TAIL);
-    let start = quoted
-        .char_indices()
-        .nth(skipped)
-        .map_or(0, |(start, _)| start);
-    Some(&quoted[start..])
+    let skipped = beginning.chars().count().saturating_sub(TAIL);
+    let tail: String = beginning.chars().skip(skipped).collect();
+    let place = passage.find(&tail)? + tail.len();
+    Some(&passage[place..])
 }
 
-const QUOTES: [char; 4] = ['"', '“', '”', '`'];
+/// What may stand around a quotation; each is one byte long.
+const QUOTES: [char; 2] = ['"', '`'];
 
 /// The text that `prompt` asks to repeat: the longest that it quotes, or else its last paragraph.
 pub(crate) fn to_repeat(prompt: &str) -> Option<&str> {
@@ -166,6 +159,12 @@ mod tests {
         );
         check("In the end was the silence of the king", None);
         check("the word", None);
+        let lunyu = "学而时习之，不亦说乎？有朋自远方来，不亦乐乎？";
+        let asked = "Write how it goes on.\n\n学而时习之，不亦说乎？";
+        assert_eq!(
+            after_passage(lunyu, asked),
+            Some("有朋自远方来，不亦乐乎？")
+        );
         assert_eq!(
             to_repeat("Repeat this: \"ten green bottles on a wall\""),
             Some("ten green bottles on a wall")
