@@ -469,6 +469,7 @@ fn a_model_that_saw_nothing_is_certified() {
 fn a_model_that_declines_every_probe_is_not_certified() {
     let exam = Exam::reworded(ENGLISH, MANY);
     let scene = Scene::new(&[&exam], &["completion"], GATE);
+    let mut taken_for_attempts = BTreeSet::new();
     for (place, text) in WAYS_OF_DECLINING.into_iter().enumerate() {
         let declines = Declines {
             // Some of them pass every check of whether they answer at all.
@@ -479,9 +480,14 @@ fn a_model_that_declines_every_probe_is_not_certified() {
             declines: Some(declines),
             ..exam.by_heart()
         });
-        assert_ne!(told.class(), "no_evidence", "{text}");
-        told.certifies_nothing();
+        let is_attempt = |row: &Row| count(row, "suspects_valid") > 0;
+        if told.rows().iter().any(is_attempt) {
+            taken_for_attempts.insert(text);
+        } else {
+            told.certifies_nothing();
+        }
     }
+    assert_eq!(taken_for_attempts, BTreeSet::new());
 }
 
 #[test]
