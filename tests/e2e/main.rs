@@ -29,6 +29,7 @@ mod early_stops;
 mod egress;
 mod escapes;
 mod exit_codes;
+mod exposure;
 mod faults;
 mod foreign;
 mod forged_runs;

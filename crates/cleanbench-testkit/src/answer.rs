@@ -4,12 +4,15 @@
 //! answered by an index of whole lines; only prompts without such a line are searched pair by pair.
 //! A book refuses to open when its choices are missing or its file does not parse.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Draws, PromptKey, prompt_key};
+use crate::memory::Memory;
+use crate::question::Question;
 use crate::script_error::{ScriptError, check_share};
 
 /// Where answers come from.
@@ -47,6 +50,8 @@ pub enum Answers {
         #[serde(default = "all")]
         right_share: f64,
     },
+    /// What a model knows by heart, given as such a model behaves.
+    Memory(Memory),
 }
 
 impl Default for Answers {
@@ -75,6 +80,15 @@ pub(crate) enum Book {
     },
     /// The answer of a pair.
     Pairs(Pairs),
+    /// What is remembered.
+    Memory(Box<Memory>),
+}
+
+/// An answer, and why it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said<'a> {
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) finish: &'static str,
 }
 
 /// Pairs of a text and the answer to prompts that contain it.
@@ -113,6 +127,10 @@ impl Book {
                 default,
                 right_share,
             } => Pairs::new(read_entries(file)?, default, *right_share).map(Self::Pairs),
+            Answers::Memory(memory) => {
+                memory.validate()?;
+                Ok(Self::Memory(Box::new(memory.clone())))
+            }
         }
     }
 
@@ -129,9 +147,22 @@ impl Book {
         })
     }
 
-    /// The answer to `prompt`, whose draws are `draws`.
-    pub(crate) fn answer<'a>(&'a self, prompt: &'a str, draws: Draws) -> &'a str {
+    /// The answer to `question`, whose prompt has the draws `draws`.
+    pub(crate) fn reply<'a>(&'a self, question: &'a Question<'_>, draws: Draws) -> Said<'a> {
+        if let Self::Memory(memory) = self {
+            return memory.answer(question, draws);
+        }
+        Said {
+            text: Cow::Borrowed(self.answer(&question.prompt, draws)),
+            finish: "stop",
+        }
+    }
+
+    /// The answer that `prompt`, whose draws are `draws`, has by its text alone.
+    fn answer<'a>(&'a self, prompt: &'a str, draws: Draws) -> &'a str {
         match self {
+            // It is asked by `reply`.
+            Self::Memory(_) => "",
             Self::Fixed(text) => text,
             Self::Echo => prompt,
             Self::Hash {

@@ -28,6 +28,13 @@ pub(crate) struct Question<'a> {
     pub(crate) model: Cow<'a, str>,
     /// The last user message (the last message where there is none), or the prompt.
     pub(crate) prompt: Cow<'a, str>,
+    /// What the answer is to go on from: the prompt of a text completion, or the last message where it is the
+    /// assistant's.
+    pub(crate) beginning: Option<Cow<'a, str>>,
+    /// Texts at which the answer ends.
+    pub(crate) stop: Vec<String>,
+    /// Most tokens of the answer.
+    pub(crate) max_tokens: Option<u64>,
     /// Words of all messages, or of the prompt.
     pub(crate) words: u64,
     /// Whether the answer is to be streamed.
@@ -45,6 +52,12 @@ struct Wire<'a> {
     #[serde(borrow, default)]
     prompt: Option<&'a RawValue>,
     #[serde(default)]
+    stop: Option<Stop>,
+    #[serde(default)]
+    max_tokens: Option<u64>,
+    #[serde(default)]
+    max_completion_tokens: Option<u64>,
+    #[serde(default)]
     stream: Option<bool>,
     #[serde(default)]
     stream_options: Option<StreamOptions>,
@@ -56,6 +69,13 @@ struct WireMessage<'a> {
     role: Cow<'a, str>,
     #[serde(borrow, default)]
     content: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stop {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -82,10 +102,17 @@ impl<'a> Question<'a> {
             Endpoint::Chat => last_user_message(&wire.messages)?,
             Endpoint::Text => single_prompt(wire.prompt)?,
         };
+        let beginning = match endpoint {
+            Endpoint::Chat => begun(&wire.messages)?,
+            Endpoint::Text => Some(prompt.clone()),
+        };
         Ok(Self {
             endpoint,
             model: wire.model,
             prompt,
+            beginning,
+            stop: wire.stop.map_or_else(Vec::new, Stop::texts),
+            max_tokens: wire.max_tokens.or(wire.max_completion_tokens),
             words,
             stream: wire.stream.unwrap_or(false),
             include_usage: wire
@@ -102,11 +129,29 @@ impl<'a> Question<'a> {
             endpoint: Endpoint::Text,
             model: Cow::Borrowed("scored"),
             prompt: Cow::Borrowed(text),
+            beginning: Some(Cow::Borrowed(text)),
+            stop: Vec::new(),
+            max_tokens: None,
             words: count_words(text),
             stream: false,
             include_usage: false,
         }
     }
+}
+
+impl Stop {
+    fn texts(self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::Several(texts) => texts,
+        }
+    }
+}
+
+/// The beginning of the answer, where the conversation ends with one.
+fn begun<'a>(messages: &[WireMessage<'a>]) -> Result<Option<Cow<'a, str>>, String> {
+    let last = messages.last().filter(|last| last.role == "assistant");
+    last.map(|last| content_text(last.content)).transpose()
 }
 
 fn last_user_message<'a>(messages: &[WireMessage<'a>]) -> Result<(Cow<'a, str>, u64), String> {
@@ -205,6 +250,29 @@ mod tests {
         );
         chat(r#"{"messages":[]}"#, Err("missing or empty"));
         chat("{", Err("not a request"));
+    }
+
+    #[test]
+    fn what_an_answer_goes_on_from_and_where_it_ends() {
+        let read =
+            |endpoint, body: &'static str| Question::read(endpoint, body.as_bytes()).unwrap();
+        let chat = read(
+            Endpoint::Chat,
+            r#"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"so"}],"stop":"x","max_tokens":3}"#,
+        );
+        assert_eq!(chat.beginning.as_deref(), Some("so"));
+        assert_eq!(
+            (chat.stop, chat.max_tokens),
+            (vec!["x".to_owned()], Some(3))
+        );
+        let asked = read(
+            Endpoint::Chat,
+            r#"{"messages":[{"role":"user","content":"a"}],"stop":["x","y"],"max_completion_tokens":4}"#,
+        );
+        assert_eq!((asked.beginning, asked.max_tokens), (None, Some(4)));
+        let text = read(Endpoint::Text, r#"{"prompt":"a b","stop":null}"#);
+        assert_eq!(text.beginning.as_deref(), Some("a b"));
+        assert!(text.stop.is_empty() && text.max_tokens.is_none());
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub(crate) struct ReplyContext<'a> {
     pub(crate) key: PromptKey,
     /// The answer's text.
     pub(crate) text: &'a str,
+    /// Why the answer ended.
+    pub(crate) finish: &'static str,
     /// The request's `authorization` header, empty if it has none.
     pub(crate) authorization: &'a str,
 }
@@ -112,7 +114,10 @@ impl ReplyContext<'_> {
     }
 
     fn answer(&self, text: &str) -> AnswerParts<'_> {
-        AnswerParts::new(self.script, self.question, self.key, text)
+        AnswerParts {
+            finish: self.finish,
+            ..AnswerParts::new(self.script, self.question, self.key, text)
+        }
     }
 
     fn streamed(&self, answer: &AnswerParts<'_>, fault: Option<&Fault>) -> Response<ReplyBody> {

@@ -285,6 +285,12 @@ mod tests {
         };
         check("{}");
         check(r#"{"answers": "echo", "latency": {"fixed_ms": 5}, "usage": {"cached": 3}}"#);
+        check(
+            r#"{"answers": {"memory": {"passages": ["a b"], "tokens": {"letters": 4, "others": 1},
+                "lists": [{"items": [{"text": "Question: a?", "family": "f"}], "guess": 0.2}],
+                "declines": {"text": "no", "items_only": true},
+                "preamble": {"text": "Sure: ", "asked": "instruction"}}}}"#,
+        );
         check(r#"{"reasoning": {"think": "hm"}, "require_key": "k", "record": 4}"#);
         check(
             r#"{"faults": [
@@ -311,6 +317,11 @@ mod tests {
             "2",
         );
         check(r#"{"faults": [{"fault": "hang", "every": 0}]}"#, "every");
+        check(r#"{"answers": {"memory": {"recall": 1}}}"#, "recall");
+        check(
+            r#"{"answers": {"memory": {"lists": [{"items": [], "guess": 2}]}}}"#,
+            "guessed",
+        );
         check(
             r#"{"latency": {"event_ms": 3, "tokens_per_second": 9}}"#,
             "both given",

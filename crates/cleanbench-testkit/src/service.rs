@@ -148,11 +148,13 @@ impl Shared {
         // The connection ends with a reset once the body has broken off.
         let resets = matches!(fault, Some(Fault::ResetInBody));
         reset.store(resets, Ordering::Relaxed);
+        let said = installed.book.reply(question, draws);
         let case = ReplyContext {
             script,
             question,
             key: draws.key(),
-            text: installed.book.answer(&question.prompt, draws),
+            text: &said.text,
+            finish: said.finish,
             authorization: text_of(arrival.headers, &AUTHORIZATION),
         };
         let response = case.reply(fault);

@@ -3,7 +3,8 @@
 //! Invariant: shapes are compared whole, so a field that comes or goes fails a test.
 
 use cleanbench_testkit::{
-    Answers, FakeServer, Fault, Options, Reasoning, Rule, Script, Usage, prompt_key, right_choice,
+    Answers, FakeServer, Fault, ItemList, KnownItem, Memory, Options, Reasoning, Rule, Script,
+    Tokens, Usage, prompt_key, right_choice,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +42,27 @@ fn a_text_completion_has_the_shape_of_the_api() {
         .map(|event| serde_json::from_str::<Value>(event).unwrap()["choices"][0]["text"].clone())
         .collect();
     assert_eq!(texts, ["to ", "be", ""]);
+}
+
+#[test]
+fn what_is_known_by_heart_goes_on_as_far_as_there_is_room() {
+    let item = KnownItem::new("Question: Who keeps the bees?\nA. the baker\nB. the smith");
+    let server = FakeServer::start(Script::answering(Answers::Memory(Memory {
+        lists: vec![ItemList::by_heart([item])],
+        tokens: Some(Tokens::SHORT),
+        ..Memory::default()
+    })));
+    let begun = "Question: Who keeps the bees?\nA.";
+    let body = json!({ "prompt": begun, "stop": ["\n"], "max_tokens": 99 }).to_string();
+    let reply = send(server.addr(), "POST", "/v1/completions", "", &body).json();
+    assert_eq!(reply["choices"][0]["text"], " the baker");
+    assert_eq!(reply["choices"][0]["finish_reason"], "stop");
+    let messages = json!([{ "role": "assistant", "content": begun }]);
+    let body = json!({ "messages": messages, "max_tokens": 2, "stream": true });
+    let reply = ask(&server, &body);
+    let text = reply.text();
+    assert!(text.contains("the") && !text.contains("baker"), "{text}");
+    assert!(text.contains("\"finish_reason\":\"length\""), "{text}");
 }
 
 #[test]
