@@ -81,12 +81,41 @@ pub(crate) fn restored(word: usize) -> RecordedScore {
     }
 }
 
-/// Another text was given.
-pub(crate) fn another() -> RecordedScore {
+/// Words of an answer from which on it is told from others by its beginning.
+const TOLD_BY: usize = 5;
+const TOLD_BY_MOST: usize = 12;
+const ANOTHER: &str = "another text";
+
+/// Another text was given. Of an answer to an instruction the rule names the beginning by a digest, so that one answer
+/// to all items is seen to be none about any.
+pub(crate) fn another(form: ProbeForm, text: &str) -> RecordedScore {
+    let words = segments(cleanbench_text::scan::window(
+        text.trim_start(),
+        0,
+        DECLINES_WITHIN,
+    ));
+    let told = form == ProbeForm::Instruction && words.len() >= TOLD_BY;
+    let rule = if told {
+        let beginning: Vec<_> = words
+            .into_iter()
+            .take(TOLD_BY_MOST)
+            .map(|one| one.word)
+            .collect();
+        let digest = cleanbench_core::seed::derive(0, "", &beginning.join(" "), "answer");
+        Cow::Owned(format!("{ANOTHER} {:08x}", digest >> 32))
+    } else {
+        Cow::Borrowed(ANOTHER)
+    };
     RecordedScore {
-        rule: Some(Cow::Borrowed("another text")),
+        rule: Some(rule),
         ..RecordedScore::of(0.0)
     }
+}
+
+/// The digest by which the rule of a miss tells its answer from others, if it does.
+pub(crate) fn told_by(score: &RecordedScore) -> Option<&str> {
+    let digest = score.rule.as_deref()?.strip_prefix(ANOTHER)?;
+    Some(digest.trim_start()).filter(|digest| !digest.is_empty())
 }
 
 /// The answer says nothing about what is remembered, for `reason`.
@@ -126,7 +155,15 @@ pub(crate) fn why_invalid(
 
 /// Whether `text` declines, or says that nothing is remembered.
 fn says_so(text: &str, declines: Declining) -> bool {
-    const NOT_KNOWN: [&str; 16] = [
+    const NOT_KNOWN: [&str; 24] = [
+        "can't reproduce",
+        "cannot reproduce",
+        "can not reproduce",
+        "not reproduce",
+        "unable to recall",
+        "unable to reproduce",
+        "not able to recall",
+        "not able to reproduce",
         "i don't know",
         "i do not know",
         "i'm not sure",

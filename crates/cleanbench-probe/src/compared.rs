@@ -1,7 +1,7 @@
 //! The arms compared, where answers may say nothing and items may hang together.
 //!
 //! Whole families change places in the tests: in pairs, the sign of a family's sum of differences; in independent
-//! arms, the arm of a family. Where every item is its own family these are McNemar's and Fisher's exact tests. The
+//! arms, the arm of a family. Where every item is its own family these are the exact tests of `McNemar` and Fisher. The
 //! interval is the wider of Newcombe's and one of Student's t over families.
 //!
 //! Invariant: the counts of a finding are those of its test. Neither depends on the order of items.
@@ -15,6 +15,7 @@ use cleanbench_core::{Outcome, probe::Finding};
 use cleanbench_stats::families::{self, Family};
 use cleanbench_stats::power;
 
+use crate::answer::{invalid, told_by};
 use crate::arm_difference::{ALPHA, POWER, paired, share, unpaired};
 use crate::family::{Groups, families as families_of};
 
@@ -130,8 +131,10 @@ const AT_WORST: Counted = Counted {
 
 impl Compared {
     pub(crate) fn new(context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Self {
+        let seen = without_repeats(&seen[..seen.len().min(calls.len())]);
+        let seen = seen.as_slice();
         let mut invalid = BTreeMap::new();
-        for answer in seen.iter().take(calls.len()) {
+        for answer in seen {
             if Shown::of(Some(answer)) == Shown::Invalid {
                 *invalid.entry(why_invalid(answer)).or_insert(0) += 1;
             }
@@ -263,6 +266,30 @@ impl Compared {
 fn totals(families: &[Family]) -> [u64; 2] {
     let hits = families.iter().map(|one| one.sum as u64).sum();
     [hits, families.iter().map(|one| one.items).sum()]
+}
+
+/// Items from which on one answer to all of them is an attempt at none.
+const REPEATED: usize = 3;
+
+/// `seen`, where an answer that several items got is invalid.
+fn without_repeats(seen: &[Seen]) -> Vec<Seen> {
+    let told = |answer: &Seen| answer.score.as_ref().and_then(told_by).map(str::to_owned);
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for digest in seen.iter().filter_map(told) {
+        *times.entry(digest).or_default() += 1;
+    }
+    let of = |answer: &Seen| {
+        let repeated = told(answer).is_some_and(|digest| times[&digest] >= REPEATED);
+        Seen {
+            score: if repeated {
+                Some(invalid("the same answer to several items"))
+            } else {
+                answer.score.clone()
+            },
+            ..answer.clone()
+        }
+    };
+    seen.iter().map(of).collect()
 }
 
 fn why_invalid(answer: &Seen) -> String {

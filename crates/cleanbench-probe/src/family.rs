@@ -57,6 +57,10 @@ fn alike(shingles: &[Vec<u64>]) -> Vec<[usize; 2]> {
         }
     }
     let mut shared: HashMap<[usize; 2], usize> = HashMap::new();
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "counting does not hang on order"
+    )]
     for places in holders.values() {
         let firsts = if places.len() > FEW { 1 } else { places.len() };
         for (rank, one) in places.iter().take(firsts).enumerate() {

@@ -79,8 +79,13 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
     fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore>;
 
     /// By the second protocol: how an answer is judged that is an attempt and not what was expected.
-    fn not_restored(&self, _call: &ProbeCall, _completion: &Completion) -> RecordedScore {
-        crate::answer::another()
+    fn not_restored(
+        &self,
+        _call: &ProbeCall,
+        completion: &Completion,
+        form: ProbeForm,
+    ) -> RecordedScore {
+        crate::answer::another(form, &completion.text)
     }
 
     /// Whether the answer is a text that the model writes.
@@ -401,7 +406,7 @@ impl<R: Recall> Put<R> {
         }
         match why_invalid(call, self.form, completion, declines) {
             Some(reason) => crate::answer::invalid(reason),
-            None => self.recall.not_restored(call, completion),
+            None => self.recall.not_restored(call, completion, self.form),
         }
     }
 }

@@ -25,6 +25,10 @@ impl Recurring {
                 .iter()
                 .map(|one| plain_words(one))
                 .collect();
+            #[expect(
+                clippy::iter_over_hash_type,
+                reason = "counting does not hang on order"
+            )]
             for option in options {
                 *seen.entry(option).or_default() += 1;
             }

@@ -100,12 +100,14 @@ const CHECKS: &[Entry] = &[
     Entry {
         name: checks::NAMES[0],
         standing: Standing::Check,
+        weighs_likelihoods: false,
         forms: BOTH,
         build: |order| Box::new(Asking::new(Compliance, order.form, order.protocol)),
     },
     Entry {
         name: checks::NAMES[1],
         standing: Standing::Check,
+        weighs_likelihoods: false,
         forms: BOTH,
         build: |order| Box::new(Asking::new(Memory, order.form, order.protocol)),
     },

@@ -13,6 +13,7 @@ use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 use cleanbench_text::words;
 
+use crate::answer::another;
 use crate::layout::{item, without_labels};
 use crate::probes::completion::{Completed, cut, nearest_rest, rest_after};
 use crate::protocol::Protocol;
@@ -69,8 +70,16 @@ impl Recall for SecondCut {
         Completed.restored(call, completion)
     }
 
-    fn not_restored(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
-        RecordedScore::of(nearest_rest(call, completion).similarity)
+    fn not_restored(
+        &self,
+        call: &ProbeCall,
+        completion: &Completion,
+        form: ProbeForm,
+    ) -> RecordedScore {
+        RecordedScore {
+            value: nearest_rest(call, completion).similarity,
+            ..another(form, &completion.text)
+        }
     }
 
     fn asks_again(&self) -> bool {
