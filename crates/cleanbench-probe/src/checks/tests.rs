@@ -167,7 +167,7 @@ fn thresholds_count_what_is_missing_as_asked() {
         vec![hit; hits]
     };
     let of = |items: &Arms, hits| {
-        let check = Check::of(ProbeForm::Instruction, names(&items), &ended(hits), false);
+        let check = Check::of(ProbeForm::Instruction, names(items), &ended(hits), false);
         assert_eq!(check.unwrap().asked, items.suspects.len() as u64);
         check
     };
