@@ -199,7 +199,7 @@ fn an_interrupted_run_of_probes_goes_on_where_it_was() {
 
 #[test]
 fn a_chat_server_is_probed_by_what_it_can_do() {
-    // An attempt, and wrong; whatever says nothing would be invalid.
+    // One answer to all items, which is an attempt at none.
     let attempt = "one wooden whistle that hangs on a nail behind the old green door of the mill";
     let server = FakeServer::start(Script::answering(Answers::Fixed(attempt.to_owned())));
     let bed = bed();
@@ -211,7 +211,7 @@ fn a_chat_server_is_probed_by_what_it_can_do() {
     bed.write("quickstart/suite.toml", &text);
     let arguments = ["run", "quickstart", "-m", "fake", "-n", "20", "-o", "out"];
     let done = bed.run(&arguments).expect(0);
-    assert!(done.stdout.contains("underpowered"), "{}", done.stdout);
+    assert!(done.stdout.contains("not_testable"), "{}", done.stdout);
     let run = bed.only_run("out");
     let mut answered = 0;
     for row in table(&run, "contamination.csv") {
@@ -227,9 +227,9 @@ fn a_chat_server_is_probed_by_what_it_can_do() {
             assert!(unasked && row["p"].is_empty(), "{row:?}");
             assert_eq!(count("suspects_missing") + filtered, 20, "{row:?}");
         } else {
-            assert_eq!(testable, filtered < 20, "{row:?}");
-            assert_eq!(count("suspects_valid") + filtered, 20, "{row:?}");
-            answered += count("suspects_valid");
+            assert!(!testable, "{row:?}");
+            assert_eq!(count("suspects_invalid") + filtered, 20, "{row:?}");
+            answered += count("suspects_invalid");
         }
     }
     assert!(answered > 20, "{answered}");

@@ -83,19 +83,24 @@ pub(crate) fn restored(word: usize) -> RecordedScore {
 
 /// Words of an answer from which on it is told from others by its beginning.
 const TOLD_BY: usize = 5;
+/// The same of a raw text, which may well go on with a short option that other items have too.
+const RAW_TOLD_BY: usize = 8;
 const TOLD_BY_MOST: usize = 12;
 const ANOTHER: &str = "another text";
 
-/// Another text was given. Of an answer to an instruction the rule names the beginning by a digest, so that one answer
-/// to all items is seen to be none about any.
+/// Another text was given. The rule names the beginning of one that is long enough by a digest, so that one answer to all
+/// items is seen to be none about any.
 pub(crate) fn another(form: ProbeForm, text: &str) -> RecordedScore {
     let words = segments(cleanbench_text::scan::window(
         text.trim_start(),
         0,
         DECLINES_WITHIN,
     ));
-    let told = form == ProbeForm::Instruction && words.len() >= TOLD_BY;
-    let rule = if told {
+    let fewest = match form {
+        ProbeForm::Raw => RAW_TOLD_BY,
+        ProbeForm::Instruction => TOLD_BY,
+    };
+    let rule = if words.len() >= fewest {
         let beginning: Vec<_> = words
             .into_iter()
             .take(TOLD_BY_MOST)
@@ -192,7 +197,7 @@ fn repeats(call: &ProbeCall, text: &str) -> bool {
         let pieces = segments(strip_label(text.trim()));
         pieces.into_iter().map(|one| one.word).collect()
     };
-    let answer = words(crate::recall::single_line(text));
+    let answer = words(crate::layout::single_line(text));
     let shown = |message: &Message| message.content.lines().any(|line| words(line) == answer);
     let right = call.right.as_deref().map(words);
     right.is_some_and(|right| right == answer) || call.messages.iter().any(shown)

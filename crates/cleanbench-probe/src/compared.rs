@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::probe::{
-    Arm, ArmCount, Contrast, Families, ProbeCall, ProbeContext, ProbeItem, Seen,
+    Arm, ArmCount, Contrast, Families, ProbeCall, ProbeContext, ProbeForm, ProbeItem, Seen,
 };
 use cleanbench_core::{Outcome, probe::Finding};
 use cleanbench_stats::families::{self, Family};
@@ -130,8 +130,13 @@ const AT_WORST: Counted = Counted {
 };
 
 impl Compared {
-    pub(crate) fn new(context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Self {
-        let seen = without_repeats(&seen[..seen.len().min(calls.len())]);
+    pub(crate) fn new(
+        context: &ProbeContext<'_>,
+        form: ProbeForm,
+        calls: &[ProbeCall],
+        seen: &[Seen],
+    ) -> Self {
+        let seen = without_repeats(&seen[..seen.len().min(calls.len())], form);
         let seen = seen.as_slice();
         let mut invalid = BTreeMap::new();
         for answer in seen {
@@ -270,16 +275,23 @@ fn totals(families: &[Family]) -> [u64; 2] {
 
 /// Items from which on one answer to all of them is an attempt at none.
 const REPEATED: usize = 3;
+/// The same of raw texts, as one in so many of all answers: a small model goes on in the same way wherever it knows
+/// nothing.
+const RAW_REPEATED: usize = 8;
 
 /// `seen`, where an answer that several items got is invalid.
-fn without_repeats(seen: &[Seen]) -> Vec<Seen> {
+fn without_repeats(seen: &[Seen], form: ProbeForm) -> Vec<Seen> {
+    let most = match form {
+        ProbeForm::Raw => REPEATED.max(seen.len() / RAW_REPEATED),
+        ProbeForm::Instruction => REPEATED,
+    };
     let told = |answer: &Seen| answer.score.as_ref().and_then(told_by).map(str::to_owned);
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for digest in seen.iter().filter_map(told) {
         *times.entry(digest).or_default() += 1;
     }
     let of = |answer: &Seen| {
-        let repeated = told(answer).is_some_and(|digest| times[&digest] >= REPEATED);
+        let repeated = told(answer).is_some_and(|digest| times[&digest] >= most);
         Seen {
             score: if repeated {
                 Some(invalid("the same answer to several items"))

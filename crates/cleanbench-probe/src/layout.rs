@@ -62,6 +62,13 @@ pub(crate) fn strip_label(line: &str) -> &str {
     }
 }
 
+/// The text that an answer gives for a single option: its first line that holds anything, without label
+/// and quotation marks.
+pub(crate) fn single_line(answer: &str) -> &str {
+    let line = answer.lines().map(str::trim).find(|line| !line.is_empty());
+    strip_label(line.unwrap_or_default()).trim_matches(['"', '“', '”', '\'', '`', '*'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +107,17 @@ mod tests {
             without_labels("palace\nB. red\n C. blue"),
             "palace\nred\nblue"
         );
+    }
+
+    #[test]
+    fn a_single_line_is_what_an_answer_says() {
+        for (answer, expected) in [
+            (" the red fox\nB. other", "the red fox"),
+            ("\n\n\"the red fox\"", "the red fox"),
+            ("C. **the red fox**", "the red fox"),
+            ("", ""),
+        ] {
+            assert_eq!(single_line(answer), expected);
+        }
     }
 }

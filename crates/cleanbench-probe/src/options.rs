@@ -9,8 +9,8 @@ use cleanbench_text::words;
 
 use crate::answer::{place_of, plain_words, restored};
 use crate::filter::{is_long_enough, one_option, right_option, whole_item};
-use crate::layout::strip_label;
-use crate::recall::{Asking, Pick, missed, scored, single_line};
+use crate::layout::{single_line, strip_label};
+use crate::recall::{Asking, Pick, missed, scored};
 
 /// A wrong option at `first` or later that cannot be guessed, or why there is none.
 pub(crate) fn wrong_option(

@@ -13,7 +13,7 @@ use cleanbench_text::{rouge_l, words};
 use crate::answer::{room, why_invalid};
 use crate::arm_difference::{arm_difference, count, is_hit};
 use crate::compared::Compared;
-use crate::layout::{self, strip_label, without_labels};
+use crate::layout::{self, without_labels};
 use crate::protocol::{Declining, Protocol};
 use crate::recurring::Recurring;
 
@@ -360,7 +360,9 @@ impl<R: Recall> Probe for Put<R> {
         };
         match self.protocol {
             Protocol::First => finding.contrast = arm_difference(context, calls, seen),
-            Protocol::Second(_) => Compared::new(context, calls, seen).tell(&mut finding),
+            Protocol::Second(_) => {
+                Compared::new(context, self.form, calls, seen).tell(&mut finding);
+            }
         }
         finding
     }
@@ -422,13 +424,6 @@ pub(crate) fn missed(reason: &str) -> RecordedScore {
     }
 }
 
-/// The text that an answer gives for a single option: its first line that holds anything, without label
-/// and quotation marks.
-pub(crate) fn single_line(answer: &str) -> &str {
-    let line = answer.lines().map(str::trim).find(|line| !line.is_empty());
-    strip_label(line.unwrap_or_default()).trim_matches(['"', '“', '”', '\'', '`', '*'])
-}
-
 /// How near an answer is to what was expected: ROUGE-L of the words, labels left out, the answer cut to
 /// the length of what was expected. 0 to 1. For probes that ask for a text.
 pub fn similarity(call: &ProbeCall, completion: &Completion) -> f64 {
@@ -445,18 +440,6 @@ mod tests {
     use super::*;
     use crate::registry::testing::{order, probe_of};
     use crate::testing::usable;
-
-    #[test]
-    fn a_single_line_is_what_an_answer_says() {
-        for (answer, expected) in [
-            (" the red fox\nB. other", "the red fox"),
-            ("\n\n\"the red fox\"", "the red fox"),
-            ("C. **the red fox**", "the red fox"),
-            ("", ""),
-        ] {
-            assert_eq!(single_line(answer), expected);
-        }
-    }
 
     #[test]
     fn choices_depend_on_seed_and_position_alone() {

@@ -55,7 +55,7 @@ pub fn paired(families: &[Family]) -> Option<Compared> {
     if families.iter().all(|family| family.items <= 1) {
         return None;
     }
-    let [low, high] = around(difference_of_pairs(families));
+    let [low, high] = around(rate(families));
     Some(Compared {
         low,
         high,
@@ -125,10 +125,6 @@ fn rate(families: &[Family]) -> Spread {
         variance: enough.then(|| count / (count - 1.0) * squares / (n * n)),
         degrees: count - 1.0,
     }
-}
-
-fn difference_of_pairs(families: &[Family]) -> Spread {
-    rate(families)
 }
 
 fn difference_of_arms(first: &[Family], second: &[Family]) -> Spread {
@@ -262,7 +258,7 @@ mod tests {
         assert_eq!(paired(&first), paired(&turned(&first)));
     }
 
-    /// 25 families of 11 items, guessed together at .2 in both arms: McNemar's test is wrong in most.
+    /// 25 families of 11 items, guessed together at .2 in both arms: the test of single pairs is wrong in many.
     #[test]
     fn families_that_are_guessed_together_are_rarely_taken_for_a_leak() {
         let mut random = Random::new(5);

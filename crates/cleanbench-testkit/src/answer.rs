@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::{Draws, PromptKey, prompt_key};
 use crate::memory::Memory;
 use crate::question::Question;
+use crate::said::Said;
 use crate::script_error::{ScriptError, check_share};
 
 /// Where answers come from.
@@ -82,13 +83,6 @@ pub(crate) enum Book {
     Pairs(Pairs),
     /// What is remembered.
     Memory(Box<Memory>),
-}
-
-/// An answer, and why it ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Said<'a> {
-    pub(crate) text: Cow<'a, str>,
-    pub(crate) finish: &'static str,
 }
 
 /// Pairs of a text and the answer to prompts that contain it.
@@ -245,11 +239,6 @@ fn piece_length(text: &str) -> usize {
     text.len() - from_gap.trim_start().len()
 }
 
-/// Words of `text`: the token count of this server.
-pub(crate) fn count_words(text: &str) -> u64 {
-    text.split_whitespace().count() as u64
-}
-
 /// The content of a message that shows its reasoning inline.
 pub(crate) fn with_think(reasoning: &str, answer: &str) -> String {
     format!("<think>\n{reasoning}\n</think>\n\n{answer}")
@@ -257,7 +246,8 @@ pub(crate) fn with_think(reasoning: &str, answer: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answers, Book, Draws, count_words, first_words, pieces};
+    use super::{Answers, Book, Draws, first_words, pieces};
+    use crate::said::count_words;
 
     fn ask(answers: &Answers, prompt: &str) -> String {
         let book = Book::open(answers).unwrap();

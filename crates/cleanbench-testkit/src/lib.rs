@@ -22,6 +22,7 @@ mod key;
 mod memory;
 mod question;
 mod reply;
+mod said;
 mod scored;
 mod script;
 mod script_error;

@@ -10,9 +10,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Said;
 use crate::key::Draws;
 use crate::question::Question;
+use crate::said::Said;
 use crate::script_error::{ScriptError, check_share};
 use crate::shown::{LABELS, Shown, after_passage, shown, to_repeat};
 

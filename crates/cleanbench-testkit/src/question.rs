@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::answer::count_words;
+use crate::said::count_words;
 
 /// Which of the two endpoints is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

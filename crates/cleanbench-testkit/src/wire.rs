@@ -6,9 +6,10 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::answer::{count_words, with_think};
+use crate::answer::with_think;
 use crate::key::PromptKey;
 use crate::question::{Endpoint, Question};
+use crate::said::count_words;
 use crate::script::{Reasoning, Script, Usage};
 
 /// Unix time reported as that of every answer: 2023-11-14.

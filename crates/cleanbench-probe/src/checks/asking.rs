@@ -109,7 +109,7 @@ impl<C: Checked> Probe for Asking<C> {
         // A text that was asked for and is in the message is no sign that the answer is not in form.
         match why_invalid(call, ProbeForm::Raw, completion, self.declines) {
             Some(reason) => invalid(reason),
-            None => another(),
+            None => another(ProbeForm::Raw, &completion.text),
         }
     }
 
@@ -128,7 +128,7 @@ impl<C: Checked> Probe for Asking<C> {
             filters: BTreeMap::new(),
             examples: Vec::new(),
         };
-        Compared::new(context, calls, seen).tell(&mut finding);
+        Compared::new(context, self.form, calls, seen).tell(&mut finding);
         finding
     }
 }

@@ -372,12 +372,7 @@ fn tell_silent(finding: &Finding) -> String {
 fn beside(finding: &Finding, weight: Weight) -> String {
     match (weight, finding.bias.filter(|bias| bias.items >= MEASURED)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
-        (_, Some(bias)) => format!(
-            "; bias measured by {}: at most {:.3} (one-sided 95 %, {} items)",
-            bias.source.as_str(),
-            bias.upper,
-            bias.items
-        ),
+        (_, Some(bias)) => format!("; bias at most {:.3} by {} {}", bias.upper, bias.items, bias.source.as_str()),
         (Weight::Explained, None) if weighs_likelihoods(&finding.probe) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
         }
@@ -433,10 +428,13 @@ fn tell_nothing(finding: &Finding, level: f64) -> String {
         .as_ref()
         .and_then(|contrast| contrast.smallest_detectable);
     let unseen = smallest.map_or_else(String::new, |smallest| {
-        format!("; that less than {:.0} % of the items came back for having been seen would not have been noticed", smallest * 100.0)
+        format!(
+            "; fewer than {:.0} % restored would go unseen",
+            smallest * 100.0
+        )
     });
     format!(
-        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see that 20 % of the items were seen and restored half the time{unseen}",
+        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see 20 % seen and half of these restored{unseen}",
         finding.probe,
         finding.form.as_str(),
         fewest(finding),

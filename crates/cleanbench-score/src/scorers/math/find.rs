@@ -199,8 +199,7 @@ static LEAD: LazyLock<Regex> = LazyLock::new(|| {
         luego|quindi|dunque|portanto|logo|dus|поэтому|следовательно|значит|итак";
     let asian = "所以|因此|故|则|于是|よって|したがって|ゆえに|따라서";
     Regex::new(&format!(
-        r"(?i)^[\s*_]{{0,8}}(?:(?:(?:{})\b(?:\s*,|\s*:|\s)|(?:{asian})[,，、:：]?)\s*){{1,3}}",
-        words
+        r"(?i)^[\s*_]{{0,8}}(?:(?:(?:{words})\b(?:\s*,|\s*:|\s)|(?:{asian})[,，、:：]?)\s*){{1,3}}"
     ))
     .expect("the pattern is fixed and its tests compile it")
 });
