@@ -103,7 +103,7 @@ fn verdicts_of(what: &str, models: &[&Assessed]) -> Table {
             .collect()
     });
     Table {
-        title: format!("verdicts; {what}"),
+        title: format!("verdicts by the rules of tables before 7, probes by protocol 1; {what}"),
         header: header(&names),
         rows: rows.to_vec(),
     }
