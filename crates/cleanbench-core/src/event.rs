@@ -241,6 +241,10 @@ pub struct RecordedScore {
     /// judged has no rules, and in journals of versions that did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Cow<'static, str>>,
+    /// Of a probe's answer, how much of what was asked for is in it, as the probe says: larger for more. `None` where
+    /// the answer says nothing, and of everything but probes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<f64>,
 }
 
 impl RecordedScore {
@@ -250,6 +254,7 @@ impl RecordedScore {
             value,
             extraction_failure: None,
             rule: None,
+            measure: None,
         }
     }
 
@@ -292,6 +297,7 @@ impl From<crate::Score> for RecordedScore {
             value: score.value,
             extraction_failure,
             rule: Some(score.rule).filter(|rule| is_read && !rule.is_empty()),
+            measure: None,
         }
     }
 }

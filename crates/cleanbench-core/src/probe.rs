@@ -161,6 +161,24 @@ pub struct Seen {
     pub outcome: Outcome,
     /// What [`Probe::score`] gave; `None` for a call without an answer.
     pub score: Option<RecordedScore>,
+    /// Whether a model that cannot have seen the item answers alike: then the answer shows no memory.
+    pub is_guessed: bool,
+}
+
+impl Seen {
+    /// An answer that was judged as `score`.
+    pub fn answered(score: RecordedScore) -> Self {
+        Self::ended(Outcome::Answered, Some(score))
+    }
+
+    /// A call that ended as `outcome`.
+    pub fn ended(outcome: Outcome, score: Option<RecordedScore>) -> Self {
+        Self {
+            outcome,
+            score,
+            is_guessed: false,
+        }
+    }
 }
 
 /// Counts of one arm. `items` = `valid` + `filtered` + `missing` + `invalid` + `unpaired`.
@@ -245,6 +263,38 @@ pub struct Bias {
     pub source: BiasSource,
 }
 
+/// The arms' measures compared, see [`RecordedScore::measure`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Values {
+    /// The difference between the arms' measures.
+    pub contrast: ValueContrast,
+    /// The same if every answer of a suspect that says nothing were below all others, and every such answer of a
+    /// control above; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_worst: Option<ValueContrast>,
+    /// The bias of these controls for this measure, as a superiority; `None` where nothing measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<Bias>,
+}
+
+/// By how much the measures of suspects are above those of controls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValueContrast {
+    /// How often the measure of a suspect is above that of a control (in pairs, of its own), ties counted half:
+    /// .5 where neither is. The area under the curve of independent arms.
+    pub superiority: f64,
+    /// Lower end of the two-sided 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Name of the interval's method.
+    pub interval: String,
+    /// One-sided p-value for "measures of suspects are larger".
+    pub p: f64,
+    /// Name of the test.
+    pub test: String,
+}
+
 /// A difference between the arms and how certain it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contrast {
@@ -292,6 +342,9 @@ pub struct Finding {
     /// The bias of these controls for this probe; `None` where nothing measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Bias>,
+    /// The arms' measures; `None` where the probe takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Values>,
     /// Answers that say nothing, by reason, over both arms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub invalid: BTreeMap<String, u64>,
@@ -300,6 +353,27 @@ pub struct Finding {
     pub filters: BTreeMap<String, u64>,
     /// Positions of calls that show it best, over all steps.
     pub examples: Vec<u64>,
+}
+
+impl Finding {
+    /// One of which nothing is known yet.
+    pub fn new(probe: &str, form: ProbeForm, control: ControlKind) -> Self {
+        Self {
+            probe: probe.to_owned(),
+            form,
+            control,
+            suspects: ArmCount::default(),
+            controls: ArmCount::default(),
+            contrast: None,
+            at_worst: None,
+            families: None,
+            bias: None,
+            values: None,
+            invalid: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            examples: Vec::new(),
+        }
+    }
 }
 
 /// Plans the calls of a probe and judges what came back. Pure: no clock, no network, no random

@@ -163,6 +163,7 @@ fn plan(out: &std::path::Path, temperature: f64, texts: &[&str]) -> Opened {
             endpoint: serde_json::Value::Null,
             sampling: vec![sampling],
             effective: Vec::new(),
+            role: cleanbench_ledger::manifest::Role::Subject,
         }],
         tasks: vec![TaskPlan {
             name: "t".to_owned(),

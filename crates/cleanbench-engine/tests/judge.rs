@@ -159,6 +159,7 @@ fn model(name: &str) -> ModelPlan {
         endpoint: serde_json::Value::Null,
         sampling: vec![greedy; 2],
         effective: Vec::new(),
+        role: cleanbench_ledger::manifest::Role::Subject,
     }
 }
 

@@ -15,8 +15,8 @@ use std::io::{Read as _, Write as _};
 use cleanbench_core::probe::{Arm, Finding, ProbeCall, Seen, Step};
 use cleanbench_core::seed::derive;
 use cleanbench_core::{
-    CallError, Completion, Finish, Form, Likelihood, Message, Model as _, Outcome, Probe, Reply,
-    Request, Role, Sample, Sampling, Sensitivity,
+    CallError, Completion, Finish, Form, Likelihood, Message, Model as _, Probe, Reply, Request,
+    Role, Sample, Sampling, Sensitivity,
 };
 use cleanbench_embedded::EmbeddedModel;
 use cleanbench_embedded::world::World;
@@ -464,10 +464,7 @@ impl Assessed {
                 let shown = (score.value >= 1.0, near);
                 self.items[call.item].probes.insert(name.clone(), shown);
             }
-            seen.push(Seen {
-                outcome: Outcome::Answered,
-                score: Some(score),
-            });
+            seen.push(Seen::answered(score));
         }
         let context = arms.context(probe_seed(probe));
         self.findings.push(probe.judge(&context, &calls, &seen));

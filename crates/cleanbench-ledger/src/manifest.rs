@@ -55,10 +55,11 @@ const RECORDED: &str = "recorded";
 /// in the order of rows; 4 bets in the order of rows where Student's t cannot be trusted, trusts it with any
 /// clusters and any scores of several epochs, and leaves epochs without an answer out of a sample's score; 5 does not
 /// tell by which rule an answer was read, nor why answers were not; 6 weighs contamination without measuring the bias of
-/// controls, and knows no answers to probes that say nothing.
-pub const TABLES: u32 = 7;
+/// controls, and knows no answers to probes that say nothing; 7 weighs what was restored alone, and knows no reference
+/// models.
+pub const TABLES: u32 = 8;
 /// The same, where a later version is refused.
-const KNOWN_TABLES: &str = "tables 7";
+const KNOWN_TABLES: &str = "tables 8";
 
 fn first_tables() -> u32 {
     1
@@ -287,6 +288,30 @@ pub struct ModelPlan {
     /// is sent, under which names, and what the endpoint is known to ignore.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effective: Vec<Value>,
+    /// What it is asked for.
+    #[serde(default, skip_serializing_if = "Role::is_subject")]
+    pub role: Role,
+}
+
+/// What a model of a run is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// To be measured.
+    #[default]
+    Subject,
+    /// To show what a model answers that cannot have seen the items: nothing is decided about it.
+    Reference,
+}
+
+impl Role {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for a reference"
+    )]
+    fn is_subject(&self) -> bool {
+        *self == Self::Subject
+    }
 }
 
 /// A task of a run.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cleanbench_core::{DigestKey, Form, Gate, Reasoning, RunId, Sampling};
 use cleanbench_items::Planned;
 use cleanbench_ledger::draft::{Draft, Input};
-use cleanbench_ledger::manifest::{ModelPlan, SuitePlan, TaskPlan};
+use cleanbench_ledger::manifest::{ModelPlan, Role, SuitePlan, TaskPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_model::{Endpoint, effective};
@@ -286,6 +286,7 @@ fn model_plan(
         endpoint: endpoint.describe(),
         effective: known.collect(),
         sampling,
+        role: Role::Subject,
     })
 }
 

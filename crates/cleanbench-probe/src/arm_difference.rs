@@ -136,10 +136,7 @@ mod tests {
     }
 
     fn answer(hit: bool) -> Seen {
-        Seen {
-            outcome: Outcome::Answered,
-            score: Some(scored(hit)),
-        }
+        Seen::answered(scored(hit))
     }
 
     #[test]
@@ -165,10 +162,7 @@ mod tests {
             .map(answer)
             .into_iter()
             .collect();
-        seen.push(Seen {
-            outcome: Outcome::Refused,
-            score: None,
-        });
+        seen.push(Seen::ended(Outcome::Refused, None));
         assert_eq!(table(&context, &calls, &seen), [0, 1, 0, 1]);
         let suspects = count(Arm::Suspect, 4, &calls, &seen);
         assert_eq!(
@@ -201,10 +195,7 @@ mod tests {
 
     #[test]
     fn a_censored_answer_is_missing_even_with_a_score() {
-        let censored = Seen {
-            outcome: Outcome::Censored,
-            score: Some(scored(true)),
-        };
+        let censored = Seen::ended(Outcome::Censored, Some(scored(true)));
         let counts = count(Arm::Suspect, 1, &[call(Arm::Suspect, 0)], &[censored]);
         assert_eq!((counts.valid, counts.missing), (0, 1));
     }

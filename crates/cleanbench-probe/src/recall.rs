@@ -337,26 +337,16 @@ impl<R: Recall> Probe for Put<R> {
         let examples = suspects.filter(hit).take(EXAMPLES);
         let examples = examples.map(|position| position as u64).collect();
         let calls: Vec<_> = deciding.iter().map(|place| calls[*place].clone()).collect();
-        let unseen = || Seen {
-            outcome: Outcome::Skipped,
-            score: None,
-        };
+        let unseen = || Seen::ended(Outcome::Skipped, None);
         let seen = deciding.iter().map(|place| seen.get(*place).cloned());
         let seen: Vec<_> = seen.map(|seen| seen.unwrap_or_else(unseen)).collect();
         let (calls, seen) = (calls.as_slice(), seen.as_slice());
         let mut finding = Finding {
-            probe: self.id().to_owned(),
-            form: self.form,
-            control: context.kind,
             suspects: count(Arm::Suspect, context.suspects.len(), calls, seen),
             controls: count(Arm::Control, context.controls.len(), calls, seen),
-            contrast: None,
-            at_worst: None,
-            families: None,
-            bias: None,
-            invalid: BTreeMap::new(),
             filters,
             examples,
+            ..Finding::new(self.id(), self.form, context.kind)
         };
         match self.protocol {
             Protocol::First => finding.contrast = arm_difference(context, calls, seen),

@@ -349,10 +349,7 @@ mod tests {
             assert_eq!(calls.len(), 79, "{name}: one control cannot be used");
             let seen: Vec<_> = calls
                 .iter()
-                .map(|call| Seen {
-                    outcome: Outcome::Answered,
-                    score: Some(scored(call.arm == Arm::Suspect && call.item < 20)),
-                })
+                .map(|call| Seen::answered(scored(call.arm == Arm::Suspect && call.item < 20)))
                 .collect();
             assert_eq!(probe.next(&context, &seen), Step::Done, "{name}");
             let finding = probe.judge(&context, &calls, &seen);

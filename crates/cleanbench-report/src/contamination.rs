@@ -127,10 +127,10 @@ impl Gatherer {
         if row.place.batch != 0 {
             model.later.entry(row.task).or_default().push(row.place);
         }
-        model.seen.entry(row.task).or_default().push(Seen {
-            outcome: row.outcome.unwrap_or(Outcome::Skipped),
-            score: score.cloned(),
-        });
+        model.seen.entry(row.task).or_default().push(Seen::ended(
+            row.outcome.unwrap_or(Outcome::Skipped),
+            score.cloned(),
+        ));
     }
 
     /// Judges everything that was collected.
@@ -299,18 +299,14 @@ impl Items {
             ..cleanbench_core::probe::ArmCount::default()
         };
         Some(Finding {
-            probe: format!("{}-gap", kind.as_str()),
-            form: cleanbench_core::probe::ProbeForm::Instruction,
-            control: kind,
             suspects: arm(table[0] + table[1]),
             controls: arm(table[0] + table[2]),
             contrast: Some(contrast),
-            at_worst: None,
-            families: None,
-            bias: None,
-            invalid: BTreeMap::new(),
-            filters: BTreeMap::new(),
-            examples: Vec::new(),
+            ..Finding::new(
+                &format!("{}-gap", kind.as_str()),
+                cleanbench_core::probe::ProbeForm::Instruction,
+                kind,
+            )
         })
     }
 }

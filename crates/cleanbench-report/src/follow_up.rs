@@ -277,10 +277,8 @@ impl<'a> Standing<'a> {
         let outcome = state.outcome.filter(|_| !self.table.is_elsewhere(place));
         let outcome = outcome.unwrap_or(Outcome::Skipped);
         let score = self.scores.get(&place);
-        Seen {
-            outcome,
-            score: score.filter(|_| outcome == Outcome::Answered).cloned(),
-        }
+        let score = score.filter(|_| outcome == Outcome::Answered).cloned();
+        Seen::ended(outcome, score)
     }
 
     /// What is wrong with `batch`, which `part` records next.

@@ -292,6 +292,7 @@ impl<'a> Cursor<'a> {
             value: if value == 0 { 0.0 } else { 1.0 },
             extraction_failure: failure.map(str::to_owned),
             rule: rule.map(|rule| rule.to_owned().into()),
+            measure: None,
         })
     }
 }

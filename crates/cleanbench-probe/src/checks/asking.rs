@@ -1,7 +1,5 @@
 //! What the checks have in common: one call a text, in one step, and no controls.
 
-use std::collections::BTreeMap;
-
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{
     Arm, Finding, ProbeCall, ProbeContext, ProbeForm, ProbeItem, Seen, Step,
@@ -114,20 +112,7 @@ impl<C: Checked> Probe for Asking<C> {
     }
 
     fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding {
-        let mut finding = Finding {
-            probe: self.id().to_owned(),
-            form: self.form,
-            control: context.kind,
-            suspects: cleanbench_core::probe::ArmCount::default(),
-            controls: cleanbench_core::probe::ArmCount::default(),
-            contrast: None,
-            at_worst: None,
-            families: None,
-            bias: None,
-            invalid: BTreeMap::new(),
-            filters: BTreeMap::new(),
-            examples: Vec::new(),
-        };
+        let mut finding = Finding::new(self.id(), self.form, context.kind);
         Compared::new(context, self.form, calls, seen).tell(&mut finding);
         finding
     }

@@ -46,10 +46,7 @@ fn answered(
 ) -> Vec<Seen> {
     let probe = check(name, form);
     let calls = calls(name, form, arms).into_iter();
-    let seen = calls.map(|call| Seen {
-        outcome: Outcome::Answered,
-        score: Some(probe.score(&call, &completion(&answer(&call)))),
-    });
+    let seen = calls.map(|call| Seen::answered(probe.score(&call, &completion(&answer(&call)))));
     seen.collect()
 }
 
@@ -160,10 +157,7 @@ fn thresholds_count_what_is_missing_as_asked() {
     let compliance = arms("compliance", ProbeForm::Instruction, SERVERS);
     let memory = arms("memory", ProbeForm::Instruction, SERVERS);
     let ended = |hits: usize| -> Vec<Seen> {
-        let hit = Seen {
-            outcome: Outcome::Answered,
-            score: Some(RecordedScore::of(1.0)),
-        };
+        let hit = Seen::answered(RecordedScore::of(1.0));
         vec![hit; hits]
     };
     let of = |items: &Arms, hits| {
@@ -195,18 +189,12 @@ fn thresholds_count_what_is_missing_as_asked() {
 fn a_form_that_an_endpoint_lacks_was_not_asked() {
     let arms = arms("memory", ProbeForm::Raw, SERVERS);
     for outcome in [Outcome::Unsupported, Outcome::Skipped] {
-        let unasked = Seen {
-            outcome,
-            score: None,
-        };
+        let unasked = Seen::ended(outcome, None);
         let seen = vec![unasked; arms.suspects.len()];
         let found = Check::of(ProbeForm::Raw, names(&arms), &seen, false);
         assert_eq!(found, None, "{outcome:?}");
     }
-    let failed = Seen {
-        outcome: Outcome::Exhausted,
-        score: None,
-    };
+    let failed = Seen::ended(Outcome::Exhausted, None);
     let seen = vec![failed; arms.suspects.len()];
     let found = Check::of(ProbeForm::Raw, names(&arms), &seen, false);
     assert_eq!(counts(found), [0, 16, 0], "a call that failed was put");

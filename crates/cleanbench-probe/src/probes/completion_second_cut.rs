@@ -118,10 +118,7 @@ mod tests {
     const FORM: ProbeForm = ProbeForm::Raw;
 
     fn answered(value: f64) -> Seen {
-        Seen {
-            outcome: Outcome::Answered,
-            score: Some(RecordedScore::of(value)),
-        }
+        Seen::answered(RecordedScore::of(value))
     }
 
     /// An item of forty words, of which enough are left after both cuts.
@@ -209,14 +206,8 @@ mod tests {
         assert_eq!(about, [&suspects[..], &[(Arm::Control, 1)]].concat());
         calls.extend(second);
         seen.extend([answered(1.0), answered(0.7)]);
-        seen.push(Seen {
-            outcome: Outcome::Refused,
-            score: None,
-        });
-        seen.push(Seen {
-            score: Some(scored(true)),
-            outcome: Outcome::Answered,
-        });
+        seen.push(Seen::ended(Outcome::Refused, None));
+        seen.push(Seen::answered(scored(true)));
         assert_eq!(probe.next(&context, &seen), Step::Done);
         let finding = probe.judge(&context, &calls, &seen);
         let suspects = finding.suspects;

@@ -463,18 +463,10 @@ mod tests {
     fn pairs(probe: &str, table: [u64; 4]) -> Finding {
         let n = table.iter().sum();
         Finding {
-            probe: probe.to_owned(),
-            form: ProbeForm::Raw,
-            control: ControlKind::Rewording,
             suspects: arm(table[0] + table[1], n, 0),
             controls: arm(table[0] + table[2], n, 0),
             contrast: paired(table),
-            at_worst: None,
-            families: None,
-            bias: None,
-            invalid: BTreeMap::new(),
-            filters: BTreeMap::new(),
-            examples: Vec::new(),
+            ..Finding::new(probe, ProbeForm::Raw, ControlKind::Rewording)
         }
     }
 
