@@ -194,3 +194,45 @@ fn a_server_that_hangs_is_left() {
         "{rows:?}"
     );
 }
+
+/// One prompt in three is turned away twice, and one in fifty eight times in a row: more often than a call has retries,
+/// and no more than chance brings where so many are.
+#[test]
+fn at_a_limit_that_everybody_runs_into_nobody_is_lost() {
+    let rule = |share, times| {
+        Rule::always(status(429))
+            .for_share(share)
+            .times_per_prompt(times)
+    };
+    let script = answering()
+        .with_rule(rule(0.02, 8))
+        .with_rule(rule(0.33, 2));
+    let (bed, server) = bed_with(600, script);
+    bed.run_suite("out", &["-j", "16"]).expect(0);
+    let run = bed.only_run("out");
+    let rows = table(&run, "results.csv");
+    assert!(rows.iter().all(|row| row["outcome"] == "answered"));
+    assert!(
+        server.totals().requests > 600 + 5 * 8,
+        "some were turned away eight times"
+    );
+    bed.run(&["verify", run.to_str().unwrap()]).expect(0);
+}
+
+/// A call that is turned away whatever happens, where others are not, ends after its retries.
+#[test]
+fn a_call_that_alone_is_turned_away_ends_after_its_retries() {
+    let never = Rule::always(status(429)).for_share(0.01);
+    let (bed, _server) = bed_with(600, answering().with_rule(never));
+    bed.run_suite("out", &["-j", "16"]).expect(3);
+    let calls = table(&bed.only_run("out"), "calls.csv");
+    let refused = calls.iter().filter(|row| row["status"] == "429").count();
+    let rows = table(&bed.only_run("out"), "results.csv");
+    let lost = rows
+        .iter()
+        .filter(|row| row["outcome"] == "exhausted")
+        .count();
+    assert!((1..=20).contains(&lost), "{lost}");
+    // Six attempts each; as these calls are turned away over and over, that may be chance for one attempt more.
+    assert!((lost * 6..=lost * 7).contains(&refused), "{refused} of {lost}");
+}

@@ -26,6 +26,8 @@ use crate::wording::Worded;
 
 /// So many times sooner a broken connection is tried again than a refusal.
 const SOONER: u32 = 5;
+/// So many times the retries of a call it may be turned away by chance.
+const MOST_TIMES: u32 = 4;
 /// The longest that the end of a call waits for word of others.
 const LONGEST_DOUBT: Duration = Duration::from_secs(1);
 /// Where the exponential backoff ends.
@@ -224,7 +226,7 @@ impl OpenCall<'_> {
             }
             Err(error) => Recorded::unsent(attempt, error.clone()),
         };
-        let retries = self.context.settings.max_retries;
+        let retries = self.retries(tries);
         if tries.costly(self.slot) > retries
             && let Some(last) = tries.faults.last()
         {
@@ -239,6 +241,17 @@ impl OpenCall<'_> {
             ..recorded
         };
         self.end_attempt(recorded, admission, patience).await
+    }
+
+    /// Retries of the call. One that was only ever turned away has more where so many refusals are chance at this
+    /// endpoint: at a limit that everybody runs into, some meet it many times in a row.
+    fn retries(&self, tries: &Tries) -> u32 {
+        let retries = self.context.settings.max_retries;
+        let failed = tries.costly(self.slot);
+        let is_unlucky = (retries..=retries.saturating_mul(MOST_TIMES)).contains(&failed)
+            && tries.faults.iter().all(|fault| fault.streak().is_some())
+            && self.slot.limiter.may_be_chance(failed);
+        if is_unlucky { failed } else { retries }
     }
 
     /// Waits for a moment with the end of a call that has no retry left, to see whether it was turned away alone: where

@@ -119,6 +119,11 @@ impl EndpointLimiter {
         }
     }
 
+    /// Whether chance alone may turn a call away so often, where others are served between.
+    pub(crate) fn may_be_chance(&self, times: u32) -> bool {
+        self.0.places().may_be_chance(times)
+    }
+
     /// Whether it is open whether what failed so costs a retry: others may still be turned away with it, or be served.
     pub(crate) fn is_undecided(&self, fault: Fault) -> bool {
         match fault {

@@ -365,6 +365,11 @@ impl Places {
         !is_now && !self.past.has(streak)
     }
 
+    /// Whether chance alone may turn a call away so often.
+    pub(crate) fn may_be_chance(&self, times: u32) -> bool {
+        self.refusals.may_be_chance(times)
+    }
+
     /// Takes in the refusals of attempts that would have been answered by now.
     fn weigh_due(&mut self, now: Instant) {
         let answer = self.typical().unwrap_or_default();

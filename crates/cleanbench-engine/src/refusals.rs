@@ -14,6 +14,8 @@ use cleanbench_stats::binomial::upper_tail;
 
 /// Chance below which refusals are no mishaps.
 const CHANCE: f64 = 1e-5;
+/// Chance below which the refusals of a single call are no chance: it is turned away whatever happens.
+const HOPELESS: f64 = 1e-7;
 /// Chance below which refusals are taken neither for usual nor for too many.
 const DOUBT: f64 = 0.01;
 /// Fewest refusals in a row that are a burst.
@@ -53,6 +55,8 @@ pub(crate) enum Relief {
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     usual: Share,
+    /// The share of attempts that were turned away, whatever the cause.
+    all: Share,
     /// Calls that were turned away again after others had been served, among all calls.
     hopeless: Share,
     recent: Recent,
@@ -80,10 +84,16 @@ impl Refusals {
 
     /// Takes in how an attempt ended. What is older than the last 64 joins the usual share if `learns`.
     pub(crate) fn note(&mut self, refused: bool, learns: bool) {
+        self.all.add(u32::from(refused), 1);
         let oldest = self.recent.push(refused);
         if let Some(refused) = oldest.filter(|_| learns && !self.are_in_doubt()) {
             self.usual.add(u32::from(refused), 1);
         }
+    }
+
+    /// Whether chance alone may turn a call away so often: at the share of attempts of others that were.
+    pub(crate) fn may_be_chance(&self, times: u32) -> bool {
+        f64::from(times) * self.all.without(times).ln() >= HOPELESS.ln()
     }
 
     /// Whether more of the last attempts were turned away than chance explains.
@@ -139,7 +149,7 @@ impl Refusals {
     }
 }
 
-/// The share of attempts that were turned away while load was not the cause.
+/// A share of attempts that were turned away.
 #[derive(Debug, Default)]
 struct Share {
     refused: f64,
@@ -159,6 +169,13 @@ impl Share {
     /// Whether chance at this share does not bring `length` refusals in a row.
     fn never_brings(&self, length: u32) -> bool {
         f64::from(length) * self.estimate().ln() < CHANCE.ln()
+    }
+
+    /// The share without so many refusals; nothing is assumed where nothing else was seen.
+    fn without(&self, refusals: u32) -> f64 {
+        let refused = (self.refused - f64::from(refusals)).max(0.0);
+        let seen = (self.seen - f64::from(refusals)).max(1.0);
+        (refused / seen).min(LARGEST_USUAL)
     }
 
     fn estimate(&self) -> f64 {
@@ -220,6 +237,19 @@ mod tests {
             let found = (1..100).find(|length| refusals.is_burst(*length, *length));
             assert_eq!(found, Some(shortest), "{refusals:?}");
         }
+    }
+
+    #[test]
+    fn a_call_is_turned_away_by_chance_as_often_as_others_are() {
+        for (one_in, most) in [(2, 22), (6, 8), (12, 6), (400, 2)] {
+            let mut refusals = Refusals::default();
+            (0..1280_u32).for_each(|number| refusals.note(number.is_multiple_of(one_in), true));
+            let found = (1..100).find(|times| !refusals.may_be_chance(*times));
+            assert_eq!(found, Some(most + 1), "one in {one_in}");
+        }
+        let mut alone = Refusals::default();
+        (0..3).for_each(|_| alone.note(true, true));
+        assert!(!alone.may_be_chance(3), "nobody else was turned away");
     }
 
     #[test]

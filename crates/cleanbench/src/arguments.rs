@@ -246,7 +246,8 @@ pub(crate) struct RunArguments {
     /// Seed from which every other is derived [default: 0; with --replay, that of the run]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=9_007_199_254_740_991))]
     pub(crate) seed: Option<u64>,
-    /// Attempts after the first one, for errors that can pass
+    /// Attempts after the first one, for errors that can pass; up to four times as many where a call was only turned
+    /// away, and no more often than others are by chance
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(..=100))]
     pub(crate) max_retries: u32,
     /// Longest time for one attempt, in seconds
@@ -743,7 +744,8 @@ pub(crate) struct RerunArguments {
     /// Most calls in flight for each model [default: as in the run]
     #[arg(short = 'j', long, visible_alias = "max-connections", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) max_concurrency: Option<u32>,
-    /// Attempts after the first one, for errors that can pass
+    /// Attempts after the first one, for errors that can pass; up to four times as many where a call was only turned
+    /// away, and no more often than others are by chance
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(..=100))]
     pub(crate) max_retries: u32,
     /// Longest time for one attempt, in seconds
