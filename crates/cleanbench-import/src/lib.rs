@@ -24,6 +24,7 @@
 
 pub mod chats;
 mod choices;
+mod elsewhere;
 mod error;
 mod export;
 mod formats;
@@ -37,6 +38,9 @@ mod suite;
 mod template;
 mod yaml;
 
+pub use elsewhere::{
+    ANSWERS_FORMAT, AnswerElsewhere, AnswersElsewhere, ProbeQuestion, answers_elsewhere, written,
+};
 pub use error::{ErrorKind, ImportError};
 pub use export::{
     Absent, Exported, ExportedFile, every_eval_ever, has_no_score, inspect, left_out,
