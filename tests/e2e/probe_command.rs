@@ -17,7 +17,6 @@ const WORDS: &str = "river lantern copper winter orchard bridge hollow market ca
     meadow pepper anchor thunder barley marble cinder willow ribbon saddle tunnel feather kettle canyon";
 /// Enough items to certify.
 const MANY: usize = 120;
-const NO_IDEA: &str = "there is no way to say what that could be about";
 /// A gate that all but proof passes.
 const LENIENT: &str = "\n[[gate]]\nmetric = \"contamination\"\nat_most = \"strong\"\n";
 /// A gate that only "no evidence" passes, and one on scores.
@@ -147,7 +146,7 @@ fn class(run: &Path) -> String {
 /// The verdict on each metric.
 fn gates(run: &Path) -> BTreeMap<String, String> {
     let gates = json_of(run, "gates.json");
-    let results = gates["results"].as_array().unwrap().clone();
+    let results = gates["gates"].as_array().unwrap().clone();
     let word = |value: &Value| value.as_str().unwrap().to_owned();
     let each = results.iter();
     each.map(|result| (word(&result["gate"]["metric"]), word(&result["verdict"])))
@@ -369,8 +368,11 @@ fn answered(bed: &Bed, known: bool, with_checks: bool) -> String {
             let whole = laid_out(item);
             let rest = whole.strip_prefix(beginning).expect(beginning);
             let is_known = known && question["arm"] == Arm::Suspect.as_str();
-            let answer = if is_known { rest } else { NO_IDEA };
-            answer.to_owned()
+            if is_known {
+                rest.to_owned()
+            } else {
+                words(&format!("{item} {} guessed", question["arm"]))
+            }
         };
         let mut answer = question.clone();
         answer["text"] = json!(said);
