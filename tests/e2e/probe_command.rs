@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cleanbench_core::probe::{Arm, ProbeForm};
 use cleanbench_probe::checks::{self, Audience};
-use cleanbench_testkit::{
-    Answers, Declines, FakeServer, ItemList, KnownItem, Memory, Script,
-};
+use cleanbench_testkit::{Answers, Declines, FakeServer, ItemList, KnownItem, Memory, Script};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, MODEL, read, table};
@@ -74,7 +72,10 @@ fn suite(bed: &Bed, items: usize, more: &str) {
     let originals = suspects(items).map(|id| line(&id, None));
     let pairs = suspects(items).zip(controls(items));
     let rewordings = pairs.map(|(original, id)| line(&id, Some(&original)));
-    bed.write("suite/exam.jsonl", &originals.chain(rewordings).collect::<String>());
+    bed.write(
+        "suite/exam.jsonl",
+        &originals.chain(rewordings).collect::<String>(),
+    );
 }
 
 /// What every model knows.
@@ -158,7 +159,11 @@ fn probes_are_put_alone_and_the_tables_say_that_tasks_were_not_asked() {
     let (bed, server) = scene(MANY, &format!("{PROBES}{GATES}"), clean(MANY));
     let done = probe(&bed, "out", &[]).expect(0);
     assert!(done.stdout.contains("not asked"), "{}", done.stdout);
-    assert!(done.stderr.contains("probes alone are put"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("probes alone are put"),
+        "{}",
+        done.stderr
+    );
     let run = bed.only_run("out");
     assert_eq!(class(&run), "no_evidence");
     let expected = [("contamination", "pass"), ("accuracy", "not_evaluated")];
@@ -169,10 +174,13 @@ fn probes_are_put_alone_and_the_tables_say_that_tasks_were_not_asked() {
     assert_eq!(server.totals().requests, rows.len() as u64);
     let summary = table(&run, "summary.csv");
     let task = summary.iter().find(|row| row["task"] == "exam").unwrap();
-    let told = ["score", "n", "epochs", "samples", "open", "contamination"].map(|name| task[name].as_str());
+    let told = ["score", "n", "epochs", "samples", "open", "contamination"]
+        .map(|name| task[name].as_str());
     let samples = (2 * MANY).to_string();
     assert_eq!(told, ["", "0", "0", samples.as_str(), "0", "no_evidence"]);
     assert!(read(&run, "summary.md").contains("not asked"));
+    let told = "no sample of it was put to the model";
+    assert!(read(&run, "junit.xml").contains(told));
     let plan = json_of(&run, "run.json");
     assert_eq!(plan["format"], "cleanbench-run/1.7");
     verified(&bed, &run);
@@ -208,15 +216,23 @@ fn a_run_of_probes_alone_is_gone_on_with_shared_out_judged_again_and_not_compare
     bed.run(&["merge", text(&parts[0]), text(&parts[1]), "-o", "merged"])
         .expect(0);
     let merged = bed.only_run("merged");
-    assert_eq!(read(&merged, "verdicts.json"), read(&whole, "verdicts.json"));
+    assert_eq!(
+        read(&merged, "verdicts.json"),
+        read(&whole, "verdicts.json")
+    );
     verified(&bed, &merged);
 
-    bed.run(&["score", text(&whole), "suite", "-o", "again"]).expect(0);
+    bed.run(&["score", text(&whole), "suite", "-o", "again"])
+        .expect(0);
     let again = bed.only_run("again");
     assert_eq!(read(&again, "verdicts.json"), read(&whole, "verdicts.json"));
     let done = bed.run(&["compare", text(&whole), text(&again), "-o", "compared"]);
     assert_ne!(done.code, 0);
-    assert!(done.stderr.contains("no task in common that was asked"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("no task in common that was asked"),
+        "{}",
+        done.stderr
+    );
     let shown = bed.run(&["show", text(&whole), "exam:o1"]).expect(0);
     assert!(shown.stdout.contains("o1"), "{}", shown.stdout);
 }
@@ -232,7 +248,8 @@ fn without_a_table_of_probes_the_primary_ones_are_put_and_it_is_said() {
     let names: BTreeSet<_> = findings.iter().map(|row| row["probe"].as_str()).collect();
     assert_eq!(names, BTreeSet::from(["completion", "option-completion"]));
     let before = read(&run, "verdicts.json");
-    bed.run(&["score", text(&run), "suite", "-o", "again"]).expect(0);
+    bed.run(&["score", text(&run), "suite", "-o", "again"])
+        .expect(0);
     assert_eq!(read(&bed.only_run("again"), "verdicts.json"), before);
 }
 
@@ -242,7 +259,13 @@ fn a_suite_without_controls_is_told_which_ones_it_needs() {
     let lines: String = suspects(30).map(|id| line(&id, None)).collect();
     bed.write("suite/exam.jsonl", &lines);
     let done = probe(&bed, "out", &[]).expect(65);
-    for told in ["no probe can be put", "(`exam`)", "rewording_of", "isomorph_of", "control = {"] {
+    for told in [
+        "no probe can be put",
+        "(`exam`)",
+        "rewording_of",
+        "isomorph_of",
+        "control = {",
+    ] {
         assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
     }
     assert_eq!(server.totals().requests, 0);
@@ -253,7 +276,9 @@ fn a_suite_without_controls_is_told_which_ones_it_needs() {
 #[test]
 fn no_class_that_says_nothing_passes_a_gate_however_lenient() {
     let declining = Memory {
-        declines: Some(Declines::everything("I'm sorry, but I can't help with that.")),
+        declines: Some(Declines::everything(
+            "I'm sorry, but I can't help with that.",
+        )),
         ..by_heart(MANY)
     };
     let shown_only = "\n[probes]\nuse = [\"completion-second-cut\"]\n";
@@ -275,7 +300,10 @@ fn no_class_that_says_nothing_passes_a_gate_however_lenient() {
     }
     let (bed, _server) = scene(30, LENIENT, clean(30));
     bed.run_suite("unprobed", &[]).expect(75);
-    assert_eq!(gates(&bed.only_run("unprobed"))["contamination"], "inconclusive");
+    assert_eq!(
+        gates(&bed.only_run("unprobed"))["contamination"],
+        "inconclusive"
+    );
 }
 
 #[test]
@@ -290,7 +318,11 @@ fn check_says_beforehand_which_classes_are_within_reach() {
         assert!(done.stdout.contains(told), "{told}: {}", done.stdout);
     }
     // Two forms are a family of two, of which 87 pairs are enough.
-    let row = done.stdout.lines().find(|line| line.contains("120 of 120")).unwrap();
+    let row = done
+        .stdout
+        .lines()
+        .find(|line| line.contains("120 of 120"))
+        .unwrap();
     assert!(row.split_whitespace().any(|cell| cell == "87"), "{row}");
     suite(&bed, 40, PROBES);
     let done = bed.run(&["check", "suite"]).expect(0);
@@ -328,14 +360,23 @@ fn one_document_tells_everything_in_the_form_that_is_written_down() {
         assert_eq!(found["class"], expected);
         let row = &table(&run, "contamination.csv")[0];
         let finding = &found["findings"][0];
-        assert_eq!(finding["suspects"]["hits"].to_string(), row["suspects_hits"]);
+        assert_eq!(
+            finding["suspects"]["hits"].to_string(),
+            row["suspects_hits"]
+        );
         let points = found["power_curve"][0]["points"].as_array().unwrap();
         assert_eq!(points.len(), 12);
-        let declared = points.iter().find(|point| point["seen"] == 0.2 && point["recall"] == 0.5);
+        let declared = points
+            .iter()
+            .find(|point| point["seen"] == 0.2 && point["recall"] == 0.5);
         assert_eq!(declared.unwrap()["power"], finding["power_declared_effect"]);
         let told = "assumed, not measured on this model";
         let summary = read(&run, "summary.md");
-        assert_eq!(summary.contains(told), expected == "no_evidence", "{summary}");
+        assert_eq!(
+            summary.contains(told),
+            expected == "no_evidence",
+            "{summary}"
+        );
 
         let mut wrong = document.clone();
         wrong["verdicts"][0]["class"] = json!("clean");
@@ -378,7 +419,7 @@ fn answered(bed: &Bed, known: bool, with_checks: bool) -> String {
         answer["text"] = json!(said);
         answer["finish"] = json!("stop");
         answer["model"] = json!("far-away");
-        lines.push_str(&format!("{answer}\n"));
+        lines.extend([answer.to_string(), "\n".to_owned()]);
     }
     lines
 }
@@ -427,19 +468,34 @@ fn answers_that_were_recorded_elsewhere_are_judged_like_any_other() {
 fn an_answer_that_is_not_there_is_missing_and_one_to_no_question_is_refused() {
     let bed = elsewhere();
     let all = answered(&bed, false, true);
-    let few: String = all.lines().skip(20).map(|line| format!("{line}\n")).collect();
+    let few: String = all
+        .lines()
+        .skip(20)
+        .map(|line| format!("{line}\n"))
+        .collect();
     let (done, run) = taken(&bed, "few", &few);
     assert_eq!(class(&run), "not_testable", "{}", done.stderr);
-    let missing = table(&run, "results.csv");
-    let missing = missing.iter().filter(|row| row["outcome"] == "skipped");
-    assert_eq!(missing.count(), 20);
+    let missing = |run: &Path| {
+        let rows = table(run, "results.csv").into_iter();
+        let rows = rows.filter(|row| row["model"] == "far-away" && row["outcome"] == "skipped");
+        rows.count()
+    };
+    assert_eq!(missing(&run), 20);
     verified(&bed, &run);
+    // That somebody else was asked does not excuse it.
+    let beside = few + &all.replace("far-away", "nearby");
+    let (_, run) = taken(&bed, "beside", &beside);
+    assert_eq!((missing(&run), class(&run).as_str()), (20, "not_testable"));
 
     let stranger = "item,arm,form,text\no1,suspect,raw,x\nnobody,suspect,raw,x\n";
     bed.write("wrong.csv", stranger);
     let done = bed.run(&["probe", "suite", "--answers", "wrong.csv", "-o", "wrong"]);
     let done = done.expect(65);
-    assert!(done.stderr.contains("wrong.csv:3: it answers no question"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("wrong.csv:3: it answers no question"),
+        "{}",
+        done.stderr
+    );
     assert!(!bed.path("wrong").exists());
     let again = bed.run(&["probe", "suite", "--questions", "questions.jsonl"]);
     again.expect(73);
@@ -448,7 +504,8 @@ fn an_answer_that_is_not_there_is_missing_and_one_to_no_question_is_refused() {
 #[test]
 fn what_cannot_be_asked_from_a_list_is_left_out_and_said() {
     let bed = Bed::new(0);
-    let probes = "\n[probes]\nuse = [\"completion\", \"forced-likelihood\", \"completion-second-cut\"]\n";
+    let probes =
+        "\n[probes]\nuse = [\"completion\", \"forced-likelihood\", \"completion-second-cut\"]\n";
     suite(&bed, 30, probes);
     let done = bed.run(&["probe", "suite", "--questions", "questions.jsonl"]);
     let done = done.expect(0);
@@ -457,7 +514,10 @@ fn what_cannot_be_asked_from_a_list_is_left_out_and_said() {
     assert!(done.stderr.contains(told), "{}", done.stderr);
     let questions = read(&bed.path("."), "questions.jsonl");
     let named = |line: &str| serde_json::from_str::<Value>(line).unwrap()["probe"].clone();
-    let names: BTreeSet<_> = questions.lines().map(|line| named(line).to_string()).collect();
+    let names: BTreeSet<_> = questions
+        .lines()
+        .map(|line| named(line).to_string())
+        .collect();
     let expected = ["completion", "compliance", "memory"].map(|name| format!("\"{name}\""));
     assert_eq!(names, BTreeSet::from(expected));
     assert!(!questions.contains("expected"));
@@ -475,7 +535,11 @@ fn a_folder_for_a_suite_that_lies_in_none_is_named() {
     );
     let arguments = ["import", "promptfooconfig.yaml", "--suite-out", "so/5"];
     let done = bed.run(&arguments).expect(73);
-    assert!(done.stderr.contains("there is no folder `so`"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("there is no folder `so`"),
+        "{}",
+        done.stderr
+    );
     fs_err::create_dir(bed.path("so")).unwrap();
     bed.run(&arguments).expect(0);
 }

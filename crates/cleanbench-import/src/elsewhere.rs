@@ -2,7 +2,7 @@
 //!
 //! Invariants: every answer belongs to a question of the plan, and a question has one answer of a model at most; what is
 //! not there is missing, and nothing stands for it. Refused, with the line: an answer to no question, one that may answer
-//! several different ones, a second one.
+//! several different ones, a second one, a model beyond [`MOST_MODELS`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -20,6 +20,8 @@ use crate::source::{COLLECTION, Source, ends_in};
 
 /// Name of the form of the file of answers.
 pub const ANSWERS_FORMAT: &str = "cleanbench-answers/1";
+/// Most models that one file has answers of.
+const MOST_MODELS: usize = 100;
 /// What every answer says.
 const NEEDED: [&str; 4] = ["item", "arm", "form", "text"];
 
@@ -167,10 +169,17 @@ fn rows_of_csv(place: &str, bytes: &[u8]) -> Result<Vec<Row>, ImportError> {
     };
     let mut reader = csv::Reader::from_reader(bytes);
     let header = reader.headers().map_err(broken)?.clone();
-    if let Some(lacking) = NEEDED.iter().find(|name| !header.iter().any(|own| own == **name)) {
+    if let Some(lacking) = NEEDED
+        .iter()
+        .find(|name| !header.iter().any(|own| own == **name))
+    {
         let what = format!("there is no column `{lacking}`");
-        return Err(ImportError::refused(format!("{place}:1"), what)
-            .hint(format!("the first line names the columns: {}", NEEDED.join(","))));
+        return Err(
+            ImportError::refused(format!("{place}:1"), what).hint(format!(
+                "the first line names the columns: {}",
+                NEEDED.join(",")
+            )),
+        );
     }
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -229,7 +238,7 @@ impl<'a> Matching<'a> {
                 _ => Err(ImportError::refused(at, "the answer has no `text`")),
             };
         };
-        let model = self.model(row.word("model"));
+        let model = self.model(&at, row.word("model"))?;
         let finish = row.word("finish");
         self.endless += u64::from(finish.is_none());
         for question in found {
@@ -263,10 +272,17 @@ impl<'a> Matching<'a> {
                 && probe.as_ref().is_none_or(|probe| *probe == question.probe)
         };
         let named = self.by_name.get(&(item.clone(), arm, form));
-        let found: Vec<_> = named.into_iter().flatten().filter(is_meant).copied().collect();
+        let found: Vec<_> = named
+            .into_iter()
+            .flatten()
+            .filter(is_meant)
+            .copied()
+            .collect();
         let Some((first, more)) = found.split_first() else {
             let (arm, form) = (arm.as_str(), form.as_str());
-            let what = format!("it answers no question: nothing is asked about the {arm} {item:?} in the {form} form");
+            let what = format!(
+                "it answers no question: nothing is asked about the {arm} {item:?} in the {form} form"
+            );
             let beside = task.or(probe).map_or("", |_| " under this task and probe");
             return Err(ImportError::refused(at, format!("{what}{beside}"))
                 .hint("`cleanbench probe SUITE --questions FILE` writes what is asked, under the names that answers have to give"));
@@ -281,13 +297,17 @@ impl<'a> Matching<'a> {
     }
 
     /// Position of the model called `name`.
-    fn model(&mut self, name: Option<String>) -> usize {
+    fn model(&mut self, at: &str, name: Option<String>) -> Result<usize, ImportError> {
         let name = name.unwrap_or_else(|| self.unnamed.clone());
-        let found = self.models.iter().position(|model| *model == name);
-        found.unwrap_or_else(|| {
-            self.models.push(name);
-            self.models.len() - 1
-        })
+        if let Some(found) = self.models.iter().position(|model| *model == name) {
+            return Ok(found);
+        }
+        if self.models.len() == MOST_MODELS {
+            let what = format!("there are answers of more than {MOST_MODELS} models");
+            return Err(ImportError::refused(at, what).hint("put them into several files"));
+        }
+        self.models.push(name);
+        Ok(self.models.len() - 1)
     }
 
     fn finish(self, source: SourceFile) -> AnswersElsewhere {
@@ -372,7 +392,11 @@ mod tests {
         let csv = "item,arm,form,text,probe\n1,suspect,raw,\"a\nb\",completion\n2,suspect,raw,,\n";
         let found = read("mine.csv", csv).unwrap();
         assert_eq!(found.models, ["mine"]);
-        let told: Vec<_> = found.answers.iter().map(|one| (one.question, one.record.text.as_deref().unwrap())).collect();
+        let told: Vec<_> = found
+            .answers
+            .iter()
+            .map(|one| (one.question, one.record.text.as_deref().unwrap()))
+            .collect();
         assert_eq!(told, [(0, "a\nb"), (2, "")]);
         assert!(found.cannot_tell[2].starts_with("how 2 of 2 answers ended"));
         let lines = "{\"item\":1,\"arm\":\"suspect\",\"form\":\"raw\",\"probe\":\"completion\",\"text\":\"a\",\"model\":\"x\",\"finish\":\"stop\"}\n\n\
@@ -380,20 +404,46 @@ mod tests {
              {\"item\":\"3\",\"arm\":\"suspect\",\"form\":\"raw\",\"text\":\"c\",\"model\":\"y\",\"messages\":[]}\n";
         let found = read("a.jsonl", lines).unwrap();
         assert_eq!(found.models, ["x", "y"]);
-        let told: Vec<_> = found.answers.iter().map(|one| (one.question, one.model)).collect();
-        assert_eq!(told, [(0, 0), (3, 1), (4, 1)], "the same words are the same question");
+        let told: Vec<_> = found
+            .answers
+            .iter()
+            .map(|one| (one.question, one.model))
+            .collect();
+        assert_eq!(
+            told,
+            [(0, 0), (3, 1), (4, 1)],
+            "the same words are the same question"
+        );
     }
 
     #[test]
     fn what_answers_no_question_or_several_is_refused_with_its_line() {
         let head = "item,arm,form,text";
         for (rows, told) in [
-            ("9,suspect,raw,x", "a.csv:2: it answers no question: nothing is asked about the suspect \"9\" in the raw form"),
-            ("2,suspect,raw,x\n2,control,raw,x", "a.csv:3: it answers no question"),
-            ("2,suspect,raw,x\n2,suspect,raw,y", "a.csv:3: the question was answered before, in line 2"),
-            ("1,suspect,raw,x", "a.csv:2: it may answer 2 different questions"),
-            ("2,both,raw,x", "a.csv:2: `arm` is `suspect` or `control`, not \"both\""),
-            ("2,suspect,chat,x", "a.csv:2: `form` is `raw` or `instruction`, not \"chat\""),
+            (
+                "9,suspect,raw,x",
+                "a.csv:2: it answers no question: nothing is asked about the suspect \"9\" in the raw form",
+            ),
+            (
+                "2,suspect,raw,x\n2,control,raw,x",
+                "a.csv:3: it answers no question",
+            ),
+            (
+                "2,suspect,raw,x\n2,suspect,raw,y",
+                "a.csv:3: the question was answered before, in line 2",
+            ),
+            (
+                "1,suspect,raw,x",
+                "a.csv:2: it may answer 2 different questions",
+            ),
+            (
+                "2,both,raw,x",
+                "a.csv:2: `arm` is `suspect` or `control`, not \"both\"",
+            ),
+            (
+                "2,suspect,chat,x",
+                "a.csv:2: `form` is `raw` or `instruction`, not \"chat\"",
+            ),
             (",suspect,raw,x", "a.csv:2: the answer does not say `item`"),
             ("2,suspect", "a.csv:2: "),
             ("", "a.csv: it holds no answer"),
@@ -401,6 +451,13 @@ mod tests {
             let found = read("a.csv", &format!("{head}\n{rows}\n")).unwrap_err();
             assert!(found.starts_with(told), "{rows}: {found}");
         }
+        let many = |line: usize| format!("2,suspect,raw,x,{line}\n");
+        let many: String = (0..=MOST_MODELS).map(many).collect();
+        let found = read("a.csv", &format!("{head},model\n{many}")).unwrap_err();
+        assert_eq!(
+            found,
+            "a.csv:102: there are answers of more than 100 models"
+        );
         let found = read("a.csv", "item,arm,text\n").unwrap_err();
         assert_eq!(found, "a.csv:1: there is no column `form`");
         let found = read("a.jsonl", "{\"item\":1,\n").unwrap_err();
@@ -412,7 +469,15 @@ mod tests {
         let bytes = written(&questions()[..1]).unwrap();
         let line: Value = serde_json::from_slice(&bytes).unwrap();
         let keys: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
-        let mut expected = ["item", "arm", "task", "probe", "form", "messages", "max_tokens"];
+        let mut expected = [
+            "item",
+            "arm",
+            "task",
+            "probe",
+            "form",
+            "messages",
+            "max_tokens",
+        ];
         expected.sort_unstable();
         let mut keys: Vec<_> = keys.iter().map(String::as_str).collect();
         keys.sort_unstable();

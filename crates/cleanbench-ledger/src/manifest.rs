@@ -666,7 +666,9 @@ impl Plan {
         {
             return Err(Damage::whole(
                 "run.json",
-                format!("epochs must be from 1 to {MOST_EPOCHS}, or 0 for a task that is not asked"),
+                format!(
+                    "epochs must be from 1 to {MOST_EPOCHS}, or 0 for a task that is not asked"
+                ),
             ));
         }
         if self.calls().is_none_or(|calls| calls > most_calls(held)) {

@@ -46,7 +46,10 @@ pub(crate) fn put_elsewhere(suite: &Suite) -> Result<ProbeUse, PlanError> {
 /// What people must know of the probes that are not.
 pub(crate) fn not_elsewhere(suite: &Suite) -> Option<Note> {
     let names = suite.probes.iter().flat_map(|wanted| &wanted.names);
-    let left: Vec<_> = names.filter(|name| !is_put_elsewhere(name)).cloned().collect();
+    let left: Vec<_> = names
+        .filter(|name| !is_put_elsewhere(name))
+        .cloned()
+        .collect();
     let text = format!(
         "not put elsewhere, because they weigh likelihoods or ask again by what was answered: {}",
         left.join(", ")

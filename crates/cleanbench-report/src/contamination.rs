@@ -69,7 +69,13 @@ impl TaskVerdict {
         let told = self.power_curve.iter();
         let told = told.filter(|_| self.verdict.class == Class::NoEvidence);
         let total = |curve: &PowerCurve| curve.points.iter().map(|point| point.power).sum::<f64>();
-        told.reduce(|best, next| if total(next) > total(best) { next } else { best })
+        told.reduce(|best, next| {
+            if total(next) > total(best) {
+                next
+            } else {
+                best
+            }
+        })
     }
 }
 

@@ -232,6 +232,10 @@ impl CheckArguments {
 
 /// Arguments of `run`.
 #[derive(Debug, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own on the command line"
+)]
 pub(crate) struct RunArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,

@@ -147,7 +147,11 @@ fn verdict(verdict: &TaskVerdict) -> String {
 
 /// For how much that was seen, and restored, a test would have found something.
 fn power(curve: &PowerCurve) -> String {
-    format!("\n{}:\n{}", curve.label(), plain_table(COLUMNS, curve.rows()))
+    format!(
+        "\n{}:\n{}",
+        curve.label(),
+        plain_table(COLUMNS, curve.rows())
+    )
 }
 
 fn hits(arm: ArmCount) -> String {

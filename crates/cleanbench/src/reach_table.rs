@@ -15,21 +15,12 @@ pub(crate) fn text(tasks: &[TaskReach<'_>]) -> String {
         probes.map(|(finding, reach)| row(task.task, finding, *reach))
     });
     let header = [
-        "task",
-        "probe",
-        "form",
-        "suspects",
-        "controls",
-        "count as",
-        "power",
-        "needed",
-        "left out",
+        "task", "probe", "form", "suspects", "controls", "count as", "power", "needed", "left out",
     ];
     let limits: Vec<_> = tasks.iter().flat_map(limits).collect();
     format!(
-        "\nwithin reach (items that can be used, of all; `count as`: pairs, or items of the smaller arm, those that hang \
-         together once; power to see 20 % seen and half of these restored, at the level of the task's family, if no control \
-         is; `needed`: items an arm for a power of .8, and {FEWEST_ITEMS} for `no_evidence` in any case):\n{}\n{}",
+        "\nwithin reach (`count as`: pairs, or items of the smaller arm, those that hang together once; power to see 20 % seen \
+         and half of these restored; `needed`: items an arm for a power of .8; `no_evidence` needs {FEWEST_ITEMS} in any case):\n{}\n{}",
         plain_table(header, rows),
         limits.join("\n")
     )

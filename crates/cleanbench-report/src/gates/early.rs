@@ -78,8 +78,7 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
                 })
                 .collect();
             let is_asked = planned.probe.is_none() && planned.is_asked();
-            let Some(looks) = looks.filter(|looks| !looks.is_empty() && is_asked)
-            else {
+            let Some(looks) = looks.filter(|looks| !looks.is_empty() && is_asked) else {
                 continue;
             };
             rules.push(EarlyRule {

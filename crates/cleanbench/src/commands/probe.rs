@@ -64,7 +64,8 @@ fn write_questions(
          and write down `item`, `arm`, `task`, `probe`, `form` and the answer as `text`",
         asked.len()
     ));
-    printer.say("then: cleanbench probe SUITE --answers FILE, with the same tasks, `-n` and `--seed`");
+    printer
+        .say("then: cleanbench probe SUITE --answers FILE, with the same tasks, `-n` and `--seed`");
     Ok(Exit::Done)
 }
 

@@ -119,14 +119,20 @@ mod tests {
     }
 
     fn at(curve: &PowerCurve, seen: f64, recall: f64) -> f64 {
-        let is_it = |point: &&PowerPoint| [point.seen, point.recall] == [seen, recall];
+        let is_near = |one: f64, other: f64| (one - other).abs() < 1e-9;
+        let is_it =
+            |point: &&PowerPoint| is_near(point.seen, seen) && is_near(point.recall, recall);
         curve.points.iter().find(is_it).unwrap().power
     }
 
     #[test]
     fn only_primary_probes_have_one_and_the_family_sets_its_level() {
         let exploratory = of_pairs("completion-second-cut", 200);
-        let all = [of_pairs("completion", 200), of_pairs("ts-guessing", 200), exploratory];
+        let all = [
+            of_pairs("completion", 200),
+            of_pairs("ts-guessing", 200),
+            exploratory,
+        ];
         let found = curves(&all);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].probe, "completion");
@@ -137,7 +143,13 @@ mod tests {
         assert_eq!(rows[3][0], "40 %");
         let columns = RECALL.map(|recall| format!("{:.0} % restored", recall * 100.0));
         assert_eq!(COLUMNS[1..], columns);
-        assert!(curves(&[Finding { contrast: None, ..of_pairs("completion", 200) }]).is_empty());
+        assert!(
+            curves(&[Finding {
+                contrast: None,
+                ..of_pairs("completion", 200)
+            }])
+            .is_empty()
+        );
     }
 
     /// The same sums over exact binomial probabilities, by Python 3.11's `math.comb` in floating point: discordant pairs
@@ -165,7 +177,10 @@ mod tests {
         };
         let curve = &curves(&[arms])[0];
         for row in curve.points.chunks(RECALL.len()) {
-            assert!(row.is_sorted_by(|one, next| one.power <= next.power), "{row:?}");
+            assert!(
+                row.is_sorted_by(|one, next| one.power <= next.power),
+                "{row:?}"
+            );
         }
         for column in 0..RECALL.len() {
             let points = curve.points.iter().skip(column).step_by(RECALL.len());

@@ -89,7 +89,9 @@ fn of_guilt(family: &[&Finding]) -> String {
         measured => {
             let why = match measured {
                 None => "bias is not measured".to_owned(),
-                Some(items) => format!("bias is measured on {items} items, and {MEASURED} are needed"),
+                Some(items) => {
+                    format!("bias is measured on {items} items, and {MEASURED} are needed")
+                }
             };
             format!(
                 "at most `suspected`, from a difference of {:.0} points on: {why}; give `never_sent` or two `-R` models",
@@ -120,7 +122,9 @@ fn of_innocence(family: &[&Finding], level: f64) -> String {
             names.join(" or ")
         );
     };
-    let wanted = own.iter().filter_map(|one| needed(one.control.paired(), level));
+    let wanted = own
+        .iter()
+        .filter_map(|one| needed(one.control.paired(), level));
     let wanted = wanted.min().unwrap_or(MOST_NEEDED).max(FEWEST_ITEMS);
     format!(
         "`no_evidence` is out of reach: at most {most} items an arm that do not hang together can be used, and {wanted} are needed"
@@ -211,7 +215,11 @@ mod tests {
     #[test]
     fn classes_are_limited_by_bias_and_by_items() {
         for (findings, guilt, innocence) in [
-            (vec![of_pairs("completion", 120)], "at most `suspected`", "within reach"),
+            (
+                vec![of_pairs("completion", 120)],
+                "at most `suspected`",
+                "within reach",
+            ),
             (
                 vec![measured_on(49, of_pairs("completion", 99))],
                 "bias is measured on 49 items, and 50 are needed",
@@ -242,6 +250,9 @@ mod tests {
         let shown_only = of_pairs("completion-second-cut", 200);
         let found = reach(&[shown_only]);
         assert!(found.limits[0].contains("only `not_assessed`"));
-        assert_eq!((found.probes[0].power, found.probes[0].needed), (None, None));
+        assert_eq!(
+            (found.probes[0].power, found.probes[0].needed),
+            (None, None)
+        );
     }
 }
