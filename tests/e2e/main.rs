@@ -55,6 +55,7 @@ mod order_and_gaps;
 mod orders;
 mod output;
 mod privacy;
+mod probe_command;
 mod prompts;
 mod public_sets;
 mod quickstart;

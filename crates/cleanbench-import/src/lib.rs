@@ -20,10 +20,12 @@
 //! log does not tell is listed and never made up; an error or a missing answer is never a 0.
 //!
 //! It refuses what no format fits, logs that hold no samples, and files that are broken, each with its place; it never
-//! opens a socket and never runs what a file names. Apart from all that, [`chats`] makes a suite of recorded chats.
+//! opens a socket and never runs what a file names. Apart from all that, [`chats`] makes a suite of recorded chats, and
+//! [`written`] and [`answers_elsewhere`] are the two ends of probing an endpoint that only somebody else can reach.
 
 pub mod chats;
 mod choices;
+mod elsewhere;
 mod error;
 mod export;
 mod formats;
@@ -37,6 +39,9 @@ mod suite;
 mod template;
 mod yaml;
 
+pub use elsewhere::{
+    ANSWERS_FORMAT, AnswerElsewhere, AnswersElsewhere, ProbeQuestion, answers_elsewhere, written,
+};
 pub use error::{ErrorKind, ImportError};
 pub use export::{
     Absent, Exported, ExportedFile, every_eval_ever, has_no_score, inspect, left_out,

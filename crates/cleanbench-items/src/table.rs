@@ -101,11 +101,11 @@ impl ItemTable {
         self.tasks.get(model)?.get(task)
     }
 
-    /// Positions of the plan's tasks that are no probes.
+    /// Positions of the plan's tasks that were asked; probes are none.
     pub fn task_positions(&self) -> impl Iterator<Item = usize> + '_ {
         let tasks = self.manifest.plan.tasks.iter().enumerate();
         tasks
-            .filter(|(_, task)| task.probe.is_none())
+            .filter(|(_, task)| task.probe.is_none() && task.is_asked())
             .map(|(position, _)| position)
     }
 

@@ -26,10 +26,12 @@ use crate::{Damage, LedgerError, RunDirectory};
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
 /// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates;
-/// 1.5 adds `imported`; 1.6 adds `protocol` and `bias_of` of probes.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.6";
+/// 1.5 adds `imported`; 1.6 adds `protocol` and `bias_of` of probes; 1.7 adds tasks that are not asked, `epochs` 0.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.7";
 /// Name of the file.
 pub const MANIFEST_FILE: &str = "run.json";
+/// The format without what 1.7 adds.
+const PROTOCOLS_FORMAT: &str = "cleanbench-run/1.6";
 /// The format without what 1.6 adds.
 const IMPORTS_FORMAT: &str = "cleanbench-run/1.5";
 /// The format without what 1.5 adds.
@@ -320,7 +322,8 @@ impl Role {
 pub struct TaskPlan {
     /// Name.
     pub name: String,
-    /// Repeats of each sample.
+    /// Repeats of each sample; 0 where the task is not asked, and its samples are there for the probes alone. Since
+    /// format 1.7.
     pub epochs: u32,
     /// Number of samples.
     pub samples: u64,
@@ -414,6 +417,11 @@ impl TaskPlan {
             .chain(self.scorers.iter().map(scorer_name))
     }
 
+    /// Whether its samples are put to models: not where probes alone are put.
+    pub fn is_asked(&self) -> bool {
+        self.epochs > 0
+    }
+
     /// Why its calls are made.
     pub fn purpose(&self) -> Purpose<'_> {
         self.probe.as_ref().map_or(Purpose::Task, |probe| {
@@ -479,8 +487,10 @@ impl Manifest {
                 .as_ref()
                 .is_some_and(|probe| !is_first_protocol(&probe.protocol))
         };
-        if plan.tasks.iter().any(has_protocol) {
+        if !plan.tasks.iter().all(TaskPlan::is_asked) {
             MANIFEST_FORMAT
+        } else if plan.tasks.iter().any(has_protocol) {
+            PROTOCOLS_FORMAT
         } else if plan.imported.is_some() {
             IMPORTS_FORMAT
         } else if is_judged_anew || plan.gates.iter().any(Gate::has_later_keys) {
@@ -626,7 +636,7 @@ impl Plan {
     /// Whether a gate may end `task` before all of its samples were asked.
     pub fn may_end_early(&self, task: &TaskPlan) -> bool {
         let ends = |gate: &Gate| gate.early_stop && gate.tasks.contains(&task.name);
-        task.probe.is_none() && self.gates.iter().any(ends)
+        task.probe.is_none() && task.is_asked() && self.gates.iter().any(ends)
     }
 
     /// Whether every answer that was read has the rule that read it on record: of tables 6 on.
@@ -652,11 +662,13 @@ impl Plan {
         if self
             .tasks
             .iter()
-            .any(|task| task.epochs == 0 || task.epochs > MOST_EPOCHS)
+            .any(|task| task.probe.is_some() && !task.is_asked() || task.epochs > MOST_EPOCHS)
         {
             return Err(Damage::whole(
                 "run.json",
-                format!("epochs must be from 1 to {MOST_EPOCHS}"),
+                format!(
+                    "epochs must be from 1 to {MOST_EPOCHS}, or 0 for a task that is not asked"
+                ),
             ));
         }
         if self.calls().is_none_or(|calls| calls > most_calls(held)) {

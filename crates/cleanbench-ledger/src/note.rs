@@ -77,6 +77,8 @@ kinds! {
     Suite = "suite", Warning;
     /// The suite asks for probes, and no selected task has controls.
     NoProbes = "no_probes", Warning;
+    /// Probes alone are put.
+    ProbesAlone = "probes_alone", Remark;
     /// Gates are not judged, because the samples were picked by how they came out.
     GatesLeftOut = "gates_left_out", Warning;
     /// Gates that compare with a baseline are not evaluated, because none is named.

@@ -97,5 +97,5 @@ fn no_longest_answer(flag: &str, model: &ModelPlan, tasks: &[TaskPlan]) -> Optio
 
 fn is_endless(task: &TaskPlan, sampling: &Sampling) -> bool {
     let is_weighed = task.definition["method"] == "likelihood";
-    task.probe.is_none() && !is_weighed && sampling.max_tokens.is_none()
+    task.probe.is_none() && task.is_asked() && !is_weighed && sampling.max_tokens.is_none()
 }

@@ -84,7 +84,7 @@ pub fn check<'a>(
     for endpoint in &endpoints {
         check_samplings(endpoint, &selected)?;
     }
-    let mut probes = probes::plan(suite, &selected, 0)?;
+    let mut probes = probes::foresee(suite.probes.as_ref(), &selected, 0)?;
     probes.extend(probes::checks_beside(&probes, &endpoints)?);
     let gates = gates(suite, &selected)?;
     let family = |tier| family(&gates, endpoints.len(), tier);

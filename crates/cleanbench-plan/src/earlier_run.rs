@@ -195,6 +195,14 @@ impl EarlierRun {
         })
     }
 
+    /// Whether it is taken from a run of probes alone, whose tasks were not asked.
+    pub(crate) fn is_of_probes_alone(&self) -> bool {
+        self.narrowed.as_ref().is_some_and(|narrowed| {
+            let mut tasks = tasks_of(&narrowed.manifest.plan);
+            !tasks.any(TaskPlan::is_asked)
+        })
+    }
+
     /// Whether checks of validity are put beside the probes: not where answers come from a run that had none.
     pub(crate) fn has_checks(&self) -> bool {
         self.replay.as_ref().is_none_or(|source| {

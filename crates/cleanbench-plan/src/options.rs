@@ -92,6 +92,8 @@ pub struct RunOptions {
     pub junit: JunitPlan,
     /// Whether programs that scorers name may be run.
     pub allow_commands: bool,
+    /// Whether contamination probes alone are put, and the tasks are not asked.
+    pub probes_only: bool,
 }
 
 /// What the user grants again to the record of a run, where that was not remembered: its models are asked as they are

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cleanbench_core::probe::{Arm, ProbeCall, ProbeForm, ProbeItem, Step};
+use cleanbench_core::probe::{Arm, Finding, ProbeCall, ProbeForm, ProbeItem, Step};
 use cleanbench_core::seed::derive;
 use cleanbench_core::{Digest, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
@@ -11,8 +11,9 @@ use cleanbench_model::Endpoint;
 use cleanbench_probe::arms::{Arms, Declared, arms};
 use cleanbench_probe::checks::{self, Audience};
 use cleanbench_probe::registry::{self, Order};
+use cleanbench_probe::verdict::measured::reach;
 use cleanbench_probe::{PROTOCOL, Protocol};
-use cleanbench_suite::{ProbeUse, Suite};
+use cleanbench_suite::ProbeUse;
 use serde_json::json;
 
 use crate::selection::Selected;
@@ -25,6 +26,10 @@ pub struct PlannedProbe {
     pub task: TaskPlan,
     /// Its calls, each as a sample.
     pub calls: Vec<SampleContent>,
+    /// Of each call the identity of its item.
+    pub items: Vec<String>,
+    /// What it would find if every call were answered and nothing restored, where that was asked for.
+    pub foreseen: Option<Finding>,
 }
 
 impl PlannedProbe {
@@ -48,16 +53,37 @@ impl PlannedProbe {
     }
 }
 
-/// The probes that the suite asks for, of every selected task that has controls.
+/// The probes that are `wanted`, of every selected task that has controls.
 ///
 /// # Errors
 /// When a sample cannot be read, a probe refuses its prompt, or controls are declared that cannot serve.
 pub fn plan(
-    suite: &Suite,
+    wanted: Option<&ProbeUse>,
     selected: &[Selected<'_>],
     seed: u64,
 ) -> Result<Vec<PlannedProbe>, PlanError> {
-    let Some(wanted) = &suite.probes else {
+    plan_with(wanted, selected, seed, false)
+}
+
+/// The same, each with what it would find if nothing were restored.
+///
+/// # Errors
+/// The same.
+pub fn foresee(
+    wanted: Option<&ProbeUse>,
+    selected: &[Selected<'_>],
+    seed: u64,
+) -> Result<Vec<PlannedProbe>, PlanError> {
+    plan_with(wanted, selected, seed, true)
+}
+
+fn plan_with(
+    wanted: Option<&ProbeUse>,
+    selected: &[Selected<'_>],
+    seed: u64,
+    foresees: bool,
+) -> Result<Vec<PlannedProbe>, PlanError> {
+    let Some(wanted) = wanted else {
         return Ok(Vec::new());
     };
     let probes = build(wanted)?;
@@ -67,6 +93,7 @@ pub fn plan(
         most: wanted.items,
         seed,
         probes: &probes,
+        foresees,
     };
     let never_sent: BTreeSet<_> = selected
         .iter()
@@ -99,6 +126,7 @@ struct Planner<'a> {
     most: u64,
     seed: u64,
     probes: &'a [Prompted],
+    foresees: bool,
 }
 
 impl Planner<'_> {
@@ -128,7 +156,7 @@ impl Planner<'_> {
                 protocol: PROTOCOL,
                 bias_of: bias_of.map(str::to_owned),
             };
-            unit(plan, &*prompted.probe, &arms)
+            unit(plan, &*prompted.probe, &arms, self.foresees)
         });
         Ok(planned.collect())
     }
@@ -180,7 +208,7 @@ fn check(name: &str, form: ProbeForm, audience: Audience) -> Result<PlannedProbe
         protocol: PROTOCOL,
         bias_of: None,
     };
-    Ok(unit(plan, &*probe.map_err(invalid)?, &arms))
+    Ok(unit(plan, &*probe.map_err(invalid)?, &arms, false))
 }
 
 fn invalid(error: impl std::fmt::Display) -> PlanError {
@@ -236,11 +264,15 @@ fn items(selected: &[Selected<'_>]) -> Result<Vec<ProbeItem>, PlanError> {
     Ok(items)
 }
 
-fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> PlannedProbe {
-    let calls = match probe.next(&arms.context(plan.seed), &[]) {
+fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms, foresees: bool) -> PlannedProbe {
+    let context = arms.context(plan.seed);
+    let calls = match probe.next(&context, &[]) {
         Step::Calls(calls) => calls,
         Step::Done => Vec::new(),
     };
+    let foreseen = foresees.then(|| reach::foreseen(probe, &context, &calls));
+    let items = calls.iter().map(|call| item(call, arms).sample.id.clone());
+    let items = items.collect();
     let calls: Vec<_> = calls.into_iter().map(|call| content(call, arms)).collect();
     let labels = calls.iter().map(|call| call.sample.sensitivity);
     PlannedProbe {
@@ -264,6 +296,8 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms) -> PlannedProbe {
             probe: Some(plan),
         },
         calls,
+        items,
+        foreseen,
     }
 }
 
@@ -281,13 +315,18 @@ fn digest(probe: &dyn Probe, plan: &ProbePlan) -> Digest {
     registry::digest(probe, plan.prompt.as_deref())
 }
 
-/// A call as a sample of its own, named after its arm and item.
-fn content(call: ProbeCall, arms: &Arms) -> SampleContent {
+/// The item that `call` is about.
+fn item<'a>(call: &ProbeCall, arms: &'a Arms) -> &'a ProbeItem {
     let items = match call.arm {
         Arm::Suspect => &arms.suspects,
         Arm::Control => &arms.controls,
     };
-    let item = &items[call.item];
+    &items[call.item]
+}
+
+/// A call as a sample of its own, named after its arm and item.
+fn content(call: ProbeCall, arms: &Arms) -> SampleContent {
+    let item = item(&call, arms);
     let mut sample = item.sample.clone();
     sample.id = format!("{}/{}/{}", call.arm.as_str(), item.task, sample.id);
     SampleContent {

@@ -1,5 +1,6 @@
 //! A new run: everything that is decided before its first call.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::probes::{self, PlannedProbe};
 use crate::replay::Source;
 use crate::selection::{Selected, check_samplings, left_out, select};
 use crate::suite_key::{self, SuiteKey};
-use crate::{ErrorKind, PlanError, Surroundings, quarantine};
+use crate::{ErrorKind, PlanError, Surroundings, probes_only, quarantine};
 
 /// A run that is planned, and not yet written down.
 pub struct NewRun<'a> {
@@ -55,7 +56,12 @@ pub fn plan<'a>(
     around: Surroundings<'_>,
     notes: &mut Vec<Note>,
 ) -> Result<NewRun<'a>, PlanError> {
-    let selected = earlier.narrow(select(suite, &options.select)?, notes)?;
+    let mut selected = earlier.narrow(select(suite, &options.select)?, notes)?;
+    let probes_only = options.probes_only || earlier.is_of_probes_alone();
+    if probes_only {
+        probes_only::leave_unasked(&mut selected);
+        notes.extend(probes_only::notes(suite));
+    }
     let placed = earlier.endpoints(options, suite, around, notes)?;
     if placed.is_empty() {
         return Err(no_model());
@@ -65,13 +71,16 @@ pub fn plan<'a>(
     let named = named.map(|one| one.endpoint.clone()).collect();
     let endpoints: Vec<_> = placed.into_iter().map(|one| one.endpoint).collect();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
-    notes.extend(left_out(&endpoints, &selected));
+    if !probes_only {
+        notes.extend(left_out(&endpoints, &selected));
+    }
     let planner = Planner {
         options,
         earlier,
         suite,
         around,
         selected,
+        probes_only,
         endpoints,
         named,
     };
@@ -92,6 +101,8 @@ struct Planner<'a, 'o> {
     suite: &'a Suite,
     around: Surroundings<'o>,
     selected: Vec<Selected<'a>>,
+    /// Whether the tasks are not asked.
+    probes_only: bool,
     endpoints: Vec<Endpoint>,
     named: Vec<Endpoint>,
 }
@@ -112,7 +123,8 @@ impl<'a> Planner<'a, '_> {
         for Selected { task, .. } in &self.selected {
             check_label(asked, task.sensitivity, || format!("task `{}`", task.name))?;
         }
-        let judged = self.selected.iter().map(|chosen| Judged {
+        let judged = self.selected.iter().filter(|chosen| chosen.is_asked());
+        let judged = judged.map(|chosen| Judged {
             task: &chosen.task.name,
             scorers: &chosen.task.scorers,
         });
@@ -124,7 +136,16 @@ impl<'a> Planner<'a, '_> {
         if !self.earlier.has_probes() {
             return Ok(Vec::new());
         }
-        let mut probes = probes::plan(self.suite, &self.selected, self.seed())?;
+        let wanted = if self.probes_only && self.earlier.imported.is_some() {
+            notes.extend(probes_only::not_elsewhere(self.suite));
+            Some(Cow::Owned(probes_only::put_elsewhere(self.suite)?))
+        } else {
+            probes_only::wanted(self.suite, self.probes_only)
+        };
+        let mut probes = probes::plan(wanted.as_deref(), &self.selected, self.seed())?;
+        if self.probes_only && probes.is_empty() {
+            return Err(probes_only::no_controls(&self.selected));
+        }
         if self.suite.probes.is_some() && probes.is_empty() {
             let text = "no probe is put: no selected task has controls (`rewording_of`, `isomorph_of` or `control`)";
             notes.push(Note::new(NoteKind::NoProbes, text));
@@ -183,7 +204,7 @@ impl<'a> Planner<'a, '_> {
             key: suite_key::file_digest(&key),
         };
         let baseline = gates::baseline(self.options, gated, notes)?;
-        if baseline.is_none() {
+        if baseline.is_none() && !self.probes_only {
             notes.extend(gates::without_baseline(&gates));
         }
         let quarantine = quarantine::entries(self.suite, &self.selected, self.around.today);
@@ -239,7 +260,11 @@ impl<'a> Planner<'a, '_> {
             notes.extend(gates::left_out(self.suite));
             return Ok(Vec::new());
         }
-        gates::gates(self.suite, &self.selected)
+        let mut gates = gates::gates(self.suite, &self.selected)?;
+        if self.probes_only {
+            probes_only::decide_nothing_by_scores(&mut gates);
+        }
+        Ok(gates)
     }
 
     fn inputs(&self, key: &DigestKey) -> Vec<Input> {

@@ -22,13 +22,18 @@ pub struct Selected<'a> {
     pub task: &'a Task,
     /// The first so many of its samples.
     pub samples: u64,
-    /// Repeats of each.
+    /// Repeats of each; 0 where the task is not asked.
     pub epochs: u32,
     /// Those of them that are taken, ascending; `None` for all.
     pub names: Option<Arc<[SampleName]>>,
 }
 
 impl<'a> Selected<'a> {
+    /// Whether its samples are put to models, and not there for probes alone.
+    pub fn is_asked(&self) -> bool {
+        self.epochs > 0
+    }
+
     /// Its samples, in the order of the suite.
     pub fn rendered(&self) -> impl Iterator<Item = Result<Rendered, LoadError>> + use<'a> {
         let limit = usize::try_from(self.samples).unwrap_or(usize::MAX);

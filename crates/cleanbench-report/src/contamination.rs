@@ -19,8 +19,9 @@ use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
 use cleanbench_probe::registry::is_check;
+use cleanbench_probe::verdict::measured::curve::{PowerCurve, curves};
 use cleanbench_probe::verdict::measured::{self, Grounds};
-use cleanbench_probe::{Verdict, paired_difference, verdict};
+use cleanbench_probe::{Class, Verdict, paired_difference, verdict};
 use serde::Serialize;
 
 use crate::rows::Row;
@@ -29,6 +30,9 @@ use validity::ModelValidity;
 
 /// Tables from this version on weigh findings by the bias that was measured.
 pub(crate) const MEASURED_SINCE: u32 = 7;
+
+/// Tables from this version on tell power as a curve.
+const CURVES_SINCE: u32 = 8;
 
 /// Everything that the probes of a run show.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,6 +58,25 @@ pub struct TaskVerdict {
     pub verdict: Verdict,
     /// Every probe of the family, in plan order.
     pub findings: Vec<Judged>,
+    /// The power of the tests on which `no_evidence` rests, over what may have been seen; none in runs of earlier tables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub power_curve: Vec<PowerCurve>,
+}
+
+impl TaskVerdict {
+    /// Where nothing was found, the power of the test by which most would have been.
+    pub fn power_of_nothing(&self) -> Option<&PowerCurve> {
+        let told = self.power_curve.iter();
+        let told = told.filter(|_| self.verdict.class == Class::NoEvidence);
+        let total = |curve: &PowerCurve| curve.points.iter().map(|point| point.power).sum::<f64>();
+        told.reduce(|best, next| {
+            if total(next) > total(best) {
+                next
+            } else {
+                best
+            }
+        })
+    }
 }
 
 /// A finding with what was asked and why it may be missing.
@@ -157,6 +180,7 @@ impl Gatherer {
                     task: task.name.clone(),
                     verdict: weigh(&findings, &grounds, plan),
                     findings: judged,
+                    power_curve: power_curve(&findings, plan),
                 });
                 for kind in [ControlKind::Isomorph, ControlKind::Rewording] {
                     let finding = items.gap(&task.name, kind, gathered);
@@ -184,6 +208,15 @@ fn weigh(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>, plan: &Pl
         measured::verdict(findings, grounds)
     } else {
         verdict(findings)
+    }
+}
+
+/// The power of its tests as a curve, where the tables of the run tell it.
+fn power_curve(findings: &[Finding], plan: &Plan) -> Vec<PowerCurve> {
+    if plan.tables >= CURVES_SINCE {
+        curves(findings)
+    } else {
+        Vec::new()
     }
 }
 

@@ -38,7 +38,7 @@ pub struct SummaryRow {
     pub contamination: &'static str,
     /// Samples of the task; of a shard, those that are its own.
     pub samples: u64,
-    /// Repeats of each.
+    /// Repeats of each; 0 where the task was not asked.
     pub epochs: u32,
     /// Calls by how they ended; those that have not ended are left out.
     pub outcomes: Vec<(Outcome, u64)>,
@@ -118,6 +118,11 @@ impl AnswerCounts {
 }
 
 impl SummaryRow {
+    /// Whether the task was put to the model, and not its probes alone.
+    pub fn is_asked(&self) -> bool {
+        self.epochs > 0
+    }
+
     /// Number of calls that ended as `outcome`.
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes

@@ -39,7 +39,7 @@ pub fn exported(recording: &Recording) -> Result<Outgoing, ReportError> {
     for row in SampleRows::open(&recording.run)? {
         let row = row?;
         let task = &plan.tasks[row.task as usize];
-        if task.probe.is_some() {
+        if task.probe.is_some() || !task.is_asked() {
             continue;
         }
         let found = find(recording, &format!("{}:{}", task.name, row.id))?;

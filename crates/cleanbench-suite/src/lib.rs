@@ -93,6 +93,7 @@ pub use images::ImageSet;
 pub use load::{Catalog, Loaded, load};
 pub use manifest::models_of;
 pub use parquet_rows::decodes_foreign_bytes;
+pub use probe_table::DEFAULT_ITEMS;
 pub use prompt::TEMPLATE_ENGINE;
 pub use pulse::Pulse;
 pub use quarantine::QUARANTINE;

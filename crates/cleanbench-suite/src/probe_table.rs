@@ -11,7 +11,7 @@ use crate::words::{did_you_mean, shown};
 const KNOWN: [&str; 4] = ["use", "items", "forms", "prompts"];
 const FORMS: [ProbeForm; 2] = [ProbeForm::Raw, ProbeForm::Instruction];
 /// Most items of a task that are put to a probe, where the suite gives no number.
-const DEFAULT_ITEMS: u64 = 1_000;
+pub const DEFAULT_ITEMS: u64 = 1_000;
 /// Items are held in memory while calls are planned.
 const MOST_ITEMS: i64 = 20_000;
 

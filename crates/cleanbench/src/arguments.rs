@@ -13,6 +13,7 @@ use crate::ci_arguments::{InitArguments, JunitArguments};
 use crate::conduct::Conduct;
 use crate::format::Format;
 use crate::grant_arguments::GrantArguments;
+use crate::probe_arguments::ProbeArguments;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     /// Put the tasks of a suite to models, record everything, and score
     #[command(visible_alias = "eval")]
     Run(Box<RunArguments>),
+    /// Put the contamination probes of a suite to models, and not its tasks; or take answers recorded elsewhere
+    Probe(Box<ProbeArguments>),
     /// Put the shards of a run together into one run
     Merge(MergeArguments),
     /// Score the recorded answers of a run anew with the scorers that the suite has now; asks nobody
@@ -127,7 +130,7 @@ pub(crate) struct TrustArguments {
 }
 
 /// Stands for the latest run, where `--resume` names none. Nobody can type it.
-const LATEST: &str = "\0";
+pub(crate) const LATEST: &str = "\0";
 
 /// The output folder where none is named.
 pub(crate) const DEFAULT_OUT: &str = "reports";
@@ -229,6 +232,10 @@ impl CheckArguments {
 
 /// Arguments of `run`.
 #[derive(Debug, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own on the command line"
+)]
 pub(crate) struct RunArguments {
     /// Folder or file of the suite [default: here]
     pub(crate) suite: Option<PathBuf>,
@@ -284,6 +291,9 @@ pub(crate) struct RunArguments {
     /// Take the answers that RUN recorded instead of asking; needs no key and no network. Without -m its models
     #[arg(long, value_name = "RUN")]
     pub(crate) replay: Option<String>,
+    /// Put the contamination probes alone, and not the tasks; the same as `cleanbench probe`
+    #[arg(long, conflicts_with_all = ["resume", "epochs", "baseline", "allow_commands"])]
+    pub(crate) probes_only: bool,
 }
 
 impl RunArguments {
@@ -305,6 +315,7 @@ impl RunArguments {
             baseline,
             junit: self.junit.plan(),
             allow_commands: self.allow_commands,
+            probes_only: self.probes_only,
         }
     }
 

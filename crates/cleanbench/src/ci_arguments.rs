@@ -7,7 +7,7 @@ use cleanbench_import::chats::LogFormat;
 use cleanbench_ledger::reporting::{JunitCases, JunitPlan};
 
 /// What `junit.xml` says. It is part of the plan, so that the file can be drawn again from the run alone.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct JunitArguments {
     /// Test cases of junit.xml: gates and failed calls, or also every sample, a wrong one being a failure
     #[arg(

@@ -1,6 +1,7 @@
 //! What the probes show, for people.
 
 use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding};
+use cleanbench_probe::verdict::measured::curve::{COLUMNS, PowerCurve};
 use cleanbench_report::{Contamination, Gap, ModelValidity, TaskVerdict, cell};
 
 use crate::plain_table::plain_table;
@@ -133,13 +134,23 @@ fn verdict(verdict: &TaskVerdict) -> String {
             "  for example (`cleanbench show RUN SAMPLE`): {example}"
         ));
     }
+    let power = verdict.power_of_nothing().map(power).unwrap_or_default();
     format!(
-        "contamination of {} at {}: {}\n{}\n{}",
+        "contamination of {} at {}: {}\n{}\n{}{power}",
         cell::visible(&verdict.model),
         cell::visible(&verdict.task),
         verdict.verdict.class.as_str(),
         reasons.join("\n"),
         plain_table(header, rows)
+    )
+}
+
+/// For how much that was seen, and restored, a test would have found something.
+fn power(curve: &PowerCurve) -> String {
+    format!(
+        "\n{}:\n{}",
+        curve.label(),
+        plain_table(COLUMNS, curve.rows())
     )
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use cleanbench_core::Reply;
 use cleanbench_engine::Answers;
-use cleanbench_import::Imported;
+use cleanbench_import::{AnswersElsewhere, Imported, ProbeQuestion};
 use cleanbench_ledger::replay::SampleName;
 
 /// A call of a run, by what its log calls it.
@@ -53,6 +53,27 @@ impl ImportedAnswers {
                     });
                 }
             }
+        }
+        Ok(found)
+    }
+
+    /// The answers that were `given` elsewhere to the questions `asked`.
+    ///
+    /// # Errors
+    /// When one cannot be written as JSON.
+    pub(crate) fn elsewhere(
+        given: &AnswersElsewhere,
+        asked: &[ProbeQuestion],
+    ) -> Result<Self, serde_json::Error> {
+        let mut found = Self::default();
+        for answer in &given.answers {
+            let question = &asked[answer.question];
+            let key = Key {
+                model: u32::try_from(answer.model).unwrap_or(u32::MAX),
+                sample: SampleName::new(&question.planned, &question.sample),
+                epoch: 1,
+            };
+            found.answers.insert(key, answer.record.reply()?);
         }
         Ok(found)
     }

@@ -23,6 +23,9 @@ pub(crate) fn text(summary: &Summary) -> String {
         "contamination",
     ];
     let rows = summary.tasks().map(|row| {
+        if !row.is_asked() {
+            return unasked(row);
+        }
         [
             cell::visible(&row.model),
             cell::visible(&row.task),
@@ -35,6 +38,21 @@ pub(crate) fn text(summary: &Summary) -> String {
         ]
     });
     plain_table(header, rows)
+}
+
+/// A task whose probes alone were put: it has no score, and none is missing.
+fn unasked(row: &SummaryRow) -> [String; 8] {
+    let nothing = || "-".to_owned();
+    [
+        cell::visible(&row.model),
+        cell::visible(&row.task),
+        row.scorer.clone(),
+        "not asked".to_owned(),
+        nothing(),
+        nothing(),
+        nothing(),
+        row.contamination.to_owned(),
+    ]
 }
 
 /// Whether the interval is Wilson's, where there is one.

@@ -80,7 +80,9 @@ pub(crate) fn run(opened: Opened, session: Session<'_>) -> Result<Exit, Failure>
         let ending = Ending::complete();
         return conclude(&ending, opened.run, session);
     }
-    let judged = opened.manifest.plan.tasks.iter().map(|task| Judged {
+    let judged = opened.manifest.plan.tasks.iter();
+    let judged = judged.filter(|task| task.is_asked());
+    let judged = judged.map(|task| Judged {
         task: &task.name,
         scorers: &task.scorers,
     });

@@ -21,6 +21,7 @@ pub(crate) fn write(
     files: &[SuiteFile],
     finish: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    refuse_orphan(folder)?;
     create_folder(folder, Mode::Owner).map_err(|error| cannot(&error))?;
     let written = put_all(folder, files).and_then(|()| finish());
     if written.is_err() {
@@ -28,6 +29,17 @@ pub(crate) fn write(
         drop(fs_err::remove_dir_all(folder));
     }
     written
+}
+
+/// Names the folder that `folder` would lie in, where there is none.
+fn refuse_orphan(folder: &Path) -> Result<(), Failure> {
+    let above = folder.parent().filter(|above| *above != Path::new(""));
+    let Some(above) = above.filter(|above| !above.exists()) else {
+        return Ok(());
+    };
+    let (folder, above) = (folder.display(), above.display());
+    let what = format!("`{folder}` cannot be made: there is no folder `{above}`");
+    Err(Failure::new(Exit::CannotWrite, what).hint(format!("make it first: mkdir -p {above}")))
 }
 
 /// The same into a folder that is there, and that somebody else takes away.

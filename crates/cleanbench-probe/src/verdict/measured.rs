@@ -29,6 +29,11 @@ use super::{
 };
 use crate::registry::{is_confirmatory, is_primary, weighs_likelihoods};
 
+pub mod curve;
+pub mod reach;
+
+/// Name of these rules, under which the decision about them stands in `docs/decisions`.
+pub const RULES: &str = "silence-and-bias";
 /// Fewest items of an arm from which bias counts as measured.
 const MEASURED: u64 = 50;
 /// Floor of the lower bound where bias was not measured, as a difference of rates.
@@ -393,8 +398,13 @@ fn fewest(finding: &Finding) -> u64 {
 /// Power of the finding's own test at `level` to see the declared effect above the controls' rate, items that hang
 /// together counted once.
 fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
+    power_at(finding, level, DECLARED)
+}
+
+/// The same where a share `effect` of the items is restored because it was seen.
+fn power_at(finding: &Finding, level: f64, effect: f64) -> Option<f64> {
     let contrast = finding.contrast.as_ref()?;
-    let [control, suspect] = declared_rates(finding);
+    let [control, suspect] = rates(finding, effect);
     let families = finding.families;
     Some(match contrast.pairs {
         Some(_) => power::paired(
@@ -413,13 +423,12 @@ fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
     })
 }
 
-/// The rate of the controls, shrunk so that exactly 0 or 1 is not believed, and the rate that the declared effect makes
-/// of it.
+/// The rate of the controls, shrunk so that exactly 0 or 1 is not believed, and the rate that `effect` makes of it.
 #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
-fn declared_rates(finding: &Finding) -> [f64; 2] {
+fn rates(finding: &Finding, effect: f64) -> [f64; 2] {
     let controls = finding.controls;
     let control = (controls.hits as f64 + 0.5) / (controls.valid as f64 + 1.0);
-    [control, control + DECLARED * (1.0 - control)]
+    [control, control + effect * (1.0 - control)]
 }
 
 fn tell_nothing(finding: &Finding, level: f64) -> String {

@@ -110,7 +110,7 @@ impl Line<'_> {
 }
 
 /// What a gap between a task and its pairs can show.
-fn can_show(control: ControlKind) -> &'static str {
+pub(super) fn can_show(control: ControlKind) -> &'static str {
     match control {
         ControlKind::Rewording => {
             "wording only, one-sided; a rewording may be harder than its original without any leak"

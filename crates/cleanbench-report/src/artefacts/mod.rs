@@ -87,6 +87,7 @@ artefacts! {
     slices,
     contamination,
     verdicts,
+    contamination_document,
     flakes,
     gates,
     junit,

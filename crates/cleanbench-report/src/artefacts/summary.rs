@@ -86,7 +86,7 @@ impl Table for SummaryTable {
             "Samples of the task; of a shard, those that are its own.",
             |row| Cell::Count(row.samples),
         ),
-        ColumnOf::new("epochs", "Repeats of each sample.", |row| {
+        ColumnOf::new("epochs", "Repeats of each sample; 0 where the task was not asked, and probes alone were put.", |row| {
             Cell::Count(row.epochs.into())
         }),
         ColumnOf::new("answered", "Calls that were answered.", |row| {

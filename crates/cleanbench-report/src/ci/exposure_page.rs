@@ -5,6 +5,7 @@
 use std::io::Write;
 
 use cleanbench_core::probe::{ArmCount, Contrast};
+use cleanbench_probe::verdict::measured::curve::{COLUMNS, PowerCurve};
 use cleanbench_text::markdown::{Heading, table};
 use cleanbench_text::notation::{code, sentence};
 
@@ -45,7 +46,16 @@ fn write_verdict(verdict: &TaskVerdict, out: &mut impl Write) -> Result<(), Repo
     let adjusted = verdict.verdict.adjusted.iter();
     let rows = verdict.findings.iter().zip(adjusted);
     let drawn = table(&PROBES, rows.map(|(judged, p)| cells(judged, *p)));
-    Ok(write!(out, "\n{drawn}")?)
+    write!(out, "\n{drawn}")?;
+    verdict
+        .power_of_nothing()
+        .map_or(Ok(()), |curve| write_power(curve, out))
+}
+
+/// For how much that was seen, and restored, the test of `curve` would have found something.
+fn write_power(curve: &PowerCurve, out: &mut impl Write) -> Result<(), ReportError> {
+    let drawn = table(&COLUMNS.map(Heading::numbers), curve.rows().map(Vec::from));
+    Ok(write!(out, "\n{}:\n\n{drawn}", curve.label())?)
 }
 
 fn cells(judged: &Judged, adjusted: Option<f64>) -> Vec<String> {

@@ -169,6 +169,10 @@ fn gate_case(result: &GateResult) -> Case {
 
 /// Whether every call of a task got an answer.
 fn answers(row: &SummaryRow, stopped: Option<StopReason>) -> Status {
+    if !row.is_asked() {
+        let message = "no sample of it was put to the model: probes alone were".to_owned();
+        return Status::Skipped { message };
+    }
     let missing = Missing::of(row);
     let calls: u64 = row.outcomes.iter().map(|(_, count)| count).sum::<u64>() + row.open;
     if missing.failed > 0 {

@@ -211,6 +211,7 @@ fn score(row: &SummaryRow) -> String {
             )
         }
         (Some(score), None) => format!("{score:.3} (no interval){}", beside_chance(row)),
+        (None, _) if !row.is_asked() => "not asked".to_owned(),
         (None, _) => "no answers".to_owned(),
     }
 }

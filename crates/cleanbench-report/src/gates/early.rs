@@ -77,8 +77,8 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
                     Some(Look { aside, ..look })
                 })
                 .collect();
-            let Some(looks) = looks.filter(|looks| !looks.is_empty() && planned.probe.is_none())
-            else {
+            let is_asked = planned.probe.is_none() && planned.is_asked();
+            let Some(looks) = looks.filter(|looks| !looks.is_empty() && is_asked) else {
                 continue;
             };
             rules.push(EarlyRule {

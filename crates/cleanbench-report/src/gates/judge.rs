@@ -60,6 +60,9 @@ pub(crate) fn evaluate(
                 let mut result = blank(recording, case);
                 if let GateTest::AtMost { worst } = gate.test {
                     single::exposure(&mut result, worst, contamination);
+                } else if !plan.tasks[task].is_asked() {
+                    result.verdict = GateVerdict::NotEvaluated;
+                    "the task was not asked: probes alone were put".clone_into(&mut result.message);
                 } else if gate.early_stop {
                     look(plan, case, before, turns.order(task), &mut result);
                     if gate.test.is_paired() {

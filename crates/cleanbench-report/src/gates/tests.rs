@@ -346,6 +346,7 @@ fn a_class_that_says_nothing_is_no_pass() {
                 power: Vec::new(),
             },
             findings: Vec::new(),
+            power_curve: Vec::new(),
         }],
         ..Contamination::default()
     };

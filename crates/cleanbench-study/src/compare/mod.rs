@@ -114,7 +114,7 @@ pub enum NotComparable {
     #[error("task `{0}` is not in both runs")]
     NoSuchTask(String),
     /// No task is on both sides.
-    #[error("the runs have no task in common")]
+    #[error("the runs have no task in common that was asked")]
     NothingInCommon,
     /// One model alone cannot be ranked.
     #[error("the run has one model only")]

@@ -10,6 +10,7 @@ use cleanbench_plan::endpoints::{left_out_of, unusable_of};
 use cleanbench_plan::nights::{ASSUMED_NIGHTS, ASSUMED_SCORE};
 use cleanbench_plan::options::Surroundings;
 use cleanbench_plan::probes::PlannedProbe;
+use cleanbench_plan::reach::of_tasks;
 use cleanbench_report::gates::ENOUGH;
 use cleanbench_report::{cell, is_check};
 use cleanbench_score::programs;
@@ -20,6 +21,7 @@ use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
+use crate::reach_table;
 use crate::session::TOOL;
 use crate::starting::{load, say};
 
@@ -198,6 +200,7 @@ fn print_probes(suite: &Suite, probes: &[PlannedProbe]) {
         "\nprobes (without a task: checks of the endpoint itself; tokens in about, {BYTES_PER_TOKEN} bytes each, out at most):\n{}",
         plain_table(header, rows)
     ));
+    printer::result(reach_table::text(&of_tasks(probes)));
 }
 
 /// What each gate could tell with the selected samples.

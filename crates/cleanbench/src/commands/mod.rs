@@ -13,6 +13,7 @@ mod items;
 mod list;
 mod merge;
 mod models;
+mod probe;
 mod report;
 mod rerun;
 mod run;
@@ -87,6 +88,7 @@ fn writes_to_out(command: &Command) -> bool {
     matches!(
         command,
         Command::Run(_)
+            | Command::Probe(_)
             | Command::Score(_)
             | Command::Rerun(_)
             | Command::Merge(_)
@@ -138,6 +140,7 @@ fn dispatch(command: &Command, printer: Printer) -> Result<Exit, Failure> {
     match command {
         Command::Check(arguments) => check::check(arguments, printer),
         Command::Run(arguments) => run::run(arguments, printer).inspect_err(github::failed),
+        Command::Probe(arguments) => probe::probe(arguments, printer).inspect_err(github::failed),
         Command::Score(arguments) => score::score(arguments, printer),
         Command::Rerun(arguments) => rerun::rerun(arguments, printer),
         Command::Report(arguments) => report::report(arguments, printer),

@@ -1,0 +1,75 @@
+//! Which classes the probes of each task can come to, and with how many items, before anything is asked.
+
+use cleanbench_core::probe::{BiasSource, Finding};
+use cleanbench_ledger::manifest::ProbePlan;
+use cleanbench_probe::registry::is_check;
+use cleanbench_probe::verdict::measured::bias;
+use cleanbench_probe::verdict::measured::reach::{Reach, reach};
+
+use crate::probes::PlannedProbe;
+
+/// What can come of the probes of a task.
+#[derive(Debug)]
+pub struct TaskReach<'a> {
+    /// Name of the task.
+    pub task: &'a str,
+    /// Its probes as they would come out if nothing were restored.
+    pub findings: Vec<Finding>,
+    /// What that amounts to.
+    pub reach: Reach,
+}
+
+/// Of every task that `probes` are put to, in plan order; they were planned with what each would find.
+pub fn of_tasks(probes: &[PlannedProbe]) -> Vec<TaskReach<'_>> {
+    let mut tasks: Vec<&str> = Vec::new();
+    for plan in own(probes).map(|one| one.plan) {
+        if !tasks.contains(&plan.suspects.as_str()) {
+            tasks.push(&plan.suspects);
+        }
+    }
+    let each = tasks.into_iter().map(|task| {
+        let of_task = own(probes).filter(|one| one.plan.suspects == task);
+        let findings: Vec<_> = of_task.map(|one| with_bias(one, probes)).collect();
+        TaskReach {
+            task,
+            reach: reach(&findings),
+            findings,
+        }
+    });
+    each.collect()
+}
+
+/// A probe of a task with what it would find.
+#[derive(Clone, Copy)]
+struct Own<'a> {
+    plan: &'a ProbePlan,
+    foreseen: &'a Finding,
+}
+
+/// The probes of tasks, without checks and without what measures bias.
+fn own(probes: &[PlannedProbe]) -> impl Iterator<Item = Own<'_>> {
+    all(probes).filter(|one| one.plan.bias_of.is_none() && !is_check(&one.plan.id))
+}
+
+fn all(probes: &[PlannedProbe]) -> impl Iterator<Item = Own<'_>> {
+    probes.iter().filter_map(|planned| {
+        Some(Own {
+            plan: planned.task.probe.as_ref()?,
+            foreseen: planned.foreseen.as_ref()?,
+        })
+    })
+}
+
+/// What is foreseen of `one`, with the bias that would be measured for it.
+fn with_bias(one: Own<'_>, probes: &[PlannedProbe]) -> Finding {
+    let plan = one.plan;
+    let measures = all(probes).find(|other| {
+        let is_of_it = other.plan.bias_of.as_ref() == Some(&plan.suspects);
+        is_of_it && (&other.plan.id, other.plan.form) == (&plan.id, plan.form)
+    });
+    let bias = measures.and_then(|other| bias(other.foreseen, BiasSource::NeverSent));
+    Finding {
+        bias,
+        ..one.foreseen.clone()
+    }
+}
