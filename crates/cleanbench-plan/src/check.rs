@@ -86,7 +86,10 @@ pub fn check<'a>(
     }
     notes.extend(unnamed_hosts(&placed, &suite.file));
     let roles: Vec<_> = placed.iter().map(|one| one.role).collect();
-    let subjects = roles.iter().filter(|role| **role == manifest::Role::Subject).count();
+    let subjects = roles
+        .iter()
+        .filter(|role| **role == manifest::Role::Subject)
+        .count();
     let each = placed.into_iter().map(|one| (one.endpoint, one.place));
     let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));

@@ -57,9 +57,7 @@ pub fn larger(one: Option<Bias>, other: Option<Bias>) -> Option<Bias> {
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::probe::{
-        ArmCount, ControlKind, ProbeForm, ValueContrast, Values,
-    };
+    use cleanbench_core::probe::{ArmCount, ControlKind, ProbeForm, ValueContrast, Values};
 
     use super::*;
     use crate::arm_difference::paired;
@@ -103,10 +101,16 @@ mod tests {
 
     #[test]
     fn of_two_references_the_larger_difference_counts() {
-        let [low, high] = [pairs([10, 12, 10, 168], 0.52), pairs([10, 40, 20, 120], 0.61)];
+        let [low, high] = [
+            pairs([10, 12, 10, 168], 0.52),
+            pairs([10, 40, 20, 120], 0.61),
+        ];
         let bias = of_references(&[&low, &high]).unwrap();
         let alone = super::bias(&high, BiasSource::References).unwrap();
-        assert_eq!((bias.upper, bias.source), (alone.upper, BiasSource::References));
+        assert_eq!(
+            (bias.upper, bias.source),
+            (alone.upper, BiasSource::References)
+        );
         assert_eq!(bias.items, 190);
         let of_measures = of_references_measures(&[&low, &high]).unwrap();
         assert!((of_measures.upper - 0.66).abs() < 1e-12);
