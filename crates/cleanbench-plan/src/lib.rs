@@ -28,6 +28,7 @@ mod probes_only;
 pub mod quarantine;
 pub mod questions;
 pub mod reach;
+mod references;
 pub mod replay;
 pub mod rerun;
 pub mod resume;

@@ -17,6 +17,7 @@ use cleanbench_stats::power;
 
 use crate::answer::{invalid, told_by};
 use crate::arm_difference::{ALPHA, POWER, paired, share, unpaired};
+use crate::beside::LeftIn;
 use crate::family::{Groups, families as families_of};
 
 /// What the answer about an item shows.
@@ -111,6 +112,8 @@ pub(crate) struct Compared {
     controls: ArmShown,
     is_paired: bool,
     invalid: BTreeMap<String, u64>,
+    /// Items that were asked about and are in no count but that of filters, by reason.
+    left_out: BTreeMap<&'static str, u64>,
 }
 
 /// How invalid answers count: of suspects, of controls.
@@ -137,7 +140,12 @@ impl Compared {
         seen: &[Seen],
     ) -> Self {
         let seen = without_repeats(&seen[..seen.len().min(calls.len())], form);
-        let seen = seen.as_slice();
+        let LeftIn {
+            calls,
+            seen,
+            left_out,
+        } = LeftIn::of(context.kind.paired(), calls, seen);
+        let (calls, seen) = (&*calls, seen.as_slice());
         let mut invalid = BTreeMap::new();
         for answer in seen {
             if Shown::of(Some(answer)) == Shown::Invalid {
@@ -149,6 +157,7 @@ impl Compared {
             controls: ArmShown::new(Arm::Control, context.controls, calls, seen),
             is_paired: context.kind.paired(),
             invalid,
+            left_out,
         }
     }
 
@@ -162,6 +171,9 @@ impl Compared {
         }
         finding.families = self.families();
         finding.invalid = self.invalid;
+        for (reason, items) in self.left_out {
+            *finding.filters.entry(reason.to_owned()).or_insert(0) += items;
+        }
     }
 
     /// Whether an answer about the item at `place` that counts is in the test.
