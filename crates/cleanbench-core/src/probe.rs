@@ -287,6 +287,10 @@ pub struct ValueContrast {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+    /// The one-sided 95 % upper bound.
+    pub upper: f64,
+    /// Items with a measure in the smaller arm, those that hang together counted once; in pairs, pairs.
+    pub items: u64,
     /// Name of the interval's method.
     pub interval: String,
     /// One-sided p-value for "measures of suspects are larger".

@@ -19,6 +19,8 @@ use crate::answer::{invalid, told_by};
 use crate::arm_difference::{ALPHA, POWER, paired, share, unpaired};
 use crate::family::{Groups, families as families_of};
 
+mod values;
+
 /// What the answer about an item shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
@@ -63,6 +65,8 @@ impl Shown {
 struct ArmShown {
     /// For each item; `None` for one that was not asked about.
     items: Vec<Option<Shown>>,
+    /// For each item the measure of its answer.
+    measures: Vec<Option<f64>>,
     families: Vec<usize>,
 }
 
@@ -76,6 +80,7 @@ impl ArmShown {
         }
         Self {
             items: shown,
+            measures: values::measures(arm, items.len(), calls, seen),
             families: families_of(&items.iter().collect::<Vec<_>>()),
         }
     }
@@ -160,6 +165,7 @@ impl Compared {
         if !self.invalid.is_empty() {
             finding.at_worst = self.contrast(AT_WORST);
         }
+        finding.values = self.values();
         finding.families = self.families();
         finding.invalid = self.invalid;
     }

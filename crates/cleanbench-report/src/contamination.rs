@@ -206,6 +206,9 @@ fn judge_task(
         if let Some(measure) = units.iter().find(measures) {
             let shown = measure.judge(recording, gathered)?.finding;
             judged.finding.bias = measured::bias(&shown, BiasSource::NeverSent);
+            if let Some(values) = &mut judged.finding.values {
+                values.bias = measured::values::bias(&shown, BiasSource::NeverSent);
+            }
         }
         Ok(judged)
     };
