@@ -272,6 +272,10 @@ pub struct Values {
     /// control above; `None` where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_worst: Option<ValueContrast>,
+    /// The one-sided 95 % upper bound if every answer of a suspect that says nothing were above all others, and every
+    /// such answer of a control below: how large the difference may be at most. `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper_at_most: Option<f64>,
     /// The bias of these controls for this measure, as a superiority; `None` where nothing measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Bias>,

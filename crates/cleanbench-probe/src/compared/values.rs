@@ -1,7 +1,7 @@
 //! The measures of the arms compared, on the items whose hits are.
 //!
 //! Of pairs both answers must have a measure, else neither counts. At worst, an answer of a suspect that says nothing is
-//! a step below all measures on record, and one of a control a step above.
+//! a step below all measures on record, and one of a control a step above; at most, it is the other way round.
 //!
 //! Invariant: no item is in this comparison that is not in that of hits. It refuses to compare where no answer has a
 //! measure.
@@ -68,23 +68,30 @@ impl Compared {
             controls: None,
         };
         let contrast = self.contrast_of_values(left_out)?;
-        let at_worst = (!self.invalid.is_empty()).then(|| self.at_worst());
+        let beyond = self.beyond_all().filter(|_| !self.invalid.is_empty());
+        let silent = |suspects, controls| {
+            self.contrast_of_values(Silent {
+                suspects: Some(suspects),
+                controls: Some(controls),
+            })
+        };
+        let at_worst = beyond.and_then(|[lowest, highest]| silent(lowest, highest));
+        let at_most = beyond.and_then(|[lowest, highest]| silent(highest, lowest));
         Some(Values {
             contrast,
-            at_worst: at_worst.flatten(),
+            at_worst,
+            upper_at_most: at_most.map(|contrast| contrast.upper),
             bias: None,
         })
     }
 
-    fn at_worst(&self) -> Option<ValueContrast> {
+    /// A step below all measures on record and a step above.
+    fn beyond_all(&self) -> Option<[f64; 2]> {
         let arms = [&self.suspects, &self.controls];
         let all = || arms.iter().flat_map(|arm| arm.values(None));
-        let lowest = all().map(|one| one.value).reduce(f64::min)? - STEP;
-        let highest = all().map(|one| one.value).reduce(f64::max)? + STEP;
-        self.contrast_of_values(Silent {
-            suspects: Some(lowest),
-            controls: Some(highest),
-        })
+        let lowest = all().map(|one| one.value).reduce(f64::min)?;
+        let highest = all().map(|one| one.value).reduce(f64::max)?;
+        Some([lowest - STEP, highest + STEP])
     }
 
     fn contrast_of_values(&self, silent: Silent) -> Option<ValueContrast> {
@@ -192,6 +199,9 @@ mod tests {
         let worst = found.at_worst.unwrap();
         assert!((superiority(&worst) - 0.5).abs() < 1e-12, "{worst:?}");
         assert!(worst.p > found.contrast.p && worst.items == 6);
+        // At most both are won.
+        let most = found.upper_at_most.unwrap();
+        assert!(most > found.contrast.superiority && most <= 1.0);
         let found = compared(ControlKind::Sibling, &suspects, &controls).unwrap();
         let [valid, worst] = [found.contrast, found.at_worst.unwrap()];
         assert!(superiority(&worst) < superiority(&valid));
@@ -215,6 +225,7 @@ mod tests {
         assert!(found.values().is_none() && found.contrast(super::super::LEFT_OUT).is_some());
         let all = [Some(0.2); 6];
         let found = compared(ControlKind::Rewording, &all, &all).unwrap();
-        assert!(found.at_worst.is_none() && (superiority(&found.contrast) - 0.5).abs() < 1e-12);
+        assert!(found.at_worst.is_none() && found.upper_at_most.is_none());
+        assert!((superiority(&found.contrast) - 0.5).abs() < 1e-12);
     }
 }

@@ -14,8 +14,9 @@
 //!
 //! Where answers have measures (tables 8), each finding brings a second test into the family: of how often measures of
 //! suspects are above those of controls ([`values`]). Its bounds are those of that superiority, which is .5 without a
-//! difference: 0 points are .5 there, 5 points .55 and 15 points .65, and the bias is that of measures. Either test can
-//! give any class but `no_evidence`, which rests on hits, and on nothing being found in either.
+//! difference: 0 points are .5 there, 5 points .55 and 15 points .8, and the bias is that of measures. A difference of
+//! measures within the measured bias is nothing found; where it was not measured, one up to .8 is `not_identifiable`.
+//! Either test can give any class but `no_evidence`, which rests on hits, and on nothing being found in either.
 //!
 //! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
 //! kind, because natural wording is likelier than its synonyms without any leak. Measures of another kind help them

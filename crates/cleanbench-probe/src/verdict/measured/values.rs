@@ -2,14 +2,16 @@
 //!
 //! The figures are superiorities: how often the measure of a suspect is above that of a control, .5 without a
 //! difference. The rules are those of [`super`], with p and lower bound as the worse ones of what says something and of
-//! all, suspects that say nothing taken for the least and controls for the most.
+//! all, suspects that say nothing taken for the least and controls for the most. But a difference within the measured
+//! bias is nothing found here: that measures of originals are larger is the rule and not the exception, also of models
+//! that saw nothing.
 //!
-//! Invariant: a difference that may be what originals are like accuses nobody: without a measured bias less than .65 is
-//! none. It refuses to measure a bias by answers of which more than 5 % say nothing.
+//! Invariant: a difference that may be what originals are like accuses nobody. It refuses to take the silence of
+//! never-sent items for a small bias: at most, it is as large as silence lets it be.
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast};
 
-use super::{Adjusted, MEASURED, Weight, is_even, is_silent};
+use super::{Adjusted, MEASURED, Weight, is_even};
 use crate::registry::weighs_likelihoods;
 use crate::verdict::{STRONG, SUSPECTED};
 
@@ -17,8 +19,9 @@ use crate::verdict::{STRONG, SUSPECTED};
 const EVEN: f64 = 0.5;
 /// Floor of the lower bound for `strong`.
 const FLOOR: f64 = 0.55;
-/// Floor of the lower bound where bias was not measured.
-const UNMEASURED_FLOOR: f64 = 0.65;
+/// Floor of the lower bound where bias was not measured: measures of a shipped model that saw nothing were above those
+/// of the rewordings in .69 [.65, .73] of 228 pairs (`completion`), and never-sent items showed the same of all probes.
+const UNMEASURED_FLOOR: f64 = 0.8;
 
 /// The p-value of the answers that say something.
 pub(super) fn p_of_valid(finding: &Finding) -> Option<f64> {
@@ -42,12 +45,12 @@ fn worse(
     Some(all.map_or(valid, |all| worse(valid, all)))
 }
 
-/// The bias of measures that `finding` shows, which is of items that nobody saw; `None` where it has none, or too much of
-/// it says nothing.
+/// The bias of measures that `finding` shows, which is of items that nobody saw, at most; `None` where it has none.
 pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
-    let values = finding.values.as_ref().filter(|_| !is_silent(finding))?;
+    let values = finding.values.as_ref()?;
+    let upper = values.contrast.upper;
     Some(Bias {
-        upper: values.contrast.upper,
+        upper: values.upper_at_most.map_or(upper, |most| most.max(upper)),
         items: values.contrast.items,
         source,
     })
@@ -73,7 +76,7 @@ pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool
         };
     }
     match measured(finding) {
-        Some(bias) if low <= bias.upper.max(EVEN) => Weight::Explained,
+        Some(bias) if low <= bias.upper.max(EVEN) => Weight::Nothing,
         Some(bias) => {
             let is_strong = adjusted.p <= STRONG && low > bias.upper.max(FLOOR) && is_even(finding);
             if is_strong {
@@ -127,7 +130,7 @@ fn beside(finding: &Finding, weight: Weight) -> String {
         (Weight::Explained, None) if weighs_likelihoods(&finding.probe) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
         }
-        (Weight::Explained, None) => "; bias not measured: a lower bound of at most .65 may come of what originals are like".to_owned(),
+        (Weight::Explained, None) => "; bias not measured: a lower bound of at most .8 may come of what originals are like".to_owned(),
         (_, None) => "; bias not measured".to_owned(),
     }
 }
@@ -170,6 +173,7 @@ mod tests {
             values: Some(Values {
                 contrast: contrast(low, p),
                 at_worst: None,
+                upper_at_most: None,
                 bias: None,
             }),
             ..Finding::new(probe, ProbeForm::Raw, ControlKind::Rewording)
@@ -227,16 +231,16 @@ mod tests {
             (
                 "explained by the bias",
                 vec![biased(0.57, 50, completion(0.56, 1e-4))],
-                Class::NotIdentifiable,
+                Class::NoEvidence,
             ),
             (
                 "too few for the bias",
-                vec![biased(0.53, 49, completion(0.64, 1e-4))],
+                vec![biased(0.53, 49, completion(0.79, 1e-4))],
                 Class::NotIdentifiable,
             ),
             (
                 "bias not measured",
-                vec![completion(0.66, 1e-4)],
+                vec![completion(0.81, 1e-4)],
                 Class::Suspected,
             ),
             (
@@ -256,12 +260,12 @@ mod tests {
             ),
             (
                 "likelihoods beside what bias may explain",
-                vec![likely(0.9, 1e-4), completion(0.6, 1e-4)],
+                vec![likely(0.9, 1e-4), completion(0.7, 1e-4)],
                 Class::NotIdentifiable,
             ),
             (
                 "likelihoods beside what is found",
-                vec![likely(0.9, 1e-4), completion(0.7, 1e-4)],
+                vec![likely(0.9, 1e-4), completion(0.85, 1e-4)],
                 Class::Suspected,
             ),
             (
@@ -312,23 +316,17 @@ mod tests {
     }
 
     #[test]
-    fn a_bias_is_the_upper_bound_of_those_that_say_something() {
-        let shown = finding("completion", 0.46, 0.4);
+    fn a_bias_is_as_large_as_silence_lets_it_be() {
+        let mut shown = finding("completion", 0.46, 0.4);
         let found = bias(&shown, BiasSource::NeverSent).unwrap();
         assert!((found.upper - 0.55).abs() < 1e-12 && found.items == 240);
-        let silent = Finding {
-            controls: ArmCount {
-                invalid: 13,
-                ..shown.controls
-            },
-            ..shown.clone()
-        };
-        assert_eq!(bias(&silent, BiasSource::NeverSent), None);
-        let none = Finding {
-            values: None,
-            ..shown
-        };
-        assert_eq!(bias(&none, BiasSource::NeverSent), None);
+        if let Some(values) = &mut shown.values {
+            values.upper_at_most = Some(0.7);
+        }
+        let found = bias(&shown, BiasSource::NeverSent).unwrap();
+        assert!((found.upper - 0.7).abs() < 1e-12);
+        shown.values = None;
+        assert_eq!(bias(&shown, BiasSource::NeverSent), None);
     }
 
     #[test]
