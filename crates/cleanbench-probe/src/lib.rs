@@ -28,6 +28,7 @@ mod compared;
 mod family;
 mod filter;
 mod layout;
+mod measure;
 mod options;
 mod probes;
 pub mod protocol;

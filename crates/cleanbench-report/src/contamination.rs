@@ -251,6 +251,9 @@ fn judge_task(
         if let Some(measure) = units.iter().find(measures) {
             let shown = measure.judge(recording, gathered, |_, _| {})?.finding;
             judged.finding.bias = measured::bias(&shown, BiasSource::NeverSent);
+            if let Some(values) = &mut judged.finding.values {
+                values.bias = measured::values::bias(&shown, BiasSource::NeverSent);
+            }
         }
         references.tell(unit.place, &mut judged.finding);
         Ok(judged)
