@@ -11,8 +11,7 @@
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast};
 
-use super::{Adjusted, MEASURED, Weight, is_even};
-use crate::registry::weighs_likelihoods;
+use super::{Adjusted, MEASURED, Weight, is_even, is_natural};
 use crate::verdict::{STRONG, SUSPECTED};
 
 /// Superiority without a difference.
@@ -85,7 +84,7 @@ pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool
                 Weight::Suspected
             }
         }
-        None if weighs_likelihoods(&finding.probe) && !of_another_kind => Weight::Explained,
+        None if is_natural(finding) && !of_another_kind => Weight::Explained,
         None if low > UNMEASURED_FLOOR => Weight::Suspected,
         None => Weight::Explained,
     }
@@ -127,7 +126,7 @@ fn beside(finding: &Finding, weight: Weight) -> String {
             bias.items,
             bias.source.as_str()
         ),
-        (Weight::Explained, None) if weighs_likelihoods(&finding.probe) => {
+        (Weight::Explained, None) if is_natural(finding) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
         }
         (Weight::Explained, None) => "; bias not measured: a lower bound of at most .8 may come of what originals are like".to_owned(),
