@@ -24,6 +24,7 @@
 mod answer;
 mod arm_difference;
 pub mod arms;
+pub mod blind;
 pub mod checks;
 mod compared;
 mod family;

@@ -60,8 +60,14 @@ fn unusable(sample: &Sample) -> Option<&'static str> {
     }
     let numbers: Vec<_> = options.iter().filter_map(|option| number(option)).collect();
     let counted = numbers.len() == options.len() && is_sorted(&numbers);
-    let lengths: Vec<_> = sample.choices.iter().map(|text| text.chars().count()).collect();
-    (counted || is_sorted(&options) || is_sorted(&lengths)).then_some("options in an order of their own")
+    let texts: Vec<_> = sample
+        .choices
+        .iter()
+        .map(|text| text.to_lowercase())
+        .collect();
+    let lengths: Vec<_> = texts.iter().map(|text| text.chars().count()).collect();
+    (counted || is_sorted(&texts) || is_sorted(&lengths))
+        .then_some("options in an order of their own")
 }
 
 fn wrong_places(sample: &Sample) -> Vec<usize> {
@@ -82,9 +88,8 @@ fn number(option: &[String]) -> Option<u64> {
 
 /// Whether it rises or falls throughout.
 fn is_sorted<T: PartialOrd>(values: &[T]) -> bool {
-    let mut pairs = values.windows(2);
-    let rises = values.is_sorted();
-    rises || pairs.all(|pair| pair[0] >= pair[1])
+    let rises = values.windows(2).all(|pair| pair[0] < pair[1]);
+    rises || values.windows(2).all(|pair| pair[0] > pair[1])
 }
 
 /// [`OTHERS`] orders of `wrong` but its own, drawn by what the item says: the same item is asked alike in every suite.
@@ -126,7 +131,11 @@ mod tests {
             let found = orders(&sample).unwrap();
             assert_eq!(found.len(), 1 + OTHERS);
             assert_eq!(found[0], sample.choices);
-            assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len(), "each once");
+            assert_eq!(
+                found.iter().collect::<BTreeSet<_>>().len(),
+                found.len(),
+                "each once"
+            );
             let right = number % 4;
             for order in &found {
                 assert_eq!(order[right], sample.choices[right], "the right one stays");
@@ -145,30 +154,68 @@ mod tests {
         let options = |texts: &[&str; 4]| orders(&choice_sample("x", "Which?", texts, 1)).err();
         for (texts, reason) in [
             (
-                ["a green old mill", "the baker's red cart", "some ducks", "two towers of glass"],
+                [
+                    "a green old mill",
+                    "some ducks",
+                    "the baker's red cart",
+                    "two towers of glass",
+                ],
                 Some("options in an order of their own"),
             ),
             (
-                ["in 1901 by rail", "after 1890 on foot", "before 1870 by boat", "in 1850"],
+                [
+                    "in 1901 by rail",
+                    "after 1890 on foot",
+                    "before 1870 by boat",
+                    "in 1850",
+                ],
                 Some("options in an order of their own"),
             ),
             (
-                ["some ducks by the mill", "the oldest cart", "a red tower", "rain"],
+                [
+                    "some ducks by the mill",
+                    "the oldest cart",
+                    "a red tower",
+                    "rain",
+                ],
                 Some("options in an order of their own"),
             ),
             (
-                ["some ducks", "a tower of old glass", "the cart", "the former two"],
+                [
+                    "some ducks",
+                    "a tower of old glass",
+                    "the cart",
+                    "the former two",
+                ],
                 Some("options that speak of one another"),
             ),
             (
-                ["some ducks", "a tower of old glass", "the cart", "All of the above"],
+                [
+                    "some ducks",
+                    "a tower of old glass",
+                    "the cart",
+                    "All of the above",
+                ],
                 Some("options that speak of one another"),
             ),
-            (["some ducks", "a tower of old glass", "the cart", "no rain at all"], None),
+            (
+                [
+                    "some ducks",
+                    "a tower of old glass",
+                    "the cart",
+                    "no rain at all",
+                ],
+                None,
+            ),
         ] {
             assert_eq!(options(&texts), reason, "{texts:?}");
         }
-        let three = choice_sample("x", "Which?", &["some ducks", "a tall tower", "the cart"], 1);
+        let three = choice_sample(
+            "x",
+            "Which?",
+            &["some ducks", "a tall tower", "the cart"],
+            1,
+        );
         assert_eq!(orders(&three).err(), Some("too few wrong options"));
     }
 }

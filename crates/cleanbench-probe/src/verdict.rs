@@ -314,7 +314,6 @@ fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
     reason = "numbers of items are small"
 )]
 mod tests {
-    use std::collections::BTreeMap;
 
     use cleanbench_core::probe::{ControlKind, ProbeForm};
     use cleanbench_stats::exact;

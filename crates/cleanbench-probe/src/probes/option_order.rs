@@ -41,7 +41,11 @@ impl Recall for OptionOrder {
     }
 
     fn ask_at(&self, sample: &Sample, _form: ProbeForm, _place: usize) -> Ask {
-        let lists: Vec<_> = orders(sample).unwrap_or_default().iter().map(|order| list(order)).collect();
+        let lists: Vec<_> = orders(sample)
+            .unwrap_or_default()
+            .iter()
+            .map(|order| list(order))
+            .collect();
         Ask {
             beginning: layout::before_option(sample, 0),
             shown: None,
@@ -91,11 +95,24 @@ mod tests {
         let options = item.sample.choices.iter().map(String::as_str);
         assert_eq!(whole, layout::item(&item.sample, options));
         for (texts, hit) in [
-            (&[&[-1.0][..], &[-2.0], &[-2.0], &[-2.0], &[-2.0], &[-1.5]][..], true),
-            (&[&[-1.0], &[-2.0], &[-2.0], &[-0.5], &[-2.0], &[-1.5]], false),
-            (&[&[-1.0], &[-2.0], &[-1.0], &[-2.0], &[-2.0], &[-1.5]], false),
+            (
+                &[&[-1.0][..], &[-2.0], &[-2.0], &[-2.0], &[-2.0], &[-1.5]][..],
+                true,
+            ),
+            (
+                &[&[-1.0], &[-2.0], &[-2.0], &[-0.5], &[-2.0], &[-1.5]],
+                false,
+            ),
+            (
+                &[&[-1.0], &[-2.0], &[-1.0], &[-2.0], &[-2.0], &[-1.5]],
+                false,
+            ),
         ] {
-            assert_eq!(probe.score(&call, &weighed(texts)).value >= 1.0, hit, "{texts:?}");
+            assert_eq!(
+                probe.score(&call, &weighed(texts)).value >= 1.0,
+                hit,
+                "{texts:?}"
+            );
         }
         let short = probe.score(&call, &weighed(&[&[-1.0], &[-2.0]]));
         assert!(short.extraction_failure.is_some());

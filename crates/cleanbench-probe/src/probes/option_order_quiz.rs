@@ -56,9 +56,15 @@ impl Recall for OptionOrderQuiz {
             lists[..=place].rotate_left(1);
         }
         let lists = lists.iter().enumerate();
-        let lists: Vec<_> = lists.map(|(at, list)| format!("{}: {}", at + 1, line(list))).collect();
+        let lists: Vec<_> = lists
+            .map(|(at, list)| format!("{}: {}", at + 1, line(list)))
+            .collect();
         Ask {
-            beginning: format!("Question: {}\n\n{}", layout::question(sample), lists.join("\n")),
+            beginning: format!(
+                "Question: {}\n\n{}",
+                layout::question(sample),
+                lists.join("\n")
+            ),
             shown: None,
             continuations: Vec::new(),
             stop: Vec::new(),
@@ -76,12 +82,18 @@ impl Recall for OptionOrderQuiz {
     }
 
     /// One that names none says nothing.
-    fn not_restored(&self, _call: &ProbeCall, _completion: &Completion, _form: ProbeForm) -> RecordedScore {
+    fn not_restored(
+        &self,
+        _call: &ProbeCall,
+        _completion: &Completion,
+        _form: ProbeForm,
+    ) -> RecordedScore {
         missed("not in form")
     }
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
-        self.restored(call, completion).unwrap_or_else(|| missed("not in form"))
+        self.restored(call, completion)
+            .unwrap_or_else(|| missed("not in form"))
     }
 }
 
@@ -115,7 +127,14 @@ mod tests {
         for number in 0..40 {
             let item = usable(number);
             let call = only_call(&*probe, item.clone());
-            let published = line(&item.sample.choices.iter().map(String::as_str).collect::<Vec<_>>());
+            let published = line(
+                &item
+                    .sample
+                    .choices
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>(),
+            );
             let text = &call.messages[0].content;
             assert_eq!(text.matches(&published).count(), 1);
             assert!(text.contains(&format!("\n{}: {published}", call.expected)));
