@@ -958,3 +958,22 @@ fn what_probes_found_stands_in_the_summary() {
         assert!(line.is_some(), "{row:#?}\n{summary}");
     }
 }
+
+/// A model that saw the items names the list in the published order; one that saw nothing names any.
+#[test]
+fn a_published_order_is_named_by_whom_it_was_shown_to() {
+    let exam = Exam::reworded(ENGLISH, MANY);
+    let probe = "option-order-quiz";
+    let scene = Scene::new(&[&exam], &[probe], "");
+    let told = scene.put(exam.by_heart());
+    told.is_one_of(&["suspected"]);
+    let row = told.row("english", probe, "instruction");
+    nearly_all_restored(&row, probe);
+    assert!(
+        count(&row, "controls_hits") * 10 < count(&row, "controls_valid") * 4,
+        "{row:#?}"
+    );
+    // What is found may be a habit of those who ordered the options: nothing measured it.
+    let told = scene.put(exam.guessed(0.0, 0.0));
+    told.is_one_of(&["underpowered"]);
+}

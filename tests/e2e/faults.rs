@@ -234,5 +234,8 @@ fn a_call_that_alone_is_turned_away_ends_after_its_retries() {
         .count();
     assert!((1..=20).contains(&lost), "{lost}");
     // Six attempts each; as these calls are turned away over and over, that may be chance for one attempt more.
-    assert!((lost * 6..=lost * 7).contains(&refused), "{refused} of {lost}");
+    assert!(
+        (lost * 6..=lost * 7).contains(&refused),
+        "{refused} of {lost}"
+    );
 }

@@ -260,3 +260,37 @@ fn the_committed_error_rates_are_what_calibrate_prints() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../cleanbench-lab/calibration/error-rates.txt");
     assert_eq!(done.stdout, fs_err::read_to_string(committed).unwrap());
 }
+
+/// The published order of options is the likeliest to the model that saw it, and to no other.
+#[test]
+fn a_published_order_is_likely_to_whom_it_was_shown() {
+    let bed = bed();
+    let suite = fs_err::read_to_string(bed.path("quickstart/suite.toml")).unwrap();
+    let (tasks, _) = suite.split_once("[probes]").unwrap();
+    let probes = "[probes]\nuse = [\"option-order\"]\n";
+    fs_err::write(
+        bed.path("quickstart/suite.toml"),
+        format!("{tasks}{probes}"),
+    )
+    .unwrap();
+    run(&bed, "out", "2", &["-n", "120"]);
+    let rows = table(&bed.only_run("out"), "contamination.csv");
+    let of = |model: &str| {
+        let mut found = rows
+            .iter()
+            .filter(|row| row["model"] == model && row["probe"] == "option-order");
+        let row = found.next().unwrap();
+        ["suspects_hits", "controls_hits", "suspects_valid"]
+            .map(|name| row[name].parse::<u32>().unwrap())
+    };
+    let [hits, of_controls, valid] = of("embedded/leaked");
+    assert!(
+        valid >= 60 && hits > of_controls + valid / 10,
+        "{hits} {of_controls} {valid}"
+    );
+    let [hits, of_controls, valid] = of("embedded/clean");
+    assert!(
+        hits.abs_diff(of_controls) < valid / 8,
+        "{hits} {of_controls} {valid}"
+    );
+}

@@ -264,6 +264,21 @@ pub struct Bias {
     pub source: BiasSource,
 }
 
+/// How well suspects can be told from independent controls by their text alone, without asking any model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Blind {
+    /// Area under the curve, .5 where they cannot.
+    pub auc: f64,
+    /// Lower end of its two-sided 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Families of suspects.
+    pub suspects: u64,
+    /// Families of controls.
+    pub controls: u64,
+}
+
 /// The arms' measures compared, see [`RecordedScore::measure`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Values {
@@ -357,6 +372,9 @@ pub struct Finding {
     /// The arms' measures; `None` where the probe takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Values>,
+    /// How well independent arms can be told apart without a model; `None` in pairs, and where it was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Blind>,
     /// Answers that say nothing, by reason, over both arms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub invalid: BTreeMap<String, u64>,
@@ -382,6 +400,7 @@ impl Finding {
             bias: None,
             beside_references: false,
             values: None,
+            blind: None,
             invalid: BTreeMap::new(),
             filters: BTreeMap::new(),
             examples: Vec::new(),

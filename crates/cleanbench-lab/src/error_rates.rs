@@ -293,6 +293,8 @@ mod tests {
 
     use super::*;
     use crate::calibration::{assess_all, committed};
+    use cleanbench_probe::registry;
+    use cleanbench_probe::verdict::doses;
 
     static MODELS: LazyLock<Vec<Assessed>> =
         LazyLock::new(|| assess_all(&committed().unwrap()).unwrap());
@@ -334,6 +336,32 @@ mod tests {
         ];
         assert_eq!(after.rows.pop().unwrap(), newer);
         assert_eq!(after, before);
+    }
+
+    /// What stands beside every `no_evidence` is what these answers show.
+    #[test]
+    fn the_figures_beside_no_evidence_are_those_of_the_set() {
+        let models: Vec<_> = MODELS.iter().filter(|one| one.world != SEED).collect();
+        let leaked = of(&models, Kind::Leaked);
+        for probe in registry::primary() {
+            for form in registry::forms(probe) {
+                let name = format!("{probe}.{}", form.as_str());
+                for told in doses::restored(probe, *form) {
+                    let seen: Vec<_> = items(&leaked)
+                        .filter(|item| item.dose == told.dose as usize)
+                        .filter_map(|item| item.probes.get(&name))
+                        .collect();
+                    let hits = seen.iter().filter(|(hit, _)| *hit).count();
+                    let found = [hits, seen.len()];
+                    assert_eq!(
+                        found,
+                        [told.items, told.of].map(|count| count as usize),
+                        "{name} {}",
+                        told.dose
+                    );
+                }
+            }
+        }
     }
 
     #[test]

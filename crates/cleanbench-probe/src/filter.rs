@@ -110,7 +110,7 @@ fn is_date(text: &[String]) -> bool {
     !text.is_empty() && text.iter().all(dated)
 }
 
-fn is_collective(words: &[String]) -> bool {
+pub(crate) fn is_collective(words: &[String]) -> bool {
     let text = words.join(" ");
     let quantified = ["all", "none", "both", "neither", "any", "some"]
         .iter()
@@ -119,7 +119,7 @@ fn is_collective(words: &[String]) -> bool {
 }
 
 /// "I and III only", "a and b".
-fn is_combination(words: &[String]) -> bool {
+pub(crate) fn is_combination(words: &[String]) -> bool {
     let roman = |word: &String| word.chars().all(|letter| "ivx".contains(letter));
     let single = |word: &String| word.chars().count() == 1;
     let joint = ["and", "or", "only", "both"];

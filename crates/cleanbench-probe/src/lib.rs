@@ -6,6 +6,8 @@
 //! | `option-completion` | the next option, after the question and the options before it | the same words |
 //! | `ts-guessing` | the text of one wrong option that is masked (Deng et al. 2024) | the same words |
 //! | `completion-second-cut` | like `completion`, and where that came close once more after 75 % of the words | the same |
+//! | `option-order` | how likely the options are in the published order, beside other orders | the published is the likeliest |
+//! | `option-order-quiz` | which of four lists has the published order | that one |
 //! | `forced-likelihood` | how likely a wrong option is, beside rewordings of it | the original is the likeliest |
 //!
 //! Each is put to suspect items and to controls in the same way; [`mod@arms`] chooses the controls, the
@@ -23,6 +25,7 @@ mod answer;
 mod arm_difference;
 pub mod arms;
 pub mod beside;
+pub mod blind;
 pub mod checks;
 mod compared;
 mod family;
@@ -30,6 +33,7 @@ mod filter;
 mod layout;
 mod measure;
 mod options;
+mod order;
 mod probes;
 pub mod protocol;
 mod recall;

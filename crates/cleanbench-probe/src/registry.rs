@@ -12,6 +12,8 @@ use crate::probes::completion::Completed;
 use crate::probes::completion_second_cut::SecondCut;
 use crate::probes::forced_likelihood::ForcedLikelihood;
 use crate::probes::option_completion::NextOption;
+use crate::probes::option_order::OptionOrder;
+use crate::probes::option_order_quiz::OptionOrderQuiz;
 use crate::probes::ts_guessing::MaskedOption;
 use crate::protocol::Protocol;
 use crate::recall::{Put, Recall};
@@ -55,6 +57,7 @@ pub struct Order<'a> {
 
 const BOTH: &[ProbeForm] = &[ProbeForm::Raw, ProbeForm::Instruction];
 const RAW: &[ProbeForm] = &[ProbeForm::Raw];
+const INSTRUCTION: &[ProbeForm] = &[ProbeForm::Instruction];
 
 /// Every probe, in the order of the documentation.
 const PROBES: &[Entry] = &[
@@ -85,6 +88,20 @@ const PROBES: &[Entry] = &[
         weighs_likelihoods: true,
         forms: RAW,
         build: |order| put(ForcedLikelihood, order),
+    },
+    Entry {
+        name: "option-order",
+        standing: Standing::Confirmatory,
+        weighs_likelihoods: true,
+        forms: RAW,
+        build: |order| put(OptionOrder, order),
+    },
+    Entry {
+        name: "option-order-quiz",
+        standing: Standing::Confirmatory,
+        weighs_likelihoods: false,
+        forms: INSTRUCTION,
+        build: |order| put(OptionOrderQuiz, order),
     },
     Entry {
         name: "completion-second-cut",

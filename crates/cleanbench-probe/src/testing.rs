@@ -2,7 +2,7 @@
 
 use cleanbench_core::probe::ProbeItem;
 use cleanbench_core::sample::SampleInput;
-use cleanbench_core::{Completion, Finish, Sample, Sensitivity, Usage};
+use cleanbench_core::{Completion, Finish, Likelihood, Sample, Sensitivity, Usage};
 use serde_json::Value;
 
 pub(crate) fn choice_sample(id: &str, question: &str, choices: &[&str], right: usize) -> Sample {
@@ -67,5 +67,17 @@ pub(crate) fn completion(text: &str) -> Completion {
         model: None,
         fingerprint: None,
         ..Completion::default()
+    }
+}
+
+/// Log probabilities of the tokens of each text that was weighed.
+pub(crate) fn weighed(texts: &[&[f64]]) -> Completion {
+    let of = |logprobs: &&[f64]| Likelihood {
+        logprobs: logprobs.to_vec(),
+        bytes: 9,
+    };
+    Completion {
+        likelihoods: texts.iter().map(of).collect(),
+        ..completion("")
     }
 }

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::registry::{is_confirmatory, primary};
 
 pub mod bias;
+pub mod doses;
 pub mod measured;
 
 const STRONG: f64 = 0.01;

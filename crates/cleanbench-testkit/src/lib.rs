@@ -21,6 +21,7 @@ mod fault;
 mod key;
 mod memory;
 mod question;
+mod quiz;
 mod reply;
 mod said;
 mod scored;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::Draws;
 use crate::question::Question;
+use crate::quiz::named_list;
 use crate::said::Said;
 use crate::script_error::{ScriptError, check_share};
 use crate::shown::{LABELS, Shown, after_passage, shown, to_repeat};
@@ -311,6 +312,13 @@ impl Memory {
         }
         let answer = if is_raw && self.ignores_prefill {
             self.unknown(draws)
+        } else if let Some((number, found)) = self.quizzed(prompt) {
+            if self.knows(&found) {
+                number
+            } else {
+                // Whoever knows nothing of it names any.
+                (draws.key() % 4 + 1).to_string()
+            }
         } else if let Some(found) = found {
             let known = self.knows(&found).then(|| given(&found, is_raw)).flatten();
             let known = known.map(|text| match self.lists[found.list].partly {
@@ -347,6 +355,21 @@ impl Memory {
             found.collect::<Vec<_>>()
         });
         items.max_by_key(|found| found.shown.length())
+    }
+
+    /// The item about which `prompt` asks which list is its own, and the number of that list.
+    fn quizzed<'a>(&'a self, prompt: &str) -> Option<(String, Found<'a>)> {
+        let items = self.lists.iter().enumerate();
+        let mut items =
+            items.flat_map(|(list, own)| own.items.iter().map(move |item| (list, item)));
+        items.find_map(|(list, item)| {
+            let number = named_list(&item.text, prompt)?;
+            let shown = Shown::UpTo {
+                end: item.text.len(),
+                ends: true,
+            };
+            Some((number, Found { list, item, shown }))
+        })
     }
 
     /// Whether the model has the item, by memory or by luck.

@@ -76,13 +76,18 @@ impl Recall for ForcedLikelihood {
     }
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
-        let weights = weights(completion);
-        match weights.split_first() {
-            Some((original, others)) if weights.len() == call.continuations.len() => {
-                scored(others.iter().all(|other| original > other))
-            }
-            _ => missed("no likelihood of every wording"),
+        likeliest_first(call, completion)
+    }
+}
+
+/// A hit where the first of the texts that were weighed is likelier, token by token, than each of the others.
+pub(crate) fn likeliest_first(call: &ProbeCall, completion: &Completion) -> RecordedScore {
+    let weights = weights(completion);
+    match weights.split_first() {
+        Some((original, others)) if weights.len() == call.continuations.len() => {
+            scored(others.iter().all(|other| original > other))
         }
+        _ => missed("no likelihood of every wording"),
     }
 }
 
@@ -132,19 +137,7 @@ pub fn advantage(completion: &Completion) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::registry::testing::{PICK, only_call, probe};
-    use crate::testing::{completion, usable};
-
-    fn weighed(texts: &[&[f64]]) -> Completion {
-        let mut completion = completion("");
-        completion.likelihoods = texts
-            .iter()
-            .map(|logprobs| Likelihood {
-                logprobs: logprobs.to_vec(),
-                bytes: 9,
-            })
-            .collect();
-        completion
-    }
+    use crate::testing::{completion, usable, weighed};
 
     #[test]
     fn the_original_must_be_strictly_the_likeliest_per_token() {

@@ -1,0 +1,160 @@
+//! `option-order-quiz`: which of four lists has the options in the published order?
+//!
+//! For endpoints that tell no likelihoods. Four lists of the same options are shown; where the published one stands among
+//! them is drawn by what the item says, and is the same for both items of a pair. A model that has seen nothing names
+//! it one time in four.
+
+use std::borrow::Cow;
+
+use cleanbench_core::event::RecordedScore;
+use cleanbench_core::probe::{ProbeCall, ProbeForm};
+use cleanbench_core::{Completion, Sample};
+use cleanbench_text::segments;
+
+use crate::layout;
+use crate::order::orders;
+use crate::recall::{Ask, Asking, Pick, Recall, missed};
+
+/// Lists that are shown.
+const LISTS: usize = 4;
+/// Words of an answer in which the number of a list is looked for.
+const WITHIN: usize = 60;
+
+/// The probe.
+#[derive(Debug)]
+pub(crate) struct OptionOrderQuiz;
+
+impl Recall for OptionOrderQuiz {
+    fn id(&self) -> &'static str {
+        "option-order-quiz"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn instruction(&self) -> &'static str {
+        "Below stands a multiple-choice item of a published test, and its options in four orders. One of them is the order in which they stand in the test. Which one? Answer with its number alone.\n\n{text}"
+    }
+
+    fn ask(&self, sample: &Sample, form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
+        orders(sample)?;
+        let places: Vec<_> = (0..LISTS).collect();
+        let place = pick.one(&places).unwrap_or_default();
+        Ok(self.ask_at(sample, form, place))
+    }
+
+    fn places(&self, sample: &Sample, _asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
+        orders(sample).map(|_| (0..LISTS).collect())
+    }
+
+    /// Shows the published list as the one at `place`.
+    fn ask_at(&self, sample: &Sample, _form: ProbeForm, place: usize) -> Ask {
+        let all = orders(sample).unwrap_or_default();
+        let mut lists: Vec<_> = all.iter().take(LISTS).collect();
+        if place < lists.len() {
+            lists[..=place].rotate_left(1);
+        }
+        let lists = lists.iter().enumerate();
+        let lists: Vec<_> = lists
+            .map(|(at, list)| format!("{}: {}", at + 1, line(list)))
+            .collect();
+        Ask {
+            beginning: format!(
+                "Question: {}\n\n{}",
+                layout::question(sample),
+                lists.join("\n")
+            ),
+            shown: None,
+            continuations: Vec::new(),
+            stop: Vec::new(),
+            expected: (place + 1).to_string(),
+        }
+    }
+
+    /// An answer that names a list is judged by it, wherever it stands among words.
+    fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+        let named = named(&completion.text)?;
+        Some(RecordedScore {
+            rule: Some(Cow::Owned(format!("list {named}"))),
+            ..RecordedScore::of(f64::from(u8::from(named.to_string() == call.expected)))
+        })
+    }
+
+    /// One that names none says nothing.
+    fn not_restored(
+        &self,
+        _call: &ProbeCall,
+        _completion: &Completion,
+        _form: ProbeForm,
+    ) -> RecordedScore {
+        missed("not in form")
+    }
+
+    fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
+        self.restored(call, completion)
+            .unwrap_or_else(|| missed("not in form"))
+    }
+}
+
+fn line(options: &[&str]) -> String {
+    let options = options.iter().enumerate();
+    let named = options.map(|(place, option)| format!("{} {option}", layout::label(place)));
+    named.collect::<Vec<_>>().join(" ")
+}
+
+/// The list that an answer names first.
+fn named(answer: &str) -> Option<usize> {
+    let start = cleanbench_text::scan::window(answer.trim_start(), 0, WITHIN * 8);
+    let words = segments(start).into_iter().take(WITHIN);
+    words.map(|one| one.word).find_map(|word| {
+        let number: usize = word.parse().ok()?;
+        (1..=LISTS).contains(&number).then_some(number)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::testing::{only_call, order, probe_of};
+    use crate::testing::{completion, usable};
+
+    #[test]
+    fn the_published_list_stands_anywhere_and_must_be_named() {
+        let declines = |text: &str| text.contains("cannot");
+        let probe = probe_of(order("option-order-quiz", ProbeForm::Instruction), declines);
+        let mut places = [0; LISTS];
+        for number in 0..40 {
+            let item = usable(number);
+            let call = only_call(&*probe, item.clone());
+            let published = line(
+                &item
+                    .sample
+                    .choices
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>(),
+            );
+            let text = &call.messages[0].content;
+            assert_eq!(text.matches(&published).count(), 1);
+            assert!(text.contains(&format!("\n{}: {published}", call.expected)));
+            let place: usize = call.expected.parse().unwrap();
+            places[place - 1] += 1;
+            let other = place % LISTS + 1;
+            for (answer, value, failure) in [
+                (format!("{place}"), 1.0, None),
+                (format!("**List {place}**, I think."), 1.0, None),
+                (format!("{other}"), 0.0, None),
+                (format!("{other}: A. something"), 0.0, None),
+                ("I cannot help with this.".to_owned(), 0.0, Some("declined")),
+                ("the first, surely".to_owned(), 0.0, Some("not in form")),
+                ("5".to_owned(), 0.0, Some("not in form")),
+            ] {
+                let score = probe.score(&call, &completion(&answer));
+                let found = (score.value.to_bits(), score.extraction_failure.as_deref());
+                assert_eq!(found, (f64::to_bits(value), failure), "{answer}");
+            }
+        }
+        assert!(places.iter().all(|times| *times >= 4), "{places:?}");
+    }
+}

@@ -1,0 +1,116 @@
+//! How often a text that was seen so many times is restored, as measured on models whose training is known.
+//!
+//! These are small models of the calibration set; a large one restores more of what it saw as often. They stand beside
+//! every `no_evidence`, because a probe that finds nothing says nothing of texts that were seen too seldom to be restored.
+//!
+//! Invariant: `cleanbench-lab` has a test that the figures are those of its recorded answers.
+
+use cleanbench_core::probe::ProbeForm;
+
+/// Of the items that calibration models saw `dose` times, how many a probe restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// Times that an item stood in the training data.
+    pub dose: u32,
+    /// Items restored.
+    pub items: u32,
+    /// Items seen so often.
+    pub of: u32,
+}
+
+/// A probe in a form, with what it restored.
+struct Measured {
+    probe: &'static str,
+    form: ProbeForm,
+    restored: [Restored; 4],
+}
+
+const fn of_300([once, four, sixteen, sixty_four]: [u32; 4]) -> [Restored; 4] {
+    const fn seen(dose: u32, items: u32) -> Restored {
+        Restored {
+            dose,
+            items,
+            of: 300,
+        }
+    }
+    [
+        seen(1, once),
+        seen(4, four),
+        seen(16, sixteen),
+        seen(64, sixty_four),
+    ]
+}
+
+/// The probes on which `no_evidence` rests; ten leaked models, 300 items a dose.
+const MEASURED: [Measured; 4] = [
+    Measured {
+        probe: "completion",
+        form: ProbeForm::Raw,
+        restored: of_300([0, 0, 110, 300]),
+    },
+    Measured {
+        probe: "completion",
+        form: ProbeForm::Instruction,
+        restored: of_300([0, 0, 2, 55]),
+    },
+    Measured {
+        probe: "option-completion",
+        form: ProbeForm::Raw,
+        restored: of_300([0, 0, 50, 300]),
+    },
+    Measured {
+        probe: "option-completion",
+        form: ProbeForm::Instruction,
+        restored: of_300([0, 0, 1, 54]),
+    },
+];
+
+/// What `probe` restored in `form`, by dose, the smallest first; empty for probes that were not measured.
+pub fn restored(probe: &str, form: ProbeForm) -> &'static [Restored] {
+    let mut measured = MEASURED.iter();
+    let found = measured.find(|one| one.probe == probe && one.form == form);
+    found.map_or(&[], |one| &one.restored)
+}
+
+/// What a probe that found nothing may not have seen: a clause for people, empty where nothing was measured.
+pub(super) fn unseen(probe: &str, form: ProbeForm) -> String {
+    let found = restored(probe, form);
+    if found.is_empty() {
+        return String::new();
+    }
+    let shares = found.iter().map(|one| {
+        let share = 100.0 * f64::from(one.items) / f64::from(one.of);
+        let times = match one.dose {
+            1 => "once".to_owned(),
+            more => format!("{more} times"),
+        };
+        format!("{share:.0} % of items seen {times}")
+    });
+    let shares: Vec<_> = shares.collect();
+    format!(
+        "; what was seen too seldom to be restored goes unseen: on the small models of the calibration set it restored {}",
+        shares.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry;
+
+    #[test]
+    fn every_primary_probe_was_measured_in_every_form() {
+        for probe in registry::primary() {
+            for form in registry::forms(probe) {
+                let found = restored(probe, *form);
+                assert!(
+                    found.is_sorted_by_key(|one| one.dose) && !found.is_empty(),
+                    "{probe}"
+                );
+                assert!(found.iter().all(|one| one.items <= one.of));
+                assert!(unseen(probe, *form).contains("0 % of items seen once"));
+            }
+        }
+        assert_eq!(unseen("ts-guessing", ProbeForm::Raw), "");
+    }
+}
