@@ -158,7 +158,7 @@ impl<'a> Planner<'a, '_> {
         } else {
             probes_only::wanted(self.suite, self.probes_only)
         };
-        let mut probes = probes::plan(wanted.as_deref(), &self.selected, self.seed())?;
+        let probes = probes::plan(wanted.as_deref(), &self.selected, self.seed())?;
         if self.probes_only && probes.is_empty() {
             return Err(probes_only::no_controls(&self.selected));
         }

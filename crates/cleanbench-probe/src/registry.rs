@@ -36,6 +36,8 @@ struct Entry {
     name: &'static str,
     standing: Standing,
     weighs_likelihoods: bool,
+    /// Whether what it weighs are wordings: a natural one is likelier than its synonyms without any leak.
+    compares_wordings: bool,
     /// The forms in which it can be put, each once.
     forms: &'static [ProbeForm],
     /// Builds it in a form of `forms`.
@@ -65,6 +67,7 @@ const PROBES: &[Entry] = &[
         name: "completion",
         standing: Standing::Primary,
         weighs_likelihoods: false,
+        compares_wordings: false,
         forms: BOTH,
         build: |order| put(Completed, order),
     },
@@ -72,6 +75,7 @@ const PROBES: &[Entry] = &[
         name: "option-completion",
         standing: Standing::Primary,
         weighs_likelihoods: false,
+        compares_wordings: false,
         forms: BOTH,
         build: |order| put(NextOption, order),
     },
@@ -79,6 +83,7 @@ const PROBES: &[Entry] = &[
         name: "ts-guessing",
         standing: Standing::Confirmatory,
         weighs_likelihoods: false,
+        compares_wordings: false,
         forms: BOTH,
         build: |order| put(MaskedOption, order),
     },
@@ -86,6 +91,7 @@ const PROBES: &[Entry] = &[
         name: "forced-likelihood",
         standing: Standing::Confirmatory,
         weighs_likelihoods: true,
+        compares_wordings: true,
         forms: RAW,
         build: |order| put(ForcedLikelihood, order),
     },
@@ -93,6 +99,7 @@ const PROBES: &[Entry] = &[
         name: "option-order",
         standing: Standing::Confirmatory,
         weighs_likelihoods: true,
+        compares_wordings: false,
         forms: RAW,
         build: |order| put(OptionOrder, order),
     },
@@ -100,6 +107,7 @@ const PROBES: &[Entry] = &[
         name: "option-order-quiz",
         standing: Standing::Confirmatory,
         weighs_likelihoods: false,
+        compares_wordings: false,
         forms: INSTRUCTION,
         build: |order| put(OptionOrderQuiz, order),
     },
@@ -107,6 +115,7 @@ const PROBES: &[Entry] = &[
         name: "completion-second-cut",
         standing: Standing::Exploratory,
         weighs_likelihoods: false,
+        compares_wordings: false,
         forms: BOTH,
         build: |order| put(SecondCut, order),
     },
@@ -118,6 +127,7 @@ const CHECKS: &[Entry] = &[
         name: checks::NAMES[0],
         standing: Standing::Check,
         weighs_likelihoods: false,
+        compares_wordings: false,
         forms: BOTH,
         build: |order| Box::new(Asking::new(Compliance, order.form, order.protocol)),
     },
@@ -125,6 +135,7 @@ const CHECKS: &[Entry] = &[
         name: checks::NAMES[1],
         standing: Standing::Check,
         weighs_likelihoods: false,
+        compares_wordings: false,
         forms: BOTH,
         build: |order| Box::new(Asking::new(Memory, order.form, order.protocol)),
     },
@@ -162,6 +173,11 @@ pub fn is_primary(name: &str) -> bool {
 /// Whether the probe called `name` weighs given texts by their likelihood.
 pub fn weighs_likelihoods(name: &str) -> bool {
     entry(name).is_some_and(|entry| entry.weighs_likelihoods)
+}
+
+/// Whether the probe called `name` weighs wordings against one another: a natural one is likelier than its synonyms.
+pub fn compares_wordings(name: &str) -> bool {
+    entry(name).is_some_and(|entry| entry.compares_wordings)
 }
 
 /// Whether the class of a task rests on the probe called `name`, among others.

@@ -19,6 +19,7 @@ use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
+use cleanbench_probe::blind::blind;
 use cleanbench_probe::registry::is_check;
 use cleanbench_probe::verdict::measured::curve::{PowerCurve, curves};
 use cleanbench_probe::verdict::measured::{self, Grounds};
@@ -27,7 +28,7 @@ use serde::Serialize;
 
 use crate::rows::Row;
 use crate::{Recording, ReportError};
-use references::{OnControls, Referenced, References};
+use references::{OnControls, REFERENCES_SINCE, Referenced, References};
 use validity::ModelValidity;
 
 /// Tables from this version on weigh findings by the bias that was measured.
@@ -240,13 +241,20 @@ fn judge_task(
     references: &References,
 ) -> Result<Vec<Judged>, ReportError> {
     let own = units.iter().filter(|unit| unit.is_of(task));
+    let is_later = recording.manifest.plan.tables >= REFERENCES_SINCE;
+    let apart = own.clone().find_map(|unit| unit.arms.as_ref());
+    let apart = apart.filter(|arms| is_later && !arms.kind.paired());
+    let apart = apart.and_then(|arms| blind(&arms.context(0)));
     let judge = |unit: &Unit<'_>| {
         let mut judged = unit.judge(recording, gathered, |calls, seen| {
             references.adjust(unit.place, calls, seen);
         })?;
         let measures = |other: &&Unit<'_>| {
             let (own, other) = (unit.plan, other.plan);
-            other.bias_of.as_deref() == Some(task) && (&other.id, other.form) == (&own.id, own.form)
+            // Pairs measure nothing of controls that are no pairs.
+            let is_alike = !is_later || other.control.paired() == own.control.paired();
+            let is_meant = other.bias_of.as_deref() == Some(task) && is_alike;
+            is_meant && (&other.id, other.form) == (&own.id, own.form)
         };
         if let Some(measure) = units.iter().find(measures) {
             let shown = measure.judge(recording, gathered, |_, _| {})?.finding;
@@ -256,6 +264,7 @@ fn judge_task(
             }
         }
         references.tell(unit.place, &mut judged.finding);
+        judged.finding.blind = apart;
         Ok(judged)
     };
     own.map(judge).collect()

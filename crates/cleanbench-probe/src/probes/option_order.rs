@@ -11,7 +11,7 @@ use cleanbench_core::{Completion, Sample};
 
 use crate::layout;
 use crate::order::orders;
-use crate::probes::forced_likelihood::likeliest_first;
+use crate::probes::forced_likelihood::{advantage, likeliest_first};
 use crate::recall::{Ask, Asking, Pick, Recall};
 
 /// The probe.
@@ -57,6 +57,10 @@ impl Recall for OptionOrder {
 
     fn restored(&self, _call: &ProbeCall, _completion: &Completion) -> Option<RecordedScore> {
         None
+    }
+
+    fn measure(&self, _call: &ProbeCall, completion: &Completion) -> Option<f64> {
+        advantage(completion)
     }
 
     fn is_generated(&self) -> bool {

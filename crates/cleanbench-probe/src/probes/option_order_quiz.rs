@@ -91,6 +91,11 @@ impl Recall for OptionOrderQuiz {
         missed("not in form")
     }
 
+    /// A list is named or not.
+    fn measure(&self, _call: &ProbeCall, _completion: &Completion) -> Option<f64> {
+        None
+    }
+
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
         self.restored(call, completion)
             .unwrap_or_else(|| missed("not in form"))

@@ -33,9 +33,9 @@ use cleanbench_stats::{Confidence, difference, multiplicity, power};
 
 use super::{
     Class, DECLARED, FEWEST_ITEMS, FLOOR, LEAST_POWER, MISSING, STRONG, SUSPECTED, Verdict, bare,
-    count_share, describe, missing_rate,
+    count_share, describe, doses, missing_rate,
 };
-use crate::registry::{is_confirmatory, is_primary, weighs_likelihoods};
+use crate::registry::{compares_wordings, is_confirmatory, is_primary, weighs_likelihoods};
 
 pub mod curve;
 pub mod reach;
@@ -48,6 +48,8 @@ pub const RULES: &str = "silence-and-bias";
 pub(super) const MEASURED: u64 = 50;
 /// Floor of the lower bound where bias was not measured, as a difference of rates.
 const UNMEASURED_FLOOR: f64 = 0.15;
+/// Area under the curve of a classifier of texts above which independent arms differ in style.
+const TOLD_APART: f64 = 0.6;
 /// Largest share of answers that say nothing for `no_evidence`.
 const SILENT: f64 = 0.05;
 
@@ -111,6 +113,15 @@ struct Adjusted {
     of_valid: f64,
 }
 
+/// The level of the smallest p-value of a family of so many tests, by Holm's method.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a family has a handful of members"
+)]
+fn level(tests: usize) -> f64 {
+    SUSPECTED / tests.max(1) as f64
+}
+
 /// The tests of a family: of the hits of each finding, and of its measures where it has them.
 struct Family {
     hits: Vec<Adjusted>,
@@ -137,14 +148,9 @@ impl Family {
         }
     }
 
-    /// The level of the smallest p-value, by Holm's method.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a family has a handful of members"
-    )]
+    /// The level of its smallest p-value.
     fn level(&self) -> f64 {
-        let tests = self.hits.len() + self.values.iter().flatten().count();
-        SUSPECTED / tests.max(1) as f64
+        level(self.hits.len() + self.values.iter().flatten().count())
     }
 
     /// The p-values of measures of the findings at `places`; none at all where no finding has any.
@@ -234,9 +240,9 @@ impl<'a> Weighed<'a> {
             .filter_map(|(one, adjusted)| Some((*one, (*adjusted)?)))
             .collect();
         let of_another_kind = judged.iter().zip(&adjusted.hits).any(|(one, adjusted)| {
-            !weighs_likelihoods(&one.probe) && adjusted.p <= SUSPECTED && low(one) > 0.0
+            !compares_wordings(&one.probe) && adjusted.p <= SUSPECTED && low(one) > 0.0
         }) || measured.iter().any(|(one, adjusted)| {
-            !weighs_likelihoods(&one.probe) && values::weigh(one, *adjusted, false).accuses()
+            !compares_wordings(&one.probe) && values::weigh(one, *adjusted, false).accuses()
         });
         let weighed = judged.iter().zip(&adjusted.hits);
         let weighed = weighed
@@ -373,6 +379,9 @@ fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight
             Weight::Nothing
         };
     }
+    if is_told_apart(finding) {
+        return Weight::Explained;
+    }
     match finding.bias.filter(|bias| bias.items >= MEASURED) {
         Some(bias) if low <= bias.upper.max(0.0) => Weight::Explained,
         Some(bias) => {
@@ -391,7 +400,17 @@ fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight
 
 /// Whether a natural wording alone may make the difference.
 fn is_natural(finding: &Finding) -> bool {
-    weighs_likelihoods(&finding.probe) && !finding.beside_references
+    compares_wordings(&finding.probe) && !finding.beside_references
+}
+
+/// Whether suspects can be told from independent controls without a model, so that a difference may be one of style.
+/// How often references restore texts tells how often they are guessed; how likely they find them does not.
+fn is_told_apart(finding: &Finding) -> bool {
+    let bias = finding.bias.filter(|bias| bias.items >= MEASURED);
+    let by_references = bias.is_some_and(|bias| bias.source == BiasSource::References);
+    let is_excused = by_references && !weighs_likelihoods(&finding.probe);
+    let blind = finding.blind.filter(|_| !is_excused);
+    blind.is_some_and(|blind| blind.low > TOLD_APART)
 }
 
 /// Whether as much is missing and says nothing in one arm as in the other.
@@ -437,10 +456,18 @@ fn tell_silent(finding: &Finding) -> String {
     )
 }
 
+fn told_apart(finding: &Finding) -> String {
+    let area = finding.blind.map_or(0.0, |blind| blind.low);
+    format!(
+        "; suspects are told from controls by their text alone, with an area under the curve of at least {area:.2}: this may be a difference of style"
+    )
+}
+
 /// Why a finding weighs no more than it does.
 fn beside(finding: &Finding, weight: Weight) -> String {
     match (weight, finding.bias.filter(|bias| bias.items >= MEASURED)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
+        (Weight::Explained, _) if is_told_apart(finding) => told_apart(finding),
         (_, Some(bias)) => match bias.source {
             BiasSource::NeverSent => format!("; bias at most {:.3} by {} {}", bias.upper, bias.items, bias.source.as_str()),
             BiasSource::References => format!("; bias at most {:.3} by {} on {} items", bias.upper, bias.source.as_str(), bias.items),
@@ -509,8 +536,13 @@ fn tell_nothing(finding: &Finding, level: f64) -> String {
             smallest * 100.0
         )
     });
+    let doses = if finding.values.is_some() {
+        doses::unseen(&finding.probe, finding.form)
+    } else {
+        String::new()
+    };
     format!(
-        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see 20 % seen and half of these restored{unseen}",
+        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see 20 % seen and half of these restored{unseen}{doses}",
         finding.probe,
         finding.form.as_str(),
         fewest(finding),

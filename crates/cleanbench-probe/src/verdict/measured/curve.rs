@@ -47,7 +47,9 @@ pub struct PowerPoint {
 /// A curve for every primary probe of `findings` that was judged, in their order.
 pub fn curves(findings: &[Finding]) -> Vec<PowerCurve> {
     let is_judged = |one: &&Finding| is_confirmatory(&one.probe) && one.contrast.is_some();
-    let level = level(findings.iter().filter(is_judged).count());
+    let judged = findings.iter().filter(is_judged);
+    let tests = judged.map(|one| 1 + usize::from(one.values.is_some()));
+    let level = level(tests.sum());
     let primary = findings.iter().filter(|one| is_primary(&one.probe));
     primary.filter_map(|one| curve(one, level)).collect()
 }

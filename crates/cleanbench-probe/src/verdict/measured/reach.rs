@@ -52,7 +52,8 @@ pub struct ProbeReach {
 pub fn reach(findings: &[Finding]) -> Reach {
     let is_judged = |one: &&Finding| is_confirmatory(&one.probe) && one.contrast.is_some();
     let family: Vec<_> = findings.iter().filter(is_judged).collect();
-    let level = level(family.len());
+    // Each brings its hits and, by the protocol of new runs, its measures.
+    let level = level(2 * family.len());
     let probes = findings.iter().map(|one| ProbeReach {
         items: fewest(one),
         power: declared_power(one, level).filter(|_| is_judged(&one)),

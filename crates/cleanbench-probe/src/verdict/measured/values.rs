@@ -11,7 +11,7 @@
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast};
 
-use super::{Adjusted, MEASURED, Weight, is_even, is_natural};
+use super::{Adjusted, MEASURED, Weight, is_even, is_natural, is_told_apart, told_apart};
 use crate::verdict::{STRONG, SUSPECTED};
 
 /// Superiority without a difference.
@@ -74,6 +74,9 @@ pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool
             Weight::Nothing
         };
     }
+    if is_told_apart(finding) {
+        return Weight::Explained;
+    }
     match measured(finding) {
         Some(bias) if low <= bias.upper.max(EVEN) => Weight::Nothing,
         Some(bias) => {
@@ -120,6 +123,7 @@ pub(super) fn tell(finding: &Finding, adjusted: Adjusted, weight: Weight) -> Str
 fn beside(finding: &Finding, weight: Weight) -> String {
     match (weight, measured(finding)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing have less than all others, and those of controls more".to_owned(),
+        (Weight::Explained, _) if is_told_apart(finding) => told_apart(finding),
         (_, Some(bias)) => format!(
             "; bias at most {:.3} by {} {}",
             bias.upper,
