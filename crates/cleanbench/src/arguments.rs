@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod probe;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +15,8 @@ use crate::ci_arguments::{InitArguments, JunitArguments};
 use crate::conduct::Conduct;
 use crate::format::Format;
 use crate::grant_arguments::GrantArguments;
-use crate::probe_arguments::ProbeArguments;
+
+pub(crate) use probe::ProbeArguments;
 
 /// Private, contamination-aware benchmarking of language models.
 #[derive(Debug, Parser)]
@@ -130,7 +133,7 @@ pub(crate) struct TrustArguments {
 }
 
 /// Stands for the latest run, where `--resume` names none. Nobody can type it.
-pub(crate) const LATEST: &str = "\0";
+const LATEST: &str = "\0";
 
 /// The output folder where none is named.
 pub(crate) const DEFAULT_OUT: &str = "reports";

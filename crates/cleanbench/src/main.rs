@@ -28,7 +28,6 @@ mod loading;
 mod memory;
 mod plain_table;
 mod printer;
-mod probe_arguments;
 mod progress;
 mod reach_table;
 mod reread_table;

@@ -20,12 +20,12 @@ use cleanbench_plan::questions::questions;
 use cleanbench_probe::checks;
 use cleanbench_suite::Suite;
 
+use crate::arguments::ProbeArguments;
 use crate::commands::run;
 use crate::conduct::Conduct;
 use crate::failure::Failure;
 use crate::imported::ImportedAnswers;
 use crate::printer::Printer;
-use crate::probe_arguments::ProbeArguments;
 use crate::session::{self, Session};
 use crate::starting::{load, say, start};
 use crate::suite_folder;

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use cleanbench_core::Shard;
 
-use crate::arguments::{
-    CapArguments, LATEST, ModelArguments, OutArguments, RunArguments, SelectArguments,
-};
+use super::{CapArguments, LATEST, ModelArguments, OutArguments, RunArguments, SelectArguments};
 use crate::ci_arguments::JunitArguments;
 use crate::grant_arguments::GrantArguments;
 
