@@ -29,7 +29,7 @@ pub fn of_tasks(probes: &[PlannedProbe]) -> Vec<TaskReach<'_>> {
     }
     let each = tasks.into_iter().map(|task| {
         let of_task = own(probes).filter(|one| one.plan.suspects == task);
-        let findings: Vec<_> = of_task.map(|one| with_bias(one, probes)).collect();
+        let findings: Vec<_> = of_task.map(|one| with_bias(one, probes, references)).collect();
         TaskReach {
             task,
             reach: reach(&findings),
@@ -61,15 +61,18 @@ fn all(probes: &[PlannedProbe]) -> impl Iterator<Item = Own<'_>> {
 }
 
 /// What is foreseen of `one`, with the bias that would be measured for it.
-fn with_bias(one: Own<'_>, probes: &[PlannedProbe]) -> Finding {
+fn with_bias(one: Own<'_>, probes: &[PlannedProbe], references: usize) -> Finding {
     let plan = one.plan;
     let measures = all(probes).find(|other| {
         let is_of_it = other.plan.bias_of.as_ref() == Some(&plan.suspects);
         is_of_it && (&other.plan.id, other.plan.form) == (&plan.id, plan.form)
     });
-    let bias = measures.and_then(|other| bias(other.foreseen, BiasSource::NeverSent));
+    let bias = measures.and_then(|other| bias_of(other.foreseen, BiasSource::NeverSent));
+    let of_references = (references >= FEWEST_REFERENCES)
+        .then(|| bias_of(one.foreseen, BiasSource::References))
+        .flatten();
     Finding {
-        bias,
+        bias: larger(bias, of_references),
         ..one.foreseen.clone()
     }
 }
