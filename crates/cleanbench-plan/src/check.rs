@@ -113,6 +113,16 @@ pub fn check<'a>(
     })
 }
 
+impl Check<'_> {
+    /// Models that cannot have seen the items.
+    pub fn references(&self) -> usize {
+        let roles = self.roles.iter();
+        roles
+            .filter(|role| **role == manifest::Role::Reference)
+            .count()
+    }
+}
+
 /// How many comparisons share their error rate with one of `tier`: those that are only told are a family of their own.
 fn family(gates: &[Gate], models: usize, tier: Tier) -> usize {
     let is_told = |tier: Tier| tier == Tier::Advisory;

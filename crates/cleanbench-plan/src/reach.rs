@@ -3,7 +3,8 @@
 use cleanbench_core::probe::{BiasSource, Finding};
 use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_probe::registry::is_check;
-use cleanbench_probe::verdict::measured::bias;
+use cleanbench_probe::verdict::bias::{FEWEST_REFERENCES, larger};
+use cleanbench_probe::verdict::measured::bias as bias_of;
 use cleanbench_probe::verdict::measured::reach::{Reach, reach};
 
 use crate::probes::PlannedProbe;
@@ -19,8 +20,9 @@ pub struct TaskReach<'a> {
     pub reach: Reach,
 }
 
-/// Of every task that `probes` are put to, in plan order; they were planned with what each would find.
-pub fn of_tasks(probes: &[PlannedProbe]) -> Vec<TaskReach<'_>> {
+/// Of every task that `probes` are put to, in plan order; they were planned with what each would find. So many
+/// `references` are asked the same.
+pub fn of_tasks(probes: &[PlannedProbe], references: usize) -> Vec<TaskReach<'_>> {
     let mut tasks: Vec<&str> = Vec::new();
     for plan in own(probes).map(|one| one.plan) {
         if !tasks.contains(&plan.suspects.as_str()) {
@@ -29,7 +31,9 @@ pub fn of_tasks(probes: &[PlannedProbe]) -> Vec<TaskReach<'_>> {
     }
     let each = tasks.into_iter().map(|task| {
         let of_task = own(probes).filter(|one| one.plan.suspects == task);
-        let findings: Vec<_> = of_task.map(|one| with_bias(one, probes, references)).collect();
+        let findings: Vec<_> = of_task
+            .map(|one| with_bias(one, probes, references))
+            .collect();
         TaskReach {
             task,
             reach: reach(&findings),

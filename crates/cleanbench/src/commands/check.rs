@@ -10,7 +10,6 @@ use cleanbench_plan::check::{
 use cleanbench_plan::endpoints::{left_out_of, unusable_of};
 use cleanbench_plan::nights::{ASSUMED_NIGHTS, ASSUMED_SCORE};
 use cleanbench_plan::options::Surroundings;
-use cleanbench_plan::probes::PlannedProbe;
 use cleanbench_plan::reach::of_tasks;
 use cleanbench_report::gates::ENOUGH;
 use cleanbench_report::{cell, is_check};
@@ -44,7 +43,7 @@ pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit
         printer::warn(entry);
     }
     print_suite(&suite, &check);
-    print_probes(&suite, &check.probes);
+    print_probes(&suite, &check);
     print_gates(&check);
     print_nights(&check);
     if check.endpoints.is_empty() {
@@ -158,7 +157,8 @@ fn data_files(suite: &Suite) {
 }
 
 /// What the probes would ask, of every task that has controls.
-fn print_probes(suite: &Suite, probes: &[PlannedProbe]) {
+fn print_probes(suite: &Suite, check: &Check<'_>) {
+    let probes = &check.probes;
     if suite.probes.is_none() {
         return;
     }
@@ -202,7 +202,7 @@ fn print_probes(suite: &Suite, probes: &[PlannedProbe]) {
         "\nprobes (without a task: checks of the endpoint itself; tokens in about, {BYTES_PER_TOKEN} bytes each, out at most):\n{}",
         plain_table(header, rows)
     ));
-    printer::result(reach_table::text(&of_tasks(probes)));
+    printer::result(reach_table::text(&of_tasks(probes, check.references())));
 }
 
 /// What each gate could tell with the selected samples.
