@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// Puts everything to a model beside as many references as `others` are.
-    fn put(&self, model: Memory, others: &[Memory], more: &[&str]) -> Told {
+    fn put(&self, model: &Memory, others: &[Memory], more: &[&str]) -> Told {
         self.answer(model, others);
         let out = format!("out{}", self.runs.replace(self.runs.get() + 1));
         let named = REFERENCES.iter().take(others.len());
@@ -70,9 +70,9 @@ impl Scene {
         }
     }
 
-    fn answer(&self, model: Memory, others: &[Memory]) {
+    fn answer(&self, model: &Memory, others: &[Memory]) {
         let script = |memory: &Memory| Script::answering(Answers::Memory(memory.clone()));
-        self.subject.set_script(script(&model));
+        self.subject.set_script(script(model));
         for (server, memory) in self.references.iter().zip(others) {
             server.set_script(script(memory));
         }
@@ -156,7 +156,7 @@ fn what_references_guess_as_well_accuses_nobody() {
     let scene = Scene::new(&exam, "");
     for seed in [2, 5, 8] {
         let guess = |seed| guessing(&exam, [0.3, 0.2], seed);
-        let told = scene.put(guess(seed), &[guess(seed + 1), guess(seed + 2)], &[]);
+        let told = scene.put(&guess(seed), &[guess(seed + 1), guess(seed + 2)], &[]);
         let class = told.class();
         assert!(
             !["strong", "suspected"].contains(&class.as_str()),
@@ -175,7 +175,7 @@ fn what_a_reference_restores_leaves_the_test() {
     let exam = Exam::reworded(ENGLISH, 120);
     let scene = Scene::new(&exam, "");
     let guess = || guessing(&exam, [0.6, 0.1], 3);
-    let told = scene.put(guess(), &[guess()], &[]);
+    let told = scene.put(&guess(), &[guess()], &[]);
     for row in told.rows() {
         assert_eq!(row["suspects_hits"], "0", "{row:#?}");
         assert_eq!(row["controls_hits"], "0", "{row:#?}");
@@ -188,7 +188,7 @@ fn what_a_reference_restores_leaves_the_test() {
         assert!(left_out > 100, "{row:#?}");
         assert_eq!(count(&row, "pairs"), count(&row, "suspects_valid"));
     }
-    let alone = scene.put(guess(), &[], &[]);
+    let alone = scene.put(&guess(), &[], &[]);
     let row = &alone.rows()[0];
     assert!(count(row, "suspects_hits") > 50, "{row:#?}");
 }
@@ -200,9 +200,9 @@ fn a_leak_is_strong_beside_two_references_and_not_beside_one() {
     for seed in [11, 21, 31] {
         let other = |number| guessing(&exam, [0.03, 0.03], seed + number);
         let model = || leaked(&exam, 0.03, seed);
-        let two = scene.put(model(), &[other(1), other(2)], &[]);
+        let two = scene.put(&model(), &[other(1), other(2)], &[]);
         assert_eq!(two.class(), "strong", "{:#?}", two.rows());
-        let one = scene.put(model(), &[other(1)], &[]);
+        let one = scene.put(&model(), &[other(1)], &[]);
         // Its lower bound may be too near to what originals are like.
         let at_most = ["suspected", "not_identifiable"];
         assert!(at_most.contains(&one.class().as_str()), "{:#?}", one.rows());
@@ -234,7 +234,7 @@ fn a_reference_that_says_nothing_measures_nothing_and_is_said_to() {
         (declining(true), "more than 5 % of its answers say nothing"),
         (forgetful, "it does not do what it is asked"),
     ] {
-        let told = scene.put(leaked(&exam, 0.0, 40), &[able.clone(), silent], &[]);
+        let told = scene.put(&leaked(&exam, 0.0, 40), &[able.clone(), silent], &[]);
         assert_eq!(told.class(), "suspected", "{:#?}", told.rows());
         let finding = told.finding("raw");
         assert_eq!(finding["bias"], Value::Null);
@@ -250,7 +250,7 @@ fn a_reference_that_says_nothing_measures_nothing_and_is_said_to() {
     }
 }
 
-/// Gates, JUnit and the line of a verdict are of the model under test alone.
+/// Gates, `junit.xml` and the line of a verdict are of the model under test alone.
 #[test]
 fn nothing_is_decided_about_a_reference() {
     let exam = Exam::reworded(ENGLISH, 120);
@@ -258,7 +258,7 @@ fn nothing_is_decided_about_a_reference() {
     let scene = Scene::new(&exam, &format!("{GATE}{errors}"));
     let clean = || guessing(&exam, [0.0, 0.0], 50);
     // Whoever is taken for a reference and knows all leaves nothing to be tested.
-    let told = scene.put(clean(), &[guessing(&exam, [0.0, 0.0], 51), clean()], &[]);
+    let told = scene.put(&clean(), &[guessing(&exam, [0.0, 0.0], 51), clean()], &[]);
     assert_eq!(told.done.code, 0, "{}", told.done.stderr);
     assert_eq!(told.class(), "no_evidence");
     let models: BTreeSet<_> = told.rows().iter().map(|row| row["model"].clone()).collect();
@@ -284,7 +284,7 @@ fn nothing_is_decided_about_a_reference() {
         .into()
     );
     assert!(told.done.stdout.contains("one (reference)"));
-    let found = scene.put(exam.by_heart(), &[exam.guessed(0.0, 0.0)], &[]);
+    let found = scene.put(&exam.by_heart(), &[exam.guessed(0.0, 0.0)], &[]);
     assert_eq!(found.done.code, 101, "{}", found.done.stderr);
     let ranked = scene.bed.run(&["compare", text(&told.run)]);
     assert_eq!(ranked.code, 2, "{}", ranked.stderr);
@@ -299,7 +299,7 @@ fn references_are_recorded_replayed_shared_out_and_gone_on_with() {
     let scene = Scene::new(&exam, "");
     let guess = |seed| guessing(&exam, [0.3, 0.1], seed);
     let others = [guess(61), guess(62)];
-    let whole = scene.put(guess(60), &others, &[]);
+    let whole = scene.put(&guess(60), &others, &[]);
     let asked = scene.requests();
     let verdicts = read(&whole.run, "verdicts.json");
     verified(&scene.bed, &whole.run);

@@ -590,6 +590,13 @@ mod tests {
         }
     }
 
+    fn beside_references(finding: Finding) -> Finding {
+        Finding {
+            beside_references: true,
+            ..finding
+        }
+    }
+
     /// `finding`, where so many answers of suspects and of controls say nothing.
     fn with_silent([suspects, controls]: [u64; 2], finding: Finding) -> Finding {
         let [a, b] = [finding.suspects, finding.controls];
@@ -650,6 +657,16 @@ mod tests {
                 "likelihoods alone",
                 vec![likely(), none()],
                 Class::NotIdentifiable,
+            ),
+            (
+                "likelihoods beside references",
+                vec![beside_references(likely()), none()],
+                Class::Suspected,
+            ),
+            (
+                "and with their bias",
+                vec![measured(0.02, 60, beside_references(likely())), none()],
+                Class::Strong,
             ),
             (
                 "likelihoods beside another",
