@@ -134,6 +134,7 @@ fn leaked(exam: &Exam, guess: f64, seed: u64) -> Memory {
         items,
         recall_share,
         guess,
+        ..ItemList::default()
     };
     Memory {
         lists: vec![
