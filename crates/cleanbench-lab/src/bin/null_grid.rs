@@ -1,0 +1,56 @@
+//! Simulates the null grid and writes its table.
+//!
+//! ```text
+//! null-grid [MODELS] [ROWS] [SEED]
+//! ```
+//!
+//! MODELS a row (5000), of the ROWS whose names hold this (all, or ``), from SEED (1). The table is written to
+//! `crates/cleanbench-lab/calibration/null_grid.csv` only where all rows were simulated. Run from the root of the project.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use cleanbench_lab::null_grid::{rows, simulate, table};
+use fs_err as fs;
+
+const MODELS: u64 = 5_000;
+const SEED: u64 = 1;
+const FILE: &str = "crates/cleanbench-lab/calibration/null_grid.csv";
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this program talks to whoever simulates")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let number = |place: usize, otherwise: u64| {
+        let given = arguments.get(place).map(|text| text.parse());
+        given.unwrap_or(Ok(otherwise))
+    };
+    let [models, seed] = [number(0, MODELS)?, number(2, SEED)?];
+    let wanted = arguments.get(1).map_or("", String::as_str);
+    let mut csv = table::header();
+    for row in rows::rows().iter().filter(|row| row.name.contains(wanted)) {
+        let start = Instant::now();
+        let tally = simulate(row, models, seed)?;
+        let seconds = start.elapsed().as_secs_f64();
+        say(&format!("{} [{seconds:.1} s]", table::told_line(row, tally)));
+        csv.push_str(&table::line(row, tally, seed));
+    }
+    if wanted.is_empty() {
+        fs::write(FILE, csv)?;
+    }
+    Ok(())
+}
