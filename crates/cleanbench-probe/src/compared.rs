@@ -124,14 +124,34 @@ impl Hanging {
     }
 }
 
+/// What is wanted of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    /// What a class hangs on: not the smallest effect that would have been seen, which takes longer than all the rest,
+    /// and no p-value above the level of `suspected`, which is told as 1.
+    Class,
+    /// What a bias hangs on: no p-value by permutation.
+    Bias,
+}
+
+impl Wanted {
+    /// The largest p-value that must be exact.
+    fn most(self) -> f64 {
+        match self {
+            Self::All => 1.0,
+            Self::Class => ALPHA,
+            Self::Bias => 0.0,
+        }
+    }
+}
+
 /// Both arms as they were answered.
 pub(crate) struct Compared {
     suspects: ArmShown,
     controls: ArmShown,
     is_paired: bool,
-    /// Whether the smallest effect that would have been seen is computed, which takes longer than all the rest and on
-    /// which no class hangs.
-    tells_smallest: bool,
+    wanted: Wanted,
     invalid: BTreeMap<String, u64>,
 }
 
@@ -180,17 +200,14 @@ impl Compared {
             suspects: ArmShown::new(Arm::Suspect, &hanging.suspects, calls, seen),
             controls: ArmShown::new(Arm::Control, &hanging.controls, calls, seen),
             is_paired: hanging.is_paired,
-            tells_smallest: true,
+            wanted: Wanted::All,
             invalid,
         }
     }
 
-    /// The same without the smallest effect that would have been seen.
-    pub(crate) fn without_smallest(self) -> Self {
-        Self {
-            tells_smallest: false,
-            ..self
-        }
+    /// The same where no more than this is wanted.
+    pub(crate) fn only(self, wanted: Wanted) -> Self {
+        Self { wanted, ..self }
     }
 
     /// Writes what is found into `finding`.
@@ -242,7 +259,7 @@ impl Compared {
         let rate = share(table[2], table.iter().sum());
         let smallest = || power::smallest_paired(n, rate, ALPHA, POWER);
         Some(Contrast {
-            smallest_detectable: self.tells_smallest.then(smallest).flatten(),
+            smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
             ..widened(plain, families::paired(&all))
         })
     }
@@ -268,8 +285,11 @@ impl Compared {
         let rate = share(control_hits, control_n);
         let smallest = || power::smallest_unpaired(n, others, rate, ALPHA, POWER);
         Some(Contrast {
-            smallest_detectable: self.tells_smallest.then(smallest).flatten(),
-            ..widened(plain, families::unpaired(&suspects, &controls))
+            smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
+            ..widened(
+                plain,
+                families::unpaired_up_to(&suspects, &controls, self.wanted.most()),
+            )
         })
     }
 

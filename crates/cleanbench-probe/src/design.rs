@@ -3,15 +3,16 @@
 //! What the items decide (the calls, what is left out, which items hang together) is found once; it takes far longer
 //! than judging the answers of a model. For simulations, where thousands of models answer the same calls.
 //!
-//! Invariant: a finding is that of [`Probe::judge`], but for its examples and the smallest effect that would have been
-//! seen, on which no class hangs; both are left out.
+//! Invariant: a class that rests on these findings is the one that rests on those of [`Probe::judge`]. Examples and the
+//! smallest effect that would have been seen are left out, on which no class hangs, and a p-value of permutations that
+//! is above .05 is 1: Holm's method gives the same classes.
 //!
 //! It refuses probes of several steps, those of the first protocol, and items of which nothing can be asked.
 
 use cleanbench_core::Probe;
 use cleanbench_core::probe::{Finding, ProbeCall, ProbeContext, Seen, Step};
 
-use crate::compared::{Compared, Hanging};
+use crate::compared::{Compared, Hanging, Wanted};
 use crate::registry::{self, BuildError, Order};
 
 /// A probe with the calls that its items give.
@@ -56,10 +57,19 @@ impl Design {
 
     /// What is found where the calls ended as `seen`, in their order.
     pub fn judge(&self, seen: &[Seen]) -> Finding {
+        self.found(seen, Wanted::Class)
+    }
+
+    /// The same for what measures a bias, which has no use for a p-value.
+    pub fn measure(&self, seen: &[Seen]) -> Finding {
+        self.found(seen, Wanted::Bias)
+    }
+
+    fn found(&self, seen: &[Seen], wanted: Wanted) -> Finding {
         let mut finding = self.unanswered.clone();
         let form = self.probe.form();
         let compared = Compared::of(&self.hanging, form, &self.calls, seen);
-        compared.without_smallest().tell(&mut finding);
+        compared.only(wanted).tell(&mut finding);
         finding
     }
 }
@@ -99,6 +109,10 @@ mod tests {
     fn judged(design: &Design, context: &ProbeContext<'_>, seen: &[Seen]) -> Finding {
         let without = |contrast: Contrast| Contrast {
             smallest_detectable: None,
+            p: match contrast.test.as_str() {
+                "permutation of families" if contrast.p > 0.05 => 1.0,
+                _ => contrast.p,
+            },
             ..contrast
         };
         let finding = design.probe().judge(context, design.calls(), seen);
@@ -134,6 +148,11 @@ mod tests {
                 let seen = answers(design.calls().len());
                 let found = design.judge(&seen);
                 assert_eq!(found, judged(&design, &context, &seen), "{name} {kind:?}");
+                let bounds = |finding: &Finding| {
+                    let contrast = finding.contrast.clone().unwrap();
+                    (contrast.effect, contrast.low, contrast.high)
+                };
+                assert_eq!(bounds(&design.measure(&seen)), bounds(&found), "{name}");
                 assert!(found.families.is_some() && found.at_worst.is_some(), "{name}");
                 assert!(found.contrast.is_some(), "{name}");
             }

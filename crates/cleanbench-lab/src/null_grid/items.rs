@@ -96,12 +96,13 @@ fn question(scenario: &Scenario, id: &str, stratum: usize) -> String {
     }
 }
 
-/// The group of items with which the item `number` shares its wrong options.
+/// The group of items with which the item `number` shares its wrong options: every so many groups, so that as large a
+/// share of never-sent items as of others has one.
 pub fn shared(recurring: Recurring, number: usize) -> Option<usize> {
-    let share = draw(&format!("recurring {}", number / recurring.items), 1_000_000);
-    #[expect(clippy::cast_precision_loss, reason = "at most a million")]
-    let share = share as f64 / 1e6;
-    (share < recurring.share).then_some(number / recurring.items)
+    let group = number / recurring.items;
+    #[expect(clippy::cast_precision_loss, reason = "items are few")]
+    let reached = |groups: usize| (groups as f64 * recurring.share).floor();
+    (reached(group + 1) > reached(group)).then_some(group)
 }
 
 /// A text that `name` alone decides.

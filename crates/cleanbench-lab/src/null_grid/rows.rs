@@ -229,7 +229,7 @@ fn families() -> Vec<Row> {
     let reworded = |family, items, suspects, controls| Scenario {
         family,
         items,
-        never_sent: 120,
+        never_sent: 60 * family,
         ..Scenario::new(suspects, controls)
     };
     let beside = |family, items, suspects, controls| Scenario {
@@ -243,8 +243,8 @@ fn families() -> Vec<Row> {
         Row::null("families-12", "families of 12, a fifth guessed", reworded(12, 300, 0.2, 0.2)).repeated(),
         Row::null("families-4-biased", "families of 4, originals easier by 10 points", reworded(4, 200, 0.2, 0.1)),
         Row::null("families-12-biased", "families of 12, originals easier by 15 points", reworded(12, 600, 0.3, 0.15)),
-        Row::null("sibling-families-4", "siblings in families of 4, a fifth guessed", beside(4, 120, 0.2, 0.2)),
-        Row::null("sibling-families-12", "siblings in families of 12, suspects easier by 15 points", beside(12, 300, 0.3, 0.15)),
+        Row::null("sibling-families-4", "siblings in families of 4, a fifth guessed", beside(4, 200, 0.2, 0.2)),
+        Row::null("sibling-families-12", "siblings in families of 12, suspects easier by 15 points", beside(12, 600, 0.3, 0.15)),
         Row::null("families-12-single", "families of 12, a fifth guessed", reworded(12, 300, 0.2, 0.2)).without(Rule::Families),
     ]
 }

@@ -7,6 +7,9 @@
 //!
 //! Invariant: all shares and rates are 0 to 1.
 
+/// Fewest items, families counted once, by which verdicts take bias for measured.
+const MEASURED: usize = 50;
+
 /// A world.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
@@ -135,9 +138,10 @@ impl Scenario {
         }
     }
 
-    /// Whether anything measures the bias of the controls.
+    /// Whether enough measures the bias of the controls, families counted once.
     pub fn is_measured(&self) -> bool {
-        self.never_sent > 0 || self.references > 0
+        let enough = |items: usize| items / self.family >= MEASURED;
+        enough(self.never_sent) || self.references > 0 && enough(self.items)
     }
 }
 

@@ -434,7 +434,7 @@ impl Study {
     fn bias(&self, model: &Model, place: usize) -> Option<Bias> {
         let of = |design: &Design, answers: &[Answer], source| {
             let seen: Vec<_> = answers.iter().map(|answer| answer.seen(false)).collect();
-            measured::bias(&design.judge(&seen), source)
+            measured::bias(&design.measure(&seen), source)
         };
         let never_sent = self.never_sent.as_ref().and_then(|set| {
             let answers = &model.never_sent[place];
@@ -452,6 +452,7 @@ impl Study {
         let ByArm { suspects, controls } = self.scenario.guess();
         Bias {
             upper: suspects - controls,
+            effect: Some(suspects - controls),
             items: 1_000_000,
             source: BiasSource::NeverSent,
         }

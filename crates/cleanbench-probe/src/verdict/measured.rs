@@ -21,7 +21,9 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::probe::{ArmCount, Bias, BiasSource, Finding, ProbeForm};
-use cleanbench_stats::{Confidence, difference, multiplicity, power};
+use cleanbench_stats::{
+    Confidence, difference, multiplicity, normal_quantile, normal_upper_tail, power,
+};
 
 use super::{
     Class, DECLARED, FEWEST_ITEMS, FLOOR, LEAST_POWER, MISSING, STRONG, SUSPECTED, Verdict, bare,
@@ -33,6 +35,9 @@ use crate::registry::{is_confirmatory, is_primary, weighs_likelihoods};
 const MEASURED: u64 = 50;
 /// Floor of the lower bound where bias was not measured, as a difference of rates.
 const UNMEASURED_FLOOR: f64 = 0.15;
+/// What is left above the upper bound of a bias, and below the lower end of an interval.
+const BIAS_TAIL: f64 = 0.05;
+const INTERVAL_TAIL: f64 = 0.025;
 /// Largest share of answers that say nothing for `no_evidence`.
 const SILENT: f64 = 0.05;
 
@@ -106,7 +111,10 @@ struct Adjusted {
 
 fn adjust(judged: &[&Finding]) -> Vec<Adjusted> {
     let of_valid = |one: &&Finding| one.contrast.as_ref().map_or(1.0, |contrast| contrast.p);
-    let worst = |one: &&Finding| at_worst(one, |contrast| contrast.p, f64::max).unwrap_or(1.0);
+    let worst = |one: &&Finding| {
+        let p = at_worst(one, |contrast| contrast.p, f64::max).unwrap_or(1.0);
+        p.max(beyond_bias(one).unwrap_or(0.0))
+    };
     let valid: Vec<_> = judged.iter().map(of_valid).collect();
     let all: Vec<_> = judged.iter().map(worst).collect();
     let both = multiplicity::holm(&all)
@@ -131,6 +139,22 @@ fn low(finding: &Finding) -> f64 {
     at_worst(finding, |contrast| contrast.low, f64::min).unwrap_or(-1.0)
 }
 
+/// One-sided p-value for "no more than the bias that was measured": of the difference between both, whose standard
+/// error is recovered from the distances to the bounds of either (Zou and Donner 2008). A lower bound above an upper
+/// one is no test: of six findings, all of a bias of 15 points, one in twenty families has such a pair. `None` where
+/// bias was not measured, or by the rules before tables 8.
+fn beyond_bias(finding: &Finding) -> Option<f64> {
+    let bias = finding.bias.filter(|bias| bias.items >= MEASURED)?;
+    let of_bias = bias.effect?;
+    let error = (bias.upper - of_bias) / normal_quantile(1.0 - BIAS_TAIL);
+    let z = |contrast: &cleanbench_core::probe::Contrast| {
+        let own = (contrast.effect - contrast.low) / normal_quantile(1.0 - INTERVAL_TAIL);
+        (contrast.effect - of_bias.max(0.0)) / own.hypot(error).max(f64::MIN_POSITIVE)
+    };
+    let all = finding.contrast.iter().chain(&finding.at_worst).map(z);
+    all.reduce(f64::min).map(normal_upper_tail)
+}
+
 /// The bias that `finding` shows, which is of items that nobody saw; `None` where too much of it says nothing.
 pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
     let contrast = finding.contrast.as_ref().filter(|_| !is_silent(finding))?;
@@ -150,6 +174,7 @@ pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
     };
     Some(Bias {
         upper: ends.map_or(contrast.high, |(_, _, high)| high),
+        effect: Some(contrast.effect),
         items: fewest(finding),
         source,
     })
@@ -475,6 +500,7 @@ mod tests {
         Finding {
             bias: Some(Bias {
                 upper,
+                effect: None,
                 items,
                 source,
             }),
