@@ -17,11 +17,11 @@ use serde_json::json;
 
 use crate::bed::{Bed, Done, read, table};
 
-type Row = BTreeMap<String, String>;
+pub(crate) type Row = BTreeMap<String, String>;
 
 /// What an item is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Writing {
+pub(crate) struct Writing {
     name: &'static str,
     /// Words, with a space between each two.
     words: &'static str,
@@ -29,7 +29,7 @@ struct Writing {
     between: &'static str,
 }
 
-const ENGLISH: Writing = Writing {
+pub(crate) const ENGLISH: Writing = Writing {
     name: "english",
     words: "river lantern copper winter orchard bridge hollow market candle sparrow timber velvet harbour \
         meadow pepper anchor thunder barley marble cinder willow ribbon saddle tunnel feather kettle canyon \
@@ -127,11 +127,11 @@ impl Writing {
 
 /// A question with four options.
 #[derive(Debug, Clone)]
-struct Item {
+pub(crate) struct Item {
     id: String,
-    question: String,
-    options: Vec<String>,
-    right: usize,
+    pub(crate) question: String,
+    pub(crate) options: Vec<String>,
+    pub(crate) right: usize,
     /// What it hangs together with.
     family: Option<String>,
     rewording_of: Option<String>,
@@ -187,17 +187,17 @@ impl Item {
 
 /// Items under suspicion and their controls.
 #[derive(Debug, Clone)]
-struct Exam {
+pub(crate) struct Exam {
     name: &'static str,
-    suspects: Vec<Item>,
-    controls: Vec<Item>,
+    pub(crate) suspects: Vec<Item>,
+    pub(crate) controls: Vec<Item>,
     /// Whether controls are a task of their own.
     siblings: bool,
 }
 
 impl Exam {
     /// So many items, each with a rewording.
-    fn reworded(writing: Writing, items: usize) -> Self {
+    pub(crate) fn reworded(writing: Writing, items: usize) -> Self {
         let suspects: Vec<_> = (0..items)
             .map(|number| Item::new(writing, &format!("o{number}"), number))
             .collect();
@@ -223,7 +223,7 @@ impl Exam {
         exam
     }
 
-    fn tasks(&self) -> String {
+    pub(crate) fn tasks(&self) -> String {
         let task = |name: &str, more: &str| {
             format!(
                 "\n[[task]]\nname = \"{name}\"\ndata = \"{name}.jsonl\"\nsensitivity = \"public\"\n\
@@ -239,7 +239,7 @@ impl Exam {
         task(self.name, &control) + &task(&other, "")
     }
 
-    fn write(&self, bed: &Bed) {
+    pub(crate) fn write(&self, bed: &Bed) {
         let lines = |items: &[Item]| items.iter().map(Item::line).collect::<String>();
         let [suspects, controls] = [&self.suspects, &self.controls].map(|items| lines(items));
         let path = format!("suite/{}.jsonl", self.name);
@@ -251,16 +251,16 @@ impl Exam {
         }
     }
 
-    fn known(&self) -> impl Iterator<Item = KnownItem> {
+    pub(crate) fn known(&self) -> impl Iterator<Item = KnownItem> {
         self.suspects.iter().map(Item::known)
     }
 
-    fn known_controls(&self) -> impl Iterator<Item = KnownItem> {
+    pub(crate) fn known_controls(&self) -> impl Iterator<Item = KnownItem> {
         self.controls.iter().map(Item::known)
     }
 
     /// A model that knows what all models know, all items by heart and none of the controls.
-    fn by_heart(&self) -> Memory {
+    pub(crate) fn by_heart(&self) -> Memory {
         Memory {
             lists: vec![
                 ItemList::by_heart(self.known()),
@@ -272,7 +272,7 @@ impl Exam {
     }
 
     /// A model that saw nothing and guesses so many of the items and of the controls.
-    fn guessed(&self, suspects: f64, controls: f64) -> Memory {
+    pub(crate) fn guessed(&self, suspects: f64, controls: f64) -> Memory {
         Memory {
             lists: vec![
                 ItemList::guessed(self.known(), suspects),
@@ -301,7 +301,7 @@ fn famous() -> Vec<String> {
 }
 
 /// A gate that only "no evidence" passes.
-const GATE: &str = "\n[[gate]]\nmetric = \"contamination\"\nat_most = \"no_evidence\"\n";
+pub(crate) const GATE: &str = "\n[[gate]]\nmetric = \"contamination\"\nat_most = \"no_evidence\"\n";
 
 /// Exams that are put to models, one after the other.
 struct Scene {
@@ -404,7 +404,7 @@ impl Told {
 }
 
 #[track_caller]
-fn count(row: &Row, column: &str) -> u64 {
+pub(crate) fn count(row: &Row, column: &str) -> u64 {
     row[column]
         .parse()
         .unwrap_or_else(|_| panic!("{column}: {row:?}"))
@@ -429,7 +429,7 @@ fn nearly_all_restored(row: &Row, what: &str) {
 
 const FORMS: [&str; 2] = ["raw", "instruction"];
 const RECALL: [&str; 2] = ["completion", "option-completion"];
-const DECLINED: &str = "I'm sorry, but I can't help with that.";
+pub(crate) const DECLINED: &str = "I'm sorry, but I can't help with that.";
 /// Ways of declining to give a text word for word.
 const WAYS_OF_DECLINING: [&str; 6] = [
     DECLINED,

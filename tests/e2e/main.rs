@@ -61,6 +61,7 @@ mod quickstart;
 mod quirks;
 mod reading;
 mod reasons;
+mod references;
 mod replay;
 mod rerun;
 mod shards;

@@ -16,8 +16,8 @@ const FORMS: [ProbeForm; 2] = [ProbeForm::Raw, ProbeForm::Instruction];
 /// Calls of the checks in both forms.
 const CALLS: usize = 2 * (5 + 16);
 
-/// Repeats what it is to repeat and recites every passage; knows nothing else.
-fn reciting() -> Script {
+/// What is asked by the checks, and what a model that passes answers.
+pub(crate) fn recited() -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for (name, form) in checks::NAMES
         .iter()
@@ -31,6 +31,12 @@ fn reciting() -> Script {
             pairs.push((shown, expected.as_str().unwrap().to_owned()));
         }
     }
+    pairs
+}
+
+/// Repeats what it is to repeat and recites every passage; knows nothing else.
+fn reciting() -> Script {
+    let pairs = recited();
     let default = "no idea what that could be about".to_owned();
     Script::answering(Answers::Map { pairs, default })
 }

@@ -161,8 +161,9 @@ pub struct Seen {
     pub outcome: Outcome,
     /// What [`Probe::score`] gave; `None` for a call without an answer.
     pub score: Option<RecordedScore>,
-    /// Whether a model that cannot have seen the item answers alike: then the answer shows no memory.
-    pub is_guessed: bool,
+    /// Why the item leaves the test whatever was answered, where it does: a model that cannot have seen it answers
+    /// alike, for example.
+    pub left_out: Option<&'static str>,
 }
 
 impl Seen {
@@ -176,7 +177,7 @@ impl Seen {
         Self {
             outcome,
             score,
-            is_guessed: false,
+            left_out: None,
         }
     }
 }
@@ -345,6 +346,9 @@ pub struct Finding {
     /// The bias of these controls for this probe; `None` where nothing measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Bias>,
+    /// Whether what is compared is how much more the model shows of an item than models that cannot have seen it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beside_references: bool,
     /// The arms' measures; `None` where the probe takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Values>,
@@ -371,6 +375,7 @@ impl Finding {
             at_worst: None,
             families: None,
             bias: None,
+            beside_references: false,
             values: None,
             invalid: BTreeMap::new(),
             filters: BTreeMap::new(),

@@ -459,9 +459,12 @@ fn model_of(
         |name: &str, hint: &str| NoCounterpart(format!("the baseline has no model `{name}`{hint}"));
     let own = &planned.candidate.models[model].name;
     let hint = "; name one with `--baseline-model`, or gate with `mode = \"choice\"`";
-    match (named, mode, models) {
+    let subjects = models.iter().enumerate();
+    let subjects = subjects.filter(|(_, model)| !model.is_reference());
+    let subjects: Vec<_> = subjects.map(|(position, _)| position).collect();
+    match (named, mode, subjects.as_slice()) {
         (Some(named), _, _) => position(named).ok_or_else(|| missing(named, "")),
-        (None, GateMode::Choice, [_]) => Ok(0),
+        (None, GateMode::Choice, [only]) => Ok(*only),
         (None, _, _) => position(own).ok_or_else(|| missing(own, hint)),
     }
 }

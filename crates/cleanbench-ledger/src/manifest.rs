@@ -26,10 +26,12 @@ use crate::{Damage, LedgerError, RunDirectory};
 /// Latest format of `run.json` that this program reads: 1.1 adds `shard` and `merged`; 1.2 adds `tables`,
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
 /// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates;
-/// 1.5 adds `imported`; 1.6 adds `protocol` and `bias_of` of probes.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.6";
+/// 1.5 adds `imported`; 1.6 adds `protocol` and `bias_of` of probes; 1.7 adds `role` of models.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.7";
 /// Name of the file.
 pub const MANIFEST_FILE: &str = "run.json";
+/// The format without what 1.7 adds.
+const PROTOCOLS_FORMAT: &str = "cleanbench-run/1.6";
 /// The format without what 1.6 adds.
 const IMPORTS_FORMAT: &str = "cleanbench-run/1.5";
 /// The format without what 1.5 adds.
@@ -288,9 +290,16 @@ pub struct ModelPlan {
     /// is sent, under which names, and what the endpoint is known to ignore.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effective: Vec<Value>,
-    /// What it is asked for.
+    /// What it is asked for, since format 1.7.
     #[serde(default, skip_serializing_if = "Role::is_subject")]
     pub role: Role,
+}
+
+impl ModelPlan {
+    /// Whether it cannot have seen the items, and nothing is decided about it.
+    pub fn is_reference(&self) -> bool {
+        self.role == Role::Reference
+    }
 }
 
 /// What a model of a run is asked for.
@@ -305,6 +314,14 @@ pub enum Role {
 }
 
 impl Role {
+    /// The word used in files and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Reference => "reference",
+        }
+    }
+
     #[expect(
         clippy::trivially_copy_pass_by_ref,
         reason = "serde asks for a reference"
@@ -479,8 +496,10 @@ impl Manifest {
                 .as_ref()
                 .is_some_and(|probe| !is_first_protocol(&probe.protocol))
         };
-        if plan.tasks.iter().any(has_protocol) {
+        if plan.models.iter().any(ModelPlan::is_reference) {
             MANIFEST_FORMAT
+        } else if plan.tasks.iter().any(has_protocol) {
+            PROTOCOLS_FORMAT
         } else if plan.imported.is_some() {
             IMPORTS_FORMAT
         } else if is_judged_anew || plan.gates.iter().any(Gate::has_later_keys) {
@@ -621,6 +640,12 @@ impl Plan {
             "this would be more than {most} calls, which is too many for one run: take fewer samples (`-n`), epochs or models"
         );
         Err(std::io::Error::other(what).into())
+    }
+
+    /// The models that something is decided about, with their positions.
+    pub fn subjects(&self) -> impl Iterator<Item = (usize, &ModelPlan)> {
+        let models = self.models.iter().enumerate();
+        models.filter(|(_, model)| !model.is_reference())
     }
 
     /// Whether a gate may end `task` before all of its samples were asked.

@@ -77,6 +77,12 @@ kinds! {
     Suite = "suite", Warning;
     /// The suite asks for probes, and no selected task has controls.
     NoProbes = "no_probes", Warning;
+    /// The answers of a reference model say nothing.
+    ReferenceSilent = "reference_silent", Warning;
+    /// One reference model alone measures no bias.
+    OneReference = "one_reference", Remark;
+    /// A reference model is clearly less able than a model under test.
+    ReferenceLessAble = "reference_less_able", Remark;
     /// Gates are not judged, because the samples were picked by how they came out.
     GatesLeftOut = "gates_left_out", Warning;
     /// Gates that compare with a baseline are not evaluated, because none is named.

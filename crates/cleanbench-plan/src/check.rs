@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use cleanbench_core::{Gate, Message, Role, Sensitivity, Tier, Usd};
+use cleanbench_ledger::manifest;
 use cleanbench_ledger::note::Note;
 use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_stats::drift::Delay;
@@ -14,6 +15,7 @@ use crate::nights::Nights;
 use crate::options::CheckOptions;
 use crate::power::{Power, Powers};
 use crate::probes::{self, PlannedProbe};
+use crate::references::without_probes;
 use crate::selection::{Selected, check_samplings, left_out, select};
 use crate::{PlanError, Surroundings};
 
@@ -35,6 +37,8 @@ pub struct Check<'a> {
     pub endpoints: Vec<Endpoint>,
     /// Where each of them stands in a models file, if it does.
     pub places: Vec<Option<FilePlace>>,
+    /// What each of them is asked for.
+    pub roles: Vec<manifest::Role>,
 }
 
 /// A task, and what a pass over its samples gives.
@@ -75,8 +79,14 @@ pub fn check<'a>(
     notes: &mut Vec<Note>,
 ) -> Result<Check<'a>, PlanError> {
     let selected = select(suite, &options.select)?;
-    let placed = resolve_all(&options.models, None, suite, around)?;
+    let mut placed = resolve_all(&options.models, None, suite, around)?;
+    let mut probes = probes::plan(suite, &selected, 0)?;
+    if probes.is_empty() {
+        placed = without_probes(placed, &options.models, notes)?;
+    }
     notes.extend(unnamed_hosts(&placed, &suite.file));
+    let roles: Vec<_> = placed.iter().map(|one| one.role).collect();
+    let subjects = roles.iter().filter(|role| **role == manifest::Role::Subject).count();
     let each = placed.into_iter().map(|one| (one.endpoint, one.place));
     let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
@@ -84,10 +94,9 @@ pub fn check<'a>(
     for endpoint in &endpoints {
         check_samplings(endpoint, &selected)?;
     }
-    let mut probes = probes::plan(suite, &selected, 0)?;
     probes.extend(probes::checks_beside(&probes, &endpoints)?);
     let gates = gates(suite, &selected)?;
-    let family = |tier| family(&gates, endpoints.len(), tier);
+    let family = |tier| family(&gates, subjects, tier);
     let mut nights = Nights::of_tasks(selected.len());
     let census = |chosen| census(chosen, &mut nights);
     Ok(Check {
@@ -97,6 +106,7 @@ pub fn check<'a>(
         family: family(Tier::Critical),
         endpoints,
         places,
+        roles,
     })
 }
 

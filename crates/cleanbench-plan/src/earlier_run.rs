@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cleanbench_ledger::manifest::{
-    ImportedPlan, MANIFEST_FILE, Missing, Only, Plan, SelectionPlan, TaskPlan,
+    ImportedPlan, MANIFEST_FILE, Missing, Only, Plan, Role, SelectionPlan, TaskPlan,
 };
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::replay::SampleName;
@@ -15,6 +15,7 @@ use cleanbench_suite::Suite;
 
 use crate::endpoints::{Placed, placed_again, resolve_all, unnamed_hosts};
 use crate::options::{Granting, RunOptions};
+use crate::references::{self, with_roles};
 use crate::replay::{Source, asked_again};
 use crate::selection::Selected;
 use crate::{ErrorKind, PlanError, Surroundings};
@@ -138,9 +139,11 @@ impl EarlierRun {
         }
         let concurrency = options.max_concurrency;
         if let Some(earlier) = self.asked_again(options) {
+            references::check_unnamed(&options.models)?;
+            let plan = &earlier.manifest.plan;
             let endpoints = asked_again(earlier.manifest, concurrency)?;
             if !self.asks() {
-                return Ok(unasked(endpoints));
+                return Ok(with_roles(unasked(endpoints), plan));
             }
             let granting = Granting {
                 models_file: options.models.models_file.clone(),
@@ -148,7 +151,7 @@ impl EarlierRun {
             };
             let placed = placed_again(earlier.folder, &endpoints, &granting, around)?;
             notes.extend(unnamed_hosts(&placed, &earlier.folder.join(MANIFEST_FILE)));
-            return Ok(placed);
+            return Ok(with_roles(placed, plan));
         }
         let placed = resolve_all(&options.models, concurrency, suite, around)?;
         if self.asks() {
@@ -237,6 +240,7 @@ fn unasked(endpoints: Vec<Endpoint>) -> Vec<Placed> {
         endpoint,
         place: None,
         is_named: false,
+        role: Role::Subject,
     });
     each.collect()
 }

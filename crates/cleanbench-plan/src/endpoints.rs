@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use cleanbench_core::{Sampling, Sensitivity};
+use cleanbench_ledger::manifest::Role;
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_model::{Endpoint, FilePlace, ModelsFile, Overrides, effective, resolve};
 use cleanbench_suite::Suite;
 
 use crate::found::{MODELS_LIMIT, folder_or_here, read_found, read_named};
 use crate::options::{Granting, ModelOptions};
+use crate::references::check_roles;
 use crate::trust::{MODELS_FILE, Trust};
 use crate::{ErrorKind, PlanError, Surroundings};
 
@@ -21,9 +23,11 @@ pub struct Placed {
     pub place: Option<FilePlace>,
     /// Whether the user named its host, or answers for the file that does.
     pub is_named: bool,
+    /// What it is asked for.
+    pub role: Role,
 }
 
-/// The endpoints that `options`, else the suite, name.
+/// The endpoints that `options`, else the suite, name: the models under test, and then the reference models.
 ///
 /// # Errors
 /// When a model is not known, is named twice, or its entry of the models file has faults or asks for what nobody
@@ -34,11 +38,6 @@ pub fn resolve_all(
     suite: &Suite,
     around: Surroundings<'_>,
 ) -> Result<Vec<Placed>, PlanError> {
-    let specs = if options.models.is_empty() {
-        &suite.models
-    } else {
-        &options.models
-    };
     let folders = [suite.dir.as_path(), around.folder];
     let file = models_file(&folders, options.models_file.as_deref(), around.trust)?;
     let overrides = Overrides {
@@ -46,26 +45,36 @@ pub fn resolve_all(
         allow_private: options.allow_private.clone(),
         concurrency,
     };
-    let endpoints = resolve_each(specs, &file, &overrides)?;
-    let is_chosen =
-        !options.models.is_empty() || around.trust.covers(&suite.file, &suite.manifest_bytes)?;
-    let placed = endpoints.into_iter().map(|endpoint| {
-        let place = file.place_of(&endpoint.name).cloned();
-        let is_own = match &place {
-            Some(_) => !file.is_withheld(&endpoint.name),
-            None => is_chosen,
-        };
-        Placed {
-            place,
-            is_named: is_own || options.base_url.is_some(),
-            endpoint,
+    let mut all = Vec::new();
+    for (role, own, of_suite) in [
+        (Role::Subject, &options.models, &suite.models),
+        (Role::Reference, &options.references, &suite.references),
+    ] {
+        let specs = if own.is_empty() { of_suite } else { own };
+        let is_chosen =
+            !own.is_empty() || around.trust.covers(&suite.file, &suite.manifest_bytes)?;
+        let endpoints = resolve_each(specs, &file, &overrides)?;
+        let placed = endpoints.into_iter().map(|endpoint| {
+            let place = file.place_of(&endpoint.name).cloned();
+            let is_own = match &place {
+                Some(_) => !file.is_withheld(&endpoint.name),
+                None => is_chosen,
+            };
+            Placed {
+                place,
+                is_named: is_own || options.base_url.is_some(),
+                endpoint,
+                role,
+            }
+        });
+        let placed: Vec<_> = placed.collect();
+        if !is_chosen {
+            check_choice(options, suite, &placed)?;
         }
-    });
-    let placed: Vec<_> = placed.collect();
-    if !is_chosen {
-        check_choice(options, suite, &placed)?;
+        all.extend(placed);
     }
-    Ok(placed)
+    check_roles(&all)?;
+    Ok(all)
 }
 
 /// What must be said of hosts elsewhere that a file names which came along, and nobody else: `otherwise`, where it is no
@@ -91,12 +100,12 @@ pub(crate) fn unnamed_hosts<'a>(
 
 /// Refuses to let a suite choose where the user's keys go: a model that the suite alone names may have a key only from a
 /// models file that the user named, or trusted in the suite's folder.
-fn check_choice(options: &ModelOptions, suite: &Suite, placed: &[Placed]) -> Result<(), PlanError> {
+fn check_choice(options: &ModelOptions, suite: &Suite, asked: &[Placed]) -> Result<(), PlanError> {
     let answered = |place: &FilePlace| match &options.models_file {
         Some(named) => place.path == *named,
         None => place.path.parent() == Some(suite.dir.as_path()),
     };
-    let chosen = placed
+    let chosen = asked
         .iter()
         .filter(|one| !one.place.as_ref().is_some_and(answered));
     let asking: Vec<_> = chosen
@@ -105,8 +114,12 @@ fn check_choice(options: &ModelOptions, suite: &Suite, placed: &[Placed]) -> Res
     let Some((name, _)) = asking.first() else {
         return Ok(());
     };
+    let option = match asked.first().map(|one| one.role) {
+        Some(Role::Reference) => "-R",
+        _ => "-m",
+    };
     let hint = format!(
-        "if that is what you want, name it with `-m {name}`, or trust the suite as it is now with `cleanbench trust {}`",
+        "if that is what you want, name it with `{option} {name}`, or trust the suite as it is now with `cleanbench trust {}`",
         folder_or_here(&suite.dir).display()
     );
     let what = asking.iter().map(|(_, what)| what.clone()).collect();
@@ -306,6 +319,7 @@ pub(crate) fn placed_again(
                 .iter()
                 .any(|host| endpoint.is_at(host)),
         endpoint: endpoint.clone(),
+        role: Role::Subject,
     });
     Ok(placed.collect())
 }

@@ -228,7 +228,9 @@ fn check_counterparts(
     let Planned { models, tasks, .. } = gated.planned;
     for gate in gated.gates.iter().filter(|gate| gate.test.is_paired()) {
         for task in positions(gate, tasks) {
-            for model in 0..models.len() {
+            let subjects = models.iter().enumerate();
+            let subjects = subjects.filter(|(_, model)| !model.is_reference());
+            for (model, _) in subjects {
                 let at = ModelTask { model, task };
                 counterpart(planned, at, named, Terms::of(gate.mode))?;
             }

@@ -25,6 +25,7 @@ pub mod options;
 pub mod power;
 pub mod probes;
 pub mod quarantine;
+mod references;
 pub mod replay;
 pub mod rerun;
 pub mod resume;

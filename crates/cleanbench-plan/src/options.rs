@@ -28,6 +28,8 @@ pub struct Surroundings<'a> {
 pub struct ModelOptions {
     /// Names of the models file, `provider/model`, or URLs; without any, those of the suite.
     pub models: Vec<String>,
+    /// Models that cannot have seen the items; without any, those of the suite.
+    pub references: Vec<String>,
     /// The models file; `None` for those in the suite's folder, here, and in the user's configuration folder.
     pub models_file: Option<PathBuf>,
     /// A URL at which all models are asked instead of at their own.

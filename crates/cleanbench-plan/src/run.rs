@@ -23,7 +23,7 @@ use crate::probes::{self, PlannedProbe};
 use crate::replay::Source;
 use crate::selection::{Selected, check_samplings, left_out, select};
 use crate::suite_key::{self, SuiteKey};
-use crate::{ErrorKind, PlanError, Surroundings, quarantine};
+use crate::{ErrorKind, PlanError, Surroundings, quarantine, references};
 
 /// A run that is planned, and not yet written down.
 pub struct NewRun<'a> {
@@ -57,26 +57,31 @@ pub fn plan<'a>(
 ) -> Result<NewRun<'a>, PlanError> {
     let selected = earlier.narrow(select(suite, &options.select)?, notes)?;
     let placed = earlier.endpoints(options, suite, around, notes)?;
-    if placed.is_empty() {
+    if placed.iter().all(|one| one.role == Role::Reference) {
         return Err(no_model());
     }
-    let answered = |one: &&Placed| one.is_named || !one.endpoint.asks().is_empty();
-    let named = placed.iter().filter(answered);
-    let named = named.map(|one| one.endpoint.clone()).collect();
-    let endpoints: Vec<_> = placed.into_iter().map(|one| one.endpoint).collect();
-    notes.extend(proxies(&endpoints).chain(untested(&endpoints)));
-    notes.extend(left_out(&endpoints, &selected));
-    let planner = Planner {
+    let mut planner = Planner {
         options,
         earlier,
         suite,
         around,
         selected,
-        endpoints,
-        named,
+        endpoints: Vec::new(),
+        roles: Vec::new(),
+        named: Vec::new(),
     };
+    planner.ask(placed.clone());
+    let endpoints = &planner.endpoints;
+    notes.extend(proxies(endpoints).chain(untested(endpoints)));
+    notes.extend(left_out(endpoints, &planner.selected));
     planner.check(notes)?;
-    let probes = planner.probes(notes)?;
+    let mut probes = planner.probes(notes)?;
+    if probes.is_empty() && earlier.asks() {
+        planner.ask(references::without_probes(placed, &options.models, notes)?);
+    }
+    if earlier.has_checks() {
+        probes.extend(probes::checks_beside(&probes, &planner.endpoints)?);
+    }
     planner.finish(probes, notes)
 }
 
@@ -93,10 +98,21 @@ struct Planner<'a, 'o> {
     around: Surroundings<'o>,
     selected: Vec<Selected<'a>>,
     endpoints: Vec<Endpoint>,
+    /// What each of them is asked for.
+    roles: Vec<Role>,
     named: Vec<Endpoint>,
 }
 
 impl<'a> Planner<'a, '_> {
+    /// Takes `placed` for those that are asked.
+    fn ask(&mut self, placed: Vec<Placed>) {
+        let answered = |one: &&Placed| one.is_named || !one.endpoint.asks().is_empty();
+        let named = placed.iter().filter(answered);
+        self.named = named.map(|one| one.endpoint.clone()).collect();
+        self.roles = placed.iter().map(|one| one.role).collect();
+        self.endpoints = placed.into_iter().map(|one| one.endpoint).collect();
+    }
+
     /// The endpoints that are really asked: a label says what may be sent, and nothing may be where nothing is.
     fn asked(&self) -> &[Endpoint] {
         if self.earlier.asks() {
@@ -124,13 +140,10 @@ impl<'a> Planner<'a, '_> {
         if !self.earlier.has_probes() {
             return Ok(Vec::new());
         }
-        let mut probes = probes::plan(self.suite, &self.selected, self.seed())?;
+        let probes = probes::plan(self.suite, &self.selected, self.seed())?;
         if self.suite.probes.is_some() && probes.is_empty() {
             let text = "no probe is put: no selected task has controls (`rewording_of`, `isomorph_of` or `control`)";
             notes.push(Note::new(NoteKind::NoProbes, text));
-        }
-        if self.earlier.has_checks() {
-            probes.extend(probes::checks_beside(&probes, &self.endpoints)?);
         }
         Ok(probes)
     }
@@ -223,8 +236,11 @@ impl<'a> Planner<'a, '_> {
     }
 
     fn models(&self, probes: usize) -> Result<Vec<ModelPlan>, PlanError> {
-        let plan = |endpoint| model_plan(endpoint, &self.selected, probes);
-        self.endpoints.iter().map(plan).collect()
+        let planned = self.endpoints.iter().zip(&self.roles);
+        let plan = |(endpoint, role): (&Endpoint, &Role)| {
+            model_plan(endpoint, *role, &self.selected, probes)
+        };
+        planned.map(plan).collect()
     }
 
     fn tasks(&self, probes: &[PlannedProbe]) -> Result<Vec<TaskPlan>, PlanError> {
@@ -272,6 +288,7 @@ fn suite_plan(suite: &Suite) -> SuitePlan {
 
 fn model_plan(
     endpoint: &Endpoint,
+    role: Role,
     selected: &[Selected<'_>],
     probes: usize,
 ) -> Result<ModelPlan, PlanError> {
@@ -286,7 +303,7 @@ fn model_plan(
         endpoint: endpoint.describe(),
         effective: known.collect(),
         sampling,
-        role: Role::Subject,
+        role,
     })
 }
 

@@ -17,6 +17,7 @@ use cleanbench_stats::power;
 
 use crate::answer::{invalid, told_by};
 use crate::arm_difference::{ALPHA, POWER, share, test_of_arms, test_of_pairs};
+use crate::beside::LeftIn;
 use crate::family::{Groups, families as families_of};
 
 /// What the answer about an item shows.
@@ -153,6 +154,8 @@ pub(crate) struct Compared {
     is_paired: bool,
     wanted: Wanted,
     invalid: BTreeMap<String, u64>,
+    /// Items that were asked about and are in no count but that of filters, by reason.
+    left_out: BTreeMap<&'static str, u64>,
 }
 
 /// How invalid answers count: of suspects, of controls.
@@ -189,7 +192,12 @@ impl Compared {
         seen: &[Seen],
     ) -> Self {
         let seen = without_repeats(&seen[..seen.len().min(calls.len())], form);
-        let seen = seen.as_slice();
+        let LeftIn {
+            calls,
+            seen,
+            left_out,
+        } = LeftIn::of(hanging.is_paired, calls, seen);
+        let (calls, seen) = (&*calls, seen.as_slice());
         let mut invalid = BTreeMap::new();
         for answer in seen {
             if Shown::of(Some(answer)) == Shown::Invalid {
@@ -202,6 +210,7 @@ impl Compared {
             is_paired: hanging.is_paired,
             wanted: Wanted::All,
             invalid,
+            left_out,
         }
     }
 
@@ -220,6 +229,9 @@ impl Compared {
         }
         finding.families = self.families();
         finding.invalid = self.invalid;
+        for (reason, items) in self.left_out {
+            *finding.filters.entry(reason.to_owned()).or_insert(0) += items;
+        }
     }
 
     /// Whether an answer about the item at `place` that counts is in the test.

@@ -22,6 +22,7 @@
 mod answer;
 mod arm_difference;
 pub mod arms;
+pub mod beside;
 pub mod checks;
 mod compared;
 pub mod design;

@@ -331,7 +331,10 @@ impl<R: Recall> Probe for Put<R> {
             filters,
         } = self.plan(context);
         let deciding = Self::deciding(first.len(), calls);
-        let hit = |position: &usize| is_hit(seen.get(*position)) == Some(true);
+        let hit = |position: &usize| {
+            let seen = seen.get(*position);
+            is_hit(seen) == Some(true) && seen.is_some_and(|seen| seen.left_out.is_none())
+        };
         let suspects = deciding.iter().copied();
         let suspects = suspects.filter(|place| calls[*place].arm == Arm::Suspect);
         let examples = suspects.filter(hit).take(EXAMPLES);

@@ -276,7 +276,6 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::Outcome;
     use cleanbench_core::probe::{Arm, ControlKind, ProbeContext, Seen, Step};
 
     use super::*;

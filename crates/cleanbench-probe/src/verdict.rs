@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::{is_confirmatory, primary};
 
+pub mod bias;
 pub mod measured;
 
 const STRONG: f64 = 0.01;
@@ -314,7 +315,6 @@ fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
     reason = "numbers of items are small"
 )]
 mod tests {
-    use std::collections::BTreeMap;
 
     use cleanbench_core::probe::{ControlKind, ProbeForm};
     use cleanbench_stats::exact;

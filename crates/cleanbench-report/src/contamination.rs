@@ -4,6 +4,7 @@
 //! ones; those of later steps are checked where the order of the journal is known, see [`crate::follow_up`].
 //! A finding rests on the calls of all steps, in the order of their rows.
 
+pub mod references;
 pub mod validity;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 use crate::rows::Row;
 use crate::{Recording, ReportError};
+use references::{OnControls, Referenced, References};
 use validity::ModelValidity;
 
 /// Tables from this version on weigh findings by the bias that was measured.
@@ -39,6 +41,10 @@ pub struct Contamination {
     pub gaps: Vec<Gap>,
     /// What the checks of validity say of each model, in plan order; none where they were not put.
     pub validity: Vec<ModelValidity>,
+    /// What the probes show of each reference model, in plan order of probes; none where there is none.
+    pub references: Vec<Referenced>,
+    /// How often each model is right on the controls, task by task; none where there is no reference.
+    pub on_controls: Vec<OnControls>,
     /// Recorded calls that the recorded samples do not give, lowercase fragments.
     pub wrong: Vec<String>,
 }
@@ -141,13 +147,16 @@ impl Gatherer {
         let wrong = units.iter().filter_map(|unit| unit.wrong(recording));
         let wrong = wrong.collect();
         let validity = validity::of_models(recording, &units, &self.models);
+        let references = References::read(recording, &units, &self.models, &validity)?;
+        let on_controls = references::on_controls(recording, &items, &units, &self.models);
         let mut verdicts = Vec::new();
         let mut gaps = Vec::new();
-        for (model, gathered) in plan.models.iter().zip(&self.models) {
+        for (position, model) in plan.subjects() {
+            let gathered = &self.models[position];
             let checked = validity.iter().find(|one| one.model == model.name);
             let grounds = checked.map(ModelValidity::grounds).unwrap_or_default();
             for task in plan.tasks.iter().filter(|task| task.probe.is_none()) {
-                let judged = judge_task(&task.name, &units, recording, gathered)?;
+                let judged = judge_task(&task.name, &units, recording, gathered, &references)?;
                 if judged.is_empty() {
                     continue;
                 }
@@ -173,6 +182,8 @@ impl Gatherer {
             verdicts,
             gaps,
             validity,
+            references: references.shown(),
+            on_controls,
             wrong,
         })
     }
@@ -193,20 +204,22 @@ fn judge_task(
     units: &[Unit<'_>],
     recording: &Recording,
     gathered: &Gathered,
+    references: &References,
 ) -> Result<Vec<Judged>, ReportError> {
-    let own = units
-        .iter()
-        .filter(|unit| unit.plan.suspects == task && unit.plan.bias_of.is_none());
+    let own = units.iter().filter(|unit| unit.is_of(task));
     let judge = |unit: &Unit<'_>| {
-        let mut judged = unit.judge(recording, gathered)?;
+        let mut judged = unit.judge(recording, gathered, |calls, seen| {
+            references.adjust(unit.place, calls, seen);
+        })?;
         let measures = |other: &&Unit<'_>| {
             let (own, other) = (unit.plan, other.plan);
             other.bias_of.as_deref() == Some(task) && (&other.id, other.form) == (&own.id, own.form)
         };
         if let Some(measure) = units.iter().find(measures) {
-            let shown = measure.judge(recording, gathered)?.finding;
+            let shown = measure.judge(recording, gathered, |_, _| {})?.finding;
             judged.finding.bias = measured::bias(&shown, BiasSource::NeverSent);
         }
+        references.tell(unit.place, &mut judged.finding);
         Ok(judged)
     };
     own.map(judge).collect()
@@ -417,9 +430,19 @@ impl<'a> Unit<'a> {
         Ok(Some(calls))
     }
 
-    fn judge(&self, recording: &Recording, gathered: &Gathered) -> Result<Judged, ReportError> {
-        let empty = Vec::new();
-        let seen = gathered.seen.get(&self.place).unwrap_or(&empty);
+    /// Whether it is a probe of the items of `task`, and not of what measures its bias.
+    fn is_of(&self, task: &str) -> bool {
+        self.plan.suspects == task && self.plan.bias_of.is_none()
+    }
+
+    /// What it finds of the model of `gathered`, where `adjust` was applied to how its calls ended.
+    fn judge(
+        &self,
+        recording: &Recording,
+        gathered: &Gathered,
+        adjust: impl FnOnce(&[ProbeCall], &mut [Seen]),
+    ) -> Result<Judged, ReportError> {
+        let mut seen = gathered.seen.get(&self.place).cloned().unwrap_or_default();
         let none = Arms {
             suspects: Vec::new(),
             controls: Vec::new(),
@@ -433,7 +456,8 @@ impl<'a> Unit<'a> {
             Some(arms) => (arms.context(self.plan.seed), calls.as_slice()),
             None => (none.context(self.plan.seed), &[][..]),
         };
-        let finding = self.probe.judge(&context, calls, seen);
+        adjust(calls, &mut seen);
+        let finding = self.probe.judge(&context, calls, &seen);
         let ids = finding.examples.iter().filter_map(|place| {
             let planned = planned.get(usize::try_from(*place).ok()?)?;
             Some(format!("{}:{}", self.name, planned.id))

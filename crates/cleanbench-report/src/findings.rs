@@ -142,6 +142,7 @@ impl<'a> RowReaders<'a> {
             skipped: &self.skipped,
             gathered: &self.noted,
             unread: &self.unread,
+            contamination: &contamination,
         };
         Ok(Report {
             notes: notes.notes(),

@@ -40,6 +40,7 @@ pub use artefacts::columns_page;
 pub use artefacts::summary::summary_json;
 pub use cleanbench_probe::registry::is_check;
 pub use cleanbench_text::{cell, foreign};
+pub use contamination::references::{OnControls, Referenced};
 pub use contamination::validity::ModelValidity;
 pub use contamination::{Contamination, Gap, Judged, TaskVerdict};
 pub use error::ReportError;

@@ -16,7 +16,7 @@ use crate::gates::saving;
 use crate::rows::Row;
 use crate::scan::Index;
 use crate::unread::UnreadGatherer;
-use crate::{Summary, SummaryRow};
+use crate::{Contamination, Summary, SummaryRow};
 
 /// The lag of the scheduler, in microseconds, above which it is worth a warning.
 const MOST_LAG: u64 = 5_000;
@@ -54,6 +54,7 @@ pub(crate) struct Source<'a> {
     pub(crate) skipped: &'a Skipped,
     pub(crate) gathered: &'a Gatherer,
     pub(crate) unread: &'a UnreadGatherer,
+    pub(crate) contamination: &'a Contamination,
 }
 
 impl Source<'_> {
@@ -67,6 +68,7 @@ impl Source<'_> {
         notes.extend(self.busy());
         notes.extend(self.earlier_answers());
         notes.extend(self.flaky());
+        notes.extend(self.contamination.reference_notes());
         notes.extend(self.unanswered());
         notes.extend(odd_answers(self.summary));
         notes.extend(self.unread.notes(&self.manifest.plan));

@@ -15,6 +15,7 @@ use crate::unread::{Unread, UnreadGatherer};
 use crate::{Contamination, Recording, ReportError};
 use cleanbench_items::{Estimated, Rules, Tally, reduce};
 use cleanbench_ledger::Turns;
+use cleanbench_ledger::manifest::Role;
 
 pub use crate::slices::SliceRow;
 
@@ -26,6 +27,8 @@ pub const NOT_ASSESSED: &str = "not_assessed";
 pub struct SummaryRow {
     /// Name of the model.
     pub model: String,
+    /// What the model is asked for.
+    pub role: Role,
     /// Name of the task.
     pub task: String,
     /// Whether the line is of a probe's calls and not of a task.
@@ -118,6 +121,14 @@ impl AnswerCounts {
 }
 
 impl SummaryRow {
+    /// The model's name, a reference marked as such: for people.
+    pub fn model_told(&self) -> String {
+        match self.role {
+            Role::Subject => self.model.clone(),
+            Role::Reference => format!("{} (reference)", self.model),
+        }
+    }
+
     /// Number of calls that ended as `outcome`.
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes
@@ -278,6 +289,7 @@ impl Summarizer {
             for (task, (totals, latency)) in plan.tasks.iter().zip(totals.iter().zip(latency)) {
                 rows.push(SummaryRow {
                     model: model.name.clone(),
+                    role: model.role,
                     task: task.name.clone(),
                     probe: task.probe.is_some(),
                     may_spare: plan.may_end_early(task) || plan.imported.is_some(),

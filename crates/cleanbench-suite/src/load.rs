@@ -269,6 +269,7 @@ fn load_bytes(
         version: manifest.version,
         description: manifest.description,
         models: manifest.models,
+        references: manifest.references,
         probes,
         gates: manifest.gates,
         quarantine,

@@ -13,10 +13,11 @@ use crate::task_table::TaskTable;
 use crate::toml_read::{Node, Reader};
 use crate::words::shown;
 
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "name",
     "version",
     "models",
+    "references",
     "description",
     "defaults",
     "task",
@@ -31,18 +32,19 @@ pub(crate) struct Manifest {
     pub(crate) version: String,
     pub(crate) description: Option<String>,
     pub(crate) models: Vec<String>,
+    pub(crate) references: Vec<String>,
     pub(crate) probes: Option<ProbeTable>,
     pub(crate) gates: Vec<Gate>,
     /// Each task with the offset of its table; defaults are filled in.
     pub(crate) tasks: Vec<(usize, TaskTable)>,
 }
 
-/// The models that a manifest names, as far as it can be read.
+/// The models that a manifest names, references among them, as far as it can be read.
 pub fn models_of(text: &str) -> Vec<String> {
     let (root, _) = DeTable::parse_recoverable(text);
-    let models = root.get_ref().get("models");
-    let models = models.and_then(|node| node.get_ref().as_array());
-    let names = models.into_iter().flatten();
+    let lists = ["models", "references"].map(|key| root.get_ref().get(key));
+    let lists = lists.into_iter().flatten();
+    let names = lists.filter_map(|node| node.get_ref().as_array()).flatten();
     names
         .filter_map(|name| name.get_ref().as_str().map(str::to_owned))
         .collect()
@@ -84,6 +86,10 @@ fn read_root(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Manifest {
             "models" => {
                 let models = reader.texts(name, node).unwrap_or_default();
                 manifest.models = models.into_iter().map(|model| model.value).collect();
+            }
+            "references" => {
+                let models = reader.texts(name, node).unwrap_or_default();
+                manifest.references = models.into_iter().map(|model| model.value).collect();
             }
             "probes" => {
                 let table = reader.table(name, node);

@@ -33,6 +33,8 @@ pub struct Suite {
     pub description: Option<String>,
     /// Models to use when none is named.
     pub models: Vec<String>,
+    /// Reference models to use when none is named: they cannot have seen the items.
+    pub references: Vec<String>,
     /// Contamination probes that a run puts besides the tasks.
     pub probes: Option<ProbeUse>,
     /// Conditions on a run, as they stand in the manifest; their tasks are tasks of the suite.

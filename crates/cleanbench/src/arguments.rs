@@ -154,6 +154,9 @@ pub(crate) struct ModelArguments {
     /// A name of the models file, `provider/model`, or a URL `http://host:port/v1#model`; repeatable
     #[arg(short, long = "model", value_name = "MODEL")]
     pub(crate) models: Vec<String>,
+    /// A model that cannot have seen the items, to be asked the same: what it restores too is no evidence, and with two or more the bias of controls is measured; repeatable
+    #[arg(short = 'R', long = "reference", value_name = "MODEL")]
+    pub(crate) references: Vec<String>,
     /// The models file; what it asks for is granted, with --resume to models as they are recorded [default: models.toml in the suite's folder, here, and your own]
     #[arg(long = "models", value_name = "FILE")]
     pub(crate) models_file: Option<PathBuf>,
@@ -169,6 +172,7 @@ impl ModelArguments {
     fn options(&self) -> ModelOptions {
         ModelOptions {
             models: self.models.clone(),
+            references: self.references.clone(),
             models_file: self.models_file.clone(),
             base_url: self.base_url.clone(),
             allow_private: self.allow_private.clone(),
@@ -258,7 +262,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "allow_path", "data", "models", "base_url", "tasks", "tags", "limit", "epochs", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "allow_path", "data", "models", "references", "base_url", "tasks", "tags", "limit", "epochs", "seed"])]
     pub(crate) resume: Option<String>,
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]

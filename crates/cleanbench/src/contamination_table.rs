@@ -28,6 +28,11 @@ pub(crate) fn text(contamination: &Contamination) -> Option<String> {
         parts.push(format!("{apart}{checked}"));
     }
     parts.extend(contamination.verdicts.iter().map(verdict));
+    let lines = contamination.reference_lines();
+    let references: String = lines.map(|line| format!("{}\n", cell::visible(&line))).collect();
+    if !references.is_empty() {
+        parts.push(references);
+    }
     Some(format!("\n{}", parts.join("\n")))
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn text(summary: &Summary) -> String {
     ];
     let rows = summary.tasks().map(|row| {
         [
-            cell::visible(&row.model),
+            cell::visible(&row.model_told()),
             cell::visible(&row.task),
             row.scorer.clone(),
             score(&row.estimated, one_method) + &beside_chance(row),

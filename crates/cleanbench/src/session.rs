@@ -493,6 +493,8 @@ pub(crate) fn print_result(
             "verdicts": report.contamination.verdicts,
             "gaps": report.contamination.gaps,
             "validity": report.contamination.validity,
+            "references": report.contamination.references,
+            "on_controls": report.contamination.on_controls,
             "gates": report.gates,
             "failures": failures::document(&report.reasons, &recording.manifest.plan),
             "notes": report.notes.iter().map(note_json).collect::<Value>(),

@@ -23,6 +23,9 @@ pub struct Scenario {
     pub strata: Vec<Stratum>,
     /// a + b of the Beta distributions of guessability: the smaller, the more items differ.
     pub concentration: f64,
+    /// Share of the words of an item that stand in an answer which does not restore it, by arm: how alike the style of
+    /// originals and controls is to what a model writes anyway. It differs by item as guessing does.
+    pub overlap: ByArm,
     /// Share of the answers that say nothing, by arm.
     pub declined: ByArm,
     /// Options that several items have.
@@ -115,6 +118,7 @@ impl Scenario {
             family: 1,
             strata: vec![stratum],
             concentration: 1.5,
+            overlap: ByArm::default(),
             declined: ByArm::default(),
             recurring: None,
             offset: None,

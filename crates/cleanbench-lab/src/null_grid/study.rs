@@ -7,14 +7,16 @@
 //!
 //! It refuses a scenario of which a probe can ask nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{
-    Arm, Bias, BiasSource, ControlKind, Finding, ProbeContext, ProbeForm, Seen,
+    Arm, Bias, BiasSource, ControlKind, Finding, ProbeCall, ProbeContext, ProbeForm, Seen,
 };
 use cleanbench_core::seed::derive;
+use cleanbench_probe::beside::{self, About};
 use cleanbench_probe::registry::Order;
+use cleanbench_probe::verdict::bias::{larger, of_references};
 use cleanbench_probe::verdict::measured::{self, Grounds};
 use cleanbench_probe::{Arms, Design, Protocol, Verdict};
 use cleanbench_stats::random::Random;
@@ -42,39 +44,51 @@ pub enum StudyError {
     Nothing(String),
 }
 
-/// An answer to one call.
+/// What an answer shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum Shown {
     /// What was asked for.
     Restored,
     /// Another text.
     Another,
-    /// One that says nothing.
-    Declined,
+    /// Nothing: it declines.
+    Nothing,
+}
+
+/// An answer to one call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// What it shows.
+    pub shown: Shown,
+    /// How much of what was asked for is in it, 0 to 1; of likelihoods, by how many standard deviations the original is
+    /// above the mean of its rewordings.
+    pub measure: f64,
 }
 
 impl Answer {
-    fn seen(self, is_guessed: bool) -> Seen {
-        let score = match self {
-            Self::Restored => RecordedScore::of(1.0),
-            Self::Another => RecordedScore::of(0.0),
-            Self::Declined => RecordedScore {
+    fn seen(self) -> Seen {
+        let score = match self.shown {
+            Shown::Restored => RecordedScore::of(1.0),
+            Shown::Another => RecordedScore::of(0.0),
+            Shown::Nothing => RecordedScore {
                 extraction_failure: Some("declined".to_owned()),
                 ..RecordedScore::of(0.0)
             },
         };
-        Seen {
-            is_guessed,
-            ..Seen::answered(score)
-        }
+        let measure = (self.shown != Shown::Nothing).then_some(self.measure);
+        Seen::answered(RecordedScore { measure, ..score })
     }
+}
+
+fn seen(answers: &[Answer]) -> Vec<Seen> {
+    answers.iter().map(|answer| answer.seen()).collect()
 }
 
 /// For each probe and form, an answer for each call.
 pub type Answers = Vec<Vec<Answer>>;
 
 /// What a simulated model and its references answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// To what was asked of suspects and controls.
     pub answers: Answers,
@@ -99,7 +113,10 @@ pub struct Study {
     scenario: Scenario,
     main: Set,
     never_sent: Option<Set>,
-    levels: Vec<[BetaQuantiles; 2]>,
+    /// For each template and arm, how likely an item is guessed.
+    guessed: Vec<[BetaQuantiles; 2]>,
+    /// For each arm, how much of an item stands in an answer that does not restore it.
+    overlap: [BetaQuantiles; 2],
     grounds: BTreeMap<ProbeForm, Grounds>,
     without: Option<Rule>,
 }
@@ -229,17 +246,19 @@ impl Study {
         let never_sent = (scenario.never_sent > 0)
             .then(|| Set::new(scenario, own, scenario.never_sent, without))
             .transpose()?;
-        let levels = scenario.strata.iter().map(|stratum| {
-            let rates = [stratum.guess.suspects, stratum.guess.controls];
-            rates.map(|rate| BetaQuantiles::new(rate, scenario.concentration))
-        });
+        let around = |means: ByArm| {
+            let means = [means.suspects, means.controls];
+            means.map(|mean| BetaQuantiles::new(mean, scenario.concentration))
+        };
+        let guessed = scenario.strata.iter().map(|stratum| around(stratum.guess));
         // Every model does what it is told and restores famous passages.
         let passed = Grounds {
             complies: Some(true),
             remembers: Some(true),
         };
         Ok(Self {
-            levels: levels.collect(),
+            guessed: guessed.collect(),
+            overlap: around(scenario.overlap),
             grounds: FORMS.map(|form| (form, passed)).into(),
             scenario: scenario.clone(),
             main,
@@ -262,24 +281,23 @@ impl Study {
     pub fn model(&self, seed: u64, number: u64) -> Model {
         let key = derive(seed, &format!("{:?}", self.scenario), &number.to_string(), "model");
         let mut random = Random::new(key);
-        let levels = self.levels(&self.main, &mut random);
-        let recalled = self.recalled(&mut random);
+        let met = self.meet(&self.main, &mut random);
         let model = Teller {
             factor: self.scenario.factor,
             declined: self.scenario.declined,
-            recalled,
+            recalled: self.recalled(&mut random),
         };
-        let answers = self.answers(&self.main, &levels, &model, &mut random);
+        let answers = self.answers(&self.main, &met, &model, &mut random);
         let references = (0..self.scenario.references)
-            .map(|_| self.answers(&self.main, &levels, &Teller::reference(), &mut random))
+            .map(|_| self.answers(&self.main, &met, &Teller::reference(), &mut random))
             .collect();
         let never_sent = self.never_sent.as_ref().map(|set| {
-            let levels = self.levels(set, &mut random);
+            let met = self.meet(set, &mut random);
             let model = Teller {
                 factor: self.scenario.factor,
                 ..Teller::reference()
             };
-            self.answers(set, &levels, &model, &mut random)
+            self.answers(set, &met, &model, &mut random)
         });
         Model {
             answers,
@@ -288,26 +306,32 @@ impl Study {
         }
     }
 
-    /// How likely each item of both arms is guessed by whoever never saw it.
-    fn levels(&self, set: &Set, random: &mut Random) -> [Vec<f64>; 2] {
-        let family = self.scenario.family;
-        let mut draw = |count: usize| -> Vec<f64> {
-            let families = (0..count.div_ceil(family)).map(|_| random.unit());
-            families.collect()
+    /// Draws how difficult the items of `set` are, to all models alike.
+    fn meet(&self, set: &Set, random: &mut Random) -> Met {
+        let [suspects, controls] = self.families(set);
+        let uniform = |count: usize, random: &mut Random| -> Vec<f64> {
+            (0..count).map(|_| random.unit()).collect()
         };
-        let own = draw(set.arms.suspects.len());
+        let own = uniform(suspects, random);
         let other = match set.arms.kind {
             ControlKind::Rewording => own.clone(),
-            _ => draw(set.arms.controls.len()),
+            _ => uniform(controls, random),
         };
-        let of = |side: usize, difficulties: &[f64]| -> Vec<f64> {
-            let strata = set.strata[side].iter().enumerate();
-            let level = |(place, stratum): (usize, &usize)| {
-                self.levels[*stratum][side].at(difficulties[place / family])
-            };
-            strata.map(level).collect()
+        let natural = if self.scenario.offset.is_some() {
+            [suspects, controls].map(|count| (0..count).map(|_| normal(random)).collect())
+        } else {
+            [Vec::new(), Vec::new()]
         };
-        [of(0, &own), of(1, &other)]
+        Met {
+            difficulty: [own, other],
+            natural,
+        }
+    }
+
+    /// Families of either arm.
+    fn families(&self, set: &Set) -> [usize; 2] {
+        let counts = [set.arms.suspects.len(), set.arms.controls.len()];
+        counts.map(|count| count.div_ceil(self.scenario.family))
     }
 
     /// Which suspects the model saw and restores.
@@ -319,51 +343,57 @@ impl Study {
             .collect()
     }
 
-    /// What `teller` answers to all calls about `set`, whose items are guessed at `levels`.
-    fn answers(
-        &self,
-        set: &Set,
-        levels: &[Vec<f64>; 2],
-        teller: &Teller,
-        random: &mut Random,
-    ) -> Answers {
-        let counts = [set.arms.suspects.len(), set.arms.controls.len()];
-        let mut luck = self.luck(counts, random);
+    /// What `teller` answers to all calls about `set`, whose items are as `met`.
+    fn answers(&self, set: &Set, met: &Met, teller: &Teller, random: &mut Random) -> Answers {
+        let families = self.families(set);
+        let mut luck = Luck::new(families, random);
         let mut all = Vec::new();
         for (place, design) in set.designs.iter().enumerate() {
             if place > 0 && !self.scenario.together {
-                luck = self.luck(counts, random);
+                luck = Luck::new(families, random);
             }
-            let name = design.probe().id();
-            all.push(if name == LIKELIHOODS {
-                self.weighed(design, counts, random)
+            all.push(if design.probe().id() == LIKELIHOODS {
+                self.weighed(design, families, met, random)
             } else {
-                let asks_options = OF_OPTIONS.contains(&name);
-                let calls = design.calls().iter();
-                let answer = |call: &cleanbench_core::probe::ProbeCall| {
-                    let side = side(call.arm);
-                    let level = levels[side][call.item] * teller.factor;
-                    let level = level.max(self.recurring(call.arm, call.item, asks_options));
-                    let is_guessed = luck[side][call.item / self.scenario.family] < level;
-                    let declined = [teller.declined.suspects, teller.declined.controls][side];
-                    if declined > 0.0 && random.unit() < declined {
-                        Answer::Declined
-                    } else if is_guessed || teller.recalls(call.arm, call.item) {
-                        Answer::Restored
-                    } else {
-                        Answer::Another
-                    }
+                let put = Put {
+                    set,
+                    design,
+                    met,
+                    luck: &luck,
                 };
-                calls.map(answer).collect()
+                self.told(&put, teller, random)
             });
         }
         all
     }
 
-    /// A number for each family of both arms: it is guessed where that is below how likely it is.
-    fn luck(&self, counts: [usize; 2], random: &mut Random) -> [Vec<f64>; 2] {
-        let families = |count: usize| count.div_ceil(self.scenario.family);
-        counts.map(|count| (0..families(count)).map(|_| random.unit()).collect())
+    /// What `teller` answers to a probe that asks for texts.
+    fn told(&self, put: &Put<'_>, teller: &Teller, random: &mut Random) -> Vec<Answer> {
+        let asks_options = OF_OPTIONS.contains(&put.design.probe().id());
+        let calls = put.design.calls().iter();
+        let answer = |call: &ProbeCall| {
+            let (side, family) = (side(call.arm), call.item / self.scenario.family);
+            let difficulty = put.met.difficulty[side][family];
+            let stratum = put.set.strata[side][call.item];
+            let level = self.guessed[stratum][side].at(difficulty) * teller.factor;
+            let level = level.max(self.recurring(call.arm, call.item, asks_options));
+            let declined = [teller.declined.suspects, teller.declined.controls][side];
+            let is_guessed = put.luck.guess[side][family] < level;
+            let shown = if declined > 0.0 && random.unit() < declined {
+                Shown::Nothing
+            } else if is_guessed || teller.recalls(call.arm, call.item) {
+                Shown::Restored
+            } else {
+                Shown::Another
+            };
+            let share = self.overlap[side].at(difficulty) * teller.factor;
+            let measure = match shown {
+                Shown::Restored => 1.0,
+                _ => binomial_share(put.luck.overlap[side][family], share.min(1.0)),
+            };
+            Answer { shown, measure }
+        };
+        calls.map(answer).collect()
     }
 
     /// How often an option of the item is guessed because another item has it too.
@@ -374,27 +404,35 @@ impl Study {
         recurring.map_or(0.0, |recurring| recurring.guess)
     }
 
-    /// Whether the likelihood of each original is the largest, family by family.
-    fn weighed(&self, design: &Design, counts: [usize; 2], random: &mut Random) -> Vec<Answer> {
-        let margins = counts.map(|count| {
-            let families = (0..count.div_ceil(self.scenario.family)).map(|_| {
-                let others = (0..OTHERS).map(|_| normal(random));
-                let most = others.fold(f64::NEG_INFINITY, f64::max);
-                normal(random) - most
-            });
-            families.collect::<Vec<_>>()
-        });
-        let offset = self.scenario.offset.unwrap_or(0.0);
-        let calls = design.calls().iter();
-        let answer = |call: &cleanbench_core::probe::ProbeCall| {
-            let own = if call.arm == Arm::Suspect { offset } else { 0.0 };
-            if margins[side(call.arm)][call.item / self.scenario.family] + own > 0.0 {
-                Answer::Restored
-            } else {
-                Answer::Another
+    /// Whether the likelihood of each original is the largest, family by family. Half of how natural an original is all
+    /// models find alike.
+    fn weighed(
+        &self,
+        design: &Design,
+        families: [usize; 2],
+        met: &Met,
+        random: &mut Random,
+    ) -> Vec<Answer> {
+        let offset = [self.scenario.offset.unwrap_or(0.0), 0.0];
+        let mut weigh = |side: usize, family: usize| {
+            let own = (met.natural[side][family] + normal(random)) * std::f64::consts::FRAC_1_SQRT_2;
+            let original = own + offset[side];
+            let others: [f64; OTHERS] = std::array::from_fn(|_| normal(random));
+            let is_likeliest = others.iter().all(|other| original > *other);
+            let mean = others.iter().sum::<f64>() / real(OTHERS);
+            Answer {
+                shown: if is_likeliest { Shown::Restored } else { Shown::Another },
+                measure: original - mean,
             }
         };
-        calls.map(answer).collect()
+        let drawn: [Vec<Answer>; 2] = [0, 1].map(|side| {
+            let families = 0..families[side];
+            families.map(|family| weigh(side, family)).collect()
+        });
+        let calls = design.calls().iter();
+        calls
+            .map(|call| drawn[side(call.arm)][call.item / self.scenario.family])
+            .collect()
     }
 
     /// What runs make of `model`.
@@ -411,18 +449,17 @@ impl Study {
     /// What the probe at `place` finds.
     fn finding(&self, model: &Model, place: usize) -> Finding {
         let design = &self.main.designs[place];
-        let references: Vec<_> = model.references.iter().map(|all| &all[place]).collect();
-        let filters = self.without != Some(Rule::GuessFilter);
-        let seen = model.answers[place].iter().enumerate();
-        let seen = seen.map(|(call, answer)| {
-            let restores = |answers: &&Vec<Answer>| answers[call] == Answer::Restored;
-            answer.seen(filters && references.iter().any(restores))
-        });
-        let mut finding = design.judge(&seen.collect::<Vec<_>>());
+        let mut own = seen(&model.answers[place]);
+        let references = self.references(model, place);
+        if self.without != Some(Rule::GuessFilter) {
+            references.adjust(design, &mut own);
+        }
+        let mut finding = design.judge(&own);
+        finding.beside_references = !references.weighed.is_empty();
         finding.bias = match self.without {
             Some(Rule::Bias) => None,
             Some(Rule::Measuring) => Some(self.known_bias()),
-            _ => self.bias(model, place),
+            _ => larger(self.never_sent_bias(model, place), references.bias),
         };
         if self.without == Some(Rule::Worst) {
             finding.at_worst = None;
@@ -430,21 +467,40 @@ impl Study {
         finding
     }
 
-    /// The largest bias that anything measured for the probe at `place`.
-    fn bias(&self, model: &Model, place: usize) -> Option<Bias> {
-        let of = |design: &Design, answers: &[Answer], source| {
-            let seen: Vec<_> = answers.iter().map(|answer| answer.seen(false)).collect();
-            measured::bias(&design.measure(&seen), source)
+    /// The bias of the probe at `place` that never-sent items measured.
+    fn never_sent_bias(&self, model: &Model, place: usize) -> Option<Bias> {
+        let design = &self.never_sent.as_ref()?.designs[place];
+        let finding = design.measure(&seen(&model.never_sent[place]));
+        measured::bias(&finding, BiasSource::NeverSent)
+    }
+
+    /// What references show of the probe at `place`; all of them pass the checks of validity.
+    fn references(&self, model: &Model, place: usize) -> References {
+        let design = &self.main.designs[place];
+        let all: Vec<_> = model.references.iter().map(|one| seen(&one[place])).collect();
+        let weighs = design.probe().id() == LIKELIHOODS;
+        let weighed = |seen: &Vec<Seen>| match weighs {
+            true => beside::measured(design.calls(), seen),
+            false => BTreeMap::new(),
         };
-        let never_sent = self.never_sent.as_ref().and_then(|set| {
-            let answers = &model.never_sent[place];
-            of(&set.designs[place], answers, BiasSource::NeverSent)
+        let weighed: Vec<_> = all.iter().map(weighed).collect();
+        let findings = all.iter().enumerate().map(|(place, own)| {
+            let others = weighed.iter().enumerate();
+            let others = others.filter(|(other, _)| weighs && *other != place);
+            let others = beside::mean_of(others.map(|(_, one)| one));
+            let mut own = own.clone();
+            if !others.is_empty() {
+                beside::set_against(&others, design.calls(), &mut own);
+            }
+            design.measure(&own)
         });
-        let references = model.references.iter();
-        let references = references
-            .filter_map(|all| of(&self.main.designs[place], &all[place], BiasSource::References));
-        let all = never_sent.into_iter().chain(references);
-        all.max_by(|one, other| one.upper.total_cmp(&other.upper))
+        let findings: Vec<_> = findings.collect();
+        let guessed = all.iter().flat_map(|seen| beside::restored(design.calls(), seen));
+        References {
+            guessed: guessed.collect(),
+            weighed: beside::mean_of(&weighed),
+            bias: of_references(&findings.iter().collect::<Vec<_>>()),
+        }
     }
 
     /// The bias that the scenario has, as if measured on a million items.
@@ -466,6 +522,80 @@ fn worst_alone(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
         .map(|one| measured::verdict(std::slice::from_ref(one), grounds));
     let worst = alone.min_by_key(|verdict| verdict.class);
     worst.unwrap_or_else(|| measured::verdict(findings, grounds))
+}
+
+/// What references show of a probe.
+struct References {
+    guessed: BTreeSet<About>,
+    /// What they show on average of each item, where they weigh texts; empty elsewhere.
+    weighed: BTreeMap<About, f64>,
+    bias: Option<Bias>,
+}
+
+impl References {
+    /// Takes what they show out of what a model's answers show.
+    fn adjust(&self, design: &Design, seen: &mut [Seen]) {
+        if self.weighed.is_empty() {
+            beside::leave_out(&self.guessed, design.calls(), seen);
+        } else {
+            beside::set_against(&self.weighed, design.calls(), seen);
+        }
+    }
+}
+
+/// A probe as it is put to the items of a set.
+struct Put<'a> {
+    set: &'a Set,
+    design: &'a Design,
+    met: &'a Met,
+    luck: &'a Luck,
+}
+
+/// How difficult and how natural the families of either arm are.
+struct Met {
+    difficulty: [Vec<f64>; 2],
+    /// Empty where no likelihoods are drawn.
+    natural: [Vec<f64>; 2],
+}
+
+/// Numbers for each family of either arm: what is guessed, and how much of what is not.
+struct Luck {
+    guess: [Vec<f64>; 2],
+    overlap: [Vec<f64>; 2],
+}
+
+impl Luck {
+    fn new(families: [usize; 2], random: &mut Random) -> Self {
+        let mut draw = || families.map(|count| (0..count).map(|_| random.unit()).collect());
+        Self {
+            guess: draw(),
+            overlap: draw(),
+        }
+    }
+}
+
+/// Words of an answer that is compared with what was asked for.
+const WORDS: usize = 10;
+
+/// The quantile of `luck` of the share of [`WORDS`] words that each are the same with the chance `share`.
+fn binomial_share(luck: f64, share: f64) -> f64 {
+    if share >= 1.0 {
+        return 1.0;
+    }
+    let mut term = (1.0 - share).powi(10);
+    let mut reached = term;
+    let mut count = 0;
+    while reached <= luck && count < WORDS {
+        term *= share / (1.0 - share) * real(WORDS - count) / real(count + 1);
+        reached += term;
+        count += 1;
+    }
+    real(count) / real(WORDS)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a handful")]
+fn real(count: usize) -> f64 {
+    count as f64
 }
 
 /// Whoever answers.

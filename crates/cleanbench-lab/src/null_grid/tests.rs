@@ -6,7 +6,7 @@ use cleanbench_probe::Class;
 
 use super::rows::{Row, rows};
 use super::scenario::{Controls, Leak, Scenario};
-use super::study::{Answer, Model, Study};
+use super::study::{Answer, Model, Shown, Study};
 use super::{simulate, table};
 
 fn row(name: &str) -> Row {
@@ -53,7 +53,7 @@ fn restored(study: &Study, models: &[Model], arm: Arm) -> f64 {
     let calls = study.main().designs()[0].calls();
     let answers = models.iter().flat_map(|model| calls.iter().zip(&model.answers[0]));
     let of_arm: Vec<_> = answers.filter(|(call, _)| call.arm == arm).collect();
-    let restored = of_arm.iter().filter(|(_, answer)| **answer == Answer::Restored);
+    let restored = of_arm.iter().filter(|(_, answer)| answer.shown == Shown::Restored);
     restored.count() as f64 / of_arm.len() as f64
 }
 
@@ -108,8 +108,8 @@ fn drawn_answers_are_what_texts_would_be() {
     let model = study.model(9, 0);
     for (design, answers) in study.main().designs().iter().zip(&model.answers) {
         for (call, answer) in design.calls().iter().zip(answers) {
-            let text = match answer {
-                Answer::Restored => call.expected.as_str(),
+            let text = match answer.shown {
+                Shown::Restored => call.expected.as_str(),
                 _ => "another text of some other words that nobody has ever heard or seen before it",
             };
             let completion = Completion {
@@ -117,7 +117,7 @@ fn drawn_answers_are_what_texts_would_be() {
                 ..Completion::default()
             };
             let score = design.probe().score(call, &completion);
-            assert_eq!(score.value >= 1.0, *answer == Answer::Restored, "{call:?}");
+            assert_eq!(score.value >= 1.0, answer.shown == Shown::Restored, "{call:?}");
             assert_eq!(score.extraction_failure, None, "{call:?}");
         }
     }
@@ -134,7 +134,7 @@ fn references_meet_the_same_difficulties() {
     let answers = &drawn[0].answers[0];
     let agree = |other: &Vec<Answer>| {
         let both = answers.iter().zip(other);
-        both.filter(|(own, other)| own == other).count()
+        both.filter(|(own, other)| own.shown == other.shown).count()
     };
     // Items are nearly always or nearly never guessed; by chance 58 % would agree.
     for reference in &drawn[0].references {

@@ -13,7 +13,8 @@
 //! say nothing taken for misses and those of controls for hits. Adjusted by Holm's method over the family.
 //!
 //! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
-//! kind, because natural wording is likelier than its synonyms without any leak.
+//! kind, because natural wording is likelier than its synonyms without any leak; or where what is compared is how much
+//! likelier a model finds them than models do that cannot have seen them.
 //!
 //! Invariant: there is no way to `no_evidence` with more than 5 % of answers that say nothing, without a passed check of
 //! memory, or with fewer than 100 items.
@@ -32,7 +33,7 @@ use super::{
 use crate::registry::{is_confirmatory, is_primary, weighs_likelihoods};
 
 /// Fewest items of an arm from which bias counts as measured.
-const MEASURED: u64 = 50;
+pub(super) const MEASURED: u64 = 50;
 /// Floor of the lower bound where bias was not measured, as a difference of rates.
 const UNMEASURED_FLOOR: f64 = 0.15;
 /// What is left above the upper bound of a bias, and below the lower end of an interval.
@@ -344,10 +345,15 @@ fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight
                 Weight::Suspected
             }
         }
-        None if weighs_likelihoods(&finding.probe) && !of_another_kind => Weight::Explained,
+        None if is_natural(finding) && !of_another_kind => Weight::Explained,
         None if low > UNMEASURED_FLOOR => Weight::Suspected,
         None => Weight::Explained,
     }
+}
+
+/// Whether a natural wording alone may make the difference.
+fn is_natural(finding: &Finding) -> bool {
+    weighs_likelihoods(&finding.probe) && !finding.beside_references
 }
 
 /// Whether as much is missing and says nothing in one arm as in the other.
@@ -359,7 +365,7 @@ fn is_even(finding: &Finding) -> bool {
 }
 
 /// Whether too much of an arm says nothing, or is not there.
-fn is_silent(finding: &Finding) -> bool {
+pub fn is_silent(finding: &Finding) -> bool {
     let is_silent = |arm: ArmCount| silent_share(arm) > SILENT;
     is_silent(finding.suspects) || is_silent(finding.controls)
 }
@@ -397,8 +403,11 @@ fn tell_silent(finding: &Finding) -> String {
 fn beside(finding: &Finding, weight: Weight) -> String {
     match (weight, finding.bias.filter(|bias| bias.items >= MEASURED)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
-        (_, Some(bias)) => format!("; bias at most {:.3} by {} {}", bias.upper, bias.items, bias.source.as_str()),
-        (Weight::Explained, None) if weighs_likelihoods(&finding.probe) => {
+        (_, Some(bias)) => match bias.source {
+            BiasSource::NeverSent => format!("; bias at most {:.3} by {} {}", bias.upper, bias.items, bias.source.as_str()),
+            BiasSource::References => format!("; bias at most {:.3} by {} on {} items", bias.upper, bias.source.as_str(), bias.items),
+        },
+        (Weight::Explained, None) if is_natural(finding) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
         }
         (Weight::Explained, None) => "; bias not measured: a lower bound of at most .15 may come of what originals are like".to_owned(),
@@ -407,7 +416,7 @@ fn beside(finding: &Finding, weight: Weight) -> String {
 }
 
 /// Items of the smaller arm that count, families counted once; of paired designs, pairs.
-fn fewest(finding: &Finding) -> u64 {
+pub(super) fn fewest(finding: &Finding) -> u64 {
     let counted = super::fewest(finding);
     match finding.families {
         Some(families) => counted.min(families.suspects).min(families.controls),

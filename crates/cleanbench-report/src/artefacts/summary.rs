@@ -378,6 +378,12 @@ impl Table for SummaryTable {
         )
         .since(6)
         .json(&["unread.reasons"]),
+        ColumnOf::new(
+            "role",
+            "`subject`, or `reference` for a model about which nothing is decided.",
+            |row| Cell::word(row.role.as_str()),
+        )
+        .since(8),
     ];
 }
 

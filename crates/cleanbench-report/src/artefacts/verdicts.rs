@@ -36,6 +36,13 @@ impl Artefact for Verdicts {
         if !validity.is_empty() {
             value["validity"] = json!(validity);
         }
+        let contamination = &report.contamination;
+        if !contamination.references.is_empty() {
+            value["references"] = json!(contamination.references);
+        }
+        if !contamination.on_controls.is_empty() {
+            value["on_controls"] = json!(contamination.on_controls);
+        }
         write_json(&value, sink.open(FILE)?)
     }
 }

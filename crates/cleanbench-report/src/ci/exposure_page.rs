@@ -32,7 +32,12 @@ pub(super) fn write(source: &Source<'_>, out: &mut impl Write) -> Result<(), Rep
     write!(out, "\n## Contamination\n")?;
     verdicts
         .iter()
-        .try_for_each(|verdict| write_verdict(verdict, out))
+        .try_for_each(|verdict| write_verdict(verdict, out))?;
+    let mut lines = source.report.contamination.reference_lines().peekable();
+    if lines.peek().is_some() {
+        writeln!(out)?;
+    }
+    lines.try_for_each(|line| Ok(writeln!(out, "- {}", sentence(&line))?))
 }
 
 fn write_verdict(verdict: &TaskVerdict, out: &mut impl Write) -> Result<(), ReportError> {

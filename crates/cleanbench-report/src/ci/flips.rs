@@ -97,7 +97,9 @@ impl Comparer {
 
     /// Takes in the next row.
     pub(crate) fn add(&mut self, plan: &Plan, row: &Row) {
-        if plan.tasks[row.task].probe.is_some() || row.elsewhere || row.place.batch != 0 {
+        let model = &plan.models[row.place.model as usize];
+        let is_of_task = plan.tasks[row.task].probe.is_none() && row.place.batch == 0;
+        if !is_of_task || row.elsewhere || model.is_reference() {
             return;
         }
         let at = ModelTask {

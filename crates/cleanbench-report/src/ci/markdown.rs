@@ -8,6 +8,7 @@ use std::io::Write;
 use cleanbench_core::gate::{GateResult, GateVerdict, in_a_line};
 use cleanbench_items::{ModelTask, Rules};
 use cleanbench_ledger::Plan;
+use cleanbench_ledger::manifest::Role;
 use cleanbench_ledger::note::{Note, NoteKind, Weight};
 use cleanbench_ledger::reporting::Quarantined;
 
@@ -186,7 +187,10 @@ fn write_validity(checked: &[ModelValidity], out: &mut impl Write) -> Result<(),
 fn score_cells(row: &SummaryRow) -> Vec<String> {
     let missing = Missing::of(row);
     vec![
-        code(&row.model),
+        match row.role {
+            Role::Subject => code(&row.model),
+            Role::Reference => format!("{} (reference)", code(&row.model)),
+        },
         code(&row.task),
         sentence(&row.scorer),
         score(row),

@@ -59,7 +59,8 @@ pub fn rules(run: &RunDirectory, manifest: &Manifest) -> Result<Vec<EarlyRule>, 
     let turns = Turns::open(run, plan)?;
     let aside = set_aside(run, plan, &turns)?;
     let mut rules = Vec::new();
-    for (model, number) in (0..plan.models.len()).zip(0..) {
+    for (model, _) in plan.subjects() {
+        let number = u32::try_from(model).unwrap_or(u32::MAX);
         for (task, planned) in plan.tasks.iter().enumerate() {
             let gates = plan.gates.iter();
             let gates = gates.filter(|gate| gate.early_stop && gate.tasks.contains(&planned.name));

@@ -24,5 +24,5 @@ pub(super) fn family_of(plan: &Plan, tier: Tier) -> usize {
     let paired = plan.gates.iter();
     let paired = paired.filter(|gate| gate.test.is_paired() && is_told(gate.tier) == is_told(tier));
     let tasks = paired.map(|gate| of_gate(gate, &plan.tasks).count());
-    tasks.sum::<usize>() * plan.models.len()
+    tasks.sum::<usize>() * plan.subjects().count()
 }

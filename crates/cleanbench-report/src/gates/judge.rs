@@ -49,7 +49,7 @@ pub(crate) fn evaluate(
     let mut results = Vec::new();
     let mut claims = Vec::new();
     for gate in &plan.gates {
-        for model in 0..plan.models.len() {
+        for (model, _) in plan.subjects() {
             for (task, _) in of_gate(gate, &plan.tasks) {
                 let case = Case {
                     gate,

@@ -78,12 +78,14 @@ struct Duel {
     tasks: Vec<TaskComparison>,
 }
 
-/// Ranks all models of a run.
+/// Ranks all models of a run but for references.
 ///
 /// # Errors
 /// When there is one model only, or a task that was asked for is not there.
 pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparable> {
-    let count = table.manifest.plan.models.len();
+    let subjects = table.manifest.plan.subjects();
+    let subjects: Vec<_> = subjects.map(|(position, _)| position).collect();
+    let count = subjects.len();
     if count < 2 {
         return Err(NotComparable::OneModel);
     }
@@ -93,14 +95,14 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
         ..options.clone()
     };
     let (mut duels, mut differences) = (Vec::new(), Vec::new());
-    for one in 0..count {
-        for other in one + 1..count {
+    for (place, one) in subjects.iter().copied().enumerate() {
+        for other in subjects[place + 1..].iter().copied() {
             let sides = Both {
                 base: side(one),
                 candidate: side(other),
             };
             let found = compare_among(sides, &options, count * (count - 1) / 2)?;
-            if one == 0 {
+            if place == 0 {
                 differences.extend(found.differences);
             }
             let (at, tasks) = ((one, other), found.tasks);
@@ -121,7 +123,7 @@ pub fn rank(table: &ItemTable, options: &Options) -> Result<Ranking, NotComparab
         mode: GateMode::Choice,
         missing: options.missing,
         policy: options.policy,
-        models: (0..count).map(|model| side(model).who()).collect(),
+        models: subjects.iter().map(|model| side(*model).who()).collect(),
         differences,
         tasks: ranked
             .map(|(at, task)| ranked_task(table, &duels, at, task))
@@ -139,8 +141,11 @@ fn adjust(duels: &mut [Duel]) {
 fn ranked_task(table: &ItemTable, duels: &[Duel], at: usize, task: String) -> RankedTask {
     let models = &table.manifest.plan.models;
     let name = |model: usize| models[model].name.clone();
-    let mut ranks: Vec<_> = (0..models.len())
-        .map(|model| (model, rank_of(model, name(model), duels, at)))
+    let mut ranks: Vec<_> = table
+        .manifest
+        .plan
+        .subjects()
+        .map(|(model, _)| (model, rank_of(model, name(model), duels, at)))
         .collect();
     let score = |rank: &Rank| rank.score.as_ref().map_or(-1.0, |level| level.score);
     ranks.sort_by(|(_, one), (_, other)| score(other).total_cmp(&score(one)));

@@ -2,6 +2,7 @@
 
 use cleanbench_core::gate::condition;
 use cleanbench_core::{Constraints, Exit, Reasoning, ResponseFormat, Sensitivity, ToolChoice};
+use cleanbench_ledger::manifest::Role;
 use cleanbench_model::{Endpoint, FilePlace};
 use cleanbench_plan::check::{
     BYTES_PER_TOKEN, Check, CheckedGate, CheckedTask, Estimate, ProbeTokens, check as looked_at,
@@ -49,8 +50,9 @@ pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit
         return Ok(Exit::Done);
     }
     let mut exit = Exit::Done;
-    for (endpoint, place) in check.endpoints.iter().zip(&check.places) {
-        if print_endpoint(endpoint, place.as_ref(), &check) {
+    let asked = check.endpoints.iter().zip(&check.roles);
+    for ((endpoint, role), place) in asked.zip(&check.places) {
+        if print_endpoint(endpoint, *role, place.as_ref(), &check) {
             exit = Exit::ConfigInvalid;
         }
     }
@@ -247,14 +249,23 @@ fn print_nights(check: &Check<'_>) {
 }
 
 /// Prints what `endpoint` would be asked, and says whether any of it is refused.
-fn print_endpoint(endpoint: &Endpoint, at: Option<&FilePlace>, check: &Check<'_>) -> bool {
+fn print_endpoint(
+    endpoint: &Endpoint,
+    role: Role,
+    at: Option<&FilePlace>,
+    check: &Check<'_>,
+) -> bool {
+    let what = match role {
+        Role::Subject => "model",
+        Role::Reference => "reference model",
+    };
     let place = if endpoint.loopback {
         "this machine"
     } else {
         "remote"
     };
     printer::result(format!(
-        "\nmodel {}: {} ({place}), {} calls planned",
+        "\n{what} {}: {} ({place}), {} calls planned",
         cell::safe(&endpoint.name),
         endpoint.url,
         check.calls()

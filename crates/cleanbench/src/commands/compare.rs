@@ -109,26 +109,27 @@ fn within(table: &ItemTable, one: &str, two: &str, options: Options) -> Result<W
 }
 
 fn rank_all(table: &ItemTable, options: Options) -> Result<What, Failure> {
-    if table.manifest.plan.models.len() < 2 {
+    if table.manifest.plan.subjects().count() < 2 {
         return Err(NotComparable::OneModel.into());
     }
     Ok(What::Rank { options })
 }
 
-/// The model that is meant: the one named, or the only one.
+/// The model that is meant: the one named, or the only one, references aside.
 pub(super) fn choose(
     table: &ItemTable,
     wanted: Option<&str>,
     option: &str,
 ) -> Result<String, Failure> {
-    match (wanted, table.manifest.plan.models.as_slice()) {
+    let subjects: Vec<_> = table.manifest.plan.subjects().collect();
+    match (wanted, subjects.as_slice()) {
         (Some(name), _) if table.model_named(name).is_some() => Ok(name.to_owned()),
         (Some(name), _) => Err(Failure::new(
             Exit::Usage,
             format!("run `{}` has no model `{name}`", table.manifest.run),
         )
         .hint(models_hint(table))),
-        (None, [only]) => Ok(only.name.clone()),
+        (None, [(_, only)]) => Ok(only.name.clone()),
         (None, _) => Err(Failure::new(
             Exit::Usage,
             format!(

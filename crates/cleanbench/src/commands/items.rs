@@ -22,8 +22,9 @@ pub(super) fn items(arguments: &ItemsArguments, printer: Printer) -> Result<Exit
         ));
     }
     let respondents = inputs.iter().enumerate().flat_map(|(input, (_, opened))| {
-        let models = opened.table.manifest.plan.models.iter();
-        models.map(move |model| ModelOf {
+        // Nothing is decided about a reference, and nothing by one.
+        let models = opened.table.manifest.plan.subjects();
+        models.map(move |(_, model)| ModelOf {
             input,
             model: model.name.clone(),
         })

@@ -1,0 +1,455 @@
+//! What the reference models of a run show: models that cannot have seen the items, and are asked the same.
+//!
+//! What one of them restores is guessable and leaves the test; where texts are weighed, what is compared is how much more
+//! a model shows than they do. With two or more, the largest difference that one of them shows between the arms, with
+//! nothing left out, is the bias of the controls. Nothing is decided about a reference.
+//!
+//! Invariant: a reference that does not do what it is asked, restores no famous passage, or whose answers say nothing
+//! filters nothing and measures nothing, and is said to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cleanbench_core::probe::{Bias, BiasSource, Finding, ProbeCall, Seen};
+use cleanbench_ledger::manifest::Role;
+use cleanbench_ledger::note::{Note, NoteKind};
+use cleanbench_probe::beside::{self, About};
+use cleanbench_probe::paired_difference;
+use cleanbench_probe::registry::{is_check, weighs_likelihoods};
+use cleanbench_probe::verdict::bias::{larger, of_references, of_references_measures};
+use cleanbench_probe::verdict::measured::{self, Grounds};
+use cleanbench_stats::{Confidence, wilson};
+use serde::Serialize;
+
+use super::{Contamination, Gathered, Items, ModelValidity, Unit};
+use crate::{Recording, ReportError};
+
+/// Tables from this version on have references.
+pub(crate) const REFERENCES_SINCE: u32 = 8;
+
+/// What a probe found of a reference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Referenced {
+    /// Name of the reference.
+    pub model: String,
+    /// Name of the task.
+    pub task: String,
+    /// What it shows, with nothing left out.
+    pub finding: Finding,
+    /// Why that says nothing, where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub says_nothing: Option<String>,
+}
+
+/// How often a model answers the controls of a task rightly.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OnControls {
+    /// Name of the model.
+    pub model: String,
+    /// What it is asked for.
+    pub role: Role,
+    /// Name of the task.
+    pub task: String,
+    /// Controls with a score of 1.
+    pub right: u64,
+    /// Controls with a score of 0 or 1.
+    pub n: u64,
+    /// Lower end of the 95 % interval of the share.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Name of the interval's method.
+    pub interval: &'static str,
+    /// Models under test that are clearly better at the same controls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub less_able_than: Vec<String>,
+}
+
+/// By how much the lower bound says a reference is worse at controls before it counts as clearly less able.
+const LESS_ABLE: f64 = 0.1;
+
+/// What the references of a run show of each probe.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    /// By position of the probe in the plan.
+    of_probe: BTreeMap<usize, OfProbe>,
+}
+
+/// What they show of one probe.
+#[derive(Debug, Default)]
+struct OfProbe {
+    shown: Vec<Referenced>,
+    guessed: BTreeSet<About>,
+    /// What they show on average of each item, where they weigh texts; empty elsewhere.
+    weighed: BTreeMap<About, f64>,
+    bias: Option<Bias>,
+    /// Of what is measured beside hits.
+    bias_of_values: Option<Bias>,
+}
+
+/// A reference at a probe.
+struct Answering<'a> {
+    name: &'a str,
+    gathered: &'a Gathered,
+    says_nothing: Option<String>,
+    finding: Finding,
+    restored: BTreeSet<About>,
+    weighed: BTreeMap<About, f64>,
+}
+
+impl References {
+    /// Those of `recording`, as `gathered` and `validity` say in plan order.
+    pub(super) fn read(
+        recording: &Recording,
+        units: &[Unit<'_>],
+        gathered: &[Gathered],
+        validity: &[ModelValidity],
+    ) -> Result<Self, ReportError> {
+        let plan = &recording.manifest.plan;
+        let is_put = |unit: &&Unit<'_>| {
+            let probe = unit.plan;
+            !is_check(&probe.id) && probe.bias_of.is_none() && probe.protocol > 1
+        };
+        let mut of_probe = BTreeMap::new();
+        if plan.tables < REFERENCES_SINCE || plan.models.iter().all(|one| !one.is_reference()) {
+            return Ok(Self::default());
+        }
+        for unit in units.iter().filter(is_put) {
+            let models = plan.models.iter().zip(gathered);
+            let references = models.filter(|(model, _)| model.is_reference());
+            let answering = references.map(|(model, gathered)| {
+                let checked = validity.iter().find(|one| one.model == model.name);
+                let grounds = checked.map(ModelValidity::grounds).unwrap_or_default();
+                let grounds = grounds.get(&unit.plan.form).copied().unwrap_or_default();
+                Answering::of(recording, unit, &model.name, gathered, grounds)
+            });
+            let answering: Vec<_> = answering.collect::<Result<_, _>>()?;
+            of_probe.insert(unit.place, OfProbe::of(recording, unit, answering)?);
+        }
+        Ok(Self { of_probe })
+    }
+
+    /// Takes what references show of the probe at `place` out of what a model's `calls` to it showed.
+    pub(super) fn adjust(&self, place: usize, calls: &[ProbeCall], seen: &mut [Seen]) {
+        let Some(own) = self.of_probe.get(&place) else {
+            return;
+        };
+        if own.weighed.is_empty() {
+            beside::leave_out(&own.guessed, calls, seen);
+        } else {
+            beside::set_against(&own.weighed, calls, seen);
+        }
+    }
+
+    /// Puts the bias that references measured for the probe at `place` into `finding`.
+    pub(super) fn tell(&self, place: usize, finding: &mut Finding) {
+        let Some(own) = self.of_probe.get(&place) else {
+            return;
+        };
+        finding.beside_references = !own.weighed.is_empty();
+        finding.bias = larger(finding.bias, own.bias);
+        if let Some(values) = &mut finding.values {
+            values.bias = larger(values.bias, own.bias_of_values);
+        }
+    }
+
+    /// What every reference shows, in plan order of probes.
+    pub(super) fn shown(self) -> Vec<Referenced> {
+        let all = self.of_probe.into_values();
+        all.flat_map(|one| one.shown).collect()
+    }
+}
+
+impl<'a> Answering<'a> {
+    fn of(
+        recording: &Recording,
+        unit: &Unit<'_>,
+        name: &'a str,
+        gathered: &'a Gathered,
+        grounds: Grounds,
+    ) -> Result<Self, ReportError> {
+        let mut own = Self {
+            name,
+            gathered,
+            says_nothing: None,
+            finding: Finding::new(&unit.plan.id, unit.plan.form, unit.plan.control),
+            restored: BTreeSet::new(),
+            weighed: BTreeMap::new(),
+        };
+        let judged = unit.judge(recording, gathered, |calls, seen| {
+            own.restored = beside::restored(calls, seen);
+            if weighs_likelihoods(&unit.plan.id) {
+                own.weighed = beside::measured(calls, seen);
+            }
+        })?;
+        own.finding = judged.finding;
+        own.says_nothing = says_nothing(&own.finding, grounds, judged.not_testable);
+        Ok(own)
+    }
+
+    /// What it shows beside the others, where texts are weighed and there are others.
+    fn beside(
+        &self,
+        recording: &Recording,
+        unit: &Unit<'_>,
+        others: &BTreeMap<About, f64>,
+    ) -> Result<Finding, ReportError> {
+        if others.is_empty() {
+            return Ok(self.finding.clone());
+        }
+        let against = |calls: &[ProbeCall], seen: &mut [Seen]| {
+            beside::set_against(others, calls, seen);
+        };
+        Ok(unit.judge(recording, self.gathered, against)?.finding)
+    }
+}
+
+/// Why `finding` of a reference whose endpoint was checked as `grounds` say tells nothing.
+fn says_nothing(
+    finding: &Finding,
+    grounds: Grounds,
+    not_testable: Option<String>,
+) -> Option<String> {
+    let why = match (grounds.complies, grounds.remembers) {
+        (Some(false), _) => "it does not do what it is asked",
+        (_, Some(false)) => "it restores hardly a famous passage",
+        (None, _) | (_, None) => "it was not checked whether it can restore a text",
+        _ if measured::is_silent(finding) => {
+            "more than 5 % of its answers say nothing or are missing"
+        }
+        _ => return not_testable,
+    };
+    Some(why.to_owned())
+}
+
+impl OfProbe {
+    fn of(
+        recording: &Recording,
+        unit: &Unit<'_>,
+        answering: Vec<Answering<'_>>,
+    ) -> Result<Self, ReportError> {
+        let telling: Vec<_> = answering
+            .iter()
+            .filter(|one| one.says_nothing.is_none())
+            .collect();
+        let guessed = telling.iter().flat_map(|one| &one.restored);
+        let mut own = Self {
+            guessed: guessed.copied().collect(),
+            weighed: beside::mean_of(telling.iter().map(|one| &one.weighed)),
+            ..Self::default()
+        };
+        let mut findings = Vec::new();
+        for (place, one) in telling.iter().enumerate() {
+            let others = telling.iter().enumerate();
+            let others = others.filter(|(other, _)| *other != place);
+            let others = beside::mean_of(others.map(|(_, other)| &other.weighed));
+            findings.push(one.beside(recording, unit, &others)?);
+        }
+        let findings: Vec<_> = findings.iter().collect();
+        own.bias = of_references(&findings);
+        own.bias_of_values = of_references_measures(&findings);
+        own.shown = answering
+            .into_iter()
+            .map(|one| one.shown(&unit.plan.suspects))
+            .collect();
+        Ok(own)
+    }
+}
+
+impl Answering<'_> {
+    fn shown(self, task: &str) -> Referenced {
+        let mut finding = self.finding;
+        if self.says_nothing.is_none() {
+            finding.bias = measured::bias(&finding, BiasSource::References);
+        }
+        Referenced {
+            model: self.name.to_owned(),
+            task: task.to_owned(),
+            finding,
+            says_nothing: self.says_nothing,
+        }
+    }
+}
+
+/// How often each model is right on the controls of each task that was probed; nothing without references.
+pub(super) fn on_controls(
+    recording: &Recording,
+    items: &Items,
+    units: &[Unit<'_>],
+    gathered: &[Gathered],
+) -> Vec<OnControls> {
+    let plan = &recording.manifest.plan;
+    let mut all = Vec::new();
+    if plan.models.iter().all(|model| !model.is_reference()) {
+        return all;
+    }
+    for task in plan.tasks.iter().filter(|task| task.probe.is_none()) {
+        let mut own = units.iter().filter(|unit| unit.is_of(&task.name));
+        let Some(arms) = own.find_map(|unit| unit.arms.as_ref()) else {
+            continue;
+        };
+        let answers = gathered.iter().map(|gathered| {
+            let controls = arms.controls.iter();
+            controls
+                .map(|item| items.right(item, gathered))
+                .collect::<Vec<_>>()
+        });
+        let answers: Vec<_> = answers.collect();
+        for (position, model) in plan.models.iter().enumerate() {
+            let better = plan.subjects().filter(|(subject, _)| {
+                model.is_reference() && is_better(&answers[*subject], &answers[position])
+            });
+            let better = better.map(|(_, subject)| subject.name.clone()).collect();
+            all.extend(OnControls::of(&answers[position]).map(|found| OnControls {
+                model: model.name.clone(),
+                role: model.role,
+                task: task.name.clone(),
+                less_able_than: better,
+                ..found
+            }));
+        }
+    }
+    all
+}
+
+impl OnControls {
+    fn of(answers: &[Option<bool>]) -> Option<Self> {
+        let right = answers.iter().filter(|one| **one == Some(true)).count() as u64;
+        let n = answers.iter().flatten().count() as u64;
+        #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+        let interval = wilson(right as f64, n, Confidence::new(0.95)?)?;
+        Some(Self {
+            model: String::new(),
+            role: Role::Subject,
+            task: String::new(),
+            right,
+            n,
+            low: interval.low,
+            high: interval.high,
+            interval: "wilson",
+            less_able_than: Vec::new(),
+        })
+    }
+
+    /// For people.
+    fn line(&self) -> String {
+        #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+        let share = self.right as f64 / self.n as f64;
+        let mark = match self.role {
+            Role::Subject => "",
+            Role::Reference => "reference ",
+        };
+        format!(
+            "{mark}{} {share:.3} [{:.3}, {:.3}]",
+            self.model, self.low, self.high
+        )
+    }
+}
+
+/// Whether who gave the answers `one` to some items is clearly better at them than who gave `other`.
+fn is_better(one: &[Option<bool>], other: &[Option<bool>]) -> bool {
+    let mut table = [0; 4];
+    for (one, other) in one.iter().zip(other) {
+        if let (Some(one), Some(other)) = (one, other) {
+            table[usize::from(!one) * 2 + usize::from(!other)] += 1;
+        }
+    }
+    paired_difference(table).is_some_and(|found| found.low > LESS_ABLE)
+}
+
+impl Contamination {
+    /// Lines for people about references: how able each model is at the controls of a task, and what probes show.
+    pub fn reference_lines(&self) -> impl Iterator<Item = String> {
+        let mut tasks: Vec<&OnControls> = Vec::new();
+        for one in &self.on_controls {
+            if tasks.iter().all(|other| other.task != one.task) {
+                tasks.push(one);
+            }
+        }
+        let accuracies = tasks.into_iter().map(|first| {
+            let own = self.on_controls.iter();
+            let own = own.filter(|one| one.task == first.task);
+            let models: Vec<_> = own.map(OnControls::line).collect();
+            let (task, n) = (&first.task, first.n);
+            format!(
+                "accuracy on controls of {task}: {} (n {n}, 95 % Wilson)",
+                models.join(", ")
+            )
+        });
+        accuracies.chain(self.references.iter().map(Referenced::line))
+    }
+
+    /// What must be said of references.
+    pub(crate) fn reference_notes(&self) -> Vec<Note> {
+        let mut notes = silent(&self.references);
+        let models: BTreeSet<_> = self.references.iter().map(|one| &one.model).collect();
+        let is_measured = |verdict: &super::TaskVerdict| {
+            let mut findings = verdict.findings.iter();
+            findings.any(|judged| judged.finding.bias.is_some())
+        };
+        if models.len() == 1 && !self.verdicts.iter().all(is_measured) {
+            let text = "one reference model alone measures no bias: what it restores is left out, and a class is at most `suspected` where never-sent items measured none; name a second one with `-R`";
+            notes.push(Note::new(NoteKind::OneReference, text));
+        }
+        for one in self.on_controls.iter().filter(|one| !one.less_able_than.is_empty()) {
+            let better: Vec<_> = one
+                .less_able_than
+                .iter()
+                .map(|model| format!("`{model}`"))
+                .collect();
+            let text = format!(
+                "reference model `{}` is right on {} of {} controls of `{}`, clearly fewer than {}: it cannot guess what a more able model guesses",
+                one.model,
+                one.right,
+                one.n,
+                one.task,
+                better.join(", ")
+            );
+            notes.push(Note::new(NoteKind::ReferenceLessAble, text));
+        }
+        notes
+    }
+}
+
+/// Which references say nothing, why and about what.
+fn silent(all: &[Referenced]) -> Vec<Note> {
+    let mut probes: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for one in all {
+        if let Some(why) = &one.says_nothing {
+            let told = probes.entry((&one.model, why)).or_default();
+            told.push(one.probe());
+        }
+    }
+    let notes = probes.into_iter().map(|((model, why), probes)| {
+        let text = format!(
+            "reference model `{model}` says nothing, because {why}: it leaves no item out and measures no bias ({})",
+            probes.join(", ")
+        );
+        Note::new(NoteKind::ReferenceSilent, text)
+    });
+    notes.collect()
+}
+
+impl Referenced {
+    fn probe(&self) -> String {
+        let finding = &self.finding;
+        format!("{}/{}.{}", self.task, finding.probe, finding.form.as_str())
+    }
+
+    fn line(&self) -> String {
+        let finding = &self.finding;
+        let shown = match (&self.says_nothing, finding.bias) {
+            (Some(why), _) => format!("says nothing, because {why}"),
+            (None, bias) => {
+                let [suspects, controls] = [finding.suspects, finding.controls];
+                let upper = bias.map_or_else(String::new, |bias| {
+                    format!(", at most {:+.3} more (one-sided 95 %)", bias.upper)
+                });
+                format!(
+                    "restores {} of {}, of controls {} of {}{upper}",
+                    suspects.hits, suspects.valid, controls.hits, controls.valid
+                )
+            }
+        };
+        format!("reference {} at {}: {shown}", self.model, self.probe())
+    }
+}
