@@ -193,6 +193,8 @@ pub(crate) struct Exam {
     pub(crate) controls: Vec<Item>,
     /// Whether controls are a task of their own.
     siblings: bool,
+    /// Items that were never sent anywhere, and their rewordings.
+    unsent: Vec<Item>,
 }
 
 impl Exam {
@@ -210,6 +212,23 @@ impl Exam {
             controls: controls.collect(),
             suspects,
             siblings: false,
+            unsent: Vec::new(),
+        }
+    }
+
+    /// The same, beside so many items that were never sent, each with a rewording by the same writer.
+    fn beside_unsent(self, writing: Writing, items: usize) -> Self {
+        let unsent = (0..items).flat_map(|number| {
+            let item = Item::new(writing, &format!("u{number}"), number);
+            let rewording = Item {
+                rewording_of: Some(item.id.clone()),
+                ..Item::new(writing, &format!("v{number}"), number)
+            };
+            [item, rewording]
+        });
+        Self {
+            unsent: unsent.collect(),
+            ..self
         }
     }
 
@@ -231,6 +250,11 @@ impl Exam {
                  generate = {{ temperature = 0, max_tokens = 16 }}\n"
             )
         };
+        if !self.unsent.is_empty() {
+            let unsent = format!("{}-unsent", self.name);
+            let measured = format!("never_sent = \"{unsent}\"");
+            return task(self.name, &measured) + &task(&unsent, "");
+        }
         if !self.siblings {
             return task(self.name, "");
         }
@@ -243,6 +267,10 @@ impl Exam {
         let lines = |items: &[Item]| items.iter().map(Item::line).collect::<String>();
         let [suspects, controls] = [&self.suspects, &self.controls].map(|items| lines(items));
         let path = format!("suite/{}.jsonl", self.name);
+        if !self.unsent.is_empty() {
+            let path = format!("suite/{}-unsent.jsonl", self.name);
+            bed.write(&path, &lines(&self.unsent));
+        }
         if self.siblings {
             bed.write(&path, &suspects);
             bed.write(&format!("suite/{}-siblings.jsonl", self.name), &controls);
@@ -265,6 +293,22 @@ impl Exam {
             lists: vec![
                 ItemList::by_heart(self.known()),
                 ItemList::guessed(self.known_controls(), 0.0),
+            ],
+            passages: famous(),
+            ..Memory::default()
+        }
+    }
+
+    /// A model that gives so large a share of the words of originals and of rewordings, never-sent ones too.
+    fn likened(&self, originals: f64, rewordings: f64) -> Memory {
+        let unsent = self.unsent.iter();
+        let (reworded, own): (Vec<_>, Vec<_>) =
+            unsent.partition(|item| item.rewording_of.is_some());
+        let known = |items: Vec<&Item>| items.into_iter().map(Item::known).collect::<Vec<_>>();
+        Memory {
+            lists: vec![
+                ItemList::by_heart(self.known().chain(known(own))).partly(originals),
+                ItemList::by_heart(self.known_controls().chain(known(reworded))).partly(rewordings),
             ],
             passages: famous(),
             ..Memory::default()
@@ -608,6 +652,83 @@ fn a_server_that_ignores_a_prefill_is_not_certified_by_it() {
         ..exam.by_heart()
     });
     told.certifies_nothing();
+}
+
+/// No suspect was restored by any probe, so that hits show nothing.
+#[track_caller]
+fn nothing_restored(told: &Told) {
+    for row in told.rows() {
+        assert_eq!(count(&row, "suspects_hits"), 0, "{row:#?}");
+    }
+}
+
+/// It gives back four words in ten of six items in ten, and no item word for word.
+#[test]
+fn a_partial_memory_is_found_by_measures() {
+    let exam = Exam::reworded(ENGLISH, MANY).beside_unsent(ENGLISH, 60);
+    let scene = Scene::new(&[&exam], &RECALL, GATE);
+    let half = ItemList {
+        recall_share: 0.6,
+        ..ItemList::by_heart(exam.known()).partly(0.4)
+    };
+    let unsent = exam.unsent.iter().map(Item::known);
+    let unseen = exam.known_controls().chain(unsent);
+    let partial = Memory {
+        lists: vec![half, ItemList::guessed(unseen, 0.0)],
+        ..exam.guessed(0.0, 0.0)
+    };
+    let told = scene.put(partial.clone());
+    nothing_restored(&told);
+    told.is_one_of(&["strong"]);
+    assert_eq!(told.done.code, 101, "{}", told.done.stderr);
+    for form in FORMS {
+        let row = told.row("english", "completion", form);
+        assert!(number(&row, "superiority_low") > 0.65, "{row:#?}");
+        assert!(number(&row, "superiority_bias_upper") < 0.55, "{row:#?}");
+        assert!(number(&row, "superiority_p_holm") <= 0.01, "{row:#?}");
+    }
+    let measures: Vec<_> = table(&told.run, "results.csv")
+        .into_iter()
+        .filter_map(|row| row["measure"].parse::<f64>().ok())
+        .collect();
+    assert!(measures.len() > 500 && measures.iter().any(|one| *one > 0.0));
+    let summary = read(&told.run, "summary.md");
+    for words in ["measures of suspects above", "measures above"] {
+        assert!(summary.contains(words), "{words}: {summary}");
+        assert!(told.done.stdout.contains(words) || words.ends_with("suspects above"));
+    }
+    // The same model without what it half remembers.
+    let twin = scene.put(Memory {
+        lists: vec![
+            ItemList::guessed(exam.known(), 0.0),
+            partial.lists[1].clone(),
+        ],
+        ..partial
+    });
+    nothing_restored(&twin);
+    twin.is_one_of(&["no_evidence"]);
+}
+
+/// It saw nothing, and originals come easier to it than rewordings; so do those that nobody could have seen.
+#[test]
+fn originals_that_are_more_alike_accuse_nobody() {
+    let exam = Exam::reworded(ENGLISH, MANY).beside_unsent(ENGLISH, 60);
+    let scene = Scene::new(&[&exam], &RECALL, "");
+    let told = scene.put(exam.likened(0.4, 0.2));
+    nothing_restored(&told);
+    told.is_one_of(&["no_evidence"]);
+    let row = told.row("english", "completion", "raw");
+    assert!(number(&row, "superiority_low") > 0.6, "{row:#?}");
+    assert!(number(&row, "superiority_p_holm") <= 0.01, "{row:#?}");
+    // Without never-sent items nobody can tell.
+    let alone = Exam {
+        unsent: Vec::new(),
+        ..exam
+    };
+    let scene = Scene::new(&[&alone], &RECALL, "");
+    scene
+        .put(alone.likened(0.4, 0.3))
+        .is_one_of(&["not_identifiable"]);
 }
 
 #[test]

@@ -276,6 +276,10 @@ pub struct Values {
     /// control above; `None` where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_worst: Option<ValueContrast>,
+    /// The one-sided 95 % upper bound if every answer of a suspect that says nothing were above all others, and every
+    /// such answer of a control below: how large the difference may be at most. `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper_at_most: Option<f64>,
     /// The bias of these controls for this measure, as a superiority; `None` where nothing measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Bias>,
@@ -291,6 +295,10 @@ pub struct ValueContrast {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+    /// The one-sided 95 % upper bound.
+    pub upper: f64,
+    /// Items with a measure in the smaller arm, those that hang together counted once; in pairs, pairs.
+    pub items: u64,
     /// Name of the interval's method.
     pub interval: String,
     /// One-sided p-value for "measures of suspects are larger".

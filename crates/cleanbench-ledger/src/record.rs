@@ -18,8 +18,8 @@ use crate::compact;
 /// Format of the journal. Major: readers must match; minor: later reads earlier. 1.2 adds `judged` of what
 /// is replayed, and the error `not_recorded`; 1.3 adds `unasked`, why a call
 /// was skipped, `batch_planned`, and `batch` in places; 1.4 adds `rule` of scores, by which the answer was read;
-/// 1.5 adds the error `foreign`, and `never_asked` to `unasked`.
-pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.5";
+/// 1.5 adds the error `foreign`, and `never_asked` to `unasked`; 1.6 adds `measure` of scores of answers to probes.
+pub const JOURNAL_FORMAT: &str = "cleanbench-journal/1.6";
 
 const HASH_KEY: &[u8] = br#","hash":""#;
 const CLOSE: &[u8] = br#""}"#;

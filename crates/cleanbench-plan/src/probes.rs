@@ -166,7 +166,7 @@ fn check(name: &str, form: ProbeForm, audience: Audience) -> Result<PlannedProbe
         name,
         form,
         prompt: None,
-        protocol: Protocol::Second(cleanbench_score::declines),
+        protocol: Protocol::Third(cleanbench_score::declines),
     });
     let plan = ProbePlan {
         id: name.to_owned(),
@@ -213,7 +213,7 @@ fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, PlanError> {
                 name,
                 form: *form,
                 prompt: prompt.as_deref(),
-                protocol: Protocol::Second(cleanbench_score::declines),
+                protocol: Protocol::Third(cleanbench_score::declines),
             });
             let probe = probe.map_err(invalid)?;
             probes.push(Prompted { probe, prompt });

@@ -36,10 +36,14 @@ pub(crate) struct Nearest {
     pub(crate) similarity: f64,
 }
 
+/// Words of an answer that are looked at where so many are expected.
+pub(crate) fn reach(expected: usize) -> usize {
+    expected * REACH + REACH_BESIDE
+}
+
 /// The part of `answer` that is nearest to `expected` and as long; the first of several.
 pub(crate) fn nearest(expected: &[String], answer: &[String]) -> Nearest {
-    let most = expected.len() * REACH + REACH_BESIDE;
-    let answer = &answer[..answer.len().min(most)];
+    let answer = &answer[..answer.len().min(reach(expected.len()))];
     let mut best = Nearest {
         word: 0,
         similarity: 0.0,

@@ -20,6 +20,8 @@ use crate::arm_difference::{ALPHA, POWER, share, test_of_arms, test_of_pairs};
 use crate::beside::LeftIn;
 use crate::family::{Groups, families as families_of};
 
+mod values;
+
 /// What the answer about an item shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
@@ -64,6 +66,8 @@ impl Shown {
 struct ArmShown {
     /// For each item; `None` for one that was not asked about.
     items: Vec<Option<Shown>>,
+    /// For each item the measure of its answer.
+    measures: Vec<Option<f64>>,
     families: Vec<usize>,
 }
 
@@ -77,6 +81,7 @@ impl ArmShown {
         }
         Self {
             items: shown,
+            measures: values::measures(arm, families.len(), calls, seen),
             families: families.to_vec(),
         }
     }
@@ -227,6 +232,7 @@ impl Compared {
         if !self.invalid.is_empty() {
             finding.at_worst = self.contrast(AT_WORST);
         }
+        finding.values = self.values();
         finding.families = self.families();
         finding.invalid = self.invalid;
         for (reason, items) in self.left_out {

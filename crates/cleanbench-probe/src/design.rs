@@ -32,7 +32,7 @@ impl Design {
     /// When there is no such probe, see [`registry::build`].
     pub fn new(order: &Order<'_>, context: &ProbeContext<'_>) -> Result<Option<Self>, BuildError> {
         let probe = registry::build(order)?;
-        let is_later = order.protocol.number() == crate::PROTOCOL;
+        let is_later = order.protocol.number() > 1;
         let calls = match probe.next(context, &[]) {
             Step::Calls(calls) if is_later && probe.later_steps().is_none() => calls,
             _ => return Ok(None),

@@ -29,6 +29,7 @@ pub mod design;
 mod family;
 mod filter;
 mod layout;
+mod measure;
 mod options;
 mod probes;
 pub mod protocol;

@@ -1,7 +1,7 @@
 //! How probes ask and read. Runs keep the protocol that they were planned with, so that their tables stay as they were.
 
 /// Number of the protocol of new runs.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// How a probe asks and reads.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub enum Protocol {
     /// Room by the bytes of what is expected; an answer that says nothing is invalid; options are picked by what their
     /// item says, at the same place in both items of a pair.
     Second(Declining),
+    /// As the second; and an answer that says something has a measure beside its score.
+    Third(Declining),
 }
 
 /// Whether a text declines to answer, in any language that the program reads.
@@ -22,7 +24,8 @@ impl Protocol {
     pub fn numbered(number: u32, declines: Declining) -> Option<Self> {
         match number {
             1 => Some(Self::First),
-            PROTOCOL => Some(Self::Second(declines)),
+            2 => Some(Self::Second(declines)),
+            PROTOCOL => Some(Self::Third(declines)),
             _ => None,
         }
     }
@@ -31,7 +34,22 @@ impl Protocol {
     pub fn number(self) -> u32 {
         match self {
             Self::First => 1,
-            Self::Second(_) => PROTOCOL,
+            Self::Second(_) => 2,
+            Self::Third(_) => PROTOCOL,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protocol_has_the_number_by_which_it_is_found() {
+        for number in 1..=PROTOCOL {
+            let found = Protocol::numbered(number, |_| false).unwrap();
+            assert_eq!(found.number(), number);
+        }
+        assert!(Protocol::numbered(PROTOCOL + 1, |_| false).is_none());
     }
 }

@@ -14,6 +14,7 @@ use crate::answer::{room, why_invalid};
 use crate::arm_difference::{arm_difference, count, is_hit};
 use crate::compared::Compared;
 use crate::layout::{self, without_labels};
+use crate::measure::{beyond_prompt, rounded};
 use crate::protocol::{Declining, Protocol};
 use crate::recurring::Recurring;
 
@@ -88,6 +89,11 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
         crate::answer::another(form, &completion.text)
     }
 
+    /// By the third protocol: how much of what was asked for is in an answer that says something, larger for more.
+    fn measure(&self, call: &ProbeCall, completion: &Completion) -> Option<f64> {
+        beyond_prompt(call, completion)
+    }
+
     /// Whether the answer is a text that the model writes.
     fn is_generated(&self) -> bool {
         true
@@ -146,7 +152,7 @@ impl<R: Recall> Put<R> {
         };
         let places = match self.protocol {
             Protocol::First => Vec::new(),
-            Protocol::Second(_) => self.places(context),
+            Protocol::Second(_) | Protocol::Third(_) => self.places(context),
         };
         for (arm, items) in [
             (Arm::Suspect, context.suspects),
@@ -158,7 +164,7 @@ impl<R: Recall> Put<R> {
                         let pick = Pick::new(context.seed, position);
                         self.recall.ask(&item.sample, self.form, pick)
                     }
-                    Protocol::Second(_) => {
+                    Protocol::Second(_) | Protocol::Third(_) => {
                         let side = usize::from(arm == Arm::Control);
                         let place = places[side][position];
                         place.map(|place| self.recall.ask_at(&item.sample, self.form, place))
@@ -265,7 +271,7 @@ impl<R: Recall> Put<R> {
             continuations: ask.continuations,
             max_tokens: match self.protocol {
                 Protocol::First => max_tokens(&ask.expected),
-                Protocol::Second(_) => room(&ask.expected),
+                Protocol::Second(_) | Protocol::Third(_) => room(&ask.expected),
             },
             stop: ask.stop,
             right: item
@@ -322,6 +328,9 @@ impl<R: Recall> Probe for Put<R> {
         match self.protocol {
             Protocol::First => self.recall.score(call, completion),
             Protocol::Second(declines) => self.read(call, completion, declines),
+            Protocol::Third(declines) => {
+                self.measured(call, completion, self.read(call, completion, declines))
+            }
         }
     }
 
@@ -353,7 +362,7 @@ impl<R: Recall> Probe for Put<R> {
         };
         match self.protocol {
             Protocol::First => finding.contrast = arm_difference(context, calls, seen),
-            Protocol::Second(_) => {
+            Protocol::Second(_) | Protocol::Third(_) => {
                 Compared::new(context, self.form, calls, seen).tell(&mut finding);
             }
         }
@@ -402,6 +411,22 @@ impl<R: Recall> Put<R> {
         match why_invalid(call, self.form, completion, declines) {
             Some(reason) => crate::answer::invalid(reason),
             None => self.recall.not_restored(call, completion, self.form),
+        }
+    }
+
+    /// `score` with the measure of an answer that says something.
+    fn measured(
+        &self,
+        call: &ProbeCall,
+        completion: &Completion,
+        score: RecordedScore,
+    ) -> RecordedScore {
+        if score.extraction_failure.is_some() {
+            return score;
+        }
+        RecordedScore {
+            measure: self.recall.measure(call, completion).map(rounded),
+            ..score
         }
     }
 }

@@ -103,6 +103,9 @@ pub struct Verdict {
     pub adjusted: Vec<Option<f64>>,
     /// For each finding the power to see the declared effect; `None` where it was not judged.
     pub power: Vec<Option<f64>>,
+    /// For each finding the p-value of its measures adjusted for the family; empty where there are none at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjusted_values: Vec<Option<f64>>,
 }
 
 /// The verdict on one model and task. `findings` are all probes that were asked for, also those that
@@ -123,8 +126,7 @@ pub fn verdict(findings: &[Finding]) -> Verdict {
     Verdict {
         adjusted: findings.iter().map(|one| at(&mut adjusted, one)).collect(),
         power: findings.iter().map(|one| at(&mut power, one)).collect(),
-        class: of_family.class,
-        reasons: of_family.reasons,
+        ..bare_of(of_family.class, of_family.reasons)
     }
 }
 
@@ -164,19 +166,23 @@ fn of_family(findings: &[Finding]) -> Verdict {
             .to_owned(),
     );
     Verdict {
-        class,
-        reasons,
         adjusted,
         power,
+        ..bare_of(class, reasons)
     }
 }
 
 fn bare(class: Class, reason: &str) -> Verdict {
+    bare_of(class, vec![reason.to_owned()])
+}
+
+fn bare_of(class: Class, reasons: Vec<String>) -> Verdict {
     Verdict {
         class,
-        reasons: vec![reason.to_owned()],
+        reasons,
         adjusted: Vec::new(),
         power: Vec::new(),
+        adjusted_values: Vec::new(),
     }
 }
 
@@ -315,7 +321,6 @@ fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
     reason = "numbers of items are small"
 )]
 mod tests {
-
     use cleanbench_core::probe::{ControlKind, ProbeForm};
     use cleanbench_stats::exact;
 

@@ -21,9 +21,9 @@ struct Rate {
 }
 
 impl Rate {
-    fn new(hits: u64, n: u64, confidence: Confidence) -> Option<Self> {
-        let interval = wilson(real(hits), n, confidence)?;
-        let value = real(hits) / real(n);
+    fn new(hits: f64, n: u64, confidence: Confidence) -> Option<Self> {
+        let interval = wilson(hits, n, confidence)?;
+        let value = hits / real(n);
         Some(Self {
             value,
             below: (value - interval.low).max(0.0),
@@ -58,8 +58,8 @@ pub fn newcombe(
     n_b: u64,
     confidence: Confidence,
 ) -> Option<(f64, f64, f64)> {
-    let a = Rate::new(hits_a, n_a, confidence)?;
-    let b = Rate::new(hits_b, n_b, confidence)?;
+    let a = Rate::new(real(hits_a), n_a, confidence)?;
+    let b = Rate::new(real(hits_b), n_b, confidence)?;
     Some(a.minus(&b, 0.0))
 }
 
@@ -74,19 +74,27 @@ pub fn newcombe(
 /// Only a positive correlation is corrected, since only that would narrow the interval. `None` when
 /// there are no items, or more than a 64-bit count holds.
 pub fn newcombe_paired(counts: [u64; 4], confidence: Confidence) -> Option<(f64, f64, f64)> {
-    let [both, only_a, only_b, neither] = counts;
     let n = counts.into_iter().try_fold(0_u64, u64::checked_add)?;
+    of_weights(counts.map(real), n, confidence)
+}
+
+/// The same of `n` items whose counts need not be whole, such as families that count once and hold several.
+pub(crate) fn of_weights(
+    counts: [f64; 4],
+    n: u64,
+    confidence: Confidence,
+) -> Option<(f64, f64, f64)> {
+    let [both, only_a, only_b, _] = counts;
     let a = Rate::new(both + only_a, n, confidence)?;
     let b = Rate::new(both + only_b, n, confidence)?;
-    let (_, low, high) = a.minus(&b, correlation([both, only_a, only_b, neither]));
+    let (_, low, high) = a.minus(&b, correlation(counts));
     // From the discordant pairs, whose difference is exact where that of the rates is not.
-    let estimate = (real(only_a) - real(only_b)) / real(n);
+    let estimate = (only_a - only_b) / real(n);
     Some((estimate, low.min(estimate), high.max(estimate)))
 }
 
 /// Newcombe's corrected φ of a two-by-two table.
-fn correlation(counts: [u64; 4]) -> f64 {
-    let [both, only_a, only_b, neither] = counts.map(real);
+fn correlation([both, only_a, only_b, neither]: [f64; 4]) -> f64 {
     let margins = [
         both + only_a,
         only_b + neither,

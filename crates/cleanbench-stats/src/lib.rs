@@ -11,6 +11,7 @@
 //! | has it become worse over the nights? | [`drift`] |
 //! | several questions at once? | [`multiplicity`] |
 //! | repeats, ratios, ranks? | [`repeats`], [`ratio`], [`auc`] |
+//! | are values of one arm above those of another, items in families? | [`superiority`] |
 //!
 //! A method that is not exact has a function that says where it may be used (`is_in_domain`): there its error
 //! rate is at most 1.3 times what it is meant to be. What was found by simulation and by summing over all
@@ -64,6 +65,7 @@ mod search;
 pub mod sequential;
 pub mod student;
 mod sum;
+pub mod superiority;
 pub mod tango;
 
 pub use interval::{Confidence, Estimate, Interval, Method, NoInterval};

@@ -77,6 +77,10 @@ pub struct ItemList {
     pub recall_share: f64,
     /// Share of the items that it gives back without having seen them, 0 to 1; drawn for each family.
     pub guess: f64,
+    /// Share of the words, 0 to 1, that are right where an item is given back; the others stand in no text. `None` gives
+    /// it word for word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partly: Option<f64>,
 }
 
 impl ItemList {
@@ -85,7 +89,7 @@ impl ItemList {
         Self {
             items: items.into_iter().collect(),
             recall_share: 1.0,
-            guess: 0.0,
+            ..Self::default()
         }
     }
 
@@ -93,8 +97,17 @@ impl ItemList {
     pub fn guessed(items: impl IntoIterator<Item = KnownItem>, guess: f64) -> Self {
         Self {
             items: items.into_iter().collect(),
-            recall_share: 0.0,
             guess,
+            ..Self::default()
+        }
+    }
+
+    /// The same items, given back with so large a share of the right words.
+    #[must_use]
+    pub fn partly(self, share: f64) -> Self {
+        Self {
+            partly: Some(share),
+            ..self
         }
     }
 }
@@ -264,6 +277,7 @@ impl Memory {
         for list in &self.lists {
             check_share("share of items that are recalled", list.recall_share)?;
             check_share("share of items that are guessed", list.guess)?;
+            check_share("share of words that are right", list.partly.unwrap_or(1.0))?;
         }
         if let Some(declines) = &self.declines {
             check_share("share of prompts that are declined", declines.share)?;
@@ -299,6 +313,10 @@ impl Memory {
             self.unknown(draws)
         } else if let Some(found) = found {
             let known = self.knows(&found).then(|| given(&found, is_raw)).flatten();
+            let known = known.map(|text| match self.lists[found.list].partly {
+                Some(share) => partly(&text, share),
+                None => text,
+            });
             known.unwrap_or_else(|| self.unknown(draws))
         } else {
             self.of_other(prompt, is_raw, draws)
@@ -406,6 +424,24 @@ fn rest_of_message(item: &str, end: usize) -> &str {
     }
 }
 
+/// `text` with so large a share of its words, which the text alone decides.
+fn partly(text: &str, share: f64) -> String {
+    let said: Vec<_> = text.split(' ').collect();
+    let mut order: Vec<_> = (0..said.len()).collect();
+    order.sort_by_key(|place| Draws::of(&format!("{text}\n{place}")).key());
+    #[expect(clippy::cast_precision_loss, reason = "texts have few words")]
+    let is_right = |rank: usize| (rank as f64) < share * said.len() as f64;
+    let mut given = said.clone();
+    let others = words(Draws::of(text).key());
+    let others: Vec<_> = others.split(' ').collect();
+    for (rank, place) in order.into_iter().enumerate() {
+        if !is_right(rank) {
+            given[place] = others[rank % others.len()];
+        }
+    }
+    given.join(" ")
+}
+
 /// A number in [0, 1) for `what` about `text`.
 fn drawn(what: &str, seed: u64, text: &str) -> f64 {
     Draws::of(&format!("{what}\n{seed}\n{text}")).uniform()
@@ -488,6 +524,20 @@ mod tests {
             "Continue: \"and the clocks were striking thirteen\"",
             "in all towers.",
         );
+    }
+
+    #[test]
+    fn a_share_of_the_words_is_right() {
+        let list = ItemList::by_heart([KnownItem::new(ITEM)]).partly(0.5);
+        let memory = Memory {
+            lists: vec![list],
+            ..memory()
+        };
+        let [given, _] = ask(&memory, "assistant", up_to("miller"), "");
+        let right = after("miller").split(' ').zip(given.split(' '));
+        let right = right.filter(|(right, given)| right == given).count();
+        let words = after("miller").split(' ').count();
+        assert_eq!(right, words.div_ceil(2), "{given}");
     }
 
     #[test]

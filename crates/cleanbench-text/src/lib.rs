@@ -45,7 +45,7 @@ pub use count::counted;
 pub use long_integers::long_integers_as_texts;
 pub use normal::normal;
 pub use overlap::{bag_f1, bleu, chrf};
-pub use segment::{Segment, segments};
+pub use segment::{Segment, first_segments, segments};
 pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};
 
 /// The words of `text`, in order.

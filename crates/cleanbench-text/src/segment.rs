@@ -20,7 +20,12 @@ pub struct Segment {
 
 /// The words of `text`, in order.
 pub fn segments(text: &str) -> Vec<Segment> {
-    let pieces = text.unicode_word_indices();
+    first_segments(text, usize::MAX)
+}
+
+/// The first words of `text`, at most so many: what is behind them is not looked at.
+pub fn first_segments(text: &str, most: usize) -> Vec<Segment> {
+    let pieces = text.unicode_word_indices().take(most);
     let segment = |(start, piece): (usize, &str)| Segment {
         word: crate::normal(piece).to_lowercase(),
         start,
@@ -52,6 +57,14 @@ mod tests {
         ] {
             assert_eq!(said(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_first_words_are_as_many_as_were_asked_for() {
+        let text = "It isn't 1,000.5!";
+        let first = first_segments(text, 2);
+        assert_eq!(first, segments(text)[..2]);
+        assert_eq!(first_segments(text, 9), segments(text));
     }
 
     #[test]

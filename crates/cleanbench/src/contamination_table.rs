@@ -1,6 +1,6 @@
 //! What the probes show, for people.
 
-use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding};
+use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding, Values};
 use cleanbench_report::{Contamination, Gap, ModelValidity, TaskVerdict, cell};
 
 use crate::plain_table::plain_table;
@@ -139,13 +139,48 @@ fn verdict(verdict: &TaskVerdict) -> String {
         ));
     }
     format!(
-        "contamination of {} at {}: {}\n{}\n{}",
+        "contamination of {} at {}: {}\n{}\n{}{}",
         cell::visible(&verdict.model),
         cell::visible(&verdict.task),
         verdict.verdict.class.as_str(),
         reasons.join("\n"),
-        plain_table(header, rows)
+        plain_table(header, rows),
+        measures(verdict)
     )
+}
+
+/// How often measures of suspects are above those of controls, probe by probe; nothing where there are no measures.
+fn measures(verdict: &TaskVerdict) -> String {
+    let adjusted = verdict.verdict.adjusted_values.iter();
+    let judged = verdict.findings.iter().zip(adjusted);
+    let rows = judged.filter_map(|(judged, adjusted)| {
+        let finding = &judged.finding;
+        let Values { contrast, bias, .. } = finding.values.as_ref()?;
+        Some([
+            finding.probe.clone(),
+            finding.form.as_str().to_owned(),
+            format!(
+                "{:.3} [{:.3}, {:.3}]",
+                contrast.superiority, contrast.low, contrast.high
+            ),
+            contrast.items.to_string(),
+            adjusted.map(p).unwrap_or_default(),
+            bias.map_or_else(String::new, |bias| format!("{:.3}", bias.upper)),
+        ])
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = [
+        "probe",
+        "form",
+        "measures above [95%]",
+        "n",
+        "p (Holm)",
+        "bias up to",
+    ];
+    format!("\n{}", plain_table(header, rows))
 }
 
 fn hits(arm: ArmCount) -> String {

@@ -103,7 +103,8 @@ pub struct Leak {
 }
 
 impl Scenario {
-    /// 200 items with rewordings that are guessed at `suspects` and at `controls`, and nothing that measures bias.
+    /// 200 items with rewordings that are guessed at `suspects` and at `controls`, a tenth of whose words stand in other
+    /// answers, and nothing that measures bias.
     pub fn new(suspects: f64, controls: f64) -> Self {
         let stratum = Stratum {
             share: ByArm {
@@ -118,7 +119,10 @@ impl Scenario {
             family: 1,
             strata: vec![stratum],
             concentration: 1.5,
-            overlap: ByArm::default(),
+            overlap: ByArm {
+                suspects: 0.1,
+                controls: 0.1,
+            },
             declined: ByArm::default(),
             recurring: None,
             offset: None,
@@ -162,6 +166,8 @@ pub enum Rule {
     Holm,
     /// Answers that say nothing are left out, and no more is asked of what remains.
     Worst,
+    /// Only hits are tested, not how much of what was asked for is in an answer.
+    Measures,
     /// Items that hang together count each for itself.
     Families,
 }
@@ -175,6 +181,7 @@ impl Rule {
             Self::GuessFilter => "guess filter",
             Self::Holm => "Holm's method",
             Self::Worst => "invalid answers at their worst",
+            Self::Measures => "measures beside hits",
             Self::Families => "families as wholes",
         }
     }

@@ -16,8 +16,8 @@ use cleanbench_core::probe::{
 use cleanbench_core::seed::derive;
 use cleanbench_probe::beside::{self, About};
 use cleanbench_probe::registry::Order;
-use cleanbench_probe::verdict::bias::{larger, of_references};
-use cleanbench_probe::verdict::measured::{self, Grounds};
+use cleanbench_probe::verdict::bias::{larger, of_references, of_references_measures};
+use cleanbench_probe::verdict::measured::{self, Grounds, values};
 use cleanbench_probe::{Arms, Design, Protocol, Verdict};
 use cleanbench_stats::random::Random;
 
@@ -188,7 +188,7 @@ fn design(
         form,
         prompt: None,
         // Answers are drawn, not read: none declines in words.
-        protocol: Protocol::Second(|_| false),
+        protocol: Protocol::Third(|_| false),
     };
     let built = Design::new(&order, context);
     let built = built.map_err(|error| StudyError::Probe(error.to_string()))?;
@@ -456,22 +456,34 @@ impl Study {
         }
         let mut finding = design.judge(&own);
         finding.beside_references = !references.weighed.is_empty();
+        let never_sent = self.never_sent_shown(model, place);
         finding.bias = match self.without {
             Some(Rule::Bias) => None,
             Some(Rule::Measuring) => Some(self.known_bias()),
-            _ => larger(self.never_sent_bias(model, place), references.bias),
+            _ => {
+                let own = never_sent.as_ref();
+                let own = own.and_then(|shown| measured::bias(shown, BiasSource::NeverSent));
+                larger(own, references.bias)
+            }
         };
+        if let Some(values) = &mut finding.values {
+            let own = never_sent.as_ref();
+            let own = own.and_then(|shown| values::bias(shown, BiasSource::NeverSent));
+            values.bias = larger(own, references.bias_of_values);
+        }
+        if self.without == Some(Rule::Measures) {
+            finding.values = None;
+        }
         if self.without == Some(Rule::Worst) {
             finding.at_worst = None;
         }
         finding
     }
 
-    /// The bias of the probe at `place` that never-sent items measured.
-    fn never_sent_bias(&self, model: &Model, place: usize) -> Option<Bias> {
+    /// What the probe at `place` shows of never-sent items.
+    fn never_sent_shown(&self, model: &Model, place: usize) -> Option<Finding> {
         let design = &self.never_sent.as_ref()?.designs[place];
-        let finding = design.measure(&seen(&model.never_sent[place]));
-        measured::bias(&finding, BiasSource::NeverSent)
+        Some(design.measure(&seen(&model.never_sent[place])))
     }
 
     /// What references show of the probe at `place`; all of them pass the checks of validity.
@@ -496,10 +508,12 @@ impl Study {
         });
         let findings: Vec<_> = findings.collect();
         let guessed = all.iter().flat_map(|seen| beside::restored(design.calls(), seen));
+        let findings: Vec<_> = findings.iter().collect();
         References {
             guessed: guessed.collect(),
             weighed: beside::mean_of(&weighed),
-            bias: of_references(&findings.iter().collect::<Vec<_>>()),
+            bias: of_references(&findings),
+            bias_of_values: of_references_measures(&findings),
         }
     }
 
@@ -530,6 +544,7 @@ struct References {
     /// What they show on average of each item, where they weigh texts; empty elsewhere.
     weighed: BTreeMap<About, f64>,
     bias: Option<Bias>,
+    bias_of_values: Option<Bias>,
 }
 
 impl References {

@@ -39,7 +39,7 @@ impl<C: Checked> Asking<C> {
     pub(crate) fn new(check: C, form: ProbeForm, protocol: Protocol) -> Self {
         let declines: Declining = match protocol {
             Protocol::First => |_| false,
-            Protocol::Second(declines) => declines,
+            Protocol::Second(declines) | Protocol::Third(declines) => declines,
         };
         Self {
             check,

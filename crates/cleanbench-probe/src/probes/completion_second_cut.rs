@@ -90,7 +90,7 @@ impl Recall for SecondCut {
         if !(NEAR..1.0).contains(&first.value) {
             return None;
         }
-        if let Protocol::Second(_) = protocol {
+        if !matches!(protocol, Protocol::First) {
             let found = rest_after(sample, &[KEPT_PERCENT])?;
             return Some(Completed::after(&found));
         }

@@ -67,6 +67,10 @@ impl Recall for ForcedLikelihood {
         None
     }
 
+    fn measure(&self, _call: &ProbeCall, completion: &Completion) -> Option<f64> {
+        advantage(completion)
+    }
+
     fn is_generated(&self) -> bool {
         false
     }

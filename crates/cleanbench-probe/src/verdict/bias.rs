@@ -4,7 +4,7 @@
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding};
 
-use super::measured::{MEASURED, bias, fewest, is_silent};
+use super::measured::{MEASURED, bias, is_silent, values};
 
 /// Models that it takes to measure bias: one alone may be one that happens to guess in both arms alike.
 pub const FEWEST_REFERENCES: usize = 2;
@@ -15,19 +15,10 @@ pub fn of_references(findings: &[&Finding]) -> Option<Bias> {
     largest(all.filter_map(|one| bias(one, BiasSource::References)))
 }
 
-/// The same of what was measured beside hits, as a superiority. Its interval has no one-sided end; the two-sided one is
-/// farther out.
+/// The same of what was measured beside hits, as a superiority.
 pub fn of_references_measures(findings: &[&Finding]) -> Option<Bias> {
     let all = findings.iter().filter(|one| !is_silent(one));
-    let of = |one: &&Finding| {
-        Some(Bias {
-            upper: one.values.as_ref()?.contrast.high,
-            effect: None,
-            items: fewest(one),
-            source: BiasSource::References,
-        })
-    };
-    largest(all.filter_map(of))
+    largest(all.filter_map(|one| values::bias(one, BiasSource::References)))
 }
 
 /// The largest of `all`, on the fewest items.
@@ -82,6 +73,8 @@ mod tests {
             superiority,
             low: superiority - 0.05,
             high: superiority + 0.05,
+            upper: superiority + 0.04,
+            items: 190,
             interval: "an interval".to_owned(),
             p: 0.5,
             test: "a test".to_owned(),
@@ -93,6 +86,7 @@ mod tests {
             values: Some(Values {
                 contrast,
                 at_worst: None,
+                upper_at_most: None,
                 bias: None,
             }),
             ..Finding::new("completion", ProbeForm::Raw, ControlKind::Rewording)
@@ -107,7 +101,7 @@ mod tests {
         assert_eq!((bias.upper, bias.source), (alone.upper, BiasSource::References));
         assert_eq!(bias.items, 190);
         let of_measures = of_references_measures(&[&low, &high]).unwrap();
-        assert!((of_measures.upper - 0.66).abs() < 1e-12);
+        assert!((of_measures.upper - 0.65).abs() < 1e-12);
     }
 
     #[test]

@@ -12,9 +12,19 @@
 //! p and lower bound are the worse ones of two: of the answers that say something, and of all, those of suspects that
 //! say nothing taken for misses and those of controls for hits. Adjusted by Holm's method over the family.
 //!
+//! Where answers have measures (tables 8), each finding brings a second test into the family: of how often measures of
+//! suspects are above those of controls ([`values`]). Its bounds are those of that superiority, which is .5 without a
+//! difference: 0 points are .5 there, 5 points .55 and 15 points .8, and the bias is that of measures. A difference of
+//! measures within the measured bias is nothing found; where it was not measured, one up to .8 is `not_identifiable`.
+//! Either test can give any class but `no_evidence`, which rests on hits, and on nothing being found in either.
+//!
+//! Since tables 8 a difference must also be beyond the bias by a test of its own, adjusted by Holm's method as p is:
+//! that its bounds are apart is no test of many findings at once.
+//!
 //! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
 //! kind, because natural wording is likelier than its synonyms without any leak; or where what is compared is how much
-//! likelier a model finds them than models do that cannot have seen them.
+//! likelier a model finds them than models do that cannot have seen them. Measures of another kind help them only where
+//! they are found themselves.
 //!
 //! Invariant: there is no way to `no_evidence` with more than 5 % of answers that say nothing, without a passed check of
 //! memory, or with fewer than 100 items.
@@ -31,6 +41,8 @@ use super::{
     count_share, describe, missing_rate,
 };
 use crate::registry::{is_confirmatory, is_primary, weighs_likelihoods};
+
+pub mod values;
 
 /// Fewest items of an arm from which bias counts as measured.
 pub(super) const MEASURED: u64 = 50;
@@ -66,7 +78,7 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
         .copied()
         .filter(|one| one.contrast.is_some())
         .collect();
-    let adjusted = adjust(&judged);
+    let adjusted = Family::adjusted(&judged);
     let decided = if family.is_empty() {
         bare(
             Class::NotAssessed,
@@ -78,12 +90,13 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
         Weighed::new(&judged, &adjusted, grounds).decide()
     };
     let place = |one: &Finding| judged.iter().position(|other| std::ptr::eq(*other, one));
-    let level = level(judged.len());
+    let level = adjusted.level();
     Verdict {
         adjusted: findings
             .iter()
-            .map(|one| Some(adjusted[place(one)?].p))
+            .map(|one| Some(adjusted.hits[place(one)?].p))
             .collect(),
+        adjusted_values: adjusted.told_of_values(findings.iter().map(place)),
         power: findings
             .iter()
             .map(|one| declared_power(one, level).filter(|_| place(one).is_some()))
@@ -92,36 +105,70 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
     }
 }
 
-/// The level of the smallest p-value of a family of `members`, by Holm's method.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a family has a handful of members"
-)]
-fn level(members: usize) -> f64 {
-    SUSPECTED / members.max(1) as f64
-}
-
-/// The adjusted p-values of a finding.
+/// The adjusted p-values of a test.
 #[derive(Debug, Clone, Copy)]
 struct Adjusted {
     /// With what is missing taken for the worst.
     p: f64,
     /// Of the answers that say something alone.
     of_valid: f64,
+    /// Of all, for "no more than the bias that was measured"; the same as `p` where none was.
+    beyond: f64,
 }
 
-fn adjust(judged: &[&Finding]) -> Vec<Adjusted> {
-    let of_valid = |one: &&Finding| one.contrast.as_ref().map_or(1.0, |contrast| contrast.p);
-    let worst = |one: &&Finding| {
-        let p = at_worst(one, |contrast| contrast.p, f64::max).unwrap_or(1.0);
-        p.max(beyond_bias(one).unwrap_or(0.0))
-    };
-    let valid: Vec<_> = judged.iter().map(of_valid).collect();
-    let all: Vec<_> = judged.iter().map(worst).collect();
-    let both = multiplicity::holm(&all)
-        .into_iter()
-        .zip(multiplicity::holm(&valid));
-    both.map(|(p, of_valid)| Adjusted { p, of_valid }).collect()
+/// The tests of a family: of the hits of each finding, and of its measures where it has them.
+struct Family {
+    hits: Vec<Adjusted>,
+    values: Vec<Option<Adjusted>>,
+}
+
+impl Family {
+    fn adjusted(judged: &[&Finding]) -> Self {
+        let of_valid = |one: &&Finding| one.contrast.as_ref().map_or(1.0, |contrast| contrast.p);
+        let worst = |one: &&Finding| at_worst(one, |contrast| contrast.p, f64::max).unwrap_or(1.0);
+        let all = |hits: fn(&&Finding) -> f64, values: fn(&Finding) -> Option<f64>| {
+            let values = judged.iter().filter_map(|one| values(one));
+            multiplicity::holm(&judged.iter().map(hits).chain(values).collect::<Vec<_>>())
+        };
+        let beyond = |one: &&Finding| {
+            let p = at_worst(one, |contrast| contrast.p, f64::max).unwrap_or(1.0);
+            p.max(beyond_bias(one).unwrap_or(0.0))
+        };
+        let both = all(worst, values::p).into_iter();
+        let both = both.zip(all(of_valid, values::p_of_valid));
+        let three = both.zip(all(beyond, values::p_beyond));
+        let mut both = three.map(|((p, of_valid), beyond)| Adjusted {
+            p,
+            of_valid,
+            beyond,
+        });
+        Self {
+            hits: both.by_ref().take(judged.len()).collect(),
+            values: judged
+                .iter()
+                .map(|one| one.values.as_ref().and_then(|_| both.next()))
+                .collect(),
+        }
+    }
+
+    /// The level of the smallest p-value, by Holm's method.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a family has a handful of members"
+    )]
+    fn level(&self) -> f64 {
+        let tests = self.hits.len() + self.values.iter().flatten().count();
+        SUSPECTED / tests.max(1) as f64
+    }
+
+    /// The p-values of measures of the findings at `places`; none at all where no finding has any.
+    fn told_of_values(&self, places: impl Iterator<Item = Option<usize>>) -> Vec<Option<f64>> {
+        if self.values.iter().all(Option::is_none) {
+            return Vec::new();
+        }
+        let told = places.map(|place| Some(self.values[place?]?.p));
+        told.collect()
+    }
 }
 
 /// The worse one of a figure of the valid answers and of all.
@@ -140,20 +187,37 @@ fn low(finding: &Finding) -> f64 {
     at_worst(finding, |contrast| contrast.low, f64::min).unwrap_or(-1.0)
 }
 
-/// One-sided p-value for "no more than the bias that was measured": of the difference between both, whose standard
-/// error is recovered from the distances to the bounds of either (Zou and Donner 2008). A lower bound above an upper
-/// one is no test: of six findings, all of a bias of 15 points, one in twenty families has such a pair. `None` where
-/// bias was not measured, or by the rules before tables 8.
+/// One-sided p-value for "no more than the bias that was measured"; `None` where it was not, or by the rules of tables
+/// before version 8.
 fn beyond_bias(finding: &Finding) -> Option<f64> {
     let bias = finding.bias.filter(|bias| bias.items >= MEASURED)?;
+    let all = finding.contrast.iter().chain(&finding.at_worst);
+    let effects = all.map(|contrast| Effect {
+        estimate: contrast.effect,
+        low: contrast.low,
+    });
+    beyond(effects, bias, 0.0)
+}
+
+/// An effect and the lower end of its two-sided 95 % interval.
+#[derive(Debug, Clone, Copy)]
+struct Effect {
+    estimate: f64,
+    low: f64,
+}
+
+/// The worst one-sided p-value of `effects` for "no more than `bias`", or than `none` where the bias is less: of the
+/// difference between both, whose standard error is recovered from the distances to the bounds of either (Zou and Donner
+/// 2008). That a lower bound is above an upper one is no test of a family: among six findings that all have a bias of 15
+/// points, in one model of twenty one is.
+fn beyond(effects: impl Iterator<Item = Effect>, bias: Bias, none: f64) -> Option<f64> {
     let of_bias = bias.effect?;
     let error = (bias.upper - of_bias) / normal_quantile(1.0 - BIAS_TAIL);
-    let z = |contrast: &cleanbench_core::probe::Contrast| {
-        let own = (contrast.effect - contrast.low) / normal_quantile(1.0 - INTERVAL_TAIL);
-        (contrast.effect - of_bias.max(0.0)) / own.hypot(error).max(f64::MIN_POSITIVE)
-    };
-    let all = finding.contrast.iter().chain(&finding.at_worst).map(z);
-    all.reduce(f64::min).map(normal_upper_tail)
+    let z = effects.map(|effect| {
+        let own = (effect.estimate - effect.low) / normal_quantile(1.0 - INTERVAL_TAIL);
+        (effect.estimate - of_bias.max(none)) / own.hypot(error).max(f64::MIN_POSITIVE)
+    });
+    z.reduce(f64::min).map(normal_upper_tail)
 }
 
 /// The bias that `finding` shows, which is of items that nobody saw; `None` where too much of it says nothing.
@@ -193,26 +257,46 @@ enum Weight {
     Nothing,
 }
 
-/// The findings of a family with what each amounts to.
+impl Weight {
+    fn accuses(self) -> bool {
+        matches!(self, Self::Strong | Self::Suspected)
+    }
+}
+
+/// The findings of a family with what each amounts to, by its hits and by its measures.
 struct Weighed<'a> {
     findings: Vec<(&'a Finding, Adjusted, Weight)>,
+    values: Vec<(&'a Finding, Adjusted, Weight)>,
+    level: f64,
     grounds: &'a BTreeMap<ProbeForm, Grounds>,
 }
 
 impl<'a> Weighed<'a> {
     fn new(
         judged: &[&'a Finding],
-        adjusted: &[Adjusted],
+        adjusted: &Family,
         grounds: &'a BTreeMap<ProbeForm, Grounds>,
     ) -> Self {
-        let of_another_kind = judged.iter().zip(adjusted).any(|(one, adjusted)| {
+        let measured = judged.iter().zip(&adjusted.values);
+        let measured: Vec<_> = measured
+            .filter_map(|(one, adjusted)| Some((*one, (*adjusted)?)))
+            .collect();
+        let of_another_kind = judged.iter().zip(&adjusted.hits).any(|(one, adjusted)| {
             !weighs_likelihoods(&one.probe) && adjusted.p <= SUSPECTED && low(one) > 0.0
+        }) || measured.iter().any(|(one, adjusted)| {
+            !weighs_likelihoods(&one.probe) && values::weigh(one, *adjusted, false).accuses()
         });
-        let weighed = judged.iter().zip(adjusted);
+        let weighed = judged.iter().zip(&adjusted.hits);
         let weighed = weighed
             .map(|(one, adjusted)| (*one, *adjusted, weigh(one, *adjusted, of_another_kind)));
+        let measured = measured.into_iter().map(|(one, adjusted)| {
+            let weight = values::weigh(one, adjusted, of_another_kind);
+            (one, adjusted, weight)
+        });
         Self {
             findings: weighed.collect(),
+            values: measured.collect(),
+            level: adjusted.level(),
             grounds,
         }
     }
@@ -223,10 +307,12 @@ impl<'a> Weighed<'a> {
             .findings
             .iter()
             .filter(|(_, _, found)| *found == weight);
-        own.map(|(one, adjusted, _)| {
+        let own = own.map(|(one, adjusted, _)| {
             format!("{}{}", describe(one, adjusted.p), beside(one, weight))
-        })
-        .collect()
+        });
+        let values = self.values.iter().filter(|(_, _, found)| *found == weight);
+        own.chain(values.map(|(one, adjusted, _)| values::tell(one, *adjusted, weight)))
+            .collect()
     }
 
     fn decide(&self) -> Verdict {
@@ -272,7 +358,7 @@ impl<'a> Weighed<'a> {
                 ..bare(Class::NotTestable, "")
             };
         }
-        let level = level(self.findings.len());
+        let level = self.level;
         let primary = complying().filter(|one| is_primary(&one.probe));
         let lacking: Vec<_> = primary.map(|one| (one, self.lacks(one, level))).collect();
         if let Some((one, _)) = lacking.iter().find(|(_, lacks)| lacks.is_none()) {
@@ -336,9 +422,13 @@ fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight
         };
     }
     match finding.bias.filter(|bias| bias.items >= MEASURED) {
-        Some(bias) if low <= bias.upper.max(0.0) => Weight::Explained,
+        Some(bias) if low <= bias.upper.max(0.0) || adjusted.beyond > SUSPECTED => {
+            Weight::Explained
+        }
         Some(bias) => {
-            let is_strong = adjusted.p <= STRONG && low > bias.upper.max(FLOOR) && is_even(finding);
+            let is_strong = adjusted.p.max(adjusted.beyond) <= STRONG
+                && low > bias.upper.max(FLOOR)
+                && is_even(finding);
             if is_strong {
                 Weight::Strong
             } else {

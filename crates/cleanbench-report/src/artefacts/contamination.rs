@@ -1,6 +1,6 @@
 //! `contamination.csv`: one line a model, task and probe, and one a gap.
 
-use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding};
+use cleanbench_core::probe::{ArmCount, Contrast, ControlKind, Finding, ValueContrast, Values};
 
 use super::{Artefact, Maker, is_probed, when_done};
 use crate::columns::{CONFIDENCE, Cell, Column, CsvTable, Table};
@@ -100,6 +100,19 @@ impl Line<'_> {
     fn pairs(&self, of: fn([u64; 4]) -> u64) -> Cell<'static> {
         let contrast = self.finding.contrast.as_ref();
         Cell::count(contrast.and_then(|contrast| contrast.pairs).map(of))
+    }
+
+    fn measured(&self) -> Option<&Values> {
+        self.finding.values.as_ref()
+    }
+
+    fn values(&self, of: fn(&ValueContrast) -> f64) -> Cell<'static> {
+        Cell::number(self.measured().map(|one| of(&one.contrast)))
+    }
+
+    fn values_at_worst(&self, of: fn(&ValueContrast) -> f64) -> Cell<'static> {
+        let worst = self.measured().and_then(|one| one.at_worst.as_ref());
+        Cell::number(worst.map(of))
     }
 
     /// A figure of the family at the position of this finding.
@@ -284,6 +297,57 @@ impl Table for Findings {
             Cell::shown(line.judged.is_none().then(|| can_show(line.finding.control)))
         })
         .since(7),
+        ColumnOf::new(
+            "superiority",
+            "How often the measure of a suspect is above that of a control (in pairs, of its own), ties half; empty without \
+             measures.",
+            |line| line.values(|one| one.superiority),
+        )
+        .since(8),
+        ColumnOf::new("superiority_low", "Lower end of its interval.", |line| line.values(|one| one.low))
+            .since(8),
+        ColumnOf::new("superiority_high", "Upper end of its interval.", |line| line.values(|one| one.high))
+            .since(8),
+        ColumnOf::new("superiority_interval", "How the interval was computed, at 95 %.", |line| {
+            Cell::shown(line.measured().map(|one| one.contrast.interval.as_str()))
+        })
+        .since(8),
+        ColumnOf::new(
+            "superiority_items",
+            "Items with a measure in the smaller arm, in pairs pairs; those that hang together counted once.",
+            |line| Cell::count(line.measured().map(|one| one.contrast.items)),
+        )
+        .since(8),
+        ColumnOf::new("superiority_p", "p-value of no difference of measures.", |line| line.values(|one| one.p))
+            .since(8),
+        ColumnOf::new("superiority_test", "The test that it is of.", |line| {
+            Cell::shown(line.measured().map(|one| one.contrast.test.as_str()))
+        })
+        .since(8),
+        ColumnOf::new("superiority_p_holm", "The same, adjusted by Holm for the family of all tests, of hits too.", |line| {
+            line.in_family(|one| &one.verdict.adjusted_values)
+        })
+        .since(8),
+        ColumnOf::new(
+            "superiority_low_at_worst",
+            "The lower end if answers of suspects that say nothing have less than all others, and those of controls more.",
+            |line| line.values_at_worst(|one| one.low),
+        )
+        .since(8),
+        ColumnOf::new("superiority_p_at_worst", "The p-value of that.", |line| {
+            line.values_at_worst(|one| one.p)
+        })
+        .since(8),
+        ColumnOf::new(
+            "superiority_bias_upper",
+            "One-sided 95 % upper bound of the bias of measures, as a superiority; empty where it was not measured.",
+            |line| Cell::number(line.measured().and_then(|one| Some(one.bias?.upper))),
+        )
+        .since(8),
+        ColumnOf::new("superiority_bias_items", "Items of an arm that it rests on.", |line| {
+            Cell::count(line.measured().and_then(|one| Some(one.bias?.items)))
+        })
+        .since(8),
     ];
 }
 

@@ -148,6 +148,16 @@ impl Table for Results {
             },
         )
         .since(6),
+        ColumnOf::new(
+            "measure",
+            "Of an answer to a probe, how much of what was asked for is in it: the share of the words that the prompt does \
+             not hold, or by how many nats a token a wording is likelier than others; empty where it says nothing.",
+            |line| {
+                let score = line.row.scores.first();
+                Cell::number(score.and_then(|score| score.measure))
+            },
+        )
+        .since(8),
     ];
 }
 

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use cleanbench_core::probe::{ArmCount, Contrast};
+use cleanbench_core::probe::{ArmCount, Contrast, Values};
 use cleanbench_text::markdown::{Heading, table};
 use cleanbench_text::notation::{code, sentence};
 
@@ -21,6 +21,16 @@ const PROBES: [Heading; 7] = [
     Heading::words("says nothing"),
     Heading::words("difference [95 %]"),
     Heading::words("p (Holm)"),
+];
+
+/// Of the measures, a table of their own: one wide table is read by nobody.
+const MEASURES: [Heading; 6] = [
+    Heading::words("probe"),
+    Heading::words("form"),
+    Heading::words("measures above [95 %]"),
+    Heading::words("n"),
+    Heading::words("p (Holm)"),
+    Heading::words("bias at most"),
 ];
 
 /// Writes the section, where the run was probed and its tables have it.
@@ -50,7 +60,37 @@ fn write_verdict(verdict: &TaskVerdict, out: &mut impl Write) -> Result<(), Repo
     let adjusted = verdict.verdict.adjusted.iter();
     let rows = verdict.findings.iter().zip(adjusted);
     let drawn = table(&PROBES, rows.map(|(judged, p)| cells(judged, *p)));
-    Ok(write!(out, "\n{drawn}")?)
+    write!(out, "\n{drawn}")?;
+    let adjusted = verdict.verdict.adjusted_values.iter();
+    let measured = verdict.findings.iter().zip(adjusted);
+    let rows = measured.filter_map(|(judged, p)| measures(judged, *p));
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        write!(out, "\n{}", table(&MEASURES, rows.into_iter()))?;
+    }
+    Ok(())
+}
+
+/// What the measures of a probe show, where it has any.
+fn measures(judged: &Judged, adjusted: Option<f64>) -> Option<Vec<String>> {
+    let finding = &judged.finding;
+    let Values { contrast, bias, .. } = finding.values.as_ref()?;
+    let bias = bias.map(|bias| format!("{:.3} ({})", bias.upper, bias.items));
+    Some(vec![
+        finding.probe.clone(),
+        finding.form.as_str().to_owned(),
+        format!(
+            "{:.3} [{:.3}, {:.3}]",
+            contrast.superiority, contrast.low, contrast.high
+        ),
+        contrast.items.to_string(),
+        told(adjusted),
+        bias.unwrap_or_else(|| "–".to_owned()),
+    ])
+}
+
+fn told(p: Option<f64>) -> String {
+    p.map_or_else(|| "–".to_owned(), |p| format!("{p:.2e}"))
 }
 
 fn cells(judged: &Judged, adjusted: Option<f64>) -> Vec<String> {
@@ -67,7 +107,7 @@ fn cells(judged: &Judged, adjusted: Option<f64>) -> Vec<String> {
         ),
         (finding.suspects.invalid + finding.controls.invalid).to_string(),
         finding.contrast.as_ref().map_or_else(why_not, difference),
-        adjusted.map_or_else(|| "–".to_owned(), |p| format!("{p:.2e}")),
+        told(adjusted),
     ]
 }
 

@@ -343,6 +343,7 @@ fn a_class_that_says_nothing_is_no_pass() {
                 class,
                 reasons: Vec::new(),
                 adjusted: Vec::new(),
+                adjusted_values: Vec::new(),
                 power: Vec::new(),
             },
             findings: Vec::new(),

@@ -99,6 +99,7 @@ impl Order {
             return None;
         }
         let least = match format.as_str() {
+            "cleanbench-journal/1.6" => 8,
             "cleanbench-journal/1.5" | "cleanbench-journal/1.4" => 6,
             "cleanbench-journal/1.3" => 4,
             "cleanbench-journal/1.2" => 2,
