@@ -133,6 +133,7 @@ fn leaked(exam: &Exam, guess: f64, seed: u64) -> Memory {
         items,
         recall_share,
         guess,
+        ..ItemList::default()
     };
     Memory {
         lists: vec![
@@ -297,7 +298,7 @@ fn references_are_recorded_replayed_shared_out_and_gone_on_with() {
     verified(&scene.bed, &whole.run);
     let recorded: Value = serde_json::from_str(&read(&whole.run, "run.json")).unwrap();
     assert_eq!(recorded["format"], "cleanbench-run/1.7");
-    let roles: Vec<_> = recorded["plan"]["models"].as_array().unwrap().iter();
+    let roles = recorded["plan"]["models"].as_array().unwrap().iter();
     let roles: Vec<_> = roles.map(|model| model["role"].clone()).collect();
     assert_eq!(roles, [Value::Null, "reference".into(), "reference".into()]);
     scene.bed.run(&["report", text(&whole.run)]).expect(0);

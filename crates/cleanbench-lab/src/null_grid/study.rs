@@ -346,11 +346,11 @@ impl Study {
     /// What `teller` answers to all calls about `set`, whose items are as `met`.
     fn answers(&self, set: &Set, met: &Met, teller: &Teller, random: &mut Random) -> Answers {
         let families = self.families(set);
-        let mut luck = Luck::new(families, random);
+        let mut luck = self.luck(set, random);
         let mut all = Vec::new();
         for (place, design) in set.designs.iter().enumerate() {
             if place > 0 && !self.scenario.together {
-                luck = Luck::new(families, random);
+                luck = self.luck(set, random);
             }
             all.push(if design.probe().id() == LIKELIHOODS {
                 self.weighed(design, families, met, random)
@@ -361,14 +361,29 @@ impl Study {
                     met,
                     luck: &luck,
                 };
-                self.told(&put, teller, random)
+                self.told(&put, teller)
             });
         }
         all
     }
 
+    /// Draws what decides about the answers to a probe.
+    fn luck(&self, set: &Set, random: &mut Random) -> Luck {
+        let mut draw = |counts: [usize; 2]| {
+            counts.map(|count| (0..count).map(|_| random.unit()).collect::<Vec<_>>())
+        };
+        let families = self.families(set);
+        let items = [set.arms.suspects.len(), set.arms.controls.len()];
+        let is_declined = self.scenario.declined != ByArm::default();
+        Luck {
+            guess: draw(families),
+            overlap: draw(families),
+            declines: draw(if is_declined { items } else { [0, 0] }),
+        }
+    }
+
     /// What `teller` answers to a probe that asks for texts.
-    fn told(&self, put: &Put<'_>, teller: &Teller, random: &mut Random) -> Vec<Answer> {
+    fn told(&self, put: &Put<'_>, teller: &Teller) -> Vec<Answer> {
         let asks_options = OF_OPTIONS.contains(&put.design.probe().id());
         let calls = put.design.calls().iter();
         let answer = |call: &ProbeCall| {
@@ -379,7 +394,8 @@ impl Study {
             let level = level.max(self.recurring(call.arm, call.item, asks_options));
             let declined = [teller.declined.suspects, teller.declined.controls][side];
             let is_guessed = put.luck.guess[side][family] < level;
-            let shown = if declined > 0.0 && random.unit() < declined {
+            let luck = put.luck.declines[side].get(call.item);
+            let shown = if luck.is_some_and(|luck| *luck < declined) {
                 Shown::Nothing
             } else if is_guessed || teller.recalls(call.arm, call.item) {
                 Shown::Restored
@@ -573,20 +589,13 @@ struct Met {
     natural: [Vec<f64>; 2],
 }
 
-/// Numbers for each family of either arm: what is guessed, and how much of what is not.
+/// Numbers from 0 to 1 for each family of either arm: what is guessed, and how much of what is not; and for each item,
+/// what is declined.
 struct Luck {
     guess: [Vec<f64>; 2],
     overlap: [Vec<f64>; 2],
-}
-
-impl Luck {
-    fn new(families: [usize; 2], random: &mut Random) -> Self {
-        let mut draw = || families.map(|count| (0..count).map(|_| random.unit()).collect());
-        Self {
-            guess: draw(),
-            overlap: draw(),
-        }
-    }
+    /// Empty where nothing is.
+    declines: [Vec<f64>; 2],
 }
 
 /// Words of an answer that is compared with what was asked for.
