@@ -153,7 +153,10 @@ mod tests {
                     (contrast.effect, contrast.low, contrast.high)
                 };
                 assert_eq!(bounds(&design.measure(&seen)), bounds(&found), "{name}");
-                assert!(found.families.is_some() && found.at_worst.is_some(), "{name}");
+                assert!(
+                    found.families.is_some() && found.at_worst.is_some(),
+                    "{name}"
+                );
                 assert!(found.contrast.is_some(), "{name}");
             }
         }

@@ -318,7 +318,9 @@ impl Memory {
         let is_raw = question.beginning.is_some();
         let prompt = question.beginning.as_deref().unwrap_or(&question.prompt);
         let found = self.find(prompt);
-        let says = found.as_ref().and_then(|found| self.lists[found.list].says.as_deref());
+        let says = found
+            .as_ref()
+            .and_then(|found| self.lists[found.list].says.as_deref());
         if let Some(text) = says.or_else(|| self.declined(is_raw, found.is_some(), draws)) {
             return text.to_owned();
         }

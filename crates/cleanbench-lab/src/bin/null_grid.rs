@@ -29,7 +29,10 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this program talks to whoever simulates")]
+#[expect(
+    clippy::print_stderr,
+    reason = "this program talks to whoever simulates"
+)]
 fn say(text: &str) {
     eprintln!("{text}");
 }
@@ -46,7 +49,10 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let tally = simulate(row, models, seed)?;
         let seconds = start.elapsed().as_secs_f64();
-        say(&format!("{} [{seconds:.1} s]", table::told_line(row, tally)));
+        say(&format!(
+            "{} [{seconds:.1} s]",
+            table::told_line(row, tally)
+        ));
         csv.push_str(&table::line(row, tally, seed));
     }
     if wanted.is_empty() {

@@ -96,6 +96,9 @@ mod tests {
         let mean = drawn.iter().sum::<f64>() / 40_000.0;
         let squares = drawn.iter().map(|one| one * one).sum::<f64>() / 40_000.0;
         // Five standard errors.
-        assert!(mean.abs() < 0.025 && (squares - 1.0).abs() < 0.036, "{mean} {squares}");
+        assert!(
+            mean.abs() < 0.025 && (squares - 1.0).abs() < 0.036,
+            "{mean} {squares}"
+        );
     }
 }

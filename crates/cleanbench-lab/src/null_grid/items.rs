@@ -19,10 +19,12 @@ const WORDS: usize = 10;
 pub const OTHERS: usize = 3;
 
 const BEGINNINGS: [&str; 16] = [
-    "bar", "cop", "dren", "fal", "gar", "hol", "jen", "kel", "lun", "mar", "nor", "pel", "rud", "sil", "tor", "wen",
+    "bar", "cop", "dren", "fal", "gar", "hol", "jen", "kel", "lun", "mar", "nor", "pel", "rud",
+    "sil", "tor", "wen",
 ];
 const ENDS: [&str; 16] = [
-    "ack", "adge", "ber", "dle", "eth", "fin", "gow", "ick", "ket", "low", "mond", "nell", "ock", "per", "rill", "ton",
+    "ack", "adge", "ber", "dle", "eth", "fin", "gow", "ick", "ket", "low", "mond", "nell", "ock",
+    "per", "rill", "ton",
 ];
 
 /// What an item is.
@@ -56,7 +58,11 @@ fn sample(scenario: &Scenario, part: Part<'_>, number: usize, stratum: usize) ->
             .and_then(|recurring| shared(recurring, number));
         // All wrong options of such an item, so that whichever is asked for recurs.
         let name = match shared {
-            Some(group) => format!("{} shared {group} {}", part.letter, (place + OPTIONS - right) % OPTIONS),
+            Some(group) => format!(
+                "{} shared {group} {}",
+                part.letter,
+                (place + OPTIONS - right) % OPTIONS
+            ),
             None => format!("{id} option {place}"),
         };
         text(&name)
@@ -140,10 +146,15 @@ mod tests {
         };
         let some = items(&scenario, PART, &[0; 12]);
         assert_eq!(some[..7], items(&scenario, PART, &[0; 7])[..]);
-        let clusters: std::collections::BTreeSet<_> =
-            some.iter().map(|item| item.sample.cluster.clone()).collect();
+        let clusters: std::collections::BTreeSet<_> = some
+            .iter()
+            .map(|item| item.sample.cluster.clone())
+            .collect();
         assert_eq!(clusters.len(), 4);
-        assert!(some.iter().all(|item| item.sample.choice_rewordings[3].len() == OTHERS));
+        assert!(
+            some.iter()
+                .all(|item| item.sample.choice_rewordings[3].len() == OTHERS)
+        );
     }
 
     #[test]

@@ -146,14 +146,43 @@ fn by_arm(suspects: f64, controls: f64) -> ByArm {
 }
 
 fn rewordings() -> Vec<Row> {
-    let row = |name, words, suspects, controls| Row::null(name, words, never_sent(suspects, controls));
+    let row =
+        |name, words, suspects, controls| Row::null(name, words, never_sent(suspects, controls));
     vec![
         row("reworded-0-0", "nothing is guessed", 0.0, 0.0),
-        row("reworded-10-10", "a tenth is guessed in both arms", 0.1, 0.1).repeated(),
-        row("reworded-20-10", "originals are easier by 10 points", 0.2, 0.1),
-        row("reworded-15-00", "originals are easier by 15 points, rewordings never guessed", 0.15, 0.0).repeated(),
-        row("reworded-30-15", "originals are easier by 15 points", 0.3, 0.15).repeated(),
-        row("reworded-15-30", "rewordings are easier by 15 points", 0.15, 0.3),
+        row(
+            "reworded-10-10",
+            "a tenth is guessed in both arms",
+            0.1,
+            0.1,
+        )
+        .repeated(),
+        row(
+            "reworded-20-10",
+            "originals are easier by 10 points",
+            0.2,
+            0.1,
+        ),
+        row(
+            "reworded-15-00",
+            "originals are easier by 15 points, rewordings never guessed",
+            0.15,
+            0.0,
+        )
+        .repeated(),
+        row(
+            "reworded-30-15",
+            "originals are easier by 15 points",
+            0.3,
+            0.15,
+        )
+        .repeated(),
+        row(
+            "reworded-15-30",
+            "rewordings are easier by 15 points",
+            0.15,
+            0.3,
+        ),
         Row::null(
             "reworded-30-15-alike",
             "originals are easier by 15 points, all items almost alike",
@@ -166,11 +195,28 @@ fn rewordings() -> Vec<Row> {
 }
 
 fn with_references() -> Vec<Row> {
-    let row = |name, words, suspects, controls| Row::null(name, words, referenced(suspects, controls));
+    let row =
+        |name, words, suspects, controls| Row::null(name, words, referenced(suspects, controls));
     vec![
-        row("references-30-30", "three tenths are guessed in both arms", 0.3, 0.3),
-        row("references-20-10", "originals are easier by 10 points", 0.2, 0.1),
-        row("references-30-15", "originals are easier by 15 points", 0.3, 0.15).repeated(),
+        row(
+            "references-30-30",
+            "three tenths are guessed in both arms",
+            0.3,
+            0.3,
+        ),
+        row(
+            "references-20-10",
+            "originals are easier by 10 points",
+            0.2,
+            0.1,
+        ),
+        row(
+            "references-30-15",
+            "originals are easier by 15 points",
+            0.3,
+            0.15,
+        )
+        .repeated(),
         Row::null(
             "references-30-15-alike",
             "originals are easier by 15 points, all items almost alike",
@@ -192,7 +238,9 @@ fn with_references() -> Vec<Row> {
 
 /// Three templates, guessed at .5, .2 and 0, of which the controls have another mix.
 fn mixed(suspects: [f64; 3], controls: [f64; 3], scenario: Scenario) -> Scenario {
-    let strata = [0.5, 0.2, 0.0].into_iter().zip(suspects.into_iter().zip(controls));
+    let strata = [0.5, 0.2, 0.0]
+        .into_iter()
+        .zip(suspects.into_iter().zip(controls));
     let strata = strata.map(|(rate, (suspects, controls))| Stratum {
         share: by_arm(suspects, controls),
         guess: by_arm(rate, rate),
@@ -204,11 +252,22 @@ fn mixed(suspects: [f64; 3], controls: [f64; 3], scenario: Scenario) -> Scenario
 }
 
 fn of_siblings() -> Vec<Row> {
-    let row = |name, words, suspects, controls| Row::null(name, words, siblings(suspects, controls));
+    let row =
+        |name, words, suspects, controls| Row::null(name, words, siblings(suspects, controls));
     let thirds = [0.4, 0.3, 0.3];
     vec![
-        row("siblings-20-20", "a fifth is guessed in both arms", 0.2, 0.2),
-        row("siblings-30-15", "suspects are easier by 15 points", 0.3, 0.15),
+        row(
+            "siblings-20-20",
+            "a fifth is guessed in both arms",
+            0.2,
+            0.2,
+        ),
+        row(
+            "siblings-30-15",
+            "suspects are easier by 15 points",
+            0.3,
+            0.15,
+        ),
         Row::null(
             "mixes-near",
             "siblings of the same three templates in another mix: 6 points",
@@ -235,26 +294,88 @@ fn families() -> Vec<Row> {
         ..siblings(suspects, controls)
     };
     vec![
-        Row::null("families-2", "families of 2, a fifth guessed", reworded(2, 200, 0.2, 0.2)),
-        Row::null("families-4", "families of 4, a fifth guessed", reworded(4, 200, 0.2, 0.2)),
-        Row::null("families-12", "families of 12, a fifth guessed", reworded(12, 300, 0.2, 0.2)).repeated(),
-        Row::null("families-4-biased", "families of 4, originals easier by 10 points", reworded(4, 200, 0.2, 0.1)),
-        Row::null("families-12-biased", "families of 12, originals easier by 15 points", reworded(12, 600, 0.3, 0.15)),
-        Row::null("sibling-families-4", "siblings in families of 4, a fifth guessed", beside(4, 200, 0.2, 0.2)),
-        Row::null("sibling-families-12", "siblings in families of 12, suspects easier by 15 points", beside(12, 600, 0.3, 0.15)),
-        Row::null("families-12-single", "families of 12, a fifth guessed", reworded(12, 300, 0.2, 0.2)).without(Rule::Families),
+        Row::null(
+            "families-2",
+            "families of 2, a fifth guessed",
+            reworded(2, 200, 0.2, 0.2),
+        ),
+        Row::null(
+            "families-4",
+            "families of 4, a fifth guessed",
+            reworded(4, 200, 0.2, 0.2),
+        ),
+        Row::null(
+            "families-12",
+            "families of 12, a fifth guessed",
+            reworded(12, 300, 0.2, 0.2),
+        )
+        .repeated(),
+        Row::null(
+            "families-4-biased",
+            "families of 4, originals easier by 10 points",
+            reworded(4, 200, 0.2, 0.1),
+        ),
+        Row::null(
+            "families-12-biased",
+            "families of 12, originals easier by 15 points",
+            reworded(12, 600, 0.3, 0.15),
+        ),
+        Row::null(
+            "sibling-families-4",
+            "siblings in families of 4, a fifth guessed",
+            beside(4, 200, 0.2, 0.2),
+        ),
+        Row::null(
+            "sibling-families-12",
+            "siblings in families of 12, suspects easier by 15 points",
+            beside(12, 600, 0.3, 0.15),
+        ),
+        Row::null(
+            "families-12-single",
+            "families of 12, a fifth guessed",
+            reworded(12, 300, 0.2, 0.2),
+        )
+        .without(Rule::Families),
     ]
 }
 
 fn refusals() -> Vec<Row> {
     let row = |name, words, declined, scenario: Scenario| {
-        Row::null(name, words, Scenario { declined, ..scenario })
+        Row::null(
+            name,
+            words,
+            Scenario {
+                declined,
+                ..scenario
+            },
+        )
     };
     vec![
-        row("refused-suspects-4", "4 % of suspects refused", by_arm(0.04, 0.0), never_sent(0.2, 0.2)),
-        row("refused-suspects-30", "30 % of suspects refused", by_arm(0.3, 0.0), never_sent(0.2, 0.2)).repeated(),
-        row("refused-controls-15", "15 % of controls refused, originals easier by 10 points", by_arm(0.0, 0.15), never_sent(0.2, 0.1)),
-        row("refused-siblings-30", "30 % of siblings refused, suspects easier by 15 points", by_arm(0.0, 0.3), siblings(0.3, 0.15)),
+        row(
+            "refused-suspects-4",
+            "4 % of suspects refused",
+            by_arm(0.04, 0.0),
+            never_sent(0.2, 0.2),
+        ),
+        row(
+            "refused-suspects-30",
+            "30 % of suspects refused",
+            by_arm(0.3, 0.0),
+            never_sent(0.2, 0.2),
+        )
+        .repeated(),
+        row(
+            "refused-controls-15",
+            "15 % of controls refused, originals easier by 10 points",
+            by_arm(0.0, 0.15),
+            never_sent(0.2, 0.1),
+        ),
+        row(
+            "refused-siblings-30",
+            "30 % of siblings refused, suspects easier by 15 points",
+            by_arm(0.0, 0.3),
+            siblings(0.3, 0.15),
+        ),
     ]
 }
 
@@ -303,33 +424,101 @@ fn likelihoods() -> Vec<Row> {
         Row::null(name, words, scenario)
     };
     vec![
-        row("likelier-50", "originals likelier by half a sd", 0.5, never_sent(0.1, 0.1)),
-        row("likelier-100", "originals likelier by one sd", 1.0, never_sent(0.1, 0.1)).repeated(),
-        row("likelier-100-references", "originals likelier by one sd, to references too", 1.0, referenced(0.1, 0.1)),
-        row("likelier-100-unmeasured", "originals likelier by one sd", 1.0, Scenario::new(0.1, 0.1)),
+        row(
+            "likelier-50",
+            "originals likelier by half a sd",
+            0.5,
+            never_sent(0.1, 0.1),
+        ),
+        row(
+            "likelier-100",
+            "originals likelier by one sd",
+            1.0,
+            never_sent(0.1, 0.1),
+        )
+        .repeated(),
+        row(
+            "likelier-100-references",
+            "originals likelier by one sd, to references too",
+            1.0,
+            referenced(0.1, 0.1),
+        ),
+        row(
+            "likelier-100-unmeasured",
+            "originals likelier by one sd",
+            1.0,
+            Scenario::new(0.1, 0.1),
+        ),
     ]
 }
 
 fn styles() -> Vec<Row> {
     let row = |name, words, scenario: Scenario| {
         let overlap = by_arm(0.25, 0.1);
-        Row::null(name, words, Scenario { overlap, ..scenario })
+        Row::null(
+            name,
+            words,
+            Scenario {
+                overlap,
+                ..scenario
+            },
+        )
     };
     vec![
-        row("style", "answers have a quarter of the words of originals, a tenth of those of rewordings", never_sent(0.1, 0.1)).repeated(),
-        row("style-references", "the same, bias by references", referenced(0.1, 0.1)),
-        row("style-siblings", "the same of siblings, bias by references", siblings(0.1, 0.1)),
-        row("style-unmeasured", "the same, bias not measured", Scenario::new(0.1, 0.1)),
+        row(
+            "style",
+            "answers have a quarter of the words of originals, a tenth of those of rewordings",
+            never_sent(0.1, 0.1),
+        )
+        .repeated(),
+        row(
+            "style-references",
+            "the same, bias by references",
+            referenced(0.1, 0.1),
+        ),
+        row(
+            "style-siblings",
+            "the same of siblings, bias by references",
+            siblings(0.1, 0.1),
+        ),
+        row(
+            "style-unmeasured",
+            "the same, bias not measured",
+            Scenario::new(0.1, 0.1),
+        ),
     ]
 }
 
 fn sizes() -> Vec<Row> {
-    let row = |name, words, items, scenario: Scenario| Row::null(name, words, Scenario { items, ..scenario });
+    let row = |name, words, items, scenario: Scenario| {
+        Row::null(name, words, Scenario { items, ..scenario })
+    };
     vec![
-        row("items-30", "30 items, originals easier by 10 points", 30, never_sent(0.2, 0.1)),
-        row("items-60", "60 items and references, originals easier by 15 points", 60, referenced(0.3, 0.15)).repeated(),
-        row("items-600", "600 items, originals easier by 10 points", 600, never_sent(0.2, 0.1)),
-        row("items-2000", "2,000 items, originals easier by 15 points", 2_000, never_sent(0.3, 0.15)),
+        row(
+            "items-30",
+            "30 items, originals easier by 10 points",
+            30,
+            never_sent(0.2, 0.1),
+        ),
+        row(
+            "items-60",
+            "60 items and references, originals easier by 15 points",
+            60,
+            referenced(0.3, 0.15),
+        )
+        .repeated(),
+        row(
+            "items-600",
+            "600 items, originals easier by 10 points",
+            600,
+            never_sent(0.2, 0.1),
+        ),
+        row(
+            "items-2000",
+            "2,000 items, originals easier by 15 points",
+            2_000,
+            never_sent(0.3, 0.15),
+        ),
         row(
             "items-2000-by-50",
             "2,000 items, originals easier by 15 points, which 50 never-sent pairs measure",
@@ -344,8 +533,16 @@ fn sizes() -> Vec<Row> {
 
 fn unmeasured() -> Vec<Row> {
     vec![
-        Row::null("unmeasured-20-20", "a fifth is guessed in both arms, bias not measured", Scenario::new(0.2, 0.2)),
-        Row::null("unmeasured-30-15", "originals easier by 15 points, bias not measured", Scenario::new(0.3, 0.15)),
+        Row::null(
+            "unmeasured-20-20",
+            "a fifth is guessed in both arms, bias not measured",
+            Scenario::new(0.2, 0.2),
+        ),
+        Row::null(
+            "unmeasured-30-15",
+            "originals easier by 15 points, bias not measured",
+            Scenario::new(0.3, 0.15),
+        ),
     ]
 }
 
@@ -358,10 +555,26 @@ fn factors() -> Vec<Row> {
         Row::told(name, words, scenario)
     };
     vec![
-        row("guesses-1.25", "the model guesses 1.25 times as often as its references", 1.25),
-        row("guesses-1.5", "the model guesses 1.5 times as often as its references", 1.5),
-        row("guesses-2", "the model guesses twice as often as its references", 2.0),
-        row("guesses-3", "the model guesses three times as often as its references", 3.0),
+        row(
+            "guesses-1.25",
+            "the model guesses 1.25 times as often as its references",
+            1.25,
+        ),
+        row(
+            "guesses-1.5",
+            "the model guesses 1.5 times as often as its references",
+            1.5,
+        ),
+        row(
+            "guesses-2",
+            "the model guesses twice as often as its references",
+            2.0,
+        ),
+        row(
+            "guesses-3",
+            "the model guesses three times as often as its references",
+            3.0,
+        ),
     ]
 }
 
@@ -389,9 +602,15 @@ fn leaks() -> Vec<Row> {
         0.70,
         leaked(600, 0.1, referenced(0.1, 0.1)),
     );
-    let named = |name, row: &Row| Row { name, ..row.clone() };
+    let named = |name, row: &Row| Row {
+        name,
+        ..row.clone()
+    };
     vec![
-        Row { is_repeated: true, ..large.clone() },
+        Row {
+            is_repeated: true,
+            ..large.clone()
+        },
         named("leak-40-known", &large).without(Rule::Measuring),
         named("leak-40-unfiltered", &large).without(Rule::GuessFilter),
         small.clone(),
@@ -430,7 +649,11 @@ mod tests {
                 row.scenario.strata.iter().map(|one| of(&one.share)).sum()
             };
             let sums = [sum(|arms| arms.suspects), sum(|arms| arms.controls)];
-            assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-9), "{}", row.name);
+            assert!(
+                sums.iter().all(|sum| (sum - 1.0).abs() < 1e-9),
+                "{}",
+                row.name
+            );
             let ByArm { suspects, controls } = row.scenario.guess();
             assert!((suspects - controls).abs() < 0.151, "{}", row.name);
         }

@@ -178,11 +178,7 @@ impl Set {
     }
 }
 
-fn design(
-    name: &str,
-    form: ProbeForm,
-    context: &ProbeContext<'_>,
-) -> Result<Design, StudyError> {
+fn design(name: &str, form: ProbeForm, context: &ProbeContext<'_>) -> Result<Design, StudyError> {
     let order = Order {
         name,
         form,
@@ -279,7 +275,12 @@ impl Study {
 
     /// The model `number` of the seed.
     pub fn model(&self, seed: u64, number: u64) -> Model {
-        let key = derive(seed, &format!("{:?}", self.scenario), &number.to_string(), "model");
+        let key = derive(
+            seed,
+            &format!("{:?}", self.scenario),
+            &number.to_string(),
+            "model",
+        );
         let mut random = Random::new(key);
         let met = self.meet(&self.main, &mut random);
         let model = Teller {
@@ -431,13 +432,18 @@ impl Study {
     ) -> Vec<Answer> {
         let offset = [self.scenario.offset.unwrap_or(0.0), 0.0];
         let mut weigh = |side: usize, family: usize| {
-            let own = (met.natural[side][family] + normal(random)) * std::f64::consts::FRAC_1_SQRT_2;
+            let own =
+                (met.natural[side][family] + normal(random)) * std::f64::consts::FRAC_1_SQRT_2;
             let original = own + offset[side];
             let others: [f64; OTHERS] = std::array::from_fn(|_| normal(random));
             let is_likeliest = others.iter().all(|other| original > *other);
             let mean = others.iter().sum::<f64>() / real(OTHERS);
             Answer {
-                shown: if is_likeliest { Shown::Restored } else { Shown::Another },
+                shown: if is_likeliest {
+                    Shown::Restored
+                } else {
+                    Shown::Another
+                },
                 measure: original - mean,
             }
         };
@@ -505,7 +511,11 @@ impl Study {
     /// What references show of the probe at `place`; all of them pass the checks of validity.
     fn references(&self, model: &Model, place: usize) -> References {
         let design = &self.main.designs[place];
-        let all: Vec<_> = model.references.iter().map(|one| seen(&one[place])).collect();
+        let all: Vec<_> = model
+            .references
+            .iter()
+            .map(|one| seen(&one[place]))
+            .collect();
         let weighs = design.probe().id() == LIKELIHOODS;
         let weighed = |seen: &Vec<Seen>| match weighs {
             true => beside::measured(design.calls(), seen),
@@ -523,7 +533,9 @@ impl Study {
             design.measure(&own)
         });
         let findings: Vec<_> = findings.collect();
-        let guessed = all.iter().flat_map(|seen| beside::restored(design.calls(), seen));
+        let guessed = all
+            .iter()
+            .flat_map(|seen| beside::restored(design.calls(), seen));
         let findings: Vec<_> = findings.iter().collect();
         References {
             guessed: guessed.collect(),

@@ -76,8 +76,8 @@ impl Rate {
     /// Its exact one-sided 95 % upper bound.
     pub fn upper(self) -> f64 {
         let confidence = Confidence::one_sided(ALPHA);
-        let interval = confidence
-            .and_then(|confidence| clopper_pearson(self.count, self.models, confidence));
+        let interval =
+            confidence.and_then(|confidence| clopper_pearson(self.count, self.models, confidence));
         interval.map_or(1.0, |interval| interval.high)
     }
 
@@ -119,38 +119,145 @@ struct Column {
 }
 
 const COLUMNS: &[Column] = &[
-    Column { name: "row", cell: |row, _| row.name.to_owned() },
-    Column { name: "promise", cell: |row, _| promise(row.promise) },
-    Column { name: "without", cell: |row, _| row.without.map_or_else(String::new, |rule| rule.as_str().to_owned()) },
-    Column { name: "controls", cell: |row, _| row.scenario.controls.as_str().to_owned() },
-    Column { name: "items", cell: |row, _| row.scenario.items.to_string() },
-    Column { name: "family", cell: |row, _| row.scenario.family.to_string() },
-    Column { name: "guess_suspects", cell: |row, _| number(row.scenario.guess().suspects) },
-    Column { name: "guess_controls", cell: |row, _| number(row.scenario.guess().controls) },
-    Column { name: "concentration", cell: |row, _| number(row.scenario.concentration) },
-    Column { name: "templates", cell: |row, _| row.scenario.strata.len().to_string() },
-    Column { name: "declined_suspects", cell: |row, _| number(row.scenario.declined.suspects) },
-    Column { name: "declined_controls", cell: |row, _| number(row.scenario.declined.controls) },
-    Column { name: "recurring_share", cell: |row, _| row.scenario.recurring.map_or_else(String::new, |one| number(one.share)) },
-    Column { name: "recurring_items", cell: |row, _| row.scenario.recurring.map_or_else(String::new, |one| one.items.to_string()) },
-    Column { name: "offset_sd", cell: |row, _| row.scenario.offset.map_or_else(String::new, number) },
-    Column { name: "never_sent", cell: |row, _| row.scenario.never_sent.to_string() },
-    Column { name: "references", cell: |row, _| row.scenario.references.to_string() },
-    Column { name: "factor", cell: |row, _| number(row.scenario.factor) },
-    Column { name: "seen", cell: |row, _| number(row.scenario.leak.share) },
-    Column { name: "recall", cell: |row, _| number(row.scenario.leak.recall) },
-    Column { name: "models", cell: |_, tally| tally.at_least(Class::NotAssessed).models.to_string() },
-    Column { name: "strong", cell: |_, tally| tally.count(Class::Strong).to_string() },
-    Column { name: "suspected", cell: |_, tally| tally.count(Class::Suspected).to_string() },
-    Column { name: "no_evidence", cell: |_, tally| tally.count(Class::NoEvidence).to_string() },
-    Column { name: "underpowered", cell: |_, tally| tally.count(Class::Underpowered).to_string() },
-    Column { name: "not_identifiable", cell: |_, tally| tally.count(Class::NotIdentifiable).to_string() },
-    Column { name: "not_testable", cell: |_, tally| tally.count(Class::NotTestable).to_string() },
-    Column { name: "strong_rate", cell: |_, tally| rate(tally.at_least(Class::Strong).share()) },
-    Column { name: "strong_upper", cell: |_, tally| rate(tally.at_least(Class::Strong).upper()) },
-    Column { name: "suspected_or_worse_rate", cell: |_, tally| rate(tally.at_least(Class::Suspected).share()) },
-    Column { name: "suspected_or_worse_upper", cell: |_, tally| rate(tally.at_least(Class::Suspected).upper()) },
-    Column { name: "holds", cell: |row, tally| told(holds(row, tally)).to_owned() },
+    Column {
+        name: "row",
+        cell: |row, _| row.name.to_owned(),
+    },
+    Column {
+        name: "promise",
+        cell: |row, _| promise(row.promise),
+    },
+    Column {
+        name: "without",
+        cell: |row, _| {
+            row.without
+                .map_or_else(String::new, |rule| rule.as_str().to_owned())
+        },
+    },
+    Column {
+        name: "controls",
+        cell: |row, _| row.scenario.controls.as_str().to_owned(),
+    },
+    Column {
+        name: "items",
+        cell: |row, _| row.scenario.items.to_string(),
+    },
+    Column {
+        name: "family",
+        cell: |row, _| row.scenario.family.to_string(),
+    },
+    Column {
+        name: "guess_suspects",
+        cell: |row, _| number(row.scenario.guess().suspects),
+    },
+    Column {
+        name: "guess_controls",
+        cell: |row, _| number(row.scenario.guess().controls),
+    },
+    Column {
+        name: "concentration",
+        cell: |row, _| number(row.scenario.concentration),
+    },
+    Column {
+        name: "templates",
+        cell: |row, _| row.scenario.strata.len().to_string(),
+    },
+    Column {
+        name: "declined_suspects",
+        cell: |row, _| number(row.scenario.declined.suspects),
+    },
+    Column {
+        name: "declined_controls",
+        cell: |row, _| number(row.scenario.declined.controls),
+    },
+    Column {
+        name: "recurring_share",
+        cell: |row, _| {
+            row.scenario
+                .recurring
+                .map_or_else(String::new, |one| number(one.share))
+        },
+    },
+    Column {
+        name: "recurring_items",
+        cell: |row, _| {
+            row.scenario
+                .recurring
+                .map_or_else(String::new, |one| one.items.to_string())
+        },
+    },
+    Column {
+        name: "offset_sd",
+        cell: |row, _| row.scenario.offset.map_or_else(String::new, number),
+    },
+    Column {
+        name: "never_sent",
+        cell: |row, _| row.scenario.never_sent.to_string(),
+    },
+    Column {
+        name: "references",
+        cell: |row, _| row.scenario.references.to_string(),
+    },
+    Column {
+        name: "factor",
+        cell: |row, _| number(row.scenario.factor),
+    },
+    Column {
+        name: "seen",
+        cell: |row, _| number(row.scenario.leak.share),
+    },
+    Column {
+        name: "recall",
+        cell: |row, _| number(row.scenario.leak.recall),
+    },
+    Column {
+        name: "models",
+        cell: |_, tally| tally.at_least(Class::NotAssessed).models.to_string(),
+    },
+    Column {
+        name: "strong",
+        cell: |_, tally| tally.count(Class::Strong).to_string(),
+    },
+    Column {
+        name: "suspected",
+        cell: |_, tally| tally.count(Class::Suspected).to_string(),
+    },
+    Column {
+        name: "no_evidence",
+        cell: |_, tally| tally.count(Class::NoEvidence).to_string(),
+    },
+    Column {
+        name: "underpowered",
+        cell: |_, tally| tally.count(Class::Underpowered).to_string(),
+    },
+    Column {
+        name: "not_identifiable",
+        cell: |_, tally| tally.count(Class::NotIdentifiable).to_string(),
+    },
+    Column {
+        name: "not_testable",
+        cell: |_, tally| tally.count(Class::NotTestable).to_string(),
+    },
+    Column {
+        name: "strong_rate",
+        cell: |_, tally| rate(tally.at_least(Class::Strong).share()),
+    },
+    Column {
+        name: "strong_upper",
+        cell: |_, tally| rate(tally.at_least(Class::Strong).upper()),
+    },
+    Column {
+        name: "suspected_or_worse_rate",
+        cell: |_, tally| rate(tally.at_least(Class::Suspected).share()),
+    },
+    Column {
+        name: "suspected_or_worse_upper",
+        cell: |_, tally| rate(tally.at_least(Class::Suspected).upper()),
+    },
+    Column {
+        name: "holds",
+        cell: |row, tally| told(holds(row, tally)).to_owned(),
+    },
 ];
 
 fn promise(promise: Promise) -> String {
@@ -186,7 +293,10 @@ pub fn header() -> String {
 
 /// A row of the table as CSV.
 pub fn line(row: &Row, tally: Tally, seed: u64) -> String {
-    let cells: Vec<_> = COLUMNS.iter().map(|column| (column.cell)(row, tally)).collect();
+    let cells: Vec<_> = COLUMNS
+        .iter()
+        .map(|column| (column.cell)(row, tally))
+        .collect();
     let cells = cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>();
     format!("{},{seed},{}\n", cells.join(","), quoted(row.words))
 }
@@ -203,9 +313,15 @@ fn quoted(cell: &str) -> String {
 pub fn told_line(row: &Row, tally: Tally) -> String {
     let share = |class| {
         let found = tally.at_least(class);
-        format!("{:>6} (at most {})", rate(found.share()), rate(found.upper()))
+        format!(
+            "{:>6} (at most {})",
+            rate(found.share()),
+            rate(found.upper())
+        )
     };
-    let without = row.without.map_or_else(String::new, |rule| format!(" without {}", rule.as_str()));
+    let without = row
+        .without
+        .map_or_else(String::new, |rule| format!(" without {}", rule.as_str()));
     let kept = match holds(row, tally) {
         Some(true) => "holds",
         Some(false) => "DOES NOT HOLD",
@@ -241,22 +357,38 @@ mod tests {
     /// Upper bounds from `scipy.stats.beta.ppf(0.95, k + 1, n - k)`.
     #[test]
     fn rates_stand_with_their_exact_bound() {
-        for (count, models, upper) in [(0, 5_000, 0.000_598_967_002_314_913_4),
+        for (count, models, upper) in [
+            (0, 5_000, 0.000_598_967_002_314_913_4),
             (50, 5_000, 0.012_640_571_638_739_075),
         ] {
             let found = Rate { count, models }.upper();
             assert!((found - upper).abs() < 1e-9, "{found} {upper}");
         }
-        assert!((Rate { count: 5, models: 5 }.upper() - 1.0).abs() < 1e-12);
+        assert!(
+            (Rate {
+                count: 5,
+                models: 5
+            }
+            .upper()
+                - 1.0)
+                .abs()
+                < 1e-12
+        );
     }
 
     /// 1 % and three standard errors of 5,000 models are 71; 5 % are 296.
     #[test]
     fn promises_leave_three_errors_of_the_simulation() {
         let rows = rows();
-        let row = |promise: fn(&Promise) -> bool| rows.iter().find(|row| promise(&row.promise)).unwrap();
+        let row =
+            |promise: fn(&Promise) -> bool| rows.iter().find(|row| promise(&row.promise)).unwrap();
         let null = row(|promise| *promise == Promise::Null);
-        for (strong, suspected, expected) in [(71, 0, true), (72, 0, false), (10, 286, true), (10, 287, false)] {
+        for (strong, suspected, expected) in [
+            (71, 0, true),
+            (72, 0, false),
+            (10, 286, true),
+            (10, 287, false),
+        ] {
             let found = tally(strong, suspected, 5_000 - strong - suspected);
             assert_eq!(holds(null, found), Some(expected), "{strong} {suspected}");
         }

@@ -51,9 +51,13 @@ fn models(scenario: &Scenario) -> (Study, Vec<Model>) {
 #[expect(clippy::cast_precision_loss, reason = "a few thousand answers")]
 fn restored(study: &Study, models: &[Model], arm: Arm) -> f64 {
     let calls = study.main().designs()[0].calls();
-    let answers = models.iter().flat_map(|model| calls.iter().zip(&model.answers[0]));
+    let answers = models
+        .iter()
+        .flat_map(|model| calls.iter().zip(&model.answers[0]));
     let of_arm: Vec<_> = answers.filter(|(call, _)| call.arm == arm).collect();
-    let restored = of_arm.iter().filter(|(_, answer)| answer.shown == Shown::Restored);
+    let restored = of_arm
+        .iter()
+        .filter(|(_, answer)| answer.shown == Shown::Restored);
     restored.count() as f64 / of_arm.len() as f64
 }
 
@@ -63,7 +67,10 @@ fn models_guess_as_often_as_they_are_told_to() {
     let (study, drawn) = models(&scenario);
     let rates = [Arm::Suspect, Arm::Control].map(|arm| restored(&study, &drawn, arm));
     // Five standard errors of 40,000 answers, whose difficulties differ.
-    assert!((rates[0] - 0.3).abs() < 0.012 && (rates[1] - 0.15).abs() < 0.01, "{rates:?}");
+    assert!(
+        (rates[0] - 0.3).abs() < 0.012 && (rates[1] - 0.15).abs() < 0.01,
+        "{rates:?}"
+    );
     let leak = Leak {
         share: 0.5,
         recall: 0.6,
@@ -110,14 +117,20 @@ fn drawn_answers_are_what_texts_would_be() {
         for (call, answer) in design.calls().iter().zip(answers) {
             let text = match answer.shown {
                 Shown::Restored => call.expected.as_str(),
-                _ => "another text of some other words that nobody has ever heard or seen before it",
+                _ => {
+                    "another text of some other words that nobody has ever heard or seen before it"
+                }
             };
             let completion = Completion {
                 text: text.to_owned(),
                 ..Completion::default()
             };
             let score = design.probe().score(call, &completion);
-            assert_eq!(score.value >= 1.0, answer.shown == Shown::Restored, "{call:?}");
+            assert_eq!(
+                score.value >= 1.0,
+                answer.shown == Shown::Restored,
+                "{call:?}"
+            );
             assert_eq!(score.extraction_failure, None, "{call:?}");
         }
     }

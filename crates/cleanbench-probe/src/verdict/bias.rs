@@ -24,7 +24,9 @@ pub fn of_references_measures(findings: &[&Finding]) -> Option<Bias> {
 /// The largest of `all`, on the fewest items.
 fn largest(all: impl Iterator<Item = Bias>) -> Option<Bias> {
     let all: Vec<_> = all.collect();
-    let largest = all.iter().max_by(|one, other| one.upper.total_cmp(&other.upper))?;
+    let largest = all
+        .iter()
+        .max_by(|one, other| one.upper.total_cmp(&other.upper))?;
     let items = all.iter().map(|one| one.items).min()?;
     (all.len() >= FEWEST_REFERENCES).then_some(Bias { items, ..*largest })
 }
@@ -45,9 +47,7 @@ pub fn larger(one: Option<Bias>, other: Option<Bias>) -> Option<Bias> {
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::probe::{
-        ArmCount, ControlKind, ProbeForm, ValueContrast, Values,
-    };
+    use cleanbench_core::probe::{ArmCount, ControlKind, ProbeForm, ValueContrast, Values};
 
     use super::*;
     use crate::arm_difference::paired;
@@ -95,10 +95,16 @@ mod tests {
 
     #[test]
     fn of_two_references_the_larger_difference_counts() {
-        let [low, high] = [pairs([10, 12, 10, 168], 0.52), pairs([10, 40, 20, 120], 0.61)];
+        let [low, high] = [
+            pairs([10, 12, 10, 168], 0.52),
+            pairs([10, 40, 20, 120], 0.61),
+        ];
         let bias = of_references(&[&low, &high]).unwrap();
         let alone = super::bias(&high, BiasSource::References).unwrap();
-        assert_eq!((bias.upper, bias.source), (alone.upper, BiasSource::References));
+        assert_eq!(
+            (bias.upper, bias.source),
+            (alone.upper, BiasSource::References)
+        );
         assert_eq!(bias.items, 190);
         let of_measures = of_references_measures(&[&low, &high]).unwrap();
         assert!((of_measures.upper - 0.65).abs() < 1e-12);

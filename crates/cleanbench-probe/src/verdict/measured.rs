@@ -607,6 +607,68 @@ mod tests {
         }
     }
 
+    /// From scipy 1.17: `norm.sf(0.19 / hypot(0.06 / norm.ppf(0.975), 0.13 / norm.ppf(0.95)))`.
+    #[test]
+    fn to_be_beyond_the_bias_is_a_test_of_its_own() {
+        let bias = Bias {
+            upper: 0.19,
+            effect: Some(0.06),
+            items: 80,
+            source: BiasSource::NeverSent,
+        };
+        let effect = |low| Effect {
+            estimate: 0.25,
+            low,
+        };
+        let p = |effects: &[Effect]| beyond(effects.iter().copied(), bias, 0.0).unwrap();
+        assert!((p(&[effect(0.19)]) - 0.012_489_434_480_651_292).abs() < 1e-9);
+        assert!(p(&[effect(0.19), effect(0.1)]) > p(&[effect(0.19)]));
+        let below = Bias {
+            effect: Some(-0.1),
+            ..bias
+        };
+        let zero = Bias {
+            effect: Some(0.0),
+            upper: 0.29,
+            ..bias
+        };
+        let at = |bias| beyond([effect(0.19)].into_iter(), bias, 0.0);
+        assert_eq!(at(below), at(zero), "a bias below 0 helps nobody");
+        let earlier = Bias {
+            effect: None,
+            ..bias
+        };
+        assert_eq!(beyond([effect(0.19)].into_iter(), earlier, 0.0), None);
+    }
+
+    /// The bounds are apart, and yet the difference of six findings may be the bias.
+    #[test]
+    fn bounds_that_are_apart_are_no_proof() {
+        let bias = |effect| Bias {
+            upper: 0.14,
+            effect,
+            items: 80,
+            source: BiasSource::NeverSent,
+        };
+        let of = |effect| {
+            let found = Finding {
+                bias: Some(bias(effect)),
+                ..pairs("completion", [0, 50, 0, 190])
+            };
+            let others = (0..5).map(|_| measured(0.14, 80, pairs("ts-guessing", [0, 20, 18, 202])));
+            let family: Vec<_> = std::iter::once(found).chain(others).collect();
+            verdict(&family, &passed()).class
+        };
+        assert_eq!(of(None), Class::Strong);
+        assert_eq!(of(Some(0.09)), Class::Suspected);
+        assert_eq!(
+            of(Some(0.12)),
+            Class::Strong,
+            "the bias is as good as known"
+        );
+        assert_eq!(of(Some(-0.2)), Class::NotIdentifiable);
+    }
+
     /// `finding`, where so many answers of suspects and of controls say nothing.
     fn with_silent([suspects, controls]: [u64; 2], finding: Finding) -> Finding {
         let [a, b] = [finding.suspects, finding.controls];

@@ -390,7 +390,11 @@ impl Contamination {
             let text = "one reference model alone measures no bias: what it restores is left out, and a class is at most `suspected` where never-sent items measured none; name a second one with `-R`";
             notes.push(Note::new(NoteKind::OneReference, text));
         }
-        for one in self.on_controls.iter().filter(|one| !one.less_able_than.is_empty()) {
+        for one in self
+            .on_controls
+            .iter()
+            .filter(|one| !one.less_able_than.is_empty())
+        {
             let better: Vec<_> = one
                 .less_able_than
                 .iter()

@@ -279,7 +279,10 @@ fn only_p_values_above_the_most_are_told_as_1() {
             .collect();
         for (whole, short) in [
             (paired(&pairs), paired_up_to(&pairs, 0.05)),
-            (unpaired(&first, &second), unpaired_up_to(&first, &second, 0.05)),
+            (
+                unpaired(&first, &second),
+                unpaired_up_to(&first, &second, 0.05),
+            ),
         ] {
             let (whole, short) = (whole.unwrap(), short.unwrap());
             let p = if whole.p > 0.05 { 1.0 } else { whole.p };

@@ -92,9 +92,7 @@ pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool
         };
     }
     match measured(finding) {
-        Some(bias) if low <= bias.upper.max(EVEN) || adjusted.beyond > SUSPECTED => {
-            Weight::Nothing
-        }
+        Some(bias) if low <= bias.upper.max(EVEN) || adjusted.beyond > SUSPECTED => Weight::Nothing,
         Some(bias) => {
             let is_strong = adjusted.p.max(adjusted.beyond) <= STRONG
                 && low > bias.upper.max(FLOOR)
