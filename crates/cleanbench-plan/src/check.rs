@@ -15,7 +15,7 @@ use crate::nights::Nights;
 use crate::options::CheckOptions;
 use crate::power::{Power, Powers};
 use crate::probes::{self, PlannedProbe};
-use crate::references::without_probes;
+use crate::references::{check_roles, without_probes};
 use crate::selection::{Selected, check_samplings, left_out, select};
 use crate::{PlanError, Surroundings};
 
@@ -80,13 +80,17 @@ pub fn check<'a>(
 ) -> Result<Check<'a>, PlanError> {
     let selected = select(suite, &options.select)?;
     let mut placed = resolve_all(&options.models, None, suite, around)?;
+    check_roles(&placed)?;
     let mut probes = probes::plan(suite, &selected, 0)?;
     if probes.is_empty() {
         placed = without_probes(placed, &options.models, notes)?;
     }
     notes.extend(unnamed_hosts(&placed, &suite.file));
     let roles: Vec<_> = placed.iter().map(|one| one.role).collect();
-    let subjects = roles.iter().filter(|role| **role == manifest::Role::Subject).count();
+    let subjects = roles
+        .iter()
+        .filter(|role| **role == manifest::Role::Subject)
+        .count();
     let each = placed.into_iter().map(|one| (one.endpoint, one.place));
     let (endpoints, places): (Vec<_>, Vec<_>) = each.unzip();
     notes.extend(proxies(&endpoints).chain(untested(&endpoints)));

@@ -154,6 +154,7 @@ impl EarlierRun {
             return Ok(with_roles(placed, plan));
         }
         let placed = resolve_all(&options.models, concurrency, suite, around)?;
+        references::check_roles(&placed)?;
         if self.asks() {
             notes.extend(unnamed_hosts(&placed, &suite.file));
         }

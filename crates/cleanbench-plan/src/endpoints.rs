@@ -10,7 +10,6 @@ use cleanbench_suite::Suite;
 
 use crate::found::{MODELS_LIMIT, folder_or_here, read_found, read_named};
 use crate::options::{Granting, ModelOptions};
-use crate::references::check_roles;
 use crate::trust::{MODELS_FILE, Trust};
 use crate::{ErrorKind, PlanError, Surroundings};
 
@@ -73,7 +72,6 @@ pub fn resolve_all(
         }
         all.extend(placed);
     }
-    check_roles(&all)?;
     Ok(all)
 }
 

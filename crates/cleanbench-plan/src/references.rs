@@ -74,12 +74,14 @@ pub(crate) fn without_probes(
     options: &ModelOptions,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Placed>, PlanError> {
-    let (references, subjects): (Vec<_>, Vec<_>) =
-        placed.into_iter().partition(|one| one.role == Role::Reference);
+    let (references, subjects): (Vec<_>, Vec<_>) = placed
+        .into_iter()
+        .partition(|one| one.role == Role::Reference);
     let Some(first) = references.first() else {
         return Ok(subjects);
     };
-    let why = "no probe is put: reference models show what can be guessed of items that a probe asks for";
+    let why =
+        "no probe is put: reference models show what can be guessed of items that a probe asks for";
     if !options.references.is_empty() {
         let what = format!("`-R {}`: {why}", first.endpoint.name);
         return Err(PlanError::new(ErrorKind::Usage, what).hint(

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use cleanbench_core::{Caps, Shard};
 use cleanbench_engine::prepare;
-use cleanbench_ledger::RunDirectory;
-use cleanbench_ledger::manifest::{Missing, Only, SelectionPlan};
+use cleanbench_ledger::manifest::{Missing, Only, Role, SelectionPlan};
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_ledger::replay::SampleName;
+use cleanbench_ledger::{Manifest, RunDirectory};
 use cleanbench_plan::connect::Variables;
 use cleanbench_plan::earlier_run::{EarlierRun, Narrowed};
 use cleanbench_plan::options::{BaselineOptions, ModelOptions, RunOptions, Surroundings};
@@ -36,6 +36,10 @@ const TASK: &str = "[[task]]\nname = \"routing\"\ndata = \"data.jsonl\"\nprompt 
     choices = [\"yes\", \"no\"]\nscorers = [\"choice\"]\n";
 const OTHER: &str = "[[task]]\nname = \"other\"\ndata = \"data.jsonl\"\nprompt = \"{{ input }}\"\n\
     choices = [\"yes\", \"no\"]\nscorers = [\"choice\"]\n";
+/// Probes, and a task that has controls in another.
+const PROBED: &str = "control = { task = \"other\", kind = \"sibling\" }\n\n[[task]]\nname = \"other\"\n\
+    data = \"data.jsonl\"\nprompt = \"{{ input }}\"\nchoices = [\"yes\", \"no\"]\nscorers = [\"choice\"]\n\
+    \n[probes]\nuse = [\"completion\"]\n";
 const PAIRED: &str = "[[gate]]\nmetric = \"accuracy\"\ntest = \"non_inferiority\"\nmargin = 0.1\n";
 const FLOOR: &str = "[[gate]]\nmetric = \"accuracy\"\ntest = \"floor\"\nmin = 0.1\n";
 
@@ -174,6 +178,13 @@ fn embedded(bench: &Bench) -> RunOptions {
     bench.options("embedded/clean")
 }
 
+/// A reference beside the model under test.
+fn beside(bench: &Bench, reference: &str) -> RunOptions {
+    let mut options = embedded(bench);
+    options.models.references.push(reference.to_owned());
+    options
+}
+
 /// A model of the models file with these lines in its entry.
 fn entry(bench: &Bench, lines: &str) -> RunOptions {
     let text = format!("[models.m]\nbase_url = \"http://127.0.0.1:9/v1\"\nmodel = \"m\"\n{lines}");
@@ -217,6 +228,40 @@ fn what_was_asked_for_and_makes_no_sense_is_refused() {
             },
             ErrorKind::Usage,
             ["is named twice", ""],
+        ),
+        (
+            |bench| {
+                bench.suite(&format!("{TASK}{PROBED}"));
+                beside(bench, "embedded/clean")
+            },
+            ErrorKind::Usage,
+            [
+                "`embedded/clean` is under test, and cannot be a reference",
+                "cannot have seen",
+            ],
+        ),
+        (
+            |bench| {
+                let mut options = entry(bench, "");
+                options.models.references = vec!["http://127.0.0.1:9/v1#m".to_owned()];
+                options
+            },
+            ErrorKind::Usage,
+            ["both are the same model at the same endpoint", ""],
+        ),
+        (
+            |bench| beside(bench, "embedded/leaked"),
+            ErrorKind::Usage,
+            ["`-R embedded/leaked`: no probe is put", "leave `-R` out"],
+        ),
+        (
+            |bench| {
+                let mut options = beside(bench, "embedded/leaked");
+                options.models.models.clear();
+                options
+            },
+            ErrorKind::Usage,
+            ["no model named", "pass `-m`"],
         ),
         (
             |bench| {
@@ -444,6 +489,60 @@ fn what_people_must_know_of_a_plan_is_noted() {
             .plan(&options, &EarlierRun::default())
             .noted(kind, words);
     }
+}
+
+fn roles(run: &RunDirectory) -> Vec<(String, Role)> {
+    let plan = Manifest::read(run).unwrap().plan;
+    let models = plan.models.into_iter();
+    models.map(|model| (model.name, model.role)).collect()
+}
+
+#[test]
+fn references_are_planned_after_the_models_and_kept_by_a_replay() {
+    let bench = Bench::new(&format!("{TASK}{PROBED}"));
+    let none = EarlierRun::default();
+    let planned = bench.plan(&beside(&bench, "embedded/leaked"), &none);
+    let run = planned.result.unwrap();
+    let expected = vec![
+        ("embedded/clean".to_owned(), Role::Subject),
+        ("embedded/leaked".to_owned(), Role::Reference),
+    ];
+    assert_eq!(roles(&run), expected);
+    assert_eq!(Manifest::read(&run).unwrap().format, "cleanbench-run/1.7");
+    let alone = bench.plan(&embedded(&bench), &none).result.unwrap();
+    assert_eq!(Manifest::read(&alone).unwrap().format, "cleanbench-run/1.6");
+    let mut options = bench.options("");
+    options.models.models.clear();
+    let replayed = EarlierRun::replayed(&options, &Bench::word(&run)).unwrap();
+    let again = bench.plan(&options, &replayed).result.unwrap();
+    assert_eq!(roles(&again), expected);
+    options.models.references.push("embedded/leaked".to_owned());
+    bench.plan(&options, &replayed).refused(
+        ErrorKind::Usage,
+        ["the models under test are not", "name those with `-m`"],
+    );
+}
+
+/// Those of a suite are there for its probes; where none is put, they are not asked.
+#[test]
+fn references_of_a_suite_are_asked_where_probes_are_put() {
+    let named = "references = [\"embedded/leaked\"]\n";
+    let bench = Bench::new(&format!("{named}{TASK}{PROBED}"));
+    let none = EarlierRun::default();
+    let whole = bench.plan(&embedded(&bench), &none).result.unwrap();
+    assert_eq!(roles(&whole).len(), 2);
+    let mut options = embedded(&bench);
+    options.select.tasks.push("other".to_owned());
+    let part = bench.plan(&options, &none);
+    let told = |note: &Note| {
+        note.text
+            .starts_with("`embedded/leaked` not asked: no probe is put")
+    };
+    assert!(part.notes.iter().any(told), "{:?}", part.notes);
+    assert_eq!(
+        roles(&part.result.unwrap()),
+        [("embedded/clean".to_owned(), Role::Subject)]
+    );
 }
 
 #[test]

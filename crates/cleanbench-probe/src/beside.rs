@@ -143,18 +143,288 @@ impl<'a> LeftIn<'a> {
         // What has not ended is about an item all the same.
         let ended = seen.into_iter().map(Some).chain(std::iter::repeat(None));
         for (call, seen) in calls.iter().zip(ended) {
-            match reasons.get(&unit(call)) {
-                Some(reason) => *left_out.entry(*reason).or_insert(0) += 1,
-                None => {
-                    kept.0.push(call.clone());
-                    kept.1.push(seen.unwrap_or(Seen::ended(Outcome::Skipped, None)));
-                }
+            if let Some(reason) = reasons.get(&unit(call)) {
+                *left_out.entry(*reason).or_insert(0) += 1;
+                continue;
             }
+            kept.0.push(call.clone());
+            kept.1
+                .push(seen.unwrap_or(Seen::ended(Outcome::Skipped, None)));
         }
         Self {
             calls: Cow::Owned(kept.0),
             seen: kept.1,
             left_out,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use cleanbench_core::probe::{ControlKind, Finding, ProbeContext, ProbeForm, ProbeItem, Step};
+    use cleanbench_core::seed::derive;
+
+    use super::*;
+    use crate::recall::scored;
+    use crate::registry::testing::{order, probe_of};
+    use crate::testing::usable;
+    use crate::verdict::bias::of_references;
+    use crate::verdict::measured::{Grounds, verdict};
+    use crate::{Class, Verdict};
+
+    const FORM: ProbeForm = ProbeForm::Raw;
+
+    /// Items, their controls and what is asked about them.
+    struct Scene {
+        suspects: Vec<ProbeItem>,
+        controls: Vec<ProbeItem>,
+        kind: ControlKind,
+        probe: &'static str,
+        calls: Vec<ProbeCall>,
+    }
+
+    impl Scene {
+        fn new(probe: &'static str, items: usize, kind: ControlKind) -> Self {
+            let mut scene = Self {
+                suspects: (0..items).map(usable).collect(),
+                controls: (items..2 * items).map(usable).collect(),
+                kind,
+                probe,
+                calls: Vec::new(),
+            };
+            let probe = probe_of(order(probe, FORM), |_| false);
+            if let Step::Calls(calls) = probe.next(&scene.context(), &[]) {
+                scene.calls = calls;
+            }
+            scene
+        }
+
+        fn context(&self) -> ProbeContext<'_> {
+            ProbeContext {
+                suspects: &self.suspects,
+                controls: &self.controls,
+                kind: self.kind,
+                seed: 4,
+            }
+        }
+
+        fn seen(&self, answer: impl Fn(About) -> Seen) -> Vec<Seen> {
+            self.calls
+                .iter()
+                .map(|call| answer(About::of(call)))
+                .collect()
+        }
+
+        fn judge(&self, seen: &[Seen]) -> Finding {
+            let probe = probe_of(order(self.probe, FORM), |_| false);
+            probe.judge(&self.context(), &self.calls, seen)
+        }
+    }
+
+    fn about(arm: Arm, item: usize) -> About {
+        About { arm, item }
+    }
+
+    fn hit(is_hit: bool) -> Seen {
+        Seen::answered(scored(is_hit))
+    }
+
+    fn weighed(measure: f64) -> Seen {
+        Seen::answered(RecordedScore {
+            measure: Some(measure),
+            ..scored(measure > 0.0)
+        })
+    }
+
+    /// Items 0 to 9 of the suspects are restored, and 5 to 9 guessed, as is control 20; control 7 says nothing.
+    fn leave_out_some(kind: ControlKind) -> Finding {
+        let scene = Scene::new("completion", 40, kind);
+        let mut seen = scene.seen(|one| match (one.arm, one.item) {
+            (Arm::Suspect, item) => hit(item < 10),
+            (Arm::Control, 7) => Seen::ended(Outcome::Refused, None),
+            (Arm::Control, _) => hit(false),
+        });
+        let guessed = (5..10).map(|item| about(Arm::Suspect, item));
+        let guessed = guessed.chain([about(Arm::Control, 20)]).collect();
+        leave_out(&guessed, &scene.calls, &mut seen);
+        let finding = scene.judge(&seen);
+        for arm in [finding.suspects, finding.controls] {
+            let sum = arm.valid + arm.filtered + arm.missing + arm.invalid + arm.unpaired;
+            assert_eq!(sum, arm.items, "{finding:?}");
+        }
+        finding
+    }
+
+    #[test]
+    fn what_is_guessed_leaves_with_its_partner() {
+        let found = leave_out_some(ControlKind::Rewording);
+        assert_eq!(found.filters, [(GUESSED.to_owned(), 12)].into());
+        assert_eq!([found.suspects.filtered, found.controls.filtered], [6, 6]);
+        assert_eq!([found.suspects.valid, found.suspects.hits], [34, 5]);
+        // What says nothing of an item that left is of no account.
+        assert_eq!(found.invalid, BTreeMap::new());
+        assert_eq!(found.contrast.unwrap().pairs, Some([0, 5, 0, 29]));
+        assert_eq!(found.examples.len(), 3);
+    }
+
+    #[test]
+    fn of_independent_arms_it_leaves_alone() {
+        let found = leave_out_some(ControlKind::Sibling);
+        assert_eq!(found.filters, [(GUESSED.to_owned(), 6)].into());
+        assert_eq!([found.suspects.valid, found.suspects.hits], [35, 5]);
+        assert_eq!([found.controls.valid, found.controls.invalid], [38, 1]);
+    }
+
+    #[test]
+    fn nothing_guessed_is_as_if_nobody_stood_beside() {
+        let scene = Scene::new("completion", 30, ControlKind::Rewording);
+        let seen = scene.seen(|one| hit(one.arm == Arm::Suspect && one.item < 9));
+        let mut beside = seen.clone();
+        leave_out(&BTreeSet::new(), &scene.calls, &mut beside);
+        assert_eq!(scene.judge(&beside), scene.judge(&seen));
+    }
+
+    /// The second call about an item decides, also where it has no answer.
+    #[test]
+    fn the_last_call_about_an_item_says_whether_it_was_restored() {
+        let scene = Scene::new("completion", 3, ControlKind::Sibling);
+        let first: Vec<_> = scene.calls[..3].to_vec();
+        let calls = [&first[..], &first[1..]].concat();
+        let mut invalid = hit(true);
+        if let Some(score) = &mut invalid.score {
+            score.extraction_failure = Some("cut off".to_owned());
+        }
+        let seen = [hit(true), hit(false), hit(true), hit(true), invalid];
+        let suspects = |items: &[usize]| -> BTreeSet<_> {
+            items
+                .iter()
+                .map(|item| about(Arm::Suspect, *item))
+                .collect()
+        };
+        assert_eq!(restored(&calls, &seen), suspects(&[0, 1]));
+        assert_eq!(restored(&calls, &seen[..3]), suspects(&[0, 2]));
+        let refused = [hit(true), Seen::ended(Outcome::Refused, Some(scored(true)))];
+        assert_eq!(restored(&calls, &refused), suspects(&[0]));
+    }
+
+    #[test]
+    fn what_is_weighed_is_the_difference_to_the_mean_of_others() {
+        let scene = Scene::new("forced-likelihood", 4, ControlKind::Rewording);
+        let own = scene.seen(|one| match (one.arm, one.item) {
+            (Arm::Suspect, 0) => weighed(3.0),
+            (Arm::Suspect, 1) => hit(true),
+            (Arm::Suspect, _) => weighed(1.0),
+            (Arm::Control, _) => weighed(2.0),
+        });
+        let one = scene.seen(|_| weighed(1.0));
+        let other = scene.seen(|one| {
+            if one == about(Arm::Suspect, 0) {
+                weighed(2.0)
+            } else {
+                hit(true)
+            }
+        });
+        let of = |seen: &[Seen]| measured(&scene.calls, seen);
+        let others = mean_of([&of(&one), &of(&other)]);
+        let mut others = others;
+        let apart = others.remove(&about(Arm::Control, 3));
+        assert_eq!(apart, Some(1.0), "of the one that weighed it");
+        assert_eq!(others.get(&about(Arm::Suspect, 0)), Some(&1.5));
+        let mut beside = own.clone();
+        set_against(&others, &scene.calls, &mut beside);
+        let place = |arm, item| {
+            let mut calls = scene.calls.iter();
+            calls
+                .position(|call| About::of(call) == about(arm, item))
+                .unwrap()
+        };
+        let score = |arm, item| beside[place(arm, item)].score.clone().unwrap();
+        let above = score(Arm::Suspect, 0);
+        assert_eq!((above.value, above.measure), (1.0, Some(1.5)));
+        let alike = score(Arm::Suspect, 2);
+        assert_eq!((alike.value, alike.measure), (0.0, Some(0.0)));
+        let left = |arm, item| beside[place(arm, item)].left_out;
+        assert_eq!(left(Arm::Suspect, 1), Some(UNWEIGHED), "nothing of its own");
+        assert_eq!(
+            left(Arm::Control, 3),
+            Some(UNWEIGHED),
+            "nothing to compare with"
+        );
+        assert_eq!(left(Arm::Control, 2), None);
+    }
+
+    /// A model of which an item is restored with these shares, suspects and controls, by what `seed` draws.
+    #[derive(Clone, Copy)]
+    struct Guessing {
+        shares: [f64; 2],
+        seed: u64,
+    }
+
+    impl Guessing {
+        fn restores(self, one: About) -> bool {
+            let drawn = derive(self.seed, one.arm.as_str(), &one.item.to_string(), "guess");
+            #[expect(clippy::cast_precision_loss, reason = "a share")]
+            let drawn = drawn as f64 / 9_007_199_254_740_992.0;
+            drawn.fract() < self.shares[usize::from(one.arm == Arm::Control)]
+        }
+    }
+
+    /// The verdict on a model beside others, each of which passed its checks.
+    fn weigh(scene: &Scene, model: Guessing, others: &[Guessing]) -> Verdict {
+        let seen = |one: Guessing| scene.seen(|about| hit(one.restores(about)));
+        let shown: Vec<_> = others.iter().map(|one| seen(*one)).collect();
+        let guessed = shown.iter().flat_map(|seen| restored(&scene.calls, seen));
+        let mut own = seen(model);
+        leave_out(&guessed.collect(), &scene.calls, &mut own);
+        let findings: Vec<_> = shown.iter().map(|seen| scene.judge(seen)).collect();
+        let finding = Finding {
+            bias: of_references(&findings.iter().collect::<Vec<_>>()),
+            ..scene.judge(&own)
+        };
+        let passed = Grounds {
+            complies: Some(true),
+            remembers: Some(true),
+        };
+        verdict(&[finding], &[(FORM, passed)].into())
+    }
+
+    /// How `models` models beside `count` others come out.
+    fn classes(shares: [[f64; 2]; 2], count: u64, models: u64) -> Vec<Class> {
+        let scene = Scene::new("completion", 200, ControlKind::Rewording);
+        let classes = (0..models).map(|number| {
+            let of = |shares, place| Guessing {
+                shares,
+                seed: number * 10 + place,
+            };
+            let others: Vec<_> = (1..=count).map(|place| of(shares[1], place)).collect();
+            weigh(&scene, of(shares[0], 0), &others).class
+        });
+        classes.collect()
+    }
+
+    fn times(class: Class, classes: &[Class]) -> usize {
+        classes.iter().filter(|one| **one == class).count()
+    }
+
+    /// Four in ten of the items were seen and six in ten of these are restored; every model guesses a few of all.
+    #[test]
+    fn a_leak_is_strong_beside_two_references_and_not_beside_one() {
+        let guess = 0.03;
+        let shares = [[0.24 + guess * 0.76, guess], [guess; 2]];
+        let two = classes(shares, 2, 40);
+        assert!(times(Class::Strong, &two) >= 39, "{two:?}");
+        let one = classes(shares, 1, 10);
+        assert_eq!(times(Class::Strong, &one), 0, "{one:?}");
+        assert!(times(Class::Suspected, &one) > 0, "{one:?}");
+    }
+
+    /// Originals are guessed in 30 % and their rewordings in 20 %, by models that saw nothing.
+    #[test]
+    fn what_all_models_guess_accuses_nobody() {
+        let found = classes([[0.3, 0.2]; 2], 2, 40);
+        let accused = [Class::Strong, Class::Suspected].map(|class| times(class, &found));
+        assert_eq!(accused, [0, 0], "{found:?}");
     }
 }

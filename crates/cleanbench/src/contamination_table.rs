@@ -29,9 +29,9 @@ pub(crate) fn text(contamination: &Contamination) -> Option<String> {
     }
     parts.extend(contamination.verdicts.iter().map(verdict));
     let lines = contamination.reference_lines();
-    let references: String = lines.map(|line| format!("{}\n", cell::visible(&line))).collect();
+    let references: Vec<_> = lines.map(|line| cell::visible(&line)).collect();
     if !references.is_empty() {
-        parts.push(references);
+        parts.push(references.join("\n") + "\n");
     }
     Some(format!("\n{}", parts.join("\n")))
 }

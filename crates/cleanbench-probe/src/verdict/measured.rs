@@ -607,6 +607,13 @@ mod tests {
         }
     }
 
+    fn beside_references(finding: Finding) -> Finding {
+        Finding {
+            beside_references: true,
+            ..finding
+        }
+    }
+
     /// From scipy 1.17: `norm.sf(0.19 / hypot(0.06 / norm.ppf(0.975), 0.13 / norm.ppf(0.95)))`.
     #[test]
     fn to_be_beyond_the_bias_is_a_test_of_its_own() {
@@ -632,8 +639,9 @@ mod tests {
             upper: 0.29,
             ..bias
         };
-        let at = |bias| beyond([effect(0.19)].into_iter(), bias, 0.0);
-        assert_eq!(at(below), at(zero), "a bias below 0 helps nobody");
+        let at = |bias| beyond([effect(0.19)].into_iter(), bias, 0.0).unwrap();
+        let helped = at(below) - at(zero);
+        assert!(helped.abs() < 1e-12, "a bias below 0 helps nobody");
         let earlier = Bias {
             effect: None,
             ..bias
@@ -729,6 +737,16 @@ mod tests {
                 "likelihoods alone",
                 vec![likely(), none()],
                 Class::NotIdentifiable,
+            ),
+            (
+                "likelihoods beside references",
+                vec![beside_references(likely()), none()],
+                Class::Suspected,
+            ),
+            (
+                "and with their bias",
+                vec![measured(0.02, 60, beside_references(likely())), none()],
+                Class::Strong,
             ),
             (
                 "likelihoods beside another",
