@@ -692,10 +692,10 @@ fn a_partial_memory_is_found_by_measures() {
         .filter_map(|row| row["measure"].parse::<f64>().ok())
         .collect();
     assert!(measures.len() > 500 && measures.iter().any(|one| *one > 0.0));
-    let summary = read(&told.run, "summary.md");
-    for words in ["measures of suspects above", "measures above"] {
-        assert!(summary.contains(words), "{words}: {summary}");
-        assert!(told.done.stdout.contains(words) || words.ends_with("suspects above"));
+    for text in [&read(&told.run, "summary.md"), &told.done.stdout] {
+        for words in ["measures of suspects above", "measures above"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
     }
     // The same model without what it half remembers.
     let twin = scene.put(Memory {
@@ -727,7 +727,7 @@ fn originals_that_are_more_alike_accuse_nobody() {
     };
     let scene = Scene::new(&[&alone], &RECALL, "");
     scene
-        .put(alone.likened(0.4, 0.3))
+        .put(alone.likened(0.4, 0.33))
         .is_one_of(&["not_identifiable"]);
 }
 

@@ -13,8 +13,8 @@
 //! say nothing taken for misses and those of controls for hits. Adjusted by Holm's method over the family.
 //!
 //! Where answers have measures (tables 8), each finding brings a second test into the family: of how often measures of
-//! suspects are above those of controls ([`values`]). Its bounds are those of that superiority, which is .5 without a
-//! difference: 0 points are .5 there, 5 points .55 and 15 points .8, and the bias is that of measures. A difference of
+//! suspects are above those of controls ([`values`]). Its bounds and its bias are of that superiority, which is .5 without a
+//! difference: `strong` begins above .55 there, and where bias was not measured, `suspected` above .8. A difference of
 //! measures within the measured bias is nothing found; where it was not measured, one up to .8 is `not_identifiable`.
 //! Either test can give any class but `no_evidence`, which rests on hits, and on nothing being found in either.
 //!

@@ -188,7 +188,7 @@ fn nothing_is_found_in_arms_that_are_alike() {
         let mut values = Vec::new();
         for family in 0..families {
             let common = (random.unit() - 0.5).max(0.0).powi(3) * scale;
-            for _ in 0..1 + random.index(6) {
+            for _ in 0..=random.index(6) {
                 let own = (random.unit() - 0.7).max(0.0).powi(2);
                 values.push(Value {
                     value: ((common + own) * 20.0).floor() / 20.0,
