@@ -4,7 +4,7 @@
 //! null-grid [MODELS] [ROWS] [SEED]
 //! ```
 //!
-//! MODELS a row (5000), of the ROWS whose names hold this (all, or ``), from SEED (1). The table is written to
+//! MODELS a row (5000), of the rows whose names hold ROWS (all of them), from SEED (1). The table is written to
 //! `crates/cleanbench-lab/calibration/null_grid.csv` only where all rows were simulated. Run from the root of the project.
 
 use std::error::Error;

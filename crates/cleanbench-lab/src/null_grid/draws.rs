@@ -46,14 +46,14 @@ impl BetaQuantiles {
 fn quantile(share: f64, a: f64, b: f64) -> f64 {
     let [mut low, mut high] = [0.0, 1.0];
     for _ in 0..HALVINGS {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         if incomplete_beta(middle, a, b) < share {
             low = middle;
         } else {
             high = middle;
         }
     }
-    (low + high) / 2.0
+    f64::midpoint(low, high)
 }
 
 /// A standard normal number (Box and Muller 1958).

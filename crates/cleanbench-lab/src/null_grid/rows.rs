@@ -236,8 +236,8 @@ fn with_references() -> Vec<Row> {
     ]
 }
 
-/// Three templates, guessed at .5, .2 and 0, of which the controls have another mix.
-fn mixed(suspects: [f64; 3], controls: [f64; 3], scenario: Scenario) -> Scenario {
+/// Siblings of three templates, guessed at .5, .2 and 0, of which they have another mix.
+fn mixed(suspects: [f64; 3], controls: [f64; 3]) -> Scenario {
     let strata = [0.5, 0.2, 0.0]
         .into_iter()
         .zip(suspects.into_iter().zip(controls));
@@ -247,7 +247,7 @@ fn mixed(suspects: [f64; 3], controls: [f64; 3], scenario: Scenario) -> Scenario
     });
     Scenario {
         strata: strata.collect(),
-        ..scenario
+        ..siblings(0.0, 0.0)
     }
 }
 
@@ -271,26 +271,26 @@ fn of_siblings() -> Vec<Row> {
         Row::null(
             "mixes-near",
             "siblings of the same three templates in another mix: 6 points",
-            mixed(thirds, [0.3, 0.25, 0.45], siblings(0.0, 0.0)),
+            mixed(thirds, [0.3, 0.25, 0.45]),
         ),
         Row::null(
             "mixes-far",
             "siblings of the same three templates in another mix: 15 points",
-            mixed(thirds, [0.16, 0.15, 0.69], siblings(0.0, 0.0)),
+            mixed(thirds, [0.16, 0.15, 0.69]),
         ),
     ]
 }
 
 fn families() -> Vec<Row> {
     let reworded = |family, items, suspects, controls| Scenario {
-        family,
         items,
+        family,
         never_sent: 60 * family,
         ..Scenario::new(suspects, controls)
     };
     let beside = |family, items, suspects, controls| Scenario {
-        family,
         items,
+        family,
         ..siblings(suspects, controls)
     };
     vec![

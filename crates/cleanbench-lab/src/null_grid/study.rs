@@ -517,9 +517,12 @@ impl Study {
             .map(|one| seen(&one[place]))
             .collect();
         let weighs = design.probe().id() == LIKELIHOODS;
-        let weighed = |seen: &Vec<Seen>| match weighs {
-            true => beside::measured(design.calls(), seen),
-            false => BTreeMap::new(),
+        let weighed = |seen: &Vec<Seen>| {
+            if weighs {
+                beside::measured(design.calls(), seen)
+            } else {
+                BTreeMap::new()
+            }
         };
         let weighed: Vec<_> = all.iter().map(weighed).collect();
         let findings = all.iter().enumerate().map(|(place, own)| {
