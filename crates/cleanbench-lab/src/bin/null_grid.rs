@@ -4,8 +4,9 @@
 //! null-grid [MODELS] [ROWS] [SEED]
 //! ```
 //!
-//! MODELS a row (5000), of the rows whose names hold ROWS (all of them), from SEED (1). The table is written to
-//! `crates/cleanbench-lab/calibration/null_grid.csv` only where all rows were simulated. Run from the root of the project.
+//! MODELS a row (5000), of the rows whose names hold ROWS (all of them), from SEED (1). The table is
+//! `crates/cleanbench-lab/calibration/null_grid.csv`; rows that are not simulated keep their lines. Run from the root of
+//! the project.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -44,19 +45,25 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     };
     let [models, seed] = [number(0, MODELS)?, number(2, SEED)?];
     let wanted = arguments.get(1).map_or("", String::as_str);
+    // There is none before the first time.
+    let before = fs::read_to_string(FILE).unwrap_or_default();
     let mut csv = table::header();
-    for row in rows::rows().iter().filter(|row| row.name.contains(wanted)) {
-        let start = Instant::now();
-        let tally = simulate(row, models, seed)?;
-        let seconds = start.elapsed().as_secs_f64();
-        say(&format!(
-            "{} [{seconds:.1} s]",
-            table::told_line(row, tally)
-        ));
-        csv.push_str(&table::line(row, tally, seed));
+    for row in rows::rows() {
+        if row.name.contains(wanted) {
+            let start = Instant::now();
+            let tally = simulate(&row, models, seed)?;
+            let seconds = start.elapsed().as_secs_f64();
+            say(&format!(
+                "{} [{seconds:.1} s]",
+                table::told_line(&row, tally)
+            ));
+            csv.push_str(&table::line(&row, tally, seed));
+        } else {
+            let is_of_row = |line: &&str| line.split(',').next() == Some(row.name);
+            let kept = before.lines().find(is_of_row);
+            csv.extend(kept.map(|line| format!("{line}\n")));
+        }
     }
-    if wanted.is_empty() {
-        fs::write(FILE, csv)?;
-    }
+    fs::write(FILE, csv)?;
     Ok(())
 }

@@ -2,8 +2,8 @@
 //!
 //! | class | rule |
 //! |---|---|
-//! | `strong` | bias measured on at least 50 items; adjusted p of at most .01, with a lower bound above the bias and 5 points, and missing and invalid shares that differ by less than 5 points |
-//! | `suspected` | adjusted p of at most .05 and a lower bound above the bias; where it was not measured, above 15 points |
+//! | `strong` | bias measured on at least 50 items; adjusted p of at most .01, also for "no more than the bias", with a lower bound above the bias and 5 points, and missing and invalid shares that differ by less than 5 points |
+//! | `suspected` | adjusted p of at most .05, also for "no more than the bias", and a lower bound above it; where it was not measured, above 15 points |
 //! | `not_testable` | what was found hangs on answers that say nothing; or nothing was found, and more than 5 % of an arm say nothing, or the endpoint does not do what it is asked |
 //! | `not_identifiable` | a difference that bias may explain |
 //! | `no_evidence` | none of these, and a primary probe in a form that passed the checks of validity with 100 items (families) an arm and a power of .8 |
