@@ -19,3 +19,5 @@ simulate *TABLES:
     bash .ci/simulate {{TABLES}}
 ci:
     bash .ci/run
+null-grid *ARGUMENTS:
+    cargo run --release --locked -p cleanbench -p cleanbench-lab --bin null-grid -- {{ARGUMENTS}}

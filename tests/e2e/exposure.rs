@@ -330,7 +330,7 @@ impl Exam {
 
 /// The passages by which the program checks whether a model remembers anything at all, and what it lets a beginning go
 /// on with; none where it has no such checks.
-fn famous() -> Vec<String> {
+pub(crate) fn famous() -> Vec<String> {
     const LIST: &str = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../cleanbench-probe/src/checks/texts.txt"

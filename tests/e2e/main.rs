@@ -51,6 +51,7 @@ mod memory;
 mod models_check;
 mod modes;
 mod notes;
+mod null_grid;
 mod order_and_gaps;
 mod orders;
 mod output;

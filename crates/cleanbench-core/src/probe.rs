@@ -258,6 +258,9 @@ impl BiasSource {
 pub struct Bias {
     /// Upper end of its one-sided 95 % interval, as a difference of rates; of several, the largest.
     pub upper: f64,
+    /// The difference itself; `None` where the verdict does not weigh it: in tables before version 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<f64>,
     /// Fewest items of an arm that it rests on.
     pub items: u64,
     /// What measured it.

@@ -79,6 +79,14 @@ fn table(context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> [u64
 /// The difference over pairs: both hit, only the suspect, only the control, neither. `None` without pairs.
 pub fn paired(pairs: [u64; 4]) -> Option<Contrast> {
     let n = pairs.iter().sum();
+    Some(Contrast {
+        smallest_detectable: power::smallest_paired(n, share(pairs[2], n), ALPHA, POWER),
+        ..test_of_pairs(pairs)?
+    })
+}
+
+/// The same without the smallest effect that it would have seen.
+pub(crate) fn test_of_pairs(pairs: [u64; 4]) -> Option<Contrast> {
     let (effect, low, high) = difference::newcombe_paired(pairs, Confidence::PERCENT_95)?;
     Some(Contrast {
         effect,
@@ -87,16 +95,24 @@ pub fn paired(pairs: [u64; 4]) -> Option<Contrast> {
         interval: "newcombe paired".to_owned(),
         p: exact::mcnemar_greater(pairs[1], pairs[2]),
         test: "mcnemar exact".to_owned(),
-        smallest_detectable: power::smallest_paired(n, share(pairs[2], n), ALPHA, POWER),
+        smallest_detectable: None,
         pairs: Some(pairs),
     })
 }
 
 /// The difference of `[hits, n]` of the suspects and `[hits, n]` of independent controls.
 pub(crate) fn unpaired([hits, n, control_hits, control_n]: [u64; 4]) -> Option<Contrast> {
+    let rate = share(control_hits, control_n);
+    Some(Contrast {
+        smallest_detectable: power::smallest_unpaired(n, control_n, rate, ALPHA, POWER),
+        ..test_of_arms([hits, n, control_hits, control_n])?
+    })
+}
+
+/// The same without the smallest effect that it would have seen.
+pub(crate) fn test_of_arms([hits, n, control_hits, control_n]: [u64; 4]) -> Option<Contrast> {
     let (effect, low, high) =
         difference::newcombe(hits, n, control_hits, control_n, Confidence::PERCENT_95)?;
-    let rate = share(control_hits, control_n);
     Some(Contrast {
         effect,
         low,
@@ -104,7 +120,7 @@ pub(crate) fn unpaired([hits, n, control_hits, control_n]: [u64; 4]) -> Option<C
         interval: "newcombe".to_owned(),
         p: exact::fisher_greater(hits, n, control_hits, control_n),
         test: "fisher exact".to_owned(),
-        smallest_detectable: power::smallest_unpaired(n, control_n, rate, ALPHA, POWER),
+        smallest_detectable: None,
         pairs: None,
     })
 }

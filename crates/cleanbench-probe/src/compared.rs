@@ -16,7 +16,7 @@ use cleanbench_stats::families::{self, Family};
 use cleanbench_stats::power;
 
 use crate::answer::{invalid, told_by};
-use crate::arm_difference::{ALPHA, POWER, paired, share, unpaired};
+use crate::arm_difference::{ALPHA, POWER, share, test_of_arms, test_of_pairs};
 use crate::beside::LeftIn;
 use crate::family::{Groups, families as families_of};
 
@@ -72,8 +72,8 @@ struct ArmShown {
 }
 
 impl ArmShown {
-    fn new(arm: Arm, items: &[ProbeItem], calls: &[ProbeCall], seen: &[Seen]) -> Self {
-        let mut shown = vec![None; items.len()];
+    fn new(arm: Arm, families: &[usize], calls: &[ProbeCall], seen: &[Seen]) -> Self {
+        let mut shown = vec![None; families.len()];
         for (position, call) in calls.iter().enumerate().filter(|(_, call)| call.arm == arm) {
             if let Some(item) = shown.get_mut(call.item) {
                 *item = Some(Shown::of(seen.get(position)));
@@ -81,8 +81,8 @@ impl ArmShown {
         }
         Self {
             items: shown,
-            measures: values::measures(arm, items.len(), calls, seen),
-            families: families_of(&items.iter().collect::<Vec<_>>()),
+            measures: values::measures(arm, families.len(), calls, seen),
+            families: families.to_vec(),
         }
     }
 
@@ -111,11 +111,53 @@ impl ArmShown {
     }
 }
 
+/// Which items hang together: for each suspect and for each control the number of its family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hanging {
+    suspects: Vec<usize>,
+    controls: Vec<usize>,
+    is_paired: bool,
+}
+
+impl Hanging {
+    pub(crate) fn of(context: &ProbeContext<'_>) -> Self {
+        let of = |items: &[ProbeItem]| families_of(&items.iter().collect::<Vec<_>>());
+        Self {
+            suspects: of(context.suspects),
+            controls: of(context.controls),
+            is_paired: context.kind.paired(),
+        }
+    }
+}
+
+/// What is wanted of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    /// What a class hangs on: not the smallest effect that would have been seen, which takes longer than all the rest,
+    /// and no p-value above the level of `suspected`, which is told as 1.
+    Class,
+    /// What a bias hangs on: no p-value by permutation.
+    Bias,
+}
+
+impl Wanted {
+    /// The largest p-value that must be exact.
+    fn most(self) -> f64 {
+        match self {
+            Self::All => 1.0,
+            Self::Class => ALPHA,
+            Self::Bias => 0.0,
+        }
+    }
+}
+
 /// Both arms as they were answered.
 pub(crate) struct Compared {
     suspects: ArmShown,
     controls: ArmShown,
     is_paired: bool,
+    wanted: Wanted,
     invalid: BTreeMap<String, u64>,
     /// Items that were asked about and are in no count but that of filters, by reason.
     left_out: BTreeMap<&'static str, u64>,
@@ -144,12 +186,22 @@ impl Compared {
         calls: &[ProbeCall],
         seen: &[Seen],
     ) -> Self {
+        Self::of(&Hanging::of(context), form, calls, seen)
+    }
+
+    /// The same where it is known which items hang together.
+    pub(crate) fn of(
+        hanging: &Hanging,
+        form: ProbeForm,
+        calls: &[ProbeCall],
+        seen: &[Seen],
+    ) -> Self {
         let seen = without_repeats(&seen[..seen.len().min(calls.len())], form);
         let LeftIn {
             calls,
             seen,
             left_out,
-        } = LeftIn::of(context.kind.paired(), calls, seen);
+        } = LeftIn::of(hanging.is_paired, calls, seen);
         let (calls, seen) = (&*calls, seen.as_slice());
         let mut invalid = BTreeMap::new();
         for answer in seen {
@@ -158,12 +210,18 @@ impl Compared {
             }
         }
         Self {
-            suspects: ArmShown::new(Arm::Suspect, context.suspects, calls, seen),
-            controls: ArmShown::new(Arm::Control, context.controls, calls, seen),
-            is_paired: context.kind.paired(),
+            suspects: ArmShown::new(Arm::Suspect, &hanging.suspects, calls, seen),
+            controls: ArmShown::new(Arm::Control, &hanging.controls, calls, seen),
+            is_paired: hanging.is_paired,
+            wanted: Wanted::All,
             invalid,
             left_out,
         }
+    }
+
+    /// The same where no more than this is wanted.
+    pub(crate) fn only(self, wanted: Wanted) -> Self {
+        Self { wanted, ..self }
     }
 
     /// Writes what is found into `finding`.
@@ -213,12 +271,15 @@ impl Compared {
                 .or_default()
                 .add(i64::from(suspect) - i64::from(control));
         }
-        let plain = paired(table)?;
+        let plain = test_of_pairs(table)?;
         let all: Vec<_> = sums.into_values().collect();
         let n = all.len() as u64;
         let rate = share(table[2], table.iter().sum());
-        let smallest = power::smallest_paired(n, rate, ALPHA, POWER);
-        Some(widened(plain, families::paired(&all), smallest))
+        let smallest = || power::smallest_paired(n, rate, ALPHA, POWER);
+        Some(Contrast {
+            smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
+            ..widened(plain, families::paired(&all))
+        })
     }
 
     fn of_arms(&self, counted: Counted) -> Option<Contrast> {
@@ -237,12 +298,17 @@ impl Compared {
         });
         let [hits, n] = totals(&suspects);
         let [control_hits, control_n] = totals(&controls);
-        let plain = unpaired([hits, n, control_hits, control_n])?;
+        let plain = test_of_arms([hits, n, control_hits, control_n])?;
         let [n, others] = [&suspects, &controls].map(|families| families.len() as u64);
         let rate = share(control_hits, control_n);
-        let smallest = power::smallest_unpaired(n, others, rate, ALPHA, POWER);
-        let by = families::unpaired(&suspects, &controls);
-        Some(widened(plain, by, smallest))
+        let smallest = || power::smallest_unpaired(n, others, rate, ALPHA, POWER);
+        Some(Contrast {
+            smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
+            ..widened(
+                plain,
+                families::unpaired_up_to(&suspects, &controls, self.wanted.most()),
+            )
+        })
     }
 
     /// For each pair the number of its family: pairs hang together where their suspects or their controls do.
@@ -334,11 +400,7 @@ fn why_invalid(answer: &Seen) -> String {
 }
 
 /// `plain`, as far as families leave it standing.
-fn widened(
-    plain: Contrast,
-    by: Option<families::Compared>,
-    smallest_detectable: Option<f64>,
-) -> Contrast {
+fn widened(plain: Contrast, by: Option<families::Compared>) -> Contrast {
     let Some(by) = by else { return plain };
     Contrast {
         low: plain.low.min(by.low),
@@ -346,7 +408,6 @@ fn widened(
         interval: format!("{}, t over families", plain.interval),
         p: by.p,
         test: by.test.to_owned(),
-        smallest_detectable,
         ..plain
     }
 }

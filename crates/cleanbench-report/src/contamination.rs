@@ -13,7 +13,7 @@ use std::collections::btree_map::Entry;
 use cleanbench_core::Outcome;
 use cleanbench_core::event::Place;
 use cleanbench_core::probe::{
-    BiasSource, ControlKind, Finding, ProbeCall, ProbeForm, ProbeItem, Seen, Step,
+    Bias, BiasSource, ControlKind, Finding, ProbeCall, ProbeForm, ProbeItem, Seen, Step,
 };
 use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
@@ -33,6 +33,8 @@ use validity::ModelValidity;
 
 /// Tables from this version on weigh findings by the bias that was measured.
 pub(crate) const MEASURED_SINCE: u32 = 7;
+/// Tables from this version on ask for a difference that is beyond the bias by a test.
+const BEYOND_SINCE: u32 = 8;
 
 /// Tables from this version on tell power as a curve.
 const CURVES_SINCE: u32 = 8;
@@ -258,7 +260,12 @@ fn judge_task(
         };
         if let Some(measure) = units.iter().find(measures) {
             let shown = measure.judge(recording, gathered, |_, _| {})?.finding;
-            judged.finding.bias = measured::bias(&shown, BiasSource::NeverSent);
+            let weighs_effect = recording.manifest.plan.tables >= BEYOND_SINCE;
+            let bias = measured::bias(&shown, BiasSource::NeverSent);
+            judged.finding.bias = bias.map(|bias| Bias {
+                effect: bias.effect.filter(|_| weighs_effect),
+                ..bias
+            });
             if let Some(values) = &mut judged.finding.values {
                 values.bias = measured::values::bias(&shown, BiasSource::NeverSent);
             }

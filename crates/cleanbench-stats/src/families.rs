@@ -66,6 +66,11 @@ pub fn paired(families: &[Family]) -> Option<Compared> {
 
 /// The difference between independent arms; `None` where each family is a single item.
 pub fn unpaired(first: &[Family], second: &[Family]) -> Option<Compared> {
+    unpaired_up_to(first, second, 1.0)
+}
+
+/// The same where a p-value above `most` is told as 1, which spares most of the drawing.
+pub fn unpaired_up_to(first: &[Family], second: &[Family], most: f64) -> Option<Compared> {
     let mut both = first.iter().chain(second);
     if both.all(|family| family.items <= 1) {
         return None;
@@ -74,7 +79,7 @@ pub fn unpaired(first: &[Family], second: &[Family]) -> Option<Compared> {
     Some(Compared {
         low,
         high,
-        p: permuted(first, second),
+        p: permuted(first, second, most),
         test: "permutation of families",
     })
 }
@@ -173,31 +178,52 @@ fn place(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// p of the difference of rates among permutations of families over the arms.
-fn permuted(first: &[Family], second: &[Family]) -> f64 {
+/// p of the difference of rates among permutations of families over the arms; 1 where it is above `most`.
+fn permuted(first: &[Family], second: &[Family], most: f64) -> f64 {
+    let p = |extreme: u32| f64::from(extreme + 1) / f64::from(DRAWS + 1);
     let split = first.len();
-    let observed = difference(first, second);
+    let [own, other] = [total(first), total(second)];
+    let observed = difference(own, other);
+    let both = Family {
+        sum: own.sum + other.sum,
+        items: own.items + other.items,
+    };
     let mut all = [first, second].concat();
     all.sort_unstable();
     let mut random = Random::new(0);
     let mut extreme = 0_u32;
     for _ in 0..DRAWS {
+        if p(extreme) > most {
+            return 1.0;
+        }
         // The first `split` places are a random choice of all families.
         for place in 0..split.min(all.len() - 1) {
             let other = place + random.index(all.len() - place);
             all.swap(place, other);
         }
-        let drawn = difference(&all[..split], &all[split..]);
+        let drawn = total(&all[..split]);
+        let rest = Family {
+            sum: both.sum - drawn.sum,
+            items: both.items - drawn.items,
+        };
+        let drawn = difference(drawn, rest);
         extreme += u32::from(drawn >= observed - 1e-12);
     }
-    f64::from(extreme + 1) / f64::from(DRAWS + 1)
+    let p = p(extreme);
+    if p > most { 1.0 } else { p }
 }
 
-fn difference(first: &[Family], second: &[Family]) -> f64 {
-    let rate = |families: &[Family]| {
-        let sum: i64 = families.iter().map(|family| family.sum).sum();
-        signed(sum) / items(families).max(1.0)
-    };
+/// All items of `families`, as of one.
+fn total(families: &[Family]) -> Family {
+    Family {
+        sum: families.iter().map(|family| family.sum).sum(),
+        items: families.iter().map(|family| family.items).sum(),
+    }
+}
+
+/// Difference of the rates of two arms.
+fn difference(first: Family, second: Family) -> f64 {
+    let rate = |arm: Family| signed(arm.sum) / real(arm.items).max(1.0);
     rate(first) - rate(second)
 }
 
@@ -236,7 +262,7 @@ mod tests {
                 .map(|place| family(i64::from(place < hits), 1))
                 .collect()
         };
-        let p = permuted(&arm(12, 40), &arm(4, 40));
+        let p = permuted(&arm(12, 40), &arm(4, 40), 1.0);
         let exact = crate::exact::fisher_greater(12, 40, 4, 40);
         // Four standard errors of the draws.
         assert!(
@@ -244,6 +270,27 @@ mod tests {
             "{p} {exact}"
         );
         assert_eq!(unpaired(&arm(1, 4), &arm(1, 4)), None);
+    }
+
+    #[test]
+    fn only_p_values_above_the_most_are_told_as_1() {
+        let mut random = Random::new(6);
+        let mut seen = [0, 0];
+        for _ in 0..40 {
+            let mut arm = |rate: f64| -> Vec<Family> {
+                (0..20)
+                    .map(|_| family(3 * i64::from(random.unit() < rate), 3))
+                    .collect()
+            };
+            let [first, second] = [arm(0.5), arm(0.3)];
+            let whole = unpaired(&first, &second).unwrap();
+            let short = unpaired_up_to(&first, &second, 0.05).unwrap();
+            let expected = if whole.p > 0.05 { 1.0 } else { whole.p };
+            assert!((short.p - expected).abs() < 1e-15);
+            assert!((short.low - whole.low).abs() < 1e-15);
+            seen[usize::from(whole.p > 0.05)] += 1;
+        }
+        assert!(seen[0] > 3 && seen[1] > 3, "{seen:?}");
     }
 
     #[test]
@@ -286,7 +333,7 @@ mod tests {
         // Three standard errors above 5 %.
         assert!(pairs <= 129 && plain > 500, "{pairs}, {plain} of 2,000");
         let rounds = 200;
-        let arms = (0..rounds).filter(|_| permuted(&draw(), &draw()) <= 0.05);
+        let arms = (0..rounds).filter(|_| permuted(&draw(), &draw(), 1.0) <= 0.05);
         assert!(arms.count() <= 19, "of {rounds}");
     }
 }

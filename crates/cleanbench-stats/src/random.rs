@@ -78,10 +78,13 @@ impl Random {
     /// A whole number below `bound`, each as likely; 0 when `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         let mut product = u128::from(self.next_u64()) * u128::from(bound);
-        // The lowest products are drawn once too often for some results; such draws are repeated.
-        let least = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
-        while low_half(product) < least {
-            product = u128::from(self.next_u64()) * u128::from(bound);
+        // The lowest products are drawn once too often for some results; such draws are repeated. All of them are below
+        // the bound, so that nearly no draw needs the division.
+        if low_half(product) < bound {
+            let least = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
+            while low_half(product) < least {
+                product = u128::from(self.next_u64()) * u128::from(bound);
+            }
         }
         u64::try_from(product >> 64).unwrap_or(u64::MAX)
     }

@@ -84,6 +84,11 @@ pub struct Superiority {
 
 /// The superiority of the first values of `pairs`; `None` without pairs, or where a value is not finite.
 pub fn paired(pairs: &[Pair]) -> Option<Superiority> {
+    paired_up_to(pairs, 1.0)
+}
+
+/// The same where a p-value above `most` is told as 1, which spares most of the drawing.
+pub fn paired_up_to(pairs: &[Pair], most: f64) -> Option<Superiority> {
     let values = pairs.iter().flat_map(|pair| [pair.first, pair.second]);
     if pairs.is_empty() || !values.into_iter().all(f64::is_finite) {
         return None;
@@ -100,7 +105,7 @@ pub fn paired(pairs: &[Pair]) -> Option<Superiority> {
     let differences = pairs
         .iter()
         .map(|pair| (pair.family, pair.first - pair.second));
-    let flipped = sign_flips(&gathered(differences));
+    let flipped = sign_flips(&gathered(differences), most);
     Some(Superiority {
         interval: "newcombe paired and t over families",
         ..found(spread, families, ends, flipped)?
@@ -110,6 +115,11 @@ pub fn paired(pairs: &[Pair]) -> Option<Superiority> {
 /// The superiority of the values `first` over the independent ones `second`; `None` without values, or where one is not
 /// finite. Families of the two arms have nothing in common.
 pub fn unpaired(first: &[Value], second: &[Value]) -> Option<Superiority> {
+    unpaired_up_to(first, second, 1.0)
+}
+
+/// The same where a p-value above `most` is told as 1, which spares most of the drawing.
+pub fn unpaired_up_to(first: &[Value], second: &[Value], most: f64) -> Option<Superiority> {
     let mut all = first.iter().chain(second);
     if first.is_empty() || second.is_empty() || !all.all(|one| one.value.is_finite()) {
         return None;
@@ -132,7 +142,7 @@ pub fn unpaired(first: &[Value], second: &[Value]) -> Option<Superiority> {
     };
     let [first, second] =
         [first, second].map(|arm| gathered(arm.iter().map(|one| (one.family, one.value))));
-    let permuted = permuted(&first, &second);
+    let permuted = permuted(&first, &second, most);
     Some(Superiority {
         interval: "pseudo-score and delong over families",
         ..found(spread, counts[0].min(counts[1]), ends, permuted)?
@@ -358,8 +368,18 @@ fn pseudo_score(estimate: f64, counts: [u64; 2], untied: f64, confidence: Confid
     })
 }
 
+/// p of so many drawn patterns that are as extreme.
+fn p_of(extreme: u32) -> f64 {
+    f64::from(extreme + 1) / f64::from(DRAWS + 1)
+}
+
+/// `p` where it is at most `most`, else 1.
+fn up_to(most: f64, p: f64) -> f64 {
+    if p > most { 1.0 } else { p }
+}
+
 /// The share of sign patterns of families whose sum is at least the one observed.
-fn sign_flips(families: &[Family]) -> Tested {
+fn sign_flips(families: &[Family], most: f64) -> Tested {
     let observed = sum(families.iter().map(|family| family.sum));
     let mut sums: Vec<_> = families.iter().map(|family| family.sum.abs()).collect();
     sums.retain(|sum| *sum > 0.0);
@@ -371,21 +391,36 @@ fn sign_flips(families: &[Family]) -> Tested {
         let patterns = 1_u64 << sums.len();
         let extreme = (0..patterns).filter(|pattern| positive(&sums, *pattern) >= least);
         return Tested {
-            p: real(extreme.count() as u64) / real(patterns),
+            p: up_to(most, real(extreme.count() as u64) / real(patterns)),
             test: "sign flips of families, exact",
         };
     }
+    // What each pattern of eight families adds up to: eight bits of what is drawn are looked up at once.
+    let parts: Vec<[f64; 256]> = sums.chunks(8).map(patterns).collect();
     let mut random = Random::new(0);
     let mut extreme = 0_u32;
     for _ in 0..DRAWS {
-        let parts = sums.chunks(64);
-        let drawn: f64 = parts.map(|part| positive(part, random.next_u64())).sum();
+        if p_of(extreme) > most {
+            break;
+        }
+        let mut drawn = 0.0;
+        for parts in parts.chunks(8) {
+            let bytes = random.next_u64().to_le_bytes();
+            for (part, byte) in parts.iter().zip(bytes) {
+                drawn += part[usize::from(byte)];
+            }
+        }
         extreme += u32::from(drawn >= least);
     }
     Tested {
-        p: f64::from(extreme + 1) / f64::from(DRAWS + 1),
+        p: up_to(most, p_of(extreme)),
         test: "sign flips of families, drawn",
     }
+}
+
+/// For each pattern of at most eight `sums` what they add up to.
+fn patterns(sums: &[f64]) -> [f64; 256] {
+    std::array::from_fn(|pattern| positive(sums, pattern as u64))
 }
 
 /// The sum of those of at most 64 `sums` whose bit is set in `pattern`.
@@ -397,7 +432,7 @@ fn positive(sums: &[f64], pattern: u64) -> f64 {
 }
 
 /// p of the difference of means among permutations of families over the arms.
-fn permuted(first: &[Family], second: &[Family]) -> Tested {
+fn permuted(first: &[Family], second: &[Family], most: f64) -> Tested {
     let [own, other] = [first, second].map(Family::added);
     let total = own.with(&other);
     let observed = own.above_the_rest(total);
@@ -410,6 +445,9 @@ fn permuted(first: &[Family], second: &[Family]) -> Tested {
     let mut random = Random::new(0);
     let mut extreme = 0_u32;
     for _ in 0..DRAWS {
+        if p_of(extreme) > most {
+            break;
+        }
         // The first places are a random choice of all families, to be the smaller arm.
         for place in 0..drawn {
             let other = place + random.index(all.len() - place);
@@ -420,7 +458,7 @@ fn permuted(first: &[Family], second: &[Family]) -> Tested {
         extreme += u32::from(above >= least);
     }
     Tested {
-        p: f64::from(extreme + 1) / f64::from(DRAWS + 1),
+        p: up_to(most, p_of(extreme)),
         test: "permutation of families, means",
     }
 }

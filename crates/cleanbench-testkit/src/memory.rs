@@ -82,6 +82,9 @@ pub struct ItemList {
     /// it word for word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partly: Option<f64>,
+    /// What is said to whatever asks for one of the items, instead of all else; `None` says what is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
 }
 
 impl ItemList {
@@ -99,6 +102,15 @@ impl ItemList {
         Self {
             items: items.into_iter().collect(),
             guess,
+            ..Self::default()
+        }
+    }
+
+    /// Items to which the same is said whatever asks for them.
+    pub fn told(items: impl IntoIterator<Item = KnownItem>, text: &str) -> Self {
+        Self {
+            items: items.into_iter().collect(),
+            says: Some(text.to_owned()),
             ..Self::default()
         }
     }
@@ -307,7 +319,10 @@ impl Memory {
         let is_raw = question.beginning.is_some();
         let prompt = question.beginning.as_deref().unwrap_or(&question.prompt);
         let found = self.find(prompt);
-        if let Some(text) = self.declined(is_raw, found.is_some(), draws) {
+        let says = found
+            .as_ref()
+            .and_then(|found| self.lists[found.list].says.as_deref());
+        if let Some(text) = says.or_else(|| self.declined(is_raw, found.is_some(), draws)) {
             return text.to_owned();
         }
         let answer = if is_raw && self.ignores_prefill {
@@ -561,6 +576,18 @@ mod tests {
         let right = right.filter(|(right, given)| right == given).count();
         let words = after("miller").split(' ').count();
         assert_eq!(right, words.div_ceil(2), "{given}");
+    }
+
+    #[test]
+    fn a_list_may_say_one_thing_of_all_its_items() {
+        let memory = Memory {
+            lists: vec![ItemList::told([KnownItem::new(ITEM)], "Not that one.")],
+            ..memory()
+        };
+        check(&memory, "assistant", up_to("blind"), "Not that one.");
+        check(&memory, "user", up_to("C."), "Not that one.");
+        let other = "Continue: \"and the clocks were striking thirteen\"";
+        check(&memory, "user", other, "in all towers.");
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Compared {
         if !self.is_paired {
             let suspects = self.suspects.values(silent.suspects);
             let controls = self.controls.values(silent.controls);
-            let found = superiority::unpaired(&suspects, &controls)?;
+            let found = superiority::unpaired_up_to(&suspects, &controls, self.wanted.most())?;
             return Some(contrast(&found));
         }
         let pairs = self.pair_families().into_iter().enumerate();
@@ -109,7 +109,7 @@ impl Compared {
                 family,
             })
         });
-        let found = superiority::paired(&pairs.collect::<Vec<_>>())?;
+        let found = superiority::paired_up_to(&pairs.collect::<Vec<_>>(), self.wanted.most())?;
         Some(contrast(&found))
     }
 }

@@ -24,13 +24,11 @@ pub fn of_references_measures(findings: &[&Finding]) -> Option<Bias> {
 /// The largest of `all`, on the fewest items.
 fn largest(all: impl Iterator<Item = Bias>) -> Option<Bias> {
     let all: Vec<_> = all.collect();
-    let upper = all.iter().map(|one| one.upper).reduce(f64::max)?;
+    let largest = all
+        .iter()
+        .max_by(|one, other| one.upper.total_cmp(&other.upper))?;
     let items = all.iter().map(|one| one.items).min()?;
-    (all.len() >= FEWEST_REFERENCES).then_some(Bias {
-        upper,
-        items,
-        source: BiasSource::References,
-    })
+    (all.len() >= FEWEST_REFERENCES).then_some(Bias { items, ..*largest })
 }
 
 /// The one of two measurements that counts: the larger of those on items enough.
@@ -57,6 +55,7 @@ mod tests {
     fn measured(upper: f64, items: u64, source: BiasSource) -> Bias {
         Bias {
             upper,
+            effect: None,
             items,
             source,
         }

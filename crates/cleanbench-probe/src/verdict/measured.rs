@@ -2,8 +2,8 @@
 //!
 //! | class | rule |
 //! |---|---|
-//! | `strong` | bias measured on at least 50 items; adjusted p of at most .01, with a lower bound above the bias and 5 points, and missing and invalid shares that differ by less than 5 points |
-//! | `suspected` | adjusted p of at most .05 and a lower bound above the bias; where it was not measured, above 15 points |
+//! | `strong` | bias measured on at least 50 items; adjusted p of at most .01, also for "no more than the bias", with a lower bound above the bias and 5 points, and missing and invalid shares that differ by less than 5 points |
+//! | `suspected` | adjusted p of at most .05, also for "no more than the bias", and a lower bound above it; where it was not measured, above 15 points |
 //! | `not_testable` | what was found hangs on answers that say nothing; or nothing was found, and more than 5 % of an arm say nothing, or the endpoint does not do what it is asked |
 //! | `not_identifiable` | a difference that bias may explain |
 //! | `no_evidence` | none of these, and a primary probe in a form that passed the checks of validity with 100 items (families) an arm and a power of .8 |
@@ -18,6 +18,9 @@
 //! measures within the measured bias is nothing found; where it was not measured, one up to .8 is `not_identifiable`.
 //! Either test can give any class but `no_evidence`, which rests on hits, and on nothing being found in either.
 //!
+//! Since tables 8 a difference must also be beyond the bias by a test of its own, adjusted by Holm's method as p is:
+//! that its bounds are apart is no test of many findings at once.
+//!
 //! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
 //! kind, because natural wording is likelier than its synonyms without any leak; or where what is compared is how much
 //! likelier a model finds them than models do that cannot have seen them. Measures of another kind help them only where
@@ -29,7 +32,9 @@
 use std::collections::BTreeMap;
 
 use cleanbench_core::probe::{ArmCount, Bias, BiasSource, Finding, ProbeForm};
-use cleanbench_stats::{Confidence, difference, multiplicity, power};
+use cleanbench_stats::{
+    Confidence, difference, multiplicity, normal_quantile, normal_upper_tail, power,
+};
 
 use super::{
     Class, DECLARED, FEWEST_ITEMS, FLOOR, LEAST_POWER, MISSING, STRONG, SUSPECTED, Verdict, bare,
@@ -50,6 +55,9 @@ pub(super) const MEASURED: u64 = 50;
 const UNMEASURED_FLOOR: f64 = 0.15;
 /// Area under the curve of a classifier of texts above which independent arms differ in style.
 const TOLD_APART: f64 = 0.6;
+/// What is left above the upper bound of a bias, and below the lower end of an interval.
+const BIAS_TAIL: f64 = 0.05;
+const INTERVAL_TAIL: f64 = 0.025;
 /// Largest share of answers that say nothing for `no_evidence`.
 const SILENT: f64 = 0.05;
 
@@ -111,6 +119,8 @@ struct Adjusted {
     p: f64,
     /// Of the answers that say something alone.
     of_valid: f64,
+    /// Of all, for "no more than the bias that was measured"; the same as `p` where none was.
+    beyond: f64,
 }
 
 /// The level of the smallest p-value of a family of so many tests, by Holm's method.
@@ -136,9 +146,18 @@ impl Family {
             let values = judged.iter().filter_map(|one| values(one));
             multiplicity::holm(&judged.iter().map(hits).chain(values).collect::<Vec<_>>())
         };
+        let beyond = |one: &&Finding| {
+            let p = at_worst(one, |contrast| contrast.p, f64::max).unwrap_or(1.0);
+            p.max(beyond_bias(one).unwrap_or(0.0))
+        };
         let both = all(worst, values::p).into_iter();
         let both = both.zip(all(of_valid, values::p_of_valid));
-        let mut both = both.map(|(p, of_valid)| Adjusted { p, of_valid });
+        let three = both.zip(all(beyond, values::p_beyond));
+        let mut both = three.map(|((p, of_valid), beyond)| Adjusted {
+            p,
+            of_valid,
+            beyond,
+        });
         Self {
             hits: both.by_ref().take(judged.len()).collect(),
             values: judged
@@ -179,6 +198,39 @@ fn low(finding: &Finding) -> f64 {
     at_worst(finding, |contrast| contrast.low, f64::min).unwrap_or(-1.0)
 }
 
+/// One-sided p-value for "no more than the bias that was measured"; `None` where it was not, or by the rules of tables
+/// before version 8.
+fn beyond_bias(finding: &Finding) -> Option<f64> {
+    let bias = finding.bias.filter(|bias| bias.items >= MEASURED)?;
+    let all = finding.contrast.iter().chain(&finding.at_worst);
+    let effects = all.map(|contrast| Effect {
+        estimate: contrast.effect,
+        low: contrast.low,
+    });
+    beyond(effects, bias, 0.0)
+}
+
+/// An effect and the lower end of its two-sided 95 % interval.
+#[derive(Debug, Clone, Copy)]
+struct Effect {
+    estimate: f64,
+    low: f64,
+}
+
+/// The worst one-sided p-value of `effects` for "no more than `bias`", or than `none` where the bias is less: of the
+/// difference between both, whose standard error is recovered from the distances to the bounds of either (Zou and Donner
+/// 2008). That a lower bound is above an upper one is no test of a family: among six findings that all have a bias of 15
+/// points, in one model of twenty one is.
+fn beyond(effects: impl Iterator<Item = Effect>, bias: Bias, none: f64) -> Option<f64> {
+    let of_bias = bias.effect?;
+    let error = (bias.upper - of_bias) / normal_quantile(1.0 - BIAS_TAIL);
+    let z = effects.map(|effect| {
+        let own = (effect.estimate - effect.low) / normal_quantile(1.0 - INTERVAL_TAIL);
+        (effect.estimate - of_bias.max(none)) / own.hypot(error).max(f64::MIN_POSITIVE)
+    });
+    z.reduce(f64::min).map(normal_upper_tail)
+}
+
 /// The bias that `finding` shows, which is of items that nobody saw; `None` where too much of it says nothing.
 pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
     let contrast = finding.contrast.as_ref().filter(|_| !is_silent(finding))?;
@@ -198,6 +250,7 @@ pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
     };
     Some(Bias {
         upper: ends.map_or(contrast.high, |(_, _, high)| high),
+        effect: Some(contrast.effect),
         items: fewest(finding),
         source,
     })
@@ -383,9 +436,13 @@ fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight
         return Weight::Explained;
     }
     match finding.bias.filter(|bias| bias.items >= MEASURED) {
-        Some(bias) if low <= bias.upper.max(0.0) => Weight::Explained,
+        Some(bias) if low <= bias.upper.max(0.0) || adjusted.beyond > SUSPECTED => {
+            Weight::Explained
+        }
         Some(bias) => {
-            let is_strong = adjusted.p <= STRONG && low > bias.upper.max(FLOOR) && is_even(finding);
+            let is_strong = adjusted.p.max(adjusted.beyond) <= STRONG
+                && low > bias.upper.max(FLOOR)
+                && is_even(finding);
             if is_strong {
                 Weight::Strong
             } else {
@@ -583,6 +640,7 @@ mod tests {
         Finding {
             bias: Some(Bias {
                 upper,
+                effect: None,
                 items,
                 source,
             }),
@@ -595,6 +653,69 @@ mod tests {
             beside_references: true,
             ..finding
         }
+    }
+
+    /// From scipy 1.17: `norm.sf(0.19 / hypot(0.06 / norm.ppf(0.975), 0.13 / norm.ppf(0.95)))`.
+    #[test]
+    fn to_be_beyond_the_bias_is_a_test_of_its_own() {
+        let bias = Bias {
+            upper: 0.19,
+            effect: Some(0.06),
+            items: 80,
+            source: BiasSource::NeverSent,
+        };
+        let effect = |low| Effect {
+            estimate: 0.25,
+            low,
+        };
+        let p = |effects: &[Effect]| beyond(effects.iter().copied(), bias, 0.0).unwrap();
+        assert!((p(&[effect(0.19)]) - 0.012_489_434_480_651_292).abs() < 1e-9);
+        assert!(p(&[effect(0.19), effect(0.1)]) > p(&[effect(0.19)]));
+        let below = Bias {
+            effect: Some(-0.1),
+            ..bias
+        };
+        let zero = Bias {
+            effect: Some(0.0),
+            upper: 0.29,
+            ..bias
+        };
+        let at = |bias| beyond([effect(0.19)].into_iter(), bias, 0.0).unwrap();
+        let helped = at(below) - at(zero);
+        assert!(helped.abs() < 1e-12, "a bias below 0 helps nobody");
+        let earlier = Bias {
+            effect: None,
+            ..bias
+        };
+        assert_eq!(beyond([effect(0.19)].into_iter(), earlier, 0.0), None);
+    }
+
+    /// The bounds are apart, and yet the difference of six findings may be the bias.
+    #[test]
+    fn bounds_that_are_apart_are_no_proof() {
+        let bias = |effect| Bias {
+            upper: 0.14,
+            effect,
+            items: 80,
+            source: BiasSource::NeverSent,
+        };
+        let of = |effect| {
+            let found = Finding {
+                bias: Some(bias(effect)),
+                ..pairs("completion", [0, 50, 0, 190])
+            };
+            let others = (0..5).map(|_| measured(0.14, 80, pairs("ts-guessing", [0, 20, 18, 202])));
+            let family: Vec<_> = std::iter::once(found).chain(others).collect();
+            verdict(&family, &passed()).class
+        };
+        assert_eq!(of(None), Class::Strong);
+        assert_eq!(of(Some(0.09)), Class::Suspected);
+        assert_eq!(
+            of(Some(0.12)),
+            Class::Strong,
+            "the bias is as good as known"
+        );
+        assert_eq!(of(Some(-0.2)), Class::NotIdentifiable);
     }
 
     /// `finding`, where so many answers of suspects and of controls say nothing.

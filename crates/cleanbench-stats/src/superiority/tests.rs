@@ -90,13 +90,13 @@ fn drawn_signs_agree_with_all_signs() {
         items: 1.0,
     };
     let families: Vec<_> = (0..EXACTLY).map(drawn).collect();
-    let exact = sign_flips(&families);
+    let exact = sign_flips(&families, 1.0);
     // Families that hardly differ push it over the limit and change nothing but ties.
     let tiny = Family {
         sum: 1e-15,
         items: 1.0,
     };
-    let drawn = sign_flips(&[&families[..], &[tiny]].concat());
+    let drawn = sign_flips(&[&families[..], &[tiny]].concat(), 1.0);
     let error = (exact.p / f64::from(DRAWS)).sqrt();
     assert!((exact.p - drawn.p).abs() < 4.0 * error);
     assert_ne!(exact.test, drawn.test);
@@ -253,4 +253,42 @@ fn a_sparse_leak_is_found() {
         found += u32::from(unpaired(&first, &second).unwrap().p <= 0.01);
     }
     assert!(found >= 40, "{found} of 60");
+}
+
+#[test]
+fn only_p_values_above_the_most_are_told_as_1() {
+    let mut random = Random::new(8);
+    let mut seen = [0, 0];
+    for _ in 0..30 {
+        let mut values = |above: f64| -> Vec<Value> {
+            let value = |family| Value {
+                value: random.unit() + above,
+                family,
+            };
+            (0..24).map(value).collect()
+        };
+        let [first, second] = [values(0.15), values(0.0)];
+        let pairs: Vec<_> = first
+            .iter()
+            .zip(&second)
+            .map(|(first, second)| Pair {
+                first: first.value,
+                second: second.value,
+                family: first.family,
+            })
+            .collect();
+        for (whole, short) in [
+            (paired(&pairs), paired_up_to(&pairs, 0.05)),
+            (
+                unpaired(&first, &second),
+                unpaired_up_to(&first, &second, 0.05),
+            ),
+        ] {
+            let (whole, short) = (whole.unwrap(), short.unwrap());
+            let p = if whole.p > 0.05 { 1.0 } else { whole.p };
+            seen[usize::from(whole.p > 0.05)] += 1;
+            assert_eq!(short, Superiority { p, ..whole });
+        }
+    }
+    assert!(seen[0] > 5 && seen[1] > 5, "{seen:?}");
 }

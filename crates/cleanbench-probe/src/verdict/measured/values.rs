@@ -11,7 +11,9 @@
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast};
 
-use super::{Adjusted, MEASURED, Weight, is_even, is_natural, is_told_apart, told_apart};
+use super::{
+    Adjusted, Effect, MEASURED, Weight, beyond, is_even, is_natural, is_told_apart, told_apart,
+};
 use crate::verdict::{STRONG, SUSPECTED};
 
 /// Superiority without a difference.
@@ -32,6 +34,21 @@ pub(super) fn p(finding: &Finding) -> Option<f64> {
     worse(finding, |contrast| contrast.p, f64::max)
 }
 
+/// The worse p-value, also of "no more than the bias that was measured".
+pub(super) fn p_beyond(finding: &Finding) -> Option<f64> {
+    let p = p(finding)?;
+    let values = finding.values.as_ref()?;
+    let of_bias = measured(finding).and_then(|bias| {
+        let all = [Some(&values.contrast), values.at_worst.as_ref()];
+        let effects = all.into_iter().flatten().map(|contrast| Effect {
+            estimate: contrast.superiority,
+            low: contrast.low,
+        });
+        beyond(effects, bias, EVEN)
+    });
+    Some(p.max(of_bias.unwrap_or(0.0)))
+}
+
 /// The worse one of a figure of the answers that say something and of all.
 fn worse(
     finding: &Finding,
@@ -50,6 +67,7 @@ pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
     let upper = values.contrast.upper;
     Some(Bias {
         upper: values.upper_at_most.map_or(upper, |most| most.max(upper)),
+        effect: Some(values.contrast.superiority),
         items: values.contrast.items,
         source,
     })
@@ -78,9 +96,11 @@ pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool
         return Weight::Explained;
     }
     match measured(finding) {
-        Some(bias) if low <= bias.upper.max(EVEN) => Weight::Nothing,
+        Some(bias) if low <= bias.upper.max(EVEN) || adjusted.beyond > SUSPECTED => Weight::Nothing,
         Some(bias) => {
-            let is_strong = adjusted.p <= STRONG && low > bias.upper.max(FLOOR) && is_even(finding);
+            let is_strong = adjusted.p.max(adjusted.beyond) <= STRONG
+                && low > bias.upper.max(FLOOR)
+                && is_even(finding);
             if is_strong {
                 Weight::Strong
             } else {
@@ -188,6 +208,7 @@ mod tests {
         if let Some(values) = &mut finding.values {
             values.bias = Some(Bias {
                 upper,
+                effect: None,
                 items,
                 source: BiasSource::NeverSent,
             });
