@@ -40,6 +40,10 @@ impl Artefact for Document {
         document["verdicts"] = found.verdicts.iter().map(verdict).collect();
         document["gaps"] = found.gaps.iter().map(gap).collect();
         document["validity"] = json!(found.validity);
+        if !found.references.is_empty() {
+            document["references"] = json!(found.references);
+            document["on_controls"] = json!(found.on_controls);
+        }
         write_json(&document, sink.open(FILE)?)
     }
 }
@@ -60,24 +64,32 @@ fn head(manifest: &Manifest) -> Value {
 }
 
 fn verdict(found: &TaskVerdict) -> Value {
-    let figures = found.verdict.adjusted.iter().zip(&found.verdict.power);
-    let findings = found.findings.iter().zip(figures);
+    let own = &found.verdict;
+    let findings = found.findings.iter().enumerate();
+    let findings = findings.map(|(place, judged)| {
+        let at = |values: &[Option<f64>]| values.get(place).copied().flatten();
+        let figures = [&own.adjusted, &own.adjusted_values, &own.power].map(|values| at(values));
+        finding(judged, figures)
+    });
     json!({
         "model": found.model,
         "task": found.task,
         "class": found.verdict.class,
         "reasons": found.verdict.reasons,
-        "findings": findings.map(|(judged, (p, power))| finding(judged, *p, *power)).collect::<Value>(),
+        "findings": findings.collect::<Value>(),
         "power_curve": found.power_curve,
     })
 }
 
 /// A finding with its figures within the family, and with names of samples instead of positions.
-fn finding(judged: &Judged, adjusted: Option<f64>, power: Option<f64>) -> Value {
+fn finding(judged: &Judged, [p, p_of_values, power]: [Option<f64>; 3]) -> Value {
     let mut told = fields(&json!(judged.finding));
     told.insert("examples".to_owned(), json!(judged.examples));
     told.insert("not_testable".to_owned(), json!(judged.not_testable));
-    told.insert("p_holm".to_owned(), json!(adjusted));
+    told.insert("p_holm".to_owned(), json!(p));
+    if judged.finding.values.is_some() {
+        told.insert("p_holm_values".to_owned(), json!(p_of_values));
+    }
     told.insert("power_declared_effect".to_owned(), json!(power));
     Value::Object(told)
 }
