@@ -709,7 +709,7 @@ mod tests {
             verdict(&family, &passed()).class
         };
         assert_eq!(of(None), Class::Strong);
-        assert_eq!(of(Some(0.09)), Class::Suspected);
+        assert_eq!(of(Some(0.06)), Class::Suspected);
         assert_eq!(
             of(Some(0.12)),
             Class::Strong,
