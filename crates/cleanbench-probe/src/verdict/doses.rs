@@ -72,25 +72,28 @@ pub fn restored(probe: &str, form: ProbeForm) -> &'static [Restored] {
     found.map_or(&[], |one| &one.restored)
 }
 
-/// What a probe that found nothing may not have seen: a clause for people, empty where nothing was measured.
-pub(super) fn unseen(probe: &str, form: ProbeForm) -> String {
+/// What a probe that found nothing may not have seen: a sentence for people; `None` where nothing was measured.
+pub(super) fn unseen(probe: &str, form: ProbeForm) -> Option<String> {
     let found = restored(probe, form);
-    if found.is_empty() {
-        return String::new();
-    }
     let shares = found.iter().map(|one| {
         let share = 100.0 * f64::from(one.items) / f64::from(one.of);
-        let times = match one.dose {
-            1 => "once".to_owned(),
-            more => format!("{more} times"),
-        };
-        format!("{share:.0} % of items seen {times}")
+        format!("{share:.0}")
     });
-    let shares: Vec<_> = shares.collect();
-    format!(
-        "; what was seen too seldom to be restored goes unseen: on the small models of the calibration set it restored {}",
-        shares.join(", ")
-    )
+    let doses = found.iter().map(|one| one.dose.to_string());
+    (!found.is_empty()).then(|| {
+        format!(
+            "items seen too seldom go unseen: of the calibration set's small models {probe} ({}) restored {} % of those seen {} times",
+            form.as_str(),
+            listed(shares.collect()),
+            listed(doses.collect())
+        )
+    })
+}
+
+/// `0, 0, 37 and 100`.
+fn listed(mut all: Vec<String>) -> String {
+    let last = all.pop().unwrap_or_default();
+    format!("{} and {last}", all.join(", "))
 }
 
 #[cfg(test)]
@@ -108,9 +111,14 @@ mod tests {
                     "{probe}"
                 );
                 assert!(found.iter().all(|one| one.items <= one.of));
-                assert!(unseen(probe, *form).contains("0 % of items seen once"));
+                let told = unseen(probe, *form).unwrap();
+                assert!(
+                    told.ends_with("% of those seen 1, 4, 16 and 64 times"),
+                    "{told}"
+                );
+                assert!(told.chars().count() < 200, "the terminal cuts it: {told}");
             }
         }
-        assert_eq!(unseen("ts-guessing", ProbeForm::Raw), "");
+        assert_eq!(unseen("ts-guessing", ProbeForm::Raw), None);
     }
 }

@@ -373,7 +373,13 @@ impl<'a> Weighed<'a> {
         let primary = complying().filter(|one| is_primary(&one.probe));
         let lacking: Vec<_> = primary.map(|one| (one, self.lacks(one, level))).collect();
         if let Some((one, _)) = lacking.iter().find(|(_, lacks)| lacks.is_none()) {
-            return bare(Class::NoEvidence, &tell_nothing(one, level));
+            let unseen = doses::unseen(&one.probe, one.form).filter(|_| one.values.is_some());
+            return Verdict {
+                reasons: std::iter::once(tell_nothing(one, level))
+                    .chain(unseen)
+                    .collect(),
+                ..bare(Class::NoEvidence, "")
+            };
         }
         let reasons = lacking.iter().filter_map(|(one, lacks)| {
             let form = one.form.as_str();
@@ -593,13 +599,8 @@ fn tell_nothing(finding: &Finding, level: f64) -> String {
             smallest * 100.0
         )
     });
-    let doses = if finding.values.is_some() {
-        doses::unseen(&finding.probe, finding.form)
-    } else {
-        String::new()
-    };
     format!(
-        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see 20 % seen and half of these restored{unseen}{doses}",
+        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see 20 % seen and half of these restored{unseen}",
         finding.probe,
         finding.form.as_str(),
         fewest(finding),

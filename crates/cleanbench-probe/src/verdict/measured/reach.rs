@@ -193,6 +193,7 @@ mod tests {
     fn measured_on(items: u64, finding: Finding) -> Finding {
         let bias = Bias {
             upper: 0.02,
+            effect: None,
             items,
             source: BiasSource::NeverSent,
         };
