@@ -507,6 +507,13 @@ fn a_model_that_saw_nothing_is_certified() {
     let told = scene.put(exam.guessed(0.0, 0.0));
     told.is_one_of(&["no_evidence"]);
     assert_eq!(told.done.code, 0, "{}", told.done.stderr);
+    // What was seen a few times alone would look the same, and that is said where it is certified.
+    let summary = read(&told.run, "summary.md");
+    assert!(
+        summary.contains("items seen too seldom go unseen"),
+        "{summary}"
+    );
+    assert!(summary.contains("1, 4, 16 and 64 times"), "{summary}");
 }
 
 #[test]

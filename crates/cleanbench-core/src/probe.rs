@@ -261,10 +261,20 @@ pub struct Bias {
     /// The difference itself; `None` where the verdict does not weigh it: in tables before version 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<f64>,
+    /// The upper end of the answers that say something alone, where those that say nothing may hide more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper_of_valid: Option<f64>,
     /// Fewest items of an arm that it rests on.
     pub items: u64,
     /// What measured it.
     pub source: BiasSource,
+}
+
+impl Bias {
+    /// As much of it as answers that say something show.
+    pub fn shown(self) -> f64 {
+        self.upper_of_valid.unwrap_or(self.upper)
+    }
 }
 
 /// How well suspects can be told from independent controls by their text alone, without asking any model.
@@ -372,6 +382,10 @@ pub struct Finding {
     /// Whether what is compared is how much more the model shows of an item than models that cannot have seen it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub beside_references: bool,
+    /// By how much, at least, a model that cannot have seen the items restores suspects more often than controls, as a
+    /// difference of rates, where that is beyond chance: what it restores is left out here, and may have been seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out_gap: Option<f64>,
     /// The arms' measures; `None` where the probe takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Values>,
@@ -402,6 +416,7 @@ impl Finding {
             families: None,
             bias: None,
             beside_references: false,
+            left_out_gap: None,
             values: None,
             blind: None,
             invalid: BTreeMap::new(),

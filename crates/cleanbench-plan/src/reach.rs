@@ -69,7 +69,8 @@ fn with_bias(one: Own<'_>, probes: &[PlannedProbe], references: usize) -> Findin
     let plan = one.plan;
     let measures = all(probes).find(|other| {
         let is_of_it = other.plan.bias_of.as_ref() == Some(&plan.suspects);
-        is_of_it && (&other.plan.id, other.plan.form) == (&plan.id, plan.form)
+        let is_alike = other.plan.control == plan.control;
+        is_of_it && is_alike && (&other.plan.id, other.plan.form) == (&plan.id, plan.form)
     });
     let bias = measures.and_then(|other| bias_of(other.foreseen, BiasSource::NeverSent));
     let of_references = (references >= FEWEST_REFERENCES)

@@ -9,7 +9,8 @@ use crate::endpoints::Placed;
 use crate::options::ModelOptions;
 use crate::{ErrorKind, PlanError};
 
-/// Refuses a model that is under test and a reference, also under another name.
+/// Refuses a model that is under test and a reference, also under another name, and a reference that is named twice: one
+/// that happens to guess in both arms alike would be two.
 ///
 /// # Errors
 /// Which.
@@ -31,6 +32,24 @@ pub(crate) fn check_roles(placed: &[Placed]) -> Result<(), PlanError> {
         );
         return Err(PlanError::new(ErrorKind::Usage, what)
             .hint("a reference (`-R`) is a model that cannot have seen the items"));
+    }
+    check_different(&of(Role::Reference).collect::<Vec<_>>())
+}
+
+/// Refuses two names of one reference.
+fn check_different(references: &[&Placed]) -> Result<(), PlanError> {
+    for (place, one) in references.iter().enumerate() {
+        let (own, before) = (&one.endpoint, &references[..place]);
+        let is_same =
+            |other: &&&Placed| other.endpoint.model == own.model && other.endpoint.url == own.url;
+        if let Some(other) = before.iter().find(is_same) {
+            let what = format!(
+                "the references `{}` and `{}` are the same model at the same endpoint",
+                other.endpoint.name, own.name
+            );
+            return Err(PlanError::new(ErrorKind::Usage, what)
+                .hint("bias is measured by two models that are not alike: leave one out"));
+        }
     }
     Ok(())
 }

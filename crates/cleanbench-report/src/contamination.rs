@@ -20,7 +20,7 @@ use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
 use cleanbench_probe::blind::blind;
-use cleanbench_probe::registry::is_check;
+use cleanbench_probe::registry::{is_check, weighs_likelihoods};
 use cleanbench_probe::verdict::measured::curve::{PowerCurve, curves};
 use cleanbench_probe::verdict::measured::{self, Grounds};
 use cleanbench_probe::{Class, Verdict, paired_difference, verdict};
@@ -253,13 +253,18 @@ fn judge_task(
         })?;
         let measures = |other: &&Unit<'_>| {
             let (own, other) = (unit.plan, other.plan);
-            // Pairs measure nothing of controls that are no pairs.
-            let is_alike = !is_later || other.control.paired() == own.control.paired();
+            // Rewordings measure nothing of controls that are none.
+            let is_alike = !is_later || other.control == own.control;
             let is_meant = other.bias_of.as_deref() == Some(task) && is_alike;
             is_meant && (&other.id, other.form) == (&own.id, own.form)
         };
         if let Some(measure) = units.iter().find(measures) {
-            let shown = measure.judge(recording, gathered, |_, _| {})?.finding;
+            let shown = measure.judge(recording, gathered, |calls, seen| {
+                if weighs_likelihoods(&measure.plan.id) {
+                    references.adjust(measure.place, calls, seen);
+                }
+            })?;
+            let shown = shown.finding;
             let weighs_effect = recording.manifest.plan.tables >= BEYOND_SINCE;
             let bias = measured::bias(&shown, BiasSource::NeverSent);
             judged.finding.bias = bias.map(|bias| Bias {

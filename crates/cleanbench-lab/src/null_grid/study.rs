@@ -554,6 +554,7 @@ impl Study {
         Bias {
             upper: suspects - controls,
             effect: Some(suspects - controls),
+            upper_of_valid: None,
             items: 1_000_000,
             source: BiasSource::NeverSent,
         }

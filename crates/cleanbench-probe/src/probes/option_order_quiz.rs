@@ -108,13 +108,21 @@ fn line(options: &[&str]) -> String {
     named.collect::<Vec<_>>().join(" ")
 }
 
-/// The list that an answer names first.
+/// The list that an answer names first: by a number at its beginning, or after a word that announces one. "I cannot say
+/// which of these 4 lists it is" names none.
 fn named(answer: &str) -> Option<usize> {
+    const ANNOUNCES: [&str; 6] = ["list", "number", "order", "option", "is", "answer"];
     let start = cleanbench_text::scan::window(answer.trim_start(), 0, WITHIN * 8);
-    let words = segments(start).into_iter().take(WITHIN);
-    words.map(|one| one.word).find_map(|word| {
+    let words: Vec<_> = segments(start)
+        .into_iter()
+        .take(WITHIN)
+        .map(|one| one.word)
+        .collect();
+    words.iter().enumerate().find_map(|(place, word)| {
         let number: usize = word.parse().ok()?;
-        (1..=LISTS).contains(&number).then_some(number)
+        let before = place.checked_sub(1).map(|before| words[before].as_str());
+        let is_announced = before.is_none_or(|before| ANNOUNCES.contains(&before));
+        ((1..=LISTS).contains(&number) && is_announced).then_some(number)
     })
 }
 
@@ -154,6 +162,12 @@ mod tests {
                 ("I cannot help with this.".to_owned(), 0.0, Some("declined")),
                 ("the first, surely".to_owned(), 0.0, Some("not in form")),
                 ("5".to_owned(), 0.0, Some("not in form")),
+                (
+                    format!("I cannot say which of these {place} lists it is."),
+                    0.0,
+                    Some("declined"),
+                ),
+                (format!("Sure: the answer is {place}."), 1.0, None),
             ] {
                 let score = probe.score(&call, &completion(&answer));
                 let found = (score.value.to_bits(), score.extraction_failure.as_deref());

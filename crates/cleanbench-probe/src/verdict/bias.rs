@@ -56,6 +56,7 @@ mod tests {
         Bias {
             upper,
             effect: None,
+            upper_of_valid: None,
             items,
             source,
         }

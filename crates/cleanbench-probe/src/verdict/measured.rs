@@ -22,9 +22,7 @@
 //! that its bounds are apart is no test of many findings at once.
 //!
 //! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
-//! kind, because natural wording is likelier than its synonyms without any leak; or where what is compared is how much
-//! likelier a model finds them than models do that cannot have seen them. Measures of another kind help them only where
-//! they are found themselves.
+//! kind that accuses by itself, because natural wording is likelier than its synonyms without any leak.
 //!
 //! Invariant: there is no way to `no_evidence` with more than 5 % of answers that say nothing, without a passed check of
 //! memory, or with fewer than 100 items.
@@ -94,7 +92,7 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
     } else if judged.is_empty() {
         bare(Class::NotTestable, "no probe could be judged")
     } else {
-        Weighed::new(&judged, &adjusted, grounds).decide()
+        Weighed::new(&judged, &adjusted, grounds).decide(&mute(&family))
     };
     let place = |one: &Finding| judged.iter().position(|other| std::ptr::eq(*other, one));
     let level = adjusted.level();
@@ -110,6 +108,16 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
             .collect(),
         ..decided
     }
+}
+
+/// Of `family` what no test is about, because too many answers of an arm say nothing. What was not asked, or failed, is
+/// none of them.
+fn mute<'a>(family: &[&'a Finding]) -> Vec<&'a Finding> {
+    let says_nothing = |arm: ArmCount| arm.invalid_share() > SILENT;
+    let family = family.iter().copied();
+    let mute = family.filter(|one| one.contrast.is_none());
+    mute.filter(|one| says_nothing(one.suspects) || says_nothing(one.controls))
+        .collect()
 }
 
 /// The adjusted p-values of a test.
@@ -251,6 +259,7 @@ pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
     Some(Bias {
         upper: ends.map_or(contrast.high, |(_, _, high)| high),
         effect: Some(contrast.effect),
+        upper_of_valid: None,
         items: fewest(finding),
         source,
     })
@@ -293,7 +302,7 @@ impl<'a> Weighed<'a> {
             .filter_map(|(one, adjusted)| Some((*one, (*adjusted)?)))
             .collect();
         let of_another_kind = judged.iter().zip(&adjusted.hits).any(|(one, adjusted)| {
-            !compares_wordings(&one.probe) && adjusted.p <= SUSPECTED && low(one) > 0.0
+            !compares_wordings(&one.probe) && weigh(one, *adjusted, false).accuses()
         }) || measured.iter().any(|(one, adjusted)| {
             !compares_wordings(&one.probe) && values::weigh(one, *adjusted, false).accuses()
         });
@@ -326,7 +335,8 @@ impl<'a> Weighed<'a> {
             .collect()
     }
 
-    fn decide(&self) -> Verdict {
+    /// `mute` findings could not be judged, because their answers say nothing.
+    fn decide(&self, mute: &[&Finding]) -> Verdict {
         let found = [
             (Weight::Strong, Class::Strong),
             (Weight::Suspected, Class::Suspected),
@@ -342,7 +352,7 @@ impl<'a> Weighed<'a> {
                 };
             }
         }
-        self.nothing_found()
+        self.nothing_found(mute)
     }
 
     fn grounds(&self, finding: &Finding) -> Grounds {
@@ -350,7 +360,7 @@ impl<'a> Weighed<'a> {
     }
 
     /// Nothing was found: whether anything would have been.
-    fn nothing_found(&self) -> Verdict {
+    fn nothing_found(&self, mute: &[&Finding]) -> Verdict {
         let complying = || {
             let findings = self.findings.iter().map(|(one, _, _)| *one);
             findings.filter(|one| self.grounds(one).complies != Some(false))
@@ -359,10 +369,10 @@ impl<'a> Weighed<'a> {
             let what = "no probe found anything, and the endpoint does not do what it is asked: it neither repeats a text nor goes on with one";
             return bare(Class::NotTestable, what);
         }
-        let silent: Vec<_> = complying()
-            .filter(|one| is_silent(one))
-            .map(tell_silent)
-            .collect();
+        let mute = mute.iter().copied();
+        let mute = mute.filter(|one| self.grounds(one).complies != Some(false));
+        let silent = complying().filter(|one| is_silent(one)).chain(mute);
+        let silent: Vec<_> = silent.map(tell_silent).collect();
         if !silent.is_empty() {
             return Verdict {
                 reasons: silent,
@@ -377,6 +387,7 @@ impl<'a> Weighed<'a> {
             return Verdict {
                 reasons: std::iter::once(tell_nothing(one, level))
                     .chain(unseen)
+                    .chain(self.within_bias())
                     .collect(),
                 ..bare(Class::NoEvidence, "")
             };
@@ -399,6 +410,20 @@ impl<'a> Weighed<'a> {
         }
     }
 
+    /// Sentences about measures that differ no more than their bias: a leak that makes no larger difference goes unseen.
+    fn within_bias(&self) -> Vec<String> {
+        let values = self.values.iter();
+        let within = values.filter(|(one, adjusted, weight)| {
+            *weight == Weight::Nothing && values::differs(one, *adjusted)
+        });
+        within
+            .map(|(one, adjusted, weight)| {
+                let told = values::tell(one, *adjusted, *weight);
+                format!("{told}; less goes unseen")
+            })
+            .collect()
+    }
+
     /// What a primary probe that found nothing lacks to say that there is nothing.
     fn lacks(&self, finding: &Finding, level: f64) -> Option<String> {
         let items = fewest(finding);
@@ -414,6 +439,11 @@ impl<'a> Weighed<'a> {
         } else if power < LEAST_POWER {
             Some(format!(
                 "with a power of {power:.2} to see that 20 % of the items were seen and restored half the time; {LEAST_POWER} is needed"
+            ))
+        } else if let Some(gap) = finding.left_out_gap {
+            Some(format!(
+                "and what reference models restore, which is left out, is of suspects by at least {:.0} points more often than of controls: it may have been seen",
+                gap * 100.0
             ))
         } else if complies.is_none() || remembers.is_none() {
             Some("and it was not checked whether the model can restore a text at all".to_owned())
@@ -461,9 +491,9 @@ fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight
     }
 }
 
-/// Whether a natural wording alone may make the difference.
+/// Whether a natural wording alone may make the difference: also beside a single reference, which measures no bias.
 fn is_natural(finding: &Finding) -> bool {
-    compares_wordings(&finding.probe) && !finding.beside_references
+    compares_wordings(&finding.probe)
 }
 
 /// Whether suspects can be told from independent controls without a model, so that a difference may be one of style.
@@ -642,6 +672,7 @@ mod tests {
             bias: Some(Bias {
                 upper,
                 effect: None,
+                upper_of_valid: None,
                 items,
                 source,
             }),
@@ -662,6 +693,7 @@ mod tests {
         let bias = Bias {
             upper: 0.19,
             effect: Some(0.06),
+            upper_of_valid: None,
             items: 80,
             source: BiasSource::NeverSent,
         };
@@ -674,10 +706,12 @@ mod tests {
         assert!(p(&[effect(0.19), effect(0.1)]) > p(&[effect(0.19)]));
         let below = Bias {
             effect: Some(-0.1),
+            upper_of_valid: None,
             ..bias
         };
         let zero = Bias {
             effect: Some(0.0),
+            upper_of_valid: None,
             upper: 0.29,
             ..bias
         };
@@ -686,6 +720,7 @@ mod tests {
         assert!(helped.abs() < 1e-12, "a bias below 0 helps nobody");
         let earlier = Bias {
             effect: None,
+            upper_of_valid: None,
             ..bias
         };
         assert_eq!(beyond([effect(0.19)].into_iter(), earlier, 0.0), None);
@@ -696,6 +731,7 @@ mod tests {
     fn bounds_that_are_apart_are_no_proof() {
         let bias = |effect| Bias {
             upper: 0.14,
+            upper_of_valid: None,
             effect,
             items: 80,
             source: BiasSource::NeverSent,
@@ -733,6 +769,30 @@ mod tests {
             controls: arm(b.hits, b.valid, controls),
             at_worst: unpaired(worst),
             ..finding
+        }
+    }
+
+    /// Every answer says nothing.
+    fn mute(probe: &str) -> Finding {
+        Finding {
+            suspects: arm(0, 0, 240),
+            controls: arm(0, 0, 240),
+            contrast: None,
+            ..pairs(probe, [0, 0, 0, 240])
+        }
+    }
+
+    /// No call was made.
+    fn unasked(probe: &str) -> Finding {
+        let arm = ArmCount {
+            items: 240,
+            missing: 240,
+            ..ArmCount::default()
+        };
+        Finding {
+            suspects: arm,
+            controls: arm,
+            ..mute(probe)
         }
     }
 
@@ -783,7 +843,7 @@ mod tests {
             (
                 "likelihoods beside references",
                 vec![beside_references(likely()), none()],
-                Class::Suspected,
+                Class::NotIdentifiable,
             ),
             (
                 "and with their bias",
@@ -793,7 +853,7 @@ mod tests {
             (
                 "likelihoods beside another",
                 vec![likely(), small()],
-                Class::Suspected,
+                Class::NotIdentifiable,
             ),
             (
                 "likelihoods with bias measured",
@@ -826,6 +886,24 @@ mod tests {
                     with_silent([200, 200], pairs("ts-guessing", [0, 0, 0, 40])),
                 ],
                 Class::NotTestable,
+            ),
+            (
+                "another probe says nothing at all",
+                vec![none(), mute("ts-guessing")],
+                Class::NotTestable,
+            ),
+            (
+                "another probe was not put",
+                vec![none(), unasked("ts-guessing")],
+                Class::NoEvidence,
+            ),
+            (
+                "references restore suspects alone",
+                vec![Finding {
+                    left_out_gap: Some(0.08),
+                    ..none()
+                }],
+                Class::Underpowered,
             ),
             (
                 "5 % say nothing",

@@ -84,6 +84,8 @@ struct OfProbe {
     bias: Option<Bias>,
     /// Of what is measured beside hits.
     bias_of_values: Option<Bias>,
+    /// The most by which one of them surely restores suspects more often, see [`Finding::left_out_gap`].
+    gap: Option<f64>,
 }
 
 /// A reference at a probe.
@@ -107,7 +109,9 @@ impl References {
         let plan = &recording.manifest.plan;
         let is_put = |unit: &&Unit<'_>| {
             let probe = unit.plan;
-            !is_check(&probe.id) && probe.bias_of.is_none() && probe.protocol > 1
+            // Never-sent items are put beside references where the items under suspicion are.
+            let is_meant = probe.bias_of.is_none() || weighs_likelihoods(&probe.id);
+            !is_check(&probe.id) && is_meant && probe.protocol > 1
         };
         let mut of_probe = BTreeMap::new();
         if plan.tables < REFERENCES_SINCE || plan.models.iter().all(|one| !one.is_reference()) {
@@ -123,7 +127,11 @@ impl References {
                 Answering::of(recording, unit, &model.name, gathered, grounds)
             });
             let answering: Vec<_> = answering.collect::<Result<_, _>>()?;
-            of_probe.insert(unit.place, OfProbe::of(recording, unit, answering)?);
+            let mut own = OfProbe::of(recording, unit, answering)?;
+            if unit.plan.bias_of.is_some() {
+                own.shown.clear();
+            }
+            of_probe.insert(unit.place, own);
         }
         Ok(Self { of_probe })
     }
@@ -146,6 +154,7 @@ impl References {
             return;
         };
         finding.beside_references = !own.weighed.is_empty();
+        finding.left_out_gap = own.gap;
         finding.bias = larger(finding.bias, own.bias);
         if let Some(values) = &mut finding.values {
             values.bias = larger(values.bias, own.bias_of_values);
@@ -203,6 +212,15 @@ impl<'a> Answering<'a> {
     }
 }
 
+/// A difference of rates from which on what references restore of suspects alone is too much to leave out unsaid.
+const GAP: f64 = 0.05;
+
+/// The largest lower bound of the difference that one of `findings` shows, where it is above [`GAP`].
+fn gap<'a>(findings: impl Iterator<Item = &'a Finding>) -> Option<f64> {
+    let lows = findings.filter_map(|one| Some(one.contrast.as_ref()?.low));
+    lows.reduce(f64::max).filter(|low| *low > GAP)
+}
+
 /// Why `finding` of a reference whose endpoint was checked as `grounds` say tells nothing.
 fn says_nothing(
     finding: &Finding,
@@ -237,6 +255,9 @@ impl OfProbe {
             weighed: beside::mean_of(telling.iter().map(|one| &one.weighed)),
             ..Self::default()
         };
+        if own.weighed.is_empty() {
+            own.gap = gap(telling.iter().map(|one| &one.finding));
+        }
         let mut findings = Vec::new();
         for (place, one) in telling.iter().enumerate() {
             let others = telling.iter().enumerate();

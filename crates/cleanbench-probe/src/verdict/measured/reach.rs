@@ -194,6 +194,7 @@ mod tests {
         let bias = Bias {
             upper: 0.02,
             effect: None,
+            upper_of_valid: None,
             items,
             source: BiasSource::NeverSent,
         };

@@ -4,7 +4,7 @@
 //! difference. The rules are those of [`super`], with p and lower bound as the worse ones of what says something and of
 //! all, suspects that say nothing taken for the least and controls for the most. But a difference within the measured
 //! bias is nothing found here: that measures of originals are larger is the rule and not the exception, also of models
-//! that saw nothing.
+//! that saw nothing. What silence of never-sent items may hide is no such excuse: there nothing can be told.
 //!
 //! Invariant: a difference that may be what originals are like accuses nobody. It refuses to take the silence of
 //! never-sent items for a small bias: at most, it is as large as silence lets it be.
@@ -67,6 +67,7 @@ pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
     let upper = values.contrast.upper;
     Some(Bias {
         upper: values.upper_at_most.map_or(upper, |most| most.max(upper)),
+        upper_of_valid: values.upper_at_most.map(|_| upper),
         effect: Some(values.contrast.superiority),
         items: values.contrast.items,
         source,
@@ -79,13 +80,24 @@ fn measured(finding: &Finding) -> Option<Bias> {
     bias.filter(|bias| bias.items >= MEASURED)
 }
 
+/// The lower bound that decides.
+fn low(finding: &Finding) -> f64 {
+    worse(finding, |contrast| contrast.low, f64::min).unwrap_or(0.0)
+}
+
+/// Whether measures of suspects are larger beyond chance, whatever the reason.
+pub(super) fn differs(finding: &Finding, adjusted: Adjusted) -> bool {
+    adjusted.p <= SUSPECTED && low(finding) > EVEN
+}
+
 /// What the measures of a finding alone amount to.
 pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight {
-    let low = worse(finding, |contrast| contrast.low, f64::min).unwrap_or(0.0);
-    if adjusted.p > SUSPECTED || low <= EVEN {
+    let low = low(finding);
+    let within = measured(finding).map_or(EVEN, Bias::shown).max(EVEN);
+    if !differs(finding, adjusted) {
         let of_valid = finding.values.as_ref();
         let of_valid = of_valid.map_or(0.0, |values| values.contrast.low);
-        let fell = adjusted.of_valid <= SUSPECTED && of_valid > EVEN;
+        let fell = adjusted.of_valid <= SUSPECTED && of_valid > within;
         return if fell {
             Weight::Unsound
         } else {
@@ -96,7 +108,9 @@ pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool
         return Weight::Explained;
     }
     match measured(finding) {
-        Some(bias) if low <= bias.upper.max(EVEN) || adjusted.beyond > SUSPECTED => Weight::Nothing,
+        Some(_) if low <= within => Weight::Nothing,
+        // What never-sent items did not say may be as much bias as this.
+        Some(bias) if low <= bias.upper || adjusted.beyond > SUSPECTED => Weight::Explained,
         Some(bias) => {
             let is_strong = adjusted.p.max(adjusted.beyond) <= STRONG
                 && low > bias.upper.max(FLOOR)
@@ -209,6 +223,7 @@ mod tests {
             values.bias = Some(Bias {
                 upper,
                 effect: None,
+                upper_of_valid: None,
                 items,
                 source: BiasSource::NeverSent,
             });
