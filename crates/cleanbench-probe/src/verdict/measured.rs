@@ -804,13 +804,29 @@ mod tests {
         [(ProbeForm::Raw, all), (ProbeForm::Instruction, all)].into()
     }
 
+    fn leak() -> Finding {
+        pairs("completion", [0, 60, 0, 180])
+    }
+
+    fn none() -> Finding {
+        pairs("completion", [0, 0, 0, 240])
+    }
+
+    #[track_caller]
+    fn check<const N: usize>(cases: [(&str, Vec<Finding>, Class); N]) {
+        for (name, findings, class) in cases {
+            let found = verdict(&findings, &passed());
+            assert_eq!(found.class, class, "{name}: {:?}", found.reasons);
+            let first = found.reasons.first();
+            assert!(first.is_some_and(|reason| !reason.is_empty()), "{name}");
+        }
+    }
+
     #[test]
     fn cases() {
-        let leak = || pairs("completion", [0, 60, 0, 180]);
         let small = || pairs("completion", [0, 24, 0, 216]);
-        let none = || pairs("completion", [0, 0, 0, 240]);
         let likely = || pairs("forced-likelihood", [20, 120, 20, 80]);
-        for (name, findings, class) in [
+        check([
             ("nobody asked", vec![], Class::NotAssessed),
             (
                 "bias measured",
@@ -860,6 +876,13 @@ mod tests {
                 vec![measured(0.1, 60, likely()), none()],
                 Class::Strong,
             ),
+        ]);
+    }
+
+    /// What silence makes of it.
+    #[test]
+    fn silent_cases() {
+        check([
             (
                 "found in what says something alone",
                 vec![measured(0.02, 60, with_silent([0, 70], leak()))],
@@ -915,14 +938,7 @@ mod tests {
                 vec![pairs("completion", [0, 0, 0, 99])],
                 Class::Underpowered,
             ),
-        ] {
-            let found = verdict(&findings, &passed());
-            assert_eq!(found.class, class, "{name}: {:?}", found.reasons);
-            assert!(
-                !found.reasons.is_empty() && !found.reasons[0].is_empty(),
-                "{name}"
-            );
-        }
+        ]);
     }
 
     #[test]
