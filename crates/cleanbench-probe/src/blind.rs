@@ -7,7 +7,7 @@
 //!
 //! Invariant: neither the order of items nor their names change anything.
 //!
-//! It refuses to say anything of fewer than [`FEWEST`] families an arm.
+//! It refuses to say anything of fewer than 20 families an arm.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
