@@ -107,7 +107,12 @@ fn errors_and_retries_are_told_apart() {
         errors[0].contains(&format!("{lost} of 30 calls")),
         "{errors:?}"
     );
-    assert_eq!(messages(&junit, "rerunError").len(), lost);
+    // As many refusals may be chance beside those of the others: how often each is asked again hangs on their order.
+    let calls = table(&bed.only_run("lost"), "calls.csv");
+    let refused = calls.iter().filter(|call| !call["error"].is_empty());
+    let again = refused.count() - lost;
+    assert!((lost..=4 * lost).contains(&again), "{again}");
+    assert_eq!(messages(&junit, "rerunError").len(), again);
     assert!(summary.contains("--retry-errors"), "{summary}");
 }
 

@@ -21,7 +21,7 @@
 use std::sync::LazyLock;
 
 use cleanbench_core::{Sample, Score};
-use regex::{Regex, RegexSet, RegexSetBuilder};
+use regex::Regex;
 use serde_json::Value;
 
 use crate::params::Params;
@@ -31,12 +31,14 @@ use cleanbench_text::normal;
 use cleanbench_text::scan::window;
 
 mod patterns;
+mod sought;
 mod spoken;
 
 use patterns::{
     ADVISES, ASIDE, CONCEDES, GOES_ON, IN_GENERAL, IN_PLACE, LETTER, NOT_THESE, OFFERS, PATTERNS,
     REASONS, STILL_ANSWERS, VOCATIVE, WEAK,
 };
+use sought::Sought;
 use spoken::spoken;
 
 /// Bytes at the beginning of an answer in which a refusal is looked for.
@@ -89,26 +91,13 @@ enum Strength {
     Strong,
 }
 
-/// Bytes that a search may keep of the states that it has met, for each thread. With less the patterns of all languages are
-/// met anew over and over, and an answer takes ten times as long.
-const DFA: usize = 1 << 23;
-
 fn compiled(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is fixed and the tests compile it")
 }
 
-fn set(patterns: &[&str]) -> RegexSet {
-    let lower = patterns.iter().map(|pattern| format!("(?i){pattern}"));
-    RegexSetBuilder::new(lower)
-        .size_limit(1 << 26)
-        .dfa_size_limit(DFA)
-        .build()
-        .expect("the patterns are fixed and the tests compile them")
-}
-
 fn strength(plain: &str) -> Strength {
-    static STRONG: LazyLock<RegexSet> = LazyLock::new(|| set(&PATTERNS));
-    static FEEBLE: LazyLock<RegexSet> = LazyLock::new(|| set(&WEAK));
+    static STRONG: LazyLock<Sought> = LazyLock::new(|| Sought::new(&PATTERNS));
+    static FEEBLE: LazyLock<Sought> = LazyLock::new(|| Sought::new(&WEAK));
     if STRONG.is_match(plain) {
         Strength::Strong
     } else if FEEBLE.is_match(plain) {
@@ -300,6 +289,26 @@ mod tests {
             let met = cases.iter().any(|case| alone.is_match(case));
             assert!(met, "no case for {pattern}");
         }
+    }
+
+    /// The words that are looked for first hide no match, whatever the case of a text and whatever stands in it.
+    #[test]
+    fn a_pattern_is_found_wherever_it_matches() {
+        let cases = include_str!("../../tests/cases/refusal.jsonl");
+        let mut texts = Vec::new();
+        for line in cases.lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let text = as_patterns(case["answer"].as_str().unwrap());
+            texts.extend([text.to_uppercase(), text.replace('s', "ſ"), text]);
+        }
+        for pattern in PATTERNS.iter().chain(&WEAK) {
+            let alone = compiled(&format!("(?i){pattern}"));
+            let sought = Sought::new(&[*pattern]);
+            for text in &texts {
+                assert_eq!(sought.is_match(text), alone.is_match(text), "{pattern}: {text}");
+            }
+        }
+        assert!(texts.len() > 300, "{}", texts.len());
     }
 
     #[test]
