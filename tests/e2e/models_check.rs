@@ -3,7 +3,7 @@
 use cleanbench_testkit::{Answers, FakeServer, Fault, Script};
 use serde_json::Value;
 
-use crate::bed::{Bed, MODEL};
+use crate::bed::{Bed, MODEL, read};
 
 const KEY: &str = "sk-canary-e2e-models";
 const ANSWER: &str = "Every ship that comes home at night is led by the old tower on the cliff";
@@ -174,4 +174,56 @@ fn an_embedded_model_is_checked_in_the_process() {
         assert_eq!(found["verdict"], "yes", "{found}");
     }
     assert!(!bed.path(".cache").exists());
+}
+
+/// A suite that weighs given texts, of one question.
+const WEIGHING: &str = "name = \"weighing\"\nversion = \"1\"\n\n[[task]]\nname = \"towers\"\ndata = \"towers.jsonl\"\n\
+    prompt = \"{{ input }}\"\nchoices = [\"yes\", \"no\"]\nmethod = \"likelihood\"\nscorers = [\"likelihood\"]\n";
+
+#[test]
+fn likelihoods_are_asked_for_as_a_check_found_to_work() {
+    let (bed, _server) = bed(answering());
+    bed.write("weighing/suite.toml", WEIGHING);
+    let question = "{\"id\": \"1\", \"input\": \"Is it old?\", \"target\": \"yes\"}\n";
+    bed.write("weighing/towers.jsonl", question);
+    let check = || {
+        bed.run(&["check", "weighing", "-m", MODEL])
+            .expect(0)
+            .stderr
+    };
+    assert!(!check().contains("likelihoods"), "nothing is known yet");
+    bed.run(&["models", "check", MODEL]).expect(0);
+    assert!(!check().contains("likelihoods"), "no way was found to work");
+    let kept = bed.path(".cache/cleanbench/models");
+    let kept = fs_err::read_dir(&kept).unwrap().next().unwrap().unwrap();
+    let mut report = parse(&fs_err::read_to_string(kept.path()).unwrap());
+    let findings = report["report"]["findings"].as_array_mut().unwrap();
+    let echo = findings
+        .iter_mut()
+        .find(|one| one["capability"] == "likelihood_echo")
+        .unwrap();
+    echo["verdict"] = Value::from("yes");
+    fs_err::write(kept.path(), report.to_string()).unwrap();
+    let told = "is asked for likelihoods as \"echo\", which `models check` found to work";
+    assert!(check().contains(told));
+    // The scripted server tells no likelihoods, and is asked for them in this way.
+    let run = bed.run(&[
+        "run",
+        "weighing",
+        "-m",
+        MODEL,
+        "-o",
+        "found",
+        "--max-retries",
+        "0",
+    ]);
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    let recorded = parse(&read(&bed.only_run("found"), "run.json"));
+    let endpoint = &recorded["plan"]["models"][0]["endpoint"];
+    assert_eq!(endpoint["likelihood"], "echo", "{endpoint}");
+    // A suite that weighs nothing, and a models file that says how, are left alone.
+    bed.run_suite("plain", &[]);
+    let recorded = parse(&read(&bed.only_run("plain"), "run.json"));
+    let endpoint = &recorded["plan"]["models"][0]["endpoint"];
+    assert!(endpoint.get("likelihood").is_none(), "{endpoint}");
 }

@@ -119,6 +119,8 @@ kinds! {
     UnnamedHost = "unnamed_host", Warning;
     /// A model is asked by a profile that was never tried on its endpoint.
     Untested = "untested", Warning;
+    /// A model is asked for likelihoods as a check found to work.
+    LikelihoodFound = "likelihood_found", Remark;
     /// Parameters are not sent, because the model refuses them while it reasons.
     LeftOut = "left_out", Remark;
     /// A model is asked without a key.

@@ -17,6 +17,7 @@ use crate::power::{Power, Powers};
 use crate::probes::{self, PlannedProbe};
 use crate::references::{check_roles, without_probes};
 use crate::selection::{Selected, check_samplings, left_out, select};
+use crate::support::use_found;
 use crate::{PlanError, Surroundings};
 
 /// Bytes that one token stands for in an estimate. English text has about four; other languages fewer.
@@ -81,6 +82,7 @@ pub fn check<'a>(
     let selected = select(suite, &options.select)?;
     let mut placed = resolve_all(&options.models, None, suite, around)?;
     check_roles(&placed)?;
+    notes.extend(use_found(&mut placed, suite, around.supported));
     let mut probes = probes::foresee(suite.probes.as_ref(), &selected, 0)?;
     if probes.is_empty() {
         placed = without_probes(placed, &options.models, notes)?;

@@ -18,6 +18,7 @@ use crate::options::{Granting, RunOptions};
 use crate::references::{self, with_roles};
 use crate::replay::{Source, asked_again};
 use crate::selection::Selected;
+use crate::support::use_found;
 use crate::{ErrorKind, PlanError, Surroundings};
 
 /// What a new run takes from an earlier one; by default nothing.
@@ -153,10 +154,11 @@ impl EarlierRun {
             notes.extend(unnamed_hosts(&placed, &earlier.folder.join(MANIFEST_FILE)));
             return Ok(with_roles(placed, plan));
         }
-        let placed = resolve_all(&options.models, concurrency, suite, around)?;
+        let mut placed = resolve_all(&options.models, concurrency, suite, around)?;
         references::check_roles(&placed)?;
         if self.asks() {
             notes.extend(unnamed_hosts(&placed, &suite.file));
+            notes.extend(use_found(&mut placed, suite, around.supported));
         }
         if let Some(source) = &self.replay {
             let named: Vec<_> = placed.iter().map(|one| one.endpoint.clone()).collect();

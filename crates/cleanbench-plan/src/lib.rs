@@ -5,7 +5,7 @@
 //! [`Note`](cleanbench_ledger::note::Note)s.
 //!
 //! Invariants: nothing here prints, knows a command line, reads a clock or the environment, or asks a model; the
-//! folder, the day and the variables come in as [`Surroundings`]. The files that are written are a suite's key
+//! folder, the day, the variables and what is known of endpoints come in as [`Surroundings`]. The files that are written are a suite's key
 //! on its first use, and what a user [trusts](trust::Trust), in a folder that is handed in. A server could use it as it is.
 //!
 //! It refuses, before anything is written or sent: what a models file asks for that nobody answers for, a label that a host may not see, a missing key, a program that
@@ -37,6 +37,7 @@ pub mod score;
 pub mod selection;
 pub mod suite;
 pub mod suite_key;
+pub mod support;
 pub mod trust;
 
 pub use error::{ErrorKind, PlanError};

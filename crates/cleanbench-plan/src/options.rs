@@ -6,6 +6,7 @@ use cleanbench_core::{Caps, Shard};
 use cleanbench_ledger::reporting::JunitPlan;
 
 use crate::connect::Variables;
+use crate::support::Supported;
 use crate::trust::Trust;
 
 /// What a plan depends on besides options and files.
@@ -17,6 +18,8 @@ pub struct Surroundings<'a> {
     pub variables: &'a dyn Variables,
     /// For which files the user answers.
     pub trust: &'a Trust,
+    /// What is known of endpoints from before.
+    pub supported: &'a dyn Supported,
     /// The day it is, UTC, `YYYY-MM-DD`.
     pub today: &'a str,
     /// Name and version of the program, as recorded.

@@ -17,6 +17,7 @@ use cleanbench_plan::options::{BaselineOptions, ModelOptions, RunOptions, Surrou
 use cleanbench_plan::replay::Source;
 use cleanbench_plan::run::plan;
 use cleanbench_plan::suite::load_suite;
+use cleanbench_plan::support::Nothing;
 use cleanbench_plan::trust::Trust;
 use cleanbench_plan::{ErrorKind, PlanError, rerun, score};
 use cleanbench_suite::{Grants, Pulse};
@@ -114,6 +115,7 @@ impl Bench {
             folder: self.dir.path(),
             variables: &variables,
             trust: &trust,
+            supported: &Nothing,
             today: "2026-11-29",
             tool: "test",
         };

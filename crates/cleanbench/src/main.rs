@@ -23,6 +23,7 @@ mod github;
 mod grant_arguments;
 mod imported;
 mod judging;
+mod kept;
 mod limits;
 mod loading;
 mod memory;

@@ -16,6 +16,7 @@ use cleanbench_plan::suite::LoadedSuite;
 use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::grant_arguments::GrantArguments;
+use crate::kept::KeptFindings;
 use crate::loading::load_bounded;
 use crate::printer::{self, Printer};
 use crate::session::TOOL;
@@ -48,6 +49,7 @@ pub(crate) fn start(
         folder: here(),
         variables: &WhenNeeded,
         trust: trust(),
+        supported: &KeptFindings,
         today: &today(),
         tool: TOOL,
     };

@@ -305,7 +305,11 @@ mod tests {
             let alone = compiled(&format!("(?i){pattern}"));
             let sought = Sought::new(&[*pattern]);
             for text in &texts {
-                assert_eq!(sought.is_match(text), alone.is_match(text), "{pattern}: {text}");
+                assert_eq!(
+                    sought.is_match(text),
+                    alone.is_match(text),
+                    "{pattern}: {text}"
+                );
             }
         }
         assert!(texts.len() > 300, "{}", texts.len());

@@ -19,6 +19,7 @@ use cleanbench_suite::Suite;
 use crate::arguments::CheckArguments;
 use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
+use crate::kept::KeptFindings;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
 use crate::reach_table;
@@ -32,6 +33,7 @@ pub(super) fn check(arguments: &CheckArguments, printer: Printer) -> Result<Exit
         folder: here(),
         variables: &WhenNeeded,
         trust: trust(),
+        supported: &KeptFindings,
         today: "",
         tool: TOOL,
     };

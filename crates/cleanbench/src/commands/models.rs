@@ -4,7 +4,6 @@
 //! Invariant: the list opens no socket and shows no key, only whether there is one.
 
 mod check;
-mod kept;
 
 use cleanbench_core::Exit;
 use cleanbench_model::{Endpoint, ModelsFile, Profile, profiles};

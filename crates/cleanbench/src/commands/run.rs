@@ -11,6 +11,7 @@ use crate::arguments::RunArguments;
 use crate::conduct::Conduct;
 use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
+use crate::kept::KeptFindings;
 use crate::printer::Printer;
 use crate::session::{self, Session, TOOL};
 use crate::starting::{load, say, start};
@@ -64,6 +65,7 @@ pub(super) fn go_on(
         folder: here(),
         variables: &WhenNeeded,
         trust: trust(),
+        supported: &KeptFindings,
         today: "",
         tool: TOOL,
     };

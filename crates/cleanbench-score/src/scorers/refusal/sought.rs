@@ -81,7 +81,8 @@ impl Pattern {
 
 /// Texts of which every match of `source` has one; `None` where there are none.
 fn needed(source: &str) -> Option<BTreeSet<String>> {
-    let parsed = regex_syntax::parse(source).expect("the patterns are fixed and the tests compile them");
+    let parsed =
+        regex_syntax::parse(source).expect("the patterns are fixed and the tests compile them");
     of_parsed(&parsed)
 }
 
@@ -122,5 +123,7 @@ fn folded(text: &str) -> String {
 fn first_of_case(letter: char) -> char {
     let mut same = ClassUnicode::new([ClassUnicodeRange::new(letter, letter)]);
     same.case_fold_simple();
-    same.ranges().first().map_or(letter, ClassUnicodeRange::start)
+    same.ranges()
+        .first()
+        .map_or(letter, ClassUnicodeRange::start)
 }

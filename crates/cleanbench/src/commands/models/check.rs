@@ -10,11 +10,11 @@ use cleanbench_plan::endpoints::{check_embedded, models_file, unusable};
 use cleanbench_report::cell;
 use serde_json::{Value, json};
 
-use super::kept::Kept;
 use crate::arguments::ModelsCheckArguments;
 use crate::environment::{WhenNeeded, here, trust};
 use crate::failure::Failure;
 use crate::format::Format;
+use crate::kept::Kept;
 use crate::plain_table::plain_table;
 use crate::printer::{self, Printer};
 

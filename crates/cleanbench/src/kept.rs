@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use cleanbench_ledger::LedgerError;
 use cleanbench_ledger::files::{self, LONGEST_WHOLE};
-use cleanbench_model::Endpoint;
 use cleanbench_model::capability::{CapabilityReport, identity};
+use cleanbench_model::{Endpoint, LikelihoodMethod};
+use cleanbench_plan::support::Supported;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::cache_folder;
@@ -18,21 +19,21 @@ use crate::printer;
 /// A report and when it was made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// RFC 3339, in UTC.
-    pub(super) measured: String,
-    pub(super) report: CapabilityReport,
+    pub(crate) measured: String,
+    pub(crate) report: CapabilityReport,
 }
 
 impl Kept {
     /// A report made now.
-    pub(super) fn now(report: CapabilityReport) -> Self {
+    pub(crate) fn now(report: CapabilityReport) -> Self {
         let measured = format!("{:.0}", jiff::Timestamp::now());
         Self { measured, report }
     }
 
     /// What is kept of `endpoint`.
-    pub(super) fn find(endpoint: &Endpoint) -> Option<Self> {
+    pub(crate) fn find(endpoint: &Endpoint) -> Option<Self> {
         let path = place(endpoint)?;
         let name = path.file_name()?.to_str()?;
         let bytes = files::read(path.parent()?, name, LONGEST_WHOLE).ok()?;
@@ -41,7 +42,7 @@ impl Kept {
     }
 
     /// Keeps it, in one step, so that a reader sees all of it or what was there before.
-    pub(super) fn keep(&self, endpoint: &Endpoint) {
+    pub(crate) fn keep(&self, endpoint: &Endpoint) {
         let Some(path) = place(endpoint) else {
             printer::warn("neither `XDG_CACHE_HOME` nor `HOME` is set; the result is not kept");
             return;
@@ -59,6 +60,16 @@ impl Kept {
         let text = serde_json::to_vec_pretty(self).map_err(std::io::Error::from)?;
         files::make_all_folders(folder)?;
         files::replace(folder, name, &text)
+    }
+}
+
+/// What is kept, for plans.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeptFindings;
+
+impl Supported for KeptFindings {
+    fn likelihood(&self, endpoint: &Endpoint) -> Option<LikelihoodMethod> {
+        Kept::find(endpoint)?.report.likelihood_method()
     }
 }
 
