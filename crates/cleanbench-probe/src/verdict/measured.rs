@@ -19,7 +19,11 @@
 //! Either test can give any class but `no_evidence`, which rests on hits, and on nothing being found in either.
 //!
 //! Since tables 8 a difference must also be beyond the bias by a test of its own, adjusted by Holm's method as p is:
-//! that its bounds are apart is no test of many findings at once.
+//! that its bounds are apart is no test of many findings at once. Of several measurements of a bias the bound that counts
+//! is the largest, and the p-value that counts the largest too, which may be of another of them.
+//!
+//! Where controls are other texts (tables 8), a difference between arms that are told apart by their text alone, or of which
+//! too few families tell nothing, is `not_identifiable`, but for one of which a bias was measured that holds for it.
 //!
 //! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
 //! kind that accuses by itself, because natural wording is likelier than its synonyms without any leak.
@@ -38,6 +42,9 @@ use super::{
     Class, DECLARED, FEWEST_ITEMS, FLOOR, LEAST_POWER, MISSING, STRONG, SUSPECTED, Verdict, bare,
     count_share, describe, doses, missing_rate,
 };
+use crate::arm_difference::share;
+use crate::beside::nothing_left;
+use crate::blind::tells_nothing;
 use crate::registry::{compares_wordings, is_confirmatory, is_primary, weighs_likelihoods};
 
 pub mod curve;
@@ -90,13 +97,15 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
             "only probes on which no class rests were asked for",
         )
     } else if judged.is_empty() {
-        bare(Class::NotTestable, "no probe could be judged")
+        bare(Class::NotTestable, &nothing_judged(&family))
     } else {
         Weighed::new(&judged, &adjusted, grounds).decide(&mute(&family))
     };
     let place = |one: &Finding| judged.iter().position(|other| std::ptr::eq(*other, one));
     let level = adjusted.level();
+    let rests_on = |judged: usize| findings.iter().position(|one| place(one) == Some(judged));
     Verdict {
+        rests_on: decided.rests_on.and_then(rests_on),
         adjusted: findings
             .iter()
             .map(|one| Some(adjusted.hits[place(one)?].p))
@@ -108,6 +117,13 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
             .collect(),
         ..decided
     }
+}
+
+/// Why none of `family` could be judged.
+fn nothing_judged(family: &[&Finding]) -> String {
+    let left_out = family.iter().find_map(|one| nothing_left(one));
+    let why = left_out.map_or_else(String::new, |why| format!(": {why}"));
+    format!("no probe could be judged{why}")
 }
 
 /// Of `family` what no test is about, because too many answers of an arm say nothing. What was not asked, or failed, is
@@ -206,16 +222,22 @@ fn low(finding: &Finding) -> f64 {
     at_worst(finding, |contrast| contrast.low, f64::min).unwrap_or(-1.0)
 }
 
-/// One-sided p-value for "no more than the bias that was measured"; `None` where it was not, or by the rules of tables
-/// before version 8.
+/// One-sided p-value for "no more than the bias that was measured", the worst of all measurements; `None` where there is
+/// none, or by the rules of tables before version 8.
 fn beyond_bias(finding: &Finding) -> Option<f64> {
-    let bias = finding.bias.filter(|bias| bias.items >= MEASURED)?;
     let all = finding.contrast.iter().chain(&finding.at_worst);
     let effects = all.map(|contrast| Effect {
         estimate: contrast.effect,
         low: contrast.low,
     });
-    beyond(effects, bias, 0.0)
+    beyond_all(&effects.collect::<Vec<_>>(), finding.biases(), 0.0)
+}
+
+/// The worst p-value of [`beyond`] for those of `biases` that rest on items enough.
+fn beyond_all(effects: &[Effect], biases: impl Iterator<Item = Bias>, none: f64) -> Option<f64> {
+    let measured = biases.filter(|bias| bias.items >= MEASURED);
+    let p = measured.filter_map(|bias| beyond(effects, bias, none));
+    p.reduce(f64::max)
 }
 
 /// An effect and the lower end of its two-sided 95 % interval.
@@ -229,10 +251,10 @@ struct Effect {
 /// difference between both, whose standard error is recovered from the distances to the bounds of either (Zou and Donner
 /// 2008). That a lower bound is above an upper one is no test of a family: among six findings that all have a bias of 15
 /// points, in one model of twenty one is.
-fn beyond(effects: impl Iterator<Item = Effect>, bias: Bias, none: f64) -> Option<f64> {
+fn beyond(effects: &[Effect], bias: Bias, none: f64) -> Option<f64> {
     let of_bias = bias.effect?;
     let error = (bias.upper - of_bias) / normal_quantile(1.0 - BIAS_TAIL);
-    let z = effects.map(|effect| {
+    let z = effects.iter().map(|effect| {
         let own = (effect.estimate - effect.low) / normal_quantile(1.0 - INTERVAL_TAIL);
         (effect.estimate - of_bias.max(none)) / own.hypot(error).max(f64::MIN_POSITIVE)
     });
@@ -384,7 +406,9 @@ impl<'a> Weighed<'a> {
         let lacking: Vec<_> = primary.map(|one| (one, self.lacks(one, level))).collect();
         if let Some((one, _)) = lacking.iter().find(|(_, lacks)| lacks.is_none()) {
             let unseen = doses::unseen(&one.probe, one.form).filter(|_| one.values.is_some());
+            let mut judged = self.findings.iter();
             return Verdict {
+                rests_on: judged.position(|(other, _, _)| std::ptr::eq(*other, *one)),
                 reasons: std::iter::once(tell_nothing(one, level))
                     .chain(unseen)
                     .chain(self.within_bias())
@@ -468,7 +492,7 @@ fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight
             Weight::Nothing
         };
     }
-    if is_told_apart(finding) {
+    if is_told_apart(finding, finding.biases()) {
         return Weight::Explained;
     }
     match finding.bias.filter(|bias| bias.items >= MEASURED) {
@@ -496,14 +520,23 @@ fn is_natural(finding: &Finding) -> bool {
     compares_wordings(&finding.probe)
 }
 
-/// Whether suspects can be told from independent controls without a model, so that a difference may be one of style.
-/// How often references restore texts tells how often they are guessed; how likely they find them does not.
-fn is_told_apart(finding: &Finding) -> bool {
-    let bias = finding.bias.filter(|bias| bias.items >= MEASURED);
-    let by_references = bias.is_some_and(|bias| bias.source == BiasSource::References);
-    let is_excused = by_references && !weighs_likelihoods(&finding.probe);
-    let blind = finding.blind.filter(|_| !is_excused);
-    blind.is_some_and(|blind| blind.low > TOLD_APART)
+/// Whether suspects can be told from controls without a model, or nobody can tell, so that a difference of which `biases`
+/// were measured may be one of style.
+fn is_told_apart(finding: &Finding, biases: impl Iterator<Item = Bias>) -> bool {
+    let is_excused = |bias: Bias| bias.items >= MEASURED && holds_for(finding, bias.source);
+    let blind = finding.blind;
+    let is_apart = blind.is_some_and(|blind| blind.low > TOLD_APART || tells_nothing(blind));
+    is_apart && !biases.into_iter().any(is_excused)
+}
+
+/// Whether a bias that `source` measured is that of the style of the arms, too. How often references restore texts tells how
+/// often they are guessed; how likely they find them does not. Never-sent items are pairs by the same writer, and tell
+/// nothing of independent arms.
+fn holds_for(finding: &Finding, source: BiasSource) -> bool {
+    match source {
+        BiasSource::References => !weighs_likelihoods(&finding.probe),
+        BiasSource::NeverSent => finding.control.paired(),
+    }
 }
 
 /// Whether as much is missing and says nothing in one arm as in the other.
@@ -550,17 +583,23 @@ fn tell_silent(finding: &Finding) -> String {
 }
 
 fn told_apart(finding: &Finding) -> String {
-    let area = finding.blind.map_or(0.0, |blind| blind.low);
-    format!(
-        "; suspects are told from controls by their text alone, with an area under the curve of at least {area:.2}: this may be a difference of style"
-    )
+    match finding.blind {
+        Some(blind) if tells_nothing(blind) => format!(
+            "; of {} families an arm nobody can tell whether suspects differ from controls in style: this may be such a difference",
+            blind.suspects.min(blind.controls)
+        ),
+        blind => format!(
+            "; suspects are told from controls by their text alone, with an area under the curve of at least {:.2}: this may be a difference of style",
+            blind.map_or(0.0, |blind| blind.low)
+        ),
+    }
 }
 
 /// Why a finding weighs no more than it does.
 fn beside(finding: &Finding, weight: Weight) -> String {
     match (weight, finding.bias.filter(|bias| bias.items >= MEASURED)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
-        (Weight::Explained, _) if is_told_apart(finding) => told_apart(finding),
+        (Weight::Explained, _) if is_told_apart(finding, finding.biases()) => told_apart(finding),
         (_, Some(bias)) => match bias.source {
             BiasSource::NeverSent => format!("; bias at most {:.3} by {} {}", bias.upper, bias.items, bias.source.as_str()),
             BiasSource::References => format!("; bias at most {:.3} by {} on {} items", bias.upper, bias.source.as_str(), bias.items),
@@ -592,22 +631,12 @@ fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
 fn power_at(finding: &Finding, level: f64, effect: f64) -> Option<f64> {
     let contrast = finding.contrast.as_ref()?;
     let [control, suspect] = rates(finding, effect);
-    let families = finding.families;
-    Some(match contrast.pairs {
-        Some(_) => power::paired(
-            fewest(finding),
-            suspect * (1.0 - control),
-            control * (1.0 - suspect),
-            level,
-        ),
-        None => power::unpaired(
-            families.map_or(finding.suspects.valid, |families| families.suspects),
-            families.map_or(finding.controls.valid, |families| families.controls),
-            suspect,
-            control,
-            level,
-        ),
-    })
+    if contrast.pairs.is_some() {
+        let only = [suspect * (1.0 - control), control * (1.0 - suspect)];
+        return Some(power::paired(fewest(finding), only[0], only[1], level));
+    }
+    let [own, others] = counted(finding);
+    Some(power::unpaired(own, others, suspect, control, level))
 }
 
 /// The rate of the controls, shrunk so that exactly 0 or 1 is not believed, and the rate that `effect` makes of it.
@@ -619,11 +648,7 @@ fn rates(finding: &Finding, effect: f64) -> [f64; 2] {
 }
 
 fn tell_nothing(finding: &Finding, level: f64) -> String {
-    let smallest = finding
-        .contrast
-        .as_ref()
-        .and_then(|contrast| contrast.smallest_detectable);
-    let unseen = smallest.map_or_else(String::new, |smallest| {
+    let unseen = smallest_seen(finding, level).map_or_else(String::new, |smallest| {
         format!(
             "; fewer than {:.0} % restored would go unseen",
             smallest * 100.0
@@ -638,9 +663,33 @@ fn tell_nothing(finding: &Finding, level: f64) -> String {
     )
 }
 
+/// The smallest difference that the finding's own test sees at `level`, where it was wanted at all; at .05 in runs of
+/// tables before version 8, which have no measures and keep their sentences.
+fn smallest_seen(finding: &Finding, level: f64) -> Option<f64> {
+    let contrast = finding.contrast.as_ref()?;
+    let alone = contrast.smallest_detectable?;
+    if finding.values.is_none() {
+        return Some(alone);
+    }
+    if let Some(pairs) = contrast.pairs {
+        let rate = share(pairs[2], pairs.iter().sum());
+        return power::smallest_paired(fewest(finding), rate, level, LEAST_POWER);
+    }
+    let [own, others] = counted(finding);
+    let rate = share(finding.controls.hits, finding.controls.valid);
+    power::smallest_unpaired(own, others, rate, level, LEAST_POWER)
+}
+
+/// Items of either arm that count, those that hang together once.
+fn counted(finding: &Finding) -> [u64; 2] {
+    let valid = [finding.suspects, finding.controls].map(|arm| arm.valid);
+    let families = finding.families;
+    families.map_or(valid, |families| [families.suspects, families.controls])
+}
+
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::probe::{Contrast, ControlKind, Families};
+    use cleanbench_core::probe::{Blind, Contrast, ControlKind, Families, ValueContrast, Values};
 
     use super::*;
     use crate::arm_difference::{paired, unpaired};
@@ -701,7 +750,7 @@ mod tests {
             estimate: 0.25,
             low,
         };
-        let p = |effects: &[Effect]| beyond(effects.iter().copied(), bias, 0.0).unwrap();
+        let p = |effects: &[Effect]| beyond(effects, bias, 0.0).unwrap();
         assert!((p(&[effect(0.19)]) - 0.012_489_434_480_651_292).abs() < 1e-9);
         assert!(p(&[effect(0.19), effect(0.1)]) > p(&[effect(0.19)]));
         let below = Bias {
@@ -715,7 +764,7 @@ mod tests {
             upper: 0.29,
             ..bias
         };
-        let at = |bias| beyond([effect(0.19)].into_iter(), bias, 0.0).unwrap();
+        let at = |bias| beyond(&[effect(0.19)], bias, 0.0).unwrap();
         let helped = at(below) - at(zero);
         assert!(helped.abs() < 1e-12, "a bias below 0 helps nobody");
         let earlier = Bias {
@@ -723,7 +772,7 @@ mod tests {
             upper_of_valid: None,
             ..bias
         };
-        assert_eq!(beyond([effect(0.19)].into_iter(), earlier, 0.0), None);
+        assert_eq!(beyond(&[effect(0.19)], earlier, 0.0), None);
     }
 
     /// The bounds are apart, and yet the difference of six findings may be the bias.
@@ -753,6 +802,144 @@ mod tests {
             "the bias is as good as known"
         );
         assert_eq!(of(Some(-0.2)), Class::NotIdentifiable);
+    }
+
+    /// A wide interval around a small bias has the larger bound, a narrow one around a larger bias the larger p.
+    #[test]
+    fn the_worst_of_several_biases_decides_by_bound_and_by_test() {
+        let bias = |upper, effect| Bias {
+            upper,
+            effect: Some(effect),
+            upper_of_valid: None,
+            items: 80,
+            source: BiasSource::References,
+        };
+        let [wide, narrow] = [bias(0.061, 0.0), bias(0.0605, 0.0604)];
+        let beside = |biases: &[Bias]| {
+            let mut found = pairs("completion", [0, 24, 0, 216]);
+            crate::verdict::bias::add(&mut found, biases, &[]);
+            found
+        };
+        let p = |biases: &[Bias]| beyond_bias(&beside(biases)).unwrap();
+        assert!(p(&[narrow]) > p(&[wide]));
+        for order in [[wide, narrow], [narrow, wide]] {
+            assert_eq!(beside(&order).bias, Some(wide));
+            assert!((p(&order) - p(&[narrow])).abs() < 1e-15);
+        }
+        let few = Bias {
+            items: 49,
+            ..narrow
+        };
+        assert!((p(&[wide, few]) - p(&[wide])).abs() < 1e-15);
+    }
+
+    fn in_form(form: ProbeForm, finding: Finding) -> Finding {
+        Finding { form, ..finding }
+    }
+
+    /// The first has too few items; that nothing was found rests on the second.
+    #[test]
+    fn no_evidence_names_the_finding_that_it_rests_on() {
+        let few = pairs("completion", [0, 0, 0, 90]);
+        let many = in_form(ProbeForm::Instruction, none());
+        let aside = pairs("completion-second-cut", [0, 0, 0, 500]);
+        let found = verdict(&[aside, few, many, leak_of_none()], &passed());
+        assert_eq!((found.class, found.rests_on), (Class::NoEvidence, Some(2)));
+        assert!(found.reasons[0].contains("completion (instruction)"));
+        assert_eq!(verdict(&[leak()], &passed()).rests_on, None);
+    }
+
+    fn leak_of_none() -> Finding {
+        pairs("option-completion", [0, 0, 0, 300])
+    }
+
+    /// What a family of eight tests would not see, and not what one test alone would.
+    #[test]
+    fn what_goes_unseen_is_told_at_the_level_of_the_family() {
+        let with_measures = |finding: Finding| Finding {
+            values: Some(Values {
+                contrast: ValueContrast {
+                    superiority: 0.5,
+                    low: 0.4,
+                    high: 0.6,
+                    upper: 0.58,
+                    items: 240,
+                    interval: String::new(),
+                    p: 0.5,
+                    test: String::new(),
+                },
+                at_worst: None,
+                upper_at_most: None,
+                bias: None,
+                further_biases: Vec::new(),
+            }),
+            ..finding
+        };
+        let told = |findings: &[Finding]| {
+            let reason = verdict(findings, &passed()).reasons.remove(0);
+            let (_, told) = reason.split_once("fewer than ").unwrap();
+            told.split(' ').next().unwrap().parse::<u32>().unwrap()
+        };
+        let alone = none().contrast.unwrap().smallest_detectable.unwrap();
+        let expected = power::smallest_paired(240, 0.0, 0.05 / 8.0, 0.8).unwrap();
+        let of_eight = told(&vec![with_measures(none()); 4]);
+        let percent = |share: f64| format!("{:.0}", share * 100.0);
+        assert_eq!(of_eight.to_string(), percent(expected));
+        let earlier = told(&vec![none(); 8]);
+        assert_eq!(earlier.to_string(), percent(alone));
+        assert!(of_eight > earlier);
+    }
+
+    fn blind(low: f64, families: u64) -> Blind {
+        Blind {
+            auc: low + 0.05,
+            low,
+            high: low + 0.1,
+            suspects: families,
+            controls: families,
+        }
+    }
+
+    /// Independent arms, or pairs of another content, with what a classifier makes of them.
+    #[test]
+    fn what_nobody_can_tell_apart_from_style_accuses_nobody() {
+        let leak = |control, blind| Finding {
+            control,
+            blind: Some(blind),
+            ..pairs("completion", [0, 60, 0, 180])
+        };
+        let few = Blind {
+            low: 0.0,
+            high: 1.0,
+            ..blind(0.5, 19)
+        };
+        let by = |source, finding: Finding| {
+            let mut finding = measured(0.02, 60, finding);
+            finding
+                .bias
+                .iter_mut()
+                .for_each(|bias| bias.source = source);
+            finding
+        };
+        for control in [ControlKind::Sibling, ControlKind::Isomorph] {
+            let class = |finding: Finding| verdict(&[finding], &passed()).class;
+            assert_eq!(class(leak(control, blind(0.5, 80))), Class::Suspected);
+            for apart in [blind(0.7, 80), few] {
+                let of = |source| class(by(source, leak(control, apart)));
+                assert_eq!(class(leak(control, apart)), Class::NotIdentifiable);
+                assert_eq!(of(BiasSource::References), Class::Strong);
+                let of_pairs = of(BiasSource::NeverSent);
+                assert_eq!(of_pairs == Class::Strong, control.paired(), "{of_pairs:?}");
+            }
+            let nothing = Finding {
+                control,
+                blind: Some(few),
+                ..none()
+            };
+            assert_eq!(class(nothing), Class::NoEvidence);
+        }
+        let found = verdict(&[leak(ControlKind::Sibling, few)], &passed());
+        assert!(found.reasons[0].contains("of 19 families an arm nobody can tell"));
     }
 
     /// `finding`, where so many answers of suspects and of controls say nothing.
