@@ -11,12 +11,14 @@ use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{Bias, Finding, ProbeCall, ProbeContext, Seen, Values};
 use cleanbench_stats::power;
 
-use super::{
-    DECLARED, FEWEST_ITEMS, LEAST_POWER, MEASURED, UNMEASURED_FLOOR, declared_power, fewest,
-    is_told_apart, level,
-};
+use super::MEASURED;
+use super::family::level;
+use super::power::{declared_power, fewest};
+use super::style::is_told_apart;
+use super::weight::UNMEASURED_FLOOR;
 use crate::blind::tells_nothing;
 use crate::registry::{is_confirmatory, is_measured, is_primary, primary};
+use crate::verdict::{DECLARED, FEWEST_ITEMS, LEAST_POWER};
 
 /// More items an arm are not looked for.
 const MOST_NEEDED: u64 = 20_000;

@@ -11,16 +11,23 @@
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast, Values};
 
-use super::{Adjusted, Effect, MEASURED, Weight, beyond_all, is_even, is_natural, told_apart};
-use crate::verdict::{STRONG, SUSPECTED};
+use super::beyond::{Effect, beyond_all};
+use super::family::Adjusted;
+use super::style::told_apart;
+use super::weight::{Difference, Scale, Weight, is_natural};
+use super::{MEASURED, style};
 
 /// Superiority without a difference.
 const EVEN: f64 = 0.5;
-/// Floor of the lower bound for `strong`.
-const FLOOR: f64 = 0.55;
-/// Floor of the lower bound where bias was not measured: measures of a shipped model that saw nothing were above those
-/// of the rewordings in .69 [.65, .73] of 228 pairs (`completion`), and never-sent items showed the same of all probes.
-const UNMEASURED_FLOOR: f64 = 0.8;
+/// The scale of superiorities. Without a measured bias `suspected` begins so high because measures of a shipped model that
+/// saw nothing were above those of the rewordings in .69 [.65, .73] of 228 pairs (`completion`), and never-sent items showed
+/// the same of all probes.
+const SUPERIORITIES: Scale = Scale {
+    none: EVEN,
+    floor: 0.55,
+    unmeasured_floor: 0.8,
+    is_usual: true,
+};
 
 /// The p-value of the answers that say something.
 pub(super) fn p_of_valid(finding: &Finding) -> Option<f64> {
@@ -79,7 +86,7 @@ fn measured(finding: &Finding) -> Option<Bias> {
 /// Whether a difference of measures may be one of style, by what measured the bias of measures.
 fn is_told_apart(finding: &Finding) -> bool {
     let biases = finding.values.iter().flat_map(Values::biases);
-    super::is_told_apart(finding, biases)
+    style::is_told_apart(finding, biases)
 }
 
 /// The lower bound that decides.
@@ -87,45 +94,16 @@ fn low(finding: &Finding) -> f64 {
     worse(finding, |contrast| contrast.low, f64::min).unwrap_or(0.0)
 }
 
-/// Whether measures of suspects are larger beyond chance, whatever the reason.
-pub(super) fn differs(finding: &Finding, adjusted: Adjusted) -> bool {
-    adjusted.p <= SUSPECTED && low(finding) > EVEN
-}
-
-/// What the measures of a finding alone amount to.
-pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight {
-    let low = low(finding);
-    let within = measured(finding).map_or(EVEN, Bias::shown).max(EVEN);
-    if !differs(finding, adjusted) {
-        let of_valid = finding.values.as_ref();
-        let of_valid = of_valid.map_or(0.0, |values| values.contrast.low);
-        let fell = adjusted.of_valid <= SUSPECTED && of_valid > within;
-        return if fell {
-            Weight::Unsound
-        } else {
-            Weight::Nothing
-        };
-    }
-    if is_told_apart(finding) {
-        return Weight::Explained;
-    }
-    match measured(finding) {
-        Some(_) if low <= within => Weight::Nothing,
-        // What never-sent items did not say may be as much bias as this.
-        Some(bias) if low <= bias.upper || adjusted.beyond > SUSPECTED => Weight::Explained,
-        Some(bias) => {
-            let is_strong = adjusted.p.max(adjusted.beyond) <= STRONG
-                && low > bias.upper.max(FLOOR)
-                && is_even(finding);
-            if is_strong {
-                Weight::Strong
-            } else {
-                Weight::Suspected
-            }
-        }
-        None if is_natural(finding) && !of_another_kind => Weight::Explained,
-        None if low > UNMEASURED_FLOOR => Weight::Suspected,
-        None => Weight::Explained,
+/// The difference that measures of `finding` show.
+pub(super) fn difference(finding: &Finding) -> Difference<'_> {
+    let of_valid = finding.values.as_ref().map(|values| values.contrast.low);
+    Difference {
+        finding,
+        scale: SUPERIORITIES,
+        low: low(finding),
+        low_of_valid: of_valid.unwrap_or(0.0),
+        bias: measured(finding),
+        is_told_apart: is_told_apart(finding),
     }
 }
 
