@@ -1,25 +1,24 @@
 //! Whether two references are one model: the same weights at two addresses, or under two names.
 //!
 //! Two references measure a bias because one alone may happen to guess in both arms alike. The same model twice is one. It
-//! is told by what it says where it restores nothing: the first words of a long answer that it gave to one item alone, and
-//! likelihoods. Models that are not the same agree on next to none of these, also greedily decoded and of one family: they
-//! would have to choose the same word about ten times in a row, item after item. The same weights agree on nearly all, and
-//! not on all: servers that add in another order choose otherwise where two words are as likely.
+//! is told by what it says where it restores nothing: the first words of its long answers, and likelihoods. Models that are
+//! not the same agree on none of these but by chance, also greedily decoded and trained on the same texts: they would have to
+//! choose the same word about ten times in a row. Of 48 pairs of models of the calibration set, which share a world, none had
+//! one of up to 692 answers in common, and at most 17 % of 443 likelihoods. The same weights agree on nearly all, and not on
+//! all: servers that add in another order choose otherwise where two words are as likely.
 //!
-//! Invariant: short answers, answers to several items, and what was restored, in which models may well agree, have no say.
-//! It errs to the safe side: from four fifths on two are one. It refuses to say so of fewer than 50 items.
+//! Invariant: short answers and what was restored, in which models may well agree, have no say, and the same answer to many
+//! items counts once. It errs to the safe side: from half on two are one. It refuses to say so of fewer than 50 answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbench_core::probe::{ProbeCall, Seen};
 
 use crate::answer::told_by;
 use crate::beside::{About, decided};
 
-/// Items that both answered from which on anything is said.
+/// Different answers of both from which on anything is said.
 const FEWEST: u64 = 50;
-/// Share of them from which on two are one.
-const NEARLY_ALL: f64 = 0.8;
 /// Nats a token by which likelihoods of the same weights may differ for rounding.
 const ROUNDING: f64 = 0.02;
 
@@ -37,61 +36,57 @@ enum Said {
     Likelihood(f64),
 }
 
-/// On how many items two models said the same, of how many that both said something about.
+/// How often two models said the same about an item, of all that both said something about; what both said alike of
+/// several items counts once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Likeness {
-    /// Items of which both said the same.
+    /// Answers that are the same.
     pub alike: u64,
-    /// Items of which both said something.
+    /// Answers that were compared.
     pub of: u64,
 }
 
 impl Likeness {
     /// Whether both are one model, as far as anybody can tell.
-    #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
     pub fn is_of_one(self) -> bool {
-        self.of >= FEWEST && self.alike as f64 >= NEARLY_ALL * self.of as f64
+        self.of >= FEWEST && 2 * self.alike >= self.of
     }
 }
 
 impl Manner {
     /// Adds how the `calls` of the probe at `place` of a plan ended, one that weighs likelihoods or not.
     pub fn add(&mut self, place: usize, weighs: bool, calls: &[ProbeCall], seen: &[Seen]) {
-        let decided = decided(calls, seen);
-        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-        for digest in decided.values().filter_map(|score| told_by(score)) {
-            *times.entry(digest).or_default() += 1;
-        }
-        let said = decided.iter().filter_map(|(about, score)| {
-            let said = if weighs {
-                Said::Likelihood(score.measure?)
-            } else {
-                let digest = told_by(score).filter(|digest| times.get(digest) == Some(&1))?;
-                Said::Text(digest.to_owned())
-            };
-            Some(((place, *about), said))
-        });
+        let said = decided(calls, seen)
+            .into_iter()
+            .filter_map(|(about, score)| {
+                let said = if weighs {
+                    Said::Likelihood(score.measure?)
+                } else {
+                    Said::Text(told_by(score)?.to_owned())
+                };
+                Some(((place, about), said))
+            });
         self.said.extend(said);
     }
 
     /// How alike both are.
     pub fn likeness(&self, other: &Self) -> Likeness {
-        let both = self.said.iter();
-        let both = both.filter_map(|(about, own)| Some((own, other.said.get(about)?)));
-        both.fold(Likeness::default(), |so_far, (own, other)| Likeness {
-            alike: so_far.alike + u64::from(own.is_like(other)),
-            of: so_far.of + 1,
-        })
-    }
-}
-
-impl Said {
-    fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Text(own), Self::Text(other)) => own == other,
-            (Self::Likelihood(own), Self::Likelihood(other)) => (own - other).abs() <= ROUNDING,
-            _ => false,
+        let mut texts = BTreeSet::new();
+        let mut found = Likeness::default();
+        for (about, own) in &self.said {
+            let is_alike = match (own, other.said.get(about)) {
+                (Said::Text(own), Some(Said::Text(other))) if texts.insert([own, other]) => {
+                    own == other
+                }
+                (Said::Likelihood(own), Some(Said::Likelihood(other))) => {
+                    (own - other).abs() <= ROUNDING
+                }
+                _ => continue,
+            };
+            found.alike += u64::from(is_alike);
+            found.of += 1;
         }
+        found
     }
 }
 
@@ -137,11 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn nearly_all_of_enough_items_make_two_one() {
+    fn half_of_enough_answers_make_two_one() {
         for (items, from, is_one) in [
             (100, 100, true),
-            (100, 80, true),
-            (100, 79, false),
+            (100, 50, true),
+            (100, 49, false),
             (100, 0, false),
             (50, 50, true),
             (49, 49, false),
@@ -156,19 +151,19 @@ mod tests {
     #[test]
     fn what_models_may_agree_on_has_no_say() {
         let short = |_: usize| another(ProbeForm::Raw, "all of the above");
-        let repeated = |_: usize| {
-            another(
-                ProbeForm::Raw,
-                "the same to every item that anybody could ask for here",
-            )
-        };
         let known = |_: usize| restored(0);
         let silent = |_: usize| invalid("declined");
-        let answers: [&dyn Fn(usize) -> RecordedScore; 4] = [&short, &repeated, &known, &silent];
+        let answers: [&dyn Fn(usize) -> RecordedScore; 3] = [&short, &known, &silent];
         for (number, answer) in answers.into_iter().enumerate() {
             let of = || manner(90, false, answer);
             assert_eq!(of().likeness(&of()), Likeness::default(), "{number}");
         }
+        let repeated = |_: usize| {
+            let text = "the same to every item that anybody could ask for here";
+            another(ProbeForm::Raw, text)
+        };
+        let of = || manner(90, false, repeated);
+        assert_eq!(of().likeness(&of()), Likeness { alike: 1, of: 1 });
     }
 
     #[test]

@@ -81,9 +81,9 @@ pub(super) struct References {
 pub struct Alike {
     /// Names of both, in plan order.
     pub models: [String; 2],
-    /// Items that neither restores of which both say the same.
+    /// Answers to items that neither restores which are the same, each once.
     pub alike: u64,
-    /// Items that neither restores of which both say something of their own.
+    /// Answers to items that neither restores which were compared.
     pub of: u64,
 }
 
@@ -560,7 +560,7 @@ impl Alike {
         let [one, other] = &self.models;
         let Self { alike, of, .. } = self;
         format!(
-            "references {one} and {other}: the same answer to {alike} of {of} items, counted as one model"
+            "references {one} and {other}: {alike} of {of} answers are the same, counted as one model"
         )
     }
 
@@ -568,7 +568,7 @@ impl Alike {
         let [one, other] = &self.models;
         let Self { alike, of, .. } = self;
         format!(
-            "the reference models `{one}` and `{other}` gave the same answer to {alike} of {of} items that neither restored: they count as one model, and bias is measured by two that are not alike"
+            "the reference models `{one}` and `{other}` gave the same answer {alike} of {of} times to items that neither restored: they count as one model, and bias is measured by two that are not alike"
         )
     }
 }
