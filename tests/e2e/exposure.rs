@@ -135,6 +135,7 @@ pub(crate) struct Item {
     /// What it hangs together with.
     family: Option<String>,
     rewording_of: Option<String>,
+    isomorph_of: Option<String>,
 }
 
 impl Item {
@@ -147,6 +148,7 @@ impl Item {
             right: number % 4,
             family: None,
             rewording_of: None,
+            isomorph_of: None,
         }
     }
 
@@ -176,6 +178,7 @@ impl Item {
         for (name, value) in [
             ("cluster", &self.family),
             ("rewording_of", &self.rewording_of),
+            ("isomorph_of", &self.isomorph_of),
         ] {
             if let Some(value) = value {
                 line[name] = json!(value);
@@ -230,6 +233,18 @@ impl Exam {
             unsent: unsent.collect(),
             ..self
         }
+    }
+
+    /// So many items, each with an isomorph in the words of `other`.
+    fn with_isomorphs(writing: Writing, other: Writing, items: usize) -> Self {
+        let mut exam = Self::reworded(writing, items);
+        for (number, control) in exam.controls.iter_mut().enumerate() {
+            *control = Item {
+                isomorph_of: control.rewording_of.take(),
+                ..Item::new(other, &format!("r{number}"), number)
+            };
+        }
+        exam
     }
 
     /// So many items, and as many others of the same shape.
@@ -790,6 +805,30 @@ fn labels_that_all_items_have_are_no_evidence_of_one() {
     for form in FORMS {
         let row = told.row("english", "option-completion", form);
         assert_eq!(count(&row, "suspects_valid"), 0, "{row:#?}");
+    }
+}
+
+/// Isomorphs are other texts: in another style nobody can tell whether what differs is memory.
+#[test]
+fn isomorphs_of_another_style_accuse_nobody() {
+    let russian = WRITINGS
+        .into_iter()
+        .find(|one| one.name == "russian")
+        .unwrap();
+    for (other, class) in [(ENGLISH, "suspected"), (russian, "not_identifiable")] {
+        let exam = Exam::with_isomorphs(ENGLISH, other, 60);
+        let scene = Scene::new(&[&exam], &["completion"], "");
+        let told = scene.put(exam.by_heart());
+        assert_eq!(told.class(), class, "{:#?}", told.rows());
+        let row = told.row("english", "completion", "raw");
+        assert_eq!(row["control"], "isomorph", "{row:#?}");
+        let summary = read(&told.run, "summary.md");
+        let apart = summary.contains("suspects are told from controls by their text alone");
+        assert_eq!(apart, class == "not_identifiable", "{summary}");
+        let few = Exam::with_isomorphs(ENGLISH, other, 19);
+        let scene = Scene::new(&[&few], &["completion"], "");
+        let told = scene.put(few.by_heart());
+        assert_eq!(told.class(), "not_identifiable", "{:#?}", told.rows());
     }
 }
 

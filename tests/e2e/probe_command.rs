@@ -314,6 +314,7 @@ fn check_says_beforehand_which_classes_are_within_reach() {
         "120 of 120",
         "exam: at most `suspected`, from a difference of 15 points on: bias is not measured",
         "exam: `no_evidence` is within reach of completion (raw)",
+        "of measures bias is not measured (completion raw and 1 more)",
     ] {
         assert!(done.stdout.contains(told), "{told}: {}", done.stdout);
     }
@@ -462,6 +463,30 @@ fn answers_that_were_recorded_elsewhere_are_judged_like_any_other() {
     let (done, run) = taken(&bed, "unchecked", &answered(&bed, false, false));
     done.expect(75);
     assert_eq!(class(&run), "underpowered");
+}
+
+/// A file has the answers of models under test alone.
+#[test]
+fn references_are_not_named_beside_answers_or_questions_in_a_file() {
+    let bed = elsewhere();
+    bed.write("answers.jsonl", &answered(&bed, false, true));
+    for option in [
+        ["--answers", "answers.jsonl"],
+        ["--questions", "more.jsonl"],
+    ] {
+        let named = [&["probe", "suite", "-R", "one", "-o", "out"][..], &option].concat();
+        let refused = bed.run(&named).expect(2);
+        for told in [option[0], "--reference"] {
+            assert!(refused.stderr.contains(told), "{told}: {}", refused.stderr);
+        }
+        assert!(!bed.path("out").exists() && !bed.path("more.jsonl").exists());
+    }
+    let suite = read(&bed.path("suite"), "suite.toml");
+    let named = suite.replacen("version", "references = [\"one\", \"two\"]\nversion", 1);
+    bed.write("suite/suite.toml", &named);
+    let (done, _) = taken(&bed, "out", &answered(&bed, false, true));
+    let told = "reference models of the suite are not asked, because the answers are in a file: `one`, `two`";
+    assert!(done.expect(0).stderr.contains(told));
 }
 
 #[test]

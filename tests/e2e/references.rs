@@ -213,6 +213,54 @@ fn a_leak_is_strong_beside_two_references_and_not_beside_one() {
     }
 }
 
+/// The same weights at two addresses guess in both arms alike, if one of them does.
+#[test]
+fn one_model_at_two_addresses_is_one_reference() {
+    let exam = Exam::reworded(ENGLISH, 200);
+    let scene = Scene::new(&exam, "");
+    let other = |seed| guessing(&exam, [0.03, 0.03], seed);
+    let model = leaked(&exam, 0.03, 11);
+    let two = scene.put(&model, &[other(12), other(13)], &[]);
+    assert_eq!(two.class(), "strong", "{:#?}", two.rows());
+    assert!(!two.done.stderr.contains("count as one model"));
+    let one = scene.put(&model, &[other(12), other(12)], &["--probes-only"]);
+    assert_ne!(one.class(), "strong", "{:#?}", one.rows());
+    assert_eq!(one.finding("raw")["bias"], Value::Null);
+    let said = "the reference models `one` and `two` gave the same answer ";
+    assert!(one.done.stderr.contains(said), "{}", one.done.stderr);
+    let alike = &one.verdicts()["references_alike"][0];
+    assert_eq!(alike["models"], serde_json::json!(REFERENCES));
+    assert_eq!(alike["alike"], alike["of"]);
+    let summary = read(&one.run, "summary.md");
+    assert!(summary.contains("counted as one model"), "{summary}");
+    // Of probes alone nobody knows how able a reference is, and of those with the tasks everybody does.
+    let unknown =
+        "how able reference models are is not known, because the items of `english` were not asked";
+    assert!(one.done.stderr.contains(unknown), "{}", one.done.stderr);
+    assert!(summary.contains("not known, because its items were not asked"));
+    assert!(!two.done.stderr.contains("how able reference models are"));
+    verified(&scene.bed, &one.run);
+}
+
+/// Whoever is taken for a reference and has seen the items, too, leaves nothing to be tested.
+#[test]
+fn where_references_leave_nothing_that_is_said() {
+    let exam = Exam::reworded(ENGLISH, 60);
+    let scene = Scene::new(&exam, "");
+    let told = scene.put(&exam.by_heart(), &[exam.by_heart()], &[]);
+    assert_eq!(told.class(), "not_testable");
+    let why = "nothing is left to test: 120 items were left out because reference models restore them or their partners";
+    for row in told.rows() {
+        assert_eq!(row["not_testable"], why, "{row:#?}");
+        assert_eq!(row["examples"], "", "{row:#?}");
+    }
+    let summary = read(&told.run, "summary.md");
+    assert!(
+        summary.contains("&#58; nothing is left to test&#58; 120 items"),
+        "{summary}"
+    );
+}
+
 /// It recites passages, or not even these, and declines every item.
 #[test]
 fn a_reference_that_says_nothing_measures_nothing_and_is_said_to() {

@@ -277,18 +277,18 @@ impl Bias {
     }
 }
 
-/// How well suspects can be told from independent controls by their text alone, without asking any model.
+/// How well suspects can be told from controls with a content of their own by their text alone, without asking any model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Blind {
-    /// Area under the curve, .5 where they cannot.
+    /// Area under the curve, .5 where they cannot; of pairs, how often the suspect is the one that looks like it.
     pub auc: f64,
-    /// Lower end of its two-sided 95 % interval.
+    /// Lower end of its two-sided 95 % interval; 0 where too few families tell nothing.
     pub low: f64,
-    /// Upper end.
+    /// Upper end; 1 where too few families tell nothing.
     pub high: f64,
-    /// Families of suspects.
+    /// Families of suspects; in pairs, of pairs.
     pub suspects: u64,
-    /// Families of controls.
+    /// Families of controls; in pairs, of pairs.
     pub controls: u64,
 }
 
@@ -308,6 +308,16 @@ pub struct Values {
     /// The bias of these controls for this measure, as a superiority; `None` where nothing measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Bias>,
+    /// What else measured it, on items enough: each of several reference models, and never-sent items beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_biases: Vec<Bias>,
+}
+
+impl Values {
+    /// All that was measured of the bias of the measures, the largest first.
+    pub fn biases(&self) -> impl Iterator<Item = Bias> + '_ {
+        self.bias.iter().chain(&self.further_biases).copied()
+    }
 }
 
 /// By how much the measures of suspects are above those of controls.
@@ -379,6 +389,9 @@ pub struct Finding {
     /// The bias of these controls for this probe; `None` where nothing measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Bias>,
+    /// What else measured it, on items enough: each of several reference models, and never-sent items beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_biases: Vec<Bias>,
     /// Whether what is compared is how much more the model shows of an item than models that cannot have seen it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub beside_references: bool,
@@ -389,7 +402,7 @@ pub struct Finding {
     /// The arms' measures; `None` where the probe takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Values>,
-    /// How well independent arms can be told apart without a model; `None` in pairs, and where it was not tried.
+    /// How well the arms can be told apart without a model; `None` of rewordings, and where it was not tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<Blind>,
     /// Answers that say nothing, by reason, over both arms.
@@ -415,6 +428,7 @@ impl Finding {
             at_worst: None,
             families: None,
             bias: None,
+            further_biases: Vec::new(),
             beside_references: false,
             left_out_gap: None,
             values: None,
@@ -423,6 +437,11 @@ impl Finding {
             filters: BTreeMap::new(),
             examples: Vec::new(),
         }
+    }
+
+    /// All that was measured of the bias of its hits, the largest first.
+    pub fn biases(&self) -> impl Iterator<Item = Bias> + '_ {
+        self.bias.iter().chain(&self.further_biases).copied()
     }
 }
 

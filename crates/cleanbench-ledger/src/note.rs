@@ -83,8 +83,12 @@ kinds! {
     ReferenceSilent = "reference_silent", Warning;
     /// One reference model alone measures no bias.
     OneReference = "one_reference", Remark;
+    /// Two reference models say the same, and count as one.
+    ReferencesAlike = "references_alike", Warning;
     /// A reference model is clearly less able than a model under test.
     ReferenceLessAble = "reference_less_able", Remark;
+    /// Nobody knows how able reference models are, because tasks were not asked.
+    ReferenceAbilityUnknown = "reference_ability_unknown", Remark;
     /// Gates are not judged, because the samples were picked by how they came out.
     GatesLeftOut = "gates_left_out", Warning;
     /// Gates that compare with a baseline are not evaluated, because none is named.

@@ -9,6 +9,7 @@ use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_model::Endpoint;
 use cleanbench_probe::arms::{Arms, Declared, arms};
+use cleanbench_probe::blind::blind;
 use cleanbench_probe::checks::{self, Audience};
 use cleanbench_probe::registry::{self, Order};
 use cleanbench_probe::verdict::measured::reach;
@@ -142,6 +143,7 @@ impl Planner<'_> {
         let Some(arms) = found else {
             return Ok(Vec::new());
         };
+        let apart = self.foresees.then(|| blind(&arms.context(0))).flatten();
         let planned = self.probes.iter().map(|prompted| {
             let id = prompted.probe.id();
             let plan = ProbePlan {
@@ -156,7 +158,11 @@ impl Planner<'_> {
                 protocol: PROTOCOL,
                 bias_of: bias_of.map(str::to_owned),
             };
-            unit(plan, &*prompted.probe, &arms, self.foresees)
+            let mut planned = unit(plan, &*prompted.probe, &arms, self.foresees);
+            if let Some(foreseen) = &mut planned.foreseen {
+                foreseen.blind = apart;
+            }
+            planned
         });
         Ok(planned.collect())
     }

@@ -3,9 +3,9 @@
 use cleanbench_core::probe::{BiasSource, Finding};
 use cleanbench_ledger::manifest::ProbePlan;
 use cleanbench_probe::registry::is_check;
-use cleanbench_probe::verdict::bias::{FEWEST_REFERENCES, larger};
-use cleanbench_probe::verdict::measured::bias as bias_of;
+use cleanbench_probe::verdict::bias::{self, FEWEST_REFERENCES};
 use cleanbench_probe::verdict::measured::reach::{Reach, reach};
+use cleanbench_probe::verdict::measured::{bias as bias_of, values};
 
 use crate::probes::PlannedProbe;
 
@@ -64,7 +64,7 @@ fn all(probes: &[PlannedProbe]) -> impl Iterator<Item = Own<'_>> {
     })
 }
 
-/// What is foreseen of `one`, with the bias that would be measured for it.
+/// What is foreseen of `one`, with the biases that would be measured for it.
 fn with_bias(one: Own<'_>, probes: &[PlannedProbe], references: usize) -> Finding {
     let plan = one.plan;
     let measures = all(probes).find(|other| {
@@ -72,12 +72,14 @@ fn with_bias(one: Own<'_>, probes: &[PlannedProbe], references: usize) -> Findin
         let is_alike = other.plan.control == plan.control;
         is_of_it && is_alike && (&other.plan.id, other.plan.form) == (&plan.id, plan.form)
     });
-    let bias = measures.and_then(|other| bias_of(other.foreseen, BiasSource::NeverSent));
-    let of_references = (references >= FEWEST_REFERENCES)
-        .then(|| bias_of(one.foreseen, BiasSource::References))
-        .flatten();
-    Finding {
-        bias: larger(bias, of_references),
-        ..one.foreseen.clone()
-    }
+    let never_sent = measures.map(|other| (other.foreseen, BiasSource::NeverSent));
+    let beside =
+        (references >= FEWEST_REFERENCES).then_some((one.foreseen, BiasSource::References));
+    let measured = || never_sent.into_iter().chain(beside);
+    let of_hits = measured().filter_map(|(shown, source)| bias_of(shown, source));
+    let of_measures = measured().filter_map(|(shown, source)| values::bias(shown, source));
+    let mut finding = one.foreseen.clone();
+    let [of_hits, of_measures] = [of_hits.collect::<Vec<_>>(), of_measures.collect()];
+    bias::add(&mut finding, &of_hits, &of_measures);
+    finding
 }

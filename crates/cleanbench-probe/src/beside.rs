@@ -9,12 +9,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbench_core::Outcome;
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::probe::{Arm, ProbeCall, Seen};
+use cleanbench_core::probe::{Arm, Finding, ProbeCall, Seen};
 
 /// Why an item leaves the test that a reference restores.
 pub const GUESSED: &str = "a reference model restores it";
 /// Why one leaves it that no reference has weighed.
 pub const UNWEIGHED: &str = "no reference model weighs it";
+
+/// Why `finding` is of no item of an arm, where that is for what references show; `None` where it is not.
+pub fn nothing_left(finding: &Finding) -> Option<String> {
+    let is_empty = finding.suspects.valid == 0 || finding.controls.valid == 0;
+    let left_out = |reason: &str| finding.filters.get(reason).copied();
+    let guessed = left_out(GUESSED).map(|items| {
+        format!(
+            "{items} items were left out because reference models restore them or their partners"
+        )
+    });
+    let unweighed = || {
+        let items = left_out(UNWEIGHED)?;
+        Some(format!(
+            "{items} items were left out because no reference model weighs them"
+        ))
+    };
+    let told = guessed.or_else(unweighed);
+    let told = told.filter(|_| is_empty && finding.contrast.is_none())?;
+    Some(format!("nothing is left to test: {told}"))
+}
 
 /// An item that a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +56,10 @@ impl About {
 }
 
 /// The judgement that decides about each item: that of the last call about it, where it was answered in form.
-fn decided<'a>(calls: &[ProbeCall], seen: &'a [Seen]) -> BTreeMap<About, &'a RecordedScore> {
+pub(crate) fn decided<'a>(
+    calls: &[ProbeCall],
+    seen: &'a [Seen],
+) -> BTreeMap<About, &'a RecordedScore> {
     let mut decided = BTreeMap::new();
     for (call, seen) in calls.iter().zip(seen) {
         let score = seen.score.as_ref();
@@ -109,6 +132,28 @@ pub fn set_against(others: &BTreeMap<About, f64>, calls: &[ProbeCall], seen: &mu
     }
 }
 
+/// What leaves the test with the item of `call`: in pairs both items.
+pub(crate) fn unit(is_paired: bool, call: &ProbeCall) -> About {
+    let about = About::of(call);
+    let arm = if is_paired { Arm::Suspect } else { about.arm };
+    About { arm, ..about }
+}
+
+/// What leaves the test, by [`unit`], and why: of `calls` that ended as `seen`.
+pub(crate) fn left_out(
+    is_paired: bool,
+    calls: &[ProbeCall],
+    seen: &[Seen],
+) -> BTreeMap<About, &'static str> {
+    let mut reasons = BTreeMap::new();
+    for (call, seen) in calls.iter().zip(seen) {
+        if let Some(reason) = seen.left_out {
+            reasons.entry(unit(is_paired, call)).or_insert(reason);
+        }
+    }
+    reasons
+}
+
 /// The calls that stay in the test.
 pub(crate) struct LeftIn<'a> {
     pub(crate) calls: Cow<'a, [ProbeCall]>,
@@ -120,17 +165,7 @@ pub(crate) struct LeftIn<'a> {
 impl<'a> LeftIn<'a> {
     /// Those of `calls`, one an item, that ended as `seen`; in pairs both or neither.
     pub(crate) fn of(is_paired: bool, calls: &'a [ProbeCall], seen: Vec<Seen>) -> Self {
-        let unit = |call: &ProbeCall| {
-            let about = About::of(call);
-            let arm = if is_paired { Arm::Suspect } else { about.arm };
-            About { arm, ..about }
-        };
-        let mut reasons: BTreeMap<About, &'static str> = BTreeMap::new();
-        for (call, seen) in calls.iter().zip(&seen) {
-            if let Some(reason) = seen.left_out {
-                reasons.entry(unit(call)).or_insert(reason);
-            }
-        }
+        let reasons = left_out(is_paired, calls, &seen);
         let mut left_out = BTreeMap::new();
         if reasons.is_empty() {
             return Self {
@@ -143,7 +178,7 @@ impl<'a> LeftIn<'a> {
         // What has not ended is about an item all the same.
         let ended = seen.into_iter().map(Some).chain(std::iter::repeat(None));
         for (call, seen) in calls.iter().zip(ended) {
-            if let Some(reason) = reasons.get(&unit(call)) {
+            if let Some(reason) = reasons.get(&unit(is_paired, call)) {
                 *left_out.entry(*reason).or_insert(0) += 1;
                 continue;
             }
@@ -170,7 +205,7 @@ mod tests {
     use crate::recall::scored;
     use crate::registry::testing::{order, probe_of};
     use crate::testing::usable;
-    use crate::verdict::bias::of_references;
+    use crate::verdict::bias::{self, of_references};
     use crate::verdict::measured::{Grounds, verdict};
     use crate::{Class, Verdict};
 
@@ -267,6 +302,39 @@ mod tests {
         assert_eq!(found.invalid, BTreeMap::new());
         assert_eq!(found.contrast.unwrap().pairs, Some([0, 5, 0, 29]));
         assert_eq!(found.examples.len(), 3);
+    }
+
+    /// The suspect was restored and guessed by nobody, but its control was.
+    #[test]
+    fn what_leaves_with_its_partner_is_no_example() {
+        for (kind, examples) in [
+            (ControlKind::Rewording, vec![2]),
+            (ControlKind::Sibling, vec![0, 2]),
+        ] {
+            let scene = Scene::new("completion", 4, kind);
+            let mut seen = scene.seen(|one| hit(one.arm == Arm::Suspect && one.item % 2 == 0));
+            let guessed = [about(Arm::Control, 0)].into();
+            leave_out(&guessed, &scene.calls, &mut seen);
+            assert_eq!(scene.judge(&seen).examples, examples, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_left_that_is_why() {
+        let scene = Scene::new("completion", 30, ControlKind::Rewording);
+        let mut seen = scene.seen(|_| hit(false));
+        assert_eq!(nothing_left(&scene.judge(&seen)), None);
+        let all = (0..30).map(|item| about(Arm::Control, item)).collect();
+        leave_out(&all, &scene.calls, &mut seen);
+        let found = scene.judge(&seen);
+        let why = "nothing is left to test: 60 items were left out because reference models restore them or their partners";
+        assert_eq!(nothing_left(&found).as_deref(), Some(why));
+        let verdict = verdict(&[found], &BTreeMap::new());
+        assert_eq!(verdict.class, Class::NotTestable);
+        assert_eq!(
+            verdict.reasons,
+            [format!("no probe could be judged: {why}")]
+        );
     }
 
     #[test]
@@ -379,10 +447,9 @@ mod tests {
         let mut own = seen(model);
         leave_out(&guessed.collect(), &scene.calls, &mut own);
         let findings: Vec<_> = shown.iter().map(|seen| scene.judge(seen)).collect();
-        let finding = Finding {
-            bias: of_references(&findings.iter().collect::<Vec<_>>()),
-            ..scene.judge(&own)
-        };
+        let mut finding = scene.judge(&own);
+        let biases = of_references(&findings.iter().collect::<Vec<_>>());
+        bias::add(&mut finding, &biases, &[]);
         let passed = Grounds {
             complies: Some(true),
             remembers: Some(true),

@@ -1,25 +1,28 @@
-//! A blind baseline: can suspects be told from independent controls by their text alone, without asking any model?
+//! A blind baseline: can suspects be told from controls by their text alone, without asking any model?
 //!
 //! Where they can, a difference between the arms may be one of style, and shows no memory (Duan et al. 2024, Meeus et al.
 //! 2025: likelihood attacks on sets of different dates were beaten by such classifiers). A naive Bayes classifier over
-//! character n-grams learns on four folds of families and judges the fifth; the area under the curve is over families, each
-//! by the mean of its items.
+//! character n-grams learns on four folds of families and judges the fifth. Of independent arms the area under the curve is
+//! over families, each by the mean of its items. Isomorphs are other texts as well, and each belongs to a suspect: a pair
+//! hangs together in the folds, and what counts is how often the suspect of a pair is the one that looks like a suspect.
 //!
 //! Invariant: neither the order of items nor their names change anything.
 //!
-//! It refuses to say anything of fewer than 20 families an arm.
+//! It refuses rewordings, which say the same in another manner by design: what that does is their bias. Of fewer than 20
+//! families an arm nothing is told: the interval is from 0 to 1.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use cleanbench_core::probe::{Blind, ProbeContext, ProbeItem};
+use cleanbench_core::probe::{Blind, ControlKind, ProbeContext, ProbeItem};
 use cleanbench_core::seed::derive;
 use cleanbench_stats::auc::auc;
+use cleanbench_stats::superiority::{self, Pair};
 
-use crate::family::families;
+use crate::family::{Groups, families};
 use crate::layout;
 
-/// With fewer families an arm nothing is said.
-const FEWEST: usize = 20;
+/// With fewer families an arm nothing is told.
+const FEWEST: u64 = 20;
 /// Parts into which families are dealt.
 const FOLDS: u64 = 5;
 /// Lengths of n-grams, in characters.
@@ -27,37 +30,80 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 3..=5;
 /// Characters of an item that are looked at.
 const REACH: usize = 4_000;
 
-/// How well the arms can be told apart; `None` where there are too few families.
+/// How well the arms can be told apart; `None` of rewordings, and where an arm has no item.
 pub fn blind(context: &ProbeContext<'_>) -> Option<Blind> {
-    let texts = Texts::new(context);
-    let all = Learnt::from(texts.all.iter());
-    let mut scores: BTreeMap<(usize, bool), Vec<f64>> = BTreeMap::new();
-    for fold in 0..FOLDS {
-        let own = || texts.all.iter().filter(|text| text.fold == fold);
-        let held_out = Learnt::from(own());
-        for text in own() {
-            let group = scores.entry((text.family, text.is_suspect)).or_default();
-            group.push(all.score_without(&held_out, text));
-        }
-    }
-    let arm = |wanted: bool| -> Vec<f64> {
-        let own = scores
-            .iter()
-            .filter(|((_, is_suspect), _)| *is_suspect == wanted);
-        own.filter_map(|(_, scores)| cleanbench_stats::mean(scores.iter().copied()))
-            .collect()
-    };
-    let [suspects, controls] = [arm(true), arm(false)];
-    if suspects.len().min(controls.len()) < FEWEST {
+    if context.kind == ControlKind::Rewording {
         return None;
     }
-    let found = auc(&suspects, &controls)?;
+    let texts = Texts::new(context);
+    let scores = texts.scores();
+    let found = if context.kind.paired() {
+        of_pairs(&texts, &scores)
+    } else {
+        of_arms(&texts, &scores)
+    };
+    found.map(|found| {
+        if tells_nothing(found) {
+            unknown(found)
+        } else {
+            found
+        }
+    })
+}
+
+/// Whether `blind` is of too few families to tell anything.
+pub(crate) fn tells_nothing(blind: Blind) -> bool {
+    blind.suspects.min(blind.controls) < FEWEST
+}
+
+fn unknown(blind: Blind) -> Blind {
+    Blind {
+        auc: 0.5,
+        low: 0.0,
+        high: 1.0,
+        ..blind
+    }
+}
+
+/// The area under the curve over families, each by the mean of the `scores` of its texts.
+fn of_arms(texts: &Texts, scores: &[f64]) -> Option<Blind> {
+    let arm = |wanted: bool| -> Vec<f64> {
+        let mut families: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        for (text, score) in texts.all.iter().zip(scores) {
+            if text.is_suspect == wanted {
+                families.entry(text.family).or_default().push(*score);
+            }
+        }
+        let families = families.into_values();
+        families.filter_map(cleanbench_stats::mean).collect()
+    };
+    let found = auc(&arm(true), &arm(false))?;
     Some(Blind {
         auc: found.estimate,
         low: found.low,
         high: found.high,
         suspects: found.positives,
         controls: found.negatives,
+    })
+}
+
+/// How often the suspect of a pair has the larger of both `scores`.
+fn of_pairs(texts: &Texts, scores: &[f64]) -> Option<Blind> {
+    let (suspects, controls) = scores.split_at(texts.suspects);
+    let pairs = suspects.iter().zip(controls).zip(&texts.all);
+    let pairs = pairs.map(|((suspect, control), text)| Pair {
+        first: *suspect,
+        second: *control,
+        family: text.family,
+    });
+    // No use is made of a p-value.
+    let found = superiority::paired_up_to(&pairs.collect::<Vec<_>>(), 0.0)?;
+    Some(Blind {
+        auc: found.estimate,
+        low: found.low,
+        high: found.high,
+        suspects: found.families,
+        controls: found.families,
     })
 }
 
@@ -71,13 +117,19 @@ struct Text {
 }
 
 struct Texts {
+    /// Suspects, then controls.
     all: Vec<Text>,
+    /// How many are suspects.
+    suspects: usize,
 }
 
 impl Texts {
     fn new(context: &ProbeContext<'_>) -> Self {
         let items: Vec<_> = context.suspects.iter().chain(context.controls).collect();
-        let families = families(&items);
+        let mut families = families(&items);
+        if context.kind.paired() {
+            families = joined(&families, context.suspects.len());
+        }
         // The smallest digest of a member deals a family, so that no order of items does.
         let mut dealt: HashMap<usize, u64> = HashMap::new();
         for (item, family) in items.iter().zip(&families) {
@@ -94,8 +146,38 @@ impl Texts {
         let all = items.iter().enumerate().zip(&families);
         Self {
             all: all.map(of).collect(),
+            suspects: context.suspects.len(),
         }
     }
+
+    /// For each how much rather it is a suspect, by what was learnt of the other folds.
+    fn scores(&self) -> Vec<f64> {
+        let all = Learnt::from(self.all.iter());
+        let mut scores = vec![0.0; self.all.len()];
+        for fold in 0..FOLDS {
+            let is_own = |text: &&Text| text.fold == fold;
+            let held_out = Learnt::from(self.all.iter().filter(is_own));
+            let own = self.all.iter().enumerate();
+            for (place, text) in own.filter(|(_, text)| is_own(text)) {
+                scores[place] = all.score_without(&held_out, text);
+            }
+        }
+        scores
+    }
+}
+
+/// `families` of `suspects` items and as many controls, where each control hangs together with its suspect.
+fn joined(families: &[usize], suspects: usize) -> Vec<usize> {
+    let mut groups = Groups::new(families.len());
+    for (place, first) in families.iter().enumerate() {
+        groups.join(place, *first);
+        if let Some(suspect) = place.checked_sub(suspects) {
+            groups.join(place, suspect);
+        }
+    }
+    (0..families.len())
+        .map(|place| groups.root(place))
+        .collect()
 }
 
 fn text_of(item: &ProbeItem) -> String {
@@ -193,8 +275,6 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::probe::ControlKind;
-
     use super::*;
     use crate::testing::{choice_sample, item};
 
@@ -222,10 +302,18 @@ mod tests {
     }
 
     fn found(suspects: &[ProbeItem], controls: &[ProbeItem]) -> Option<Blind> {
+        found_of(ControlKind::Sibling, suspects, controls)
+    }
+
+    fn found_of(
+        kind: ControlKind,
+        suspects: &[ProbeItem],
+        controls: &[ProbeItem],
+    ) -> Option<Blind> {
         blind(&ProbeContext {
             suspects,
             controls,
-            kind: ControlKind::Sibling,
+            kind,
             seed: 0,
         })
     }
@@ -274,7 +362,48 @@ mod tests {
     }
 
     #[test]
-    fn of_few_items_nothing_is_said() {
-        assert_eq!(found(&set(0..19, 5), &set(100..200, 5)), None);
+    fn of_few_items_nothing_is_told() {
+        for kind in [ControlKind::Sibling, ControlKind::Isomorph] {
+            let few = found_of(kind, &set(0..19, 5), &set(100..119, 5)).unwrap();
+            assert!(tells_nothing(few), "{few:?}");
+            assert_eq!((few.low, few.high, few.suspects), (0.0, 1.0, 19));
+            let enough = found_of(kind, &set(0..20, 5), &set(100..120, 5)).unwrap();
+            assert!(!tells_nothing(enough), "{enough:?}");
+        }
+        assert_eq!(found(&set(0..30, 5), &[]), None);
+    }
+
+    #[test]
+    fn isomorphs_are_told_apart_pair_by_pair_and_rewordings_are_not_asked_about() {
+        let of = |kind, solemn: [usize; 2]| {
+            let [suspects, controls] = [set(0..80, solemn[0]), set(500..580, solemn[1])];
+            found_of(kind, &suspects, &controls)
+        };
+        let apart = of(ControlKind::Isomorph, [70, 10]).unwrap();
+        assert!(apart.low > 0.6, "{apart:?}");
+        assert_eq!([apart.suspects, apart.controls], [80, 80]);
+        let alike = of(ControlKind::Isomorph, [30, 30]).unwrap();
+        assert!(alike.low < 0.6, "{alike:?}");
+        assert_eq!(of(ControlKind::Rewording, [70, 10]), None);
+    }
+
+    /// Who learns of a suspect what its isomorph is about would take the isomorph for one.
+    #[test]
+    fn a_pair_is_learnt_or_judged_as_a_whole() {
+        let suspects = set(0..60, 30);
+        let mut controls = suspects.clone();
+        controls.rotate_left(30);
+        let texts = Texts::new(&ProbeContext {
+            suspects: &suspects,
+            controls: &controls,
+            kind: ControlKind::Isomorph,
+            seed: 0,
+        });
+        for (suspect, control) in texts.all.iter().zip(&texts.all[60..]) {
+            assert_eq!(
+                (suspect.family, suspect.fold),
+                (control.family, control.fold)
+            );
+        }
     }
 }

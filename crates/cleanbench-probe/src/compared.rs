@@ -209,9 +209,12 @@ impl Compared {
                 *invalid.entry(why_invalid(answer)).or_insert(0) += 1;
             }
         }
+        let mut suspects = ArmShown::new(Arm::Suspect, &hanging.suspects, calls, seen);
+        let mut controls = ArmShown::new(Arm::Control, &hanging.controls, calls, seen);
+        values::give_ends(&mut suspects, &mut controls);
         Self {
-            suspects: ArmShown::new(Arm::Suspect, &hanging.suspects, calls, seen),
-            controls: ArmShown::new(Arm::Control, &hanging.controls, calls, seen),
+            suspects,
+            controls,
             is_paired: hanging.is_paired,
             wanted: Wanted::All,
             invalid,

@@ -21,6 +21,7 @@
 //!
 //! It refuses to call a task clean on fewer than 100 items, or without the power to see a leak.
 
+pub mod alike;
 mod answer;
 mod arm_difference;
 pub mod arms;

@@ -23,9 +23,22 @@ use crate::layout::without_labels;
 /// Steps of a recorded measure in 1, so that its text does not hang on the last bit.
 const STEPS: f64 = 1e6;
 
-/// `measure` as it is recorded.
-pub(crate) fn rounded(measure: f64) -> f64 {
-    (measure * STEPS).round() / STEPS
+/// What is recorded of a likelihood of 0, which no JSON can hold: a number beyond all others.
+const BEYOND: f64 = 1e300;
+/// From here on a number is beyond all others, also after something was taken from it.
+const ENDLESS: f64 = 1e100;
+
+/// `measure` as it is recorded; `None` of what is no number.
+pub(crate) fn rounded(measure: f64) -> Option<f64> {
+    if is_endless(measure) {
+        return Some(BEYOND.copysign(measure));
+    }
+    (!measure.is_nan()).then(|| (measure * STEPS).round() / STEPS)
+}
+
+/// Whether a `measure` is of a text that a model thinks impossible: it has a rank, below or above all others, and no value.
+pub(crate) fn is_endless(measure: f64) -> bool {
+    measure.abs() >= ENDLESS
 }
 
 /// The share of what was expected and is not in the prompt that the answer has; 0 to 1.
@@ -116,6 +129,20 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_end_is_recorded_as_a_number_beyond_all_others() {
+        for (measure, recorded) in [
+            (0.123_456_789, Some(0.123_457)),
+            (f64::NEG_INFINITY, Some(-1e300)),
+            (f64::INFINITY, Some(1e300)),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(rounded(measure), recorded);
+            let is_endless = recorded.is_some_and(is_endless);
+            assert_eq!(is_endless, measure.is_infinite(), "{measure}");
+        }
+    }
+
+    #[test]
     fn what_is_far_behind_is_not_looked_at() {
         let call = call("Go on.", "an old bridge");
         let far = "word ".repeat(2_000_000) + "an old bridge";
@@ -146,7 +173,7 @@ mod tests {
             assert_eq!(score.measure.is_some(), measures, "{protocol:?}");
             if let Some(measure) = score.measure {
                 assert!((0.3..0.7).contains(&measure), "{measure}");
-                assert_eq!(measure.to_bits(), rounded(measure).to_bits());
+                assert_eq!(Some(measure), rounded(measure));
             }
             let silent = probe.score(&call, &completion(""));
             assert_eq!(silent.measure, None, "{silent:?}");

@@ -12,6 +12,7 @@ use cleanbench_text::{rouge_l, words};
 
 use crate::answer::{room, why_invalid};
 use crate::arm_difference::{arm_difference, count, is_hit};
+use crate::beside::{left_out, unit};
 use crate::compared::Compared;
 use crate::layout::{self, without_labels};
 use crate::measure::{beyond_prompt, rounded};
@@ -340,9 +341,11 @@ impl<R: Recall> Probe for Put<R> {
             filters,
         } = self.plan(context);
         let deciding = Self::deciding(first.len(), calls);
+        let is_paired = context.kind.paired();
+        let left_out = left_out(is_paired, calls, seen);
         let hit = |position: &usize| {
-            let seen = seen.get(*position);
-            is_hit(seen) == Some(true) && seen.is_some_and(|seen| seen.left_out.is_none())
+            let unit = unit(is_paired, &calls[*position]);
+            is_hit(seen.get(*position)) == Some(true) && !left_out.contains_key(&unit)
         };
         let suspects = deciding.iter().copied();
         let suspects = suspects.filter(|place| calls[*place].arm == Arm::Suspect);
@@ -425,7 +428,7 @@ impl<R: Recall> Put<R> {
             return score;
         }
         RecordedScore {
-            measure: self.recall.measure(call, completion).map(rounded),
+            measure: self.recall.measure(call, completion).and_then(rounded),
             ..score
         }
     }

@@ -38,6 +38,8 @@ struct Entry {
     weighs_likelihoods: bool,
     /// Whether what it weighs are wordings: a natural one is likelier than its synonyms without any leak.
     compares_wordings: bool,
+    /// Whether its answers have a measure beside the hit.
+    is_measured: bool,
     /// The forms in which it can be put, each once.
     forms: &'static [ProbeForm],
     /// Builds it in a form of `forms`.
@@ -68,6 +70,7 @@ const PROBES: &[Entry] = &[
         standing: Standing::Primary,
         weighs_likelihoods: false,
         compares_wordings: false,
+        is_measured: true,
         forms: BOTH,
         build: |order| put(Completed, order),
     },
@@ -76,6 +79,7 @@ const PROBES: &[Entry] = &[
         standing: Standing::Primary,
         weighs_likelihoods: false,
         compares_wordings: false,
+        is_measured: true,
         forms: BOTH,
         build: |order| put(NextOption, order),
     },
@@ -84,6 +88,7 @@ const PROBES: &[Entry] = &[
         standing: Standing::Confirmatory,
         weighs_likelihoods: false,
         compares_wordings: false,
+        is_measured: true,
         forms: BOTH,
         build: |order| put(MaskedOption, order),
     },
@@ -92,6 +97,7 @@ const PROBES: &[Entry] = &[
         standing: Standing::Confirmatory,
         weighs_likelihoods: true,
         compares_wordings: true,
+        is_measured: true,
         forms: RAW,
         build: |order| put(ForcedLikelihood, order),
     },
@@ -100,6 +106,7 @@ const PROBES: &[Entry] = &[
         standing: Standing::Confirmatory,
         weighs_likelihoods: true,
         compares_wordings: false,
+        is_measured: true,
         forms: RAW,
         build: |order| put(OptionOrder, order),
     },
@@ -108,6 +115,7 @@ const PROBES: &[Entry] = &[
         standing: Standing::Confirmatory,
         weighs_likelihoods: false,
         compares_wordings: false,
+        is_measured: false,
         forms: INSTRUCTION,
         build: |order| put(OptionOrderQuiz, order),
     },
@@ -116,6 +124,7 @@ const PROBES: &[Entry] = &[
         standing: Standing::Exploratory,
         weighs_likelihoods: false,
         compares_wordings: false,
+        is_measured: true,
         forms: BOTH,
         build: |order| put(SecondCut, order),
     },
@@ -128,6 +137,7 @@ const CHECKS: &[Entry] = &[
         standing: Standing::Check,
         weighs_likelihoods: false,
         compares_wordings: false,
+        is_measured: false,
         forms: BOTH,
         build: |order| Box::new(Asking::new(Compliance, order.form, order.protocol)),
     },
@@ -136,6 +146,7 @@ const CHECKS: &[Entry] = &[
         standing: Standing::Check,
         weighs_likelihoods: false,
         compares_wordings: false,
+        is_measured: false,
         forms: BOTH,
         build: |order| Box::new(Asking::new(Memory, order.form, order.protocol)),
     },
@@ -178,6 +189,11 @@ pub fn weighs_likelihoods(name: &str) -> bool {
 /// Whether the probe called `name` weighs wordings against one another: a natural one is likelier than its synonyms.
 pub fn compares_wordings(name: &str) -> bool {
     entry(name).is_some_and(|entry| entry.compares_wordings)
+}
+
+/// Whether answers to the probe called `name` have a measure beside the hit, which is a test of its own.
+pub fn is_measured(name: &str) -> bool {
+    entry(name).is_some_and(|entry| entry.is_measured)
 }
 
 /// Whether the class of a task rests on the probe called `name`, among others.
@@ -322,6 +338,33 @@ mod tests {
             .flat_map(named)
             .map(|(name, form)| testing::probe(name, form))
             .collect()
+    }
+
+    /// What counts as tests of a family beforehand is what a run brings.
+    #[test]
+    fn what_is_measured_is_what_the_table_says() {
+        for name in NAMES {
+            let form = forms(name)[0];
+            let order = Order {
+                protocol: Protocol::Third(|_| false),
+                ..testing::order(name, form)
+            };
+            let probe = build(&order).unwrap();
+            let call = testing::only_call(&*probe, usable(0));
+            let answer = if call.continuations.is_empty() {
+                crate::testing::completion(&format!("1 {}", call.expected))
+            } else {
+                let texts = vec![&[-1.0][..]; call.continuations.len()];
+                crate::testing::weighed(&texts)
+            };
+            let score = probe.score(&call, &answer);
+            assert_eq!(
+                score.measure.is_some(),
+                is_measured(name),
+                "{name}: {score:?}"
+            );
+            assert_eq!(score.extraction_failure, None, "{name}");
+        }
     }
 
     /// A file that nobody builds, or a line that builds the probe of another line.

@@ -107,6 +107,9 @@ pub struct Verdict {
     /// For each finding the p-value of its measures adjusted for the family; empty where there are none at all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adjusted_values: Vec<Option<f64>>,
+    /// Of `no_evidence`, the position of the finding whose power it rests on; `None` by the rules of earlier tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_on: Option<usize>,
 }
 
 /// The verdict on one model and task. `findings` are all probes that were asked for, also those that
@@ -184,6 +187,7 @@ fn bare_of(class: Class, reasons: Vec<String>) -> Verdict {
         adjusted: Vec::new(),
         power: Vec::new(),
         adjusted_values: Vec::new(),
+        rests_on: None,
     }
 }
 

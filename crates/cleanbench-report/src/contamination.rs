@@ -19,16 +19,17 @@ use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
+use cleanbench_probe::beside::nothing_left;
 use cleanbench_probe::blind::blind;
 use cleanbench_probe::registry::{is_check, weighs_likelihoods};
 use cleanbench_probe::verdict::measured::curve::{PowerCurve, curves};
 use cleanbench_probe::verdict::measured::{self, Grounds};
-use cleanbench_probe::{Class, Verdict, paired_difference, verdict};
+use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
 use crate::rows::Row;
 use crate::{Recording, ReportError};
-use references::{OnControls, REFERENCES_SINCE, Referenced, References};
+use references::{Alike, OnControls, REFERENCES_SINCE, Referenced, References};
 use validity::ModelValidity;
 
 /// Tables from this version on weigh findings by the bias that was measured.
@@ -50,6 +51,8 @@ pub struct Contamination {
     pub validity: Vec<ModelValidity>,
     /// What the probes show of each reference model, in plan order of probes; none where there is none.
     pub references: Vec<Referenced>,
+    /// Reference models that count as one, because they say the same.
+    pub alike: Vec<Alike>,
     /// How often each model is right on the controls, task by task; none where there is no reference.
     pub on_controls: Vec<OnControls>,
     /// Recorded calls that the recorded samples do not give, lowercase fragments.
@@ -73,18 +76,12 @@ pub struct TaskVerdict {
 }
 
 impl TaskVerdict {
-    /// Where nothing was found, the power of the test by which most would have been.
+    /// Where nothing was found, the power of the test on which that rests.
     pub fn power_of_nothing(&self) -> Option<&PowerCurve> {
-        let told = self.power_curve.iter();
-        let told = told.filter(|_| self.verdict.class == Class::NoEvidence);
-        let total = |curve: &PowerCurve| curve.points.iter().map(|point| point.power).sum::<f64>();
-        told.reduce(|best, next| {
-            if total(next) > total(best) {
-                next
-            } else {
-                best
-            }
-        })
+        let judged = self.findings.get(self.verdict.rests_on?)?;
+        let finding = &judged.finding;
+        let mut told = self.power_curve.iter();
+        told.find(|curve| curve.probe == finding.probe && curve.form == finding.form)
     }
 }
 
@@ -209,6 +206,7 @@ impl Gatherer {
             verdicts,
             gaps,
             validity,
+            alike: references.alike(),
             references: references.shown(),
             on_controls,
             wrong,
@@ -218,8 +216,13 @@ impl Gatherer {
 
 /// The verdict by the rules that the run has.
 fn weigh(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>, plan: &Plan) -> Verdict {
-    if plan.tables >= MEASURED_SINCE {
+    if plan.tables >= CURVES_SINCE {
         measured::verdict(findings, grounds)
+    } else if plan.tables >= MEASURED_SINCE {
+        Verdict {
+            rests_on: None,
+            ..measured::verdict(findings, grounds)
+        }
     } else {
         verdict(findings)
     }
@@ -245,7 +248,7 @@ fn judge_task(
     let own = units.iter().filter(|unit| unit.is_of(task));
     let is_later = recording.manifest.plan.tables >= REFERENCES_SINCE;
     let apart = own.clone().find_map(|unit| unit.arms.as_ref());
-    let apart = apart.filter(|arms| is_later && !arms.kind.paired());
+    let apart = apart.filter(|_| is_later);
     let apart = apart.and_then(|arms| blind(&arms.context(0)));
     let judge = |unit: &Unit<'_>| {
         let mut judged = unit.judge(recording, gathered, |calls, seen| {
@@ -524,16 +527,18 @@ impl<'a> Unit<'a> {
             not_testable: finding
                 .contrast
                 .is_none()
-                .then(|| self.why_not(gathered, erased)),
+                .then(|| self.why_not(gathered, &finding, erased)),
             finding,
         })
     }
 
-    fn why_not(&self, gathered: &Gathered, erased: bool) -> String {
+    fn why_not(&self, gathered: &Gathered, finding: &Finding, erased: bool) -> String {
         if erased {
             "samples of the run were erased".to_owned()
         } else if self.first.is_empty() {
             "no item of both arms can be used".to_owned()
+        } else if let Some(why) = nothing_left(finding) {
+            why
         } else if let Some(error) = gathered.errors.get(&self.place) {
             error.clone()
         } else {

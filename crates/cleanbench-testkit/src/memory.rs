@@ -47,7 +47,7 @@ pub struct Memory {
     pub ignores_prefill: bool,
     /// Whether it repeats a text when it is told to.
     pub repeats: bool,
-    /// What it says where it knows nothing; `None` says words drawn by the prompt, enough for an attempt.
+    /// What it says where it knows nothing; `None` says words drawn by the prompt and the seed, enough for an attempt.
     pub otherwise: Option<String>,
 }
 
@@ -410,7 +410,8 @@ impl Memory {
 
     fn unknown(&self, draws: Draws) -> String {
         let said = self.otherwise.clone();
-        said.unwrap_or_else(|| words(draws.key()))
+        // Another model says other words.
+        said.unwrap_or_else(|| words(draws.key().wrapping_add(self.seed)))
     }
 
     /// `said` as far as stop texts and the most tokens let it get.

@@ -496,6 +496,7 @@ pub(crate) fn print_result(
             "gaps": report.contamination.gaps,
             "validity": report.contamination.validity,
             "references": report.contamination.references,
+            "references_alike": report.contamination.alike,
             "on_controls": report.contamination.on_controls,
             "gates": report.gates,
             "failures": failures::document(&report.reasons, &recording.manifest.plan),

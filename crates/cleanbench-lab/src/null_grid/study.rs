@@ -16,7 +16,7 @@ use cleanbench_core::probe::{
 use cleanbench_core::seed::derive;
 use cleanbench_probe::beside::{self, About};
 use cleanbench_probe::registry::Order;
-use cleanbench_probe::verdict::bias::{larger, of_references, of_references_measures};
+use cleanbench_probe::verdict::bias::{self, of_references, of_references_measures};
 use cleanbench_probe::verdict::measured::{self, Grounds, values};
 use cleanbench_probe::{Arms, Design, Protocol, Verdict};
 use cleanbench_stats::random::Random;
@@ -479,20 +479,16 @@ impl Study {
         let mut finding = design.judge(&own);
         finding.beside_references = !references.weighed.is_empty();
         let never_sent = self.never_sent_shown(model, place);
-        finding.bias = match self.without {
-            Some(Rule::Bias) => None,
-            Some(Rule::Measuring) => Some(self.known_bias()),
-            _ => {
-                let own = never_sent.as_ref();
-                let own = own.and_then(|shown| measured::bias(shown, BiasSource::NeverSent));
-                larger(own, references.bias)
-            }
+        let never_sent = never_sent.as_ref();
+        let own = never_sent.and_then(|shown| measured::bias(shown, BiasSource::NeverSent));
+        let of_hits: Vec<_> = match self.without {
+            Some(Rule::Bias) => Vec::new(),
+            Some(Rule::Measuring) => vec![self.known_bias()],
+            _ => own.into_iter().chain(references.biases).collect(),
         };
-        if let Some(values) = &mut finding.values {
-            let own = never_sent.as_ref();
-            let own = own.and_then(|shown| values::bias(shown, BiasSource::NeverSent));
-            values.bias = larger(own, references.bias_of_values);
-        }
+        let own = never_sent.and_then(|shown| values::bias(shown, BiasSource::NeverSent));
+        let of_measures: Vec<_> = own.into_iter().chain(references.biases_of_values).collect();
+        bias::add(&mut finding, &of_hits, &of_measures);
         if self.without == Some(Rule::Measures) {
             finding.values = None;
         }
@@ -543,8 +539,8 @@ impl Study {
         References {
             guessed: guessed.collect(),
             weighed: beside::mean_of(&weighed),
-            bias: of_references(&findings),
-            bias_of_values: of_references_measures(&findings),
+            biases: of_references(&findings),
+            biases_of_values: of_references_measures(&findings),
         }
     }
 
@@ -575,8 +571,8 @@ struct References {
     guessed: BTreeSet<About>,
     /// What they show on average of each item, where they weigh texts; empty elsewhere.
     weighed: BTreeMap<About, f64>,
-    bias: Option<Bias>,
-    bias_of_values: Option<Bias>,
+    biases: Vec<Bias>,
+    biases_of_values: Vec<Bias>,
 }
 
 impl References {

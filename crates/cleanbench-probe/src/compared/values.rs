@@ -1,7 +1,8 @@
 //! The measures of the arms compared, on the items whose hits are.
 //!
-//! Of pairs both answers must have a measure, else neither counts. At worst, an answer of a suspect that says nothing is
-//! a step below all measures on record, and one of a control a step above; at most, it is the other way round.
+//! Of pairs both answers must have a measure, else neither counts. A measure without end, of a text that a model thinks
+//! impossible, has a rank and no value: it is a step below or above all that have one. At worst, an answer of a suspect that
+//! says nothing is a step below all measures on record, and one of a control a step above; at most, it is the other way round.
 //!
 //! Invariant: no item is in this comparison that is not in that of hits. It refuses to compare where no answer has a
 //! measure.
@@ -10,6 +11,7 @@ use cleanbench_core::probe::{Arm, ProbeCall, Seen, ValueContrast, Values};
 use cleanbench_stats::superiority::{self, Pair, Superiority, Value};
 
 use super::{ArmShown, Compared, Shown};
+use crate::measure::is_endless;
 
 /// By how much what says nothing is beyond all measures, which are rounded to as much.
 const STEP: f64 = 1e-6;
@@ -29,6 +31,21 @@ pub(super) fn measures(
         }
     }
     measures
+}
+
+/// Gives a value to every measure without end, in both arms: a step below or above all that have one.
+pub(super) fn give_ends(suspects: &mut ArmShown, controls: &mut ArmShown) {
+    let all = || suspects.measures.iter().chain(&controls.measures).flatten();
+    if !all().copied().any(is_endless) {
+        return;
+    }
+    let with_value = || all().copied().filter(|one| !is_endless(*one));
+    let lowest = with_value().reduce(f64::min).unwrap_or(0.0) - STEP;
+    let highest = with_value().reduce(f64::max).unwrap_or(0.0) + STEP;
+    let all = suspects.measures.iter_mut().chain(&mut controls.measures);
+    for measure in all.flatten() {
+        *measure = measure.clamp(lowest, highest);
+    }
 }
 
 /// What stands for an answer that says nothing, of suspects and of controls; `None` where it does not count.
@@ -82,6 +99,7 @@ impl Compared {
             at_worst,
             upper_at_most: at_most.map(|contrast| contrast.upper),
             bias: None,
+            further_biases: Vec::new(),
         })
     }
 
@@ -206,6 +224,34 @@ mod tests {
         let [valid, worst] = [found.contrast, found.at_worst.unwrap()];
         assert!(superiority(&worst) < superiority(&valid));
         assert_eq!((valid.items, worst.items), (5, 6));
+    }
+
+    /// It is the lowest or the highest, however far it is from the others, and silence is beyond it.
+    #[test]
+    fn a_measure_without_end_has_a_rank() {
+        let plain = [0.2, 0.6, 0.9, 0.7, 0.4, 0.5].map(Some);
+        let controls = [0.1, 0.3, 0.2, 0.3, 0.4, 0.6].map(Some);
+        for kind in [ControlKind::Rewording, ControlKind::Sibling] {
+            let at = |place: usize, measure: f64| {
+                let mut suspects = plain;
+                suspects[place] = Some(measure);
+                compared(kind, &suspects, &controls).unwrap().contrast
+            };
+            for (endless, near) in [(-1e300, 0.0), (1e300, 2.0)] {
+                let [found, expected] = [at(3, endless), at(3, near)];
+                assert!((superiority(&found) - superiority(&expected)).abs() < 1e-12);
+                assert!((found.low - expected.low).abs() < 1e-12);
+                assert!(found.p < 1.0 && found.items == 6, "{found:?}");
+            }
+        }
+        let mut suspects = plain;
+        (suspects[0], suspects[1]) = (Some(-1e300), None);
+        let mut controls = controls;
+        controls[5] = None;
+        let found = compared(ControlKind::Sibling, &suspects, &controls).unwrap();
+        let worst = found.at_worst.unwrap();
+        // What is impossible is above the silence of a suspect and below everything else.
+        assert!(superiority(&worst) < superiority(&found.contrast));
     }
 
     #[test]

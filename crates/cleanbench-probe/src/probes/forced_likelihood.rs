@@ -125,12 +125,16 @@ fn per_token(text: &Likelihood) -> f64 {
 }
 
 /// By how many nats a token the first text is likelier than the mean of the others; `None` without
-/// likelihoods of at least two texts.
+/// likelihoods of at least two texts. Without end where one of them is impossible, and `None` where it is on either side.
 pub fn advantage(completion: &Completion) -> Option<f64> {
     let weights = weights(completion);
     let (original, others) = weights.split_first()?;
-    let mean = cleanbench_stats::mean(others.iter().copied())?;
-    Some(original - mean)
+    let mean = if others.contains(&f64::NEG_INFINITY) {
+        f64::NEG_INFINITY
+    } else {
+        cleanbench_stats::mean(others.iter().copied())?
+    };
+    Some(original - mean).filter(|found| !found.is_nan())
 }
 
 #[cfg(test)]
@@ -175,6 +179,14 @@ mod tests {
         assert!((found - 1.5).abs() < 1e-12);
         assert_eq!(advantage(&weighed(&[&[-1.0]])), None);
         assert_eq!(advantage(&weighed(&[&[-1.0], &[]])), None);
+        let never = f64::NEG_INFINITY;
+        for (texts, expected) in [
+            (&[&[-1.0, never][..], &[-2.0]][..], Some(never)),
+            (&[&[-1.0], &[-2.0], &[never]], Some(f64::INFINITY)),
+            (&[&[never], &[-2.0], &[never]], None),
+        ] {
+            assert_eq!(advantage(&weighed(texts)), expected, "{texts:?}");
+        }
     }
 
     #[test]

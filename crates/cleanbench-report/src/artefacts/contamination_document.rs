@@ -44,6 +44,9 @@ impl Artefact for Document {
             document["references"] = json!(found.references);
             document["on_controls"] = json!(found.on_controls);
         }
+        if !found.alike.is_empty() {
+            document["references_alike"] = json!(found.alike);
+        }
         write_json(&document, sink.open(FILE)?)
     }
 }
@@ -71,14 +74,18 @@ fn verdict(found: &TaskVerdict) -> Value {
         let figures = [&own.adjusted, &own.adjusted_values, &own.power].map(|values| at(values));
         finding(judged, figures)
     });
-    json!({
+    let mut told = json!({
         "model": found.model,
         "task": found.task,
         "class": found.verdict.class,
         "reasons": found.verdict.reasons,
         "findings": findings.collect::<Value>(),
         "power_curve": found.power_curve,
-    })
+    });
+    if let Some(place) = own.rests_on {
+        told["rests_on"] = json!(place);
+    }
+    told
 }
 
 /// A finding with its figures within the family, and with names of samples instead of positions.

@@ -40,6 +40,9 @@ impl Artefact for Verdicts {
         if !contamination.references.is_empty() {
             value["references"] = json!(contamination.references);
         }
+        if !contamination.alike.is_empty() {
+            value["references_alike"] = json!(contamination.alike);
+        }
         if !contamination.on_controls.is_empty() {
             value["on_controls"] = json!(contamination.on_controls);
         }

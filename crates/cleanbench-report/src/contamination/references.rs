@@ -1,8 +1,8 @@
 //! What the reference models of a run show: models that cannot have seen the items, and are asked the same.
 //!
 //! What one of them restores is guessable and leaves the test; where texts are weighed, what is compared is how much more
-//! a model shows than they do. With two or more, the largest difference that one of them shows between the arms, with
-//! nothing left out, is the bias of the controls. Nothing is decided about a reference.
+//! a model shows than they do. With two or more, the differences that they show between the arms, with nothing left out, are
+//! the bias of the controls. Two that are one model, by what they say, count as one. Nothing is decided about a reference.
 //!
 //! Invariant: a reference that does not do what it is asked, restores no famous passage, or whose answers say nothing
 //! filters nothing and measures nothing, and is said to.
@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ProbeCall, Seen};
 use cleanbench_ledger::manifest::Role;
 use cleanbench_ledger::note::{Note, NoteKind};
+use cleanbench_probe::alike::{Likeness, Manner};
 use cleanbench_probe::beside::{self, About};
 use cleanbench_probe::paired_difference;
 use cleanbench_probe::registry::{is_check, weighs_likelihoods};
-use cleanbench_probe::verdict::bias::{larger, of_references, of_references_measures};
+use cleanbench_probe::verdict::bias::{self, of_references, of_references_measures};
 use cleanbench_probe::verdict::measured::{self, Grounds};
 use cleanbench_stats::{Confidence, wilson};
 use serde::Serialize;
@@ -72,6 +73,18 @@ const LESS_ABLE: f64 = 0.1;
 pub(super) struct References {
     /// By position of the probe in the plan.
     of_probe: BTreeMap<usize, OfProbe>,
+    alike: Vec<Alike>,
+}
+
+/// Two references that say the same, as one model at two addresses does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alike {
+    /// Names of both, in plan order.
+    pub models: [String; 2],
+    /// Answers to items that neither restores which are the same, each once.
+    pub alike: u64,
+    /// Answers to items that neither restores which were compared.
+    pub of: u64,
 }
 
 /// What they show of one probe.
@@ -81,9 +94,9 @@ struct OfProbe {
     guessed: BTreeSet<About>,
     /// What they show on average of each item, where they weigh texts; empty elsewhere.
     weighed: BTreeMap<About, f64>,
-    bias: Option<Bias>,
+    biases: Vec<Bias>,
     /// Of what is measured beside hits.
-    bias_of_values: Option<Bias>,
+    biases_of_values: Vec<Bias>,
     /// The most by which one of them surely restores suspects more often, see [`Finding::left_out_gap`].
     gap: Option<f64>,
 }
@@ -91,6 +104,8 @@ struct OfProbe {
 /// A reference at a probe.
 struct Answering<'a> {
     name: &'a str,
+    /// What it is like, by all that it said; the same of two that are one.
+    group: usize,
     gathered: &'a Gathered,
     says_nothing: Option<String>,
     finding: Finding,
@@ -113,27 +128,39 @@ impl References {
             let is_meant = probe.bias_of.is_none() || weighs_likelihoods(&probe.id);
             !is_check(&probe.id) && is_meant && probe.protocol > 1
         };
-        let mut of_probe = BTreeMap::new();
         if plan.tables < REFERENCES_SINCE || plan.models.iter().all(|one| !one.is_reference()) {
             return Ok(Self::default());
         }
+        let models = plan.models.iter().zip(gathered);
+        let references: Vec<_> = models.filter(|(model, _)| model.is_reference()).collect();
+        let mut manners: Vec<_> = references.iter().map(|_| Manner::default()).collect();
+        let mut put = Vec::new();
         for unit in units.iter().filter(is_put) {
-            let models = plan.models.iter().zip(gathered);
-            let references = models.filter(|(model, _)| model.is_reference());
-            let answering = references.map(|(model, gathered)| {
+            let answering = references.iter().zip(&mut manners);
+            let answering = answering.map(|((model, gathered), manner)| {
                 let checked = validity.iter().find(|one| one.model == model.name);
                 let grounds = checked.map(ModelValidity::grounds).unwrap_or_default();
                 let grounds = grounds.get(&unit.plan.form).copied().unwrap_or_default();
-                Answering::of(recording, unit, &model.name, gathered, grounds)
+                let asked = Asked { recording, unit };
+                Answering::of(asked, &model.name, gathered, grounds, manner)
             });
-            let answering: Vec<_> = answering.collect::<Result<_, _>>()?;
+            put.push((unit, answering.collect::<Result<Vec<_>, _>>()?));
+        }
+        let names: Vec<_> = references.iter().map(|(model, _)| &*model.name).collect();
+        let alike = alike(&names, &manners);
+        let groups = groups(&names, &alike);
+        let mut of_probe = BTreeMap::new();
+        for (unit, mut answering) in put {
+            for (one, group) in answering.iter_mut().zip(&groups) {
+                one.group = *group;
+            }
             let mut own = OfProbe::of(recording, unit, answering)?;
             if unit.plan.bias_of.is_some() {
                 own.shown.clear();
             }
             of_probe.insert(unit.place, own);
         }
-        Ok(Self { of_probe })
+        Ok(Self { of_probe, alike })
     }
 
     /// Takes what references show of the probe at `place` out of what a model's `calls` to it showed.
@@ -155,10 +182,12 @@ impl References {
         };
         finding.beside_references = !own.weighed.is_empty();
         finding.left_out_gap = own.gap;
-        finding.bias = larger(finding.bias, own.bias);
-        if let Some(values) = &mut finding.values {
-            values.bias = larger(values.bias, own.bias_of_values);
-        }
+        bias::add(finding, &own.biases, &own.biases_of_values);
+    }
+
+    /// Which of them are one model.
+    pub(super) fn alike(&self) -> Vec<Alike> {
+        self.alike.clone()
     }
 
     /// What every reference shows, in plan order of probes.
@@ -168,16 +197,62 @@ impl References {
     }
 }
 
+/// The pairs of `names` whose `manners` are those of one model.
+fn alike(names: &[&str], manners: &[Manner]) -> Vec<Alike> {
+    let mut all = Vec::new();
+    for (place, own) in manners.iter().enumerate() {
+        for (before, other) in manners[..place].iter().enumerate() {
+            let Likeness { alike, of } = own.likeness(other);
+            if (Likeness { alike, of }).is_of_one() {
+                all.push(Alike {
+                    models: [names[before], names[place]].map(str::to_owned),
+                    alike,
+                    of,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// For each of `names` the place of the first one that is the same model, directly or by way of others.
+fn groups(names: &[&str], alike: &[Alike]) -> Vec<usize> {
+    let mut groups: Vec<_> = (0..names.len()).collect();
+    let place = |name: &String| names.iter().position(|own| own == name);
+    for pair in alike {
+        let [Some(one), Some(other)] = pair.models.each_ref().map(place) else {
+            continue;
+        };
+        let [kept, joined] = [
+            groups[one].min(groups[other]),
+            groups[one].max(groups[other]),
+        ];
+        for group in groups.iter_mut().filter(|group| **group == joined) {
+            *group = kept;
+        }
+    }
+    groups
+}
+
+/// A probe as references were asked.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    recording: &'a Recording,
+    unit: &'a Unit<'a>,
+}
+
 impl<'a> Answering<'a> {
+    /// What it said is added to its `manner`.
     fn of(
-        recording: &Recording,
-        unit: &Unit<'_>,
+        Asked { recording, unit }: Asked<'_>,
         name: &'a str,
         gathered: &'a Gathered,
         grounds: Grounds,
+        manner: &mut Manner,
     ) -> Result<Self, ReportError> {
         let mut own = Self {
             name,
+            group: 0,
             gathered,
             says_nothing: None,
             finding: Finding::new(&unit.plan.id, unit.plan.form, unit.plan.control),
@@ -186,7 +261,9 @@ impl<'a> Answering<'a> {
         };
         let judged = unit.judge(recording, gathered, |calls, seen| {
             own.restored = beside::restored(calls, seen);
-            if weighs_likelihoods(&unit.plan.id) {
+            let weighs = weighs_likelihoods(&unit.plan.id);
+            manner.add(unit.place, weighs, calls, seen);
+            if weighs {
                 own.weighed = beside::measured(calls, seen);
             }
         })?;
@@ -210,6 +287,20 @@ impl<'a> Answering<'a> {
         };
         Ok(unit.judge(recording, self.gathered, against)?.finding)
     }
+}
+
+/// One of each model of `all`.
+fn telling<'a, 'b>(all: impl Iterator<Item = &'b Answering<'a>>) -> Vec<&'b Answering<'a>>
+where
+    'a: 'b,
+{
+    let mut telling: Vec<&Answering<'_>> = Vec::new();
+    for one in all {
+        if telling.iter().all(|other| other.group != one.group) {
+            telling.push(one);
+        }
+    }
+    telling
 }
 
 /// A difference of rates from which on what references restore of suspects alone is too much to leave out unsaid.
@@ -245,18 +336,16 @@ impl OfProbe {
         unit: &Unit<'_>,
         answering: Vec<Answering<'_>>,
     ) -> Result<Self, ReportError> {
-        let telling: Vec<_> = answering
-            .iter()
-            .filter(|one| one.says_nothing.is_none())
-            .collect();
-        let guessed = telling.iter().flat_map(|one| &one.restored);
+        let saying = || answering.iter().filter(|one| one.says_nothing.is_none());
+        let telling = telling(saying());
+        let guessed = saying().flat_map(|one| &one.restored);
         let mut own = Self {
             guessed: guessed.copied().collect(),
             weighed: beside::mean_of(telling.iter().map(|one| &one.weighed)),
             ..Self::default()
         };
         if own.weighed.is_empty() {
-            own.gap = gap(telling.iter().map(|one| &one.finding));
+            own.gap = gap(saying().map(|one| &one.finding));
         }
         let mut findings = Vec::new();
         for (place, one) in telling.iter().enumerate() {
@@ -266,8 +355,8 @@ impl OfProbe {
             findings.push(one.beside(recording, unit, &others)?);
         }
         let findings: Vec<_> = findings.iter().collect();
-        own.bias = of_references(&findings);
-        own.bias_of_values = of_references_measures(&findings);
+        own.biases = of_references(&findings);
+        own.biases_of_values = of_references_measures(&findings);
         own.shown = answering
             .into_iter()
             .map(|one| one.shown(&unit.plan.suspects))
@@ -396,7 +485,27 @@ impl Contamination {
                 models.join(", ")
             )
         });
-        accuracies.chain(self.references.iter().map(Referenced::line))
+        let unknown = self.tasks_of_unknown_ability();
+        let unknown = unknown.into_iter().map(|task| {
+            format!("accuracy on controls of {task}: not known, because its items were not asked")
+        });
+        let accuracies = accuracies.chain(unknown);
+        let references = self.references.iter().map(Referenced::line);
+        accuracies
+            .chain(self.alike.iter().map(Alike::line))
+            .chain(references)
+    }
+
+    /// Tasks with references of which nobody knows how able these are: a run of probes alone asks no item.
+    fn tasks_of_unknown_ability(&self) -> Vec<&str> {
+        let mut tasks: Vec<&str> = Vec::new();
+        for one in &self.references {
+            let is_known = self.on_controls.iter().any(|other| other.task == one.task);
+            if !is_known && !tasks.contains(&one.task.as_str()) {
+                tasks.push(&one.task);
+            }
+        }
+        tasks
     }
 
     /// What must be said of references.
@@ -410,6 +519,17 @@ impl Contamination {
         if models.len() == 1 && !self.verdicts.iter().all(is_measured) {
             let text = "one reference model alone measures no bias: what it restores is left out, and a class is at most `suspected` where never-sent items measured none; name a second one with `-R`";
             notes.push(Note::new(NoteKind::OneReference, text));
+        }
+        let alike = self.alike.iter();
+        notes.extend(alike.map(|pair| Note::new(NoteKind::ReferencesAlike, pair.text())));
+        let unknown = self.tasks_of_unknown_ability();
+        if !unknown.is_empty() {
+            let tasks: Vec<_> = unknown.iter().map(|task| format!("`{task}`")).collect();
+            let text = format!(
+                "how able reference models are is not known, because the items of {} were not asked: one that is less able than the model under test cannot guess what that one guesses",
+                tasks.join(", ")
+            );
+            notes.push(Note::new(NoteKind::ReferenceAbilityUnknown, text));
         }
         for one in self
             .on_controls
@@ -432,6 +552,24 @@ impl Contamination {
             notes.push(Note::new(NoteKind::ReferenceLessAble, text));
         }
         notes
+    }
+}
+
+impl Alike {
+    fn line(&self) -> String {
+        let [one, other] = &self.models;
+        let Self { alike, of, .. } = self;
+        format!(
+            "references {one} and {other}: {alike} of {of} answers are the same, counted as one model"
+        )
+    }
+
+    fn text(&self) -> String {
+        let [one, other] = &self.models;
+        let Self { alike, of, .. } = self;
+        format!(
+            "the reference models `{one}` and `{other}` gave the same answer {alike} of {of} times to items that neither restored: they count as one model, and bias is measured by two that are not alike"
+        )
     }
 }
 

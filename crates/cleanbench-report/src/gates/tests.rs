@@ -340,6 +340,7 @@ fn a_class_that_says_nothing_is_no_pass() {
             model: "m".to_owned(),
             task: "t".to_owned(),
             verdict: Verdict {
+                rests_on: None,
                 class,
                 reasons: Vec::new(),
                 adjusted: Vec::new(),

@@ -41,7 +41,7 @@ pub(crate) struct ProbeArguments {
     #[command(flatten)]
     pub(crate) caps: CapArguments,
     /// Go on with a run: its id, a prefix of it, or its folder [default: the latest]
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "allow_path", "data", "models", "base_url", "tasks", "tags", "limit", "seed"])]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LATEST, conflicts_with_all = ["suite", "allow_path", "data", "models", "references", "base_url", "tasks", "tags", "limit", "seed"])]
     pub(crate) resume: Option<String>,
     /// Make only part I of N of the calls; `cleanbench merge` puts all parts together
     #[arg(long, value_name = "I/N", conflicts_with = "resume")]
@@ -79,10 +79,10 @@ pub(crate) struct ProbedArguments {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ElsewhereArguments {
     /// Ask nobody, and write the questions into this file, which must not be there: JSON lines of `item`, `arm`, `task`, `probe`, `form`, `messages`, `max_tokens`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "models", "base_url", "replay", "shard", "answers"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "models", "references", "base_url", "replay", "shard", "answers"])]
     pub(crate) questions: Option<PathBuf>,
     /// Ask nobody, and take the answers in this file: CSV or JSON lines of `item`, `arm`, `form`, `text`, and as needed `task`, `probe`, `model`, `finish`; what is not there is missing
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "models", "base_url", "replay", "shard"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "models", "references", "base_url", "replay", "shard"])]
     pub(crate) answers: Option<PathBuf>,
 }
 

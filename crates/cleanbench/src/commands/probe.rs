@@ -11,7 +11,7 @@ use cleanbench_import::{
     ANSWERS_FORMAT, AnswersElsewhere, ProbeQuestion, answers_elsewhere, written,
 };
 use cleanbench_ledger::manifest::{ImportedPlan, ImportedSource};
-use cleanbench_ledger::note::Note;
+use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_model::Endpoint;
 use cleanbench_plan::earlier_run::{EarlierRun, ImportedLog};
 use cleanbench_plan::options::RunOptions;
@@ -83,7 +83,9 @@ fn take_answers(
         plan: plan(&given),
         endpoints: endpoints(&given.models)?,
     });
-    let started = start(&options, &earlier, &loaded, Vec::new(), printer)?;
+    let notes: Vec<_> = unasked(&loaded.suite).into_iter().collect();
+    say(&notes, printer);
+    let started = start(&options, &earlier, &loaded, notes, printer)?;
     let answers = ImportedAnswers::elsewhere(&given, &asked);
     let answers = answers.map_err(|error| Failure::new(Exit::Internal, error))?;
     let answers: Arc<dyn Answers> = Arc::new(answers);
@@ -96,6 +98,20 @@ fn take_answers(
         printer,
     };
     session::run(started.opened, session)
+}
+
+/// What is to be said of the reference models that a suite names: a file has the answers of those under test.
+fn unasked(suite: &Suite) -> Option<Note> {
+    let named: Vec<_> = suite
+        .references
+        .iter()
+        .map(|one| format!("`{one}`"))
+        .collect();
+    let text = format!(
+        "reference models of the suite are not asked, because the answers are in a file: {}",
+        named.join(", ")
+    );
+    (!named.is_empty()).then(|| Note::new(NoteKind::ProbesAlone, text))
 }
 
 /// All questions of the probes of `suite`, in the order of the plan.

@@ -6,7 +6,8 @@
 use cleanbench_core::probe::{Finding, ProbeForm};
 use serde::Serialize;
 
-use super::{level, power_at};
+use super::family::level;
+use super::power::power_at;
 use crate::registry::{is_confirmatory, is_primary};
 
 /// Shares of the items that were seen, 0 to 1.

@@ -8,20 +8,30 @@
 
 use cleanbench_core::Probe;
 use cleanbench_core::event::RecordedScore;
-use cleanbench_core::probe::{Finding, ProbeCall, ProbeContext, Seen};
+use cleanbench_core::probe::{Bias, Finding, ProbeCall, ProbeContext, Seen, Values};
 use cleanbench_stats::power;
 
-use super::{
-    DECLARED, FEWEST_ITEMS, LEAST_POWER, MEASURED, UNMEASURED_FLOOR, declared_power, fewest, level,
-};
-use crate::registry::{is_confirmatory, is_primary, primary};
+use super::MEASURED;
+use super::family::level;
+use super::power::{declared_power, fewest};
+use super::style::is_told_apart;
+use super::weight::UNMEASURED_FLOOR;
+use crate::blind::tells_nothing;
+use crate::registry::{is_confirmatory, is_measured, is_primary, primary};
+use crate::verdict::{DECLARED, FEWEST_ITEMS, LEAST_POWER};
 
 /// More items an arm are not looked for.
 const MOST_NEEDED: u64 = 20_000;
 
-/// What `probe` would find if every one of `calls` were answered, and nothing restored.
+/// What `probe` would find if every one of `calls` were answered, and nothing restored: also no word of it, where it
+/// measures that.
 pub fn foreseen(probe: &dyn Probe, context: &ProbeContext<'_>, calls: &[ProbeCall]) -> Finding {
-    let missed = |_: &ProbeCall| Seen::answered(RecordedScore::of(0.0));
+    let missed = |_: &ProbeCall| {
+        Seen::answered(RecordedScore {
+            measure: is_measured(probe.id()).then_some(0.0),
+            ..RecordedScore::of(0.0)
+        })
+    };
     let seen: Vec<_> = calls.iter().map(missed).collect();
     probe.judge(context, calls, &seen)
 }
@@ -47,13 +57,15 @@ pub struct ProbeReach {
     pub needed: Option<u64>,
 }
 
-/// What can come of `findings`, all probes of a task as they were [`foreseen`], each with the bias that would be
-/// measured for it.
+/// What can come of `findings`, all probes of a task as they were [`foreseen`], each with the biases that would be
+/// measured for it, and with what a classifier makes of its arms.
 pub fn reach(findings: &[Finding]) -> Reach {
     let is_judged = |one: &&Finding| is_confirmatory(&one.probe) && one.contrast.is_some();
     let family: Vec<_> = findings.iter().filter(is_judged).collect();
-    // Each brings its hits and, by the protocol of new runs, its measures.
-    let level = level(2 * family.len());
+    let tests = family
+        .iter()
+        .map(|one| 1 + usize::from(one.values.is_some()));
+    let level = level(tests.sum());
     let probes = findings.iter().map(|one| ProbeReach {
         items: fewest(one),
         power: declared_power(one, level).filter(|_| is_judged(&one)),
@@ -82,6 +94,9 @@ fn nothing_to_judge(findings: &[Finding]) -> String {
 
 /// The worst class that can come of it.
 fn of_guilt(family: &[&Finding]) -> String {
+    if family.iter().all(|one| is_of_style(one)) {
+        return told_of_style(family);
+    }
     let items = family.iter().filter_map(|one| one.bias);
     match items.map(|bias| bias.items).max() {
         Some(items) if items >= MEASURED => {
@@ -102,6 +117,30 @@ fn of_guilt(family: &[&Finding]) -> String {
     }
 }
 
+/// Whether any difference that it finds may be one of style, of hits as of measures.
+fn is_of_style(finding: &Finding) -> bool {
+    let mut of_measures = finding.values.iter().flat_map(Values::biases);
+    let of_measures = is_told_apart(finding, &mut of_measures) || finding.values.is_none();
+    is_told_apart(finding, finding.biases()) && of_measures
+}
+
+fn told_of_style(family: &[&Finding]) -> String {
+    let blind = family.iter().find_map(|one| one.blind);
+    let why = match blind {
+        Some(blind) if tells_nothing(blind) => format!(
+            "of {} families an arm nobody can tell whether suspects differ from controls in style",
+            blind.suspects.min(blind.controls)
+        ),
+        blind => format!(
+            "suspects are told from controls by their text alone, with an area under the curve of at least {:.2}",
+            blind.map_or(0.0, |blind| blind.low)
+        ),
+    };
+    format!(
+        "at most `not_identifiable`, whatever is found: {why}; give two `-R` models, or controls of the same source"
+    )
+}
+
 /// Whether it can come to `no_evidence`.
 fn of_innocence(family: &[&Finding], level: f64) -> String {
     let own: Vec<_> = family.iter().filter(|one| is_primary(&one.probe)).collect();
@@ -111,9 +150,10 @@ fn of_innocence(family: &[&Finding], level: f64) -> String {
     };
     if let Some(one) = own.iter().find(is_able) {
         return format!(
-            "`no_evidence` is within reach of {} ({}), where the endpoint passes its checks and leaves at most 5 % unanswered",
+            "`no_evidence` is within reach of {} ({}), where the endpoint passes its checks and leaves at most 5 % unanswered{}",
             one.probe,
-            one.form.as_str()
+            one.form.as_str(),
+            of_measures(family)
         );
     }
     let Some(most) = own.iter().map(|one| fewest(one)).max() else {
@@ -129,6 +169,29 @@ fn of_innocence(family: &[&Finding], level: f64) -> String {
     let wanted = wanted.min().unwrap_or(MOST_NEEDED).max(FEWEST_ITEMS);
     format!(
         "`no_evidence` is out of reach: at most {most} items an arm that do not hang together can be used, and {wanted} are needed"
+    )
+}
+
+/// What measures may make of `no_evidence`, where their bias would not be measured: a difference that is the rule with
+/// models that saw nothing is nothing found only within a measured bias.
+fn of_measures(family: &[&Finding]) -> String {
+    let is_unmeasured = |one: &&&Finding| {
+        let is_enough = |bias: Bias| bias.items >= MEASURED;
+        let values = one.values.as_ref();
+        values.is_some_and(|values| !values.biases().any(is_enough))
+    };
+    let unmeasured: Vec<_> = family.iter().filter(is_unmeasured).collect();
+    let Some(first) = unmeasured.first() else {
+        return String::new();
+    };
+    let more = match unmeasured.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        ", and answers are no nearer to suspects than to controls: of measures bias is not measured ({} {}{more}), and any such difference, which is usual, is `not_identifiable`",
+        first.probe,
+        first.form.as_str()
     )
 }
 
@@ -171,7 +234,9 @@ fn power_of(is_paired: bool, items: u64, level: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::probe::{ArmCount, Bias, BiasSource, ControlKind, ProbeForm};
+    use cleanbench_core::probe::{
+        ArmCount, BiasSource, Blind, ControlKind, ProbeForm, ValueContrast,
+    };
 
     use super::*;
     use crate::arm_difference::paired;
@@ -239,6 +304,87 @@ mod tests {
             assert!(found.limits[1].contains(innocence), "{:?}", found.limits);
             assert_eq!(found.probes.len(), findings.len());
         }
+    }
+
+    /// `finding` with measures in all of its items, and with so many items on which their bias was measured.
+    fn with_measures(bias: Option<u64>, finding: Finding) -> Finding {
+        let n = finding.suspects.valid;
+        let contrast = ValueContrast {
+            superiority: 0.5,
+            low: 0.4,
+            high: 0.6,
+            upper: 0.58,
+            items: n,
+            interval: String::new(),
+            p: 0.5,
+            test: String::new(),
+        };
+        let values = Values {
+            contrast,
+            at_worst: None,
+            upper_at_most: None,
+            bias: bias.and_then(|items| measured_on(items, finding.clone()).bias),
+            further_biases: Vec::new(),
+        };
+        Finding {
+            values: Some(values),
+            ..finding
+        }
+    }
+
+    /// Three probes, two of which have measures, are a family of five.
+    #[test]
+    fn a_family_has_the_tests_that_a_run_brings() {
+        let both = |name| with_measures(None, of_pairs(name, 120));
+        let findings = [
+            both("completion"),
+            both("ts-guessing"),
+            of_pairs("option-order-quiz", 120),
+        ];
+        let found = reach(&findings);
+        assert_eq!(found.probes[0].needed, needed(true, level(5)));
+        assert_eq!(
+            found.probes[0].power,
+            declared_power(&findings[0], level(5))
+        );
+    }
+
+    #[test]
+    fn no_evidence_is_promised_without_a_word_only_where_bias_of_measures_is_measured() {
+        let limit = |bias| {
+            let found = reach(&[with_measures(bias, of_pairs("completion", 120))]);
+            found.limits[1].clone()
+        };
+        let told = "of measures bias is not measured (completion raw)";
+        assert!(limit(None).contains(told), "{}", limit(None));
+        assert!(limit(Some(49)).contains(told));
+        assert!(!limit(Some(50)).contains("bias"), "{}", limit(Some(50)));
+        assert!(limit(None).starts_with("`no_evidence` is within reach of completion (raw)"));
+    }
+
+    #[test]
+    fn what_is_told_apart_accuses_nobody() {
+        let apart = |low, families| Finding {
+            control: ControlKind::Sibling,
+            blind: Some(Blind {
+                auc: low,
+                low,
+                high: 1.0,
+                suspects: families,
+                controls: families,
+            }),
+            ..with_measures(None, of_pairs("completion", 120))
+        };
+        for (finding, told) in [
+            (apart(0.7, 90), "an area under the curve of at least 0.70"),
+            (apart(0.0, 12), "of 12 families an arm nobody can tell"),
+        ] {
+            let found = reach(&[finding]);
+            assert!(found.limits[0].starts_with("at most `not_identifiable`"));
+            assert!(found.limits[0].contains(told), "{:?}", found.limits);
+        }
+        let found = reach(&[apart(0.5, 90)]);
+        assert!(found.limits[0].starts_with("at most `suspected`"));
     }
 
     #[test]

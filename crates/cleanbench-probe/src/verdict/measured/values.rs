@@ -9,20 +9,25 @@
 //! Invariant: a difference that may be what originals are like accuses nobody. It refuses to take the silence of
 //! never-sent items for a small bias: at most, it is as large as silence lets it be.
 
-use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast};
+use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast, Values};
 
-use super::{
-    Adjusted, Effect, MEASURED, Weight, beyond, is_even, is_natural, is_told_apart, told_apart,
-};
-use crate::verdict::{STRONG, SUSPECTED};
+use super::beyond::{Effect, beyond_all};
+use super::family::Adjusted;
+use super::style::told_apart;
+use super::weight::{Difference, Scale, Weight, is_natural};
+use super::{MEASURED, style};
 
 /// Superiority without a difference.
 const EVEN: f64 = 0.5;
-/// Floor of the lower bound for `strong`.
-const FLOOR: f64 = 0.55;
-/// Floor of the lower bound where bias was not measured: measures of a shipped model that saw nothing were above those
-/// of the rewordings in .69 [.65, .73] of 228 pairs (`completion`), and never-sent items showed the same of all probes.
-const UNMEASURED_FLOOR: f64 = 0.8;
+/// The scale of superiorities. Without a measured bias `suspected` begins so high because measures of a shipped model that
+/// saw nothing were above those of the rewordings in .69 [.65, .73] of 228 pairs (`completion`), and never-sent items showed
+/// the same of all probes.
+const SUPERIORITIES: Scale = Scale {
+    none: EVEN,
+    floor: 0.55,
+    unmeasured_floor: 0.8,
+    is_usual: true,
+};
 
 /// The p-value of the answers that say something.
 pub(super) fn p_of_valid(finding: &Finding) -> Option<f64> {
@@ -38,14 +43,12 @@ pub(super) fn p(finding: &Finding) -> Option<f64> {
 pub(super) fn p_beyond(finding: &Finding) -> Option<f64> {
     let p = p(finding)?;
     let values = finding.values.as_ref()?;
-    let of_bias = measured(finding).and_then(|bias| {
-        let all = [Some(&values.contrast), values.at_worst.as_ref()];
-        let effects = all.into_iter().flatten().map(|contrast| Effect {
-            estimate: contrast.superiority,
-            low: contrast.low,
-        });
-        beyond(effects, bias, EVEN)
+    let all = [Some(&values.contrast), values.at_worst.as_ref()];
+    let effects = all.into_iter().flatten().map(|contrast| Effect {
+        estimate: contrast.superiority,
+        low: contrast.low,
     });
+    let of_bias = beyond_all(&effects.collect::<Vec<_>>(), values.biases(), EVEN);
     Some(p.max(of_bias.unwrap_or(0.0)))
 }
 
@@ -80,50 +83,27 @@ fn measured(finding: &Finding) -> Option<Bias> {
     bias.filter(|bias| bias.items >= MEASURED)
 }
 
+/// Whether a difference of measures may be one of style, by what measured the bias of measures.
+fn is_told_apart(finding: &Finding) -> bool {
+    let biases = finding.values.iter().flat_map(Values::biases);
+    style::is_told_apart(finding, biases)
+}
+
 /// The lower bound that decides.
 fn low(finding: &Finding) -> f64 {
     worse(finding, |contrast| contrast.low, f64::min).unwrap_or(0.0)
 }
 
-/// Whether measures of suspects are larger beyond chance, whatever the reason.
-pub(super) fn differs(finding: &Finding, adjusted: Adjusted) -> bool {
-    adjusted.p <= SUSPECTED && low(finding) > EVEN
-}
-
-/// What the measures of a finding alone amount to.
-pub(super) fn weigh(finding: &Finding, adjusted: Adjusted, of_another_kind: bool) -> Weight {
-    let low = low(finding);
-    let within = measured(finding).map_or(EVEN, Bias::shown).max(EVEN);
-    if !differs(finding, adjusted) {
-        let of_valid = finding.values.as_ref();
-        let of_valid = of_valid.map_or(0.0, |values| values.contrast.low);
-        let fell = adjusted.of_valid <= SUSPECTED && of_valid > within;
-        return if fell {
-            Weight::Unsound
-        } else {
-            Weight::Nothing
-        };
-    }
-    if is_told_apart(finding) {
-        return Weight::Explained;
-    }
-    match measured(finding) {
-        Some(_) if low <= within => Weight::Nothing,
-        // What never-sent items did not say may be as much bias as this.
-        Some(bias) if low <= bias.upper || adjusted.beyond > SUSPECTED => Weight::Explained,
-        Some(bias) => {
-            let is_strong = adjusted.p.max(adjusted.beyond) <= STRONG
-                && low > bias.upper.max(FLOOR)
-                && is_even(finding);
-            if is_strong {
-                Weight::Strong
-            } else {
-                Weight::Suspected
-            }
-        }
-        None if is_natural(finding) && !of_another_kind => Weight::Explained,
-        None if low > UNMEASURED_FLOOR => Weight::Suspected,
-        None => Weight::Explained,
+/// The difference that measures of `finding` show.
+pub(super) fn difference(finding: &Finding) -> Difference<'_> {
+    let of_valid = finding.values.as_ref().map(|values| values.contrast.low);
+    Difference {
+        finding,
+        scale: SUPERIORITIES,
+        low: low(finding),
+        low_of_valid: of_valid.unwrap_or(0.0),
+        bias: measured(finding),
+        is_told_apart: is_told_apart(finding),
     }
 }
 
@@ -176,7 +156,7 @@ fn beside(finding: &Finding, weight: Weight) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use cleanbench_core::probe::{ArmCount, ControlKind, ProbeForm, Values};
+    use cleanbench_core::probe::{ArmCount, Blind, ControlKind, ProbeForm};
 
     use super::super::{Grounds, verdict};
     use super::*;
@@ -212,6 +192,7 @@ mod tests {
                 at_worst: None,
                 upper_at_most: None,
                 bias: None,
+                further_biases: Vec::new(),
             }),
             ..Finding::new(probe, ProbeForm::Raw, ControlKind::Rewording)
         }
@@ -324,6 +305,55 @@ mod tests {
             let found = judged(&findings);
             assert_eq!(found.class, class, "{name}: {:?}", found.reasons);
         }
+    }
+
+    /// References measured how often texts are guessed, and nothing of measures; or the other way round.
+    #[test]
+    fn style_is_excused_by_what_measured_the_bias_of_measures() {
+        let apart = Blind {
+            auc: 0.8,
+            low: 0.7,
+            high: 0.9,
+            suspects: 90,
+            controls: 90,
+        };
+        let found = |of_hits: Option<BiasSource>, of_measures: Option<BiasSource>| {
+            let mut finding = biased(0.53, 60, finding("completion", 0.9, 1e-4));
+            finding.blind = Some(apart);
+            finding.control = ControlKind::Sibling;
+            let of_values = finding.values.as_mut().unwrap();
+            let bias = of_values.bias.take();
+            let by = |source: BiasSource| Bias {
+                source,
+                ..bias.unwrap()
+            };
+            of_values.bias = of_measures.map(by);
+            finding.bias = of_hits.map(by);
+            judged(&[finding]).class
+        };
+        let references = Some(BiasSource::References);
+        assert_eq!(found(references, references), Class::Strong);
+        assert_eq!(found(None, references), Class::Strong);
+        assert_eq!(found(references, None), Class::NotIdentifiable);
+    }
+
+    #[test]
+    fn the_worst_of_several_biases_is_tested_against() {
+        let bias = |upper, effect| Bias {
+            upper,
+            effect: Some(effect),
+            upper_of_valid: None,
+            items: 80,
+            source: BiasSource::References,
+        };
+        let [wide, narrow] = [bias(0.629, 0.5), bias(0.6285, 0.628)];
+        let p = |biases: &[Bias]| {
+            let mut finding = finding("completion", 0.63, 1e-6);
+            crate::verdict::bias::add(&mut finding, &[], biases);
+            p_beyond(&finding).unwrap()
+        };
+        assert!(p(&[narrow]) > p(&[wide]));
+        assert!((p(&[wide, narrow]) - p(&[narrow])).abs() < 1e-15);
     }
 
     #[test]
