@@ -405,6 +405,14 @@ pub struct Finding {
     /// How well the arms can be told apart without a model; `None` of rewordings, and where it was not tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<Blind>,
+    /// Whether more than 5 % of an arm has no answer, though the endpoint can be asked so, where that leaves nothing to
+    /// compare; not told before tables version 8.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
+    /// Whether it was asked by an instruction of the suite's own, of which no check of validity says whether it asks for
+    /// what was seen; not told before tables version 8.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_instruction: bool,
     /// Answers that say nothing, by reason, over both arms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub invalid: BTreeMap<String, u64>,
@@ -433,6 +441,8 @@ impl Finding {
             left_out_gap: None,
             values: None,
             blind: None,
+            unanswered: false,
+            own_instruction: false,
             invalid: BTreeMap::new(),
             filters: BTreeMap::new(),
             examples: Vec::new(),

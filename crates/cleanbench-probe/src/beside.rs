@@ -79,6 +79,14 @@ pub fn restored(calls: &[ProbeCall], seen: &[Seen]) -> BTreeSet<About> {
     restored.map(|(about, _)| about).collect()
 }
 
+/// Has the items that are `restored` restored and no other, whatever was answered: what several models show together.
+pub fn as_restored(restored: &BTreeSet<About>, calls: &[ProbeCall], seen: &mut [Seen]) {
+    for (call, seen) in calls.iter().zip(seen) {
+        let is_restored = restored.contains(&About::of(call));
+        *seen = Seen::answered(RecordedScore::of(f64::from(u8::from(is_restored))));
+    }
+}
+
 /// What it showed of each item, as far as its probe measures that.
 pub fn measured(calls: &[ProbeCall], seen: &[Seen]) -> BTreeMap<About, f64> {
     let decided = decided(calls, seen).into_iter();

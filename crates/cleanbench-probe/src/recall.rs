@@ -100,6 +100,11 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
         true
     }
 
+    /// Whether what is asked for is a text of the item, and not which of several it is.
+    fn restores_texts(&self) -> bool {
+        self.is_generated()
+    }
+
     /// Whether some items are asked about again, see [`Recall::again`].
     fn asks_again(&self) -> bool {
         false
@@ -218,7 +223,43 @@ impl<R: Recall> Put<R> {
             });
             picked.collect()
         };
-        arms.into_iter().enumerate().map(picked).collect()
+        let mut picked: Vec<Vec<_>> = arms.into_iter().enumerate().map(picked).collect();
+        let parts = self.recall.restores_texts() && matches!(self.protocol, Protocol::Third(_));
+        if context.kind.paired() && parts {
+            self.part_pairs(context, &mut picked);
+        }
+        picked
+    }
+
+    /// Leaves pairs out of which one answer restores both items: what was seen of the one cannot be told by the other.
+    fn part_pairs(
+        &self,
+        context: &ProbeContext<'_>,
+        picked: &mut [Vec<Result<usize, &'static str>>],
+    ) {
+        const SAME: &str = "both items of the pair ask for the same";
+        let [suspects, controls] = picked else { return };
+        let items = context.suspects.iter().zip(context.controls);
+        for ((suspect, control), items) in suspects.iter_mut().zip(controls).zip(items) {
+            let (Ok(own), Ok(other)) = (&*suspect, &*control) else {
+                continue;
+            };
+            let own = self.recall.ask_at(&items.0.sample, self.form, *own);
+            let other = self.recall.ask_at(&items.1.sample, self.form, *other);
+            if self.is_restored_by(items.1, other, own.expected) {
+                (*suspect, *control) = (Err(SAME), Err(SAME));
+            }
+        }
+    }
+
+    /// Whether `text` restores what `ask` asks for about `item`.
+    fn is_restored_by(&self, item: &ProbeItem, ask: Ask, text: String) -> bool {
+        let call = self.call(Arm::Control, 0, item, ask);
+        let completion = Completion {
+            text,
+            ..Completion::default()
+        };
+        self.recall.restored(&call, &completion).is_some()
     }
 
     /// The second questions, where the `first` ones ended as `seen`.

@@ -37,6 +37,9 @@ pub(crate) const MEASURED_SINCE: u32 = 7;
 /// Tables from this version on ask for a difference that is beyond the bias by a test.
 const BEYOND_SINCE: u32 = 8;
 
+/// Tables from this version on take nothing that is missing for harmless.
+const SILENCE_SINCE: u32 = 8;
+
 /// Tables from this version on tell power as a curve.
 const CURVES_SINCE: u32 = 8;
 
@@ -177,7 +180,9 @@ impl Gatherer {
         for (position, model) in plan.subjects() {
             let gathered = &self.models[position];
             let checked = validity.iter().find(|one| one.model == model.name);
-            let grounds = checked.map(ModelValidity::grounds).unwrap_or_default();
+            let grounds = checked
+                .map(|one| one.grounds(plan.tables))
+                .unwrap_or_default();
             for task in plan.tasks.iter().filter(|task| task.probe.is_none()) {
                 let judged = judge_task(&task.name, &units, recording, gathered, &references)?;
                 if judged.is_empty() {
@@ -518,6 +523,11 @@ impl<'a> Unit<'a> {
         };
         adjust(calls, &mut seen);
         let finding = self.probe.judge(&context, calls, &seen);
+        let finding = if recording.manifest.plan.tables >= SILENCE_SINCE {
+            self.with_reserves(finding, &seen)
+        } else {
+            finding
+        };
         let ids = finding.examples.iter().filter_map(|place| {
             let planned = planned.get(usize::try_from(*place).ok()?)?;
             Some(format!("{}:{}", self.name, planned.id))
@@ -530,6 +540,17 @@ impl<'a> Unit<'a> {
                 .then(|| self.why_not(gathered, &finding, erased)),
             finding,
         })
+    }
+
+    /// `finding` with what it may rest on: whether answers are missing that could have been given, and whether the suite
+    /// asked in its own words.
+    fn with_reserves(&self, finding: Finding, seen: &[Seen]) -> Finding {
+        let can_be_asked = seen.iter().any(|one| one.outcome != Outcome::Unsupported);
+        Finding {
+            unanswered: finding.contrast.is_none() && can_be_asked && measured::is_silent(&finding),
+            own_instruction: self.plan.prompt.is_some() && self.plan.form == ProbeForm::Instruction,
+            ..finding
+        }
     }
 
     fn why_not(&self, gathered: &Gathered, finding: &Finding, erased: bool) -> String {

@@ -29,6 +29,14 @@ pub struct Check {
     pub asked: u64,
     /// Answers that say nothing: declined, empty, cut off.
     pub invalid: u64,
+    /// Texts that were asked for and have no answer; not told before tables version 8.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub missing: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Check {
@@ -45,12 +53,14 @@ impl Check {
             restored: 0,
             asked: 0,
             invalid: 0,
+            missing: 0,
         };
         let mut put = 0;
         let own = names.into_iter().enumerate();
         for (position, _) in own.filter(|(_, name)| judges(name, is_embedded)) {
             check.asked += 1;
             let Some(seen) = seen.get(position).filter(|seen| was_put(seen)) else {
+                check.missing += 1;
                 continue;
             };
             put += 1;
@@ -58,6 +68,8 @@ impl Check {
             if let Some(score) = seen.score.as_ref().filter(|_| answered) {
                 check.restored += u64::from(score.value >= 1.0);
                 check.invalid += u64::from(score.extraction_failure.is_some());
+            } else {
+                check.missing += 1;
             }
         }
         (put > 0).then_some(check)
@@ -65,6 +77,17 @@ impl Check {
 
     fn reaches(self, percent: u64) -> bool {
         self.asked > 0 && self.restored * 100 >= self.asked * percent
+    }
+
+    /// Whether that many came back; `None` where that hangs on what says nothing or is missing. An endpoint that fails
+    /// by wrong answers cannot do it; of one that declines it is not known.
+    fn reaches_surely(self, percent: u64) -> Option<bool> {
+        let at_most = Self {
+            restored: self.restored + self.invalid + self.missing,
+            ..self
+        };
+        let [least, most] = [self, at_most].map(|check| check.reaches(percent));
+        (least == most).then_some(least)
     }
 }
 
@@ -85,8 +108,13 @@ pub struct Validity {
 
 impl Validity {
     /// Whether the endpoint does what probes ask of it: at least 80 % of the texts came back. `None` where that was not
-    /// checked.
+    /// checked, or hangs on answers that say nothing or are missing.
     pub fn complies(&self) -> Option<bool> {
+        self.compliance?.reaches_surely(COMPLIES_PERCENT)
+    }
+
+    /// The same by the rules of tables before version 8: what says nothing fails.
+    pub fn complies_by_earlier_rules(&self) -> Option<bool> {
         Some(self.compliance?.reaches(COMPLIES_PERCENT))
     }
 

@@ -73,6 +73,10 @@ impl Recall for OptionOrderQuiz {
     }
 
     /// An answer that names a list is judged by it, wherever it stands among words.
+    fn restores_texts(&self) -> bool {
+        false
+    }
+
     fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
         let named = named(&completion.text)?;
         Some(RecordedScore {

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `strong` | bias measured on at least 50 items; adjusted p of at most .01, also for "no more than the bias", with a lower bound above the bias and 5 points, and missing and invalid shares that differ by less than 5 points |
 //! | `suspected` | adjusted p of at most .05, also for "no more than the bias", and a lower bound above it; where it was not measured, above 15 points |
-//! | `not_testable` | what was found hangs on answers that say nothing; or nothing was found, and more than 5 % of an arm say nothing, or the endpoint does not do what it is asked |
-//! | `not_identifiable` | a difference that bias may explain |
+//! | `not_testable` | what was found hangs on answers that say nothing; or nothing was found, and more than 5 % of an arm say nothing or are missing, or suspects do so more often than chance has it, or the endpoint does not do what it is asked |
+//! | `not_identifiable` | a difference that bias may explain; or nothing was found, and controls are restored, more often than suspects or at least in 5 % (tables 8) |
 //! | `no_evidence` | none of these, and a primary probe in a form that passed the checks of validity with 100 items (families) an arm and a power of .8 |
 //! | `underpowered` | none of these, and no primary probe had that |
 //!
@@ -33,13 +33,14 @@
 
 use std::collections::BTreeMap;
 
-use cleanbench_core::probe::{BiasSource, Finding, ProbeForm};
+use cleanbench_core::probe::{Bias, BiasSource, Finding, ProbeForm};
 
 use super::{Class, FEWEST_ITEMS, LEAST_POWER, Verdict, bare, describe, doses};
 use crate::beside::nothing_left;
 use crate::registry::{compares_wordings, is_confirmatory, is_primary};
 
 mod beyond;
+mod controls;
 pub mod curve;
 mod family;
 mod power;
@@ -53,7 +54,7 @@ pub use beyond::bias;
 use family::{Adjusted, Family};
 use power::{declared_power, fewest, tell_nothing};
 pub use silence::is_silent;
-use silence::{mute, tell_silent};
+use silence::{hides_suspects, mute, tell_hidden, tell_silent};
 use style::{is_told_apart, told_apart};
 use weight::{Difference, Weight, is_natural};
 
@@ -219,14 +220,24 @@ impl<'a> Weighed<'a> {
         let mute = mute.iter().copied();
         let mute = mute.filter(|one| self.grounds(one).complies != Some(false));
         let silent = complying().filter(|one| is_silent(one)).chain(mute);
-        let silent: Vec<_> = silent.map(tell_silent).collect();
-        if !silent.is_empty() {
-            return Verdict {
-                reasons: silent,
-                ..bare(Class::NotTestable, "")
-            };
-        }
+        let silent = silent.map(tell_silent);
+        let hidden = complying()
+            .filter(|one| hides_suspects(one))
+            .map(tell_hidden);
         let level = self.level;
+        let suspicious = complying().filter_map(|one| controls::suspicious(one, level));
+        for (class, reasons) in [
+            (Class::NotTestable, silent.collect::<Vec<_>>()),
+            (Class::NotTestable, hidden.collect()),
+            (Class::NotIdentifiable, suspicious.collect()),
+        ] {
+            if !reasons.is_empty() {
+                return Verdict {
+                    reasons,
+                    ..bare(class, "")
+                };
+            }
+        }
         let primary = complying().filter(|one| is_primary(&one.probe));
         let lacking: Vec<_> = primary.map(|one| (one, self.lacks(one, level))).collect();
         if let Some((one, _)) = lacking.iter().find(|(_, lacks)| lacks.is_none()) {
@@ -294,6 +305,8 @@ impl<'a> Weighed<'a> {
                 "and what reference models restore, which is left out, is of suspects by at least {:.0} points more often than of controls: it may have been seen",
                 gap * 100.0
             ))
+        } else if finding.own_instruction {
+            Some("and it was asked by an instruction of the suite's own, of which no check says whether it asks for what was seen".to_owned())
         } else if complies.is_none() || remembers.is_none() {
             Some("and it was not checked whether the model can restore a text at all".to_owned())
         } else {
@@ -303,15 +316,22 @@ impl<'a> Weighed<'a> {
     }
 }
 
+/// By what the bias was measured.
+fn told_bias(bias: Bias) -> String {
+    let Bias { upper, items, .. } = bias;
+    let source = bias.source.as_str();
+    match bias.source {
+        BiasSource::NeverSent => format!("; bias at most {upper:.3} by {items} {source}"),
+        BiasSource::References => format!("; bias at most {upper:.3} by {source} on {items} items"),
+    }
+}
+
 /// Why a finding weighs no more than it does.
 fn beside(finding: &Finding, weight: Weight) -> String {
     match (weight, finding.bias.filter(|bias| bias.items >= MEASURED)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
         (Weight::Explained, _) if is_told_apart(finding, finding.biases()) => told_apart(finding),
-        (_, Some(bias)) => match bias.source {
-            BiasSource::NeverSent => format!("; bias at most {:.3} by {} {}", bias.upper, bias.items, bias.source.as_str()),
-            BiasSource::References => format!("; bias at most {:.3} by {} on {} items", bias.upper, bias.source.as_str(), bias.items),
-        },
+        (_, Some(bias)) => told_bias(bias),
         (Weight::Explained, None) if is_natural(finding) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
         }

@@ -139,7 +139,9 @@ impl References {
             let answering = references.iter().zip(&mut manners);
             let answering = answering.map(|((model, gathered), manner)| {
                 let checked = validity.iter().find(|one| one.model == model.name);
-                let grounds = checked.map(ModelValidity::grounds).unwrap_or_default();
+                let grounds = checked
+                    .map(|one| one.grounds(plan.tables))
+                    .unwrap_or_default();
                 let grounds = grounds.get(&unit.plan.form).copied().unwrap_or_default();
                 let asked = Asked { recording, unit };
                 Answering::of(asked, &model.name, gathered, grounds, manner)
@@ -312,6 +314,23 @@ fn gap<'a>(findings: impl Iterator<Item = &'a Finding>) -> Option<f64> {
     lows.reduce(f64::max).filter(|low| *low > GAP)
 }
 
+/// What several references show as one: what each of them restores of suspects alone may be little, and all of it is left
+/// out.
+fn together(
+    recording: &Recording,
+    unit: &Unit<'_>,
+    telling: &[&Answering<'_>],
+    guessed: &BTreeSet<About>,
+) -> Result<Option<Finding>, ReportError> {
+    let [first, _, ..] = telling else {
+        return Ok(None);
+    };
+    let judged = unit.judge(recording, first.gathered, |calls, seen| {
+        beside::as_restored(guessed, calls, seen);
+    })?;
+    Ok(Some(judged.finding))
+}
+
 /// Why `finding` of a reference whose endpoint was checked as `grounds` say tells nothing.
 fn says_nothing(
     finding: &Finding,
@@ -345,7 +364,8 @@ impl OfProbe {
             ..Self::default()
         };
         if own.weighed.is_empty() {
-            own.gap = gap(saying().map(|one| &one.finding));
+            let together = together(recording, unit, &telling, &own.guessed)?;
+            own.gap = gap(saying().map(|one| &one.finding).chain(&together));
         }
         let mut findings = Vec::new();
         for (place, one) in telling.iter().enumerate() {

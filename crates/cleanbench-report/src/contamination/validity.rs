@@ -16,6 +16,9 @@ use serde::Serialize;
 use super::{Gathered, Unit};
 use crate::Recording;
 
+/// Tables from this version on take an endpoint that declines a check for none that cannot do it.
+const SURELY_SINCE: u32 = 8;
+
 /// What the checks say of a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelValidity {
@@ -86,11 +89,15 @@ fn names(unit: &Unit<'_>) -> Vec<String> {
 }
 
 impl ModelValidity {
-    /// What a verdict may rest on, in each form.
-    pub(super) fn grounds(&self) -> BTreeMap<ProbeForm, Grounds> {
+    /// What a verdict may rest on, in each form, by the rules of `tables`.
+    pub(super) fn grounds(&self, tables: u32) -> BTreeMap<ProbeForm, Grounds> {
         let grounds = |(form, found): (&ProbeForm, &Validity)| {
             let grounds = Grounds {
-                complies: found.complies(),
+                complies: if tables >= SURELY_SINCE {
+                    found.complies()
+                } else {
+                    found.complies_by_earlier_rules()
+                },
                 remembers: found.remembers(),
             };
             (*form, grounds)
@@ -124,8 +131,14 @@ impl ModelValidity {
 /// How many came, and how many answers said nothing.
 fn counts(check: Check) -> String {
     let of = format!("{} of {}", check.restored, check.asked);
-    match check.invalid {
-        0 => of,
-        invalid => format!("{of} ({invalid} invalid)"),
+    let told = [(check.invalid, "invalid"), (check.missing, "not answered")];
+    let told = told.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<_> = told
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if told.is_empty() {
+        of
+    } else {
+        format!("{of} ({})", told.join(", "))
     }
 }

@@ -6,6 +6,7 @@ use cleanbench_core::probe::Finding;
 use cleanbench_stats::power;
 
 use crate::arm_difference::share;
+use crate::beside::GUESSED;
 use crate::verdict::{DECLARED, LEAST_POWER};
 
 /// Items of the smaller arm that count, families counted once; of paired designs, pairs.
@@ -50,8 +51,16 @@ pub(super) fn tell_nothing(finding: &Finding, level: f64) -> String {
             smallest * 100.0
         )
     });
+    let guessed = finding.filters.get(GUESSED).copied().unwrap_or_default();
+    let left_out = if guessed > 0 {
+        format!(
+            "; {guessed} items of both arms are left out because reference models restore them or their partners"
+        )
+    } else {
+        String::new()
+    };
     format!(
-        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see 20 % seen and half of these restored{unseen}",
+        "no probe found anything; {} ({}) with {} items an arm had a power of {:.2} to see 20 % seen and half of these restored{unseen}{left_out}",
         finding.probe,
         finding.form.as_str(),
         fewest(finding),

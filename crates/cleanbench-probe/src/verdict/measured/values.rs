@@ -15,7 +15,7 @@ use super::beyond::{Effect, beyond_all};
 use super::family::Adjusted;
 use super::style::told_apart;
 use super::weight::{Difference, Scale, Weight, is_natural};
-use super::{MEASURED, style};
+use super::{MEASURED, style, told_bias};
 
 /// Superiority without a difference.
 const EVEN: f64 = 0.5;
@@ -138,12 +138,7 @@ fn beside(finding: &Finding, weight: Weight) -> String {
     match (weight, measured(finding)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing have less than all others, and those of controls more".to_owned(),
         (Weight::Explained, _) if is_told_apart(finding) => told_apart(finding),
-        (_, Some(bias)) => format!(
-            "; bias at most {:.3} by {} {}",
-            bias.upper,
-            bias.items,
-            bias.source.as_str()
-        ),
+        (_, Some(bias)) => told_bias(bias),
         (Weight::Explained, None) if is_natural(finding) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
         }
