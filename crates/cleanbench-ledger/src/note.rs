@@ -91,6 +91,8 @@ kinds! {
     ReferenceAbilityUnknown = "reference_ability_unknown", Remark;
     /// Gates are not judged, because the samples were picked by how they came out.
     GatesLeftOut = "gates_left_out", Warning;
+    /// Gates are not judged, because none of their tasks is selected.
+    GatesOfOthers = "gates_of_others", Warning;
     /// Gates that compare with a baseline are not evaluated, because none is named.
     NoBaseline = "no_baseline", Warning;
     /// The recorded answers of the baseline were judged by the suite as it is now.

@@ -66,6 +66,21 @@ fn check_early(gate: &Gate, selected: &[Selected<'_>]) -> Result<(), PlanError> 
         .hint("leave `early_stop` out, or ask each sample once and declare no `cluster`"))
 }
 
+/// Which gates of `suite` are about tasks alone that are not `selected`: they are not judged, and nothing is known by
+/// them.
+pub(crate) fn of_others(suite: &Suite, selected: &[Selected<'_>]) -> Option<Note> {
+    let is_selected = |name: &String| selected.iter().any(|chosen| chosen.task.name == *name);
+    let of_others = suite.gates.iter();
+    let of_others = of_others.filter(|gate| !gate.tasks.iter().any(is_selected));
+    let mut tasks: Vec<_> = of_others.clone().flat_map(|gate| &gate.tasks).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    let tasks: Vec<_> = tasks.iter().map(|name| format!("`{name}`")).collect();
+    let (count, tasks) = (of_others.count(), tasks.join(", "));
+    let text = format!("gates not judged: {count}, about tasks that are not selected: {tasks}");
+    (count > 0).then(|| Note::new(NoteKind::GatesOfOthers, text))
+}
+
 /// That the gates of `suite` are not judged where samples were picked by how they came out.
 pub(crate) fn left_out(suite: &Suite) -> Option<Note> {
     let count = suite.gates.len();

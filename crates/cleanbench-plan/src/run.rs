@@ -277,6 +277,7 @@ impl<'a> Planner<'a, '_> {
             return Ok(Vec::new());
         }
         let mut gates = gates::gates(self.suite, &self.selected)?;
+        notes.extend(gates::of_others(self.suite, &self.selected));
         if self.probes_only {
             probes_only::decide_nothing_by_scores(&mut gates);
         }

@@ -501,6 +501,7 @@ mod tests {
 
     use super::*;
     use crate::registry::testing::{order, probe_of};
+    use crate::registry::{self, Order};
     use crate::testing::usable;
 
     #[test]
@@ -540,6 +541,30 @@ mod tests {
             controls,
             kind,
             seed: 4,
+        }
+    }
+
+    /// Who knows the one item of such a pair restores the other: nothing can be told by it.
+    #[test]
+    fn copies_are_no_controls() {
+        let suspects = [usable(0), usable(1), usable(2)];
+        let controls = [usable(0), usable(11), usable(2)];
+        for name in ["completion", "option-completion", "ts-guessing"] {
+            let context = context(&suspects, &controls, ControlKind::Rewording);
+            let order = Order {
+                protocol: Protocol::Third(|_| false),
+                ..order(name, ProbeForm::Raw)
+            };
+            let probe = registry::build(&order).unwrap();
+            let Step::Calls(calls) = probe.next(&context, &[]) else {
+                panic!("{name} asks for nothing")
+            };
+            assert!(calls.iter().all(|call| call.item == 1), "{name}: {calls:?}");
+            let finding = probe.judge(&context, &calls, &[]);
+            assert_eq!(
+                finding.filters["both items of the pair ask for the same"],
+                4
+            );
         }
     }
 

@@ -156,6 +156,7 @@ fn a_preamble_hides_no_passage() {
 fn thresholds_count_what_is_missing_as_asked() {
     let compliance = arms("compliance", ProbeForm::Instruction, SERVERS);
     let memory = arms("memory", ProbeForm::Instruction, SERVERS);
+    // Others are missing: by them nobody passes, and nobody is known to be unable.
     let ended = |hits: usize| -> Vec<Seen> {
         let hit = Seen::answered(RecordedScore::of(1.0));
         vec![hit; hits]
@@ -166,10 +167,10 @@ fn thresholds_count_what_is_missing_as_asked() {
         check
     };
     for (repeated, restored, complies, remembers) in [
-        (3, 3, false, false),
-        (4, 4, true, true),
-        (5, 16, true, true),
-        (1, 1, false, false),
+        (3, 3, None, false),
+        (4, 4, Some(true), true),
+        (5, 16, Some(true), true),
+        (1, 1, None, false),
     ] {
         let found = Validity {
             compliance: of(&compliance, repeated),
@@ -177,12 +178,36 @@ fn thresholds_count_what_is_missing_as_asked() {
         };
         assert_eq!(
             (found.complies(), found.remembers()),
-            (Some(complies), Some(remembers)),
+            (complies, Some(remembers)),
             "{found:?}"
         );
     }
     let unasked = Validity::default();
     assert_eq!((unasked.complies(), unasked.remembers()), (None, None));
+}
+
+/// Who repeats texts wrongly cannot do it; of who declines, or does not answer, it is not known.
+#[test]
+fn declining_a_check_is_no_inability() {
+    let form = ProbeForm::Instruction;
+    let asked = arms("compliance", form, SERVERS);
+    let of = |answer: Seen| {
+        let hit = Seen::answered(RecordedScore::of(1.0));
+        let seen = vec![hit, answer.clone(), answer.clone(), answer.clone(), answer];
+        let compliance = Check::of(form, names(&asked), &seen, false);
+        let memory = None;
+        Validity { compliance, memory }
+    };
+    let wrong = of(Seen::answered(RecordedScore::of(0.0)));
+    assert_eq!(wrong.complies(), Some(false));
+    for silent in [
+        Seen::answered(crate::answer::invalid("declined")),
+        Seen::ended(Outcome::Exhausted, None),
+    ] {
+        let found = of(silent);
+        assert_eq!(found.complies(), None, "{found:?}");
+        assert_eq!(found.complies_by_earlier_rules(), Some(false));
+    }
 }
 
 #[test]

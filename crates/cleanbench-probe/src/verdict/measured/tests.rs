@@ -169,9 +169,9 @@ fn leak_of_none() -> Finding {
 }
 
 /// What a family of eight tests would not see, and not what one test alone would.
-#[test]
-fn what_goes_unseen_is_told_at_the_level_of_the_family() {
-    let with_measures = |finding: Finding| Finding {
+/// `finding` with measures that do not differ.
+fn with_measures(finding: Finding) -> Finding {
+    Finding {
         values: Some(Values {
             contrast: ValueContrast {
                 superiority: 0.5,
@@ -189,7 +189,11 @@ fn what_goes_unseen_is_told_at_the_level_of_the_family() {
             further_biases: Vec::new(),
         }),
         ..finding
-    };
+    }
+}
+
+#[test]
+fn what_goes_unseen_is_told_at_the_level_of_the_family() {
     let told = |findings: &[Finding]| {
         let reason = verdict(findings, &passed()).reasons.remove(0);
         let (_, told) = reason.split_once("fewer than ").unwrap();
@@ -381,6 +385,41 @@ fn cases() {
     ]);
 }
 
+/// Nobody guesses so many words: controls that are restored were seen, or are the suspects.
+#[test]
+fn controls_that_are_restored_let_nothing_be_called_clean() {
+    let of = |table| vec![with_measures(pairs("completion", table))];
+    let earlier = pairs("completion", [0, 0, 20, 400]);
+    check([
+        (
+            "a few controls alone",
+            of([0, 0, 20, 400]),
+            Class::NotIdentifiable,
+        ),
+        (
+            "as many of both",
+            of([10, 30, 30, 350]),
+            Class::NotIdentifiable,
+        ),
+        ("hardly any", of([0, 2, 4, 414]), Class::NoEvidence),
+        ("by the rules of tables 7", vec![earlier], Class::NoEvidence),
+        (
+            "as often as controls are known to be",
+            vec![Finding {
+                bias: Some(Bias {
+                    effect: Some(-0.05),
+                    upper: -0.01,
+                    upper_of_valid: None,
+                    items: 80,
+                    source: BiasSource::NeverSent,
+                }),
+                ..with_measures(pairs("completion", [0, 0, 20, 400]))
+            }],
+            Class::NoEvidence,
+        ),
+    ]);
+}
+
 /// What silence makes of it.
 #[test]
 fn silent_cases() {
@@ -411,6 +450,35 @@ fn silent_cases() {
                 with_silent([200, 200], pairs("ts-guessing", [0, 0, 0, 40])),
             ],
             Class::NotTestable,
+        ),
+        (
+            "nobody answered another probe",
+            vec![
+                none(),
+                Finding {
+                    unanswered: true,
+                    ..unasked("ts-guessing")
+                },
+            ],
+            Class::NotTestable,
+        ),
+        (
+            "of few suspects alone nothing is said",
+            vec![with_measures(with_silent([8, 0], none()))],
+            Class::NotTestable,
+        ),
+        (
+            "of as few of both",
+            vec![with_measures(with_silent([8, 5], none()))],
+            Class::NoEvidence,
+        ),
+        (
+            "an instruction of its own",
+            vec![Finding {
+                own_instruction: true,
+                ..none()
+            }],
+            Class::Underpowered,
         ),
         (
             "another probe says nothing at all",
