@@ -2,13 +2,15 @@
 //!
 //! Invariants: every answer belongs to a question of the plan, and a question has one answer of a model at most; what is
 //! not there is missing, and nothing stands for it. Refused, with the line: an answer to no question, one that may answer
-//! several different ones, a second one, a model beyond [`MOST_MODELS`].
+//! several different ones, a second one, a model beyond [`MOST_MODELS`], one whose own words for the question (`messages`,
+//! `max_tokens`, `stop`) are not those that were asked, and an end that nobody knows. Refused too: a file without any text,
+//! and one whose answers hold what other items ask for more often than what their own does.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use cleanbench_core::Message;
 use cleanbench_core::probe::{Arm, ProbeForm};
+use cleanbench_core::{Finish, Message};
 use cleanbench_model::imported::ImportedAnswer;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,6 +19,9 @@ use crate::error::ImportError;
 use crate::json;
 use crate::log::SourceFile;
 use crate::source::{COLLECTION, Source, ends_in};
+
+mod asked;
+mod filed;
 
 /// Name of the form of the file of answers.
 pub const ANSWERS_FORMAT: &str = "cleanbench-answers/1";
@@ -51,6 +56,9 @@ pub struct ProbeQuestion {
     /// Identity of that sample.
     #[serde(skip)]
     pub sample: String,
+    /// What the item itself says there; empty where nothing is to be found.
+    #[serde(skip)]
+    pub expected: String,
 }
 
 impl ProbeQuestion {
@@ -126,6 +134,7 @@ pub fn answers_elsewhere(
     for row in &rows {
         matching.take(&place, row)?;
     }
+    matching.check(&place)?;
     let source = source.sources().into_iter().next();
     source
         .map(|source| matching.finish(source))
@@ -232,6 +241,9 @@ impl<'a> Matching<'a> {
     fn take(&mut self, place: &str, row: &Row) -> Result<(), ImportError> {
         let at = format!("{place}:{}", row.line);
         let found = self.meant(&at, row)?;
+        if let Some(first) = found.first() {
+            asked::check(&at, &row.said, &self.questions[*first])?;
+        }
         let Some(text) = row.said.get("text").and_then(json::word) else {
             return match row.said.get("text") {
                 Some(Value::Null) => Ok(()),
@@ -239,7 +251,7 @@ impl<'a> Matching<'a> {
             };
         };
         let model = self.model(&at, row.word("model"))?;
-        let finish = row.word("finish");
+        let finish = finish(&at, row.word("finish"))?;
         self.endless += u64::from(finish.is_none());
         for question in found {
             let before = self.answered.insert((question, model), row.line);
@@ -310,6 +322,29 @@ impl<'a> Matching<'a> {
         Ok(self.models.len() - 1)
     }
 
+    /// Refuses answers that say nothing at all, and those that seem to be filed under other items.
+    fn check(&self, place: &str) -> Result<(), ImportError> {
+        if self.answers.is_empty() {
+            let what = "it has no text: `text` is null in every line";
+            return Err(ImportError::refused(place, what)
+                .hint("write down what was answered as `text`; an empty answer is \"\""));
+        }
+        for (model, name) in self.models.iter().enumerate() {
+            let of_model = self.answers.iter().filter(|one| one.model == model);
+            let told = of_model.filter_map(|one| {
+                let text = one.record.text.as_deref()?;
+                Some((one.question, text))
+            });
+            if let Some(what) = filed::astray(self.questions, told) {
+                let what =
+                    format!("answers of {name:?} seem to be filed under other items: {what}");
+                return Err(ImportError::refused(place, what)
+                    .hint("see that every answer stands with the `item` that it was given about"));
+            }
+        }
+        Ok(())
+    }
+
     fn finish(self, source: SourceFile) -> AnswersElsewhere {
         let mut cannot_tell = vec![
             "whether the questions were put word for word, with no more than their `max_tokens`, and at temperature 0"
@@ -330,6 +365,19 @@ impl<'a> Matching<'a> {
             cannot_tell,
         }
     }
+}
+
+/// How an answer ended, in lower case.
+fn finish(at: &str, word: Option<String>) -> Result<Option<String>, ImportError> {
+    let Some(word) = word.map(|word| word.to_ascii_lowercase()) else {
+        return Ok(None);
+    };
+    if let Finish::Other(_) = Finish::from_wire(Some(&word)) {
+        let what = format!("`finish` is `stop`, `length` or `content_filter`, not {word:?}");
+        return Err(ImportError::refused(at, what)
+            .hint("leave it out where it is not known how the answer ended"));
+    }
+    Ok(Some(word))
 }
 
 /// What `word` means.
@@ -365,6 +413,9 @@ mod tests {
             stop: Vec::new(),
             planned: format!("t/{probe}.raw"),
             sample: format!("suspect/t/{item}"),
+            expected: format!(
+                "{item} {item}a {item}b {item}c {item}d {item}e {item}f {item}g {item}h"
+            ),
         }
     }
 
@@ -401,7 +452,7 @@ mod tests {
         assert!(found.cannot_tell[2].starts_with("how 2 of 2 answers ended"));
         let lines = "{\"item\":1,\"arm\":\"suspect\",\"form\":\"raw\",\"probe\":\"completion\",\"text\":\"a\",\"model\":\"x\",\"finish\":\"stop\"}\n\n\
              {\"item\":\"2\",\"arm\":\"suspect\",\"form\":\"raw\",\"text\":null}\n\
-             {\"item\":\"3\",\"arm\":\"suspect\",\"form\":\"raw\",\"text\":\"c\",\"model\":\"y\",\"messages\":[]}\n";
+             {\"item\":\"3\",\"arm\":\"suspect\",\"form\":\"raw\",\"text\":\"c\",\"model\":\"y\",\"messages\":[{\"role\":\"assistant\",\"content\":\"three\"}],\"max_tokens\":8}\n";
         let found = read("a.jsonl", lines).unwrap();
         assert_eq!(found.models, ["x", "y"]);
         let told: Vec<_> = found
@@ -482,5 +533,78 @@ mod tests {
         let mut keys: Vec<_> = keys.iter().map(String::as_str).collect();
         keys.sort_unstable();
         assert_eq!(keys, expected);
+    }
+
+    fn line(item: u32, more: &str) -> String {
+        format!(
+            "{{\"item\":{item},\"arm\":\"suspect\",\"form\":\"raw\",\"probe\":\"completion\",{more}}}\n"
+        )
+    }
+
+    #[test]
+    fn what_was_asked_otherwise_is_refused_with_its_line() {
+        for (more, told) in [
+            (
+                "\"text\":\"x\",\"max_tokens\":9",
+                "a.jsonl:1: `max_tokens` is 8 in the question, and 9 here",
+            ),
+            (
+                "\"text\":\"x\",\"max_tokens\":\"8\",\"stop\":[\"\\n\"]",
+                "a.jsonl:1: `stop` is not that of the question",
+            ),
+            (
+                "\"text\":\"x\",\"messages\":[{\"role\":\"assistant\",\"content\":\"another\"}]",
+                "a.jsonl:1: `messages` are not those of the question: message 1 is another text",
+            ),
+            (
+                "\"text\":\"x\",\"messages\":[{\"role\":\"user\",\"content\":\"two\"}]",
+                "a.jsonl:1: `messages` are not those of the question: message 1 has another role",
+            ),
+            (
+                "\"text\":\"x\",\"messages\":[]",
+                "a.jsonl:1: `messages` are not those of the question: 0 in place of 1",
+            ),
+            (
+                "\"text\":\"x\",\"messages\":7",
+                "a.jsonl:1: `messages` are no messages",
+            ),
+            (
+                "\"text\":\"x\",\"finish\":\"kaput\"",
+                "a.jsonl:1: `finish` is `stop`, `length` or `content_filter`, not \"kaput\"",
+            ),
+            (
+                "\"text\":null",
+                "a.jsonl: it has no text: `text` is null in every line",
+            ),
+        ] {
+            let found = read("a.jsonl", &line(2, more)).unwrap_err();
+            assert!(found.starts_with(told), "{more}: {found}");
+        }
+        let same = "\"text\":\"x\",\"finish\":\"STOP\",\"stop\":[],\"max_tokens\":8,\"messages\":\"[{\\\"role\\\":\\\"assistant\\\",\\\"content\\\":\\\"two\\\"}]\"";
+        assert!(read("a.jsonl", &line(2, same)).is_ok());
+    }
+
+    #[test]
+    fn answers_under_other_items_are_told() {
+        let text = |item: u32| {
+            format!(
+                "\"text\":\"so: {item} {item}a {item}b {item}c {item}d {item}e {item}f {item}g {item}h\""
+            )
+        };
+        let file = |texts: [u32; 3]| -> String {
+            [1, 2, 3]
+                .iter()
+                .zip(texts)
+                .map(|(item, of)| line(*item, &text(of)))
+                .collect()
+        };
+        assert!(read("a.jsonl", &file([1, 2, 3])).is_ok());
+        assert!(
+            read("a.jsonl", &file([1, 3, 2])).is_ok(),
+            "two may be chance"
+        );
+        let found = read("a.jsonl", &file([2, 3, 1])).unwrap_err();
+        let told = "a.jsonl: answers of \"a\" seem to be filed under other items: 3 hold what another item asks for, and 0 what their own does; the answer about the suspect \"1\" holds the text of \"2\"";
+        assert_eq!(found, told);
     }
 }

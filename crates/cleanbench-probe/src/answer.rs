@@ -1,25 +1,27 @@
 //! What an answer to a probe shows: the text that was asked for, another, or nothing.
 //!
 //! Invariant: an answer that says nothing (declined, empty, cut off, not in form) is never a miss. What was asked for
-//! is looked for in the whole answer first, so that no preamble hides it.
+//! is looked for first, so that no preamble hides it: by the third protocol in the whole answer, however it is dressed
+//! ([`mod@crate::plain`]), and what declines is looked for in what the answer says beyond its prompt too.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Finish, Message};
 use cleanbench_text::{rouge_l, segments};
 
+use crate::beyond::without_runs;
 use crate::layout::{strip_label, without_labels};
 use crate::protocol::Declining;
+use crate::unwilling::WITHIN;
 
 /// An answer of fewer than one word in so many of what was asked for is no attempt at it.
 const ATTEMPT: usize = 4;
 /// Words of an answer that are looked at, for each word that is expected, and beside these.
 const REACH: usize = 8;
 const REACH_BESIDE: usize = 400;
-/// Bytes of an answer in which it says that it declines.
-const DECLINES_WITHIN: usize = 400;
 
 /// The words of `text`, labels of options left out.
 pub(crate) fn plain_words(text: &str) -> Vec<String> {
@@ -41,21 +43,65 @@ pub(crate) fn reach(expected: usize) -> usize {
     expected * REACH + REACH_BESIDE
 }
 
-/// The part of `answer` that is nearest to `expected` and as long; the first of several.
+/// The part of `answer`, of as much as is in reach, that is nearest to `expected` and as long; the first of several.
 pub(crate) fn nearest(expected: &[String], answer: &[String]) -> Nearest {
-    let answer = &answer[..answer.len().min(reach(expected.len()))];
+    nearest_in_all(expected, &answer[..answer.len().min(reach(expected.len()))])
+}
+
+/// The same of the whole of `answer`.
+pub(crate) fn nearest_in_all(expected: &[String], answer: &[String]) -> Nearest {
     let mut best = Nearest {
         word: 0,
         similarity: 0.0,
     };
+    let common = in_common(expected, answer);
     for word in starts(expected, answer) {
         let end = answer.len().min(word + expected.len());
+        // No order of its words makes a part more similar than this.
+        if at_most(common[word], end - word + expected.len()) <= best.similarity {
+            continue;
+        }
         let similarity = rouge_l(&answer[word..end], expected);
         if similarity > best.similarity {
             best = Nearest { word, similarity };
         }
     }
     best
+}
+
+/// For each word of `answer` how many words the part as long as `expected` from there has in common with it, whatever
+/// their order.
+fn in_common(expected: &[String], answer: &[String]) -> Vec<usize> {
+    let mut left: HashMap<&str, isize> = HashMap::new();
+    for word in expected {
+        *left.entry(word).or_default() += 1;
+    }
+    let mut common = 0;
+    let mut end = 0;
+    let mut each = Vec::with_capacity(answer.len());
+    for start in 0..answer.len() {
+        for word in &answer[end..answer.len().min(start + expected.len())] {
+            if let Some(left) = left.get_mut(word.as_str()) {
+                common += usize::from(*left > 0);
+                *left -= 1;
+            }
+            end += 1;
+        }
+        each.push(common);
+        if let Some(left) = left.get_mut(answer[start].as_str()) {
+            *left += 1;
+            common -= usize::from(*left > 0);
+        }
+    }
+    each
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "texts have far fewer than 2^52 words"
+)]
+fn at_most(common: usize, total: usize) -> f64 {
+    2.0 * common as f64 / total as f64
 }
 
 /// Where a part that is like `expected` may begin: at the beginning, and wherever one of its first words stands.
@@ -95,11 +141,7 @@ const ANOTHER: &str = "another text";
 /// Another text was given. The rule names the beginning of one that is long enough by a digest, so that one answer to all
 /// items is seen to be none about any.
 pub(crate) fn another(form: ProbeForm, text: &str) -> RecordedScore {
-    let words = segments(cleanbench_text::scan::window(
-        text.trim_start(),
-        0,
-        DECLINES_WITHIN,
-    ));
+    let words = segments(cleanbench_text::scan::window(text.trim_start(), 0, WITHIN));
     let fewest = match form {
         ProbeForm::Raw => RAW_TOLD_BY,
         ProbeForm::Instruction => TOLD_BY,
@@ -123,7 +165,7 @@ pub(crate) fn another(form: ProbeForm, text: &str) -> RecordedScore {
 
 /// The digest by which the rule of a miss tells its answer from others, if it does.
 pub(crate) fn told_by(score: &RecordedScore) -> Option<&str> {
-    let digest = score.rule.as_deref()?.strip_prefix(ANOTHER)?;
+    let digest = without_runs(score.rule.as_deref()?).strip_prefix(ANOTHER)?;
     Some(digest.trim_start()).filter(|digest| !digest.is_empty())
 }
 
@@ -163,7 +205,7 @@ pub(crate) fn why_invalid(
 }
 
 /// Whether `text` declines, or says that nothing is remembered.
-fn says_so(text: &str, declines: Declining) -> bool {
+pub(crate) fn says_so(text: &str, declines: Declining) -> bool {
     const NOT_KNOWN: [&str; 24] = [
         "can't reproduce",
         "cannot reproduce",
@@ -190,7 +232,7 @@ fn says_so(text: &str, declines: Declining) -> bool {
         "could you provide",
         "please provide",
     ];
-    let start = cleanbench_text::scan::window(text.trim_start(), 0, DECLINES_WITHIN);
+    let start = cleanbench_text::scan::window(text.trim_start(), 0, WITHIN);
     let plain = cleanbench_text::normal(start).to_lowercase();
     NOT_KNOWN.iter().any(|words| plain.contains(words)) || declines(text)
 }

@@ -18,6 +18,7 @@ use cleanbench_stats::power;
 use crate::answer::{invalid, told_by};
 use crate::arm_difference::{ALPHA, POWER, share, test_of_arms, test_of_pairs};
 use crate::beside::LeftIn;
+use crate::beyond::templates;
 use crate::family::{Groups, families as families_of};
 
 mod values;
@@ -196,7 +197,7 @@ impl Compared {
         calls: &[ProbeCall],
         seen: &[Seen],
     ) -> Self {
-        let seen = without_repeats(&seen[..seen.len().min(calls.len())], form);
+        let seen = without_repeats(calls, &seen[..seen.len().min(calls.len())], form);
         let LeftIn {
             calls,
             seen,
@@ -366,8 +367,8 @@ const REPEATED: usize = 3;
 /// nothing.
 const RAW_REPEATED: usize = 8;
 
-/// `seen`, where an answer that several items got is invalid.
-fn without_repeats(seen: &[Seen], form: ProbeForm) -> Vec<Seen> {
+/// `seen`, where an answer that several items got is invalid, be it word for word or but for what their prompts hold.
+fn without_repeats(calls: &[ProbeCall], seen: &[Seen], form: ProbeForm) -> Vec<Seen> {
     let most = match form {
         ProbeForm::Raw => REPEATED.max(seen.len() / RAW_REPEATED),
         ProbeForm::Instruction => REPEATED,
@@ -377,10 +378,10 @@ fn without_repeats(seen: &[Seen], form: ProbeForm) -> Vec<Seen> {
     for digest in seen.iter().filter_map(told) {
         *times.entry(digest).or_default() += 1;
     }
-    let of = |answer: &Seen| {
+    let of = |(answer, is_template): (&Seen, bool)| {
         let repeated = told(answer).is_some_and(|digest| times[&digest] >= most);
         Seen {
-            score: if repeated {
+            score: if repeated || is_template {
                 Some(invalid("the same answer to several items"))
             } else {
                 answer.score.clone()
@@ -388,7 +389,8 @@ fn without_repeats(seen: &[Seen], form: ProbeForm) -> Vec<Seen> {
             ..answer.clone()
         }
     };
-    seen.iter().map(of).collect()
+    let templates = templates(calls, seen, most);
+    seen.iter().zip(templates).map(of).collect()
 }
 
 fn why_invalid(answer: &Seen) -> String {

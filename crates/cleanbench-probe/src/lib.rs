@@ -26,6 +26,7 @@ mod answer;
 mod arm_difference;
 pub mod arms;
 pub mod beside;
+mod beyond;
 pub mod blind;
 pub mod checks;
 mod compared;
@@ -36,11 +37,13 @@ mod layout;
 mod measure;
 mod options;
 mod order;
+mod plain;
 mod probes;
 pub mod protocol;
 mod recall;
 mod recurring;
 pub mod registry;
+mod unwilling;
 pub mod verdict;
 
 #[cfg(test)]

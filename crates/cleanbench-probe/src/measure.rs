@@ -3,22 +3,21 @@
 //! Words are those of [`plain_words`]: in normal form and lower case, labels of options left out. Of the words of what
 //! was expected, those count that no message of the prompt holds, in their order and as often as they stand there. The
 //! measure is the share of them that the nearest part of the answer has in the same order, gaps allowed (their longest
-//! common subsequence): 1 where all are in it, 0 where none is. The nearest part is that of [`nearest`], as long as what
-//! was expected, among the first words of the answer.
+//! common subsequence): 1 where all are in it, 0 where none is. The nearest part is that of [`nearest_in_all`], as long as
+//! what was expected, wherever in the answer it stands.
 //!
 //! What the prompt holds is left out because an answer that only says it again shows no memory.
 //!
-//! Invariant: time is by the reach of [`nearest`] and not by the length of the answer. It refuses to measure where the
-//! prompt holds every word that was expected.
+//! Invariant: nothing that stands before it makes the measure smaller. Callers bound the length of the answer. It refuses
+//! to measure where the prompt holds every word that was expected.
 
 use std::collections::HashSet;
 
 use cleanbench_core::Completion;
 use cleanbench_core::probe::ProbeCall;
-use cleanbench_text::{first_segments, longest_common_subsequence};
+use cleanbench_text::longest_common_subsequence;
 
-use crate::answer::{nearest, plain_words, reach};
-use crate::layout::without_labels;
+use crate::answer::{nearest_in_all, plain_words};
 
 /// Steps of a recorded measure in 1, so that its text does not hang on the last bit.
 const STEPS: f64 = 1e6;
@@ -55,10 +54,8 @@ pub(crate) fn beyond_prompt(call: &ProbeCall, completion: &Completion) -> Option
     if beyond.is_empty() {
         return None;
     }
-    let said = without_labels(&completion.text);
-    let answer = first_segments(&said, reach(expected.len())).into_iter();
-    let answer: Vec<_> = answer.map(|one| one.word).collect();
-    let from = nearest(&expected, &answer).word;
+    let answer = plain_words(&completion.text);
+    let from = nearest_in_all(&expected, &answer).word;
     let part = answer.iter().skip(from).take(expected.len());
     let part: Vec<_> = part.collect();
     let common = longest_common_subsequence(&beyond, &part);
@@ -143,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_behind_is_not_looked_at() {
+    fn what_is_far_behind_counts() {
         let call = call("Go on.", "an old bridge");
-        let far = "word ".repeat(2_000_000) + "an old bridge";
+        let far = "word an ".repeat(20_000) + "an old bridge";
         let began = std::time::Instant::now();
         let found = beyond_prompt(&call, &completion(&far));
-        assert_eq!(found, Some(0.0));
+        assert_eq!(found, Some(1.0));
         assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     }
 

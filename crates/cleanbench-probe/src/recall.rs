@@ -10,14 +10,17 @@ use cleanbench_core::seed::derive;
 use cleanbench_core::{Completion, Message, Outcome, Probe, Role, Sample};
 use cleanbench_text::{rouge_l, words};
 
-use crate::answer::{room, why_invalid};
+use crate::answer::{invalid, room, says_so, why_invalid};
 use crate::arm_difference::{arm_difference, count, is_hit};
 use crate::beside::{left_out, unit};
+use crate::beyond::Beyond;
 use crate::compared::Compared;
 use crate::layout::{self, without_labels};
 use crate::measure::{beyond_prompt, rounded};
+use crate::plain::{is_too_long, readings};
 use crate::protocol::{Declining, Protocol};
 use crate::recurring::Recurring;
+use crate::unwilling::is_unwilling;
 
 /// Examples that a finding names.
 const EXAMPLES: usize = 3;
@@ -79,6 +82,15 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
 
     /// By the second protocol: how an answer with what was expected is judged; `None` where it is not in it.
     fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore>;
+
+    /// By the third protocol: the same, however far behind in the answer it stands.
+    fn restored_anywhere(
+        &self,
+        call: &ProbeCall,
+        completion: &Completion,
+    ) -> Option<RecordedScore> {
+        self.restored(call, completion)
+    }
 
     /// By the second protocol: how an answer is judged that is an attempt and not what was expected.
     fn not_restored(
@@ -370,9 +382,7 @@ impl<R: Recall> Probe for Put<R> {
         match self.protocol {
             Protocol::First => self.recall.score(call, completion),
             Protocol::Second(declines) => self.read(call, completion, declines),
-            Protocol::Third(declines) => {
-                self.measured(call, completion, self.read(call, completion, declines))
-            }
+            Protocol::Third(declines) => self.read_and_measured(call, completion, declines),
         }
     }
 
@@ -458,20 +468,109 @@ impl<R: Recall> Put<R> {
         }
     }
 
-    /// `score` with the measure of an answer that says something.
-    fn measured(
+    /// By the third protocol: what an answer shows, however it is read, with its measure.
+    fn read_and_measured(
         &self,
         call: &ProbeCall,
         completion: &Completion,
-        score: RecordedScore,
+        declines: Declining,
     ) -> RecordedScore {
+        if !self.recall.is_generated() {
+            let score = self.recall.score(call, completion);
+            return self.measured(score, &[Read::new(call, completion)]);
+        }
+        let readings = Read::all(call, completion);
+        let mut restored = readings
+            .iter()
+            .filter_map(|read| self.recall.restored_anywhere(&read.call, &read.completion));
+        let score = restored
+            .next()
+            .unwrap_or_else(|| self.without_what_was_asked(&readings, completion, declines));
+        self.measured(score, &readings)
+    }
+
+    /// By the third protocol: how an answer is judged that holds what was asked for in none of `readings`.
+    fn without_what_was_asked(
+        &self,
+        readings: &[Read],
+        completion: &Completion,
+        declines: Declining,
+    ) -> RecordedScore {
+        if is_too_long(&completion.text) {
+            return invalid("too long to be read");
+        }
+        for read in readings {
+            let reason = why_invalid(&read.call, self.form, &read.completion, declines);
+            if let Some(reason) = reason {
+                return invalid(reason);
+            }
+        }
+        let beyond: Vec<_> = readings.iter().map(Read::beyond).collect();
+        let is_declined = |one: &Beyond| is_unwilling(&one.text) || says_so(&one.text, declines);
+        if beyond.iter().any(is_declined) {
+            return invalid("declined");
+        }
+        // The second reading is without what nobody sees, where there is any.
+        let plain = usize::from(readings.len() > 1);
+        let Some((read, beyond)) = readings.get(plain).zip(beyond.get(plain)) else {
+            return invalid("empty");
+        };
+        let score = self
+            .recall
+            .not_restored(&read.call, &read.completion, self.form);
+        beyond.kept_in(score)
+    }
+
+    /// `score` with the measure of an answer that says something, the largest of its readings.
+    fn measured(&self, score: RecordedScore, readings: &[Read]) -> RecordedScore {
         if score.extraction_failure.is_some() {
             return score;
         }
+        let measures = readings
+            .iter()
+            .filter_map(|read| self.recall.measure(&read.call, &read.completion));
         RecordedScore {
-            measure: self.recall.measure(call, completion).and_then(rounded),
+            measure: measures.reduce(f64::max).and_then(rounded),
             ..score
         }
+    }
+}
+
+/// One way to read an answer, and what was asked for read in the same way.
+struct Read {
+    call: ProbeCall,
+    completion: Completion,
+}
+
+impl Read {
+    fn new(call: &ProbeCall, completion: &Completion) -> Self {
+        Self {
+            call: call.clone(),
+            completion: completion.clone(),
+        }
+    }
+
+    /// All ways to read what `completion` says.
+    fn all(call: &ProbeCall, completion: &Completion) -> Vec<Self> {
+        let expected = readings(&call.expected);
+        let said = readings(&completion.text).into_iter().enumerate();
+        let read = said.map(|(place, text)| Self {
+            call: ProbeCall {
+                expected: expected[place.min(expected.len() - 1)].to_string(),
+                ..call.clone()
+            },
+            completion: Completion {
+                text: text.into_owned(),
+                reasoning: None,
+                finish: completion.finish.clone(),
+                ..Completion::default()
+            },
+        });
+        read.collect()
+    }
+
+    fn beyond(&self) -> Beyond {
+        Beyond::of(&self.call, &self.completion.text)
     }
 }
 
@@ -639,5 +738,78 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    /// How the probe `name` judges `answer`, which is made of what was asked for, by the third protocol and the second.
+    fn judged(name: &str, answer: &dyn Fn(&str) -> String) -> [RecordedScore; 2] {
+        let protocols: [Protocol; 2] = [Protocol::Third(|_| false), Protocol::Second(|_| false)];
+        protocols.map(|protocol| {
+            let order = crate::registry::Order {
+                protocol,
+                ..order(name, ProbeForm::Instruction)
+            };
+            let probe = crate::registry::build(&order).unwrap();
+            let call = crate::registry::testing::only_call(&*probe, usable(1));
+            let answer = answer(&call.expected);
+            probe.score(&call, &crate::testing::completion(&answer))
+        })
+    }
+
+    #[test]
+    fn what_was_asked_for_is_found_however_it_is_dressed() {
+        let each = |text: &str, between: &str| {
+            let letters = text.chars().map(|one| format!("{one}{between}"));
+            letters.collect::<String>()
+        };
+        let dressed: [&dyn Fn(&str) -> String; 7] = [
+            &|text| "stone river lamp ".repeat(400) + text,
+            &|text| each(text, "\u{200b}"),
+            &|text| each(text, "\u{2060}"),
+            &|text| text.replace(' ', "\u{200b}"),
+            &|text| text.replace(' ', "&nbsp;").replace('w', "&#119;"),
+            &|text| text.replace(' ', "&amp;nbsp;").replace('w', "&amp;#x77;"),
+            &|text| text.replace(' ', "_"),
+        ];
+        for name in [
+            "completion",
+            "option-completion",
+            "ts-guessing",
+            "completion-second-cut",
+        ] {
+            for (number, dress) in dressed.iter().enumerate() {
+                let [now, _] = judged(name, dress);
+                assert!(now.value >= 1.0, "{name} {number}: {now:?}");
+                assert_eq!(now.measure, Some(1.0), "{name} {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_second_protocol_reads_as_it_did() {
+        let [now, before] = judged("completion", &|text| "stone river lamp ".repeat(400) + text);
+        assert!(now.value >= 1.0 && before.value < 1.0, "{before:?}");
+        let [now, before] = judged("completion", &|_| {
+            "I would rather not go on with a text that is no text of mine to give".to_owned()
+        });
+        assert_eq!(now.extraction_failure.as_deref(), Some("declined"));
+        let rule = before.rule.unwrap();
+        assert!(
+            before.extraction_failure.is_none() && !rule.contains("runs"),
+            "{rule}"
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_is_no_miss() {
+        let long = "stone river lamp candle ".repeat(300_000);
+        let began = std::time::Instant::now();
+        let [now, _] = judged("option-completion", &|_| long.clone());
+        assert_eq!(
+            now.extraction_failure.as_deref(),
+            Some("too long to be read")
+        );
+        let [now, _] = judged("option-completion", &|text| format!("{text} {long}"));
+        assert!(now.value >= 1.0, "{now:?}");
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
     }
 }

@@ -8,7 +8,7 @@ use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
 use cleanbench_text::{Segment, segments, words};
 
-use crate::answer::{Nearest, nearest, plain_words, restored};
+use crate::answer::{Nearest, nearest, nearest_in_all, plain_words, restored};
 use crate::filter::{is_long_enough, right_option};
 use crate::layout::{item, label, without_labels};
 use crate::recall::{Ask, Asking, Pick, Recall, missed, scored, similarity};
@@ -93,6 +93,16 @@ impl Recall for Completed {
 
     fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
         let Nearest { word, similarity } = nearest_rest(call, completion);
+        (similarity >= RESTORED).then(|| restored(word))
+    }
+
+    fn restored_anywhere(
+        &self,
+        call: &ProbeCall,
+        completion: &Completion,
+    ) -> Option<RecordedScore> {
+        let Nearest { word, similarity } =
+            nearest_in_all(&plain_words(&call.expected), &plain_words(&completion.text));
         (similarity >= RESTORED).then(|| restored(word))
     }
 }

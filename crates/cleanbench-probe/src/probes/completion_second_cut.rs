@@ -70,6 +70,14 @@ impl Recall for SecondCut {
         Completed.restored(call, completion)
     }
 
+    fn restored_anywhere(
+        &self,
+        call: &ProbeCall,
+        completion: &Completion,
+    ) -> Option<RecordedScore> {
+        Completed.restored_anywhere(call, completion)
+    }
+
     fn not_restored(
         &self,
         call: &ProbeCall,

@@ -145,6 +145,7 @@ fn of_probe(planned: &PlannedProbe) -> impl Iterator<Item = ProbeQuestion> {
             stop: call.stop.clone(),
             planned: planned.task.name.clone(),
             sample: content.sample.id.clone(),
+            expected: call.expected.clone(),
         })
     })
 }
