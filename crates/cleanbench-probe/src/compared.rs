@@ -19,6 +19,7 @@ use crate::answer::{invalid, told_by};
 use crate::arm_difference::{ALPHA, POWER, share, test_of_arms, test_of_pairs};
 use crate::beside::LeftIn;
 use crate::family::{Groups, families as families_of};
+use crate::spending::Spending;
 
 mod values;
 
@@ -128,6 +129,40 @@ impl Hanging {
             is_paired: context.kind.paired(),
         }
     }
+
+    /// The same where pairs have families, and not each of their items.
+    pub(crate) fn of_pairs(self) -> Self {
+        if !self.is_paired {
+            return self;
+        }
+        let pairs = joined(&self.suspects, &self.controls);
+        Self {
+            suspects: pairs.clone(),
+            controls: pairs,
+            ..self
+        }
+    }
+
+    /// The number of the family that `call` is about, within its arm.
+    pub(crate) fn family(&self, call: &ProbeCall) -> usize {
+        let families = match call.arm {
+            Arm::Suspect => &self.suspects,
+            Arm::Control => &self.controls,
+        };
+        families.get(call.item).copied().unwrap_or(call.item)
+    }
+}
+
+/// For each pair the number of its family: pairs hang together where their suspects or their controls do.
+fn joined(suspects: &[usize], controls: &[usize]) -> Vec<usize> {
+    let count = suspects.len();
+    let mut groups = Groups::new(count);
+    for families in [suspects, controls] {
+        for (place, first) in families.iter().enumerate().take(count) {
+            groups.join(place, *first);
+        }
+    }
+    (0..count).map(|place| groups.root(place)).collect()
 }
 
 /// What is wanted of a comparison.
@@ -158,6 +193,7 @@ pub(crate) struct Compared {
     controls: ArmShown,
     is_paired: bool,
     wanted: Wanted,
+    spending: Spending,
     invalid: BTreeMap<String, u64>,
     /// Items that were asked about and are in no count but that of filters, by reason.
     left_out: BTreeMap<&'static str, u64>,
@@ -214,6 +250,7 @@ impl Compared {
             controls: ArmShown::new(Arm::Control, &hanging.controls, calls, seen),
             is_paired: hanging.is_paired,
             wanted: Wanted::All,
+            spending: Spending::ALL,
             invalid,
             left_out,
         }
@@ -222,6 +259,11 @@ impl Compared {
     /// The same where no more than this is wanted.
     pub(crate) fn only(self, wanted: Wanted) -> Self {
         Self { wanted, ..self }
+    }
+
+    /// The same at a look that may spend no more than this.
+    pub(crate) fn spending(self, spending: Spending) -> Self {
+        Self { spending, ..self }
     }
 
     /// Writes what is found into `finding`.
@@ -271,15 +313,16 @@ impl Compared {
                 .or_default()
                 .add(i64::from(suspect) - i64::from(control));
         }
-        let plain = test_of_pairs(table)?;
+        let plain = test_of_pairs(table, self.spending)?;
+        let alpha = self.spending.alpha();
         let all: Vec<_> = sums.into_values().collect();
         let n = all.len() as u64;
         let rate = share(table[2], table.iter().sum());
-        let smallest = || power::smallest_paired(n, rate, ALPHA, POWER);
-        Some(Contrast {
+        let smallest = || power::smallest_paired(n, rate, alpha, POWER);
+        Some(self.spending.of(Contrast {
             smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
-            ..widened(plain, families::paired(&all))
-        })
+            ..widened(plain, families::paired_at(&all, alpha))
+        }))
     }
 
     fn of_arms(&self, counted: Counted) -> Option<Contrast> {
@@ -298,29 +341,21 @@ impl Compared {
         });
         let [hits, n] = totals(&suspects);
         let [control_hits, control_n] = totals(&controls);
-        let plain = test_of_arms([hits, n, control_hits, control_n])?;
+        let plain = test_of_arms([hits, n, control_hits, control_n], self.spending)?;
+        let alpha = self.spending.alpha();
         let [n, others] = [&suspects, &controls].map(|families| families.len() as u64);
         let rate = share(control_hits, control_n);
-        let smallest = || power::smallest_unpaired(n, others, rate, ALPHA, POWER);
-        Some(Contrast {
+        let smallest = || power::smallest_unpaired(n, others, rate, alpha, POWER);
+        let by = families::unpaired_at(&suspects, &controls, self.wanted.most(), alpha);
+        Some(self.spending.of(Contrast {
             smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
-            ..widened(
-                plain,
-                families::unpaired_up_to(&suspects, &controls, self.wanted.most()),
-            )
-        })
+            ..widened(plain, by)
+        }))
     }
 
-    /// For each pair the number of its family: pairs hang together where their suspects or their controls do.
+    /// For each pair the number of its family.
     fn pair_families(&self) -> Vec<usize> {
-        let count = self.suspects.items.len();
-        let mut groups = Groups::new(count);
-        for families in [&self.suspects.families, &self.controls.families] {
-            for (place, first) in families.iter().enumerate().take(count) {
-                groups.join(place, *first);
-            }
-        }
-        (0..count).map(|place| groups.root(place)).collect()
+        joined(&self.suspects.families, &self.controls.families)
     }
 
     /// What the items amount to; `None` where each is its own family.

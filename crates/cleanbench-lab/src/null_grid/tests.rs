@@ -155,6 +155,33 @@ fn references_meet_the_same_difficulties() {
     }
 }
 
+/// What is stopped is asked less than half, and no class is lost by it.
+#[test]
+fn stopping_spares_half_of_the_calls_on_a_strong_leak() {
+    let scenario = row("stopping-leak-90").scenario;
+    let [whole, stopping] = [Study::new, Study::stopping].map(|new| new(&scenario, None).unwrap());
+    for number in 0..40 {
+        let model = stopping.model(3, number);
+        let found = stopping.assess(&model);
+        assert_eq!(found.verdict.class, Class::Strong, "{:?}", found.verdict);
+        assert_eq!(whole.assess(&model).verdict.class, Class::Strong);
+        let looks = || found.findings.iter().filter_map(|one| one.look);
+        let [asked, items]: [u64; 2] = [
+            looks().map(|look| look.asked).sum(),
+            looks().map(|look| look.items).sum(),
+        ];
+        assert_eq!(items, 6 * 400);
+        assert!(2 * asked <= items, "{asked} of {items}");
+    }
+    let nothing = row("stopping-families-12").scenario;
+    let study = Study::stopping(&nothing, None).unwrap();
+    for number in 0..20 {
+        let findings = study.assess(&study.model(3, number)).findings;
+        let is_last = |one: &Finding| one.look.is_none_or(|look| look.is_last());
+        assert!(findings.iter().all(is_last), "a model that saw nothing");
+    }
+}
+
 /// The rule that families move as wholes is what keeps the row: without it models are accused.
 #[test]
 fn a_rule_less_is_seen() {

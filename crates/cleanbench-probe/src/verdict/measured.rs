@@ -211,11 +211,16 @@ fn low(finding: &Finding) -> f64 {
 fn beyond_bias(finding: &Finding) -> Option<f64> {
     let bias = finding.bias.filter(|bias| bias.items >= MEASURED)?;
     let all = finding.contrast.iter().chain(&finding.at_worst);
-    let effects = all.map(|contrast| Effect {
-        estimate: contrast.effect,
-        low: contrast.low,
-    });
-    beyond(effects, bias, 0.0)
+    let effects = all.map(|contrast| Effect::of(finding, contrast.effect, contrast.low));
+    over_looks(finding, beyond(effects, bias, 0.0))
+}
+
+/// `p`, computed at the finding's look, as it stands over all looks.
+fn over_looks(finding: &Finding, p: Option<f64>) -> Option<f64> {
+    match finding.look {
+        Some(look) => p.map(|p| (p / look.weight).min(1.0)),
+        None => p,
+    }
 }
 
 /// An effect and the lower end of its two-sided 95 % interval.
@@ -223,6 +228,21 @@ fn beyond_bias(finding: &Finding) -> Option<f64> {
 struct Effect {
     estimate: f64,
     low: f64,
+}
+
+impl Effect {
+    /// One of `finding`, whose interval reaches down to `low`: further than that of 95 % where there are several looks.
+    fn of(finding: &Finding, estimate: f64, low: f64) -> Self {
+        let Some(look) = finding.look else {
+            return Self { estimate, low };
+        };
+        let [usual, own] =
+            [1.0, look.weight].map(|weight| normal_quantile(1.0 - INTERVAL_TAIL * weight));
+        Self {
+            estimate,
+            low: estimate - (estimate - low) * usual / own,
+        }
+    }
 }
 
 /// The worst one-sided p-value of `effects` for "no more than `bias`", or than `none` where the bias is less: of the
@@ -440,6 +460,11 @@ impl<'a> Weighed<'a> {
             Some(format!(
                 "with a power of {power:.2} to see that 20 % of the items were seen and restored half the time; {LEAST_POWER} is needed"
             ))
+        } else if let Some(look) = finding.look.filter(|look| !look.is_last()) {
+            Some(format!(
+                "and stopped after {} of {} items; nothing is ruled out before all are asked",
+                look.asked, look.items
+            ))
         } else if let Some(gap) = finding.left_out_gap {
             Some(format!(
                 "and what reference models restore, which is left out, is of suspects by at least {:.0} points more often than of controls: it may have been seen",
@@ -591,6 +616,7 @@ fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
 /// The same where a share `effect` of the items is restored because it was seen.
 fn power_at(finding: &Finding, level: f64, effect: f64) -> Option<f64> {
     let contrast = finding.contrast.as_ref()?;
+    let level = level * finding.weight();
     let [control, suspect] = rates(finding, effect);
     let families = finding.families;
     Some(match contrast.pairs {

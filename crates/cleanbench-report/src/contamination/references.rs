@@ -184,7 +184,7 @@ impl<'a> Answering<'a> {
             restored: BTreeSet::new(),
             weighed: BTreeMap::new(),
         };
-        let judged = unit.judge(recording, gathered, |calls, seen| {
+        let judged = unit.judge_reference(recording, gathered, |calls, seen| {
             own.restored = beside::restored(calls, seen);
             if weighs_likelihoods(&unit.plan.id) {
                 own.weighed = beside::measured(calls, seen);
@@ -208,7 +208,9 @@ impl<'a> Answering<'a> {
         let against = |calls: &[ProbeCall], seen: &mut [Seen]| {
             beside::set_against(others, calls, seen);
         };
-        Ok(unit.judge(recording, self.gathered, against)?.finding)
+        Ok(unit
+            .judge_reference(recording, self.gathered, against)?
+            .finding)
     }
 }
 

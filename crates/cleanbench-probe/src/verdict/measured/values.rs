@@ -12,7 +12,8 @@
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast};
 
 use super::{
-    Adjusted, Effect, MEASURED, Weight, beyond, is_even, is_natural, is_told_apart, told_apart,
+    Adjusted, Effect, MEASURED, Weight, beyond, is_even, is_natural, is_told_apart, over_looks,
+    told_apart,
 };
 use crate::verdict::{STRONG, SUSPECTED};
 
@@ -40,11 +41,9 @@ pub(super) fn p_beyond(finding: &Finding) -> Option<f64> {
     let values = finding.values.as_ref()?;
     let of_bias = measured(finding).and_then(|bias| {
         let all = [Some(&values.contrast), values.at_worst.as_ref()];
-        let effects = all.into_iter().flatten().map(|contrast| Effect {
-            estimate: contrast.superiority,
-            low: contrast.low,
-        });
-        beyond(effects, bias, EVEN)
+        let all = all.into_iter().flatten();
+        let effects = all.map(|contrast| Effect::of(finding, contrast.superiority, contrast.low));
+        over_looks(finding, beyond(effects, bias, EVEN))
     });
     Some(p.max(of_bias.unwrap_or(0.0)))
 }
