@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cleanbench_core::probe::{Arm, Finding, ProbeCall, ProbeForm, ProbeItem, Seen, Step};
+use cleanbench_core::probe::{
+    Arm, Finding, ProbeCall, ProbeForm, ProbeItem, Seen, Step, StepScope,
+};
 use cleanbench_core::seed::derive;
 use cleanbench_core::{Digest, Outcome, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
@@ -294,13 +296,16 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms, foresees: bool) -> Plan
     let context = arms.context(plan.seed);
     let mut calls = Vec::new();
     let mut first = 0;
-    // Nothing is clear of calls without an answer, and nothing is near enough to be asked again.
+    // Nothing is clear of calls without an answer.
     let unanswered = Seen::ended(Outcome::Skipped, None);
     while let Step::Calls(step) = probe.next(&context, &vec![unanswered.clone(); calls.len()]) {
         if calls.is_empty() {
             first = step.len();
         }
         calls.extend(step);
+        if probe.later_steps() != Some(StepScope::Global) {
+            break;
+        }
     }
     let foreseen = foresees.then(|| reach::foreseen(probe, &context, &calls));
     let items = calls[..first].iter();

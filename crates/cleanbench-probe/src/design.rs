@@ -45,10 +45,12 @@ impl Design {
             Step::Calls(calls) if is_later && probe.later_steps().is_none() => calls,
             _ => return Ok(None),
         };
+        let hanging = Hanging::of(context);
         Ok(Some(Self {
-            looks: (order.early_stop && can_stop(order.name)).then(|| Looks::of(context, &calls)),
+            looks: (order.early_stop && can_stop(order.name))
+                .then(|| Looks::of(context, &hanging, &calls)),
             unanswered: probe.judge(context, &calls, &[]),
-            hanging: Hanging::of(context),
+            hanging,
             calls,
             probe,
         }))

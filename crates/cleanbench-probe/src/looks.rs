@@ -54,9 +54,9 @@ pub(crate) struct Made<'a> {
 }
 
 impl Looks {
-    /// Those at `calls`, which are all that can be made in `context`, one an item.
-    pub(crate) fn of(context: &ProbeContext<'_>, calls: &[ProbeCall]) -> Self {
-        let hanging = Hanging::of(context).of_pairs();
+    /// Those at `calls`, which are all that can be made in `context`, one an item, where items are `hanging` together.
+    pub(crate) fn of(context: &ProbeContext<'_>, hanging: &Hanging, calls: &[ProbeCall]) -> Self {
+        let hanging = hanging.clone().of_pairs();
         let turns = Turns::of(context, &hanging, calls);
         let mut cuts: Vec<Vec<usize>> = vec![vec![0; turns.len()]];
         for share in EARLY {
@@ -292,7 +292,7 @@ mod tests {
         }
 
         fn looks(&self) -> Looks {
-            Looks::of(&self.context(), &self.calls)
+            Looks::of(&self.context(), &Hanging::of(&self.context()), &self.calls)
         }
 
         /// Names of the items that are asked for the look at `place`.

@@ -26,15 +26,8 @@ pub(crate) struct Staged<R> {
 
 impl<R: Recall> Staged<R> {
     /// Whether nothing more is asked once the look at `place` has seen what was `made`.
-    fn is_over(
-        &self,
-        context: &ProbeContext<'_>,
-        looks: &Looks,
-        place: usize,
-        made: Made<'_>,
-    ) -> bool {
-        let hanging = || Hanging::of(context);
-        looks.is_last(place) || looks.is_clear(place, &hanging(), self.put.form, made)
+    fn is_over(&self, looks: &Looks, place: usize, hanging: &Hanging, made: Made<'_>) -> bool {
+        looks.is_last(place) || looks.is_clear(place, hanging, self.put.form, made)
     }
 }
 
@@ -57,7 +50,8 @@ impl<R: Recall> Probe for Staged<R> {
 
     fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step {
         let all = self.put.plan(context).calls;
-        let looks = Looks::of(context, &all);
+        let hanging = Hanging::of(context);
+        let looks = Looks::of(context, &hanging, &all);
         let made_for = |place| -> Vec<ProbeCall> {
             looks
                 .made_for(place)
@@ -72,7 +66,7 @@ impl<R: Recall> Probe for Staged<R> {
                 calls: &calls,
                 seen,
             };
-            if self.is_over(context, &looks, place, made) {
+            if self.is_over(&looks, place, &hanging, made) {
                 Vec::new()
             } else {
                 made_for(place + 1)
@@ -93,14 +87,15 @@ impl<R: Recall> Probe for Staged<R> {
 
     fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding {
         let mut planned = self.put.plan(context);
-        let looks = Looks::of(context, &planned.calls);
+        let hanging = Hanging::of(context);
+        let looks = Looks::of(context, &hanging, &planned.calls);
         let place = looks.reached(&planned.calls, calls);
         let not_asked = planned.calls.len() - calls.len().min(planned.calls.len());
         if not_asked > 0 {
             // What references take out of the test later had no say in whether it went on.
             let own: Vec<_> = seen.iter().cloned().map(Seen::left_in).collect();
             let made = Made { calls, seen: &own };
-            let reason = if self.is_over(context, &looks, place, made) {
+            let reason = if self.is_over(&looks, place, &hanging, made) {
                 NOT_NEEDED
             } else {
                 NOT_REACHED
@@ -114,14 +109,16 @@ impl<R: Recall> Probe for Staged<R> {
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::probe::{Arm, ControlKind, ProbeItem};
+    use cleanbench_core::probe::{Arm, Bias, BiasSource, ControlKind, Look, ProbeItem};
 
     use super::*;
+    use crate::Class;
     use crate::protocol::Protocol;
     use crate::recall::scored;
     use crate::registry::testing::order;
     use crate::registry::{Order, build};
     use crate::testing::usable;
+    use crate::verdict::measured::{Grounds, verdict};
 
     fn probe(name: &str, early_stop: bool) -> Box<dyn Probe> {
         build(&Order {
@@ -251,6 +248,41 @@ mod tests {
         let seen = vec![Seen::answered(scored(false)); first.len()];
         let found = stops.judge(&scene.context(), &first, &seen);
         assert_eq!(found.filters[NOT_REACHED], 150);
+    }
+
+    /// What was found where probes stopped is told with how far they came, and rules nothing out.
+    #[test]
+    fn only_a_probe_that_asked_everything_rules_anything_out() {
+        let items = |from: usize| (from..from + 120).map(usable).collect();
+        let scene = Scene {
+            suspects: items(0),
+            controls: items(120),
+        };
+        let stops = probe("completion", true);
+        let passed = Grounds {
+            complies: Some(true),
+            remembers: Some(true),
+        };
+        let judged = |finding: Finding| verdict(&[finding], &[(ProbeForm::Raw, passed)].into());
+        let clean = scene.judged(&*stops, &scene.asked(&*stops, |_| false));
+        assert_eq!(judged(clean.clone()).class, Class::NoEvidence);
+        let look = clean.look.map(|look| Look { number: 1, ..look });
+        let early = judged(Finding { look, ..clean });
+        assert_eq!(early.class, Class::Underpowered);
+        let told = "nothing is ruled out before all are asked";
+        assert!(early.reasons[0].contains(told), "{:?}", early.reasons);
+        let mut leaked = scene.judged(&*stops, &scene.asked(&*stops, knows));
+        leaked.bias = Some(Bias {
+            upper: 0.05,
+            effect: Some(0.01),
+            upper_of_valid: None,
+            items: 100,
+            source: BiasSource::NeverSent,
+        });
+        let found = judged(leaked);
+        assert_eq!(found.class, Class::Strong, "{:?}", found.reasons);
+        let told = "; stopped after 60 of 240 items: the leak was clear";
+        assert!(found.reasons[0].contains(told), "{:?}", found.reasons);
     }
 
     #[test]
