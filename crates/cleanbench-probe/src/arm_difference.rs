@@ -4,10 +4,9 @@ use cleanbench_core::Outcome;
 use cleanbench_core::probe::{Arm, ArmCount, Contrast, ProbeCall, ProbeContext, Seen};
 use cleanbench_stats::{difference, exact, power};
 
-use crate::spending::Spending;
+use crate::spending::{ALPHA, Spending};
 
-/// Level and power for which the smallest detectable effect is given.
-pub(crate) const ALPHA: f64 = 0.05;
+/// Power for which the smallest detectable effect is given.
 pub(crate) const POWER: f64 = 0.8;
 
 /// Counts of one arm of `items` items.

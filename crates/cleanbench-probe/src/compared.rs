@@ -16,10 +16,10 @@ use cleanbench_stats::families::{self, Family};
 use cleanbench_stats::power;
 
 use crate::answer::{invalid, told_by};
-use crate::arm_difference::{ALPHA, POWER, share, test_of_arms, test_of_pairs};
+use crate::arm_difference::{POWER, share, test_of_arms, test_of_pairs};
 use crate::beside::LeftIn;
 use crate::family::{Groups, families as families_of};
-use crate::spending::Spending;
+use crate::spending::{ALPHA, Spending};
 
 mod values;
 
@@ -268,17 +268,22 @@ impl Compared {
 
     /// Writes what is found into `finding`.
     pub(crate) fn tell(self, finding: &mut Finding) {
-        finding.suspects = self.suspects.count(|place| self.is_used(place));
-        finding.controls = self.controls.count(|place| self.is_used(place));
-        finding.contrast = self.contrast(LEFT_OUT);
-        if !self.invalid.is_empty() {
-            finding.at_worst = self.contrast(AT_WORST);
-        }
+        self.tell_hits(finding);
         finding.values = self.values();
         finding.families = self.families();
         finding.invalid = self.invalid;
         for (reason, items) in self.left_out {
             *finding.filters.entry(reason.to_owned()).or_insert(0) += items;
+        }
+    }
+
+    /// Writes into `finding` what is found of hits, and how many answers count.
+    pub(crate) fn tell_hits(&self, finding: &mut Finding) {
+        finding.suspects = self.suspects.count(|place| self.is_used(place));
+        finding.controls = self.controls.count(|place| self.is_used(place));
+        finding.contrast = self.contrast(LEFT_OUT);
+        if !self.invalid.is_empty() {
+            finding.at_worst = self.contrast(AT_WORST);
         }
     }
 

@@ -147,11 +147,11 @@ impl Looks {
         made: Made<'_>,
     ) -> bool {
         let compared = Compared::of(hanging, form, made.calls, made.seen);
-        let compared = compared.only(Wanted::Class);
         let mut finding = Finding::new("", form, ControlKind::Sibling);
         compared
+            .only(Wanted::Class)
             .spending(Spending(self.at(place)))
-            .tell(&mut finding);
+            .tell_hits(&mut finding);
         is_clear(&finding)
     }
 }

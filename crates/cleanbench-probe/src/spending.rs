@@ -9,8 +9,8 @@
 use cleanbench_core::probe::{Contrast, Look, ValueContrast};
 use cleanbench_stats::Confidence;
 
-use crate::arm_difference::ALPHA;
-
+/// The error rate of a test, of an interval, and for which the smallest detectable effect is given.
+pub(crate) const ALPHA: f64 = 0.05;
 /// Why an item is not asked about once the leak is clear.
 pub(crate) const NOT_NEEDED: &str = "not needed, the leak was clear";
 /// Why one is not asked about where a run ended between two looks.

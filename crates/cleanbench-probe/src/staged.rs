@@ -211,7 +211,7 @@ mod tests {
     fn it_asks_what_the_whole_probe_asks_and_finds_the_same_but_for_what_it_spends() {
         let scene = Scene::new();
         let [whole, stops] = [false, true].map(|early_stop| probe("ts-guessing", early_stop));
-        let answer = |call: &ProbeCall| call.arm == Arm::Suspect && call.item % 5 == 0;
+        let answer = |call: &ProbeCall| call.arm == Arm::Suspect && call.item.is_multiple_of(5);
         let [all, looked] = [&whole, &stops].map(|probe| scene.asked(&**probe, answer));
         assert_eq!((all.steps, looked.steps), (1, 3));
         let about = |asked: &Asked| {

@@ -1,7 +1,7 @@
 //! The simulation itself: that it repeats, gives what it was asked for, and keeps the promises of ten rows.
 
 use cleanbench_core::Completion;
-use cleanbench_core::probe::{Arm, Finding};
+use cleanbench_core::probe::{Arm, Finding, Look};
 use cleanbench_probe::Class;
 
 use super::rows::{Row, rows};
@@ -177,7 +177,7 @@ fn stopping_spares_half_of_the_calls_on_a_strong_leak() {
     let study = Study::stopping(&nothing, None).unwrap();
     for number in 0..20 {
         let findings = study.assess(&study.model(3, number)).findings;
-        let is_last = |one: &Finding| one.look.is_none_or(|look| look.is_last());
+        let is_last = |one: &Finding| one.look.is_none_or(Look::is_last);
         assert!(findings.iter().all(is_last), "a model that saw nothing");
     }
 }
