@@ -57,6 +57,7 @@ mod orders;
 mod output;
 mod privacy;
 mod probe_command;
+mod probe_stops;
 mod prompts;
 mod public_sets;
 mod quickstart;

@@ -341,6 +341,15 @@ fn schema() -> Value {
     serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap()
 }
 
+/// Where `document` is not of the form that is written down.
+pub(crate) fn faults(document: &Value) -> Vec<String> {
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    let faults = validator.iter_errors(document);
+    faults
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect()
+}
+
 #[test]
 fn one_document_tells_everything_in_the_form_that_is_written_down() {
     let schema = schema();
@@ -351,11 +360,7 @@ fn one_document_tells_everything_in_the_form_that_is_written_down() {
         bed.run_suite("out", &[]);
         let run = bed.only_run("out");
         let document = json_of(&run, "contamination.json");
-        let faults: Vec<_> = validator
-            .iter_errors(&document)
-            .map(|fault| format!("{}: {fault}", fault.instance_path()))
-            .collect();
-        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!(faults(&document), Vec::<String>::new());
         assert_eq!(document["rules"]["tables"], json!(8));
         let found = &document["verdicts"][0];
         assert_eq!(found["class"], expected);

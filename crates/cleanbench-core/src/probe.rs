@@ -135,6 +135,13 @@ pub struct ProbeCall {
     pub right: Option<String>,
 }
 
+impl ProbeCall {
+    /// Name of the first call about `item`, after its arm and item.
+    pub fn name(&self, item: &ProbeItem) -> String {
+        format!("{}/{}/{}", self.arm.as_str(), item.task, item.sample.id)
+    }
+}
+
 /// What a later step of a probe is planned from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepScope {
@@ -180,6 +187,15 @@ impl Seen {
             left_out: None,
         }
     }
+
+    /// The same with its item in the test.
+    #[must_use]
+    pub fn left_in(self) -> Self {
+        Self {
+            left_out: None,
+            ..self
+        }
+    }
 }
 
 /// Counts of one arm. `items` = `valid` + `filtered` + `missing` + `invalid` + `unpaired`.
@@ -191,7 +207,7 @@ pub struct ArmCount {
     pub valid: u64,
     /// Of these, items that the model restored.
     pub hits: u64,
-    /// Items that this probe cannot use: too short, guessable from the question, and so on.
+    /// Items that this probe cannot use (too short, guessable from the question, and so on), or need not ask about.
     pub filtered: u64,
     /// Items whose call ended without an answer (refused, censored, failed).
     pub missing: u64,
@@ -221,6 +237,30 @@ impl ArmCount {
         } else {
             self.invalid as f64 / answered as f64
         }
+    }
+}
+
+/// One of the looks at the answers of a probe that may stop before all items are asked. Looks stand at fixed shares of
+/// the items, and each spends a fixed share of the error rate: p-values are divided by it, and intervals leave as much
+/// less on either side. So what is told holds at all looks at once, whichever a probe stops at and why.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Looks that there are at most.
+    pub of: u32,
+    /// Its share of the error rate; those of all looks add up to 1.
+    pub weight: f64,
+    /// Items of both arms that were asked about by then.
+    pub asked: u64,
+    /// Items of both arms that can be asked about.
+    pub items: u64,
+}
+
+impl Look {
+    /// Whether nothing is asked after it.
+    pub fn is_last(self) -> bool {
+        self.number >= self.of
     }
 }
 
@@ -419,6 +459,9 @@ pub struct Finding {
     /// Items that were left out, by reason, over both arms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub filters: BTreeMap<String, u64>,
+    /// The look that it is of; `None` where all items were asked at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
     /// Positions of calls that show it best, over all steps.
     pub examples: Vec<u64>,
 }
@@ -445,6 +488,7 @@ impl Finding {
             own_instruction: false,
             invalid: BTreeMap::new(),
             filters: BTreeMap::new(),
+            look: None,
             examples: Vec::new(),
         }
     }
@@ -452,6 +496,11 @@ impl Finding {
     /// All that was measured of the bias of its hits, the largest first.
     pub fn biases(&self) -> impl Iterator<Item = Bias> + '_ {
         self.bias.iter().chain(&self.further_biases).copied()
+    }
+
+    /// The share of the error rate that it may spend, 1 where there are no several looks.
+    pub fn weight(&self) -> f64 {
+        self.look.map_or(1.0, |look| look.weight)
     }
 }
 
@@ -473,8 +522,9 @@ pub trait Probe: Send + Sync + std::fmt::Debug {
     }
 
     /// The next step, given how all calls of earlier steps ended, in their own order; a call that has not is
-    /// skipped. The calls of a later step are about items that the first one asked about, one an item, and what
-    /// an answered call gives does not change when others are answered later.
+    /// skipped. The calls of a later step are about items that the first one asked about, or about new ones, one an
+    /// item; those of a local step about the former alone, where what an answered call gives does not change when
+    /// others are answered later.
     fn next(&self, context: &ProbeContext<'_>, seen: &[Seen]) -> Step;
 
     /// Judges one answer. [`RecordedScore::value`] is 1 for a hit and 0 for none; for likelihoods a

@@ -172,6 +172,7 @@ fn probes() -> Result<Vec<Box<dyn Probe>>, CalibrationError> {
                 form: *form,
                 prompt: None,
                 protocol: Protocol::First,
+                early_stop: false,
             });
             probes.push(probe.map_err(|error| CalibrationError::Probe(error.to_string()))?);
         }

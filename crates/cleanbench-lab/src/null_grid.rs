@@ -29,7 +29,11 @@ use table::Tally;
 /// # Errors
 /// When a probe of the scenario is none, or can ask nothing.
 pub fn simulate(row: &Row, models: u64, seed: u64) -> Result<Tally, StudyError> {
-    let study = Study::new(&row.scenario, row.without)?;
+    let study = if row.stops {
+        Study::stopping(&row.scenario, row.without)?
+    } else {
+        Study::new(&row.scenario, row.without)?
+    };
     let class = |number: u64| -> Class {
         let model = study.model(seed, number);
         study.assess(&model).verdict.class

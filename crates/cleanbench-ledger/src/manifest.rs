@@ -27,10 +27,12 @@ use crate::{Damage, LedgerError, RunDirectory};
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
 /// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates;
 /// 1.5 adds `imported`; 1.6 adds `protocol` and `bias_of` of probes; 1.7 adds `role` of models, and tasks that are not
-/// asked, `epochs` 0.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.7";
+/// asked, `epochs` 0; 1.8 adds `early_stop` of probes.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.8";
 /// Name of the file.
 pub const MANIFEST_FILE: &str = "run.json";
+/// The format without what 1.8 adds.
+const ROLES_FORMAT: &str = "cleanbench-run/1.7";
 /// The format without what 1.7 adds.
 const PROTOCOLS_FORMAT: &str = "cleanbench-run/1.6";
 /// The format without what 1.6 adds.
@@ -397,6 +399,9 @@ pub struct ProbePlan {
     /// The task whose controls it measures the bias of: its own suspects were never sent anywhere. Since format 1.6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias_of: Option<String>,
+    /// Whether it asks about no more items once a leak is clear. Since format 1.8.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early_stop: bool,
 }
 
 fn first_protocol() -> u32 {
@@ -504,8 +509,11 @@ impl Manifest {
                 .is_some_and(|probe| !is_first_protocol(&probe.protocol))
         };
         let is_asked = plan.tasks.iter().all(TaskPlan::is_asked);
-        if !is_asked || plan.models.iter().any(ModelPlan::is_reference) {
+        let mut probes = plan.tasks.iter().filter_map(|task| task.probe.as_ref());
+        if probes.any(|probe| probe.early_stop) {
             MANIFEST_FORMAT
+        } else if !is_asked || plan.models.iter().any(ModelPlan::is_reference) {
+            ROLES_FORMAT
         } else if plan.tasks.iter().any(has_protocol) {
             PROTOCOLS_FORMAT
         } else if plan.imported.is_some() {

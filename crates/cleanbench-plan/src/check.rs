@@ -299,12 +299,18 @@ impl Check<'_> {
         self.tasks.iter().map(CheckedTask::calls).sum()
     }
 
-    /// Calls of the probes at one model.
+    /// Calls of the probes at one model, at most.
     pub fn probe_calls(&self) -> usize {
+        let probes = self.probes.iter();
+        probes.map(|probe| probe.all_calls().count()).sum()
+    }
+
+    /// The same where every probe that stops early finds a leak clear at its first look.
+    pub fn probe_calls_of_clear_leak(&self) -> usize {
         self.probes.iter().map(|probe| probe.calls.len()).sum()
     }
 
-    /// About how much every model would be asked by the probes, later steps of theirs left out.
+    /// About how much every model would be asked by the probes; what is asked by how an answer came out is left out.
     pub fn probe_tokens(&self) -> ProbeTokens {
         let prompts = self.probes.iter().map(ProbeTokens::of);
         prompts.fold(ProbeTokens::default(), |sum, one| ProbeTokens {

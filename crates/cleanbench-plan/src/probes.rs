@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use cleanbench_core::probe::{Arm, Finding, ProbeCall, ProbeForm, ProbeItem, Step};
+use cleanbench_core::probe::{
+    Arm, Finding, ProbeCall, ProbeForm, ProbeItem, Seen, Step, StepScope,
+};
 use cleanbench_core::seed::derive;
-use cleanbench_core::{Digest, Probe, Reducer, Sensitivity};
+use cleanbench_core::{Digest, Outcome, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_model::Endpoint;
@@ -27,6 +29,9 @@ pub struct PlannedProbe {
     pub task: TaskPlan,
     /// Its calls, each as a sample.
     pub calls: Vec<SampleContent>,
+    /// Calls of later steps, where every one is needed: of a probe that stops early, about the items that a clear leak
+    /// leaves out.
+    pub later: Vec<SampleContent>,
     /// Of each call the identity of its item.
     pub items: Vec<String>,
     /// What it would find if every call were answered and nothing restored, where that was asked for.
@@ -34,7 +39,12 @@ pub struct PlannedProbe {
 }
 
 impl PlannedProbe {
-    /// Length of everything that its calls send, in bytes. A text whose likelihood is asked for goes along with its
+    /// All calls that it can come to.
+    pub fn all_calls(&self) -> impl Iterator<Item = &SampleContent> {
+        self.calls.iter().chain(&self.later)
+    }
+
+    /// Length of everything that its calls send at most, in bytes. A text whose likelihood is asked for goes along with its
     /// beginning.
     pub fn prompt_bytes(&self) -> u64 {
         let of_call = |call: &SampleContent| {
@@ -42,13 +52,13 @@ impl PlannedProbe {
             let weighed: usize = call.continuations.iter().map(String::len).sum();
             shown * call.continuations.len().max(1) + weighed
         };
-        let bytes: usize = self.calls.iter().map(of_call).sum();
+        let bytes: usize = self.all_calls().map(of_call).sum();
         bytes as u64
     }
 
     /// Most tokens that can be generated.
     pub fn most_tokens(&self) -> u64 {
-        let calls = self.calls.iter().filter_map(|call| call.probe.as_ref());
+        let calls = self.all_calls().filter_map(|call| call.probe.as_ref());
         let written = calls.filter(|call| call.continuations.is_empty());
         written.map(|call| u64::from(call.max_tokens)).sum()
     }
@@ -146,6 +156,11 @@ impl Planner<'_> {
         let apart = self.foresees.then(|| blind(&arms.context(0))).flatten();
         let planned = self.probes.iter().map(|prompted| {
             let id = prompted.probe.id();
+            // What measures bias is asked in full.
+            let probe = match &prompted.stopping {
+                Some(stopping) if bias_of.is_none() => stopping,
+                _ => &prompted.probe,
+            };
             let plan = ProbePlan {
                 id: id.to_owned(),
                 form: prompted.probe.form(),
@@ -157,8 +172,9 @@ impl Planner<'_> {
                 seed: derive(self.seed, suspects, "", &format!("probe/{id}")),
                 protocol: PROTOCOL,
                 bias_of: bias_of.map(str::to_owned),
+                early_stop: prompted.stopping.is_some() && bias_of.is_none(),
             };
-            let mut planned = unit(plan, &*prompted.probe, &arms, self.foresees);
+            let mut planned = unit(plan, &**probe, &arms, self.foresees);
             if let Some(foreseen) = &mut planned.foreseen {
                 foreseen.blind = apart;
             }
@@ -201,6 +217,7 @@ fn check(name: &str, form: ProbeForm, audience: Audience) -> Result<PlannedProbe
         form,
         prompt: None,
         protocol: Protocol::Third(cleanbench_score::declines),
+        early_stop: false,
     });
     let plan = ProbePlan {
         id: name.to_owned(),
@@ -213,6 +230,7 @@ fn check(name: &str, form: ProbeForm, audience: Audience) -> Result<PlannedProbe
         seed: 0,
         protocol: PROTOCOL,
         bias_of: None,
+        early_stop: false,
     };
     Ok(unit(plan, &*probe.map_err(invalid)?, &arms, false))
 }
@@ -224,6 +242,8 @@ fn invalid(error: impl std::fmt::Display) -> PlanError {
 /// A probe with the prompt that replaces its own.
 struct Prompted {
     probe: Box<dyn Probe>,
+    /// The same that stops once a leak is clear, where that was asked for and is possible.
+    stopping: Option<Box<dyn Probe>>,
     prompt: Option<String>,
 }
 
@@ -243,14 +263,22 @@ fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, PlanError> {
                 ProbeForm::Instruction => wanted.prompts.get(name).cloned(),
                 ProbeForm::Raw => None,
             };
-            let probe = registry::build(&Order {
-                name,
-                form: *form,
-                prompt: prompt.as_deref(),
-                protocol: Protocol::Third(cleanbench_score::declines),
+            let built = |early_stop| {
+                let order = Order {
+                    name,
+                    form: *form,
+                    prompt: prompt.as_deref(),
+                    protocol: Protocol::Third(cleanbench_score::declines),
+                    early_stop,
+                };
+                registry::build(&order).map_err(invalid)
+            };
+            let stops = wanted.early_stop && registry::can_stop(name);
+            probes.push(Prompted {
+                probe: built(false)?,
+                stopping: stops.then(|| built(true)).transpose()?,
+                prompt,
             });
-            let probe = probe.map_err(invalid)?;
-            probes.push(Prompted { probe, prompt });
         }
     }
     Ok(probes)
@@ -272,21 +300,33 @@ fn items(selected: &[Selected<'_>]) -> Result<Vec<ProbeItem>, PlanError> {
 
 fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms, foresees: bool) -> PlannedProbe {
     let context = arms.context(plan.seed);
-    let calls = match probe.next(&context, &[]) {
-        Step::Calls(calls) => calls,
-        Step::Done => Vec::new(),
-    };
+    let mut calls = Vec::new();
+    let mut first = 0;
+    // Nothing is clear of calls without an answer.
+    let unanswered = Seen::ended(Outcome::Skipped, None);
+    while let Step::Calls(step) = probe.next(&context, &vec![unanswered.clone(); calls.len()]) {
+        if calls.is_empty() {
+            first = step.len();
+        }
+        calls.extend(step);
+        if probe.later_steps() != Some(StepScope::Global) {
+            break;
+        }
+    }
     let foreseen = foresees.then(|| reach::foreseen(probe, &context, &calls));
-    let items = calls.iter().map(|call| item(call, arms).sample.id.clone());
+    let items = calls[..first].iter();
+    let items = items.map(|call| item(call, arms).sample.id.clone());
     let items = items.collect();
-    let calls: Vec<_> = calls.into_iter().map(|call| content(call, arms)).collect();
+    let mut calls: Vec<_> = calls.into_iter().map(|call| content(call, arms)).collect();
     let labels = calls.iter().map(|call| call.sample.sensitivity);
+    let label = labels.max().unwrap_or(Sensitivity::Public);
+    let later = calls.split_off(first);
     PlannedProbe {
         task: TaskPlan {
             name: task_name(&plan),
             epochs: 1,
             samples: 0,
-            sensitivity: labels.max().unwrap_or(Sensitivity::Public),
+            sensitivity: label,
             scorers: Vec::new(),
             scorers_digest: digest(probe, &plan),
             reducer: Reducer::Mean,
@@ -302,6 +342,7 @@ fn unit(plan: ProbePlan, probe: &dyn Probe, arms: &Arms, foresees: bool) -> Plan
             probe: Some(plan),
         },
         calls,
+        later,
         items,
         foreseen,
     }
@@ -334,7 +375,7 @@ fn item<'a>(call: &ProbeCall, arms: &'a Arms) -> &'a ProbeItem {
 fn content(call: ProbeCall, arms: &Arms) -> SampleContent {
     let item = item(&call, arms);
     let mut sample = item.sample.clone();
-    sample.id = format!("{}/{}/{}", call.arm.as_str(), item.task, sample.id);
+    sample.id = call.name(item);
     SampleContent {
         messages: call.messages.clone(),
         continuations: call.continuations.clone(),

@@ -35,6 +35,8 @@ pub(crate) fn wanted(suite: &Suite, probes_only: bool) -> Option<Cow<'_, ProbeUs
 pub(crate) fn put_elsewhere(suite: &Suite) -> Result<ProbeUse, PlanError> {
     let mut wanted = suite.probes.clone().unwrap_or_else(usual);
     wanted.names.retain(|name| is_put_elsewhere(name));
+    // All questions are written out before anything is answered.
+    wanted.early_stop = false;
     if wanted.names.is_empty() {
         let what = "no probe of the suite can be put elsewhere: they weigh likelihoods, or ask again by what was answered";
         return Err(PlanError::new(ErrorKind::SuiteInvalid, what)
@@ -68,6 +70,7 @@ fn usual() -> ProbeUse {
         items: DEFAULT_ITEMS,
         forms: vec![ProbeForm::Raw, ProbeForm::Instruction],
         prompts: BTreeMap::new(),
+        early_stop: false,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use cleanbench_core::Outcome;
 use cleanbench_core::probe::{Arm, ArmCount, Contrast, ProbeCall, ProbeContext, Seen};
-use cleanbench_stats::{Confidence, difference, exact, power};
+use cleanbench_stats::{difference, exact, power};
 
-/// Level and power for which the smallest detectable effect is given.
-pub(crate) const ALPHA: f64 = 0.05;
+use crate::spending::{ALPHA, Spending};
+
+/// Power for which the smallest detectable effect is given.
 pub(crate) const POWER: f64 = 0.8;
 
 /// Counts of one arm of `items` items.
@@ -81,13 +82,13 @@ pub fn paired(pairs: [u64; 4]) -> Option<Contrast> {
     let n = pairs.iter().sum();
     Some(Contrast {
         smallest_detectable: power::smallest_paired(n, share(pairs[2], n), ALPHA, POWER),
-        ..test_of_pairs(pairs)?
+        ..test_of_pairs(pairs, Spending::ALL)?
     })
 }
 
-/// The same without the smallest effect that it would have seen.
-pub(crate) fn test_of_pairs(pairs: [u64; 4]) -> Option<Contrast> {
-    let (effect, low, high) = difference::newcombe_paired(pairs, Confidence::PERCENT_95)?;
+/// The same without the smallest effect that it would have seen, with an interval of what is spent.
+pub(crate) fn test_of_pairs(pairs: [u64; 4], spending: Spending) -> Option<Contrast> {
+    let (effect, low, high) = difference::newcombe_paired(pairs, spending.confidence())?;
     Some(Contrast {
         effect,
         low,
@@ -105,14 +106,17 @@ pub(crate) fn unpaired([hits, n, control_hits, control_n]: [u64; 4]) -> Option<C
     let rate = share(control_hits, control_n);
     Some(Contrast {
         smallest_detectable: power::smallest_unpaired(n, control_n, rate, ALPHA, POWER),
-        ..test_of_arms([hits, n, control_hits, control_n])?
+        ..test_of_arms([hits, n, control_hits, control_n], Spending::ALL)?
     })
 }
 
-/// The same without the smallest effect that it would have seen.
-pub(crate) fn test_of_arms([hits, n, control_hits, control_n]: [u64; 4]) -> Option<Contrast> {
+/// The same without the smallest effect that it would have seen, with an interval of what is spent.
+pub(crate) fn test_of_arms(
+    [hits, n, control_hits, control_n]: [u64; 4],
+    spending: Spending,
+) -> Option<Contrast> {
     let (effect, low, high) =
-        difference::newcombe(hits, n, control_hits, control_n, Confidence::PERCENT_95)?;
+        difference::newcombe(hits, n, control_hits, control_n, spending.confidence())?;
     Some(Contrast {
         effect,
         low,

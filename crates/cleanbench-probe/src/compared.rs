@@ -16,10 +16,11 @@ use cleanbench_stats::families::{self, Family};
 use cleanbench_stats::power;
 
 use crate::answer::{invalid, told_by};
-use crate::arm_difference::{ALPHA, POWER, share, test_of_arms, test_of_pairs};
+use crate::arm_difference::{POWER, share, test_of_arms, test_of_pairs};
 use crate::beside::LeftIn;
 use crate::beyond::templates;
 use crate::family::{Groups, families as families_of};
+use crate::spending::{ALPHA, Spending};
 
 mod values;
 
@@ -129,6 +130,40 @@ impl Hanging {
             is_paired: context.kind.paired(),
         }
     }
+
+    /// The same where pairs have families, and not each of their items.
+    pub(crate) fn of_pairs(self) -> Self {
+        if !self.is_paired {
+            return self;
+        }
+        let pairs = joined(&self.suspects, &self.controls);
+        Self {
+            suspects: pairs.clone(),
+            controls: pairs,
+            ..self
+        }
+    }
+
+    /// The number of the family that `call` is about, within its arm.
+    pub(crate) fn family(&self, call: &ProbeCall) -> usize {
+        let families = match call.arm {
+            Arm::Suspect => &self.suspects,
+            Arm::Control => &self.controls,
+        };
+        families.get(call.item).copied().unwrap_or(call.item)
+    }
+}
+
+/// For each pair the number of its family: pairs hang together where their suspects or their controls do.
+fn joined(suspects: &[usize], controls: &[usize]) -> Vec<usize> {
+    let count = suspects.len();
+    let mut groups = Groups::new(count);
+    for families in [suspects, controls] {
+        for (place, first) in families.iter().enumerate().take(count) {
+            groups.join(place, *first);
+        }
+    }
+    (0..count).map(|place| groups.root(place)).collect()
 }
 
 /// What is wanted of a comparison.
@@ -159,6 +194,7 @@ pub(crate) struct Compared {
     controls: ArmShown,
     is_paired: bool,
     wanted: Wanted,
+    spending: Spending,
     invalid: BTreeMap<String, u64>,
     /// Items that were asked about and are in no count but that of filters, by reason.
     left_out: BTreeMap<&'static str, u64>,
@@ -218,6 +254,7 @@ impl Compared {
             controls,
             is_paired: hanging.is_paired,
             wanted: Wanted::All,
+            spending: Spending::ALL,
             invalid,
             left_out,
         }
@@ -228,19 +265,29 @@ impl Compared {
         Self { wanted, ..self }
     }
 
+    /// The same at a look that may spend no more than this.
+    pub(crate) fn spending(self, spending: Spending) -> Self {
+        Self { spending, ..self }
+    }
+
     /// Writes what is found into `finding`.
     pub(crate) fn tell(self, finding: &mut Finding) {
-        finding.suspects = self.suspects.count(|place| self.is_used(place));
-        finding.controls = self.controls.count(|place| self.is_used(place));
-        finding.contrast = self.contrast(LEFT_OUT);
-        if !self.invalid.is_empty() {
-            finding.at_worst = self.contrast(AT_WORST);
-        }
+        self.tell_hits(finding);
         finding.values = self.values();
         finding.families = self.families();
         finding.invalid = self.invalid;
         for (reason, items) in self.left_out {
             *finding.filters.entry(reason.to_owned()).or_insert(0) += items;
+        }
+    }
+
+    /// Writes into `finding` what is found of hits, and how many answers count.
+    pub(crate) fn tell_hits(&self, finding: &mut Finding) {
+        finding.suspects = self.suspects.count(|place| self.is_used(place));
+        finding.controls = self.controls.count(|place| self.is_used(place));
+        finding.contrast = self.contrast(LEFT_OUT);
+        if !self.invalid.is_empty() {
+            finding.at_worst = self.contrast(AT_WORST);
         }
     }
 
@@ -275,15 +322,16 @@ impl Compared {
                 .or_default()
                 .add(i64::from(suspect) - i64::from(control));
         }
-        let plain = test_of_pairs(table)?;
+        let plain = test_of_pairs(table, self.spending)?;
+        let alpha = self.spending.alpha();
         let all: Vec<_> = sums.into_values().collect();
         let n = all.len() as u64;
         let rate = share(table[2], table.iter().sum());
-        let smallest = || power::smallest_paired(n, rate, ALPHA, POWER);
-        Some(Contrast {
+        let smallest = || power::smallest_paired(n, rate, alpha, POWER);
+        Some(self.spending.of(Contrast {
             smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
-            ..widened(plain, families::paired(&all))
-        })
+            ..widened(plain, families::paired_at(&all, alpha))
+        }))
     }
 
     fn of_arms(&self, counted: Counted) -> Option<Contrast> {
@@ -302,29 +350,21 @@ impl Compared {
         });
         let [hits, n] = totals(&suspects);
         let [control_hits, control_n] = totals(&controls);
-        let plain = test_of_arms([hits, n, control_hits, control_n])?;
+        let plain = test_of_arms([hits, n, control_hits, control_n], self.spending)?;
+        let alpha = self.spending.alpha();
         let [n, others] = [&suspects, &controls].map(|families| families.len() as u64);
         let rate = share(control_hits, control_n);
-        let smallest = || power::smallest_unpaired(n, others, rate, ALPHA, POWER);
-        Some(Contrast {
+        let smallest = || power::smallest_unpaired(n, others, rate, alpha, POWER);
+        let by = families::unpaired_at(&suspects, &controls, self.wanted.most(), alpha);
+        Some(self.spending.of(Contrast {
             smallest_detectable: (self.wanted == Wanted::All).then(smallest).flatten(),
-            ..widened(
-                plain,
-                families::unpaired_up_to(&suspects, &controls, self.wanted.most()),
-            )
-        })
+            ..widened(plain, by)
+        }))
     }
 
-    /// For each pair the number of its family: pairs hang together where their suspects or their controls do.
+    /// For each pair the number of its family.
     fn pair_families(&self) -> Vec<usize> {
-        let count = self.suspects.items.len();
-        let mut groups = Groups::new(count);
-        for families in [&self.suspects.families, &self.controls.families] {
-            for (place, first) in families.iter().enumerate().take(count) {
-                groups.join(place, *first);
-            }
-        }
-        (0..count).map(|place| groups.root(place)).collect()
+        joined(&self.suspects.families, &self.controls.families)
     }
 
     /// What the items amount to; `None` where each is its own family.

@@ -7,13 +7,16 @@
 //! smallest effect that would have been seen are left out, on which no class hangs, and a p-value of permutations that
 //! is above .05 is 1: Holm's method gives the same classes.
 //!
-//! It refuses probes of several steps, those of the first protocol, and items of which nothing can be asked.
+//! It refuses probes of several steps, but for those that stop early, those of the first protocol, and items of which
+//! nothing can be asked.
 
 use cleanbench_core::Probe;
 use cleanbench_core::probe::{Finding, ProbeCall, ProbeContext, Seen, Step};
 
 use crate::compared::{Compared, Hanging, Wanted};
-use crate::registry::{self, BuildError, Order};
+use crate::looks::{Looks, Made};
+use crate::registry::{self, BuildError, Order, can_stop};
+use crate::spending::Spending;
 
 /// A probe with the calls that its items give.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub struct Design {
     unanswered: Finding,
     calls: Vec<ProbeCall>,
     hanging: Hanging,
+    /// What it looks at before it goes on; `None` where it asks everything at once.
+    looks: Option<Looks>,
 }
 
 impl Design {
@@ -31,15 +36,21 @@ impl Design {
     /// # Errors
     /// When there is no such probe, see [`registry::build`].
     pub fn new(order: &Order<'_>, context: &ProbeContext<'_>) -> Result<Option<Self>, BuildError> {
-        let probe = registry::build(order)?;
+        let probe = registry::build(&Order {
+            early_stop: false,
+            ..*order
+        })?;
         let is_later = order.protocol.number() > 1;
         let calls = match probe.next(context, &[]) {
             Step::Calls(calls) if is_later && probe.later_steps().is_none() => calls,
             _ => return Ok(None),
         };
+        let hanging = Hanging::of(context);
         Ok(Some(Self {
+            looks: (order.early_stop && can_stop(order.name))
+                .then(|| Looks::of(context, &hanging, &calls)),
             unanswered: probe.judge(context, &calls, &[]),
-            hanging: Hanging::of(context),
+            hanging,
             calls,
             probe,
         }))
@@ -50,26 +61,79 @@ impl Design {
         &*self.probe
     }
 
-    /// The calls, in plan order.
+    /// The calls that can be made, in plan order.
     pub fn calls(&self) -> &[ProbeCall] {
         &self.calls
     }
 
-    /// What is found where the calls ended as `seen`, in their order.
+    /// What is found where all calls ended as `seen`, in their order.
     pub fn judge(&self, seen: &[Seen]) -> Finding {
-        self.found(seen, Wanted::Class)
+        self.found(&self.calls, seen, Wanted::Class, Spending::ALL)
     }
 
     /// The same for what measures a bias, which has no use for a p-value.
     pub fn measure(&self, seen: &[Seen]) -> Finding {
-        self.found(seen, Wanted::Bias)
+        self.found(&self.calls, seen, Wanted::Bias, Spending::ALL)
     }
 
-    fn found(&self, seen: &[Seen], wanted: Wanted) -> Finding {
+    /// How many looks there are.
+    pub fn looks(&self) -> usize {
+        self.looks.as_ref().map_or(1, Looks::count)
+    }
+
+    /// The look, from 0, at which it stops where calls end as `seen`.
+    pub fn stops_at(&self, seen: &[Seen]) -> usize {
+        let Some(looks) = &self.looks else {
+            return 0;
+        };
+        let is_over = |place: &usize| {
+            let (calls, seen) = self.seen_at(*place, seen);
+            let made = Made {
+                calls: &calls,
+                seen: &seen,
+            };
+            looks.is_last(*place) || looks.is_clear(*place, &self.hanging, self.probe.form(), made)
+        };
+        (0..looks.count()).find(is_over).unwrap_or(0)
+    }
+
+    /// How many calls are made by the look at `place`, from 0.
+    pub fn calls_by(&self, place: usize) -> usize {
+        self.seen_at(place, &[]).0.len()
+    }
+
+    /// What is found at the look at `place`, from 0, where calls end as `seen`.
+    pub fn judge_at(&self, place: usize, seen: &[Seen]) -> Finding {
+        let Some(look) = self.looks.as_ref().and_then(|looks| looks.at(place)) else {
+            return self.judge(seen);
+        };
+        let (calls, seen) = self.seen_at(place, seen);
+        self.found(&calls, &seen, Wanted::Class, Spending(Some(look)))
+    }
+
+    /// The calls that are made by the look at `place`, and how they ended, as far as `seen` says.
+    fn seen_at(&self, place: usize, seen: &[Seen]) -> (Vec<ProbeCall>, Vec<Seen>) {
+        let made: Vec<_> = match &self.looks {
+            Some(looks) => (0..=place).flat_map(|look| looks.made_for(look)).collect(),
+            None => (0..self.calls.len()).collect(),
+        };
+        let calls = made.iter().map(|call| self.calls[*call].clone());
+        let seen = made.iter().filter_map(|call| seen.get(*call).cloned());
+        (calls.collect(), seen.collect())
+    }
+
+    fn found(
+        &self,
+        calls: &[ProbeCall],
+        seen: &[Seen],
+        wanted: Wanted,
+        spending: Spending,
+    ) -> Finding {
         let mut finding = self.unanswered.clone();
+        finding.look = spending.0;
         let form = self.probe.form();
-        let compared = Compared::of(&self.hanging, form, &self.calls, seen);
-        compared.only(wanted).tell(&mut finding);
+        let compared = Compared::of(&self.hanging, form, calls, seen);
+        compared.only(wanted).spending(spending).tell(&mut finding);
         finding
     }
 }
@@ -91,6 +155,7 @@ mod tests {
             form,
             prompt: None,
             protocol,
+            early_stop: false,
         }
     }
 

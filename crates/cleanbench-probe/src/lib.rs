@@ -13,6 +13,8 @@
 //! Each is put to suspect items and to controls in the same way; [`mod@arms`] chooses the controls, the
 //! probe's `judge` compares the arms, [`verdict()`] weighs all findings of one model and task.
 //!
+//! A probe of given texts may stop before all items are asked, where a leak is clear by then, see [`mod@looks`].
+//!
 //! [`mod@checks`] are put beside them: whether an endpoint can be probed at all.
 //!
 //! Invariants: no probe is ever scored against the right answer; no option that is right is ever masked
@@ -34,6 +36,7 @@ pub mod design;
 mod family;
 mod filter;
 mod layout;
+pub mod looks;
 mod measure;
 mod options;
 mod order;
@@ -43,6 +46,8 @@ pub mod protocol;
 mod recall;
 mod recurring;
 pub mod registry;
+mod spending;
+mod staged;
 mod unwilling;
 pub mod verdict;
 

@@ -20,6 +20,7 @@ use crate::measure::{beyond_prompt, rounded};
 use crate::plain::{is_too_long, readings};
 use crate::protocol::{Declining, Protocol};
 use crate::recurring::Recurring;
+use crate::spending::Spending;
 use crate::unwilling::is_unwilling;
 
 /// Examples that a finding names.
@@ -150,10 +151,10 @@ pub(crate) struct Put<R> {
 }
 
 /// The first step of a probe.
-struct Planned {
-    calls: Vec<ProbeCall>,
+pub(crate) struct Planned {
+    pub(crate) calls: Vec<ProbeCall>,
     /// Items that are left out, by reason.
-    filters: BTreeMap<String, u64>,
+    pub(crate) filters: BTreeMap<String, u64>,
 }
 
 impl Planned {
@@ -163,7 +164,7 @@ impl Planned {
 }
 
 impl<R: Recall> Put<R> {
-    fn plan(&self, context: &ProbeContext<'_>) -> Planned {
+    pub(crate) fn plan(&self, context: &ProbeContext<'_>) -> Planned {
         let mut planned = Planned {
             calls: Vec::new(),
             filters: BTreeMap::new(),
@@ -387,10 +388,24 @@ impl<R: Recall> Probe for Put<R> {
     }
 
     fn judge(&self, context: &ProbeContext<'_>, calls: &[ProbeCall], seen: &[Seen]) -> Finding {
+        self.found(context, self.plan(context), calls, seen, Spending::ALL)
+    }
+}
+
+impl<R: Recall> Put<R> {
+    /// What is found where `calls` of what was `planned` ended as `seen`, of the error rate what is spent.
+    pub(crate) fn found(
+        &self,
+        context: &ProbeContext<'_>,
+        planned: Planned,
+        calls: &[ProbeCall],
+        seen: &[Seen],
+        spending: Spending,
+    ) -> Finding {
         let Planned {
             calls: first,
             filters,
-        } = self.plan(context);
+        } = planned;
         let deciding = Self::deciding(first.len(), calls);
         let is_paired = context.kind.paired();
         let left_out = left_out(is_paired, calls, seen);
@@ -412,12 +427,14 @@ impl<R: Recall> Probe for Put<R> {
             controls: count(Arm::Control, context.controls.len(), calls, seen),
             filters,
             examples,
-            ..Finding::new(self.id(), self.form, context.kind)
+            look: spending.0,
+            ..Finding::new(self.recall.id(), self.form, context.kind)
         };
         match self.protocol {
             Protocol::First => finding.contrast = arm_difference(context, calls, seen),
             Protocol::Second(_) | Protocol::Third(_) => {
-                Compared::new(context, self.form, calls, seen).tell(&mut finding);
+                let compared = Compared::new(context, self.form, calls, seen);
+                compared.spending(spending).tell(&mut finding);
             }
         }
         finding

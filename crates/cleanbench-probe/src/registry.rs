@@ -17,6 +17,7 @@ use crate::probes::option_order_quiz::OptionOrderQuiz;
 use crate::probes::ts_guessing::MaskedOption;
 use crate::protocol::Protocol;
 use crate::recall::{Put, Recall};
+use crate::staged::Staged;
 
 /// What a probe weighs in the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Order<'a> {
     pub prompt: Option<&'a str>,
     /// How it asks and reads.
     pub protocol: Protocol,
+    /// Whether it stops once a leak is clear, where it [`can_stop`].
+    pub early_stop: bool,
 }
 
 const BOTH: &[ProbeForm] = &[ProbeForm::Raw, ProbeForm::Instruction];
@@ -202,6 +205,12 @@ pub fn is_confirmatory(name: &str) -> bool {
     entry(name).is_none_or(|entry| !told_only.contains(&entry.standing))
 }
 
+/// Whether the probe called `name` can stop once a leak is clear: a class rests on it, and what it finds stands by itself.
+/// How likely texts are tells nothing before it is known how likely they are elsewhere.
+pub fn can_stop(name: &str) -> bool {
+    is_confirmatory(name) && !weighs_likelihoods(name)
+}
+
 /// Whether `name` is a check of validity: it is about an endpoint, and no task has it.
 pub fn is_check(name: &str) -> bool {
     entry(name).is_some_and(|entry| entry.standing == Standing::Check)
@@ -256,12 +265,17 @@ fn check_prompt(entry: &Entry, prompt: &str) -> Result<(), BuildError> {
 
 fn put<R: Recall + 'static>(recall: R, order: &Order<'_>) -> Box<dyn Probe> {
     let instruction = order.prompt.unwrap_or(recall.instruction()).to_owned();
-    Box::new(Put {
+    let put = Put {
         recall,
         form: order.form,
         instruction,
         protocol: order.protocol,
-    })
+    };
+    if order.early_stop && can_stop(order.name) && matches!(order.protocol, Protocol::Third(_)) {
+        Box::new(Staged { put })
+    } else {
+        Box::new(put)
+    }
 }
 
 /// Identity of a probe: changes with its name, form, version and prompt.
@@ -292,6 +306,7 @@ pub(crate) mod testing {
             form,
             prompt: None,
             protocol: Protocol::First,
+            early_stop: false,
         }
     }
 

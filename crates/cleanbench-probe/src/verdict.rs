@@ -25,6 +25,7 @@ use cleanbench_stats::{multiplicity, power};
 use serde::{Deserialize, Serialize};
 
 use crate::registry::{is_confirmatory, primary};
+use crate::spending::NOT_NEEDED;
 
 pub mod bias;
 pub mod doses;
@@ -272,9 +273,26 @@ fn describe(finding: &Finding, adjusted: f64) -> String {
             (contrast.effect, contrast.low, contrast.high)
         });
     format!(
-        "{} ({}): {suspects} suspects and {controls} controls restored, difference {effect:.3} [{low:.3}, {high:.3}], adjusted p {adjusted:.2e}",
+        "{} ({}): {suspects} suspects and {controls} controls restored, difference {effect:.3} [{low:.3}, {high:.3}], adjusted p {adjusted:.2e}{}",
         finding.probe,
-        finding.form.as_str()
+        finding.form.as_str(),
+        stopped(finding)
+    )
+}
+
+/// Where a finding stopped before all items were asked.
+fn stopped(finding: &Finding) -> String {
+    let Some(look) = finding.look.filter(|look| !look.is_last()) else {
+        return String::new();
+    };
+    let why = if finding.filters.contains_key(NOT_NEEDED) {
+        ": the leak was clear"
+    } else {
+        ""
+    };
+    format!(
+        "; stopped after {} of {} items{why}",
+        look.asked, look.items
     )
 }
 

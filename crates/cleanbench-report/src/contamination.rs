@@ -27,6 +27,7 @@ use cleanbench_probe::verdict::measured::{self, Grounds};
 use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
+use crate::recording::probe_of;
 use crate::rows::Row;
 use crate::{Recording, ReportError};
 use references::{Alike, OnControls, REFERENCES_SINCE, Referenced, References};
@@ -397,6 +398,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) name: &'a str,
     pub(crate) plan: &'a ProbePlan,
     pub(crate) probe: &'a dyn Probe,
+    /// The same where it stops nowhere, of a probe that stops early.
+    whole: Option<Box<dyn Probe>>,
     pub(crate) arms: Option<Arms>,
     pub(crate) first: Vec<Planned>,
     erased: bool,
@@ -429,11 +432,20 @@ impl<'a> Unit<'a> {
             Judge::Probe(probe) => &**probe,
             Judge::Scorers(_) => unreachable!("a plan with a probe is judged by it"),
         };
+        let whole = || {
+            let whole = ProbePlan {
+                early_stop: false,
+                ..plan.clone()
+            };
+            // It was built for the run already.
+            probe_of(&whole).ok()
+        };
         Self {
             place,
             name: &run.tasks[place].name,
             plan,
             probe,
+            whole: plan.early_stop.then(whole).flatten(),
             arms,
             first: items.calls.get(&place).cloned().unwrap_or_default(),
             erased: items.erased,
@@ -507,6 +519,27 @@ impl<'a> Unit<'a> {
         gathered: &Gathered,
         adjust: impl FnOnce(&[ProbeCall], &mut [Seen]),
     ) -> Result<Judged, ReportError> {
+        self.judge_by(self.probe, recording, gathered, adjust)
+    }
+
+    /// The same of a reference model, which stops nowhere.
+    fn judge_reference(
+        &self,
+        recording: &Recording,
+        gathered: &Gathered,
+        adjust: impl FnOnce(&[ProbeCall], &mut [Seen]),
+    ) -> Result<Judged, ReportError> {
+        let probe = self.whole.as_deref().unwrap_or(self.probe);
+        self.judge_by(probe, recording, gathered, adjust)
+    }
+
+    fn judge_by(
+        &self,
+        probe: &dyn Probe,
+        recording: &Recording,
+        gathered: &Gathered,
+        adjust: impl FnOnce(&[ProbeCall], &mut [Seen]),
+    ) -> Result<Judged, ReportError> {
         let mut seen = gathered.seen.get(&self.place).cloned().unwrap_or_default();
         let none = Arms {
             suspects: Vec::new(),
@@ -522,7 +555,7 @@ impl<'a> Unit<'a> {
             None => (none.context(self.plan.seed), &[][..]),
         };
         adjust(calls, &mut seen);
-        let finding = self.probe.judge(&context, calls, &seen);
+        let finding = probe.judge(&context, calls, &seen);
         let finding = if recording.manifest.plan.tables >= SILENCE_SINCE {
             self.with_reserves(finding, &seen)
         } else {

@@ -10,6 +10,8 @@
 //! that had none, a further batch holds only what has become due by them; what was answered before is never asked
 //! anew, and every planned call keeps its row in the tables.
 //!
+//! A probe that stops once a leak is clear asks a reference model about all items all the same.
+//!
 //! Order matters: a batch is due by the records before its own, in the order of the chain that holds it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +21,7 @@ use cleanbench_core::history::{Batch, CallTable};
 use cleanbench_core::probe::{Arm, ProbeCall, Seen, Step, StepScope};
 use cleanbench_core::{Event, Outcome, Purpose, Shard};
 use cleanbench_ledger::batches::{DueBatch, DueSample};
+use cleanbench_ledger::manifest::ModelPlan;
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_ledger::{JournalReader, Manifest, Plan, RunDirectory, SampleRows, Tail, samples};
 
@@ -213,12 +216,19 @@ impl<'a> Standing<'a> {
         if part.is_some() && !is_local {
             return Ok(None);
         }
+        // A reference stops nowhere: what it restores of any item is wanted.
+        let stops_nowhere = unit.plan.early_stop && self.is_reference(model);
         let first = unit.first.iter();
         let first = first.map(|planned| Place::planned(model, planned.line, 1));
         let mut places: Vec<_> = first.collect();
         let mut step = 1;
         while self.have_ended(&places) {
-            let seen: Vec<_> = places.iter().map(|place| self.seen(*place)).collect();
+            let seen = places.iter().map(|place| self.seen(*place));
+            let seen: Vec<_> = if stops_nowhere {
+                seen.map(|seen| Seen::ended(seen.outcome, None)).collect()
+            } else {
+                seen.collect()
+            };
             let Some(Step::Calls(calls)) = unit.step(&seen) else {
                 return Ok(None);
             };
@@ -242,6 +252,13 @@ impl<'a> Standing<'a> {
             step += 1;
         }
         Ok(None)
+    }
+
+    fn is_reference(&self, model: u32) -> bool {
+        let models = &self.recording.manifest.plan.models;
+        models
+            .get(model as usize)
+            .is_some_and(ModelPlan::is_reference)
     }
 
     /// The places of those of `samples` that are planned already, and those that are due now.
@@ -330,7 +347,8 @@ fn batch(unit: &Unit<'_>, key: StepKey, samples: Vec<DueSample>) -> DueBatch {
     }
 }
 
-/// A call of step `step` as a sample of its own, named after the one that it follows and its step.
+/// A call of step `step` as a sample of its own, named after the one that it follows and its step; about a new item, after
+/// that.
 fn sample(unit: &Unit<'_>, call: ProbeCall, step: u32) -> Result<DueSample, ReportError> {
     let mut first = unit.first.iter();
     let is_about = |of: &ProbeCall| of.arm == call.arm && of.item == call.item;
@@ -340,14 +358,18 @@ fn sample(unit: &Unit<'_>, call: ProbeCall, step: u32) -> Result<DueSample, Repo
         Arm::Control => &arms.controls,
     });
     let item = items.and_then(|items| items.get(call.item));
-    let Some((followed, item)) = followed.zip(item) else {
+    let is_local = unit.probe.later_steps() == Some(StepScope::Local);
+    let Some(item) = item.filter(|_| followed.is_some() || !is_local) else {
         let what = format!("`{}` asks again about what it never asked", unit.name);
         return Err(ReportError::Plan(what));
     };
     let mut sample = item.sample.clone();
-    sample.id = format!("{}#{}", followed.id, step + 1);
+    sample.id = match followed {
+        Some(followed) => format!("{}#{}", followed.id, step + 1),
+        None => call.name(item),
+    };
     Ok(DueSample {
-        follows: Some(followed.line),
+        follows: followed.map(|followed| followed.line),
         content: SampleContent {
             messages: call.messages.clone(),
             continuations: call.continuations.clone(),

@@ -298,6 +298,7 @@ pub fn probe_of(plan: &ProbePlan) -> Result<Box<dyn Probe>, BuildError> {
         form: plan.form,
         prompt: plan.prompt.as_deref(),
         protocol,
+        early_stop: plan.early_stop,
     })
 }
 

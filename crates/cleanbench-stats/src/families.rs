@@ -17,8 +17,8 @@ use crate::student::student_quantile;
 pub const DRAWS: u32 = 19_999;
 /// With fewer families an interval is from -1 to 1.
 pub const FEWEST: usize = 5;
-/// Tail of the intervals on either side.
-const TAIL: f64 = 0.025;
+/// What the usual intervals leave outside, on both sides together.
+pub const ALPHA: f64 = 0.05;
 
 /// A family: the sum of its items' outcomes (in pairs, of their differences), and how many there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,10 +52,15 @@ pub struct Compared {
 
 /// The difference over families of pairs; `None` where each family is a single pair, for which there are exact tests.
 pub fn paired(families: &[Family]) -> Option<Compared> {
+    paired_at(families, ALPHA)
+}
+
+/// The same with an interval that leaves `alpha` outside.
+pub fn paired_at(families: &[Family], alpha: f64) -> Option<Compared> {
     if families.iter().all(|family| family.items <= 1) {
         return None;
     }
-    let [low, high] = around(rate(families));
+    let [low, high] = around(rate(families), alpha);
     Some(Compared {
         low,
         high,
@@ -66,16 +71,17 @@ pub fn paired(families: &[Family]) -> Option<Compared> {
 
 /// The difference between independent arms; `None` where each family is a single item.
 pub fn unpaired(first: &[Family], second: &[Family]) -> Option<Compared> {
-    unpaired_up_to(first, second, 1.0)
+    unpaired_at(first, second, 1.0, ALPHA)
 }
 
-/// The same where a p-value above `most` is told as 1, which spares most of the drawing.
-pub fn unpaired_up_to(first: &[Family], second: &[Family], most: f64) -> Option<Compared> {
+/// The same where a p-value above `most` is told as 1, which spares most of the drawing, and with an interval that
+/// leaves `alpha` outside.
+pub fn unpaired_at(first: &[Family], second: &[Family], most: f64, alpha: f64) -> Option<Compared> {
     let mut both = first.iter().chain(second);
     if both.all(|family| family.items <= 1) {
         return None;
     }
-    let [low, high] = around(difference_of_arms(first, second));
+    let [low, high] = around(difference_of_arms(first, second), alpha);
     Some(Compared {
         low,
         high,
@@ -93,12 +99,12 @@ struct Spread {
     degrees: f64,
 }
 
-/// The ends of the interval around an estimate.
-fn around(spread: Spread) -> [f64; 2] {
+/// The ends of the interval around an estimate that leaves `alpha` outside.
+fn around(spread: Spread, alpha: f64) -> [f64; 2] {
     let Some(variance) = spread.variance else {
         return [-1.0, 1.0];
     };
-    let reach = student_quantile(1.0 - TAIL, spread.degrees) * variance.sqrt();
+    let reach = student_quantile(1.0 - alpha / 2.0, spread.degrees) * variance.sqrt();
     [
         (spread.estimate - reach).max(-1.0),
         (spread.estimate + reach).min(1.0),
@@ -284,7 +290,7 @@ mod tests {
             };
             let [first, second] = [arm(0.5), arm(0.3)];
             let whole = unpaired(&first, &second).unwrap();
-            let short = unpaired_up_to(&first, &second, 0.05).unwrap();
+            let short = unpaired_at(&first, &second, 0.05, ALPHA).unwrap();
             let expected = if whole.p > 0.05 { 1.0 } else { whole.p };
             assert!((short.p - expected).abs() < 1e-15);
             assert!((short.low - whole.low).abs() < 1e-15);

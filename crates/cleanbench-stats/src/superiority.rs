@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 
 use crate::difference::of_weights;
 use crate::elementary::real;
-use crate::families::{DRAWS, FEWEST};
+use crate::families::{ALPHA, DRAWS, FEWEST};
 use crate::interval::Confidence;
 use crate::random::Random;
 use crate::student::student_quantile;
@@ -38,8 +38,6 @@ use crate::sum::sum;
 pub const EXACTLY: usize = 14;
 /// So many values stand apart at least, as far as ties narrow an interval: two an arm, as Agresti and Coull add.
 pub const APART: f64 = 4.0;
-/// The confidence whose upper end is the one-sided bound of 95 %.
-const ONE_SIDED: f64 = 0.9;
 
 /// The value of an item.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,11 +82,12 @@ pub struct Superiority {
 
 /// The superiority of the first values of `pairs`; `None` without pairs, or where a value is not finite.
 pub fn paired(pairs: &[Pair]) -> Option<Superiority> {
-    paired_up_to(pairs, 1.0)
+    paired_at(pairs, 1.0, ALPHA)
 }
 
-/// The same where a p-value above `most` is told as 1, which spares most of the drawing.
-pub fn paired_up_to(pairs: &[Pair], most: f64) -> Option<Superiority> {
+/// The same where a p-value above `most` is told as 1, which spares most of the drawing, and with bounds at the error rate
+/// `alpha`.
+pub fn paired_at(pairs: &[Pair], most: f64, alpha: f64) -> Option<Superiority> {
     let values = pairs.iter().flat_map(|pair| [pair.first, pair.second]);
     if pairs.is_empty() || !values.into_iter().all(f64::is_finite) {
         return None;
@@ -108,18 +107,24 @@ pub fn paired_up_to(pairs: &[Pair], most: f64) -> Option<Superiority> {
     let flipped = sign_flips(&gathered(differences), most);
     Some(Superiority {
         interval: "newcombe paired and t over families",
-        ..found(spread, families, ends, flipped)?
+        ..found(spread, families, flipped, bounds(ends, alpha)?)
     })
 }
 
 /// The superiority of the values `first` over the independent ones `second`; `None` without values, or where one is not
 /// finite. Families of the two arms have nothing in common.
 pub fn unpaired(first: &[Value], second: &[Value]) -> Option<Superiority> {
-    unpaired_up_to(first, second, 1.0)
+    unpaired_at(first, second, 1.0, ALPHA)
 }
 
-/// The same where a p-value above `most` is told as 1, which spares most of the drawing.
-pub fn unpaired_up_to(first: &[Value], second: &[Value], most: f64) -> Option<Superiority> {
+/// The same where a p-value above `most` is told as 1, which spares most of the drawing, and with bounds at the error rate
+/// `alpha`.
+pub fn unpaired_at(
+    first: &[Value],
+    second: &[Value],
+    most: f64,
+    alpha: f64,
+) -> Option<Superiority> {
     let mut all = first.iter().chain(second);
     if first.is_empty() || second.is_empty() || !all.all(|one| one.value.is_finite()) {
         return None;
@@ -145,7 +150,12 @@ pub fn unpaired_up_to(first: &[Value], second: &[Value], most: f64) -> Option<Su
     let permuted = permuted(&first, &second, most);
     Some(Superiority {
         interval: "pseudo-score and delong over families",
-        ..found(spread, counts[0].min(counts[1]), ends, permuted)?
+        ..found(
+            spread,
+            counts[0].min(counts[1]),
+            permuted,
+            bounds(ends, alpha)?,
+        )
     })
 }
 
@@ -156,15 +166,20 @@ struct Tested {
     test: &'static str,
 }
 
+/// The ends of the two-sided interval at the error rate `alpha`, and the one-sided upper bound.
+fn bounds(ends: impl Fn(Confidence) -> Option<[f64; 2]>, alpha: f64) -> Option<[f64; 3]> {
+    let [low, high] = ends(Confidence::new(1.0 - alpha)?)?;
+    let [_, upper] = ends(Confidence::one_sided(alpha)?)?;
+    Some([low, high, upper])
+}
+
 fn found(
     spread: Spread,
     families: u64,
-    ends: impl Fn(Confidence) -> Option<[f64; 2]>,
     tested: Tested,
-) -> Option<Superiority> {
-    let [low, high] = ends(Confidence::PERCENT_95)?;
-    let [_, upper] = ends(Confidence::new(ONE_SIDED)?)?;
-    Some(Superiority {
+    [low, high, upper]: [f64; 3],
+) -> Superiority {
+    Superiority {
         estimate: spread.estimate,
         low,
         high,
@@ -173,7 +188,7 @@ fn found(
         interval: "",
         p: tested.p,
         test: tested.test,
-    })
+    }
 }
 
 /// A family: the sum of its items' values, and how many there are.

@@ -619,6 +619,7 @@ impl Loader<'_> {
             items: table.items,
             forms: table.forms.clone(),
             prompts,
+            early_stop: table.early_stop,
         })
     }
 

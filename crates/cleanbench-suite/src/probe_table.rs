@@ -8,7 +8,7 @@ use crate::diagnostic::Fault;
 use crate::toml_read::{Node, Reader};
 use crate::words::{did_you_mean, shown};
 
-const KNOWN: [&str; 4] = ["use", "items", "forms", "prompts"];
+const KNOWN: [&str; 5] = ["use", "items", "forms", "prompts", "early_stop"];
 const FORMS: [ProbeForm; 2] = [ProbeForm::Raw, ProbeForm::Instruction];
 /// Most items of a task that are put to a probe, where the suite gives no number.
 pub const DEFAULT_ITEMS: u64 = 1_000;
@@ -24,6 +24,7 @@ pub(crate) struct ProbeTable {
     pub(crate) forms: Vec<ProbeForm>,
     /// Name of the probe and path of its prompt.
     pub(crate) prompts: Vec<(At<String>, At<String>)>,
+    pub(crate) early_stop: bool,
 }
 
 impl ProbeTable {
@@ -34,6 +35,7 @@ impl ProbeTable {
             items: DEFAULT_ITEMS,
             forms: FORMS.to_vec(),
             prompts: Vec::new(),
+            early_stop: false,
         };
         for (key, node) in table {
             match key.get_ref().as_ref() {
@@ -43,6 +45,7 @@ impl ProbeTable {
                     read.items = u64::try_from(items).unwrap_or(DEFAULT_ITEMS);
                 }
                 "forms" => read.forms = read_forms(reader, node)?,
+                "early_stop" => read.early_stop = reader.boolean("early_stop", node)?,
                 "prompts" => read.prompts = read_prompts(reader, node)?,
                 other => reader.unknown_key(other, key.span().start, "[probes]", &KNOWN),
             }

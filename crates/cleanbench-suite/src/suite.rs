@@ -105,6 +105,8 @@ pub struct ProbeUse {
     pub forms: Vec<ProbeForm>,
     /// Instruction prompts that replace the shipped ones: name of the probe, text.
     pub prompts: BTreeMap<String, String>,
+    /// Whether a probe asks about no more items once a leak is clear.
+    pub early_stop: bool,
 }
 
 /// One kind of question: prompt, scorers, samples.

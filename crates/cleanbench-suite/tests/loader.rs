@@ -868,8 +868,14 @@ fn controls_and_probes_are_read() {
     let other = two_tasks("", "[probes]\nuse = [\"ts-guessing\"]\nprompts = {}").suite();
     assert_eq!(other.probes.as_ref().unwrap().items, 1_000);
     assert_eq!(other.probes.as_ref().unwrap().forms.len(), 2, "both");
-    let raw = two_tasks("", "[probes]\nuse = [\"ts-guessing\"]\nforms = [\"raw\"]").suite();
-    assert_eq!(raw.probes.as_ref().unwrap().forms, [ProbeForm::Raw]);
+    assert!(!other.probes.as_ref().unwrap().early_stop);
+    let raw = "[probes]\nuse = [\"ts-guessing\"]\nforms = [\"raw\"]\nearly_stop = true";
+    let raw = two_tasks("", raw).suite();
+    let raw = raw.probes.as_ref().unwrap();
+    assert_eq!(
+        (&raw.forms[..], raw.early_stop),
+        (&[ProbeForm::Raw][..], true)
+    );
     assert_ne!(suite.digest, other.digest);
 }
 

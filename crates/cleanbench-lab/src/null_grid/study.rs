@@ -141,7 +141,7 @@ impl Set {
         scenario: &Scenario,
         names: [Part<'_>; 2],
         count: usize,
-        without: Option<Rule>,
+        rules: Rules,
     ) -> Result<Self, StudyError> {
         let of_suspects = strata(scenario, count, |share| share.suspects);
         let of_controls = match scenario.controls {
@@ -156,14 +156,14 @@ impl Set {
                 None => ControlKind::Sibling,
             },
         };
-        if without == Some(Rule::Families) {
+        if rules.without == Some(Rule::Families) {
             let all = arms.suspects.iter_mut().chain(&mut arms.controls);
             all.for_each(|item| item.sample.cluster = None);
         }
         let context = arms.context(0);
         let designs: Result<Vec<_>, _> = probes(scenario)
             .into_iter()
-            .map(|(name, form)| design(name, form, &context))
+            .map(|(name, form)| design(name, form, &context, rules.stops))
             .collect();
         Ok(Self {
             designs: designs?,
@@ -178,13 +178,27 @@ impl Set {
     }
 }
 
-fn design(name: &str, form: ProbeForm, context: &ProbeContext<'_>) -> Result<Design, StudyError> {
+/// How a study judges, where it differs from the usual.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    without: Option<Rule>,
+    /// Whether probes stop once a leak is clear.
+    stops: bool,
+}
+
+fn design(
+    name: &str,
+    form: ProbeForm,
+    context: &ProbeContext<'_>,
+    early_stop: bool,
+) -> Result<Design, StudyError> {
     let order = Order {
         name,
         form,
         prompt: None,
         // Answers are drawn, not read: none declines in words.
         protocol: Protocol::Third(|_| false),
+        early_stop,
     };
     let built = Design::new(&order, context);
     let built = built.map_err(|error| StudyError::Probe(error.to_string()))?;
@@ -224,6 +238,30 @@ impl Study {
     /// # Errors
     /// When one of its probes can ask nothing.
     pub fn new(scenario: &Scenario, without: Option<Rule>) -> Result<Self, StudyError> {
+        Self::by(
+            scenario,
+            Rules {
+                without,
+                stops: false,
+            },
+        )
+    }
+
+    /// The same where probes stop once a leak is clear.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn stopping(scenario: &Scenario, without: Option<Rule>) -> Result<Self, StudyError> {
+        Self::by(
+            scenario,
+            Rules {
+                without,
+                stops: true,
+            },
+        )
+    }
+
+    fn by(scenario: &Scenario, rules: Rules) -> Result<Self, StudyError> {
         let part = |task, letter, reworded| Part {
             task,
             letter,
@@ -234,13 +272,17 @@ impl Study {
             Controls::Siblings => part("siblings", 's', None),
         };
         let own = [part("suspects", 'o', None), controls];
-        let main = Set::new(scenario, own, scenario.items, without)?;
+        let main = Set::new(scenario, own, scenario.items, rules)?;
         let own = [
             part("never-sent", 'n', None),
             part("never-sent", 'w', Some('n')),
         ];
+        let asked_in_full = Rules {
+            stops: false,
+            ..rules
+        };
         let never_sent = (scenario.never_sent > 0)
-            .then(|| Set::new(scenario, own, scenario.never_sent, without))
+            .then(|| Set::new(scenario, own, scenario.never_sent, asked_in_full))
             .transpose()?;
         let around = |means: ByArm| {
             let means = [means.suspects, means.controls];
@@ -259,7 +301,7 @@ impl Study {
             scenario: scenario.clone(),
             main,
             never_sent,
-            without,
+            without: rules.without,
         })
     }
 
@@ -472,11 +514,12 @@ impl Study {
     fn finding(&self, model: &Model, place: usize) -> Finding {
         let design = &self.main.designs[place];
         let mut own = seen(&model.answers[place]);
+        let look = design.stops_at(&own);
         let references = self.references(model, place);
         if self.without != Some(Rule::GuessFilter) {
             references.adjust(design, &mut own);
         }
-        let mut finding = design.judge(&own);
+        let mut finding = design.judge_at(look, &own);
         finding.beside_references = !references.weighed.is_empty();
         let never_sent = self.never_sent_shown(model, place);
         let never_sent = never_sent.as_ref();

@@ -1,7 +1,7 @@
 //! The simulation itself: that it repeats, gives what it was asked for, and keeps the promises of ten rows.
 
 use cleanbench_core::Completion;
-use cleanbench_core::probe::{Arm, Finding};
+use cleanbench_core::probe::{Arm, Finding, Look};
 use cleanbench_probe::Class;
 
 use super::rows::{Row, rows};
@@ -152,6 +152,33 @@ fn references_meet_the_same_difficulties() {
     // Items are nearly always or nearly never guessed; by chance 58 % would agree.
     for reference in &drawn[0].references {
         assert!(agree(&reference[0]) > 320, "{}", agree(&reference[0]));
+    }
+}
+
+/// What is stopped is asked less than half, and no class is lost by it.
+#[test]
+fn stopping_spares_half_of_the_calls_on_a_strong_leak() {
+    let scenario = row("stopping-leak-90").scenario;
+    let [whole, stopping] = [Study::new, Study::stopping].map(|new| new(&scenario, None).unwrap());
+    for number in 0..40 {
+        let model = stopping.model(3, number);
+        let found = stopping.assess(&model);
+        assert_eq!(found.verdict.class, Class::Strong, "{:?}", found.verdict);
+        assert_eq!(whole.assess(&model).verdict.class, Class::Strong);
+        let looks = || found.findings.iter().filter_map(|one| one.look);
+        let [asked, items]: [u64; 2] = [
+            looks().map(|look| look.asked).sum(),
+            looks().map(|look| look.items).sum(),
+        ];
+        assert_eq!(items, 6 * 400);
+        assert!(2 * asked <= items, "{asked} of {items}");
+    }
+    let nothing = row("stopping-families-12-biased").scenario;
+    let study = Study::stopping(&nothing, None).unwrap();
+    for number in 0..20 {
+        let findings = study.assess(&study.model(3, number)).findings;
+        let is_last = |one: &Finding| one.look.is_some_and(Look::is_last);
+        assert!(findings.iter().all(is_last), "a model that saw nothing");
     }
 }
 

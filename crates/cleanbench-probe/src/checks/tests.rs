@@ -25,6 +25,7 @@ fn check(name: &str, form: ProbeForm) -> Box<dyn cleanbench_core::Probe> {
         form,
         prompt: None,
         protocol: Protocol::Second(|text| text.contains("I cannot")),
+        early_stop: false,
     })
     .unwrap()
 }

@@ -113,11 +113,12 @@ impl Compared {
     }
 
     fn contrast_of_values(&self, silent: Silent) -> Option<ValueContrast> {
+        let [most, alpha] = [self.wanted.most(), self.spending.alpha()];
         if !self.is_paired {
             let suspects = self.suspects.values(silent.suspects);
             let controls = self.controls.values(silent.controls);
-            let found = superiority::unpaired_up_to(&suspects, &controls, self.wanted.most())?;
-            return Some(contrast(&found));
+            let found = superiority::unpaired_at(&suspects, &controls, most, alpha)?;
+            return Some(self.spending.of_values(contrast(&found)));
         }
         let pairs = self.pair_families().into_iter().enumerate();
         let pairs = pairs.filter_map(|(place, family)| {
@@ -127,8 +128,8 @@ impl Compared {
                 family,
             })
         });
-        let found = superiority::paired_up_to(&pairs.collect::<Vec<_>>(), self.wanted.most())?;
-        Some(contrast(&found))
+        let found = superiority::paired_at(&pairs.collect::<Vec<_>>(), most, alpha)?;
+        Some(self.spending.of_values(contrast(&found)))
     }
 }
 

@@ -300,6 +300,16 @@ impl<'a> Weighed<'a> {
             Some(format!(
                 "with a power of {power:.2} to see that 20 % of the items were seen and restored half the time; {LEAST_POWER} is needed"
             ))
+        } else if let Some(look) = finding.look.filter(|look| !look.is_last()) {
+            Some(format!(
+                "and stopped after {} of {} items; nothing is ruled out before all are asked",
+                look.asked, look.items
+            ))
+        } else if let Some(look) = finding.look.filter(|look| !look.is_last()) {
+            Some(format!(
+                "and stopped after {} of {} items; nothing is ruled out before all are asked",
+                look.asked, look.items
+            ))
         } else if let Some(gap) = finding.left_out_gap {
             Some(format!(
                 "and what reference models restore, which is left out, is of suspects by at least {:.0} points more often than of controls: it may have been seen",

@@ -158,7 +158,7 @@ impl Table for Findings {
         ColumnOf::new("suspects_hits", "Suspects that were restored.", |line| {
             line.suspects(|arm| arm.hits)
         }),
-        ColumnOf::new("suspects_filtered", "Suspects that a filter left out.", |line| {
+        ColumnOf::new("suspects_filtered", "Suspects that a filter left out, or that were not needed.", |line| {
             line.suspects(|arm| arm.filtered)
         }),
         ColumnOf::new("suspects_missing", "Suspects without a valid answer.", |line| {
@@ -171,7 +171,7 @@ impl Table for Findings {
         ColumnOf::new("controls_hits", "Controls that were restored.", |line| {
             line.controls(|arm| arm.hits)
         }),
-        ColumnOf::new("controls_filtered", "Controls that a filter left out.", |line| {
+        ColumnOf::new("controls_filtered", "Controls that a filter left out, or that were not needed.", |line| {
             line.controls(|arm| arm.filtered)
         }),
         ColumnOf::new("controls_missing", "Controls without a valid answer.", |line| {

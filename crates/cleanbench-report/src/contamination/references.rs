@@ -261,7 +261,7 @@ impl<'a> Answering<'a> {
             restored: BTreeSet::new(),
             weighed: BTreeMap::new(),
         };
-        let judged = unit.judge(recording, gathered, |calls, seen| {
+        let judged = unit.judge_reference(recording, gathered, |calls, seen| {
             own.restored = beside::restored(calls, seen);
             let weighs = weighs_likelihoods(&unit.plan.id);
             manner.add(unit.place, weighs, calls, seen);
@@ -287,7 +287,9 @@ impl<'a> Answering<'a> {
         let against = |calls: &[ProbeCall], seen: &mut [Seen]| {
             beside::set_against(others, calls, seen);
         };
-        Ok(unit.judge(recording, self.gathered, against)?.finding)
+        Ok(unit
+            .judge_reference(recording, self.gathered, against)?
+            .finding)
     }
 }
 
@@ -325,7 +327,7 @@ fn together(
     let [first, _, ..] = telling else {
         return Ok(None);
     };
-    let judged = unit.judge(recording, first.gathered, |calls, seen| {
+    let judged = unit.judge_reference(recording, first.gathered, |calls, seen| {
         beside::as_restored(guessed, calls, seen);
     })?;
     Ok(Some(judged.finding))

@@ -278,10 +278,10 @@ fn only_p_values_above_the_most_are_told_as_1() {
             })
             .collect();
         for (whole, short) in [
-            (paired(&pairs), paired_up_to(&pairs, 0.05)),
+            (paired(&pairs), paired_at(&pairs, 0.05, ALPHA)),
             (
                 unpaired(&first, &second),
-                unpaired_up_to(&first, &second, 0.05),
+                unpaired_at(&first, &second, 0.05, ALPHA),
             ),
         ] {
             let (whole, short) = (whole.unwrap(), short.unwrap());

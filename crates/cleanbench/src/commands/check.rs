@@ -10,6 +10,7 @@ use cleanbench_plan::check::{
 use cleanbench_plan::endpoints::{left_out_of, unusable_of};
 use cleanbench_plan::nights::{ASSUMED_NIGHTS, ASSUMED_SCORE};
 use cleanbench_plan::options::Surroundings;
+use cleanbench_plan::probes::PlannedProbe;
 use cleanbench_plan::reach::of_tasks;
 use cleanbench_report::gates::ENOUGH;
 use cleanbench_report::{cell, is_check};
@@ -186,7 +187,7 @@ fn print_probes(suite: &Suite, check: &Check<'_>) {
             probe.id.clone(),
             probe.form.as_str().to_owned(),
             or_none(probe.control.as_str()),
-            planned.calls.len().to_string(),
+            calls(planned),
             tokens.prompt.to_string(),
             tokens.most.to_string(),
         ])
@@ -205,6 +206,16 @@ fn print_probes(suite: &Suite, check: &Check<'_>) {
         plain_table(header, rows)
     ));
     printer::result(reach_table::text(&of_tasks(probes, check.references())));
+}
+
+/// The calls of a probe; of one that stops early those of a clear leak besides.
+fn calls(planned: &PlannedProbe) -> String {
+    let all = planned.all_calls().count();
+    if planned.later.is_empty() {
+        all.to_string()
+    } else {
+        format!("{all}; {} if clear", planned.calls.len())
+    }
 }
 
 /// What each gate could tell with the selected samples.
@@ -289,11 +300,16 @@ fn print_endpoint(
     printer::result(format!("  {}", estimate(&check.estimate(endpoint))));
     if !check.probes.is_empty() {
         let tokens = check.probe_tokens();
+        let calls = check.probe_calls();
+        let clear = check.probe_calls_of_clear_leak();
+        let saved = if role == Role::Reference || clear == calls {
+            String::new()
+        } else {
+            format!(" at most, {clear} where every leak is clear at once")
+        };
         printer::result(format!(
-            "  and {} calls of probes: about {} tokens in, at most {} out",
-            check.probe_calls(),
-            tokens.prompt,
-            tokens.most
+            "  and {calls} calls of probes{saved}: about {} tokens in, at most {} out",
+            tokens.prompt, tokens.most
         ));
     }
     is_refused

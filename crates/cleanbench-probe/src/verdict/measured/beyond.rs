@@ -33,11 +33,17 @@ pub(super) fn low(finding: &Finding) -> f64 {
 /// none, or by the rules of tables before version 8.
 pub(super) fn beyond_bias(finding: &Finding) -> Option<f64> {
     let all = finding.contrast.iter().chain(&finding.at_worst);
-    let effects = all.map(|contrast| Effect {
-        estimate: contrast.effect,
-        low: contrast.low,
-    });
-    beyond_all(&effects.collect::<Vec<_>>(), finding.biases(), 0.0)
+    let effects = all.map(|contrast| Effect::of(finding, contrast.effect, contrast.low));
+    let p = beyond_all(&effects.collect::<Vec<_>>(), finding.biases(), 0.0);
+    over_looks(finding, p)
+}
+
+/// `p`, computed at the finding's look, as it stands over all looks.
+pub(super) fn over_looks(finding: &Finding, p: Option<f64>) -> Option<f64> {
+    match finding.look {
+        Some(look) => p.map(|p| (p / look.weight).min(1.0)),
+        None => p,
+    }
 }
 
 /// The worst p-value of [`beyond`] for those of `biases` that rest on items enough.
@@ -56,6 +62,21 @@ pub(super) fn beyond_all(
 pub(super) struct Effect {
     pub(super) estimate: f64,
     pub(super) low: f64,
+}
+
+impl Effect {
+    /// One of `finding`, whose interval reaches down to `low`: further than that of 95 % where there are several looks.
+    pub(super) fn of(finding: &Finding, estimate: f64, low: f64) -> Self {
+        let Some(look) = finding.look else {
+            return Self { estimate, low };
+        };
+        let [usual, own] =
+            [1.0, look.weight].map(|weight| normal_quantile(1.0 - INTERVAL_TAIL * weight));
+        Self {
+            estimate,
+            low: estimate - (estimate - low) * usual / own,
+        }
+    }
 }
 
 /// The worst one-sided p-value of `effects` for "no more than `bias`", or than `none` where the bias is less: of the

@@ -69,7 +69,7 @@ fn curve(finding: &Finding, level: f64) -> Option<PowerCurve> {
     Some(PowerCurve {
         probe: finding.probe.clone(),
         form: finding.form,
-        level,
+        level: level * finding.weight(),
         of: OF,
         points: points.collect::<Option<_>>()?,
     })

@@ -27,6 +27,7 @@ pub(super) fn declared_power(finding: &Finding, level: f64) -> Option<f64> {
 /// The same where a share `effect` of the items is restored because it was seen.
 pub(super) fn power_at(finding: &Finding, level: f64, effect: f64) -> Option<f64> {
     let contrast = finding.contrast.as_ref()?;
+    let level = level * finding.weight();
     let [control, suspect] = rates(finding, effect);
     if contrast.pairs.is_some() {
         let only = [suspect * (1.0 - control), control * (1.0 - suspect)];
@@ -73,6 +74,7 @@ pub(super) fn tell_nothing(finding: &Finding, level: f64) -> String {
 fn smallest_seen(finding: &Finding, level: f64) -> Option<f64> {
     let contrast = finding.contrast.as_ref()?;
     let alone = contrast.smallest_detectable?;
+    let level = level * finding.weight();
     if finding.values.is_none() {
         return Some(alone);
     }

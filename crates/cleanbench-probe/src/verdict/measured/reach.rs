@@ -70,7 +70,7 @@ pub fn reach(findings: &[Finding]) -> Reach {
         items: fewest(one),
         power: declared_power(one, level).filter(|_| is_judged(&one)),
         needed: is_confirmatory(&one.probe)
-            .then(|| needed(one.control.paired(), level))
+            .then(|| needed(one.control.paired(), level * one.weight()))
             .flatten(),
     });
     let limits = if family.is_empty() {
@@ -165,7 +165,7 @@ fn of_innocence(family: &[&Finding], level: f64) -> String {
     };
     let wanted = own
         .iter()
-        .filter_map(|one| needed(one.control.paired(), level));
+        .filter_map(|one| needed(one.control.paired(), level * one.weight()));
     let wanted = wanted.min().unwrap_or(MOST_NEEDED).max(FEWEST_ITEMS);
     format!(
         "`no_evidence` is out of reach: at most {most} items an arm that do not hang together can be used, and {wanted} are needed"

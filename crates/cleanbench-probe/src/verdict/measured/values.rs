@@ -11,7 +11,7 @@
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast, Values};
 
-use super::beyond::{Effect, beyond_all};
+use super::beyond::{Effect, beyond_all, over_looks};
 use super::family::Adjusted;
 use super::style::told_apart;
 use super::weight::{Difference, Scale, Weight, is_natural};
@@ -44,11 +44,10 @@ pub(super) fn p_beyond(finding: &Finding) -> Option<f64> {
     let p = p(finding)?;
     let values = finding.values.as_ref()?;
     let all = [Some(&values.contrast), values.at_worst.as_ref()];
-    let effects = all.into_iter().flatten().map(|contrast| Effect {
-        estimate: contrast.superiority,
-        low: contrast.low,
-    });
+    let all = all.into_iter().flatten();
+    let effects = all.map(|contrast| Effect::of(finding, contrast.superiority, contrast.low));
     let of_bias = beyond_all(&effects.collect::<Vec<_>>(), values.biases(), EVEN);
+    let of_bias = over_looks(finding, of_bias);
     Some(p.max(of_bias.unwrap_or(0.0)))
 }
 
