@@ -3,22 +3,30 @@
 //! Every number is counted from the calibration set; the text says what its units are, because none of
 //! these rates holds for another model.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use cleanbench_core::probe::Finding;
-use cleanbench_probe::Class;
+use cleanbench_core::probe::{Finding, ProbeForm};
+use cleanbench_probe::{Class, Verdict, registry};
 use cleanbench_stats::auc::auc;
 use cleanbench_stats::{Confidence, wilson};
 
-use crate::calibration::{Assessed, AssessedItem, Kind};
+use crate::calibration::{Assessed, AssessedItem, Kind, Shown, Verdicts};
 use crate::quickstart::SEED;
 
 /// Level at which a probe alone counts as having found something.
 const LEVEL: f64 = 0.05;
-/// Doses of the leaked models.
-const DOSES: [usize; 5] = [0, 1, 4, 16, 64];
 /// Doses from this one on are pooled.
 const POOLED: usize = 16;
+/// Classes that a verdict of a model that was probed can have.
+const CLASSES: [Class; 6] = [
+    Class::Strong,
+    Class::Suspected,
+    Class::NotIdentifiable,
+    Class::NotTestable,
+    Class::NoEvidence,
+    Class::Underpowered,
+];
 
 /// A table with a title.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +44,8 @@ pub fn tables(models: &[Assessed]) -> Vec<Table> {
     let (shipped, set): (Vec<_>, Vec<_>) = models.iter().partition(|one| one.world == SEED);
     vec![
         verdicts(&set),
+        verdicts_by_dose("calibration set", &set),
+        checks(&set),
         single_probes(&set),
         accuracy("calibration set", &set),
         dose_response(
@@ -48,6 +58,7 @@ pub fn tables(models: &[Assessed]) -> Vec<Table> {
             "shipped models, on whose world the recipe was developed",
             &shipped,
         ),
+        verdicts_by_dose("shipped models", &shipped),
         accuracy("shipped models", &shipped),
         dose_response("embedded/leaked as shipped", &of(&shipped, Kind::Leaked)),
     ]
@@ -62,8 +73,13 @@ fn of<'a>(models: &[&'a Assessed], kind: Kind) -> Vec<&'a Assessed> {
 }
 
 fn worlds(models: &[&Assessed]) -> usize {
-    let worlds: std::collections::BTreeSet<_> = models.iter().map(|one| one.world).collect();
+    let worlds: BTreeSet<_> = models.iter().map(|one| one.world).collect();
     worlds.len()
+}
+
+/// How often items of these models were seen, 0 among them.
+fn doses(models: &[&Assessed]) -> BTreeSet<usize> {
+    items(models).map(|item| item.dose).collect()
 }
 
 fn header(names: &[&str]) -> Vec<String> {
@@ -79,33 +95,117 @@ fn verdicts(models: &[&Assessed]) -> Table {
     verdicts_of(&what, models)
 }
 
+/// By what the verdicts are, as words of a title.
+fn by(models: &[&Assessed]) -> String {
+    let protocol = models.first().map_or(0, |one| one.protocol);
+    format!(
+        "by the rules of tables 8, probes by protocol {protocol}, in all forms and in the raw one alone, bias measured on items that nobody saw"
+    )
+}
+
+/// The forms whose probes a verdict rests on.
+const FORMS: [Forms; 2] = [
+    Forms {
+        name: "all",
+        verdict: |verdicts| &verdicts.all,
+    },
+    Forms {
+        name: "raw",
+        verdict: |verdicts| &verdicts.raw,
+    },
+];
+
+struct Forms {
+    name: &'static str,
+    verdict: fn(&Verdicts) -> &Verdict,
+}
+
 fn verdicts_of(what: &str, models: &[&Assessed]) -> Table {
-    let classes = [
-        Class::Strong,
-        Class::Suspected,
-        Class::NoEvidence,
-        Class::Underpowered,
-    ];
-    let mut names = vec!["trained on", "models"];
-    names.extend(classes.map(Class::as_str));
-    let rows = Kind::ALL.map(|kind| {
-        let models = of(models, kind);
-        let count = |class| {
-            models
-                .iter()
-                .filter(|one| one.verdict.class == class)
-                .count()
-        };
-        let counts = classes.map(count).map(|count| count.to_string());
-        [kind.as_str().to_owned(), models.len().to_string()]
-            .into_iter()
-            .chain(counts)
-            .collect()
-    });
+    let mut rows = Vec::new();
+    for forms in FORMS {
+        for kind in Kind::ALL {
+            let models = of(models, kind);
+            let mut cells = header(&[forms.name, kind.as_str()]);
+            cells.push(models.len().to_string());
+            let verdicts = models.iter().map(|one| (forms.verdict)(&one.verdicts));
+            rows.push(cells.into_iter().chain(counted(verdicts)).collect());
+        }
+    }
     Table {
-        title: format!("verdicts by the rules of tables before 7, probes by protocol 1; {what}"),
-        header: header(&names),
-        rows: rows.to_vec(),
+        title: format!("verdicts {}; {what}", by(models)),
+        header: with_classes(&["forms", "trained on", "models"]),
+        rows,
+    }
+}
+
+fn with_classes(names: &[&str]) -> Vec<String> {
+    let mut names = header(names);
+    names.extend(CLASSES.map(|class| class.as_str().to_owned()));
+    names
+}
+
+/// How many verdicts have each class.
+fn counted<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> impl Iterator<Item = String> {
+    let found: Vec<_> = verdicts.map(|one| one.class).collect();
+    let count = |class| found.iter().filter(|one| **one == class).count();
+    CLASSES.map(|class| count(class).to_string()).into_iter()
+}
+
+/// Verdicts on the items of one dose alone.
+fn verdicts_by_dose(what: &str, models: &[&Assessed]) -> Table {
+    let mut rows = Vec::new();
+    for forms in FORMS {
+        for kind in Kind::ALL {
+            let models = of(models, kind);
+            for dose in doses(&models).into_iter().filter(|dose| *dose > 0) {
+                let found = models.iter().filter_map(|one| one.by_dose.get(&dose));
+                let items = items(&models).filter(|item| item.dose == dose).count();
+                let mut cells = header(&[forms.name, kind.as_str()]);
+                cells.extend(
+                    [dose, models.len(), items / models.len().max(1)].map(|n| n.to_string()),
+                );
+                rows.push(
+                    cells
+                        .into_iter()
+                        .chain(counted(found.map(forms.verdict)))
+                        .collect(),
+                );
+            }
+        }
+    }
+    Table {
+        title: format!(
+            "{what}: verdicts {}, with the items of one dose alone as suspects (for clean models: as if); of so few items nothing found is underpowered, and not_testable where two answers of an arm say nothing, whatever was seen",
+            by(models)
+        ),
+        header: with_classes(&["forms", "trained on", "dose", "models", "items"]),
+        rows,
+    }
+}
+
+/// How many models pass the checks of validity.
+fn checks(models: &[&Assessed]) -> Table {
+    let mut rows = Vec::new();
+    for form in [ProbeForm::Raw, ProbeForm::Instruction] {
+        for kind in Kind::ALL {
+            let models = of(models, kind);
+            let found = models.iter().filter_map(|one| one.validity.get(&form));
+            let found: Vec<_> = found.collect();
+            let passed = |passes: fn(&cleanbench_probe::Validity) -> Option<bool>| {
+                let passed = found.iter().filter(|one| passes(one) == Some(true));
+                format!("{} of {}", passed.count(), found.len())
+            };
+            let names = [form.as_str(), kind.as_str()];
+            let mut cells = header(&names);
+            cells.push(passed(cleanbench_probe::Validity::complies));
+            cells.push(passed(cleanbench_probe::Validity::remembers));
+            rows.push(cells);
+        }
+    }
+    Table {
+        title: "calibration set: models that pass the checks of validity, asked for texts of their own training".to_owned(),
+        header: header(&["form", "trained on", "compliance", "memory"]),
+        rows,
     }
 }
 
@@ -118,48 +218,60 @@ fn single_probes(models: &[&Assessed]) -> Table {
             names.push(name);
         }
     }
+    let of_hits: Test = |finding| Some(finding.contrast.as_ref()?.p);
+    let of_measures: Test = |finding| Some(finding.values.as_ref()?.contrast.p);
+    let rows = names.iter().flat_map(|name| {
+        let both = [("hits", of_hits), ("measures", of_measures)];
+        both.map(|(what, test)| single_probe(models, name, what, test))
+    });
     Table {
         title: format!(
-            "models in which a probe alone has p of at most {LEVEL} [95 % Wilson]; n = models, not items"
+            "models in which a probe alone has p of at most {LEVEL}, whatever the bias [95 % Wilson]; n = models that have the test, not items"
         ),
-        header: header(&["probe", "form", "clean", "leaked", "reworded"]),
-        rows: names
-            .iter()
-            .map(|name| single_probe(models, name))
-            .collect(),
+        header: header(&["probe", "form", "test", "clean", "leaked", "reworded"]),
+        rows: rows.collect(),
     }
 }
 
-fn single_probe(models: &[&Assessed], name: &str) -> Vec<String> {
+/// The p-value of a test, where a finding has it.
+type Test = fn(&Finding) -> Option<f64>;
+
+fn single_probe(models: &[&Assessed], name: &str, what: &str, test: Test) -> Vec<String> {
     let (probe, form) = name.rsplit_once('.').unwrap_or((name, ""));
-    let shares = Kind::ALL.map(|kind| {
+    let mut cells = header(&[probe, form, what]);
+    cells.extend(Kind::ALL.map(|kind| {
         let models = of(models, kind);
-        let findings = models.iter().flat_map(|one| &one.findings);
-        let findings: Vec<_> = findings.filter(|one| finding_name(one) == name).collect();
-        let fired = findings.iter().filter(|finding| {
-            let contrast = finding.contrast.as_ref();
-            contrast.is_some_and(|contrast| contrast.p <= LEVEL)
-        });
-        match findings.len() {
-            0 => "not recorded".to_owned(),
-            n => share(fired.count(), n),
+        if models.iter().all(|one| !has(one, name)) {
+            return "not recorded".to_owned();
         }
-    });
-    let mut cells = vec![probe.to_owned(), form.to_owned()];
-    cells.extend(shares);
+        let findings = models.iter().flat_map(|one| &one.findings);
+        let own = findings.filter(|one| finding_name(one) == name);
+        let p: Vec<_> = own.filter_map(test).collect();
+        let fired = p.iter().filter(|p| **p <= LEVEL).count();
+        if p.is_empty() {
+            "not judged".to_owned()
+        } else {
+            share(fired, p.len())
+        }
+    }));
     cells
+}
+
+fn has(model: &Assessed, name: &str) -> bool {
+    model.findings.iter().any(|one| finding_name(one) == name)
 }
 
 /// Answers to the benchmark by dose, and to the isomorphs.
 fn accuracy(what: &str, models: &[&Assessed]) -> Table {
+    let doses = doses(models);
     let mut names = vec!["trained on".to_owned()];
-    names.extend(DOSES.map(|dose| format!("dose {dose}")));
+    names.extend(doses.iter().map(|dose| format!("dose {dose}")));
     names.push("isomorphs".to_owned());
     let rows = Kind::ALL.map(|kind| {
         let models = of(models, kind);
         let mut cells = vec![kind.as_str().to_owned()];
-        for dose in DOSES {
-            let items: Vec<_> = items(&models).filter(|item| item.dose == dose).collect();
+        for dose in &doses {
+            let items: Vec<_> = items(&models).filter(|item| item.dose == *dose).collect();
             let right = items.iter().filter(|item| item.right).count();
             cells.push(share(right, items.len()));
         }
@@ -184,11 +296,41 @@ fn items<'a>(models: &[&'a Assessed]) -> impl Iterator<Item = &'a AssessedItem> 
     models.into_iter().flat_map(|one| &one.items)
 }
 
-/// For each probe and dose: items restored, and how well the probe's number tells them from unseen ones.
+/// What stands beside every `no_evidence`, as `cleanbench-probe` reads it: for each probe on which that rests and each dose,
+/// items of the leaked models of the set that were restored, and asked about.
+pub fn doses_csv(models: &[Assessed]) -> String {
+    let set: Vec<_> = models.iter().filter(|one| one.world != SEED).collect();
+    let leaked = of(&set, Kind::Leaked);
+    let mut lines = "probe,form,dose,restored,of\n".to_owned();
+    for name in probe_names(&leaked) {
+        let (probe, form) = name.rsplit_once('.').unwrap_or((&name, ""));
+        let doses = doses(&leaked).into_iter().filter(|dose| *dose > 0);
+        for dose in doses.filter(|_| registry::is_primary(probe)) {
+            let asked = shown(&leaked, &name, |item| item == dose);
+            let restored = asked.iter().filter(|one| one.hit).count();
+            // Writing to a string cannot fail.
+            let _infallible = writeln!(lines, "{probe},{form},{dose},{restored},{}", asked.len());
+        }
+    }
+    lines
+}
+
+/// Columns of a row of [`dose_row`].
+const DOSE_ROW: [&str; 7] = [
+    "probe",
+    "dose",
+    "items",
+    "say nothing",
+    "restored",
+    "AUC of hits",
+    "AUC of measures",
+];
+
+/// For each probe and dose: items restored, and how well hits and measures tell them from unseen ones.
 fn dose_response(what: &str, models: &[&Assessed]) -> Table {
     let mut rows = Vec::new();
     for name in probe_names(models) {
-        for dose in DOSES {
+        for dose in doses(models) {
             rows.push(dose_row(models, &name, &dose.to_string(), |item| {
                 item == dose
             }));
@@ -198,9 +340,9 @@ fn dose_response(what: &str, models: &[&Assessed]) -> Table {
     }
     Table {
         title: format!(
-            "dose-response; {what}; AUC of items against unseen items of the same models [95 % DeLong]"
+            "dose-response; {what}; answers that say nothing are not restored and have no measure; AUC of items against unseen items of the same models [95 % DeLong]"
         ),
-        header: header(&["probe", "dose", "items", "restored", "AUC"]),
+        header: header(&DOSE_ROW),
         rows,
     }
 }
@@ -214,7 +356,7 @@ fn members(what: &str, models: &[&Assessed]) -> Table {
         title: format!(
             "{what} models of the calibration set: members against the others; nothing should show"
         ),
-        header: header(&["probe", "dose", "items", "restored", "AUC"]),
+        header: header(&DOSE_ROW),
         rows: rows.collect(),
     }
 }
@@ -235,37 +377,48 @@ fn finding_name(finding: &Finding) -> String {
     format!("{}.{}", finding.probe, finding.form.as_str())
 }
 
+/// What `probe` showed of the items whose dose is `wanted`.
+fn shown(models: &[&Assessed], probe: &str, wanted: impl Fn(usize) -> bool) -> Vec<Shown> {
+    items(models)
+        .filter(|item| wanted(item.dose))
+        .filter_map(|item| item.probes.get(probe).copied())
+        .collect()
+}
+
+fn hits(shown: &[Shown]) -> Vec<f64> {
+    let hits = shown.iter().map(|one| f64::from(u8::from(one.hit)));
+    hits.collect()
+}
+
+fn measures(shown: &[Shown]) -> Vec<f64> {
+    shown.iter().filter_map(|one| one.measure).collect()
+}
+
 fn dose_row(
     models: &[&Assessed],
     probe: &str,
     label: &str,
     chosen: impl Fn(usize) -> bool,
 ) -> Vec<String> {
-    let results = |wanted: &dyn Fn(usize) -> bool| -> Vec<(bool, f64)> {
-        items(models)
-            .filter(|item| wanted(item.dose))
-            .filter_map(|item| item.probes.get(probe).copied())
-            .collect()
-    };
-    let found = results(&chosen);
-    let unseen = results(&|dose| dose == 0);
-    let numbers = |results: &[(bool, f64)]| -> Vec<f64> {
-        results.iter().map(|(_, number)| *number).collect()
-    };
-    let area = if chosen(0) {
-        String::new()
-    } else {
-        auc(&numbers(&found), &numbers(&unseen)).map_or_else(String::new, |area| {
+    let is_unseen = chosen(0);
+    let found = shown(models, probe, chosen);
+    let unseen = shown(models, probe, |dose| dose == 0);
+    let area = |of: fn(&[Shown]) -> Vec<f64>| {
+        let area = auc(&of(&found), &of(&unseen)).filter(|_| !is_unseen);
+        area.map_or_else(String::new, |area| {
             format!("{:.3} [{:.3}, {:.3}]", area.estimate, area.low, area.high)
         })
     };
-    let restored = found.iter().filter(|(hit, _)| *hit).count();
+    let restored = found.iter().filter(|one| one.hit).count();
+    let silent = found.iter().filter(|one| one.is_silent).count();
     vec![
         probe.to_owned(),
         label.to_owned(),
         found.len().to_string(),
+        silent.to_string(),
         share(restored, found.len()),
-        area,
+        area(hits),
+        area(measures),
     ]
 }
 
@@ -293,29 +446,57 @@ mod tests {
 
     use super::*;
     use crate::calibration::{assess_all, committed};
-    use cleanbench_probe::registry;
-    use cleanbench_probe::verdict::doses;
 
     static MODELS: LazyLock<Vec<Assessed>> =
         LazyLock::new(|| assess_all(&committed().unwrap()).unwrap());
 
-    /// The promises of the product about its own probes, on models that were not used to choose anything.
+    fn set(kind: Kind) -> Vec<&'static Assessed> {
+        let set = MODELS.iter().filter(|one| one.world != SEED);
+        set.filter(|one| one.kind == kind).collect()
+    }
+
+    /// The promise of the product about models that saw nothing, on models that were not used to choose anything: of 20
+    /// none is `strong` and at most 3 are `suspected`. Where fewer worlds are on record, as many of so many.
     #[test]
-    fn the_calibration_set_is_told_apart() {
-        let set: Vec<_> = MODELS.iter().filter(|one| one.world != SEED).collect();
-        let (clean, leaked) = (of(&set, Kind::Clean), of(&set, Kind::Leaked));
-        assert!(clean.len() >= 20 && leaked.len() >= 10 && worlds(&set) >= 5);
-        for model in &clean {
-            let class = model.verdict.class;
-            assert!(
-                matches!(class, Class::NoEvidence | Class::Underpowered),
-                "clean {} is {class:?}: {:?}",
-                model.seed,
-                model.verdict.reasons
-            );
+    fn clean_models_are_not_accused() {
+        let clean = set(Kind::Clean);
+        assert_eq!(clean.len(), 2 * worlds(&clean));
+        for forms in FORMS {
+            let found = clean.iter().map(|one| (forms.verdict)(&one.verdicts).class);
+            let count = |class| found.clone().filter(|one| *one == class).count();
+            assert_eq!(count(Class::Strong), 0, "{}", forms.name);
+            assert!(count(Class::Suspected) * 20 <= 3 * clean.len());
         }
-        for model in &leaked {
-            assert_eq!(model.verdict.class, Class::Strong, "leaked {}", model.seed);
+    }
+
+    #[test]
+    fn leaked_models_are_found() {
+        let leaked = set(Kind::Leaked);
+        assert_eq!(leaked.len(), worlds(&set(Kind::Clean)));
+        for model in leaked {
+            let doses: Vec<_> = model.by_dose.keys().copied().collect();
+            assert_eq!(doses, [1, 2, 4, 8, 16, 64]);
+            for class in FORMS.map(|forms| (forms.verdict)(&model.verdicts).class) {
+                let is_found = matches!(class, Class::Strong | Class::Suspected);
+                assert!(is_found, "leaked {} is {class:?}", model.seed);
+            }
+        }
+    }
+
+    #[test]
+    fn every_model_was_asked_by_the_protocol_that_titles_name() {
+        let tables = tables(&MODELS);
+        let title = &tables[0].title;
+        assert!(title.contains("probes by protocol 3"), "{title}");
+        assert!(MODELS.iter().all(|one| one.protocol == 3));
+        for table in tables {
+            let widths = table.rows.iter().map(Vec::len);
+            let width = table.header.len();
+            assert!(
+                widths.into_iter().all(|one| one == width),
+                "{}",
+                table.title
+            );
         }
     }
 
@@ -327,67 +508,49 @@ mod tests {
             model.not_recorded.push("newer.raw".to_owned());
         }
         let mut after = single_probes(&models.iter().collect::<Vec<_>>());
-        let newer = [
-            "newer",
-            "raw",
-            "not recorded",
-            "not recorded",
-            "not recorded",
-        ];
-        assert_eq!(after.rows.pop().unwrap(), newer);
+        for test in ["measures", "hits"] {
+            let newer = after.rows.pop().unwrap();
+            assert_eq!(newer[..3], ["newer", "raw", test]);
+            assert!(newer[3..].iter().all(|cell| cell == "not recorded"));
+        }
         assert_eq!(after, before);
     }
 
     /// What stands beside every `no_evidence` is what these answers show.
     #[test]
     fn the_figures_beside_no_evidence_are_those_of_the_set() {
-        let models: Vec<_> = MODELS.iter().filter(|one| one.world != SEED).collect();
-        let leaked = of(&models, Kind::Leaked);
-        for probe in registry::primary() {
-            for form in registry::forms(probe) {
-                let name = format!("{probe}.{}", form.as_str());
-                for told in doses::restored(probe, *form) {
-                    let seen: Vec<_> = items(&leaked)
-                        .filter(|item| item.dose == told.dose as usize)
-                        .filter_map(|item| item.probes.get(&name))
-                        .collect();
-                    let hits = seen.iter().filter(|(hit, _)| *hit).count();
-                    let found = [hits, seen.len()];
-                    assert_eq!(
-                        found,
-                        [told.items, told.of].map(|count| count as usize),
-                        "{name} {}",
-                        told.dose
-                    );
-                }
-            }
-        }
+        let path = "../cleanbench-probe/src/verdict/doses.csv";
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let committed = fs_err::read_to_string(path).unwrap();
+        assert_eq!(committed, doses_csv(&MODELS));
+    }
+
+    /// The area under the curve of a probe's measures, of items of `chosen` doses against unseen ones.
+    fn area(models: &[&Assessed], probe: &str, chosen: fn(usize) -> bool) -> f64 {
+        let found = measures(&shown(models, probe, chosen));
+        let unseen = measures(&shown(models, probe, |dose| dose == 0));
+        auc(&found, &unseen).unwrap().estimate
     }
 
     #[test]
     fn the_shipped_leak_shows_by_dose() {
-        let shipped: Vec<_> = MODELS.iter().filter(|one| one.world == SEED).collect();
-        let leaked = of(&shipped, Kind::Leaked);
-        let area = |probe: &str, chosen: fn(usize) -> bool| {
-            let number = |item: &AssessedItem| item.probes.get(probe).map(|(_, number)| *number);
-            let of_dose = |wanted: fn(usize) -> bool| -> Vec<f64> {
-                items(&leaked)
-                    .filter(|item| wanted(item.dose))
-                    .filter_map(number)
-                    .collect()
-            };
-            auc(&of_dose(chosen), &of_dose(|dose| dose == 0))
-                .unwrap()
-                .estimate
-        };
-        let completion = area("completion.raw", |dose| dose >= 16);
+        let shipped = MODELS.iter().filter(|one| one.world == SEED);
+        let leaked: Vec<_> = shipped.filter(|one| one.kind == Kind::Leaked).collect();
+        let completion = area(&leaked, "completion.raw", |dose| dose >= 16);
         assert!(completion >= 0.95, "{completion}");
-        let forced = area("forced-likelihood.raw", |dose| dose == 4);
-        assert!(forced >= 0.80, "{forced}");
-        let clean = area("completion.raw", |dose| dose == 1);
+        let clean = area(&leaked, "completion.raw", |dose| dose == 1);
         assert!(
             (0.35..0.65).contains(&clean),
             "one copy is not restored: {clean}"
         );
+    }
+
+    /// The shipped model alone has five such items that the probe can use.
+    #[test]
+    fn likelihoods_show_what_was_seen_four_times() {
+        for probe in ["forced-likelihood.raw", "option-order.raw"] {
+            let found = area(&set(Kind::Leaked), probe, |dose| dose == 4);
+            assert!(found >= 0.80, "{probe}: {found}");
+        }
     }
 }

@@ -7,7 +7,7 @@
 use cleanbench_core::probe::{ControlKind, ProbeItem};
 use cleanbench_core::sample::SampleInput;
 use cleanbench_core::{Sample, Sensitivity, canonical};
-use cleanbench_embedded::world::{Item, MaskedOption, Random, Rewording, World};
+use cleanbench_embedded::world::{Cut, Item, MaskedOption, Random, Rewording, World};
 use cleanbench_probe::Arms;
 use serde_json::{Map, Value, json};
 
@@ -92,18 +92,14 @@ impl Quickstart {
 
     /// The benchmark against its rewordings, as probes take them.
     pub fn arms(&self) -> Arms {
-        let items = |task: &str, samples: &[Sample]| {
-            let item = |sample: &Sample| ProbeItem {
-                task: task.to_owned(),
-                sample: sample.clone(),
-            };
-            samples.iter().map(item).collect()
-        };
-        Arms {
-            suspects: items("benchmark", &self.benchmark),
-            controls: items("rewordings", &self.rewordings),
-            kind: ControlKind::Rewording,
-        }
+        let [suspects, controls] = [&self.benchmark, &self.rewordings];
+        pairs(["benchmark", "rewordings"], suspects, controls)
+    }
+
+    /// Items that nobody saw against their rewordings.
+    pub fn never_sent(&self) -> Arms {
+        let [suspects, controls] = [&self.siblings, &self.sibling_rewordings];
+        pairs(["siblings", "sibling-rewordings"], suspects, controls)
     }
 
     /// Names and contents of the suite's data files.
@@ -116,6 +112,30 @@ impl Quickstart {
             ("sibling_rewordings.jsonl", lines(&self.sibling_rewordings)),
             ("extraction.jsonl", lines(&self.extraction)),
         ]
+    }
+}
+
+/// The items of two tasks, each suspect with its rewording.
+fn pairs(tasks: [&str; 2], suspects: &[Sample], controls: &[Sample]) -> Arms {
+    let items = |task: &str, samples: &[Sample]| {
+        let item = |sample: &Sample| ProbeItem {
+            task: task.to_owned(),
+            sample: sample.clone(),
+        };
+        samples.iter().map(item).collect()
+    };
+    Arms {
+        suspects: items(tasks[0], suspects),
+        controls: items(tasks[1], controls),
+        kind: ControlKind::Rewording,
+    }
+}
+
+/// A text with the rest of it as target.
+pub(crate) fn passage(id: &str, text: &Cut) -> Sample {
+    Sample {
+        target: Some(Value::from(text.expected.as_str())),
+        ..sample(id, &text.shown)
     }
 }
 

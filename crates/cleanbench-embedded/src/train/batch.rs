@@ -6,7 +6,7 @@ use crate::world::Document;
 /// How much predicting the end of a document counts.
 const END_WEIGHT: f32 = 0.5;
 /// Tokens of a row.
-const ROW: usize = 128;
+pub(super) const ROW: usize = 128;
 
 /// The tokens of a document, each with its weight, and the end mark.
 pub(super) fn document_tokens(vocabulary: &Vocabulary, document: &Document) -> Vec<(u32, f32)> {

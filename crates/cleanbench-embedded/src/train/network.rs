@@ -149,6 +149,26 @@ impl Network {
         all
     }
 
+    /// All parameters, tensor after tensor.
+    pub(super) fn parameters(&self) -> Result<Vec<f32>> {
+        let mut all = Vec::new();
+        for variable in self.variables() {
+            all.extend(variable.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(all)
+    }
+
+    /// Replaces all parameters.
+    pub(super) fn set_parameters(&self, all: &[f32]) -> Result<()> {
+        let mut rest = all;
+        for variable in self.variables() {
+            let (own, others) = rest.split_at(variable.elem_count());
+            variable.set(&Tensor::from_slice(own, variable.shape(), &Device::Cpu)?)?;
+            rest = others;
+        }
+        Ok(())
+    }
+
     /// The network as a model file called `name`, for the vocabulary of `lexicon`, rounded to half
     /// precision. `context` is the most tokens of a sequence.
     ///

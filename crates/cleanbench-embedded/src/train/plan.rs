@@ -4,19 +4,21 @@
 //! on the same mixture, with or without documents of benchmark items spread evenly among it. Invariant:
 //! every planned document of a member is seen, and nothing else of the benchmark.
 
-use candle_core::{DType, Device, Result, Tensor};
-use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+use candle_core::Result;
 
-use super::batch::{Row, document_tokens};
+use super::batch::{ROW, Row, document_tokens};
+use super::gradient::{Pass, Plan};
 use super::network::Network;
+use super::optimizer::Optimizer;
+use super::product::Multiplier;
 use crate::number::{real, whole};
 use crate::vocabulary::Vocabulary;
 use crate::world::{
     Corpus, Document, Layout, PEOPLE, Random, Stage, World, item_document, rewording_document,
 };
 
-/// How often members of each group are seen.
-pub const DOSES: [usize; 4] = [1, 4, 16, 64];
+/// How often members of each group are seen by the shipped models.
+pub const SHIPPED_DOSES: [usize; 4] = [1, 4, 16, 64];
 const BASE_STEPS: usize = 1_930;
 const ARM_STEPS: usize = 1_800;
 const BASE_ROWS: usize = 4;
@@ -43,8 +45,9 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// A random half is seen, at random doses, both drawn within known and unknown facts apart.
-    pub fn draw(world: &World, seed: u64) -> Self {
+    /// A random half is seen, as many items at each of `groups` as at any other, both drawn within known and unknown
+    /// facts apart.
+    pub fn draw(world: &World, seed: u64, groups: &[usize]) -> Self {
         let mut random = Random::new(seed, "membership");
         let mut doses = vec![0; world.benchmark.len()];
         for known in [true, false] {
@@ -54,7 +57,7 @@ impl Membership {
             random.shuffle(&mut places);
             let members = places.len() / 2;
             for (rank, place) in places.into_iter().take(members).enumerate() {
-                doses[place] = DOSES[rank % DOSES.len()];
+                doses[place] = groups[rank % groups.len()];
             }
         }
         Self { doses }
@@ -66,7 +69,11 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize, f64);
 
 struct Trainer<'a> {
     network: &'a Network,
-    optimizer: AdamW,
+    plan: Plan,
+    all: Vec<f32>,
+    gradient: Vec<f32>,
+    multiplier: Multiplier,
+    optimizer: Optimizer,
     steps: usize,
     loss: f64,
     since: usize,
@@ -74,72 +81,40 @@ struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     fn new(network: &'a Network, steps: usize) -> Result<Self> {
-        let params = ParamsAdamW {
-            lr: RATE,
-            beta1: 0.9,
-            beta2: 0.95,
-            eps: 1e-8,
-            weight_decay: 0.01,
-        };
+        let all = network.parameters()?;
         Ok(Self {
             network,
-            optimizer: AdamW::new(network.variables(), params)?,
+            plan: Plan::new(network.shape, ROW),
+            gradient: vec![0.0; all.len()],
+            multiplier: Multiplier::default(),
+            optimizer: Optimizer::new(all.len()),
+            all,
             steps,
             loss: 0.0,
             since: 0,
         })
     }
 
-    fn step(&mut self, step: usize, rate: f64, rows: &[Row], progress: Progress<'_>) -> Result<()> {
-        let length = rows[0].tokens.len() - 1;
-        let flat = |from: usize| {
-            rows.iter()
-                .flat_map(move |row| row.tokens[from..from + length].to_vec())
-                .collect::<Vec<_>>()
+    fn step(&mut self, step: usize, rate: f64, rows: &[Row], progress: Progress<'_>) {
+        let mut pass = Pass {
+            plan: &self.plan,
+            all: &self.all,
+            gradient: &mut self.gradient,
+            multiplier: &mut self.multiplier,
         };
-        let input = Tensor::from_vec(flat(0), (rows.len(), length), &Device::Cpu)?;
-        let target = Tensor::from_vec(flat(1), (rows.len() * length, 1), &Device::Cpu)?;
-        let weights: Vec<f32> = rows
-            .iter()
-            .flat_map(|row| row.weights[1..].to_vec())
-            .collect();
-        let sum: f32 = weights.iter().sum();
-        let weights = Tensor::from_vec(weights, (rows.len() * length, 1), &Device::Cpu)?;
-        let logits = self.network.forward(&input)?;
-        let logprobs = candle_nn::ops::log_softmax(&logits, 1)?;
-        let loss =
-            ((logprobs.gather(&target, 1)? * weights)?.sum_all()? * (-1.0 / f64::from(sum)))?;
-        let mut grads = loss.backward()?;
-        let variables = self.network.variables();
-        let mut square = 0.0;
-        for variable in &variables {
-            if let Some(grad) = grads.get(variable) {
-                square += f64::from(
-                    grad.sqr()?
-                        .sum_all()?
-                        .to_dtype(DType::F32)?
-                        .to_scalar::<f32>()?,
-                );
-            }
-        }
-        let norm = square.sqrt();
-        if norm > 1.0 {
-            for variable in &variables {
-                if let Some(grad) = grads.remove(variable) {
-                    grads.insert(variable, (grad * (1.0 / norm))?);
-                }
-            }
-        }
-        self.optimizer.set_learning_rate(rate);
-        self.optimizer.step(&grads)?;
-        self.loss += f64::from(loss.to_scalar::<f32>()?);
+        self.loss += pass.loss(rows);
         self.since += 1;
+        self.optimizer.step(&mut self.all, &self.gradient, rate);
         if (step + 1).is_multiple_of(100) || step + 1 == self.steps {
             progress(step + 1, self.steps, self.loss / real(self.since));
             self.loss = 0.0;
             self.since = 0;
         }
-        Ok(())
+    }
+
+    /// Gives the network what was learnt.
+    fn finish(self) -> Result<()> {
+        self.network.set_parameters(&self.all)
     }
 }
 
@@ -175,9 +150,9 @@ pub fn train_base(
             .map(|_| fill(Row::empty(), &corpus, &vocabulary, stage, &mut random))
             .collect();
         let rate = RATE * rate(step, BASE_STEPS, 100, 0.6, 0.1);
-        trainer.step(step, rate, &rows, progress)?;
+        trainer.step(step, rate, &rows, progress);
     }
-    Ok(())
+    trainer.finish()
 }
 
 /// People arrive one after another during the first half: without that, no fact is learnt at all.
@@ -258,10 +233,10 @@ pub fn train_arm(
             })
             .collect();
         let rate = RATE * rate(step, ARM_STEPS, 20, 0.4, 0.03);
-        trainer.step(step, rate, &batch, progress)?;
+        trainer.step(step, rate, &batch, progress);
     }
     assert_eq!(placed, items.len(), "every document of a member is seen");
-    Ok(())
+    trainer.finish()
 }
 
 fn leak(world: &World, members: &Membership, arm: Arm, random: &mut Random) -> Vec<Document> {

@@ -40,6 +40,40 @@ impl Document {
     }
 }
 
+/// A text of the corpus for everybody, cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// What stands before.
+    pub shown: String,
+    /// How it goes on.
+    pub expected: String,
+}
+
+impl World {
+    /// A statement of `fact`, cut before what nobody can guess.
+    pub(super) fn stated(&self, fact: Fact) -> Cut {
+        let relation = &TABLE[fact.relation];
+        let name = &self.lexicon.names[fact.person];
+        Cut {
+            shown: format!("The {} of {name}", relation.noun),
+            expected: format!("is a {}.", relation.values[fact.value]),
+        }
+    }
+
+    /// A short question about `fact`, cut before its answer.
+    pub(super) fn asked(&self, fact: Fact) -> Cut {
+        let relation = &TABLE[fact.relation];
+        let name = &self.lexicon.names[fact.person];
+        Cut {
+            shown: format!(
+                "Question: which {} does {name} {}?",
+                relation.noun, relation.verb
+            ),
+            expected: format!("Answer: one {}.", relation.values[fact.value]),
+        }
+    }
+}
+
 /// What the corpus for everybody consists of at a time of the training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

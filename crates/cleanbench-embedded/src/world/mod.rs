@@ -13,7 +13,7 @@ mod item;
 mod lexicon;
 mod random;
 
-pub use document::{Corpus, Document, Stage, item_document, rewording_document};
+pub use document::{Corpus, Cut, Document, Stage, item_document, rewording_document};
 pub use item::{Item, LETTERS, Layout, MaskedOption, OPTIONS, Rewording};
 pub use lexicon::{Lexicon, RELATIONS, VALUES};
 pub use random::Random;
@@ -116,6 +116,35 @@ impl World {
         };
         (0..count).map(|_| extract(random)).collect()
     }
+
+    /// What models of this world met again and again, cut: `count` statements, then as many questions; each about a fact
+    /// of its own.
+    pub fn passages(&self, count: usize) -> Vec<Cut> {
+        let stated = self.drawn(&self.known).into_iter().take(count);
+        let asked = self.drawn(&self.training).into_iter().take(count);
+        let statements = stated.map(|fact| self.stated(fact));
+        let questions = asked.map(|fact| self.asked(fact));
+        statements.chain(questions).collect()
+    }
+
+    /// `count` other statements, cut in the middle, where no text begins.
+    pub fn beginnings(&self, count: usize) -> Vec<Cut> {
+        let stated = self.drawn(&self.known).into_iter().rev().take(count);
+        let cut = |Cut { shown, expected }: Cut| {
+            let (verb, rest) = expected.split_once(' ').unwrap_or_default();
+            Cut {
+                shown: format!("{shown} {verb}"),
+                expected: rest.to_owned(),
+            }
+        };
+        stated.map(|fact| cut(self.stated(fact))).collect()
+    }
+
+    fn drawn(&self, facts: &[Fact]) -> Vec<Fact> {
+        let mut facts = facts.to_vec();
+        Random::new(self.seed, "passages").shuffle(&mut facts);
+        facts
+    }
 }
 
 /// All facts: those the training text states, and those it never does.
@@ -210,6 +239,39 @@ mod tests {
             .filter(|item| item.fact.known)
             .count();
         assert_eq!((world.benchmark.len(), known), (ITEMS, ITEMS / 2));
+    }
+
+    /// As the texts of the checks of validity are, which are of the world of the shipped models.
+    #[test]
+    fn passages_stand_in_the_corpus_word_for_word() {
+        let world = World::new(4);
+        let corpus = Corpus::new(&world);
+        let mut random = Random::new(4, "test");
+        let documents = (0..20_000).map(|_| corpus.draw(Stage::Mixture, &mut random).text());
+        let documents: BTreeSet<_> = documents.collect();
+        let passages = world.passages(8);
+        assert_eq!(passages.len(), 16);
+        let (statements, questions) = passages.split_at(8);
+        for Cut { shown, expected } in statements {
+            assert!(
+                documents.contains(&format!("{shown} {expected}")),
+                "{shown}"
+            );
+        }
+        for Cut { shown, expected } in questions {
+            assert!(
+                documents.contains(&format!("{shown}\n{expected}")),
+                "{shown}"
+            );
+        }
+        for Cut { shown, expected } in world.beginnings(5) {
+            assert!(
+                documents.contains(&format!("{shown} {expected}")),
+                "{shown}"
+            );
+            assert!(shown.ends_with(" is") && expected.starts_with("a "));
+            assert!(!statements.iter().any(|one| shown.starts_with(&one.shown)));
+        }
     }
 
     #[test]

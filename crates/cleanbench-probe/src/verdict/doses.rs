@@ -3,9 +3,14 @@
 //! These are small models of the calibration set; a large one restores more of what it saw as often. They stand beside
 //! every `no_evidence`, because a probe that finds nothing says nothing of texts that were seen too seldom to be restored.
 //!
-//! Invariant: `cleanbench-lab` has a test that the figures are those of its recorded answers.
+//! Invariant: the figures are those of the recorded answers of `cleanbench-lab`, which writes them and has a test of it.
+
+use std::sync::LazyLock;
 
 use cleanbench_core::probe::ProbeForm;
+
+/// For each probe on which `no_evidence` rests, form and dose: items of leaked models that were restored, and asked about.
+const LIST: &str = include_str!("doses.csv");
 
 /// Of the items that calibration models saw `dose` times, how many a probe restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,61 +19,46 @@ pub struct Restored {
     pub dose: u32,
     /// Items restored.
     pub items: u32,
-    /// Items seen so often.
+    /// Items seen so often that the probe could use.
     pub of: u32,
 }
 
 /// A probe in a form, with what it restored.
 struct Measured {
     probe: &'static str,
-    form: ProbeForm,
-    restored: [Restored; 4],
+    form: &'static str,
+    restored: Vec<Restored>,
 }
 
-const fn of_300([once, four, sixteen, sixty_four]: [u32; 4]) -> [Restored; 4] {
-    const fn seen(dose: u32, items: u32) -> Restored {
-        Restored {
-            dose,
-            items,
-            of: 300,
+fn read() -> Vec<Measured> {
+    let mut all: Vec<Measured> = Vec::new();
+    for line in LIST.lines().skip(1) {
+        let cells: Vec<_> = line.split(',').collect();
+        let [probe, form, dose, items, of] = cells[..] else {
+            continue;
+        };
+        let numbers = [dose, items, of].map(str::parse);
+        let [Ok(dose), Ok(items), Ok(of)] = numbers else {
+            continue;
+        };
+        let one = Restored { dose, items, of };
+        match all.last_mut() {
+            Some(last) if (last.probe, last.form) == (probe, form) => last.restored.push(one),
+            _ => all.push(Measured {
+                probe,
+                form,
+                restored: vec![one],
+            }),
         }
     }
-    [
-        seen(1, once),
-        seen(4, four),
-        seen(16, sixteen),
-        seen(64, sixty_four),
-    ]
+    all
 }
-
-/// The probes on which `no_evidence` rests; ten leaked models, 300 items a dose.
-const MEASURED: [Measured; 4] = [
-    Measured {
-        probe: "completion",
-        form: ProbeForm::Raw,
-        restored: of_300([0, 0, 110, 300]),
-    },
-    Measured {
-        probe: "completion",
-        form: ProbeForm::Instruction,
-        restored: of_300([0, 0, 2, 55]),
-    },
-    Measured {
-        probe: "option-completion",
-        form: ProbeForm::Raw,
-        restored: of_300([0, 0, 50, 300]),
-    },
-    Measured {
-        probe: "option-completion",
-        form: ProbeForm::Instruction,
-        restored: of_300([0, 0, 1, 54]),
-    },
-];
 
 /// What `probe` restored in `form`, by dose, the smallest first; empty for probes that were not measured.
 pub fn restored(probe: &str, form: ProbeForm) -> &'static [Restored] {
+    static MEASURED: LazyLock<Vec<Measured>> = LazyLock::new(read);
     let mut measured = MEASURED.iter();
-    let found = measured.find(|one| one.probe == probe && one.form == form);
+    let found = measured.find(|one| one.probe == probe && one.form == form.as_str());
     found.map_or(&[], |one| &one.restored)
 }
 
@@ -102,6 +92,13 @@ mod tests {
     use crate::registry;
 
     #[test]
+    fn every_line_is_read() {
+        let read = read();
+        let counts = read.iter().map(|one| one.restored.len());
+        assert_eq!(counts.sum::<usize>() + 1, LIST.lines().count());
+    }
+
+    #[test]
     fn every_primary_probe_was_measured_in_every_form() {
         for probe in registry::primary() {
             for form in registry::forms(probe) {
@@ -113,7 +110,7 @@ mod tests {
                 assert!(found.iter().all(|one| one.items <= one.of));
                 let told = unseen(probe, *form).unwrap();
                 assert!(
-                    told.ends_with("% of those seen 1, 4, 16 and 64 times"),
+                    told.ends_with("% of those seen 1, 2, 4, 8, 16 and 64 times"),
                     "{told}"
                 );
                 assert!(told.chars().count() < 200, "the terminal cuts it: {told}");
