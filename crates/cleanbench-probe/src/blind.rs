@@ -20,6 +20,7 @@ use cleanbench_stats::superiority::{self, Pair};
 
 use crate::family::{Groups, families};
 use crate::layout;
+use crate::spending::ALPHA;
 
 /// With fewer families an arm nothing is told.
 const FEWEST: u64 = 20;
@@ -97,7 +98,7 @@ fn of_pairs(texts: &Texts, scores: &[f64]) -> Option<Blind> {
         family: text.family,
     });
     // No use is made of a p-value.
-    let found = superiority::paired_up_to(&pairs.collect::<Vec<_>>(), 0.0)?;
+    let found = superiority::paired_at(&pairs.collect::<Vec<_>>(), 0.0, ALPHA)?;
     Some(Blind {
         auc: found.estimate,
         low: found.low,
