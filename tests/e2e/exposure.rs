@@ -528,7 +528,7 @@ fn a_model_that_saw_nothing_is_certified() {
         summary.contains("items seen too seldom go unseen"),
         "{summary}"
     );
-    assert!(summary.contains("1, 4, 16 and 64 times"), "{summary}");
+    assert!(summary.contains("1, 2, 4, 8, 16 and 64 times"), "{summary}");
 }
 
 #[test]

@@ -12,10 +12,10 @@
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast, Values};
 
 use super::beyond::{Effect, beyond_all, over_looks};
-use super::family::Adjusted;
+
 use super::style::told_apart;
 use super::weight::{Difference, Scale, Weight, is_natural};
-use super::{MEASURED, style, told_bias};
+use super::{Adjusted, MEASURED, style, told_bias};
 
 /// Superiority without a difference.
 const EVEN: f64 = 0.5;
