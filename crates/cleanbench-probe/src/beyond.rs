@@ -8,7 +8,7 @@
 //! Invariant: a preamble is no template: an answer that says half as many words of its own as were asked for is an
 //! attempt. It refuses to tell templates by fewer than six words.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{ProbeCall, Seen};
@@ -128,7 +128,7 @@ pub(crate) fn templates(calls: &[ProbeCall], seen: &[Seen], most: usize) -> Vec<
     let runs: Vec<_> = seen.iter().map(runs_of).collect();
     let mut times: HashMap<&str, usize> = HashMap::new();
     for answer in &runs {
-        let different: HashSet<_> = answer.iter().copied().collect();
+        let different: BTreeSet<_> = answer.iter().copied().collect();
         for run in different {
             *times.entry(run).or_default() += 1;
         }
@@ -184,6 +184,9 @@ mod tests {
     use crate::registry::testing::order;
     use crate::registry::{Order, build};
     use crate::testing::{completion, usable};
+
+    /// What is answered to a call with a prompt.
+    type Said<'a> = &'a dyn Fn(&ProbeCall, &str) -> String;
 
     /// What is found where items are answered as `answer` says, by call and the text that was shown of the item.
     fn found(name: &str, form: ProbeForm, answer: &dyn Fn(&ProbeCall, &str) -> String) -> Finding {
@@ -265,7 +268,7 @@ mod tests {
             };
             (0..9).map(word).collect::<Vec<_>>().join(" ")
         };
-        let attempts: [&dyn Fn(&ProbeCall, &str) -> String; 5] = [
+        let attempts: [Said<'_>; 5] = [
             &|call, _| own(call),
             &|call, _| format!("The answer is: {}", own(call)),
             &|call, _| {
