@@ -6,7 +6,7 @@
 //! What is clear was found with a margin that nothing learnt later takes away: the bias of the controls and what
 //! references restore are not known to a probe. So bounds and p-value are far beyond what a class takes, with silent
 //! answers at their worst, and hardly an answer may be silent. Stopping itself needs no such caution to be valid, see
-//! [`crate::spending`].
+//! `spending.rs`.
 //!
 //! Invariant: which item belongs to which look depends on no answer and on no order of rows.
 //!
