@@ -420,6 +420,42 @@ fn controls_that_are_restored_let_nothing_be_called_clean() {
     ]);
 }
 
+/// What is missing, hidden or asked otherwise certifies nothing.
+#[test]
+fn nothing_that_is_missing_certifies() {
+    check([
+        (
+            "nobody answered another probe",
+            vec![
+                none(),
+                Finding {
+                    unanswered: true,
+                    ..unasked("ts-guessing")
+                },
+            ],
+            Class::NotTestable,
+        ),
+        (
+            "of few suspects alone nothing is said",
+            vec![with_measures(with_silent([8, 0], none()))],
+            Class::NotTestable,
+        ),
+        (
+            "of as few of both",
+            vec![with_measures(with_silent([8, 5], none()))],
+            Class::NoEvidence,
+        ),
+        (
+            "an instruction of its own",
+            vec![Finding {
+                own_instruction: true,
+                ..none()
+            }],
+            Class::Underpowered,
+        ),
+    ]);
+}
+
 /// What silence makes of it.
 #[test]
 fn silent_cases() {
@@ -450,35 +486,6 @@ fn silent_cases() {
                 with_silent([200, 200], pairs("ts-guessing", [0, 0, 0, 40])),
             ],
             Class::NotTestable,
-        ),
-        (
-            "nobody answered another probe",
-            vec![
-                none(),
-                Finding {
-                    unanswered: true,
-                    ..unasked("ts-guessing")
-                },
-            ],
-            Class::NotTestable,
-        ),
-        (
-            "of few suspects alone nothing is said",
-            vec![with_measures(with_silent([8, 0], none()))],
-            Class::NotTestable,
-        ),
-        (
-            "of as few of both",
-            vec![with_measures(with_silent([8, 5], none()))],
-            Class::NoEvidence,
-        ),
-        (
-            "an instruction of its own",
-            vec![Finding {
-                own_instruction: true,
-                ..none()
-            }],
-            Class::Underpowered,
         ),
         (
             "another probe says nothing at all",
