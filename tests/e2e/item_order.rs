@@ -296,6 +296,56 @@ fn who_guesses_by_subject_is_not_accused() {
     assert_eq!(found.class, "underpowered", "{}", found.reasons);
 }
 
+/// The same questions are planned wherever a part of the run is planned, and where it stops early.
+#[test]
+fn a_run_that_is_shared_out_or_stops_early_asks_the_same() {
+    let bed = bed();
+    reworded(&bed, false);
+    let remembers = |asked: &Question| {
+        if asked.shown[0].0 == "o" {
+            asked.next()
+        } else {
+            asked.any()
+        }
+    };
+    let whole = told(&bed, "whole", &[], remembers);
+    let answers = questions(&bed, &[]).into_iter().map(|asked| {
+        let number = remembers(&asked);
+        (asked.about, number.to_string())
+    });
+    let server = FakeServer::start(Script::answering(Answers::Map {
+        pairs: answers.collect(),
+        default: String::new(),
+    }));
+    bed.models(&server.url(), "");
+    let run = |out: &str, more: &[&str]| {
+        let mut arguments = vec!["probe", "suite", "-m", crate::bed::MODEL, "-o", out];
+        arguments.extend(more);
+        bed.run(&arguments).expect(0);
+        bed.only_run(out)
+    };
+    let parts = ["1/2", "2/2"].map(|part| run(&part.replace('/', "-"), &["--shard", part]));
+    bed.run(&["merge", text(&parts[0]), text(&parts[1]), "-o", "merged"])
+        .expect(0);
+    let merged = bed.only_run("merged");
+    bed.run(&["verify", text(&merged)]).expect(0);
+    assert_eq!(
+        read(&merged, "verdicts.json"),
+        read(&whole.run, "verdicts.json")
+    );
+
+    let manifest = fs_err::read_to_string(bed.path("suite/suite.toml")).unwrap();
+    bed.write(
+        "suite/suite.toml",
+        &format!("{manifest}early_stop = true\n"),
+    );
+    let stopping = run("stopping", &[]);
+    bed.run(&["verify", text(&stopping)]).expect(0);
+    let rows = table(&stopping, "contamination.csv");
+    let row = rows.iter().find(|row| row["probe"] == PROBE).unwrap();
+    assert_eq!(row["class"], "suspected", "{row:#?}");
+}
+
 #[test]
 fn what_it_takes_is_told_beforehand() {
     let bed = bed();
