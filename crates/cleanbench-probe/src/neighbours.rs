@@ -2,8 +2,9 @@
 //!
 //! Whoever published the file ordered it; we did not. Files are sorted by subject, length, number or alphabet, so that
 //! what comes next can often be told without having seen them. So the others among which it stands are chosen like it:
-//! near in the file, of the same kind by their metadata, of no family that is in the question already; each is at least as
-//! like the item as what comes next, and of length, alphabet and number one stands between the two.
+//! near in the file, of the same kind by their metadata, of no family that is in the question already; how many of them are
+//! more like the item than what comes next is drawn, and of length, alphabet and number one stands between the two,
+//! and one is farther from the item in length.
 //!
 //! Invariant: an item is asked about, or asked for, in one question at most, and is another in two at most; what is chosen
 //! hangs on the file alone. It refuses an item of which some text tells what comes next, rather than ask about it.
@@ -95,17 +96,23 @@ struct Text {
 #[derive(Debug, Clone, Copy)]
 enum Sign {
     Length,
+    /// That no other is so much longer or shorter.
+    Outlier,
     Alphabet,
     Number,
 }
 
-const SIGNS: [Sign; 3] = [Sign::Length, Sign::Alphabet, Sign::Number];
+const SIGNS: [Sign; 4] = [Sign::Length, Sign::Outlier, Sign::Alphabet, Sign::Number];
 
 impl Sign {
-    /// Whether `other` stands nearer to `own` than `next` does, on the same side.
+    /// Whether `other` stands nearer to `own` than `next` does, on the same side; of outliers, whether it stands farther.
     fn is_hidden(self, own: &Text, next: &Text, other: &Text) -> bool {
         match self {
             Self::Length => is_between(&own.length, &next.length, &other.length),
+            Self::Outlier => {
+                let [next, other] = [next, other].map(|text| own.length.abs_diff(text.length));
+                other > next
+            }
             Self::Alphabet => is_between(&own.lower, &next.lower, &other.lower),
             Self::Number => match (own.number, next.number) {
                 (Some(own), Some(next)) if own != next => {
@@ -123,6 +130,15 @@ fn is_between<T: Ord>(own: &T, next: &T, other: &T) -> bool {
     let rises = own < other && other < next;
     let falls = next < other && other < own;
     rises || falls || (own == next && other == own)
+}
+
+/// An item that may stand beside what comes next.
+#[derive(Debug, Clone, Copy)]
+struct Drawn {
+    draw: u64,
+    place: usize,
+    /// Whether it is more like the item than what comes next.
+    is_nearer: bool,
 }
 
 /// A file whose items are asked about one after the other.
@@ -211,63 +227,88 @@ impl<'a> File<'a> {
         labels.into_iter().all(|(other, own)| other <= own)
     }
 
-    /// Others that can stand beside `next` and hide it; `None` where there are too few.
+    /// Others that can stand beside `next` and hide it; `None` where there are too few. How many of them are more like
+    /// `own` than `next` is drawn, so that neither likeness nor its absence tells; all that may be drawn must be possible.
     fn others(&self, own: usize, next: usize) -> Option<[usize; OTHERS]> {
         let mut pool = self.pool(own, next);
+        let nearer = pool.iter().filter(|one| one.is_nearer).count();
+        if nearer < OTHERS || pool.len() - nearer < OTHERS {
+            return None;
+        }
+        let nearer = usize::try_from(derive(0, "", &self.texts[own].lower, "nearer")).ok()?;
+        let mut nearer = nearer % (OTHERS + 1);
         let mut hidden = [false; SIGNS.len()];
         let mut others = [own; OTHERS];
-        for other in &mut others {
-            let hides = |place: usize| {
-                SIGNS.map(|sign| {
-                    let [own, next, other] = [own, next, place].map(|place| &self.texts[place]);
-                    sign.is_hidden(own, next, other)
-                })
+        for (left, other) in (1..=OTHERS).rev().zip(&mut others) {
+            let fits = |one: &&Drawn| {
+                if one.is_nearer {
+                    nearer > 0
+                } else {
+                    left > nearer
+                }
             };
-            let gain = |place: &usize| {
-                let more = hides(*place).into_iter().zip(hidden);
+            let gain = |one: &&Drawn| {
+                let more = self.hides(own, next, one.place).into_iter().zip(hidden);
                 more.filter(|(hides, hidden)| *hides && !hidden).count()
             };
             // The first of several, by their draw.
-            let best = pool.iter().copied().rev().max_by_key(gain)?;
-            let more = hides(best);
+            let best = *pool.iter().rev().filter(fits).max_by_key(gain)?;
+            let more = self.hides(own, next, best.place);
             hidden
                 .iter_mut()
                 .zip(more)
                 .for_each(|(one, more)| *one |= more);
-            pool.retain(|place| self.families[*place] != self.families[best]);
-            *other = best;
+            nearer -= usize::from(best.is_nearer);
+            pool.retain(|one| self.families[one.place] != self.families[best.place]);
+            *other = best.place;
         }
         hidden.into_iter().all(|one| one).then_some(others)
     }
 
+    /// Which signs tell `next` no more where `other` stands beside it.
+    fn hides(&self, own: usize, next: usize, other: usize) -> [bool; SIGNS.len()] {
+        let [own, next, other] = [own, next, other].map(|place| &self.texts[place]);
+        SIGNS.map(|sign| sign.is_hidden(own, next, other))
+    }
+
     /// What can stand beside `next`, in an order that is drawn by what `own` says.
-    fn pool(&self, own: usize, next: usize) -> Vec<usize> {
+    fn pool(&self, own: usize, next: usize) -> Vec<Drawn> {
         let near = own.saturating_sub(TO)..self.items.len().min(own + TO + 1);
-        let is_apart = |place: &usize| {
-            let families = [own, next].map(|other| self.families[other]);
-            let texts = [own, next].map(|other| self.texts[other].lower.as_str());
-            !families.contains(&self.families[*place])
-                && !texts.contains(&self.texts[*place].lower.as_str())
-        };
-        let least = self.likeness(own, next);
-        let is_like = |place: &usize| {
-            self.kinds[*place] == self.kinds[next] && self.likeness(own, *place) >= least
-        };
         let near = near.filter(|place| place.abs_diff(own) >= FROM && *place != next);
         let free = near.filter(|place| {
             self.uses[*place] < MOST_USES
+                && self.kinds[*place] == self.kinds[next]
                 && self.has_control(*place)
                 && self.may_be_shown(own, *place)
         });
-        let pool = free.filter(is_apart).filter(is_like);
-        let mut drawn: Vec<_> = pool
-            .map(|place| {
-                let [own, other] = [own, place].map(|place| self.texts[place].lower.as_str());
-                (derive(0, own, other, "neighbour"), place)
-            })
-            .collect();
-        drawn.sort_unstable();
-        drawn.into_iter().map(|(_, place)| place).collect()
+        let is_apart = |place: &usize| {
+            let of = |place: usize| (self.families[place], self.texts[place].lower.as_str());
+            let (family, text) = of(*place);
+            let others = [own, next].map(of);
+            others
+                .iter()
+                .all(|other| other.0 != family && other.1 != text)
+        };
+        let likeness = self.likeness(own, next);
+        let draw = |place: usize| {
+            let [text, other] = [own, place].map(|place| self.texts[place].lower.as_str());
+            let draw = derive(0, text, other, "neighbour");
+            let own = self.likeness(own, place);
+            // Of two that are as like, either may count as nearer.
+            let is_even = own.total_cmp(&likeness).is_eq();
+            Drawn {
+                draw,
+                place,
+                is_nearer: if is_even {
+                    draw.is_multiple_of(2)
+                } else {
+                    own > likeness
+                },
+            }
+        };
+        let mut pool: Vec<_> = free.filter(is_apart).map(draw).collect();
+        pool.sort_unstable_by_key(|one| (one.draw, one.place));
+        pool
     }
 
     /// The share of their words that two items have in common, each word for less the more items hold it.
