@@ -45,6 +45,7 @@ mod import;
 mod imports;
 mod independent_values;
 mod interruption;
+mod item_order;
 mod kept_answers;
 mod leaks;
 mod memory;

@@ -99,6 +99,15 @@ pub struct ProbeItem {
     pub sample: Sample,
 }
 
+/// The items of a task in the order of the file in which they stand, with their controls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Published {
+    /// All items of the task whose items are suspects.
+    pub suspects: Vec<ProbeItem>,
+    /// Where [`ControlKind::paired`] holds, for each of `suspects` its control; else all items of the controls' task.
+    pub controls: Vec<Option<ProbeItem>>,
+}
+
 /// What a probe works on.
 #[derive(Debug, Clone, Copy)]
 pub struct ProbeContext<'a> {
@@ -111,6 +120,8 @@ pub struct ProbeContext<'a> {
     pub kind: ControlKind,
     /// Seed of this probe, derived from the run's seed.
     pub seed: u64,
+    /// The files in which the items stand; `None` where nothing is asked about their order, or it is not known.
+    pub published: Option<&'a Published>,
 }
 
 /// One call that a probe wants made.

@@ -128,6 +128,7 @@ fn pairs(tasks: [&str; 2], suspects: &[Sample], controls: &[Sample]) -> Arms {
         suspects: items(tasks[0], suspects),
         controls: items(tasks[1], controls),
         kind: ControlKind::Rewording,
+        published: None,
     }
 }
 

@@ -27,10 +27,12 @@ use crate::{Damage, LedgerError, RunDirectory};
 /// `gates`, `baseline`, `junit`, `quarantine`, `replay`, `selection`, and `reducer`, `cluster` and `slices` of
 /// tasks; 1.3 adds `notes`; 1.4 adds `judged_anew` of the baseline, and `tier`, `relative` and `min_coverage` of gates;
 /// 1.5 adds `imported`; 1.6 adds `protocol` and `bias_of` of probes; 1.7 adds `role` of models, and tasks that are not
-/// asked, `epochs` 0; 1.8 adds `early_stop` of probes.
-pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.8";
+/// asked, `epochs` 0; 1.8 adds `early_stop` of probes; 1.9 adds `file_order` of probes.
+pub const MANIFEST_FORMAT: &str = "cleanbench-run/1.9";
 /// Name of the file.
 pub const MANIFEST_FILE: &str = "run.json";
+/// The format without what 1.9 adds.
+const STOPS_FORMAT: &str = "cleanbench-run/1.8";
 /// The format without what 1.8 adds.
 const ROLES_FORMAT: &str = "cleanbench-run/1.7";
 /// The format without what 1.7 adds.
@@ -402,6 +404,10 @@ pub struct ProbePlan {
     /// Whether it asks about no more items once a leak is clear. Since format 1.8.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub early_stop: bool,
+    /// Whether it asks about the order of the files in which its items stand, and the samples of the run are in it, none
+    /// between them left out. Since format 1.9.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub file_order: bool,
 }
 
 fn first_protocol() -> u32 {
@@ -509,9 +515,11 @@ impl Manifest {
                 .is_some_and(|probe| !is_first_protocol(&probe.protocol))
         };
         let is_asked = plan.tasks.iter().all(TaskPlan::is_asked);
-        let mut probes = plan.tasks.iter().filter_map(|task| task.probe.as_ref());
-        if probes.any(|probe| probe.early_stop) {
+        let probes = || plan.tasks.iter().filter_map(|task| task.probe.as_ref());
+        if probes().any(|probe| probe.file_order) {
             MANIFEST_FORMAT
+        } else if probes().any(|probe| probe.early_stop) {
+            STOPS_FORMAT
         } else if !is_asked || plan.models.iter().any(ModelPlan::is_reference) {
             ROLES_FORMAT
         } else if plan.tasks.iter().any(has_protocol) {

@@ -10,10 +10,10 @@ use cleanbench_core::{Digest, Outcome, Probe, Reducer, Sensitivity};
 use cleanbench_ledger::manifest::{ProbePlan, TaskPlan};
 use cleanbench_ledger::samples::SampleContent;
 use cleanbench_model::Endpoint;
-use cleanbench_probe::arms::{Arms, Declared, arms};
+use cleanbench_probe::arms::{Arms, Declared, arms, published};
 use cleanbench_probe::blind::blind;
 use cleanbench_probe::checks::{self, Audience};
-use cleanbench_probe::registry::{self, Order};
+use cleanbench_probe::registry::{self, Order, asks_file_order};
 use cleanbench_probe::verdict::measured::reach;
 use cleanbench_probe::{PROTOCOL, Protocol};
 use cleanbench_suite::ProbeUse;
@@ -99,8 +99,14 @@ fn plan_with(
     };
     let probes = build(wanted)?;
     let items = items(selected)?;
+    let in_order = if wanted.names.iter().any(|name| asks_file_order(name)) {
+        in_file_order(selected)?
+    } else {
+        BTreeSet::new()
+    };
     let planner = Planner {
         items: &items,
+        in_order,
         most: wanted.items,
         seed,
         probes: &probes,
@@ -133,6 +139,8 @@ fn plan_with(
 /// What the probes of all tasks have in common.
 struct Planner<'a> {
     items: &'a [ProbeItem],
+    /// Names of the tasks whose items stand in the order of their file, where a probe asks about it.
+    in_order: BTreeSet<&'a str>,
     /// Most items of an arm.
     most: u64,
     seed: u64,
@@ -150,10 +158,12 @@ impl Planner<'_> {
     ) -> Result<Vec<PlannedProbe>, PlanError> {
         let most = usize::try_from(self.most).unwrap_or(usize::MAX);
         let found = arms(suspects, self.items, declared, most, self.seed).map_err(invalid)?;
-        let Some(arms) = found else {
+        let Some(unordered) = found else {
             return Ok(Vec::new());
         };
-        let apart = self.foresees.then(|| blind(&arms.context(0))).flatten();
+        let ordered = self.ordered(suspects, declared, &unordered)?;
+        let apart = self.foresees.then(|| blind(&unordered.context(0)));
+        let apart = apart.flatten();
         let planned = self.probes.iter().map(|prompted| {
             let id = prompted.probe.id();
             // What measures bias is asked in full.
@@ -166,15 +176,18 @@ impl Planner<'_> {
                 form: prompted.probe.form(),
                 suspects: suspects.to_owned(),
                 declared: declared.map(|declared| (declared.task.to_owned(), declared.kind)),
-                control: arms.kind,
+                control: unordered.kind,
                 items: self.most,
                 prompt: prompted.prompt.clone(),
                 seed: derive(self.seed, suspects, "", &format!("probe/{id}")),
                 protocol: PROTOCOL,
                 bias_of: bias_of.map(str::to_owned),
                 early_stop: prompted.stopping.is_some() && bias_of.is_none(),
+                file_order: ordered.is_some() && asks_file_order(id),
             };
-            let mut planned = unit(plan, &**probe, &arms, self.foresees);
+            let arms = ordered.as_ref().filter(|_| plan.file_order);
+            let arms = arms.unwrap_or(&unordered);
+            let mut planned = unit(plan, &**probe, arms, self.foresees);
             if let Some(foreseen) = &mut planned.foreseen {
                 foreseen.blind = apart;
             }
@@ -182,6 +195,39 @@ impl Planner<'_> {
         });
         Ok(planned.collect())
     }
+}
+
+impl Planner<'_> {
+    /// `arms` with the files in which their items stand; `None` where no probe asks about these, or their order is not
+    /// known.
+    fn ordered(
+        &self,
+        suspects: &str,
+        declared: Option<Declared<'_>>,
+        arms: &Arms,
+    ) -> Result<Option<Arms>, PlanError> {
+        let others = declared.filter(|_| !arms.kind.paired());
+        let mut tasks = std::iter::once(suspects).chain(others.map(|others| others.task));
+        if !tasks.all(|task| self.in_order.contains(task)) {
+            return Ok(None);
+        }
+        let published = published(suspects, self.items, declared, arms.kind).map_err(invalid)?;
+        Ok(Some(Arms {
+            published: Some(published),
+            ..arms.clone()
+        }))
+    }
+}
+
+/// Names of the tasks of `selected` whose items stand in the order of their file.
+fn in_file_order<'a>(selected: &[Selected<'a>]) -> Result<BTreeSet<&'a str>, PlanError> {
+    let mut names = BTreeSet::new();
+    for chosen in selected {
+        if chosen.is_in_file_order()? {
+            names.insert(chosen.task.name.as_str());
+        }
+    }
+    Ok(names)
 }
 
 /// The checks of validity of `endpoints`, in every form that a probe of `planned` has. They ask the same whatever the
@@ -231,6 +277,7 @@ fn check(name: &str, form: ProbeForm, audience: Audience) -> Result<PlannedProbe
         protocol: PROTOCOL,
         bias_of: None,
         early_stop: false,
+        file_order: false,
     };
     Ok(unit(plan, &*probe.map_err(invalid)?, &arms, false))
 }

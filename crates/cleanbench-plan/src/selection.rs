@@ -48,6 +48,25 @@ impl<'a> Selected<'a> {
         task.samples().take(limit).filter(is_taken)
     }
 
+    /// Whether they are the first ones of a single file, none between them left out.
+    ///
+    /// # Errors
+    /// When a sample cannot be read.
+    pub fn is_in_file_order(&self) -> Result<bool, LoadError> {
+        if self.task.files.len() != 1 {
+            return Ok(false);
+        }
+        if self.names.is_none() {
+            return Ok(true);
+        }
+        for (taken, all) in self.rendered().zip(self.task.samples()) {
+            if taken?.sample.id != all?.sample.id {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// What its samples come to, where they are all of the task and were counted.
     pub fn tally(&self) -> Option<&'a Tally> {
         let is_whole = self.names.is_none() && self.samples == self.task.samples;

@@ -167,6 +167,7 @@ mod tests {
             controls: &items,
             kind: ControlKind::Rewording,
             seed: 0,
+            published: None,
         };
         // Item 2 has no suspect call (left out), the control of item 3 was refused.
         let calls = [

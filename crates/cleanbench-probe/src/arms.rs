@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbench_core::Sample;
-use cleanbench_core::probe::{ControlKind, ProbeContext, ProbeItem};
+use cleanbench_core::probe::{ControlKind, ProbeContext, ProbeItem, Published};
 use cleanbench_core::seed::derive;
 
 /// The two arms of all probes of one task.
@@ -21,6 +21,9 @@ pub struct Arms {
     pub controls: Vec<ProbeItem>,
     /// What the controls are.
     pub kind: ControlKind,
+    /// The files in which the items stand, see [`published`]; `None` where nothing is asked about their order, or it is
+    /// not known.
+    pub published: Option<Published>,
 }
 
 impl Arms {
@@ -31,6 +34,7 @@ impl Arms {
             controls: &self.controls,
             kind: self.kind,
             seed,
+            published: self.published.as_ref(),
         }
     }
 }
@@ -97,6 +101,7 @@ pub fn arms(
             suspects,
             controls,
             kind,
+            published: None,
         }));
     }
     let Some(declared) = declared else {
@@ -118,6 +123,7 @@ pub fn arms(
         suspects: own(suspects),
         controls: own(controls),
         kind,
+        published: None,
     }))
 }
 
@@ -140,6 +146,35 @@ pub fn paired_items<'a>(
         ControlKind::Isomorph => pairs(&own, items, |sample| sample.isomorph_of.as_deref()),
         ControlKind::Sibling | ControlKind::PostCutoff | ControlKind::Private => Ok(Vec::new()),
     }
+}
+
+/// The files in which `items` of the task `task` and its controls of `kind` stand, where `items` are in their order.
+///
+/// # Errors
+/// When a reference is ambiguous.
+pub fn published(
+    task: &str,
+    items: &[ProbeItem],
+    declared: Option<Declared<'_>>,
+    kind: ControlKind,
+) -> Result<Published, Ambiguous> {
+    let own = items.iter();
+    let own = own.filter(|item| item.task == task && !belongs_to_another(&item.sample));
+    let suspects: Vec<_> = own.cloned().collect();
+    let controls = if kind.paired() {
+        let pairs = paired_items(task, items, kind)?;
+        let pairs = pairs
+            .into_iter()
+            .map(|(own, other)| (&own.sample.id, other));
+        let controls: BTreeMap<_, _> = pairs.collect();
+        let control = |item: &ProbeItem| controls.get(&item.sample.id).copied().cloned();
+        suspects.iter().map(control).collect()
+    } else {
+        let others = items.iter();
+        let others = others.filter(|item| declared.is_some_and(|other| other.task == item.task));
+        others.cloned().map(Some).collect()
+    };
+    Ok(Published { suspects, controls })
 }
 
 fn belongs_to_another(sample: &Sample) -> bool {

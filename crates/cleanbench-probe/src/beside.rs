@@ -250,6 +250,7 @@ mod tests {
                 controls: &self.controls,
                 kind: self.kind,
                 seed: 4,
+                published: None,
             }
         }
 

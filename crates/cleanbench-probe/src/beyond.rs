@@ -201,6 +201,7 @@ mod tests {
             controls: &items[20..],
             kind: ControlKind::Sibling,
             seed: 5,
+            published: None,
         };
         let Step::Calls(calls) = probe.next(&context, &[]) else {
             panic!("nothing is planned");

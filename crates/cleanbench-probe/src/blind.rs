@@ -316,6 +316,7 @@ mod tests {
             controls,
             kind,
             seed: 0,
+            published: None,
         })
     }
 
@@ -399,6 +400,7 @@ mod tests {
             controls: &controls,
             kind: ControlKind::Isomorph,
             seed: 0,
+            published: None,
         });
         for (suspect, control) in texts.all.iter().zip(&texts.all[60..]) {
             assert_eq!(

@@ -155,7 +155,7 @@ impl Hanging {
 }
 
 /// For each pair the number of its family: pairs hang together where their suspects or their controls do.
-fn joined(suspects: &[usize], controls: &[usize]) -> Vec<usize> {
+pub(crate) fn joined(suspects: &[usize], controls: &[usize]) -> Vec<usize> {
     let count = suspects.len();
     let mut groups = Groups::new(count);
     for families in [suspects, controls] {

@@ -206,6 +206,7 @@ mod tests {
                 controls: &controls,
                 kind,
                 seed: 3,
+                published: None,
             };
             for name in ["completion", "ts-guessing", "forced-likelihood"] {
                 let order = order(name, ProbeForm::Raw, Protocol::Second(|_| false));
@@ -235,6 +236,7 @@ mod tests {
             controls: &items,
             kind: ControlKind::Rewording,
             seed: 3,
+            published: None,
         };
         for (name, protocol) in [
             ("completion", Protocol::First),

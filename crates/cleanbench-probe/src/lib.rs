@@ -8,6 +8,7 @@
 //! | `completion-second-cut` | like `completion`, and where that came close once more after 75 % of the words | the same |
 //! | `option-order` | how likely the options are in the published order, beside other orders | the published is the likeliest |
 //! | `option-order-quiz` | which of four lists has the published order | that one |
+//! | `item-order-quiz` | which of four items comes next in the published file | that one |
 //! | `forced-likelihood` | how likely a wrong option is, beside rewordings of it | the original is the likeliest |
 //!
 //! Each is put to suspect items and to controls in the same way; [`mod@arms`] chooses the controls, the
@@ -38,11 +39,13 @@ mod filter;
 mod layout;
 pub mod looks;
 mod measure;
+mod neighbours;
 mod options;
 mod order;
 mod plain;
 mod probes;
 pub mod protocol;
+mod quiz;
 mod recall;
 mod recurring;
 pub mod registry;

@@ -27,7 +27,7 @@ use crate::unwilling::is_unwilling;
 const EXAMPLES: usize = 3;
 
 /// What is asked about one item.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Ask {
     /// The beginning of the item's own text.
     pub(crate) beginning: String,
@@ -58,6 +58,9 @@ impl Pick {
     }
 }
 
+/// For each suspect and for each control what is asked about it, or why nothing is.
+pub(crate) type Asked = [Vec<Result<Ask, &'static str>>; 2];
+
 /// One way of asking for what only memory can give.
 pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
     /// Name.
@@ -80,6 +83,11 @@ pub(crate) trait Recall: Send + Sync + std::fmt::Debug {
 
     /// By the second protocol: what is asked about the place `place`, which is one of [`Recall::places`].
     fn ask_at(&self, sample: &Sample, form: ProbeForm, place: usize) -> Ask;
+
+    /// What is asked where that hangs on other items than the one that it is about; `None` where it does not.
+    fn among_others(&self, _context: &ProbeContext<'_>) -> Option<Asked> {
+        None
+    }
 
     /// By the second protocol: how an answer with what was expected is judged; `None` where it is not in it.
     fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore>;
@@ -169,26 +177,12 @@ impl<R: Recall> Put<R> {
             calls: Vec::new(),
             filters: BTreeMap::new(),
         };
-        let places = match self.protocol {
-            Protocol::First => Vec::new(),
-            Protocol::Second(_) | Protocol::Third(_) => self.places(context),
-        };
-        for (arm, items) in [
-            (Arm::Suspect, context.suspects),
-            (Arm::Control, context.controls),
+        let [suspects, controls] = self.asked(context);
+        for (arm, items, asked) in [
+            (Arm::Suspect, context.suspects, suspects),
+            (Arm::Control, context.controls, controls),
         ] {
-            for (position, item) in items.iter().enumerate() {
-                let asked = match self.protocol {
-                    Protocol::First => {
-                        let pick = Pick::new(context.seed, position);
-                        self.recall.ask(&item.sample, self.form, pick)
-                    }
-                    Protocol::Second(_) | Protocol::Third(_) => {
-                        let side = usize::from(arm == Arm::Control);
-                        let place = places[side][position];
-                        place.map(|place| self.recall.ask_at(&item.sample, self.form, place))
-                    }
-                };
+            for ((position, item), asked) in items.iter().enumerate().zip(asked) {
                 match asked {
                     Ok(ask) => planned.calls.push(self.call(arm, position, item, ask)),
                     Err(reason) => planned.leave_out(reason),
@@ -196,6 +190,28 @@ impl<R: Recall> Put<R> {
             }
         }
         planned
+    }
+
+    fn asked(&self, context: &ProbeContext<'_>) -> Asked {
+        if let Some(asked) = self.recall.among_others(context) {
+            return asked;
+        }
+        let arms = [context.suspects, context.controls];
+        if matches!(self.protocol, Protocol::First) {
+            let ask = |(position, item): (usize, &ProbeItem)| {
+                let pick = Pick::new(context.seed, position);
+                self.recall.ask(&item.sample, self.form, pick)
+            };
+            return arms.map(|items| items.iter().enumerate().map(ask).collect());
+        }
+        let mut places = self.places(context).into_iter();
+        arms.map(|items| {
+            let places = places.next().unwrap_or_default();
+            let asked = items.iter().zip(places).map(|(item, place)| {
+                place.map(|place| self.recall.ask_at(&item.sample, self.form, place))
+            });
+            asked.collect()
+        })
     }
 
     /// By the second protocol, for each item of the suspects and of the controls: the place that is asked about, or
@@ -459,7 +475,7 @@ fn keep_common(
 }
 
 /// One of `places`, by what the item says and by nothing else: the same item is the same question in every suite.
-fn pick_by_content(sample: &Sample, places: &[usize]) -> Option<usize> {
+pub(crate) fn pick_by_content(sample: &Sample, places: &[usize]) -> Option<usize> {
     let text = layout::item(sample, sample.choices.iter().map(String::as_str));
     let drawn = derive(0, "", &text, "pick");
     let place = usize::try_from(drawn % u64::try_from(places.len()).ok()?.max(1)).ok()?;
@@ -657,6 +673,7 @@ mod tests {
             controls,
             kind,
             seed: 4,
+            published: None,
         }
     }
 

@@ -149,6 +149,7 @@ mod tests {
                 controls: &self.controls,
                 kind: ControlKind::Rewording,
                 seed: 4,
+                published: None,
             }
         }
 

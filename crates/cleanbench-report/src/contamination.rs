@@ -18,7 +18,7 @@ use cleanbench_core::probe::{
 use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
-use cleanbench_probe::arms::{Arms, Declared, arms, paired_items};
+use cleanbench_probe::arms::{Arms, Declared, arms, paired_items, published};
 use cleanbench_probe::beside::nothing_left;
 use cleanbench_probe::blind::blind;
 use cleanbench_probe::registry::{is_check, weighs_likelihoods};
@@ -414,6 +414,20 @@ pub(crate) fn units<'a>(recording: &'a Recording, items: &Items) -> Vec<Unit<'a>
         .collect()
 }
 
+/// `arms` with the files in which their items stand, where the probe of `plan` asks about these.
+fn in_file_order(
+    arms: Arms,
+    plan: &ProbePlan,
+    items: &Items,
+    declared: Option<Declared<'_>>,
+) -> Arms {
+    let found = || published(&plan.suspects, &items.all, declared, arms.kind).ok();
+    Arms {
+        published: plan.file_order.then(found).flatten(),
+        ..arms
+    }
+}
+
 impl<'a> Unit<'a> {
     fn new(recording: &'a Recording, items: &Items, place: usize, plan: &'a ProbePlan) -> Self {
         let run = &recording.manifest.plan;
@@ -426,7 +440,8 @@ impl<'a> Unit<'a> {
             Some(validity::arms(recording, plan))
         } else {
             let found = arms(&plan.suspects, &items.all, declared, most, run.seed);
-            found.ok().flatten()
+            let found = found.ok().flatten();
+            found.map(|arms| in_file_order(arms, plan, items, declared))
         };
         let probe: &dyn Probe = match recording.judge(place) {
             Judge::Probe(probe) => &**probe,
@@ -545,6 +560,7 @@ impl<'a> Unit<'a> {
             suspects: Vec::new(),
             controls: Vec::new(),
             kind: self.plan.control,
+            published: None,
         };
         let planned = self.calls(recording, gathered)?;
         let erased = self.erased || planned.is_none();

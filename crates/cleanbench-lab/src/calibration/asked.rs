@@ -102,7 +102,9 @@ impl Asked {
         let protocol =
             Protocol::numbered(number, declines).ok_or(CalibrationError::Protocol(number))?;
         let family = registry::NAMES.into_iter();
-        let family = family.filter(|name| registry::is_confirmatory(name));
+        // A world has no file whose order its models could have learnt.
+        let family = family
+            .filter(|name| registry::is_confirmatory(name) && !registry::asks_file_order(name));
         Ok(Self {
             probes: built(family, protocol)?,
             checks: built(checks::NAMES.into_iter(), protocol)?,
@@ -179,6 +181,7 @@ fn of_model(world: &World, name: &str, form: ProbeForm) -> Arms {
         suspects: items.map(item).collect(),
         controls: Vec::new(),
         kind: ControlKind::Sibling,
+        published: None,
     }
 }
 

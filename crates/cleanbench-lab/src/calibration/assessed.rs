@@ -205,6 +205,7 @@ impl<'a> Answered<'a> {
             suspects: of(&arms.suspects),
             controls: of(&arms.controls),
             kind: arms.kind,
+            published: None,
         };
         let place = |item: usize| kept.iter().position(|kept| *kept == item);
         let answered = self

@@ -155,6 +155,7 @@ impl Set {
                 Some(_) => ControlKind::Rewording,
                 None => ControlKind::Sibling,
             },
+            published: None,
         };
         if rules.without == Some(Rule::Families) {
             let all = arms.suspects.iter_mut().chain(&mut arms.controls);

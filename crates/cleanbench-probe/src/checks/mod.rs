@@ -75,6 +75,7 @@ pub fn arms(name: &str, form: ProbeForm, audience: Audience) -> Arms {
         suspects: asked.map(item).collect(),
         controls: Vec::new(),
         kind: ControlKind::Sibling,
+        published: None,
     }
 }
 

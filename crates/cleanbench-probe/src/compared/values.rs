@@ -190,6 +190,7 @@ mod tests {
             controls: &items[most..most + controls.len()],
             kind,
             seed: 0,
+            published: None,
         };
         let arm = |arm, count| (0..count).map(move |item| call(arm, item));
         let calls = arm(Arm::Suspect, suspects.len()).chain(arm(Arm::Control, controls.len()));
@@ -263,6 +264,7 @@ mod tests {
             controls: &items[4..],
             kind: ControlKind::Rewording,
             seed: 0,
+            published: None,
         };
         let calls: Vec<_> = (0..8)
             .map(|place| call([Arm::Suspect, Arm::Control][place / 4], place % 4))

@@ -199,6 +199,7 @@ mod tests {
             controls: &items[..3],
             kind: ControlKind::Sibling,
             seed: 3,
+            published: None,
         };
         let probe = probe("completion-second-cut", FORM);
         assert_eq!(probe.later_steps(), Some(StepScope::Local));

@@ -4,21 +4,20 @@
 //! them is drawn by what the item says, and is the same for both items of a pair. A model that has seen nothing names
 //! it one time in four.
 
-use std::borrow::Cow;
-
 use cleanbench_core::event::RecordedScore;
 use cleanbench_core::probe::{ProbeCall, ProbeForm};
 use cleanbench_core::{Completion, Sample};
-use cleanbench_text::segments;
 
 use crate::layout;
 use crate::order::orders;
-use crate::recall::{Ask, Asking, Pick, Recall, missed};
+use crate::quiz::Quiz;
+use crate::recall::{Ask, Asking, Pick, Recall};
 
-/// Lists that are shown.
-const LISTS: usize = 4;
-/// Words of an answer in which the number of a list is looked for.
-const WITHIN: usize = 60;
+/// The lists that are shown.
+const LISTS: Quiz = Quiz {
+    shown: 4,
+    called: "list",
+};
 
 /// The probe.
 #[derive(Debug)]
@@ -39,36 +38,26 @@ impl Recall for OptionOrderQuiz {
 
     fn ask(&self, sample: &Sample, form: ProbeForm, pick: Pick) -> Result<Ask, &'static str> {
         orders(sample)?;
-        let places: Vec<_> = (0..LISTS).collect();
-        let place = pick.one(&places).unwrap_or_default();
+        let place = pick.one(&LISTS.places()).unwrap_or_default();
         Ok(self.ask_at(sample, form, place))
     }
 
     fn places(&self, sample: &Sample, _asking: &Asking<'_>) -> Result<Vec<usize>, &'static str> {
-        orders(sample).map(|_| (0..LISTS).collect())
+        orders(sample).map(|_| LISTS.places())
     }
 
     /// Shows the published list as the one at `place`.
     fn ask_at(&self, sample: &Sample, _form: ProbeForm, place: usize) -> Ask {
         let all = orders(sample).unwrap_or_default();
-        let mut lists: Vec<_> = all.iter().take(LISTS).collect();
-        if place < lists.len() {
-            lists[..=place].rotate_left(1);
-        }
-        let lists = lists.iter().enumerate();
-        let lists: Vec<_> = lists
-            .map(|(at, list)| format!("{}: {}", at + 1, line(list)))
-            .collect();
+        let lists: Vec<_> = all.iter().map(|order| line(order)).collect();
         Ask {
             beginning: format!(
                 "Question: {}\n\n{}",
                 layout::question(sample),
-                lists.join("\n")
+                LISTS.lines(&lists, place)
             ),
-            shown: None,
-            continuations: Vec::new(),
-            stop: Vec::new(),
             expected: (place + 1).to_string(),
+            ..Ask::default()
         }
     }
 
@@ -78,11 +67,7 @@ impl Recall for OptionOrderQuiz {
     }
 
     fn restored(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
-        let named = named(&completion.text)?;
-        Some(RecordedScore {
-            rule: Some(Cow::Owned(format!("list {named}"))),
-            ..RecordedScore::of(f64::from(u8::from(named.to_string() == call.expected)))
-        })
+        LISTS.judged(call, completion)
     }
 
     /// One that names none says nothing.
@@ -92,7 +77,7 @@ impl Recall for OptionOrderQuiz {
         _completion: &Completion,
         _form: ProbeForm,
     ) -> RecordedScore {
-        missed("not in form")
+        Quiz::says_nothing()
     }
 
     /// A list is named or not.
@@ -102,7 +87,7 @@ impl Recall for OptionOrderQuiz {
 
     fn score(&self, call: &ProbeCall, completion: &Completion) -> RecordedScore {
         self.restored(call, completion)
-            .unwrap_or_else(|| missed("not in form"))
+            .unwrap_or_else(Quiz::says_nothing)
     }
 }
 
@@ -110,24 +95,6 @@ fn line(options: &[&str]) -> String {
     let options = options.iter().enumerate();
     let named = options.map(|(place, option)| format!("{} {option}", layout::label(place)));
     named.collect::<Vec<_>>().join(" ")
-}
-
-/// The list that an answer names first: by a number at its beginning, or after a word that announces one. "I cannot say
-/// which of these 4 lists it is" names none.
-fn named(answer: &str) -> Option<usize> {
-    const ANNOUNCES: [&str; 6] = ["list", "number", "order", "option", "is", "answer"];
-    let start = cleanbench_text::scan::window(answer.trim_start(), 0, WITHIN * 8);
-    let words: Vec<_> = segments(start)
-        .into_iter()
-        .take(WITHIN)
-        .map(|one| one.word)
-        .collect();
-    words.iter().enumerate().find_map(|(place, word)| {
-        let number: usize = word.parse().ok()?;
-        let before = place.checked_sub(1).map(|before| words[before].as_str());
-        let is_announced = before.is_none_or(|before| ANNOUNCES.contains(&before));
-        ((1..=LISTS).contains(&number) && is_announced).then_some(number)
-    })
 }
 
 #[cfg(test)]
@@ -140,7 +107,7 @@ mod tests {
     fn the_published_list_stands_anywhere_and_must_be_named() {
         let declines = |text: &str| text.contains("cannot");
         let probe = probe_of(order("option-order-quiz", ProbeForm::Instruction), declines);
-        let mut places = [0; LISTS];
+        let mut places = [0; LISTS.shown];
         for number in 0..40 {
             let item = usable(number);
             let call = only_call(&*probe, item.clone());
@@ -157,7 +124,7 @@ mod tests {
             assert!(text.contains(&format!("\n{}: {published}", call.expected)));
             let place: usize = call.expected.parse().unwrap();
             places[place - 1] += 1;
-            let other = place % LISTS + 1;
+            let other = place % LISTS.shown + 1;
             for (answer, value, failure) in [
                 (format!("{place}"), 1.0, None),
                 (format!("**List {place}**, I think."), 1.0, None),

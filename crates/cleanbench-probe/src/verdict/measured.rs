@@ -56,7 +56,7 @@ use power::{declared_power, fewest, tell_nothing};
 pub use silence::is_silent;
 use silence::{hides_suspects, mute, tell_hidden, tell_silent};
 use style::{is_told_apart, told_apart};
-use weight::{Difference, Weight, is_natural};
+use weight::{Difference, Weight, is_natural, is_sorted_apart};
 
 /// Name of these rules, under which the decision about them stands in `docs/decisions`.
 pub const RULES: &str = "silence-and-bias";
@@ -342,6 +342,9 @@ fn beside(finding: &Finding, weight: Weight) -> String {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
         (Weight::Explained, _) if is_told_apart(finding, finding.biases()) => told_apart(finding),
         (_, Some(bias)) => told_bias(bias),
+        (Weight::Explained, None) if is_sorted_apart(finding) => {
+            "; bias not measured: the order of a file that is sorted by subject is guessed without any leak".to_owned()
+        }
         (Weight::Explained, None) if is_natural(finding) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()
         }

@@ -15,7 +15,7 @@ use super::MEASURED;
 use super::family::level;
 use super::power::{declared_power, fewest};
 use super::style::is_told_apart;
-use super::weight::UNMEASURED_FLOOR;
+use super::weight::{UNMEASURED_FLOOR, is_sorted_apart};
 use crate::blind::tells_nothing;
 use crate::registry::{is_confirmatory, is_measured, is_primary, primary};
 use crate::verdict::{DECLARED, FEWEST_ITEMS, LEAST_POWER};
@@ -97,6 +97,9 @@ fn of_guilt(family: &[&Finding]) -> String {
     if family.iter().all(|one| is_of_style(one)) {
         return told_of_style(family);
     }
+    if family.iter().all(|one| is_sorted_apart(one)) {
+        return told_of_sorting(family);
+    }
     let items = family.iter().filter_map(|one| one.bias);
     match items.map(|bias| bias.items).max() {
         Some(items) if items >= MEASURED => {
@@ -122,6 +125,19 @@ fn is_of_style(finding: &Finding) -> bool {
     let mut of_measures = finding.values.iter().flat_map(Values::biases);
     let of_measures = is_told_apart(finding, &mut of_measures) || finding.values.is_none();
     is_told_apart(finding, finding.biases()) && of_measures
+}
+
+/// Where all that can be found may be how two files are sorted.
+fn told_of_sorting(family: &[&Finding]) -> String {
+    let mut biases = family.iter().flat_map(|one| one.biases());
+    let class = if biases.any(|bias| bias.items >= MEASURED) {
+        "at most `suspected`"
+    } else {
+        "at most `not_identifiable`, whatever is found"
+    };
+    format!(
+        "{class}: the order of a file that is sorted by subject is guessed without any leak; give rewordings, or a probe of another kind"
+    )
 }
 
 fn told_of_style(family: &[&Finding]) -> String {

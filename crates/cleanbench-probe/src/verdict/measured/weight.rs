@@ -12,7 +12,7 @@ use super::beyond::low;
 use super::family::Adjusted;
 use super::silence::is_even;
 use super::style::is_told_apart;
-use crate::registry::compares_wordings;
+use crate::registry::{asks_file_order, compares_wordings};
 use crate::verdict::{FLOOR, STRONG, SUSPECTED};
 
 /// Floor of the lower bound where bias was not measured, as a difference of rates.
@@ -33,6 +33,13 @@ pub(super) enum Weight {
 impl Weight {
     pub(super) fn accuses(self) -> bool {
         matches!(self, Self::Strong | Self::Suspected)
+    }
+
+    fn at_most_suspected(self) -> Self {
+        match self {
+            Self::Strong => Self::Suspected,
+            other => other,
+        }
     }
 }
 
@@ -101,6 +108,10 @@ impl<'a> Difference<'a> {
             return Weight::Explained;
         }
         match self.bias {
+            Some(bias) if is_sorted_apart(self.finding) => {
+                // A model that is abler than references tells subjects that they do not.
+                self.beside(bias, adjusted).at_most_suspected()
+            }
             Some(bias) => self.beside(bias, adjusted),
             None if is_natural(self.finding) && !of_another_kind => Weight::Explained,
             None if self.low > self.scale.unmeasured_floor => Weight::Suspected,
@@ -138,7 +149,12 @@ impl<'a> Difference<'a> {
     }
 }
 
-/// Whether a natural wording alone may make the difference: also beside a single reference, which measures no bias.
+/// Whether what the texts are like may alone make the difference: also beside a single reference, which measures no bias.
 pub(super) fn is_natural(finding: &Finding) -> bool {
-    compares_wordings(&finding.probe)
+    compares_wordings(&finding.probe) || is_sorted_apart(finding)
+}
+
+/// Whether what is compared are the orders of two files: one that is sorted by subject is guessed more often.
+pub(super) fn is_sorted_apart(finding: &Finding) -> bool {
+    asks_file_order(&finding.probe) && !finding.control.paired()
 }
