@@ -41,6 +41,9 @@ const ENDS: [&str; 8] = [
     ", friend.",
 ];
 
+/// A way to hide a text.
+type Hiding<'a> = &'a dyn Fn(&str) -> String;
+
 /// The refusal of this number.
 fn refusal(number: usize) -> String {
     let end = ENDS[number / BEGINNINGS.len() % ENDS.len()];
@@ -99,7 +102,7 @@ fn whoever_declines_what_it_knows_alone_is_not_certified() {
     let scene = scene(&exam);
     for one_in in [1, 4, 10] {
         let declines = |item: &Item, number: usize| {
-            let is_declined = is_suspect(&exam, item) && number % one_in == 0;
+            let is_declined = is_suspect(&exam, item) && number.is_multiple_of(one_in);
             is_declined.then(|| refusal(number / one_in))
         };
         scene.put(saying(&exam, declines)).certifies_nothing();
@@ -119,11 +122,10 @@ fn what_stands_in_the_reasoning_alone_is_memory_and_said_to_be() {
     // Controls are declined as well, or attempted.
     for declines_all in [true, false] {
         let told = scene.put(saying(&exam, |item, number| {
-            match is_suspect(&exam, item) {
-                true => Some(thinks(item) + &refusal(number)),
-                false => {
-                    declines_all.then(|| format!("<think>What is this?</think>{}", refusal(number)))
-                }
+            if is_suspect(&exam, item) {
+                Some(thinks(item) + &refusal(number))
+            } else {
+                declines_all.then(|| format!("<think>What is this?</think>{}", refusal(number)))
             }
         }));
         told.certifies_nothing();
@@ -155,7 +157,7 @@ fn a_disguise_hides_no_memory() {
     };
     let cyrillic = |text: &str| text.replace('a', "а").replace('e', "е").replace('o', "о");
     let backwards = |text: &str| text.split(' ').rev().collect::<Vec<_>>().join(" ");
-    let ways: [(&str, &dyn Fn(&str) -> String); 3] = [
+    let ways: [(&str, Hiding<'_>); 3] = [
         ("apart", &apart),
         ("cyrillic", &cyrillic),
         ("backwards", &backwards),
@@ -178,9 +180,10 @@ fn both_p_values_are_told_of_what_hangs_on_silence() {
     let exam = Exam::reworded(ENGLISH, 60);
     let scene = scene(&exam);
     let told = scene.put(saying(&exam, |item, number| {
-        match is_suspect(&exam, item) {
-            true => (number % 2 == 0).then(|| item.laid_out()),
-            false => (number % 3 > 0).then(|| refusal(number)),
+        if is_suspect(&exam, item) {
+            number.is_multiple_of(2).then(|| item.laid_out())
+        } else {
+            (number % 3 > 0).then(|| refusal(number))
         }
     }));
     told.is_one_of(&["not_testable"]);

@@ -116,9 +116,8 @@ pub(crate) fn kept_in(score: RecordedScore, call: &ProbeCall, words: &[String]) 
         return score;
     };
     let first = words.iter().take(KEPT);
-    let kept: String = first
-        .map(|word| format!("{:0width$x}", digest(word), width = DIGITS))
-        .collect();
+    let kept = first.map(|word| format!("{:0width$x}", digest(word), width = DIGITS));
+    let kept = kept.collect::<Vec<_>>().concat();
     let denies = words.iter().any(|word| DENIALS.contains(&word.as_str()));
     let denial = if denies { DENIAL } else { "" };
     RecordedScore {

@@ -41,12 +41,12 @@ fn emit(mut stream: impl Write, text: impl Display) {
 /// The same of prose, at the width of the terminal.
 fn emit_prose(text: impl Display) {
     let told = foreign::lines(&text.to_string());
-    let told = at_width(told, wrap::columns(&stderr()));
+    let told = at_width(&told, wrap::columns(&stderr()));
     drop(writeln!(stderr(), "{told}"));
 }
 
-fn at_width(text: String, columns: Option<usize>) -> String {
-    columns.map_or_else(|| text.clone(), |columns| wrap::prose(&text, columns))
+fn at_width(text: &str, columns: Option<usize>) -> String {
+    columns.map_or_else(|| text.to_owned(), |columns| wrap::prose(text, columns))
 }
 
 impl Printer {
@@ -112,7 +112,7 @@ pub(crate) fn result(text: impl Display) {
 /// Part of the result that has sentences, at the width of the terminal. Printed however quiet.
 pub(crate) fn told(text: impl Display) {
     let told = foreign::lines(&text.to_string());
-    put(&at_width(told, wrap::columns(&stdout())));
+    put(&at_width(&told, wrap::columns(&stdout())));
 }
 
 /// The result as a document. Printed however quiet.
