@@ -5,7 +5,9 @@
 //! by the last programs that gave new runs these versions of the tables: gates against a baseline with other targets
 //! and inputs, a task that ended early, samples in quarantine, clusters, slices, two epochs, a probe; in the last of
 //! them what its gates passed wrongly. `run_of_tables_5` is of the last program that did not tell by which rule an answer
-//! was read: answers that it misread, in two epochs, and with several scorers. Their `suite.key` is included: it protects nothing.
+//! was read: answers that it misread, in two epochs, and with several scorers. `run_of_tables_8` is of the last program that took
+//! short refusals for misses, told of what hangs on silence the worst p alone, and let any reference measure bias. Their
+//! `suite.key` is included: it protects nothing.
 
 use std::path::Path;
 
@@ -127,6 +129,17 @@ fn a_run_of_tables_5_keeps_what_it_read() {
     assert!(!read(&run, "summary.md").contains("could not read"));
 }
 
+/// Answers of two words ("No thanks.") stay misses, and references of unknown ability measure bias.
+#[test]
+fn a_run_of_tables_8_keeps_its_verdicts() {
+    let (_bed, run) = stays_as_it_was("run_of_tables_8");
+    let row = table(&run, "contamination.csv").remove(0);
+    let cells = ["class", "controls_valid", "controls_invalid", "bias_items"]
+        .map(|name| row[name].as_str());
+    assert_eq!(cells, ["not_testable", "32", "16", "50"], "{row:?}");
+    assert!(read(&run, "verdicts.json").contains("adjusted p 5.22e-2; not so if"));
+}
+
 #[test]
 fn a_run_of_a_later_version_is_refused_by_the_name_of_what_is_newer() {
     let bed = Bed::new(1);
@@ -137,7 +150,7 @@ fn a_run_of_a_later_version_is_refused_by_the_name_of_what_is_newer() {
             "\"cleanbench-run/2.0\"",
             "`cleanbench-run/2.0`",
         ),
-        ("\"plan\": {", "\"plan\": {\"tables\": 9,", "`tables 9`"),
+        ("\"plan\": {", "\"plan\": {\"tables\": 10,", "`tables 10`"),
     ] {
         let run = bed.path("run");
         copy(&written, &run);

@@ -22,7 +22,7 @@ pub(crate) type Row = BTreeMap<String, String>;
 /// What an item is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Writing {
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Words, with a space between each two.
     words: &'static str,
     /// What stands between two words of a text.
@@ -38,7 +38,7 @@ pub(crate) const ENGLISH: Writing = Writing {
     between: " ",
 };
 
-const WRITINGS: [Writing; 9] = [
+pub(crate) const WRITINGS: [Writing; 9] = [
     Writing {
         name: "thai",
         words: "แม่น้ำ ภูเขา ตะเกียง ทองแดง ฤดูหนาว สะพาน ตลาด เทียน นกกระจอก ไม้ซุง กำมะหยี่ ท่าเรือ ทุ่งหญ้า พริกไทย สมอเรือ \
@@ -153,7 +153,7 @@ impl Item {
     }
 
     /// The item as most copies of it stand on the web.
-    fn laid_out(&self) -> String {
+    pub(crate) fn laid_out(&self) -> String {
         let options = ["A", "B", "C", "D"].into_iter().zip(&self.options);
         let options: String = options
             .map(|(label, option)| format!("\n{label}. {option}"))
@@ -161,7 +161,7 @@ impl Item {
         format!("Question: {}{options}", self.question)
     }
 
-    fn known(&self) -> KnownItem {
+    pub(crate) fn known(&self) -> KnownItem {
         KnownItem {
             family: self.family.clone(),
             ..KnownItem::new(self.laid_out())
@@ -363,14 +363,14 @@ pub(crate) fn famous() -> Vec<String> {
 pub(crate) const GATE: &str = "\n[[gate]]\nmetric = \"contamination\"\nat_most = \"no_evidence\"\n";
 
 /// Exams that are put to models, one after the other.
-struct Scene {
+pub(crate) struct Scene {
     bed: Bed,
     server: FakeServer,
     runs: std::cell::Cell<usize>,
 }
 
 impl Scene {
-    fn new(exams: &[&Exam], probes: &[&str], more: &str) -> Self {
+    pub(crate) fn new(exams: &[&Exam], probes: &[&str], more: &str) -> Self {
         let bed = Bed::new(0);
         let server = FakeServer::start(Script::default());
         bed.models(&server.url(), "");
@@ -390,7 +390,7 @@ impl Scene {
     }
 
     /// Puts everything to a model.
-    fn put(&self, memory: Memory) -> Told {
+    pub(crate) fn put(&self, memory: Memory) -> Told {
         self.server
             .set_script(Script::answering(Answers::Memory(memory)));
         let out = format!("out{}", self.runs.replace(self.runs.get() + 1));
@@ -403,14 +403,14 @@ impl Scene {
 }
 
 /// What a run told.
-struct Told {
-    run: PathBuf,
-    done: Done,
+pub(crate) struct Told {
+    pub(crate) run: PathBuf,
+    pub(crate) done: Done,
 }
 
 impl Told {
     /// What probes found about the exams.
-    fn rows(&self) -> Vec<Row> {
+    pub(crate) fn rows(&self) -> Vec<Row> {
         let is_check = |row: &Row| ["compliance", "memory"].contains(&row["probe"].as_str());
         let rows = table(&self.run, "contamination.csv").into_iter();
         rows.filter(|row| !row["form"].is_empty() && !is_check(row))
@@ -418,7 +418,7 @@ impl Told {
     }
 
     #[track_caller]
-    fn row(&self, task: &str, probe: &str, form: &str) -> Row {
+    pub(crate) fn row(&self, task: &str, probe: &str, form: &str) -> Row {
         let mut rows = self.rows().into_iter();
         let found =
             rows.find(|row| row["task"] == task && row["probe"] == probe && row["form"] == form);
@@ -438,7 +438,7 @@ impl Told {
     }
 
     #[track_caller]
-    fn is_one_of(&self, expected: &[&str]) {
+    pub(crate) fn is_one_of(&self, expected: &[&str]) {
         let class = self.class();
         assert!(
             expected.contains(&class.as_str()),
@@ -455,7 +455,7 @@ impl Told {
 
     /// Nothing is certified, and the gate says so.
     #[track_caller]
-    fn certifies_nothing(&self) {
+    pub(crate) fn certifies_nothing(&self) {
         self.is_not("no_evidence");
         let passed = self.done.code == 0;
         assert!(!passed, "{}\n{}", self.done.stdout, self.done.stderr);
@@ -478,7 +478,7 @@ fn number(row: &Row, column: &str) -> f64 {
 
 /// Nine in ten of the suspects that a probe could use were restored, and it could use nine in ten.
 #[track_caller]
-fn nearly_all_restored(row: &Row, what: &str) {
+pub(crate) fn nearly_all_restored(row: &Row, what: &str) {
     let suspects = count(row, "suspects");
     let usable = suspects - count(row, "suspects_filtered");
     assert!(usable * 10 >= suspects * 9, "{what}: {row:#?}");

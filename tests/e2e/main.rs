@@ -22,6 +22,7 @@ mod clock;
 mod compare;
 mod coverage;
 mod descriptors;
+mod disguises;
 mod documents;
 mod drift;
 mod earlier_runs;

@@ -436,6 +436,43 @@ fn accuracies_on_the_controls_stand_beside_each_other() {
     assert!(!done.stderr.contains("reference model `one` is right"));
 }
 
+/// Whoever answers no question, or few of those that the model under test answers, guesses nothing that it guesses.
+#[test]
+fn a_feeble_reference_measures_no_bias() {
+    let exam = Exam::reworded(ENGLISH, 120);
+    let scene = Scene::new(&exam, "");
+    let able = |memory: Memory, of_ten: usize| {
+        let controls = exam.controls.iter().enumerate();
+        let known = controls.filter(|(number, _)| number % 10 < of_ten);
+        let answers =
+            known.map(|(_, item)| format!("{}{}", item.question, item.options[item.right]));
+        Memory {
+            passages: memory.passages.iter().cloned().chain(answers).collect(),
+            ..memory
+        }
+    };
+    let model = || able(leaked(&exam, 0.03, 11), 8);
+    let other =
+        |number: u64, of_ten: usize| able(guessing(&exam, [0.03, 0.03], 11 + number), of_ten);
+    let beside =
+        |of_ten: [usize; 2]| scene.put(&model(), &[other(1, of_ten[0]), other(2, of_ten[1])], &[]);
+    let peers = beside([8, 7]);
+    assert_eq!(peers.class(), "strong", "{:#?}", peers.rows());
+    assert_eq!(peers.finding("raw")["bias"]["source"], "references");
+    for feeble in [[0, 0], [8, 0], [8, 6]] {
+        let told = beside(feeble);
+        assert_ne!(told.class(), "strong", "{feeble:?}: {:#?}", told.rows());
+        assert_eq!(told.finding("raw")["bias"], Value::Null, "{feeble:?}");
+        let line = "reference two measures no bias of fake at english: right on ";
+        assert!(told.done.stdout.contains(line), "{}", told.done.stdout);
+        assert!(
+            told.done.stderr.contains("measures no bias of `fake`"),
+            "{}",
+            told.done.stderr
+        );
+    }
+}
+
 #[test]
 fn references_that_make_no_sense_are_refused_and_checks_list_them() {
     let exam = Exam::reworded(ENGLISH, 12);
@@ -465,6 +502,12 @@ fn references_that_make_no_sense_are_refused_and_checks_list_them() {
     ] {
         let refused = bed.run(command).expect(2);
         assert!(refused.stderr.contains("`-R one`: no probe is put"));
+        for way in [
+            "has no `[probes]`",
+            "`cleanbench probe SUITE -m MODEL -R REFERENCE`",
+        ] {
+            assert!(refused.stderr.contains(way), "{}", refused.stderr);
+        }
     }
     assert!(!bed.path("none").exists(), "nothing is left");
     let private = suite.replace("\"public\"", "\"secret\"");

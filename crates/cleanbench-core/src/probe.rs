@@ -464,6 +464,9 @@ pub struct Finding {
     /// what was seen; not told before tables version 8.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_instruction: bool,
+    /// Of the suspects that were restored, those that stand in the reasoning of the answer alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub in_reasoning: u64,
     /// Answers that say nothing, by reason, over both arms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub invalid: BTreeMap<String, u64>,
@@ -497,6 +500,7 @@ impl Finding {
             blind: None,
             unanswered: false,
             own_instruction: false,
+            in_reasoning: 0,
             invalid: BTreeMap::new(),
             filters: BTreeMap::new(),
             look: None,

@@ -234,7 +234,7 @@ mod tests {
                 record.kind,
                 record.seed
             );
-            assert_eq!(record.protocol, cleanbench_probe::PROTOCOL);
+            assert_eq!(record.protocol, cleanbench_probe::ASKED_ALIKE);
         }
         let mut asked_otherwise = some();
         let known = asked_otherwise.answers.get_mut("completion.raw").unwrap();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use cleanbench_core::probe::{Finding, ProbeForm};
-use cleanbench_probe::{Class, Verdict, registry};
+use cleanbench_probe::{Class, Verdict, read_by, registry};
 use cleanbench_stats::auc::auc;
 use cleanbench_stats::{Confidence, wilson};
 
@@ -99,7 +99,8 @@ fn verdicts(models: &[&Assessed]) -> Table {
 fn by(models: &[&Assessed]) -> String {
     let protocol = models.first().map_or(0, |one| one.protocol);
     format!(
-        "by the rules of tables 8, probes by protocol {protocol}, in all forms and in the raw one alone, bias measured on items that nobody saw"
+        "by the rules of tables 9, probes by protocol {protocol}, read by protocol {}, in all forms and in the raw one alone, bias measured on items that nobody saw",
+        read_by(protocol)
     )
 }
 
@@ -489,7 +490,10 @@ mod tests {
     fn every_model_was_asked_by_the_protocol_that_titles_name() {
         let tables = tables(&MODELS);
         let title = &tables[0].title;
-        assert!(title.contains("probes by protocol 3"), "{title}");
+        assert!(
+            title.contains("probes by protocol 3, read by protocol 4"),
+            "{title}"
+        );
         assert!(MODELS.iter().all(|one| one.protocol == 3));
         for table in tables {
             let widths = table.rows.iter().map(Vec::len);

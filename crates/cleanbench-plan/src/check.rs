@@ -85,7 +85,7 @@ pub fn check<'a>(
     notes.extend(use_found(&mut placed, suite, around.supported));
     let mut probes = probes::foresee(suite.probes.as_ref(), &selected, 0)?;
     if probes.is_empty() {
-        placed = without_probes(placed, &options.models, notes)?;
+        placed = without_probes(placed, &options.models, suite, notes)?;
     }
     notes.extend(unnamed_hosts(&placed, &suite.file));
     let roles: Vec<_> = placed.iter().map(|one| one.role).collect();

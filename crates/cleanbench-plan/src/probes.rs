@@ -262,7 +262,7 @@ fn check(name: &str, form: ProbeForm, audience: Audience) -> Result<PlannedProbe
         name,
         form,
         prompt: None,
-        protocol: Protocol::Third(cleanbench_score::declines),
+        protocol: Protocol::Fourth(cleanbench_score::declines),
         early_stop: false,
     });
     let plan = ProbePlan {
@@ -315,7 +315,7 @@ fn build(wanted: &ProbeUse) -> Result<Vec<Prompted>, PlanError> {
                     name,
                     form: *form,
                     prompt: prompt.as_deref(),
-                    protocol: Protocol::Third(cleanbench_score::declines),
+                    protocol: Protocol::Fourth(cleanbench_score::declines),
                     early_stop,
                 };
                 registry::build(&order).map_err(invalid)

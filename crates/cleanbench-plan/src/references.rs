@@ -4,6 +4,7 @@
 
 use cleanbench_ledger::manifest::{Plan, Role};
 use cleanbench_ledger::note::{Note, NoteKind};
+use cleanbench_suite::Suite;
 
 use crate::endpoints::Placed;
 use crate::options::ModelOptions;
@@ -84,6 +85,17 @@ pub(crate) fn check_unnamed(options: &ModelOptions) -> Result<(), PlanError> {
         .hint("name those with `-m`, too; without either the models of the earlier run are taken"))
 }
 
+/// What it takes for a probe to be put to what is selected of `suite`.
+fn way_to_probes(suite: &Suite) -> &'static str {
+    if suite.probes.is_none() {
+        "the suite has no `[probes]`: `cleanbench probe SUITE -m MODEL -R REFERENCE` puts the primary probes all the same, and \
+         `[probes]` with `use = [\"completion\"]` in suite.toml lets `check` and `run` know them; or leave `-R` out"
+    } else {
+        "no task that is selected has controls: rows with `rewording_of` or `isomorph_of`, or a task that `control` names; \
+         select or add one, or leave `-R` out"
+    }
+}
+
 /// Of `placed` those that are asked where no probe is put: no reference, which is said.
 ///
 /// # Errors
@@ -91,6 +103,7 @@ pub(crate) fn check_unnamed(options: &ModelOptions) -> Result<(), PlanError> {
 pub(crate) fn without_probes(
     placed: Vec<Placed>,
     options: &ModelOptions,
+    suite: &Suite,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<Placed>, PlanError> {
     let (references, subjects): (Vec<_>, Vec<_>) = placed
@@ -103,9 +116,7 @@ pub(crate) fn without_probes(
         "no probe is put: reference models show what can be guessed of items that a probe asks for";
     if !options.references.is_empty() {
         let what = format!("`-R {}`: {why}", first.endpoint.name);
-        return Err(PlanError::new(ErrorKind::Usage, what).hint(
-            "leave `-R` out, or select a task with controls in a suite that has `[probes]`",
-        ));
+        return Err(PlanError::new(ErrorKind::Usage, what).hint(way_to_probes(suite)));
     }
     let names: Vec<_> = references
         .iter()

@@ -86,7 +86,12 @@ pub fn plan<'a>(
     planner.check(notes)?;
     let mut probes = planner.probes(notes)?;
     if probes.is_empty() && earlier.asks() {
-        planner.ask(references::without_probes(placed, &options.models, notes)?);
+        planner.ask(references::without_probes(
+            placed,
+            &options.models,
+            suite,
+            notes,
+        )?);
     }
     if earlier.has_checks() {
         probes.extend(probes::checks_beside(&probes, &planner.endpoints)?);

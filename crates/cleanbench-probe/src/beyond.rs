@@ -15,12 +15,14 @@ use cleanbench_core::probe::{ProbeCall, Seen};
 use cleanbench_text::scan::window;
 use cleanbench_text::{Segment, segments};
 
+use crate::attempt::without_words;
+
 /// Words in a row that are the prompt's where they stand there.
 const QUOTED: usize = 3;
 /// Words of a run.
-const RUN: usize = 6;
+pub(crate) const RUN: usize = 6;
 /// Words of an answer, beyond its prompt, of which runs are kept.
-const KEPT: usize = 64;
+pub(crate) const KEPT: usize = 64;
 /// Bytes of an answer in which these are looked for.
 const WITHIN: usize = 1 << 14;
 /// Hexadecimal digits of a run.
@@ -31,7 +33,7 @@ const NEARLY_ALL: usize = 3;
 
 /// The words of an answer that are not its prompt's.
 pub(crate) struct Beyond {
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// The same with what stands between them.
     pub(crate) text: String,
 }
@@ -109,8 +111,9 @@ fn digest(run: &[String]) -> String {
     format!("{:0width$x}", digest & 0x00ff_ffff, width = DIGITS)
 }
 
-/// `rule` without runs.
+/// `rule` without what was kept of the answer.
 pub(crate) fn without_runs(rule: &str) -> &str {
+    let rule = without_words(rule);
     rule.split_once(MARK).map_or(rule, |(rule, _)| rule)
 }
 
@@ -118,7 +121,7 @@ pub(crate) fn without_runs(rule: &str) -> &str {
 fn runs_of(seen: &Seen) -> Vec<&str> {
     let rule = seen.score.as_ref().and_then(|score| score.rule.as_deref());
     let runs = rule.and_then(|rule| rule.split_once(MARK));
-    let runs = runs.map_or("", |(_, runs)| runs);
+    let runs = runs.map_or("", |(_, runs)| without_words(runs));
     let places = (0..runs.len()).step_by(DIGITS);
     places.filter_map(|at| runs.get(at..at + DIGITS)).collect()
 }

@@ -17,6 +17,7 @@ use cleanbench_stats::power;
 
 use crate::answer::{invalid, told_by};
 use crate::arm_difference::{POWER, share, test_of_arms, test_of_pairs};
+use crate::attempt::no_attempts;
 use crate::beside::LeftIn;
 use crate::beyond::templates;
 use crate::family::{Groups, families as families_of};
@@ -418,19 +419,22 @@ fn without_repeats(calls: &[ProbeCall], seen: &[Seen], form: ProbeForm) -> Vec<S
     for digest in seen.iter().filter_map(told) {
         *times.entry(digest).or_default() += 1;
     }
-    let of = |(answer, is_template): (&Seen, bool)| {
+    let templates = templates(calls, seen, most);
+    let no_attempts = no_attempts(calls, seen);
+    let of = |(place, answer): (usize, &Seen)| {
         let repeated = told(answer).is_some_and(|digest| times[&digest] >= most);
         Seen {
-            score: if repeated || is_template {
+            score: if repeated || templates[place] {
                 Some(invalid("the same answer to several items"))
+            } else if no_attempts[place] {
+                Some(invalid("no attempt"))
             } else {
                 answer.score.clone()
             },
             ..answer.clone()
         }
     };
-    let templates = templates(calls, seen, most);
-    seen.iter().zip(templates).map(of).collect()
+    seen.iter().enumerate().map(of).collect()
 }
 
 fn why_invalid(answer: &Seen) -> String {

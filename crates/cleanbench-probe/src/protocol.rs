@@ -1,7 +1,19 @@
 //! How probes ask and read. Runs keep the protocol that they were planned with, so that their tables stay as they were.
 
 /// Number of the protocol of new runs.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
+
+/// The first protocol that asks what today's asks: answers to it may be read by today's.
+pub const ASKED_ALIKE: u32 = 3;
+
+/// Number of the protocol by which answers to what protocol `asked` asked are read today.
+pub fn read_by(asked: u32) -> u32 {
+    if (ASKED_ALIKE..=PROTOCOL).contains(&asked) {
+        PROTOCOL
+    } else {
+        asked
+    }
+}
 
 /// How a probe asks and reads.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +26,9 @@ pub enum Protocol {
     Second(Declining),
     /// As the second; and an answer that says something has a measure beside its score.
     Third(Declining),
+    /// As the third; and what is disguised, or stands in the reasoning alone, was restored, and a short answer that has
+    /// nothing of its item is no attempt.
+    Fourth(Declining),
 }
 
 /// Whether a text declines to answer, in any language that the program reads.
@@ -25,7 +40,8 @@ impl Protocol {
         match number {
             1 => Some(Self::First),
             2 => Some(Self::Second(declines)),
-            PROTOCOL => Some(Self::Third(declines)),
+            3 => Some(Self::Third(declines)),
+            PROTOCOL => Some(Self::Fourth(declines)),
             _ => None,
         }
     }
@@ -35,8 +51,14 @@ impl Protocol {
         match self {
             Self::First => 1,
             Self::Second(_) => 2,
-            Self::Third(_) => PROTOCOL,
+            Self::Third(_) => 3,
+            Self::Fourth(_) => PROTOCOL,
         }
+    }
+
+    /// Whether an answer that says something has a measure beside its score.
+    pub(crate) fn measures(self) -> bool {
+        matches!(self, Self::Third(_) | Self::Fourth(_))
     }
 }
 
@@ -51,5 +73,6 @@ mod tests {
             assert_eq!(found.number(), number);
         }
         assert!(Protocol::numbered(PROTOCOL + 1, |_| false).is_none());
+        assert_eq!([1, 2, 3, 4, 5].map(read_by), [1, 2, 4, 4, 5]);
     }
 }

@@ -12,9 +12,11 @@ use cleanbench_text::{rouge_l, words};
 
 use crate::answer::{invalid, room, says_so, why_invalid};
 use crate::arm_difference::{arm_difference, count, is_hit};
+use crate::attempt;
 use crate::beside::{left_out, unit};
 use crate::beyond::Beyond;
 use crate::compared::Compared;
+use crate::disguise::{self, Reading};
 use crate::layout::{self, without_labels};
 use crate::measure::{beyond_prompt, rounded};
 use crate::plain::{is_too_long, readings};
@@ -25,6 +27,10 @@ use crate::unwilling::is_unwilling;
 
 /// Examples that a finding names.
 const EXAMPLES: usize = 3;
+
+/// What the rule of a restored text says of where it stands.
+const DISGUISED: &str = " in disguise";
+const REASONED: &str = " of the reasoning";
 
 /// What is asked about one item.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -253,7 +259,7 @@ impl<R: Recall> Put<R> {
             picked.collect()
         };
         let mut picked: Vec<Vec<_>> = arms.into_iter().enumerate().map(picked).collect();
-        let parts = self.recall.restores_texts() && matches!(self.protocol, Protocol::Third(_));
+        let parts = self.recall.restores_texts() && self.protocol.measures();
         if context.kind.paired() && parts {
             self.part_pairs(context, &mut picked);
         }
@@ -342,7 +348,9 @@ impl<R: Recall> Put<R> {
             continuations: ask.continuations,
             max_tokens: match self.protocol {
                 Protocol::First => max_tokens(&ask.expected),
-                Protocol::Second(_) | Protocol::Third(_) => room(&ask.expected),
+                Protocol::Second(_) | Protocol::Third(_) | Protocol::Fourth(_) => {
+                    room(&ask.expected)
+                }
             },
             stop: ask.stop,
             right: item
@@ -400,6 +408,7 @@ impl<R: Recall> Probe for Put<R> {
             Protocol::First => self.recall.score(call, completion),
             Protocol::Second(declines) => self.read(call, completion, declines),
             Protocol::Third(declines) => self.read_and_measured(call, completion, declines),
+            Protocol::Fourth(declines) => self.read_wherever(call, completion, declines),
         }
     }
 
@@ -431,7 +440,10 @@ impl<R: Recall> Put<R> {
         };
         let suspects = deciding.iter().copied();
         let suspects = suspects.filter(|place| calls[*place].arm == Arm::Suspect);
-        let examples = suspects.filter(hit).take(EXAMPLES);
+        let suspects = suspects.filter(hit);
+        let is_reasoned = |position: &usize| seen.get(*position).is_some_and(is_reasoned);
+        let in_reasoning = suspects.clone().filter(is_reasoned).count() as u64;
+        let examples = suspects.take(EXAMPLES);
         let examples = examples.map(|position| position as u64).collect();
         let calls: Vec<_> = deciding.iter().map(|place| calls[*place].clone()).collect();
         let unseen = || Seen::ended(Outcome::Skipped, None);
@@ -443,12 +455,13 @@ impl<R: Recall> Put<R> {
             controls: count(Arm::Control, context.controls.len(), calls, seen),
             filters,
             examples,
+            in_reasoning,
             look: spending.0,
             ..Finding::new(self.recall.id(), self.form, context.kind)
         };
         match self.protocol {
             Protocol::First => finding.contrast = arm_difference(context, calls, seen),
-            Protocol::Second(_) | Protocol::Third(_) => {
+            Protocol::Second(_) | Protocol::Third(_) | Protocol::Fourth(_) => {
                 let compared = Compared::new(context, self.form, calls, seen);
                 compared.spending(spending).tell(&mut finding);
             }
@@ -518,13 +531,14 @@ impl<R: Recall> Put<R> {
             .filter_map(|read| self.recall.restored_anywhere(&read.call, &read.completion));
         let score = restored
             .next()
-            .unwrap_or_else(|| self.without_what_was_asked(&readings, completion, declines));
+            .unwrap_or_else(|| self.without_what_was_asked(call, &readings, completion, declines));
         self.measured(score, &readings)
     }
 
     /// By the third protocol: how an answer is judged that holds what was asked for in none of `readings`.
     fn without_what_was_asked(
         &self,
+        call: &ProbeCall,
         readings: &[Read],
         completion: &Completion,
         declines: Declining,
@@ -551,7 +565,67 @@ impl<R: Recall> Put<R> {
         let score = self
             .recall
             .not_restored(&read.call, &read.completion, self.form);
-        beyond.kept_in(score)
+        let score = beyond.kept_in(score);
+        match self.protocol {
+            Protocol::Fourth(_) => attempt::kept_in(score, call, &beyond.words),
+            _ => score,
+        }
+    }
+
+    /// By the fourth protocol: the same, and what is restored in disguise or in the reasoning alone.
+    fn read_wherever(
+        &self,
+        call: &ProbeCall,
+        completion: &Completion,
+        declines: Declining,
+    ) -> RecordedScore {
+        let score = self.read_and_measured(call, completion, declines);
+        if score.value >= 1.0 || !self.recall.restores_texts() {
+            return score;
+        }
+        let hidden = self.disguised(call, completion);
+        if let Some(restored) = hidden.or_else(|| self.in_reasoning(call, completion)) {
+            return restored;
+        }
+        let is_miss = score.extraction_failure.is_none();
+        if is_miss && disguise::is_worn(&completion.text) {
+            return invalid("in disguise");
+        }
+        score
+    }
+
+    /// How an answer is judged that holds what was asked for in disguise.
+    fn disguised(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+        let readings = disguise::readings(&call.expected, &completion.text);
+        let mut restored = readings
+            .into_iter()
+            .filter_map(|reading| self.restored_as(call, reading));
+        restored.next().map(|score| noted(score, DISGUISED))
+    }
+
+    /// How an answer is judged whose reasoning holds what was asked for.
+    fn in_reasoning(&self, call: &ProbeCall, completion: &Completion) -> Option<RecordedScore> {
+        let reasoned = Completion {
+            text: completion.reasoning.clone()?,
+            ..Completion::default()
+        };
+        let readings = Read::all(call, &reasoned);
+        let mut restored = readings
+            .iter()
+            .filter_map(|read| self.recall.restored_anywhere(&read.call, &read.completion));
+        restored.next().map(|score| noted(score, REASONED))
+    }
+
+    fn restored_as(&self, call: &ProbeCall, reading: Reading) -> Option<RecordedScore> {
+        let call = ProbeCall {
+            expected: reading.expected,
+            ..call.clone()
+        };
+        let completion = Completion {
+            text: reading.said,
+            ..Completion::default()
+        };
+        self.recall.restored_anywhere(&call, &completion)
     }
 
     /// `score` with the measure of an answer that says something, the largest of its readings.
@@ -605,6 +679,22 @@ impl Read {
     fn beyond(&self) -> Beyond {
         Beyond::of(&self.call, &self.completion.text)
     }
+}
+
+/// `score` of what was restored whole, with a `note` of where.
+fn noted(score: RecordedScore, note: &str) -> RecordedScore {
+    let rule = score.rule.as_deref().unwrap_or_default();
+    RecordedScore {
+        rule: Some(format!("{rule}{note}").into()),
+        measure: Some(1.0),
+        ..score
+    }
+}
+
+/// Whether an answer was restored in the reasoning alone.
+pub(crate) fn is_reasoned(seen: &Seen) -> bool {
+    let rule = seen.score.as_ref().and_then(|score| score.rule.as_deref());
+    rule.is_some_and(|rule| rule.ends_with(REASONED))
 }
 
 pub(crate) fn scored(hit: bool) -> RecordedScore {

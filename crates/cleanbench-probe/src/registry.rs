@@ -296,7 +296,7 @@ fn put<R: Recall + 'static>(recall: R, order: &Order<'_>) -> Box<dyn Probe> {
         instruction,
         protocol: order.protocol,
     };
-    if order.early_stop && can_stop(order.name) && matches!(order.protocol, Protocol::Third(_)) {
+    if order.early_stop && can_stop(order.name) && order.protocol.measures() {
         Box::new(Staged { put })
     } else {
         Box::new(put)

@@ -205,14 +205,14 @@ fn classify(
     };
     let strong: Vec<_> = judged()
         .filter(|(one, p)| is_strong(one, *p))
-        .map(|(one, p)| describe(one, p))
+        .map(|(one, p)| describe(one, &format!("{p:.2e}")))
         .collect();
     if !strong.is_empty() {
         return (Class::Strong, strong);
     }
     let suspected: Vec<_> = judged()
         .filter(|(one, p)| *p <= SUSPECTED && low(one) > 0.0)
-        .map(|(one, p)| describe(one, p))
+        .map(|(one, p)| describe(one, &format!("{p:.2e}")))
         .collect();
     if !suspected.is_empty() {
         return (Class::Suspected, suspected);
@@ -263,7 +263,7 @@ fn fewest(finding: &Finding) -> u64 {
     }
 }
 
-fn describe(finding: &Finding, adjusted: f64) -> String {
+fn describe(finding: &Finding, adjusted: &str) -> String {
     let [suspects, controls] =
         [finding.suspects, finding.controls].map(|arm| format!("{} of {}", arm.hits, arm.valid));
     let (effect, low, high) = finding
@@ -273,11 +273,20 @@ fn describe(finding: &Finding, adjusted: f64) -> String {
             (contrast.effect, contrast.low, contrast.high)
         });
     format!(
-        "{} ({}): {suspects} suspects and {controls} controls restored, difference {effect:.3} [{low:.3}, {high:.3}], adjusted p {adjusted:.2e}{}",
+        "{} ({}): {suspects} suspects and {controls} controls restored, difference {effect:.3} [{low:.3}, {high:.3}], adjusted p {adjusted}{}{}",
         finding.probe,
         finding.form.as_str(),
+        reasoned(finding),
         stopped(finding)
     )
+}
+
+/// How many suspects are restored in the reasoning alone.
+fn reasoned(finding: &Finding) -> String {
+    match finding.in_reasoning {
+        0 => String::new(),
+        count => format!("; {count} suspects in the reasoning of the answer alone"),
+    }
 }
 
 /// Where a finding stopped before all items were asked.

@@ -23,7 +23,7 @@ use cleanbench_probe::beside::nothing_left;
 use cleanbench_probe::blind::blind;
 use cleanbench_probe::registry::{is_check, weighs_likelihoods};
 use cleanbench_probe::verdict::measured::curve::{PowerCurve, curves};
-use cleanbench_probe::verdict::measured::{self, Grounds};
+use cleanbench_probe::verdict::measured::{self, Grounds, Telling};
 use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
@@ -40,6 +40,9 @@ const BEYOND_SINCE: u32 = 8;
 
 /// Tables from this version on take nothing that is missing for harmless.
 const SILENCE_SINCE: u32 = 8;
+
+/// Tables from this version on tell both p-values of what hangs on answers that say nothing.
+const BOTH_SINCE: u32 = 9;
 
 /// Tables from this version on tell power as a curve.
 const CURVES_SINCE: u32 = 8;
@@ -174,8 +177,9 @@ impl Gatherer {
         let wrong = units.iter().filter_map(|unit| unit.wrong(recording));
         let wrong = wrong.collect();
         let validity = validity::of_models(recording, &units, &self.models);
-        let references = References::read(recording, &units, &self.models, &validity)?;
         let on_controls = references::on_controls(recording, &items, &units, &self.models);
+        let references =
+            References::read(recording, &units, &self.models, &validity, &on_controls)?;
         let mut verdicts = Vec::new();
         let mut gaps = Vec::new();
         for (position, model) in plan.subjects() {
@@ -185,7 +189,14 @@ impl Gatherer {
                 .map(|one| one.grounds(plan.tables))
                 .unwrap_or_default();
             for task in plan.tasks.iter().filter(|task| task.probe.is_none()) {
-                let judged = judge_task(&task.name, &units, recording, gathered, &references)?;
+                let judged = judge_task(
+                    &task.name,
+                    &model.name,
+                    &units,
+                    recording,
+                    gathered,
+                    &references,
+                )?;
                 if judged.is_empty() {
                     continue;
                 }
@@ -222,12 +233,15 @@ impl Gatherer {
 
 /// The verdict by the rules that the run has.
 fn weigh(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>, plan: &Plan) -> Verdict {
-    if plan.tables >= CURVES_SINCE {
-        measured::verdict(findings, grounds)
+    let told = |telling| measured::verdict_telling(telling, findings, grounds);
+    if plan.tables >= BOTH_SINCE {
+        told(Telling::Both)
+    } else if plan.tables >= CURVES_SINCE {
+        told(Telling::Worst)
     } else if plan.tables >= MEASURED_SINCE {
         Verdict {
             rests_on: None,
-            ..measured::verdict(findings, grounds)
+            ..told(Telling::Worst)
         }
     } else {
         verdict(findings)
@@ -243,9 +257,10 @@ fn power_curve(findings: &[Finding], plan: &Plan) -> Vec<PowerCurve> {
     }
 }
 
-/// The probes of the task `task`, each with the bias that was measured for it.
+/// The probes of the task `task` as `subject` answered them, each with the bias that was measured for it.
 fn judge_task(
     task: &str,
+    subject: &str,
     units: &[Unit<'_>],
     recording: &Recording,
     gathered: &Gathered,
@@ -284,7 +299,7 @@ fn judge_task(
                 values.bias = measured::values::bias(&shown, BiasSource::NeverSent);
             }
         }
-        references.tell(unit.place, &mut judged.finding);
+        references.tell(unit, subject, &mut judged.finding);
         judged.finding.blind = apart;
         Ok(judged)
     };

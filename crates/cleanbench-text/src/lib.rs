@@ -43,7 +43,7 @@ pub use alignment::{edit_distance, longest_common_subsequence};
 pub use closest::closest;
 pub use count::counted;
 pub use long_integers::long_integers_as_texts;
-pub use normal::{is_hidden, normal};
+pub use normal::{is_hidden, look_alike, normal};
 pub use overlap::{bag_f1, bleu, chrf};
 pub use segment::{Segment, first_segments, segments};
 pub use token::{character_tokens, rouge_tokens, squad_tokens, tokens_13a};

@@ -8,7 +8,10 @@
 
 use std::borrow::Cow;
 
-use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
+use icu_normalizer::{
+    ComposingNormalizer, ComposingNormalizerBorrowed, DecomposingNormalizer,
+    DecomposingNormalizerBorrowed,
+};
 
 /// `text` in normal form.
 pub fn normal(text: &str) -> Cow<'_, str> {
@@ -43,6 +46,56 @@ fn push(out: &mut String, character: char) {
     }
 }
 
+/// `text` as it looks at first sight, in lower case: letters of other alphabets, figures and letters with marks are the plain
+/// letters that they look like. Two texts that look the same are the same then, and many more: it compares, and shows nothing.
+pub fn look_alike(text: &str) -> String {
+    const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfkd();
+    let letters = NFKD.normalize_iter(text.chars());
+    let seen = letters.filter(|one| !is_hidden(*one) && !is_mark(*one));
+    seen.map(alike).flat_map(char::to_lowercase).collect()
+}
+
+/// Marks above and below letters.
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}')
+}
+
+/// The plain letter that `character` looks like.
+fn alike(character: char) -> char {
+    let found = ALIKE.iter().find(|(_, others)| others.contains(character));
+    found.map_or(character, |(plain, _)| *plain)
+}
+
+/// Plain letters and what looks like them.
+const ALIKE: [(char, &str); 26] = [
+    ('a', "аАαΑɑᴀ@4"),
+    ('b', "вВΒʙ8"),
+    ('c', "сСϲᴄ"),
+    ('d', "ԁᴅ"),
+    ('e', "еЕεΕᴇ3"),
+    ('f', "ꜰ"),
+    ('g', "ɡɢ"),
+    ('h', "һհнНΗʜ"),
+    ('j', "јЈᴊ"),
+    ('k', "кКκΚᴋ"),
+    ('l', "iIіІιΙıɪ1|ʟӏ"),
+    ('m', "мМΜᴍ"),
+    ('n', "ոпΝηɴ"),
+    ('o', "оОοΟօᴏ0"),
+    ('p', "рРρΡᴘ"),
+    ('q', "ԛ"),
+    ('r', "гʀ"),
+    ('s', "ѕЅꜱ$5"),
+    ('t', "тТτΤᴛ7"),
+    ('u', "иυսᴜ"),
+    ('v', "νѵᴠ"),
+    ('w', "ԝωᴡ"),
+    ('x', "хХχΧ"),
+    ('y', "уУγΥʏ"),
+    ('z', "Ζᴢ"),
+    ('-', "‐‑‒–—―−"),
+];
+
 /// Characters that nobody sees.
 pub fn is_hidden(character: char) -> bool {
     matches!(character,
@@ -70,5 +123,20 @@ mod tests {
         ] {
             assert_eq!(normal(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_another_letter_is_that_letter() {
+        for (text, other) in [
+            ("The red fox", "Тһе rеԁ fох"),
+            ("The red fox", "ᴛʜᴇ ʀᴇᴅ ꜰox"),
+            ("The red fox", "Ｔｈｅ 𝐫𝐞𝐝 𝒇𝑜𝓍"),
+            ("The red fox", "T̶h̶e̶ r̈ëd fóx"),
+            ("a small elk", "4 sm@11 31k"),
+            ("Лиса и мост", "Лиса и мост"),
+        ] {
+            assert_eq!(look_alike(text), look_alike(other), "{other}");
+        }
+        assert_ne!(look_alike("the red fox"), look_alike("the bed fox"));
     }
 }

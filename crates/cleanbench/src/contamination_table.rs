@@ -114,6 +114,7 @@ fn verdict(verdict: &TaskVerdict) -> String {
                 contrast.map_or_else(|| not_testable(judged.not_testable.as_deref()), difference),
                 adjusted.map(p).unwrap_or_default(),
                 detectable(finding),
+                silence(finding),
             ]
         });
     let header = [
@@ -124,12 +125,13 @@ fn verdict(verdict: &TaskVerdict) -> String {
         "difference [95%]",
         "p (Holm)",
         "could see",
+        "invalid+missing",
     ];
     let mut reasons: Vec<_> = verdict
         .verdict
         .reasons
         .iter()
-        .map(|reason| format!("  {}", cell::visible(reason)))
+        .map(|reason| format!("  {}", cell::safe(reason)))
         .collect();
     let mut judged = verdict.findings.iter().zip(&verdict.verdict.adjusted);
     let telling = judged.find(|(_, p)| p.is_some_and(|p| p <= 0.05));
@@ -204,6 +206,16 @@ fn not_testable(reason: Option<&str>) -> String {
         Some((end, _)) => format!("not testable: {}…", &reason[..end]),
         None => format!("not testable: {reason}"),
     }
+}
+
+/// How many answers about suspects, and about controls, say nothing, and how many are missing.
+fn silence(finding: &Finding) -> String {
+    let of = |arm: ArmCount| format!("{}+{}", arm.invalid, arm.missing);
+    format!(
+        "{}, controls {}",
+        of(finding.suspects),
+        of(finding.controls)
+    )
 }
 
 /// The smallest difference that the test would have found with a power of .8.

@@ -40,6 +40,7 @@ mod signals;
 mod starting;
 mod status;
 mod suite_folder;
+mod wrap;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::progress::Screen;
+use crate::wrap;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +36,17 @@ pub(crate) struct Printer {
 /// Nobody may be listening any more, which is no reason to stop.
 fn emit(mut stream: impl Write, text: impl Display) {
     drop(writeln!(stream, "{}", foreign::lines(&text.to_string())));
+}
+
+/// The same of prose, at the width of the terminal.
+fn emit_prose(text: impl Display) {
+    let told = foreign::lines(&text.to_string());
+    let told = at_width(&told, wrap::columns(&stderr()));
+    drop(writeln!(stderr(), "{told}"));
+}
+
+fn at_width(text: &str, columns: Option<usize>) -> String {
+    columns.map_or_else(|| text.to_owned(), |columns| wrap::prose(text, columns))
 }
 
 impl Printer {
@@ -97,6 +109,12 @@ pub(crate) fn result(text: impl Display) {
     put(&foreign::lines(&text.to_string()));
 }
 
+/// Part of the result that has sentences, at the width of the terminal. Printed however quiet.
+pub(crate) fn told(text: impl Display) {
+    let told = foreign::lines(&text.to_string());
+    put(&at_width(&told, wrap::columns(&stdout())));
+}
+
 /// The result as a document. Printed however quiet.
 pub(crate) fn json(document: &Value) {
     put(&foreign::json(&document.to_string()));
@@ -117,7 +135,7 @@ pub(crate) fn result_is_lost() -> bool {
 
 /// Something that may be wrong. Printed however quiet.
 pub(crate) fn warn(text: impl Display) {
-    emit(stderr(), format_args!("warning: {text}"));
+    emit_prose(format_args!("warning: {text}"));
 }
 
 /// What must be known of a run, and what to do about it: warnings however quiet, remarks as [`Printer::say`]
@@ -133,7 +151,8 @@ pub(crate) fn note(note: &Note, advice: Option<&str>, printer: Printer) {
     }
     match note.kind.weight() {
         Weight::Warning => warn(text),
-        Weight::Remark => printer.say(text),
+        Weight::Remark if printer.level >= Level::Default => emit_prose(text),
+        Weight::Remark => {}
     }
 }
 
@@ -153,11 +172,11 @@ pub(crate) fn fail(failure: &Failure) {
         verbatim(diagnostic);
     }
     for message in &failure.messages {
-        emit(stderr(), format_args!("error: {message}"));
+        emit_prose(format_args!("error: {message}"));
     }
     for (position, hint) in failure.hints.iter().enumerate() {
         if !failure.hints[..position].contains(hint) {
-            emit(stderr(), format_args!("hint: {hint}"));
+            emit_prose(format_args!("hint: {hint}"));
         }
     }
 }

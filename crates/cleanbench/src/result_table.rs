@@ -44,7 +44,7 @@ pub(crate) fn text(summary: &Summary) -> String {
 fn unasked(row: &SummaryRow) -> [String; 8] {
     let nothing = || "-".to_owned();
     [
-        cell::visible(&row.model),
+        cell::visible(&row.model_told()),
         cell::visible(&row.task),
         row.scorer.clone(),
         "not asked".to_owned(),

@@ -480,7 +480,7 @@ pub(crate) fn print_result(
         Format::Text => {
             printer::result(result_table::text(&report.summary));
             if let Some(text) = contamination_table::text(&report.contamination) {
-                printer::result(text);
+                printer::told(text);
             }
             if let Some(text) = gate_results::text(&report.gates) {
                 printer::result(text);

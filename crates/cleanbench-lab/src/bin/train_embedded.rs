@@ -29,7 +29,7 @@ use cleanbench_embedded::world::{Random, World};
 use cleanbench_lab::calibration::{Kind, Record, Training, assess_all, pack, read, record};
 use cleanbench_lab::error_rates::doses_csv;
 use cleanbench_lab::quickstart::{Quickstart, SEED};
-use cleanbench_probe::PROTOCOL;
+use cleanbench_probe::ASKED_ALIKE;
 use fs_err as fs;
 use rayon::prelude::*;
 
@@ -186,7 +186,7 @@ fn on_record() -> Anything<Vec<Record>> {
     };
     records.retain(|record| {
         let expected = members(&World::new(record.world), record.seed).doses;
-        let is_kept = record.protocol == PROTOCOL && record.doses == expected;
+        let is_kept = record.protocol == ASKED_ALIKE && record.doses == expected;
         if !is_kept {
             let Record {
                 kind,

@@ -13,7 +13,7 @@ use cleanbench_core::{Digest, Probe};
 use cleanbench_embedded::world::{Cut, World};
 use cleanbench_probe::checks::{self, Audience};
 use cleanbench_probe::registry::{self, Order};
-use cleanbench_probe::{Arms, Protocol};
+use cleanbench_probe::{Arms, Protocol, read_by};
 
 use super::CalibrationError;
 use crate::quickstart::{Quickstart, SEED, passage};
@@ -97,10 +97,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// By the protocol called `number`.
+    /// By the protocol called `number`; answers to one that asks what today's asks are read by today's.
     pub(super) fn by(number: u32) -> Result<Self, CalibrationError> {
-        let protocol =
-            Protocol::numbered(number, declines).ok_or(CalibrationError::Protocol(number))?;
+        let protocol = Protocol::numbered(read_by(number), declines);
+        let protocol = protocol.ok_or(CalibrationError::Protocol(number))?;
         let family = registry::NAMES.into_iter();
         // A world has no file whose order its models could have learnt.
         let family = family

@@ -13,7 +13,7 @@ use cleanbench_core::{
 };
 use cleanbench_embedded::EmbeddedModel;
 use cleanbench_embedded::world::World;
-use cleanbench_probe::PROTOCOL;
+use cleanbench_probe::ASKED_ALIKE;
 use rayon::prelude::*;
 
 use super::asked::{Asked, digest};
@@ -45,7 +45,7 @@ pub fn record(
 ) -> Result<Record, CalibrationError> {
     let suite = Quickstart::new(world);
     let mut record = Record {
-        protocol: PROTOCOL,
+        protocol: ASKED_ALIKE,
         world: world.seed,
         kind: training.kind,
         seed: training.seed,

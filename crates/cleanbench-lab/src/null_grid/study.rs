@@ -198,7 +198,7 @@ fn design(
         form,
         prompt: None,
         // Answers are drawn, not read: none declines in words.
-        protocol: Protocol::Third(|_| false),
+        protocol: Protocol::Fourth(|_| false),
         early_stop,
     };
     let built = Design::new(&order, context);

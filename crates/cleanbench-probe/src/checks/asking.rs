@@ -39,7 +39,9 @@ impl<C: Checked> Asking<C> {
     pub(crate) fn new(check: C, form: ProbeForm, protocol: Protocol) -> Self {
         let declines: Declining = match protocol {
             Protocol::First => |_| false,
-            Protocol::Second(declines) | Protocol::Third(declines) => declines,
+            Protocol::Second(declines) | Protocol::Third(declines) | Protocol::Fourth(declines) => {
+                declines
+            }
         };
         Self {
             check,

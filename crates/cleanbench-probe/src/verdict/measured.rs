@@ -73,9 +73,40 @@ pub struct Grounds {
     pub remembers: Option<bool>,
 }
 
+/// Which p-value is told of a finding that hangs on answers that say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// That of the worst case alone, by which it is none: in tables before version 9.
+    Worst,
+    /// That of the answers that say something, by which there is one, beside that of the worst case.
+    Both,
+}
+
+impl Telling {
+    /// The p-value in words of what has this `weight`.
+    fn p(self, adjusted: Adjusted, weight: Weight) -> String {
+        let Adjusted { p, of_valid, .. } = adjusted;
+        match (self, weight) {
+            (Self::Both, Weight::Unsound) => {
+                format!("{of_valid:.2e} of what says something, {p:.2e} at worst")
+            }
+            _ => format!("{p:.2e}"),
+        }
+    }
+}
+
 /// The verdict on one model and task whose endpoint was checked as `grounds` say. `findings` are all probes that were
 /// asked for, also those that could not be judged, and those outside of the family, which change nothing.
 pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> Verdict {
+    verdict_telling(Telling::Both, findings, grounds)
+}
+
+/// The same in the words of earlier tables.
+pub fn verdict_telling(
+    telling: Telling,
+    findings: &[Finding],
+    grounds: &BTreeMap<ProbeForm, Grounds>,
+) -> Verdict {
     if findings.is_empty() {
         return bare(Class::NotAssessed, "no probe was asked for");
     }
@@ -97,7 +128,8 @@ pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> 
     } else if judged.is_empty() {
         bare(Class::NotTestable, &nothing_judged(&family))
     } else {
-        Weighed::new(&judged, &adjusted, grounds).decide(&mute(&family))
+        let weighed = Weighed::new(&judged, &adjusted, grounds);
+        Weighed { telling, ..weighed }.decide(&mute(&family))
     };
     let place = |one: &Finding| judged.iter().position(|other| std::ptr::eq(*other, one));
     let level = adjusted.level();
@@ -130,6 +162,7 @@ struct Weighed<'a> {
     values: Vec<(&'a Finding, Adjusted, Weight)>,
     level: f64,
     grounds: &'a BTreeMap<ProbeForm, Grounds>,
+    telling: Telling,
 }
 
 impl<'a> Weighed<'a> {
@@ -166,6 +199,7 @@ impl<'a> Weighed<'a> {
             values: measured.collect(),
             level: adjusted.level(),
             grounds,
+            telling: Telling::Both,
         }
     }
 
@@ -176,11 +210,14 @@ impl<'a> Weighed<'a> {
             .iter()
             .filter(|(_, _, found)| *found == weight);
         let own = own.map(|(one, adjusted, _)| {
-            format!("{}{}", describe(one, adjusted.p), beside(one, weight))
+            let p = self.telling.p(*adjusted, weight);
+            format!("{}{}", describe(one, &p), beside(one, weight))
         });
         let values = self.values.iter().filter(|(_, _, found)| *found == weight);
-        own.chain(values.map(|(one, adjusted, _)| values::tell(one, *adjusted, weight)))
-            .collect()
+        own.chain(values.map(|(one, adjusted, _)| {
+            values::tell(one, &self.telling.p(*adjusted, weight), weight)
+        }))
+        .collect()
     }
 
     /// `mute` findings could not be judged, because their answers say nothing.
@@ -278,7 +315,7 @@ impl<'a> Weighed<'a> {
         });
         within
             .map(|(one, adjusted, weight)| {
-                let told = values::tell(one, *adjusted, *weight);
+                let told = values::tell(one, &self.telling.p(*adjusted, *weight), *weight);
                 format!("{told}; less goes unseen")
             })
             .collect()
@@ -299,11 +336,6 @@ impl<'a> Weighed<'a> {
         } else if power < LEAST_POWER {
             Some(format!(
                 "with a power of {power:.2} to see that 20 % of the items were seen and restored half the time; {LEAST_POWER} is needed"
-            ))
-        } else if let Some(look) = finding.look.filter(|look| !look.is_last()) {
-            Some(format!(
-                "and stopped after {} of {} items; nothing is ruled out before all are asked",
-                look.asked, look.items
             ))
         } else if let Some(look) = finding.look.filter(|look| !look.is_last()) {
             Some(format!(

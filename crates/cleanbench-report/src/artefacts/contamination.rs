@@ -348,6 +348,12 @@ impl Table for Findings {
             Cell::count(line.measured().and_then(|one| Some(one.bias?.items)))
         })
         .since(8),
+        ColumnOf::new(
+            "suspects_in_reasoning",
+            "Suspects that are restored in the reasoning of the answer alone.",
+            |line| Cell::Count(line.finding.in_reasoning),
+        )
+        .since(9),
     ];
 }
 

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cleanbench_core::probe::{Bias, BiasSource, Finding, ProbeCall, Seen};
+use cleanbench_core::probe::{BiasSource, Finding, ProbeCall, Seen};
 use cleanbench_ledger::manifest::Role;
 use cleanbench_ledger::note::{Note, NoteKind};
 use cleanbench_probe::alike::{Likeness, Manner};
@@ -26,6 +26,9 @@ use crate::{Recording, ReportError};
 
 /// Tables from this version on have references.
 pub(crate) const REFERENCES_SINCE: u32 = 8;
+
+/// Tables from this version on measure the bias of a model by references that are about as able as it.
+const ABLE_SINCE: u32 = 9;
 
 /// What a probe found of a reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,9 +66,14 @@ pub struct OnControls {
     /// Models under test that are clearly better at the same controls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub less_able_than: Vec<String>,
+    /// Models under test whose bias it does not measure, because it is less able than they; not told before tables
+    /// version 9.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measures_no_bias_of: Vec<String>,
 }
 
-/// By how much the lower bound says a reference is worse at controls before it counts as clearly less able.
+/// By how much the lower bound says a reference is worse at controls before it counts as clearly less able; by how much it
+/// is worse, certain or not, before it measures no bias.
 const LESS_ABLE: f64 = 0.1;
 
 /// What the references of a run show of each probe.
@@ -74,6 +82,8 @@ pub(super) struct References {
     /// By position of the probe in the plan.
     of_probe: BTreeMap<usize, OfProbe>,
     alike: Vec<Alike>,
+    /// How able they are at controls.
+    on_controls: Vec<OnControls>,
 }
 
 /// Two references that say the same, as one model at two addresses does.
@@ -94,11 +104,17 @@ struct OfProbe {
     guessed: BTreeSet<About>,
     /// What they show on average of each item, where they weigh texts; empty elsewhere.
     weighed: BTreeMap<About, f64>,
-    biases: Vec<Bias>,
-    /// Of what is measured beside hits.
-    biases_of_values: Vec<Bias>,
+    /// What each of them, those that are one model once, shows between the arms.
+    telling: Vec<Told>,
     /// The most by which one of them surely restores suspects more often, see [`Finding::left_out_gap`].
     gap: Option<f64>,
+}
+
+/// What a reference shows, with its name.
+#[derive(Debug)]
+struct Told {
+    model: String,
+    finding: Finding,
 }
 
 /// A reference at a probe.
@@ -120,6 +136,7 @@ impl References {
         units: &[Unit<'_>],
         gathered: &[Gathered],
         validity: &[ModelValidity],
+        on_controls: &[OnControls],
     ) -> Result<Self, ReportError> {
         let plan = &recording.manifest.plan;
         let is_put = |unit: &&Unit<'_>| {
@@ -162,7 +179,11 @@ impl References {
             }
             of_probe.insert(unit.place, own);
         }
-        Ok(Self { of_probe, alike })
+        Ok(Self {
+            of_probe,
+            alike,
+            on_controls: on_controls.to_vec(),
+        })
     }
 
     /// Takes what references show of the probe at `place` out of what a model's `calls` to it showed.
@@ -177,14 +198,28 @@ impl References {
         }
     }
 
-    /// Puts the bias that references measured for the probe at `place` into `finding`.
-    pub(super) fn tell(&self, place: usize, finding: &mut Finding) {
-        let Some(own) = self.of_probe.get(&place) else {
+    /// Puts the bias that references measured for the probe of `unit` into `finding` of the model called `subject`.
+    pub(super) fn tell(&self, unit: &Unit<'_>, subject: &str, finding: &mut Finding) {
+        let Some(own) = self.of_probe.get(&unit.place) else {
             return;
         };
         finding.beside_references = !own.weighed.is_empty();
         finding.left_out_gap = own.gap;
-        bias::add(finding, &own.biases, &own.biases_of_values);
+        let able = own.telling.iter();
+        let able = able.filter(|told| !self.is_feeble(&told.model, subject, &unit.plan.suspects));
+        let able: Vec<_> = able.map(|told| &told.finding).collect();
+        bias::add(
+            finding,
+            &of_references(&able),
+            &of_references_measures(&able),
+        );
+    }
+
+    /// Whether the reference called `model` measures no bias of `subject` at `task`.
+    fn is_feeble(&self, model: &str, subject: &str, task: &str) -> bool {
+        let mut own = self.on_controls.iter();
+        let own = own.find(|one| one.model == model && one.task == task);
+        own.is_some_and(|one| one.measures_no_bias_of.iter().any(|name| name == subject))
     }
 
     /// Which of them are one model.
@@ -369,16 +404,15 @@ impl OfProbe {
             let together = together(recording, unit, &telling, &own.guessed)?;
             own.gap = gap(saying().map(|one| &one.finding).chain(&together));
         }
-        let mut findings = Vec::new();
         for (place, one) in telling.iter().enumerate() {
             let others = telling.iter().enumerate();
             let others = others.filter(|(other, _)| *other != place);
             let others = beside::mean_of(others.map(|(_, other)| &other.weighed));
-            findings.push(one.beside(recording, unit, &others)?);
+            own.telling.push(Told {
+                model: one.name.to_owned(),
+                finding: one.beside(recording, unit, &others)?,
+            });
         }
-        let findings: Vec<_> = findings.iter().collect();
-        own.biases = of_references(&findings);
-        own.biases_of_values = of_references_measures(&findings);
         own.shown = answering
             .into_iter()
             .map(|one| one.shown(&unit.plan.suspects))
@@ -431,13 +465,24 @@ pub(super) fn on_controls(
                 model.is_reference() && is_better(&answers[*subject], &answers[position])
             });
             let better = better.map(|(_, subject)| subject.name.clone()).collect();
-            all.extend(OnControls::of(&answers[position]).map(|found| OnControls {
-                model: model.name.clone(),
-                role: model.role,
-                task: task.name.clone(),
-                less_able_than: better,
-                ..found
-            }));
+            let abler = plan.subjects().filter(|(subject, _)| {
+                let is_weighed = model.is_reference() && plan.tables >= ABLE_SINCE;
+                is_weighed && is_abler(&answers[*subject], &answers[position])
+            });
+            let abler: Vec<_> = abler.map(|(_, subject)| subject.name.clone()).collect();
+            let silent = (!abler.is_empty()).then(OnControls::none);
+            all.extend(
+                OnControls::of(&answers[position])
+                    .or(silent)
+                    .map(|found| OnControls {
+                        model: model.name.clone(),
+                        role: model.role,
+                        task: task.name.clone(),
+                        less_able_than: better,
+                        measures_no_bias_of: abler,
+                        ..found
+                    }),
+            );
         }
     }
     all
@@ -450,22 +495,34 @@ impl OnControls {
         #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
         let interval = wilson(right as f64, n, Confidence::new(0.95)?)?;
         Some(Self {
-            model: String::new(),
-            role: Role::Subject,
-            task: String::new(),
             right,
             n,
             low: interval.low,
             high: interval.high,
+            ..Self::none()
+        })
+    }
+
+    /// Of a model that answers no control.
+    fn none() -> Self {
+        Self {
+            model: String::new(),
+            role: Role::Subject,
+            task: String::new(),
+            right: 0,
+            n: 0,
+            low: 0.0,
+            high: 1.0,
             interval: "wilson",
             less_able_than: Vec::new(),
-        })
+            measures_no_bias_of: Vec::new(),
+        }
     }
 
     /// For people.
     fn line(&self) -> String {
         #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
-        let share = self.right as f64 / self.n as f64;
+        let share = self.right as f64 / self.n.max(1) as f64;
         let mark = match self.role {
             Role::Subject => "",
             Role::Reference => "reference ",
@@ -475,6 +532,23 @@ impl OnControls {
             self.model, self.low, self.high
         )
     }
+}
+
+/// Whether who gave the answers `one` to some items is more able at them than who gave `other`, or that one answers less than
+/// half as many: what it does not know it cannot guess.
+fn is_abler(one: &[Option<bool>], other: &[Option<bool>]) -> bool {
+    let both = one.iter().zip(other);
+    let both: Vec<_> = both
+        .filter_map(|(one, other)| Some([(*one)?, (*other)?]))
+        .collect();
+    let asked = one.iter().flatten().count();
+    if 2 * both.len() < asked {
+        return true;
+    }
+    let [own, others] = [0, 1].map(|place| both.iter().filter(|right| right[place]).count());
+    #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+    let [own, others, all] = [own, others, both.len()].map(|count| count as f64);
+    own - others > LESS_ABLE * all
 }
 
 /// Whether who gave the answers `one` to some items is clearly better at them than who gave `other`.
@@ -511,7 +585,8 @@ impl Contamination {
         let unknown = unknown.into_iter().map(|task| {
             format!("accuracy on controls of {task}: not known, because its items were not asked")
         });
-        let accuracies = accuracies.chain(unknown);
+        let feeble = self.on_controls.iter().filter_map(OnControls::feeble_line);
+        let accuracies = accuracies.chain(feeble).chain(unknown);
         let references = self.references.iter().map(Referenced::line);
         accuracies
             .chain(self.alike.iter().map(Alike::line))
@@ -553,27 +628,52 @@ impl Contamination {
             );
             notes.push(Note::new(NoteKind::ReferenceAbilityUnknown, text));
         }
-        for one in self
-            .on_controls
-            .iter()
-            .filter(|one| !one.less_able_than.is_empty())
-        {
-            let better: Vec<_> = one
-                .less_able_than
-                .iter()
-                .map(|model| format!("`{model}`"))
-                .collect();
-            let text = format!(
-                "reference model `{}` is right on {} of {} controls of `{}`, clearly fewer than {}: it cannot guess what a more able model guesses",
-                one.model,
-                one.right,
-                one.n,
-                one.task,
-                better.join(", ")
-            );
-            notes.push(Note::new(NoteKind::ReferenceLessAble, text));
-        }
+        let less_able = self.on_controls.iter().filter_map(OnControls::note);
+        notes.extend(less_able);
         notes
+    }
+}
+
+/// `models` as they are named in a sentence.
+fn named(models: &[String]) -> String {
+    let models: Vec<_> = models.iter().map(|model| format!("`{model}`")).collect();
+    models.join(", ")
+}
+
+impl OnControls {
+    /// What must be said where it is less able than a model under test.
+    fn note(&self) -> Option<Note> {
+        let [abler, better] = [&self.measures_no_bias_of, &self.less_able_than];
+        let than = match (abler.is_empty(), better.is_empty()) {
+            (true, true) => return None,
+            (_, false) => format!("clearly fewer than {}: it", named(better)),
+            (false, true) => format!("and less able than {}: it", named(abler)),
+        };
+        let measures = if abler.is_empty() {
+            String::new()
+        } else {
+            format!(" measures no bias of {}, because it", named(abler))
+        };
+        let Self {
+            model,
+            right,
+            n,
+            task,
+            ..
+        } = self;
+        let text = format!(
+            "reference model `{model}` is right on {right} of {n} controls of `{task}`, {than}{measures} cannot guess what a more able model guesses"
+        );
+        Some(Note::new(NoteKind::ReferenceLessAble, text))
+    }
+
+    /// A line for people where it measures no bias of some model.
+    fn feeble_line(&self) -> Option<String> {
+        let (model, task) = (&self.model, &self.task);
+        let of = self.measures_no_bias_of.join(", ");
+        (!of.is_empty()).then(|| {
+            format!("reference {model} measures no bias of {of} at {task}: right on {} of {} controls, it is less able", self.right, self.n)
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 use cleanbench_core::probe::{ArmCount, Finding};
 use cleanbench_stats::exact;
 
-use crate::verdict::{MISSING, count_share, missing_rate};
+use crate::verdict::{MISSING, count_share, missing_rate, reasoned};
 
 /// Largest share of answers that say nothing for `no_evidence`.
 const SILENT: f64 = 0.05;
@@ -76,10 +76,11 @@ pub(super) fn tell_silent(finding: &Finding) -> String {
         format!(" ({})", reasons.join(", "))
     };
     format!(
-        "{} ({}): the answers about {} suspects and {} controls say nothing or are missing{told}; at most 5 % may",
+        "{} ({}): the answers about {} suspects and {} controls say nothing or are missing{told}; at most 5 % may{}",
         finding.probe,
         finding.form.as_str(),
         share(finding.suspects),
-        share(finding.controls)
+        share(finding.controls),
+        reasoned(finding)
     )
 }

@@ -15,7 +15,7 @@ use super::beyond::{Effect, beyond_all, over_looks};
 
 use super::style::told_apart;
 use super::weight::{Difference, Scale, Weight, is_natural};
-use super::{Adjusted, MEASURED, style, told_bias};
+use super::{MEASURED, style, told_bias};
 
 /// Superiority without a difference.
 const EVEN: f64 = 0.5;
@@ -106,8 +106,8 @@ pub(super) fn difference(finding: &Finding) -> Difference<'_> {
     }
 }
 
-/// A sentence about the measures of `finding`, which amount to `weight`.
-pub(super) fn tell(finding: &Finding, adjusted: Adjusted, weight: Weight) -> String {
+/// A sentence about the measures of `finding`, which amount to `weight`, with their p-value as it is told.
+pub(super) fn tell(finding: &Finding, adjusted: &str, weight: Weight) -> String {
     let Some(values) = &finding.values else {
         return String::new();
     };
@@ -124,10 +124,9 @@ pub(super) fn tell(finding: &Finding, adjusted: Adjusted, weight: Weight) -> Str
         format!("of all comparisons of {items} or more an arm")
     };
     format!(
-        "{} ({}): measures of suspects above those of controls in {superiority:.3} [{low:.3}, {high:.3}] {of}, adjusted p {:.2e}{}",
+        "{} ({}): measures of suspects above those of controls in {superiority:.3} [{low:.3}, {high:.3}] {of}, adjusted p {adjusted}{}",
         finding.probe,
         finding.form.as_str(),
-        adjusted.p,
         beside(finding, weight)
     )
 }
