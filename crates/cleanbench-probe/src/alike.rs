@@ -8,7 +8,8 @@
 //! all: servers that add in another order choose otherwise where two words are as likely.
 //!
 //! Invariant: short answers and what was restored, in which models may well agree, have no say, and the same answer to many
-//! items counts once. It errs to the safe side: from half on two are one. It refuses to say so of fewer than 50 answers.
+//! items counts once. It errs to the safe side: from half on two are one, and since tables 9 two of
+//! which fewer than 50 answers could tell are counted as one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,9 +48,14 @@ pub struct Likeness {
 }
 
 impl Likeness {
+    /// Whether enough was compared to tell two models apart.
+    pub fn is_known(self) -> bool {
+        self.of >= FEWEST
+    }
+
     /// Whether both are one model, as far as anybody can tell.
     pub fn is_of_one(self) -> bool {
-        self.of >= FEWEST && 2 * self.alike >= self.of
+        self.is_known() && 2 * self.alike >= self.of
     }
 }
 

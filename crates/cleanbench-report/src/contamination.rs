@@ -18,12 +18,13 @@ use cleanbench_core::probe::{
 use cleanbench_core::{Judge, Probe};
 use cleanbench_ledger::manifest::{Plan, ProbePlan};
 use cleanbench_ledger::{SampleRow, SampleRows, samples};
+use cleanbench_probe::alike::Manner;
 use cleanbench_probe::arms::{Arms, Declared, arms, paired_items, published};
 use cleanbench_probe::beside::nothing_left;
 use cleanbench_probe::blind::blind;
 use cleanbench_probe::registry::{is_check, weighs_likelihoods};
 use cleanbench_probe::verdict::measured::curve::{PowerCurve, curves};
-use cleanbench_probe::verdict::measured::{self, Grounds, Telling};
+use cleanbench_probe::verdict::measured::{self, Grounds, Rules};
 use cleanbench_probe::{Verdict, paired_difference, verdict};
 use serde::Serialize;
 
@@ -41,8 +42,8 @@ const BEYOND_SINCE: u32 = 8;
 /// Tables from this version on take nothing that is missing for harmless.
 const SILENCE_SINCE: u32 = 8;
 
-/// Tables from this version on tell both p-values of what hangs on answers that say nothing.
-const BOTH_SINCE: u32 = 9;
+/// Tables from this version on have the rules [`Rules::Ninth`].
+const NINTH_SINCE: u32 = 9;
 
 /// Tables from this version on tell power as a curve.
 const CURVES_SINCE: u32 = 8;
@@ -233,15 +234,15 @@ impl Gatherer {
 
 /// The verdict by the rules that the run has.
 fn weigh(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>, plan: &Plan) -> Verdict {
-    let told = |telling| measured::verdict_telling(telling, findings, grounds);
-    if plan.tables >= BOTH_SINCE {
-        told(Telling::Both)
+    let by = |rules| measured::verdict_by(rules, findings, grounds);
+    if plan.tables >= NINTH_SINCE {
+        by(Rules::Ninth)
     } else if plan.tables >= CURVES_SINCE {
-        told(Telling::Worst)
+        by(Rules::Eighth)
     } else if plan.tables >= MEASURED_SINCE {
         Verdict {
             rests_on: None,
-            ..told(Telling::Worst)
+            ..by(Rules::Eighth)
         }
     } else {
         verdict(findings)
@@ -290,7 +291,11 @@ fn judge_task(
             })?;
             let shown = shown.finding;
             let weighs_effect = recording.manifest.plan.tables >= BEYOND_SINCE;
-            let bias = measured::bias(&shown, BiasSource::NeverSent);
+            let bias = if recording.manifest.plan.tables >= NINTH_SINCE {
+                measured::bias_at_most(&shown)
+            } else {
+                measured::bias(&shown, BiasSource::NeverSent)
+            };
             judged.finding.bias = bias.map(|bias| Bias {
                 effect: bias.effect.filter(|_| weighs_effect),
                 ..bias
@@ -535,6 +540,25 @@ impl<'a> Unit<'a> {
             });
         }
         Ok(Some(calls))
+    }
+
+    /// Adds what the model of `gathered` said to it to its `manner`.
+    fn add_manner(
+        &self,
+        recording: &Recording,
+        gathered: &Gathered,
+        manner: &mut Manner,
+    ) -> Result<(), ReportError> {
+        let Some(planned) = self.calls(recording, gathered)? else {
+            return Ok(());
+        };
+        let calls: Vec<_> = planned.into_iter().map(|planned| planned.call).collect();
+        let seen = gathered
+            .seen
+            .get(&self.place)
+            .map_or(&[][..], Vec::as_slice);
+        manner.add(self.place, weighs_likelihoods(&self.plan.id), &calls, seen);
+        Ok(())
     }
 
     /// Whether it is a probe of the items of `task`, and not of what measures its bias.

@@ -4,9 +4,10 @@
 //! wider one, and a smaller one the nearer to the difference: whether a difference is beyond the bias is tested against
 //! each of them, see [`super::measured`].
 //!
-//! Invariant: where one source rests on items enough, no other that does not has a say.
+//! Invariant: where one source rests on items enough, no other that does not has a say; since tables 9 it may excuse, where
+//! it shows a bias or says too little.
 
-use cleanbench_core::probe::{Bias, BiasSource, Finding};
+use cleanbench_core::probe::{Bias, BiasSource, Finding, Values};
 
 use super::measured::{MEASURED, bias, is_silent, values};
 
@@ -34,6 +35,22 @@ fn of_enough(all: impl Iterator<Item = Bias>) -> Vec<Bias> {
             all.map(|one| Bias { items, ..one }).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Adds measurements as [`add`] does, and keeps what rests on too few items beside what does not.
+pub fn add_and_keep(finding: &mut Finding, of_hits: &[Bias], of_measures: &[Bias]) {
+    let few = |bias: &Bias| bias.items < MEASURED;
+    let hits: Vec<_> = finding.biases().filter(few).collect();
+    let values = finding.values.iter().flat_map(Values::biases);
+    let values: Vec<_> = values.filter(few).collect();
+    add(finding, of_hits, of_measures);
+    let is_measured = |bias: Option<Bias>| bias.is_some_and(|bias| !few(&bias));
+    if is_measured(finding.bias) {
+        finding.further_biases.extend(hits);
+    }
+    if let Some(measures) = finding.values.as_mut().filter(|one| is_measured(one.bias)) {
+        measures.further_biases.extend(values);
     }
 }
 
@@ -74,7 +91,7 @@ impl Biases {
 
 #[cfg(test)]
 mod tests {
-    use cleanbench_core::probe::{ArmCount, ControlKind, ProbeForm, ValueContrast, Values};
+    use cleanbench_core::probe::{ArmCount, ControlKind, ProbeForm, ValueContrast};
 
     use super::*;
     use crate::arm_difference::paired;

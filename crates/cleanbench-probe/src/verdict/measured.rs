@@ -50,7 +50,8 @@ mod style;
 pub mod values;
 mod weight;
 
-pub use beyond::bias;
+use beyond::few;
+pub use beyond::{bias, bias_at_most};
 use family::{Adjusted, Family};
 use power::{declared_power, fewest, tell_nothing};
 pub use silence::is_silent;
@@ -73,37 +74,54 @@ pub struct Grounds {
     pub remembers: Option<bool>,
 }
 
-/// Which p-value is told of a finding that hangs on answers that say nothing.
+/// By which tables' rules a verdict is given. Runs keep those of their tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Telling {
-    /// That of the worst case alone, by which it is none: in tables before version 9.
-    Worst,
-    /// That of the answers that say something, by which there is one, beside that of the worst case.
-    Both,
+pub enum Rules {
+    /// Those of tables 7 and 8. A finding is of the former where it has no measures.
+    Eighth,
+    /// Today's. Of what hangs on answers that say nothing both p-values are told. Nothing is clean where any finding was
+    /// stopped or left out what references restored more often of suspects; measures whose bias may be anything are no
+    /// reason to call a model clean; what too few never-sent items show, or hide, excuses; and what controls show beyond
+    /// suspects is looked at in every finding, by its measures too.
+    Ninth,
 }
 
-impl Telling {
+impl Rules {
     /// The p-value in words of what has this `weight`.
     fn p(self, adjusted: Adjusted, weight: Weight) -> String {
         let Adjusted { p, of_valid, .. } = adjusted;
         match (self, weight) {
-            (Self::Both, Weight::Unsound) => {
+            (Self::Ninth, Weight::Unsound) => {
                 format!("{of_valid:.2e} of what says something, {p:.2e} at worst")
             }
             _ => format!("{p:.2e}"),
         }
+    }
+
+    /// As much as too few items show that nobody saw, or may hide, of a difference that is `none` without one.
+    fn excuse(self, biases: impl Iterator<Item = Bias>, none: f64) -> Option<f64> {
+        Some(self.few(biases, none)?.upper)
+    }
+
+    fn few(self, biases: impl Iterator<Item = Bias>, none: f64) -> Option<Bias> {
+        few(biases, none).filter(|_| self == Self::Ninth)
+    }
+
+    /// Whether the rules since tables 8 hold for `finding`.
+    fn is_later(self, finding: &Finding) -> bool {
+        self == Self::Ninth || finding.values.is_some()
     }
 }
 
 /// The verdict on one model and task whose endpoint was checked as `grounds` say. `findings` are all probes that were
 /// asked for, also those that could not be judged, and those outside of the family, which change nothing.
 pub fn verdict(findings: &[Finding], grounds: &BTreeMap<ProbeForm, Grounds>) -> Verdict {
-    verdict_telling(Telling::Both, findings, grounds)
+    verdict_by(Rules::Ninth, findings, grounds)
 }
 
-/// The same in the words of earlier tables.
-pub fn verdict_telling(
-    telling: Telling,
+/// The same by the `rules` of a run's tables.
+pub fn verdict_by(
+    rules: Rules,
     findings: &[Finding],
     grounds: &BTreeMap<ProbeForm, Grounds>,
 ) -> Verdict {
@@ -128,8 +146,7 @@ pub fn verdict_telling(
     } else if judged.is_empty() {
         bare(Class::NotTestable, &nothing_judged(&family))
     } else {
-        let weighed = Weighed::new(&judged, &adjusted, grounds);
-        Weighed { telling, ..weighed }.decide(&mute(&family))
+        Weighed::new(rules, &judged, &adjusted, grounds).decide(&family)
     };
     let place = |one: &Finding| judged.iter().position(|other| std::ptr::eq(*other, one));
     let level = adjusted.level();
@@ -162,11 +179,12 @@ struct Weighed<'a> {
     values: Vec<(&'a Finding, Adjusted, Weight)>,
     level: f64,
     grounds: &'a BTreeMap<ProbeForm, Grounds>,
-    telling: Telling,
+    rules: Rules,
 }
 
 impl<'a> Weighed<'a> {
     fn new(
+        rules: Rules,
         judged: &[&'a Finding],
         adjusted: &Family,
         grounds: &'a BTreeMap<ProbeForm, Grounds>,
@@ -177,21 +195,25 @@ impl<'a> Weighed<'a> {
             .collect();
         let of_another_kind = judged.iter().zip(&adjusted.hits).any(|(one, adjusted)| {
             !compares_wordings(&one.probe)
-                && Difference::of_hits(one).weigh(*adjusted, false).accuses()
+                && Difference::of_hits(one, rules)
+                    .weigh(*adjusted, false)
+                    .accuses()
         }) || measured.iter().any(|(one, adjusted)| {
             !compares_wordings(&one.probe)
-                && values::difference(one).weigh(*adjusted, false).accuses()
+                && values::difference(one, rules)
+                    .weigh(*adjusted, false)
+                    .accuses()
         });
         let weighed = judged.iter().zip(&adjusted.hits);
         let weighed = weighed.map(|(one, adjusted)| {
             (
                 *one,
                 *adjusted,
-                Difference::of_hits(one).weigh(*adjusted, of_another_kind),
+                Difference::of_hits(one, rules).weigh(*adjusted, of_another_kind),
             )
         });
         let measured = measured.into_iter().map(|(one, adjusted)| {
-            let weight = values::difference(one).weigh(adjusted, of_another_kind);
+            let weight = values::difference(one, rules).weigh(adjusted, of_another_kind);
             (one, adjusted, weight)
         });
         Self {
@@ -199,7 +221,7 @@ impl<'a> Weighed<'a> {
             values: measured.collect(),
             level: adjusted.level(),
             grounds,
-            telling: Telling::Both,
+            rules,
         }
     }
 
@@ -210,18 +232,18 @@ impl<'a> Weighed<'a> {
             .iter()
             .filter(|(_, _, found)| *found == weight);
         let own = own.map(|(one, adjusted, _)| {
-            let p = self.telling.p(*adjusted, weight);
-            format!("{}{}", describe(one, &p), beside(one, weight))
+            let p = self.rules.p(*adjusted, weight);
+            format!("{}{}", describe(one, &p), beside(one, weight, self.rules))
         });
         let values = self.values.iter().filter(|(_, _, found)| *found == weight);
         own.chain(values.map(|(one, adjusted, _)| {
-            values::tell(one, &self.telling.p(*adjusted, weight), weight)
+            values::tell(one, &self.rules.p(*adjusted, weight), weight, self.rules)
         }))
         .collect()
     }
 
-    /// `mute` findings could not be judged, because their answers say nothing.
-    fn decide(&self, mute: &[&Finding]) -> Verdict {
+    /// `family` are all findings of it, those among them that could not be judged.
+    fn decide(&self, family: &[&Finding]) -> Verdict {
         let found = [
             (Weight::Strong, Class::Strong),
             (Weight::Suspected, Class::Suspected),
@@ -237,7 +259,7 @@ impl<'a> Weighed<'a> {
                 };
             }
         }
-        self.nothing_found(mute)
+        self.nothing_found(family)
     }
 
     fn grounds(&self, finding: &Finding) -> Grounds {
@@ -245,7 +267,7 @@ impl<'a> Weighed<'a> {
     }
 
     /// Nothing was found: whether anything would have been.
-    fn nothing_found(&self, mute: &[&Finding]) -> Verdict {
+    fn nothing_found(&self, family: &[&Finding]) -> Verdict {
         let complying = || {
             let findings = self.findings.iter().map(|(one, _, _)| *one);
             findings.filter(|one| self.grounds(one).complies != Some(false))
@@ -254,19 +276,22 @@ impl<'a> Weighed<'a> {
             let what = "no probe found anything, and the endpoint does not do what it is asked: it neither repeats a text nor goes on with one";
             return bare(Class::NotTestable, what);
         }
-        let mute = mute.iter().copied();
+        let mute = mute(family).into_iter();
         let mute = mute.filter(|one| self.grounds(one).complies != Some(false));
         let silent = complying().filter(|one| is_silent(one)).chain(mute);
         let silent = silent.map(tell_silent);
         let hidden = complying()
-            .filter(|one| hides_suspects(one))
+            .filter(|one| self.rules.is_later(one) && hides_suspects(one))
             .map(tell_hidden);
         let level = self.level;
-        let suspicious = complying().filter_map(|one| controls::suspicious(one, level));
+        let suspicious = complying().filter_map(|one| controls::suspicious(one, level, self.rules));
+        let open = family.iter().filter(|_| self.rules == Rules::Ninth);
+        let open = open.filter_map(|one| Some(found_nothing(one, &open_end(one)?)));
         for (class, reasons) in [
             (Class::NotTestable, silent.collect::<Vec<_>>()),
             (Class::NotTestable, hidden.collect()),
             (Class::NotIdentifiable, suspicious.collect()),
+            (Class::Underpowered, open.collect()),
         ] {
             if !reasons.is_empty() {
                 return Verdict {
@@ -278,25 +303,21 @@ impl<'a> Weighed<'a> {
         let primary = complying().filter(|one| is_primary(&one.probe));
         let lacking: Vec<_> = primary.map(|one| (one, self.lacks(one, level))).collect();
         if let Some((one, _)) = lacking.iter().find(|(_, lacks)| lacks.is_none()) {
-            let unseen = doses::unseen(&one.probe, one.form).filter(|_| one.values.is_some());
+            let unseen = doses::unseen(&one.probe, one.form);
+            let unseen = unseen.filter(|_| self.rules.is_later(one));
             let mut judged = self.findings.iter();
             return Verdict {
                 rests_on: judged.position(|(other, _, _)| std::ptr::eq(*other, *one)),
-                reasons: std::iter::once(tell_nothing(one, level))
+                reasons: std::iter::once(tell_nothing(one, level, self.rules))
                     .chain(unseen)
                     .chain(self.within_bias())
                     .collect(),
                 ..bare(Class::NoEvidence, "")
             };
         }
-        let reasons = lacking.iter().filter_map(|(one, lacks)| {
-            let form = one.form.as_str();
-            Some(format!(
-                "{} ({form}) found nothing, {}",
-                one.probe,
-                lacks.as_ref()?
-            ))
-        });
+        let reasons = lacking
+            .iter()
+            .filter_map(|(one, lacks)| Some(found_nothing(one, lacks.as_ref()?)));
         let mut reasons: Vec<_> = reasons.collect();
         if reasons.is_empty() {
             reasons.push("no probe found anything, and none of those on which `no_evidence` rests could be judged".to_owned());
@@ -311,11 +332,12 @@ impl<'a> Weighed<'a> {
     fn within_bias(&self) -> Vec<String> {
         let values = self.values.iter();
         let within = values.filter(|(one, adjusted, weight)| {
-            *weight == Weight::Nothing && values::difference(one).is_there(*adjusted)
+            *weight == Weight::Nothing && values::difference(one, self.rules).is_there(*adjusted)
         });
         within
             .map(|(one, adjusted, weight)| {
-                let told = values::tell(one, &self.telling.p(*adjusted, *weight), *weight);
+                let told =
+                    values::tell(one, &self.rules.p(*adjusted, *weight), *weight, self.rules);
                 format!("{told}; less goes unseen")
             })
             .collect()
@@ -337,16 +359,8 @@ impl<'a> Weighed<'a> {
             Some(format!(
                 "with a power of {power:.2} to see that 20 % of the items were seen and restored half the time; {LEAST_POWER} is needed"
             ))
-        } else if let Some(look) = finding.look.filter(|look| !look.is_last()) {
-            Some(format!(
-                "and stopped after {} of {} items; nothing is ruled out before all are asked",
-                look.asked, look.items
-            ))
-        } else if let Some(gap) = finding.left_out_gap {
-            Some(format!(
-                "and what reference models restore, which is left out, is of suspects by at least {:.0} points more often than of controls: it may have been seen",
-                gap * 100.0
-            ))
+        } else if let Some(open) = open_end(finding) {
+            Some(open)
         } else if finding.own_instruction {
             Some("and it was asked by an instruction of the suite's own, of which no check says whether it asks for what was seen".to_owned())
         } else if complies.is_none() || remembers.is_none() {
@@ -356,6 +370,29 @@ impl<'a> Weighed<'a> {
             forgets.then(|| "and the model restores hardly a famous passage: it recalls little word for word, whatever it saw".to_owned())
         }
     }
+}
+
+fn found_nothing(finding: &Finding, why: &str) -> String {
+    format!(
+        "{} ({}) found nothing, {why}",
+        finding.probe,
+        finding.form.as_str()
+    )
+}
+
+/// Why a finding leaves open whether there is something, whatever the others say.
+fn open_end(finding: &Finding) -> Option<String> {
+    if let Some(look) = finding.look.filter(|look| !look.is_last()) {
+        return Some(format!(
+            "and stopped after {} of {} items; nothing is ruled out before all are asked",
+            look.asked, look.items
+        ));
+    }
+    let gap = finding.left_out_gap?;
+    Some(format!(
+        "and what reference models restore, which is left out, is of suspects by at least {:.0} points more often than of controls: it may have been seen",
+        gap * 100.0
+    ))
 }
 
 /// By what the bias was measured.
@@ -368,11 +405,25 @@ fn told_bias(bias: Bias) -> String {
     }
 }
 
+/// Whether `few` explains more than what was measured.
+fn is_larger(few: Bias, measured: Option<Bias>) -> bool {
+    measured.is_none_or(|bias| few.upper > bias.upper)
+}
+
+fn told_few(few: Bias) -> String {
+    let Bias { upper, items, .. } = few;
+    format!(
+        "; bias at most {upper:.3} by {items} never-sent items: too few to measure it, and it may explain this"
+    )
+}
+
 /// Why a finding weighs no more than it does.
-fn beside(finding: &Finding, weight: Weight) -> String {
+fn beside(finding: &Finding, weight: Weight, rules: Rules) -> String {
+    let few = rules.few(finding.biases(), 0.0);
     match (weight, finding.bias.filter(|bias| bias.items >= MEASURED)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing are misses, and those of controls hits".to_owned(),
         (Weight::Explained, _) if is_told_apart(finding, finding.biases()) => told_apart(finding),
+        (Weight::Explained, bias) if few.is_some_and(|few| is_larger(few, bias)) => few.map_or_else(String::new, told_few),
         (_, Some(bias)) => told_bias(bias),
         (Weight::Explained, None) if is_sorted_apart(finding) => {
             "; bias not measured: the order of a file that is sorted by subject is guessed without any leak".to_owned()
@@ -385,5 +436,7 @@ fn beside(finding: &Finding, weight: Weight) -> String {
     }
 }
 
+#[cfg(test)]
+mod ninth;
 #[cfg(test)]
 mod tests;

@@ -84,6 +84,8 @@ pub(super) struct References {
     alike: Vec<Alike>,
     /// How able they are at controls.
     on_controls: Vec<OnControls>,
+    /// Whether the run has tables of [`ABLE_SINCE`] or later.
+    is_later: bool,
 }
 
 /// Two references that say the same, as one model at two addresses does.
@@ -95,6 +97,9 @@ pub struct Alike {
     pub alike: u64,
     /// Answers to items that neither restores which were compared.
     pub of: u64,
+    /// Whether the second one is a model under test; not told before tables version 9.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub of_subject: bool,
 }
 
 /// What they show of one probe.
@@ -166,7 +171,22 @@ impl References {
             put.push((unit, answering.collect::<Result<Vec<_>, _>>()?));
         }
         let names: Vec<_> = references.iter().map(|(model, _)| &*model.name).collect();
-        let alike = alike(&names, &manners);
+        let is_later = plan.tables >= ABLE_SINCE;
+        let alike = alike(&names, &manners, is_later);
+        let of_subjects = if is_later {
+            let put: Vec<_> = put.iter().map(|(unit, _)| *unit).collect();
+            subjects_alike(
+                recording,
+                &put,
+                gathered,
+                &Manners {
+                    names: &names,
+                    all: &manners,
+                },
+            )?
+        } else {
+            Vec::new()
+        };
         let groups = groups(&names, &alike);
         let mut of_probe = BTreeMap::new();
         for (unit, mut answering) in put {
@@ -181,8 +201,9 @@ impl References {
         }
         Ok(Self {
             of_probe,
-            alike,
+            alike: alike.into_iter().chain(of_subjects).collect(),
             on_controls: on_controls.to_vec(),
+            is_later,
         })
     }
 
@@ -208,15 +229,24 @@ impl References {
         let able = own.telling.iter();
         let able = able.filter(|told| !self.is_feeble(&told.model, subject, &unit.plan.suspects));
         let able: Vec<_> = able.map(|told| &told.finding).collect();
-        bias::add(
+        let add = if self.is_later {
+            bias::add_and_keep
+        } else {
+            bias::add
+        };
+        add(
             finding,
             &of_references(&able),
             &of_references_measures(&able),
         );
     }
 
-    /// Whether the reference called `model` measures no bias of `subject` at `task`.
+    /// Whether the reference called `model` is `subject`, or measures no bias of it at `task`.
     fn is_feeble(&self, model: &str, subject: &str, task: &str) -> bool {
+        let mut alike = self.alike.iter();
+        if alike.any(|pair| pair.of_subject && pair.models == [model, subject]) {
+            return true;
+        }
         let mut own = self.on_controls.iter();
         let own = own.find(|one| one.model == model && one.task == task);
         own.is_some_and(|one| one.measures_no_bias_of.iter().any(|name| name == subject))
@@ -234,17 +264,53 @@ impl References {
     }
 }
 
-/// The pairs of `names` whose `manners` are those of one model.
-fn alike(names: &[&str], manners: &[Manner]) -> Vec<Alike> {
+/// What references said, beside their names.
+struct Manners<'a> {
+    names: &'a [&'a str],
+    all: &'a [Manner],
+}
+
+/// The references that are a model under test, by what that one says to the probes `put`.
+fn subjects_alike(
+    recording: &Recording,
+    put: &[&Unit<'_>],
+    gathered: &[Gathered],
+    references: &Manners<'_>,
+) -> Result<Vec<Alike>, ReportError> {
+    let mut all = Vec::new();
+    for (position, model) in recording.manifest.plan.subjects() {
+        let mut own = Manner::default();
+        for unit in put {
+            unit.add_manner(recording, &gathered[position], &mut own)?;
+        }
+        for (name, manner) in references.names.iter().zip(references.all) {
+            let Likeness { alike, of } = own.likeness(manner);
+            if (Likeness { alike, of }).is_of_one() {
+                all.push(Alike {
+                    models: [(*name).to_owned(), model.name.clone()],
+                    alike,
+                    of,
+                    of_subject: true,
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The pairs of `names` whose `manners` are those of one model; of which nobody can tell, too, where `unknown_is_one`.
+fn alike(names: &[&str], manners: &[Manner], unknown_is_one: bool) -> Vec<Alike> {
     let mut all = Vec::new();
     for (place, own) in manners.iter().enumerate() {
         for (before, other) in manners[..place].iter().enumerate() {
             let Likeness { alike, of } = own.likeness(other);
-            if (Likeness { alike, of }).is_of_one() {
+            let likeness = Likeness { alike, of };
+            if likeness.is_of_one() || unknown_is_one && !likeness.is_known() {
                 all.push(Alike {
                     models: [names[before], names[place]].map(str::to_owned),
                     alike,
                     of,
+                    of_subject: false,
                 });
             }
         }
@@ -678,9 +744,24 @@ impl OnControls {
 }
 
 impl Alike {
+    fn likeness(&self) -> Likeness {
+        let Self { alike, of, .. } = *self;
+        Likeness { alike, of }
+    }
+
     fn line(&self) -> String {
         let [one, other] = &self.models;
         let Self { alike, of, .. } = self;
+        if self.of_subject {
+            return format!(
+                "reference {one} and {other} under test: {alike} of {of} answers are the same, it measures no bias"
+            );
+        }
+        if !self.likeness().is_known() {
+            return format!(
+                "references {one} and {other}: only {of} answers could tell them apart, counted as one model"
+            );
+        }
         format!(
             "references {one} and {other}: {alike} of {of} answers are the same, counted as one model"
         )
@@ -689,6 +770,16 @@ impl Alike {
     fn text(&self) -> String {
         let [one, other] = &self.models;
         let Self { alike, of, .. } = self;
+        if self.of_subject {
+            return format!(
+                "the reference model `{one}` gave the same answer {alike} of {of} times as `{other}` under test to items that neither restored: it is that model, and measures no bias of it"
+            );
+        }
+        if !self.likeness().is_known() {
+            return format!(
+                "only {of} answers of the reference models `{one}` and `{other}` are long enough to tell two models apart: they count as one model, and bias is measured by two that are known to be two"
+            );
+        }
         format!(
             "the reference models `{one}` and `{other}` gave the same answer {alike} of {of} times to items that neither restored: they count as one model, and bias is measured by two that are not alike"
         )

@@ -8,6 +8,7 @@ use cleanbench_stats::{Confidence, difference, normal_quantile, normal_upper_tai
 use super::MEASURED;
 use super::power::fewest;
 use super::silence::is_silent;
+use crate::arm_difference::share;
 
 /// What is left above the upper bound of a bias, and below the lower end of an interval.
 const BIAS_TAIL: f64 = 0.05;
@@ -93,9 +94,52 @@ pub(super) fn beyond(effects: &[Effect], bias: Bias, none: f64) -> Option<f64> {
     z.reduce(f64::min).map(normal_upper_tail)
 }
 
+/// The largest of `biases` that rests on too few items to measure one, and of which they show that it is there, or say too
+/// little: no measurement, and an excuse.
+pub(super) fn few(biases: impl Iterator<Item = Bias>, none: f64) -> Option<Bias> {
+    // What silence hides has raised the upper end alone.
+    let is_shown = |bias: &Bias| {
+        let effect = bias.effect.unwrap_or(none);
+        2.0 * effect - bias.shown() > none || bias.upper_of_valid.is_some()
+    };
+    let few = biases.filter(|bias| bias.items < MEASURED && is_shown(bias));
+    few.reduce(|one, other| if other.upper > one.upper { other } else { one })
+}
+
+/// The bias of hits that `finding` shows, which is of never-sent items, and as much more as its silence may hide: as if
+/// every suspect that says nothing were a hit and its control a miss. Those that say nothing at all may hide anything;
+/// `None` where none was asked.
+pub fn bias_at_most(finding: &Finding) -> Option<Bias> {
+    let source = BiasSource::NeverSent;
+    let [suspects, controls] = [finding.suspects, finding.controls];
+    let lost = [suspects, controls].map(|arm| arm.invalid + arm.missing);
+    let lost = lost.iter().sum::<u64>();
+    let Some(bias) = shown(finding, source) else {
+        return (lost > 0).then_some(Bias {
+            upper: 1.0,
+            effect: None,
+            upper_of_valid: Some(1.0),
+            items: 0,
+            source,
+        });
+    };
+    let hidden = share(lost, bias.items + lost);
+    let upper = bias.upper * (1.0 - hidden) + hidden;
+    Some(Bias {
+        upper: upper.max(bias.upper),
+        upper_of_valid: (lost > 0).then_some(bias.upper),
+        ..bias
+    })
+}
+
 /// The bias that `finding` shows, which is of items that nobody saw; `None` where too much of it says nothing.
 pub fn bias(finding: &Finding, source: BiasSource) -> Option<Bias> {
-    let contrast = finding.contrast.as_ref().filter(|_| !is_silent(finding))?;
+    shown(finding, source).filter(|_| !is_silent(finding))
+}
+
+/// The same of the answers that say something, however few.
+fn shown(finding: &Finding, source: BiasSource) -> Option<Bias> {
+    let contrast = finding.contrast.as_ref()?;
     let [suspects, controls] = [finding.suspects, finding.controls];
     // Two-sided 90 % is one-sided 95 %; over families the wider one is taken.
     let ninety = Confidence::new(0.9)?;

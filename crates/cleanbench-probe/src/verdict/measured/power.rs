@@ -5,6 +5,7 @@
 use cleanbench_core::probe::Finding;
 use cleanbench_stats::power;
 
+use super::Rules;
 use crate::arm_difference::share;
 use crate::beside::GUESSED;
 use crate::verdict::{DECLARED, LEAST_POWER};
@@ -45,12 +46,9 @@ fn rates(finding: &Finding, effect: f64) -> [f64; 2] {
     [control, control + effect * (1.0 - control)]
 }
 
-pub(super) fn tell_nothing(finding: &Finding, level: f64) -> String {
-    let unseen = smallest_seen(finding, level).map_or_else(String::new, |smallest| {
-        format!(
-            "; fewer than {:.0} % restored would go unseen",
-            smallest * 100.0
-        )
+pub(super) fn tell_nothing(finding: &Finding, level: f64, rules: Rules) -> String {
+    let unseen = smallest_seen(finding, level, rules).map_or_else(String::new, |smallest| {
+        told_unseen(finding, smallest * 100.0, rules)
     });
     let guessed = finding.filters.get(GUESSED).copied().unwrap_or_default();
     let left_out = if guessed > 0 {
@@ -69,13 +67,25 @@ pub(super) fn tell_nothing(finding: &Finding, level: f64) -> String {
     )
 }
 
+/// What went unseen, where a difference of at least `points` would have been seen.
+fn told_unseen(finding: &Finding, points: f64, rules: Rules) -> String {
+    let [own, others] = [finding.suspects, finding.controls];
+    match rules {
+        Rules::Ninth if own.hits > 0 => format!(
+            "; {} of {} suspects were restored, and {} of {} controls: fewer than {points:.0} % more would go unseen",
+            own.hits, own.valid, others.hits, others.valid
+        ),
+        _ => format!("; fewer than {points:.0} % restored would go unseen"),
+    }
+}
+
 /// The smallest difference that the finding's own test sees at `level`, where it was wanted at all; at .05 in runs of
 /// tables before version 8, which have no measures and keep their sentences.
-fn smallest_seen(finding: &Finding, level: f64) -> Option<f64> {
+fn smallest_seen(finding: &Finding, level: f64, rules: Rules) -> Option<f64> {
     let contrast = finding.contrast.as_ref()?;
     let alone = contrast.smallest_detectable?;
     let level = level * finding.weight();
-    if finding.values.is_none() {
+    if !rules.is_later(finding) {
         return Some(alone);
     }
     if let Some(pairs) = contrast.pairs {

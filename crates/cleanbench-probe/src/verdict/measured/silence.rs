@@ -37,7 +37,7 @@ pub(super) fn hides_suspects(finding: &Finding) -> bool {
     let asked = |arm: ArmCount| arm.valid + arm.unpaired + silent(arm);
     let [own, others] = [finding.suspects, finding.controls];
     let p = exact::fisher_greater(silent(own), asked(own), silent(others), asked(others));
-    finding.values.is_some() && p <= UNEVEN
+    p <= UNEVEN
 }
 
 /// Whether too much of an arm says nothing, or is not there.

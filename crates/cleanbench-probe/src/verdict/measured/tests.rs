@@ -9,7 +9,7 @@ use super::beyond::{Effect, beyond, beyond_bias};
 use super::*;
 use crate::arm_difference::{paired, unpaired};
 
-fn arm(hits: u64, valid: u64, invalid: u64) -> ArmCount {
+pub(super) fn arm(hits: u64, valid: u64, invalid: u64) -> ArmCount {
     ArmCount {
         items: valid + invalid,
         valid,
@@ -20,7 +20,7 @@ fn arm(hits: u64, valid: u64, invalid: u64) -> ArmCount {
 }
 
 /// A finding with paired controls.
-fn pairs(probe: &str, table: [u64; 4]) -> Finding {
+pub(super) fn pairs(probe: &str, table: [u64; 4]) -> Finding {
     let n = table.iter().sum();
     Finding {
         suspects: arm(table[0] + table[1], n, 0),
@@ -164,13 +164,13 @@ fn no_evidence_names_the_finding_that_it_rests_on() {
     assert_eq!(verdict(&[leak()], &passed()).rests_on, None);
 }
 
-fn leak_of_none() -> Finding {
+pub(super) fn leak_of_none() -> Finding {
     pairs("option-completion", [0, 0, 0, 300])
 }
 
 /// What a family of eight tests would not see, and not what one test alone would.
 /// `finding` with measures that do not differ.
-fn with_measures(finding: Finding) -> Finding {
+pub(super) fn with_measures(finding: Finding) -> Finding {
     Finding {
         values: Some(Values {
             contrast: ValueContrast {
@@ -194,17 +194,18 @@ fn with_measures(finding: Finding) -> Finding {
 
 #[test]
 fn what_goes_unseen_is_told_at_the_level_of_the_family() {
-    let told = |findings: &[Finding]| {
-        let reason = verdict(findings, &passed()).reasons.remove(0);
-        let (_, told) = reason.split_once("fewer than ").unwrap();
+    let told_of = |found: &Verdict| {
+        let (_, told) = found.reasons[0].split_once("fewer than ").unwrap();
         told.split(' ').next().unwrap().parse::<u32>().unwrap()
     };
+    let told = |findings: &[Finding]| told_of(&verdict(findings, &passed()));
     let alone = none().contrast.unwrap().smallest_detectable.unwrap();
     let expected = smallest_paired(240, 0.0, 0.05 / 8.0, 0.8).unwrap();
     let of_eight = told(&vec![with_measures(none()); 4]);
     let percent = |share: f64| format!("{:.0}", share * 100.0);
     assert_eq!(of_eight.to_string(), percent(expected));
-    let earlier = told(&vec![none(); 8]);
+    let earlier = verdict_by(Rules::Eighth, &vec![none(); 8], &passed());
+    let earlier = told_of(&earlier);
     assert_eq!(earlier.to_string(), percent(alone));
     assert!(of_eight > earlier);
 }
@@ -262,7 +263,7 @@ fn what_nobody_can_tell_apart_from_style_accuses_nobody() {
 }
 
 /// `finding`, where so many answers of suspects and of controls say nothing.
-fn with_silent([suspects, controls]: [u64; 2], finding: Finding) -> Finding {
+pub(super) fn with_silent([suspects, controls]: [u64; 2], finding: Finding) -> Finding {
     let [a, b] = [finding.suspects, finding.controls];
     let worst = [
         a.hits,
@@ -302,7 +303,7 @@ fn unasked(probe: &str) -> Finding {
     }
 }
 
-fn passed() -> BTreeMap<ProbeForm, Grounds> {
+pub(super) fn passed() -> BTreeMap<ProbeForm, Grounds> {
     let all = Grounds {
         complies: Some(true),
         remembers: Some(true),
@@ -310,11 +311,11 @@ fn passed() -> BTreeMap<ProbeForm, Grounds> {
     [(ProbeForm::Raw, all), (ProbeForm::Instruction, all)].into()
 }
 
-fn leak() -> Finding {
+pub(super) fn leak() -> Finding {
     pairs("completion", [0, 60, 0, 180])
 }
 
-fn none() -> Finding {
+pub(super) fn none() -> Finding {
     pairs("completion", [0, 0, 0, 240])
 }
 
@@ -402,7 +403,11 @@ fn controls_that_are_restored_let_nothing_be_called_clean() {
             Class::NotIdentifiable,
         ),
         ("hardly any", of([0, 2, 4, 414]), Class::NoEvidence),
-        ("by the rules of tables 7", vec![earlier], Class::NoEvidence),
+        (
+            "without measures",
+            vec![earlier.clone()],
+            Class::NotIdentifiable,
+        ),
         (
             "as often as controls are known to be",
             vec![Finding {
@@ -418,6 +423,8 @@ fn controls_that_are_restored_let_nothing_be_called_clean() {
             Class::NoEvidence,
         ),
     ]);
+    let by_earlier = verdict_by(Rules::Eighth, &[earlier], &passed());
+    assert_eq!(by_earlier.class, Class::NoEvidence, "of tables 7");
 }
 
 /// What is missing, hidden or asked otherwise certifies nothing.

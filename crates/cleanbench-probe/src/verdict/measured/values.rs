@@ -15,7 +15,7 @@ use super::beyond::{Effect, beyond_all, over_looks};
 
 use super::style::told_apart;
 use super::weight::{Difference, Scale, Weight, is_natural};
-use super::{MEASURED, style, told_bias};
+use super::{MEASURED, Rules, is_larger, style, told_bias, told_few};
 
 /// Superiority without a difference.
 const EVEN: f64 = 0.5;
@@ -84,8 +84,12 @@ fn measured(finding: &Finding) -> Option<Bias> {
 
 /// Whether a difference of measures may be one of style, by what measured the bias of measures.
 fn is_told_apart(finding: &Finding) -> bool {
-    let biases = finding.values.iter().flat_map(Values::biases);
-    style::is_told_apart(finding, biases)
+    style::is_told_apart(finding, biases(finding))
+}
+
+/// All that was measured of the bias of its measures.
+fn biases(finding: &Finding) -> impl Iterator<Item = Bias> {
+    finding.values.iter().flat_map(Values::biases)
 }
 
 /// The lower bound that decides.
@@ -94,7 +98,7 @@ fn low(finding: &Finding) -> f64 {
 }
 
 /// The difference that measures of `finding` show.
-pub(super) fn difference(finding: &Finding) -> Difference<'_> {
+pub(super) fn difference(finding: &Finding, rules: Rules) -> Difference<'_> {
     let of_valid = finding.values.as_ref().map(|values| values.contrast.low);
     Difference {
         finding,
@@ -103,11 +107,13 @@ pub(super) fn difference(finding: &Finding) -> Difference<'_> {
         low_of_valid: of_valid.unwrap_or(0.0),
         bias: measured(finding),
         is_told_apart: is_told_apart(finding),
+        excuse: rules.excuse(biases(finding), EVEN),
+        rules,
     }
 }
 
 /// A sentence about the measures of `finding`, which amount to `weight`, with their p-value as it is told.
-pub(super) fn tell(finding: &Finding, adjusted: &str, weight: Weight) -> String {
+pub(super) fn tell(finding: &Finding, adjusted: &str, weight: Weight, rules: Rules) -> String {
     let Some(values) = &finding.values else {
         return String::new();
     };
@@ -127,15 +133,19 @@ pub(super) fn tell(finding: &Finding, adjusted: &str, weight: Weight) -> String 
         "{} ({}): measures of suspects above those of controls in {superiority:.3} [{low:.3}, {high:.3}] {of}, adjusted p {adjusted}{}",
         finding.probe,
         finding.form.as_str(),
-        beside(finding, weight)
+        beside(finding, weight, rules)
     )
 }
 
 /// Why they weigh no more than they do.
-fn beside(finding: &Finding, weight: Weight) -> String {
+fn beside(finding: &Finding, weight: Weight, rules: Rules) -> String {
+    let few = rules.few(biases(finding), EVEN);
     match (weight, measured(finding)) {
         (Weight::Unsound, _) => "; not so if answers of suspects that say nothing have less than all others, and those of controls more".to_owned(),
         (Weight::Explained, _) if is_told_apart(finding) => told_apart(finding),
+        (Weight::Explained, bias) if few.is_some_and(|few| is_larger(few, bias)) => {
+            few.map_or_else(String::new, told_few)
+        }
         (_, Some(bias)) => told_bias(bias),
         (Weight::Explained, None) if is_natural(finding) => {
             "; bias not measured: a natural wording is likelier than its synonyms without any leak".to_owned()

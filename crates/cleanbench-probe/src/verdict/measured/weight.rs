@@ -7,11 +7,11 @@
 
 use cleanbench_core::probe::{Bias, Finding};
 
-use super::MEASURED;
 use super::beyond::low;
 use super::family::Adjusted;
 use super::silence::is_even;
 use super::style::is_told_apart;
+use super::{MEASURED, Rules};
 use crate::registry::{asks_file_order, compares_wordings};
 use crate::verdict::{FLOOR, STRONG, SUSPECTED};
 
@@ -74,10 +74,13 @@ pub(super) struct Difference<'a> {
     /// The largest bias that enough items measured.
     pub(super) bias: Option<Bias>,
     pub(super) is_told_apart: bool,
+    /// As much as too few items show that nobody saw, or may hide: no measurement, and an excuse. `None` of none.
+    pub(super) excuse: Option<f64>,
+    pub(super) rules: Rules,
 }
 
 impl<'a> Difference<'a> {
-    pub(super) fn of_hits(finding: &'a Finding) -> Self {
+    pub(super) fn of_hits(finding: &'a Finding, rules: Rules) -> Self {
         let of_valid = finding.contrast.as_ref().map(|contrast| contrast.low);
         Self {
             finding,
@@ -86,6 +89,8 @@ impl<'a> Difference<'a> {
             low_of_valid: of_valid.unwrap_or(-1.0),
             bias: finding.bias.filter(|bias| bias.items >= MEASURED),
             is_told_apart: is_told_apart(finding, finding.biases()),
+            excuse: rules.excuse(finding.biases(), RATES.none),
+            rules,
         }
     }
 
@@ -108,11 +113,12 @@ impl<'a> Difference<'a> {
             return Weight::Explained;
         }
         match self.bias {
+            // A model that is abler than references tells subjects that they do not.
             Some(bias) if is_sorted_apart(self.finding) => {
-                // A model that is abler than references tells subjects that they do not.
-                self.beside(bias, adjusted).at_most_suspected()
+                self.excused(self.beside(bias, adjusted).at_most_suspected())
             }
-            Some(bias) => self.beside(bias, adjusted),
+            Some(bias) => self.excused(self.beside(bias, adjusted)),
+            None if self.is_excused() => Weight::Explained,
             None if is_natural(self.finding) && !of_another_kind => Weight::Explained,
             None if self.low > self.scale.unmeasured_floor => Weight::Suspected,
             None => Weight::Explained,
@@ -126,6 +132,28 @@ impl<'a> Difference<'a> {
             .max(self.scale.none)
     }
 
+    fn is_excused(&self) -> bool {
+        self.excuse.is_some_and(|excuse| self.low <= excuse)
+    }
+
+    /// `weight`, where nothing excuses the difference that too few items show.
+    fn excused(&self, weight: Weight) -> Weight {
+        if weight.accuses() && self.is_excused() {
+            Weight::Explained
+        } else {
+            weight
+        }
+    }
+
+    /// What a difference within the bias amounts to: a bias as large as what accuses where none was measured leaves nothing
+    /// that could be found.
+    fn within_usual(&self) -> Weight {
+        match self.rules {
+            Rules::Ninth if self.usual() > self.scale.unmeasured_floor => Weight::Explained,
+            _ => Weight::Nothing,
+        }
+    }
+
     fn beside(&self, bias: Bias, adjusted: Adjusted) -> Weight {
         let Scale {
             none,
@@ -134,7 +162,7 @@ impl<'a> Difference<'a> {
             ..
         } = self.scale;
         if is_usual && self.low <= self.usual() {
-            return Weight::Nothing;
+            return self.within_usual();
         }
         // Of measures: what never-sent items did not say may be as much bias as this.
         if self.low <= bias.upper.max(none) || adjusted.beyond > SUSPECTED {
