@@ -17,8 +17,10 @@ use cleanbench_core::probe::{Arm, ProbeCall, Seen};
 use cleanbench_core::seed::derive;
 use cleanbench_text::segments;
 
-use crate::beyond::{KEPT, RUN};
-
+/// Words of a run, by which answers as long as a text that was asked for are compared.
+pub(crate) const RUN: usize = 6;
+/// Words of an answer, beyond its prompt, that are kept, and of which runs are.
+pub(crate) const KEPT: usize = 64;
 /// Hexadecimal digits of a word: few enough that several words of a language have the same.
 const DIGITS: usize = 4;
 const MARK: &str = "; words ";

@@ -15,14 +15,10 @@ use cleanbench_core::probe::{ProbeCall, Seen};
 use cleanbench_text::scan::window;
 use cleanbench_text::{Segment, segments};
 
-use crate::attempt::without_words;
+use crate::attempt::{KEPT, RUN, without_words};
 
 /// Words in a row that are the prompt's where they stand there.
 const QUOTED: usize = 3;
-/// Words of a run.
-pub(crate) const RUN: usize = 6;
-/// Words of an answer, beyond its prompt, of which runs are kept.
-pub(crate) const KEPT: usize = 64;
 /// Bytes of an answer in which these are looked for.
 const WITHIN: usize = 1 << 14;
 /// Hexadecimal digits of a run.

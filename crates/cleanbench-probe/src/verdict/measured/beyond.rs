@@ -106,14 +106,14 @@ pub(super) fn few(biases: impl Iterator<Item = Bias>, none: f64) -> Option<Bias>
     few.reduce(|one, other| if other.upper > one.upper { other } else { one })
 }
 
-/// The bias of hits that `finding` shows, which is of never-sent items, and as much more as its silence may hide: as if
-/// every suspect that says nothing were a hit and its control a miss. Those that say nothing at all may hide anything;
-/// `None` where none was asked.
+/// The bias of hits that `finding` shows, which is of never-sent items, and as much more as its silence may hide, where more
+/// than 5 % of an arm say nothing: as if every suspect that says nothing were a hit and its control a miss. Those that say
+/// nothing at all may hide anything; `None` where none was asked.
 pub fn bias_at_most(finding: &Finding) -> Option<Bias> {
     let source = BiasSource::NeverSent;
     let [suspects, controls] = [finding.suspects, finding.controls];
     let lost = [suspects, controls].map(|arm| arm.invalid + arm.missing);
-    let lost = lost.iter().sum::<u64>();
+    let lost = lost.iter().sum::<u64>() * u64::from(is_silent(finding));
     let Some(bias) = shown(finding, source) else {
         return (lost > 0).then_some(Bias {
             upper: 1.0,
@@ -124,9 +124,10 @@ pub fn bias_at_most(finding: &Finding) -> Option<Bias> {
         });
     };
     let hidden = share(lost, bias.items + lost);
-    let upper = bias.upper * (1.0 - hidden) + hidden;
+    let with_hidden = |difference: f64| difference * (1.0 - hidden) + hidden;
     Some(Bias {
-        upper: upper.max(bias.upper),
+        upper: with_hidden(bias.upper),
+        effect: bias.effect.map(with_hidden),
         upper_of_valid: (lost > 0).then_some(bias.upper),
         ..bias
     })

@@ -10,6 +10,7 @@
 //! never-sent items for a small bias: at most, it is as large as silence lets it be.
 
 use cleanbench_core::probe::{Bias, BiasSource, Finding, ValueContrast, Values};
+use cleanbench_stats::{Confidence, wilson};
 
 use super::beyond::{Effect, beyond_all, over_looks};
 
@@ -108,8 +109,20 @@ pub(super) fn difference(finding: &Finding, rules: Rules) -> Difference<'_> {
         bias: measured(finding),
         is_told_apart: is_told_apart(finding),
         excuse: rules.excuse(biases(finding), EVEN),
+        most: most(finding),
         rules,
     }
+}
+
+/// The lower bound of the superiority where every suspect is above its control.
+fn most(finding: &Finding) -> f64 {
+    let items = finding
+        .values
+        .as_ref()
+        .map_or(0, |values| values.contrast.items);
+    #[expect(clippy::cast_precision_loss, reason = "items are far fewer than 2^52")]
+    let share = wilson(items as f64, items, Confidence::PERCENT_95);
+    share.map_or(EVEN, |share| share.low)
 }
 
 /// A sentence about the measures of `finding`, which amount to `weight`, with their p-value as it is told.

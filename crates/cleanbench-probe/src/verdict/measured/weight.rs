@@ -76,6 +76,8 @@ pub(super) struct Difference<'a> {
     pub(super) is_told_apart: bool,
     /// As much as too few items show that nobody saw, or may hide: no measurement, and an excuse. `None` of none.
     pub(super) excuse: Option<f64>,
+    /// The largest lower bound that so many items can have.
+    pub(super) most: f64,
     pub(super) rules: Rules,
 }
 
@@ -90,6 +92,7 @@ impl<'a> Difference<'a> {
             bias: finding.bias.filter(|bias| bias.items >= MEASURED),
             is_told_apart: is_told_apart(finding, finding.biases()),
             excuse: rules.excuse(finding.biases(), RATES.none),
+            most: 1.0,
             rules,
         }
     }
@@ -145,11 +148,11 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// What a difference within the bias amounts to: a bias as large as what accuses where none was measured leaves nothing
-    /// that could be found.
+    /// What a difference within the bias amounts to: nothing can be found beyond one that no lower bound of so many items
+    /// exceeds.
     fn within_usual(&self) -> Weight {
         match self.rules {
-            Rules::Ninth if self.usual() > self.scale.unmeasured_floor => Weight::Explained,
+            Rules::Ninth if self.usual() >= self.most => Weight::Explained,
             _ => Weight::Nothing,
         }
     }
