@@ -63,8 +63,8 @@ const RECORDED: &str = "recorded";
 /// clusters and any scores of several epochs, and leaves epochs without an answer out of a sample's score; 5 does not
 /// tell by which rule an answer was read, nor why answers were not; 6 weighs contamination without measuring the bias of
 /// controls, and knows no answers to probes that say nothing; 7 weighs what was restored alone, and knows no reference
-/// models; 8 tells of what hangs on answers that say nothing the worst p-value alone, and lets reference models measure bias
-/// that are less able than the model under test.
+/// models; 8 tells of what hangs on answers that say nothing the worst p-value alone, lets reference models measure bias
+/// that are less able than the model under test, and a certificate rest on one finding whatever the others leave open.
 pub const TABLES: u32 = 9;
 /// The same, where a later version is refused.
 const KNOWN_TABLES: &str = "tables 9";

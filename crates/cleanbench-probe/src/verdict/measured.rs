@@ -25,6 +25,8 @@
 //! Where controls are other texts (tables 8), a difference between arms that are told apart by their text alone, or of which
 //! too few families tell nothing, is `not_identifiable`, but for one of which a bias was measured that holds for it.
 //!
+//! Since tables 9 also [`Rules::Ninth`].
+//!
 //! Likelihoods of given texts never decide alone: without a measured bias they count only beside a probe of another
 //! kind that accuses by itself, because natural wording is likelier than its synonyms without any leak.
 //!
