@@ -124,7 +124,7 @@ fn moved(one: char) -> char {
     u8::try_from(one).map_or(one, |byte| char::from(first + (byte - first + 13) % 26))
 }
 
-/// `text` without the word that stands most often in it, where that is a third of it.
+/// `text` without the word that stands most often in it, where that is a third of it; of several the first one by name.
 fn without_filler(text: &str) -> Option<String> {
     let words: Vec<_> = text.split_whitespace().collect();
     let mut times: HashMap<&str, usize> = HashMap::new();
@@ -132,9 +132,9 @@ fn without_filler(text: &str) -> Option<String> {
         *times.entry(word).or_default() += 1;
     }
     let most = times.values().copied().max()?;
-    let (filler, _) = times
-        .into_iter()
-        .find(|(_, times)| *times == most && 3 * most >= words.len())?;
+    let often = times.into_iter();
+    let often = often.filter(|(_, times)| *times == most && 3 * most >= words.len());
+    let filler = often.map(|(word, _)| word).min()?;
     let others: Vec<_> = words.into_iter().filter(|word| *word != filler).collect();
     Some(others.join(" "))
 }
@@ -321,5 +321,14 @@ mod tests {
         ] {
             assert_eq!(is_worn(text), is_so, "{text}");
         }
+    }
+
+    /// An answer is judged again, and must come to the same.
+    #[test]
+    fn of_several_words_that_stand_as_often_the_same_one_leaves() {
+        for _ in 0..20 {
+            assert_eq!(without_filler("b a b a c c").as_deref(), Some("b b c c"));
+        }
+        assert_eq!(without_filler("b a d e"), None);
     }
 }
