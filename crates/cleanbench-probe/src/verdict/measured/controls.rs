@@ -7,7 +7,7 @@ use cleanbench_core::probe::{Bias, Finding};
 use cleanbench_stats::{Confidence, normal_quantile, normal_upper_tail, wilson};
 
 use super::{MEASURED, Rules};
-use crate::registry::{compares_wordings, is_primary};
+use crate::registry::{asks_file_order, compares_wordings, is_primary};
 
 /// Share of the controls above which, by its lower bound, being restored is no accident.
 const RESTORED: f64 = 0.05;
@@ -22,8 +22,9 @@ const BIAS_TAIL: f64 = 0.05;
 /// whose findings have no measures.
 pub(super) fn suspicious(finding: &Finding, level: f64, rules: Rules) -> Option<String> {
     let is_primary = is_primary(&finding.probe);
-    // A wording that somebody chose may be likelier than the published one.
-    let is_compared = is_primary || rules == Rules::Ninth && !compares_wordings(&finding.probe);
+    // A wording that somebody chose may be likelier than the published one, and the order of their file be guessed.
+    let is_chosen = compares_wordings(&finding.probe) || asks_file_order(&finding.probe);
+    let is_compared = is_primary || rules == Rules::Ninth && !is_chosen;
     if !rules.is_later(finding) || !is_compared {
         return None;
     }

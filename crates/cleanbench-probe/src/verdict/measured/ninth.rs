@@ -105,8 +105,10 @@ fn controls_that_another_probe_restores_clear_nobody() {
         classes(&findings),
         [Class::NoEvidence, Class::NotIdentifiable]
     );
-    let natural = with_measures(pairs("forced-likelihood", [0, 0, 240, 0]));
-    assert_eq!(classes(&[none(), natural]), [Class::NoEvidence; 2]);
+    for chosen in ["forced-likelihood", "item-order-quiz"] {
+        let chosen = with_measures(pairs(chosen, [0, 0, 240, 0]));
+        assert_eq!(classes(&[none(), chosen]), [Class::NoEvidence; 2]);
+    }
 }
 
 /// Where prompts hold all of what is asked for there are no measures.
