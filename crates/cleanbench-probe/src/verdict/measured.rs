@@ -413,9 +413,9 @@ fn is_larger(few: Bias, measured: Option<Bias>) -> bool {
 }
 
 fn told_few(few: Bias) -> String {
-    let Bias { upper, items, .. } = few;
     format!(
-        "; bias at most {upper:.3} by {items} never-sent items: too few to measure it, and it may explain this"
+        "{}: too few to measure it, and it may explain this",
+        told_bias(few)
     )
 }
 

@@ -97,7 +97,6 @@ pub(super) fn beyond(effects: &[Effect], bias: Bias, none: f64) -> Option<f64> {
 /// The largest of `biases` that rests on too few items to measure one, and of which they show that it is there, or say too
 /// little: no measurement, and an excuse.
 pub(super) fn few(biases: impl Iterator<Item = Bias>, none: f64) -> Option<Bias> {
-    // What silence hides has raised the upper end alone.
     let is_shown = |bias: &Bias| {
         let effect = bias.effect.unwrap_or(none);
         2.0 * effect - bias.shown() > none || bias.upper_of_valid.is_some()
